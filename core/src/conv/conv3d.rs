@@ -1,0 +1,363 @@
+//! Convolution of a stream of frames with a spatio-temporal kernel.
+//!
+//! ```text
+//! out[o, t, r, c] = bias[o] + sum_i sum_a sum_b sum_e
+//!     w[o, i, a, b, e] * x[i, st t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
+//! ```
+//! The weight is in **correlation order**: its last temporal tap meets the present frame, its first row and column the
+//! pixels above and to the left. An impulse response is the same kernel with all three axes reversed
+//! ([`flip_kernels`]). `top = floor(k'/2)` of the dilated size `k' = dil (k - 1) + 1` with a border, 0 without.
+//!
+//! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
+//!   samples a frame. A kernel of one frame has no state and needs one such frame of scratch instead.
+//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds an output pixel.
+//! - A kernel that is 1 x 1 in space (`Conv1d` of the host) runs over the frame as one long row.
+//!
+//! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
+//! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
+
+use super::Border;
+use super::tile::Correlation;
+use crate::error::{exact, nonempty};
+use crate::filter::{copy, piece_mut};
+use crate::lanes::Lanes;
+use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
+
+/// Weights `(out, in / groups, time, row, col)` in correlation order, and one bias for each output channel (or none).
+#[derive(Clone, Copy, Debug)]
+pub struct Kernel<'w, T = f32> {
+    /// The weights, row-major.
+    pub weights: &'w [T],
+    /// Their shape: `[out, in / groups, time, row, col]`.
+    pub shape: [usize; 5],
+    /// One bias for each output channel; empty for none.
+    pub bias: &'w [T],
+}
+
+impl<'w, T> Kernel<'w, T> {
+    /// A kernel of `[out, in / groups, time, row, col]` without bias.
+    pub const fn new(weights: &'w [T], shape: [usize; 5]) -> Self {
+        Self { weights, shape, bias: &[] }
+    }
+
+    pub(crate) const fn check(&self) -> Result<(), Error> {
+        let [o, i, t, r, c] = self.shape;
+        let len = o.saturating_mul(i).saturating_mul(t).saturating_mul(r).saturating_mul(c);
+        if len == 0 {
+            return Err(Error::EmptyKernel { kernel: self.shape });
+        }
+        if let Err(error) = exact("the weight", self.weights.len(), len) {
+            return Err(error);
+        }
+        if self.bias.is_empty() { Ok(()) } else { exact("the bias", self.bias.len(), o) }
+    }
+}
+
+/// How a kernel slides over the frames. The default yields frames of the same size and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvOptions {
+    /// The border in space; `None` keeps only the pixels for which the kernel lies inside the frame.
+    pub border: Option<Border>,
+    /// The history in time; `None` yields nothing until the kernel is filled.
+    pub pad: Option<PadMode>,
+    /// Steps `[time, row, col]` from one output to the next. In time, the frames whose number is a multiple are kept.
+    pub stride: [usize; 3],
+    /// Distances `[time, row, col]` between the kernel's taps.
+    pub dilation: [usize; 3],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl ConvOptions {
+    /// Same size, `Replicate` in space and `Mirror` in time, no stride, no dilation, one group.
+    pub const DEFAULT: Self = Self {
+        border: Some(Border::Replicate),
+        pad: Some(PadMode::Mirror),
+        stride: [1; 3],
+        dilation: [1; 3],
+        groups: 1,
+    };
+}
+
+impl Default for ConvOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Keeps every index into a border far from overflow, on 32-bit machines too.
+const MAX_EXTENT: usize = 1 << 20;
+
+/// A convolution in space and time; see the [equation](self).
+///
+/// ```
+/// use foveola_core::{constant, Conv3d, ConvOptions, Filter, Kernel, Shape};
+/// static WEIGHTS: [f32; 9] = [1.0 / 9.0; 9];
+/// const BLUR: Conv3d = constant!(Conv3d::new(
+///     Shape::new(1, 4, 4),
+///     Kernel::new(&WEIGHTS, [1, 1, 1, 3, 3]),
+///     ConvOptions::DEFAULT,
+/// ));
+/// let mut scratch = [0.0; BLUR.signature().scratch.len(1)];
+/// let mut out = [0.0; 16];
+/// BLUR.step(0, &mut [], &mut scratch, &[9.0; 16], &mut out).unwrap();
+/// assert!(out.iter().all(|y| (y - 9.0).abs() < 1e-5));
+/// ```
+#[doc(alias = "Conv1d")]
+#[doc(alias = "Conv2d")]
+#[derive(Clone, Copy, Debug)]
+pub struct Conv3d<'w, T = f32> {
+    input: Shape,
+    kernel: Kernel<'w, T>,
+    options: ConvOptions,
+}
+
+impl<'w, T> Conv3d<'w, T> {
+    /// A convolution of frames of `input`.
+    ///
+    /// # Errors
+    /// An empty frame or kernel, a weight or bias of the wrong length, channels or groups that do not fit, a stride or
+    /// dilation of 0, or (without a border) a kernel larger than the frame.
+    pub const fn new(input: Shape, kernel: Kernel<'w, T>, options: ConvOptions) -> Result<Self, Error> {
+        if let Err(error) = nonempty(input) {
+            return Err(error);
+        }
+        if let Err(error) = kernel.check() {
+            return Err(error);
+        }
+        let (groups, [out, ins, ..]) = (options.groups, kernel.shape);
+        if groups == 0 || !out.is_multiple_of(groups) {
+            return Err(Error::Groups { groups, channels: out });
+        }
+        if ins.saturating_mul(groups) != input.channels {
+            return Err(Error::Channels { found: ins.saturating_mul(groups), expected: input.channels });
+        }
+        let mut axis = 0;
+        while axis < 3 {
+            if options.stride[axis] == 0 {
+                return Err(Error::Parameter { name: "stride", value: 0.0, expected: "1 or more" });
+            }
+            if options.dilation[axis] == 0 {
+                return Err(Error::Parameter { name: "dilation", value: 0.0, expected: "1 or more" });
+            }
+            axis += 1;
+        }
+        let conv = Self { input, kernel, options };
+        let mut axis = 0;
+        while axis < 3 {
+            if conv.extent(axis) > MAX_EXTENT {
+                let value = options.dilation[axis] as f64;
+                let expected = "a dilated kernel of at most 2^20 frames, rows and columns";
+                return Err(Error::Parameter { name: "dilation", value, expected });
+            }
+            axis += 1;
+        }
+        let size = [conv.extent(1), conv.extent(2)];
+        if options.border.is_none() && (size[0] > input.rows || size[1] > input.cols) {
+            return Err(Error::KernelTooLarge { kernel: size, frame: [input.rows, input.cols] });
+        }
+        Ok(conv)
+    }
+
+    /// Dilated size of the kernel along time (0), rows (1) or columns (2).
+    const fn extent(&self, axis: usize) -> usize {
+        self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
+    }
+
+    /// Whether the kernel sees one pixel at a time, so that a frame may be taken as one long row.
+    const fn is_pointwise(&self) -> bool {
+        let [_, rows, cols] = self.options.stride;
+        rows == 1 && cols == 1 && self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
+    }
+
+    /// Rows and columns in which the frame is worked through.
+    const fn layout(&self) -> (usize, usize) {
+        if self.is_pointwise() { (1, self.input.pixels()) } else { (self.input.rows, self.input.cols) }
+    }
+
+    /// Border before and in all, along rows (1) or columns (2).
+    const fn border(&self, axis: usize) -> (usize, usize) {
+        let extent = self.extent(axis);
+        if self.options.border.is_some() { (extent / 2, extent - 1) } else { (0, 0) }
+    }
+
+    /// Samples of a stored row: its left border, its pixels, its right border.
+    const fn stride(&self) -> usize {
+        self.layout().1.saturating_add(self.border(2).1)
+    }
+
+    /// Samples of a stored frame.
+    const fn frame(&self) -> usize {
+        self.input.channels.saturating_mul(self.layout().0).saturating_mul(self.stride())
+    }
+
+    const fn out_size(&self, axis: usize, pixels: usize) -> usize {
+        (pixels.saturating_add(self.border(axis).1) - self.extent(axis)) / self.options.stride[axis] + 1
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        let (slots, frame) = (self.extent(0), self.frame());
+        let rows = self.out_size(1, self.input.rows);
+        let cols = self.out_size(2, self.input.cols);
+        Signature {
+            input: self.input,
+            output: Shape::new(self.kernel.shape[0], rows, cols),
+            state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
+            scratch: Scratch { fixed: if slots == 1 { frame } else { 0 }, per_frame: 0 },
+            rate: Rate {
+                first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
+                every: self.options.stride[0] as u64,
+            },
+            lead: 0,
+        }
+    }
+}
+
+impl<T: Sample> Conv3d<'_, T> {
+    /// Whether every weight and bias is finite: worth asking once about a table that may be damaged.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] with the index of the first one that is not.
+    pub fn check_weights(&self) -> Result<(), Error> {
+        let mut values = self.kernel.weights.iter().chain(self.kernel.bias);
+        match values.position(|w| !w.is_finite()) {
+            Some(index) => Err(Error::NonFinite { frame: 0, index }),
+            None => Ok(()),
+        }
+    }
+
+    /// [`Filter::advance`] with vectors of a given family.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
+    pub fn advance_with<L: Lanes<T>>(
+        &self,
+        lanes: L,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let signature = self.signature();
+        let (frame, slots) = (self.frame(), self.extent(0));
+        let ring = if slots == 1 { scratch } else { state };
+        let mut written = 0;
+        for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
+            let t = t.saturating_add(i as u64);
+            let now = (t % slots as u64) as usize;
+            self.store(x, piece_mut(ring, now, frame)?);
+            if signature.rate.yields(t) {
+                let output = piece_mut(output, written, signature.output.len())?;
+                self.correlation(ring, now).run(lanes, output)?;
+                written += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    /// Copies a frame into a slot, with the left and right border of every row.
+    fn store(&self, from: &[T], slot: &mut [T]) {
+        let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
+        for (from, row) in from.chunks_exact(cols).zip(slot.chunks_exact_mut(stride)) {
+            if let Some(to) = row.get_mut(self.border(2).0..) {
+                copy(to, from);
+            }
+            pad_row(row, self.border(2).0, cols, self.options.border.unwrap_or_default());
+        }
+    }
+
+    fn correlation<'a>(&'a self, frames: &'a [T], now: usize) -> Correlation<'a, T> {
+        let output = self.signature().output;
+        let flat = self.is_pointwise();
+        Correlation {
+            frames,
+            slots: self.extent(0),
+            now,
+            channels: self.input.channels,
+            rows: self.layout().0,
+            stride: self.stride(),
+            weights: self.kernel.weights,
+            bias: self.kernel.bias,
+            kernel: self.kernel.shape,
+            groups: self.options.groups,
+            step: self.options.stride,
+            dilation: self.options.dilation,
+            top: self.border(1).0,
+            border: self.options.border.unwrap_or_default(),
+            out_rows: if flat { 1 } else { output.rows },
+            out_cols: if flat { output.pixels() } else { output.cols },
+        }
+    }
+}
+
+impl<T: Sample> Filter<T> for Conv3d<'_, T> {
+    fn signature(&self) -> Signature {
+        Conv3d::signature(self)
+    }
+
+    fn start(&self, state: &mut [T], first: First<'_, T>) {
+        let (frame, slots) = (self.frame(), self.extent(0));
+        let mode = self.options.pad.unwrap_or(PadMode::Zeros);
+        // Before frame 0, which goes into slot 0, came the frames of slots - 1, slots - 2, …
+        mode.fill(slots - 1, self.input.len(), first, |back, source| {
+            if let Ok(slot) = piece_mut(state, slots - back, frame) {
+                match source {
+                    Ok(x) => self.store(x, slot),
+                    Err(value) => {
+                        let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
+                        slot.fill(value);
+                        for row in slot.chunks_exact_mut(stride) {
+                            pad_row(row, self.border(2).0, cols, self.options.border.unwrap_or_default());
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    fn advance(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.advance_with(T::LANES, t, state, scratch, input, output)
+    }
+}
+
+/// Fills the borders of a row whose `cols` pixels start at `left`.
+pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border: Border) {
+    for at in (0..left).chain(left + cols..row.len()) {
+        let from = border.index(at as isize - left as isize, cols);
+        let value = from.and_then(|i| row.get(left + i).copied()).unwrap_or_else(T::zero);
+        if let Some(to) = row.get_mut(at) {
+            *to = value;
+        }
+    }
+}
+
+/// Reverses each kernel of `taps` samples (`time x row x col`): an impulse response into correlation order, and back.
+///
+/// ```
+/// use foveola_core::conv::flip_kernels;
+/// static WEIGHTS: [f32; 4] = flip_kernels([1.0, 2.0, 3.0, 4.0], 2);
+/// assert_eq!(WEIGHTS, [2.0, 1.0, 4.0, 3.0]);
+/// ```
+pub const fn flip_kernels<T: Copy, const N: usize>(weights: [T; N], taps: usize) -> [T; N] {
+    let (mut flipped, mut i) = (weights, 0);
+    while taps > 0 && i < N {
+        let (kernel, tap) = (i / taps, i % taps);
+        let from = kernel * taps + taps - 1 - tap;
+        if from < N {
+            flipped[i] = weights[from];
+        }
+        i += 1;
+    }
+    flipped
+}
+

@@ -1,0 +1,197 @@
+//! One small error for the whole crate: every variant names the value and what was expected.
+
+use crate::Shape;
+use core::fmt;
+
+/// Why a filter could not be made or a frame could not be taken. State is never touched when one is returned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A frame with an axis of length 0.
+    EmptyFrame {
+        /// The shape given.
+        shape: Shape,
+    },
+    /// A kernel with an axis of length 0: `(out, in, time, row, col)`.
+    EmptyKernel {
+        /// The shape given.
+        kernel: [usize; 5],
+    },
+    /// A slice of the wrong length.
+    Length {
+        /// What the slice holds.
+        what: &'static str,
+        /// Its length in samples.
+        found: usize,
+        /// The length that fits.
+        expected: usize,
+    },
+    /// The kernel's input channels, times the groups, are not the frame's channels.
+    Channels {
+        /// Channels that the kernel takes, over all groups.
+        found: usize,
+        /// Channels of the frame.
+        expected: usize,
+    },
+    /// The groups do not divide the output channels.
+    Groups {
+        /// The number of groups given.
+        groups: usize,
+        /// The channels to divide.
+        channels: usize,
+    },
+    /// A number outside its range.
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// Its range, in words.
+        expected: &'static str,
+    },
+    /// Without spatial padding the (dilated) kernel must fit into the frame.
+    KernelTooLarge {
+        /// Dilated rows and columns of the kernel.
+        kernel: [usize; 2],
+        /// Rows and columns of the frame.
+        frame: [usize; 2],
+    },
+    /// A sample that is NaN or infinite.
+    NonFinite {
+        /// Where: the index of the frame since the state was cleared, or 0 in a weight.
+        frame: u64,
+        /// Where in the frame (or the weight): the index of the sample.
+        index: usize,
+    },
+    /// A model without nodes.
+    NoNodes,
+    /// A node reads from a node that does not come before it.
+    Order {
+        /// The index of the node.
+        node: usize,
+        /// The index of the node it reads.
+        source: usize,
+    },
+    /// A node is fed frames of another shape than its own.
+    NodeShape {
+        /// The index of the node.
+        node: usize,
+        /// The shape it is fed.
+        found: Shape,
+        /// The shape it takes.
+        expected: Shape,
+    },
+    /// The branches that meet in a node do not run at the same frame rate.
+    NodeRate {
+        /// The index of the node.
+        node: usize,
+    },
+    /// A filter with memory is fed chunks that repeat frames (from `TimePadding` or `Delay` with a length).
+    NodeLead {
+        /// The index of the node.
+        node: usize,
+    },
+}
+
+impl Error {
+    /// The kind of error in a few words: what a constant can put into a compile error.
+    pub const fn message(&self) -> &'static str {
+        match self {
+            Self::EmptyFrame { .. } => "a frame has an axis of length 0",
+            Self::EmptyKernel { .. } => "a kernel has an axis of length 0",
+            Self::Length { .. } => "a slice has the wrong length",
+            Self::Channels { .. } => "the kernel's channels are not the frame's",
+            Self::Groups { .. } => "the groups do not divide the channels",
+            Self::Parameter { .. } => "a parameter is outside its range",
+            Self::KernelTooLarge { .. } => "the kernel is larger than the frame",
+            Self::NonFinite { .. } => "a sample is NaN or infinite",
+            Self::NoNodes => "the model has no nodes",
+            Self::Order { .. } => "a node reads from a node that does not come before it",
+            Self::NodeShape { .. } => "a node is fed frames of another shape than its own",
+            Self::NodeRate { .. } => "branches that meet run at different frame rates",
+            Self::NodeLead { .. } => "a filter with memory is fed chunks that repeat frames",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::EmptyFrame { shape } => {
+                write!(f, "a frame of {shape} (channels x rows x columns) is empty; every axis needs a length of 1 or more")
+            }
+            Self::EmptyKernel { kernel: [o, i, t, r, c] } => write!(
+                f,
+                "a kernel of {o} x {i} x {t} x {r} x {c} (out, in, time, rows, columns) is empty; every axis needs a length of 1 or more"
+            ),
+            Self::Length { what, found, expected } => {
+                write!(f, "{what} has {found} samples where {expected} are needed")
+            }
+            Self::Channels { found, expected } => {
+                write!(f, "the kernel takes {found} channels, but the frame has {expected}")
+            }
+            Self::Groups { groups, channels } => {
+                write!(f, "{groups} groups do not divide {channels} output channels evenly")
+            }
+            Self::Parameter { name, value, expected } => write!(f, "{name} is {value}; expected {expected}"),
+            Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => write!(
+                f,
+                "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding"
+            ),
+            Self::NonFinite { frame, index } => {
+                write!(f, "sample {index} of frame {frame} is NaN or infinite; expected a finite number")
+            }
+            Self::NoNodes => write!(f, "the model has no nodes; expected at least one"),
+            Self::Order { node, source } => {
+                write!(f, "node {node} reads node {source}; expected a node before it")
+            }
+            Self::NodeShape { node, found, expected } => {
+                write!(f, "node {node} is fed frames of {found} (channels x rows x columns); expected {expected}")
+            }
+            Self::NodeRate { node } => {
+                write!(f, "the branches that meet in node {node} run at different frame rates; expected equal temporal strides and warm-ups")
+            }
+            Self::NodeLead { node } => write!(
+                f,
+                "node {node} keeps memory but is fed chunks that repeat frames (TimePadding, or Delay with a length); expected a filter without memory there"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Unwraps a `Result<_, Error>` in a constant: a mistake becomes a compile error that says what is wrong.
+///
+/// ```
+/// use foveola_core::{constant, Decay, LowPass, Shape};
+/// const LOW_PASS: LowPass = LowPass::new(Shape::new(1, 4, 4), constant!(Decay::new(0.02, 1000.0)));
+/// ```
+/// ```compile_fail
+/// use foveola_core::{constant, Decay};
+/// const WRONG: Decay = constant!(Decay::new(-0.02, 1000.0)); // a parameter is outside its range
+/// ```
+#[macro_export]
+macro_rules! constant {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => panic!("{}", $crate::Error::message(&error)),
+        }
+    };
+}
+
+/// `Ok` when a slice named `what` has the expected length.
+pub(crate) const fn exact(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::Length { what, found, expected }) }
+}
+
+/// `Ok` when a slice named `what` has at least the expected length.
+pub(crate) const fn at_least(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found >= expected { Ok(()) } else { Err(Error::Length { what, found, expected }) }
+}
+
+/// `Ok` when a frame has no axis of length 0.
+pub(crate) const fn nonempty(shape: Shape) -> Result<(), Error> {
+    if shape.is_empty() { Err(Error::EmptyFrame { shape }) } else { Ok(()) }
+}

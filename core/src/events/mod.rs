@@ -1,0 +1,1 @@
+//! From a sensor's bytes to frames.

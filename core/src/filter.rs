@@ -1,0 +1,268 @@
+//! A filter is a constant; its state is a slice; time is an argument.
+//!
+//! ```text
+//!            t  (frames since the state was cleared)
+//!            |
+//! input -> filter -> output
+//!           |   |
+//!      state     scratch      both lent by the caller
+//! ```
+//! - The **filter** holds geometry, borrowed weights and coefficients. It never changes, so one serves many streams.
+//! - The **state** is all that a stream remembers: `signature().state` samples. Saving it, together with `t`, saves the
+//!   stream; copying it back restores it.
+//! - **Scratch** means nothing between two calls: filters that run one after another share it.
+//! - **`t`** decides ring positions and temporal stride, and `t = 0` starts the stream: whatever is in the state
+//!   then is overwritten. There is no hidden counter anywhere.
+
+use crate::error::{at_least, exact};
+use crate::{Error, Sample, Shape};
+
+/// When a filter yields frames: after the inputs number `first`, `first + every`, `first + 2 every`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Input frames before the one that yields the first output.
+    pub first: u64,
+    /// Input frames from one output to the next, at least 1: the temporal stride.
+    pub every: u64,
+}
+
+impl Rate {
+    /// One frame out for each frame in.
+    pub const EACH: Self = Self { first: 0, every: 1 };
+
+    /// Frames out after `t` frames in.
+    ///
+    /// ```
+    /// use foveola_core::Rate;
+    /// let third = Rate { first: 0, every: 3 };
+    /// assert_eq!((third.count(0), third.count(1), third.count(3), third.count(4)), (0, 1, 1, 2));
+    /// ```
+    pub const fn count(self, t: u64) -> u64 {
+        if t <= self.first { 0 } else { (t - self.first - 1) / self.every + 1 }
+    }
+
+    /// Frames out for the `frames` frames fed from time `t` on.
+    pub const fn frames(self, t: u64, frames: usize) -> usize {
+        (self.count(t.saturating_add(frames as u64)) - self.count(t)) as usize
+    }
+
+    /// Whether input frame `t` yields an output.
+    pub const fn yields(self, t: u64) -> bool {
+        t >= self.first && (t - self.first).is_multiple_of(self.every)
+    }
+
+    /// The rate of `next` behind `self`.
+    pub const fn then(self, next: Self) -> Self {
+        Self {
+            first: self.first.saturating_add(self.every.saturating_mul(next.first)),
+            every: self.every.saturating_mul(next.every),
+        }
+    }
+
+    /// `==` that a constant can call.
+    pub const fn equals(self, other: Self) -> bool {
+        self.first == other.first && self.every == other.every
+    }
+}
+
+/// Working memory of a filter, in samples: `fixed + per_frame * frames` for a chunk of `frames` frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scratch {
+    /// Samples needed for any chunk.
+    pub fixed: usize,
+    /// Further samples for each frame of the chunk; 0 for all but models.
+    pub per_frame: usize,
+}
+
+impl Scratch {
+    /// No working memory.
+    pub const NONE: Self = Self { fixed: 0, per_frame: 0 };
+
+    /// Samples for a chunk of `frames` frames.
+    pub const fn len(self, frames: usize) -> usize {
+        self.fixed.saturating_add(self.per_frame.saturating_mul(frames))
+    }
+
+    /// Whether no working memory is needed.
+    pub const fn is_empty(self) -> bool {
+        self.fixed == 0 && self.per_frame == 0
+    }
+}
+
+/// What a filter takes, yields and needs. A `const fn` of every filter, so memory is known at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Shape of an input frame.
+    pub input: Shape,
+    /// Shape of an output frame.
+    pub output: Shape,
+    /// Samples of state.
+    pub state: usize,
+    /// Samples of working memory.
+    pub scratch: Scratch,
+    /// When output frames come.
+    pub rate: Rate,
+    /// Earlier frames that come in front of every chunk's output (`TimePadding`, `Delay` with a length); mostly 0.
+    pub lead: usize,
+}
+
+impl Signature {
+    /// One frame of the same shape out for each frame in, with `state` samples of state.
+    pub const fn same(shape: Shape, state: usize) -> Self {
+        Self { input: shape, output: shape, state, scratch: Scratch::NONE, rate: Rate::EACH, lead: 0 }
+    }
+
+    /// Output frames for a chunk of `frames` frames fed at time `t`. A chunk that yields none has no lead either.
+    pub const fn frames_out(&self, t: u64, frames: usize) -> usize {
+        match self.rate.frames(t, frames) {
+            0 => 0,
+            frames => frames.saturating_add(self.lead),
+        }
+    }
+
+    /// Whether the filter's output depends on the present frame alone.
+    pub const fn is_memoryless(&self) -> bool {
+        self.state == 0 && self.rate.equals(Rate::EACH) && self.lead == 0
+    }
+}
+
+/// The chunk that starts a stream: it decides the initial history of `mirror`, `full_copy`, `first_frame` and `mean`.
+#[derive(Clone, Copy, Debug)]
+pub struct First<'a, T> {
+    /// The stream's own frames, one after another; at least one.
+    pub frames: &'a [T],
+    /// The frames of all streams of the batch: what `mean` averages over. The same slice for a single stream.
+    pub batch: &'a [T],
+}
+
+/// Whether a single frame yielded a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The output frame was written.
+    Frame,
+    /// This frame yields none (temporal stride, or warm-up without temporal padding); the output is as it was.
+    Nothing,
+}
+
+/// A filter over a stream of frames.
+///
+/// Implementors give [`Filter::signature`] and [`Filter::advance`]; callers use [`Filter::step`] and [`Filter::run`].
+///
+/// ```
+/// use foveola_core::{constant, Decay, Filter, LowPass, Shape, Step};
+///
+/// const LOW_PASS: LowPass = LowPass::new(Shape::new(1, 2, 2), constant!(Decay::new(0.01, 1000.0)));
+/// let mut state = [0.0_f32; LOW_PASS.signature().state]; // memory known at compile time
+/// let mut out = [0.0; 4];
+/// for t in 0..100 {
+///     assert_eq!(LOW_PASS.step(t, &mut state, &mut [], &[1.0; 4], &mut out), Ok(Step::Frame));
+/// }
+/// assert!((out[0] - 1.0).abs() < 1e-4); // unit gain at DC
+/// ```
+pub trait Filter<T: Sample = f32> {
+    /// What the filter takes, yields and needs.
+    fn signature(&self) -> Signature;
+
+    /// Sets `state` to what it is before the first frame, of which `first` is the chunk. Zeros, unless overridden.
+    fn start(&self, state: &mut [T], first: First<'_, T>) {
+        let _ = first;
+        state.fill(T::zero());
+    }
+
+    /// Feeds the frames of `input`, the first of them number `t`, to a stream that was started, and returns how many
+    /// frames were written to `output`. [`Filter::run`] has checked every length; an implementation that finds a slice
+    /// too short returns an error nevertheless, it never panics.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] from a [`Finite`](crate::Finite) guard; [`Error::Length`] when called with wrong lengths.
+    fn advance(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error>;
+
+    /// Feeds a chunk: the frames `t`, `t + 1`, … of a stream, one after another in `input`. Starts the stream at
+    /// `t = 0`. Returns how many frames were written to `output` ([`Signature::frames_out`]). An empty chunk does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when a slice does not fit the [`Signature`]; the state is then as it was.
+    fn run(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        check(&self.signature(), t, state.len(), scratch.len(), input.len(), output.len())?;
+        if input.is_empty() {
+            return Ok(0);
+        }
+        if t == 0 {
+            self.start(state, First { frames: input, batch: input });
+        }
+        self.advance(t, state, scratch, input, output)
+    }
+
+    /// Feeds one frame: [`Filter::run`] with a chunk of one.
+    ///
+    /// # Errors
+    /// As [`Filter::run`], and [`Error::Length`] when `input` is not exactly one frame.
+    fn step(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<Step, Error> {
+        exact("the input", input.len(), self.signature().input.len())?;
+        self.run(t, state, scratch, input, output).map(|frames| if frames == 0 { Step::Nothing } else { Step::Frame })
+    }
+}
+
+/// Whether the lengths of all slices fit `signature` for the chunk in `input`.
+pub(crate) fn check(
+    signature: &Signature,
+    t: u64,
+    state: usize,
+    scratch: usize,
+    input: usize,
+    output: usize,
+) -> Result<(), Error> {
+    let frame = signature.input.len().max(1);
+    let frames = input / frame;
+    exact("the input", input, frames.saturating_mul(frame))?;
+    exact("the state", state, signature.state)?;
+    at_least("the scratch", scratch, signature.scratch.len(frames))?;
+    at_least("the output", output, signature.frames_out(t, frames).saturating_mul(signature.output.len()))
+}
+
+/// The `index`-th of the equal pieces of `len` samples that `slice` is made of.
+pub(crate) fn piece<T>(slice: &[T], index: usize, len: usize) -> Result<&[T], Error> {
+    let (from, to) = bounds(index, len);
+    slice.get(from..to).ok_or(Error::Length { what: "a buffer", found: slice.len(), expected: to })
+}
+
+/// [`piece`], to write to.
+pub(crate) fn piece_mut<T>(slice: &mut [T], index: usize, len: usize) -> Result<&mut [T], Error> {
+    let (from, to) = bounds(index, len);
+    let found = slice.len();
+    slice.get_mut(from..to).ok_or(Error::Length { what: "a buffer", found, expected: to })
+}
+
+const fn bounds(index: usize, len: usize) -> (usize, usize) {
+    let from = index.saturating_mul(len);
+    (from, from.saturating_add(len))
+}
+
+/// Copies `from` to `to` as far as both reach: `copy_from_slice` without its panic.
+pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}

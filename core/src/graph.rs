@@ -1,0 +1,404 @@
+//! A model is data: a table of nodes, a constant on a board and a `Vec` on a host.
+//!
+//! ```text
+//! input --> 0: SmoothConv (centre)  --\
+//!      \                               2: Add (1, -1) --> 3: Pointwise (rectify) --> output
+//!       -> 1: SmoothConv (surround) --/
+//! ```
+//! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
+//! whole table, in a constant if wanted. State: that of the nodes, one after another. Scratch: one frame for each node
+//! but the last, and the largest scratch of a node. A chunk goes through the table node by node, so that the
+//! [`First`] chunk of every node is the chunk that the nodes before it made of the model's first chunk.
+
+use crate::error::{at_least, exact};
+use crate::filter::{Scratch, check, piece, piece_mut};
+use crate::{
+    Conv3d, Delay, Diff, Error, Filter, Finite, First, HighPass, LowPass, Pointwise, Rate, Rf, Sample, Shape,
+    Signature, SmoothConv, Sum, TimePadding, VariableDelay,
+};
+
+/// Where a node reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The input of the model.
+    Input,
+    /// The output of the node with this index.
+    Node(usize),
+}
+
+/// A filter of this crate, or a user's own.
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "each is documented as the type it holds")]
+pub enum Stage<'a, T: Sample = f32> {
+    TimePadding(TimePadding),
+    Delay(Delay),
+    VariableDelay(VariableDelay<'a>),
+    Conv3d(Conv3d<'a, T>),
+    Rf(Rf<'a, T>),
+    LowPass(LowPass),
+    HighPass(HighPass),
+    SmoothConv(SmoothConv<'a, T>),
+    Pointwise(Pointwise),
+    Sum(Sum),
+    Diff(Diff),
+    Finite(Finite),
+    /// A filter from outside this crate, with its signature ([`Stage::own`]).
+    Own(&'a (dyn Filter<T> + Sync), Signature),
+}
+
+impl<'a, T: Sample> Stage<'a, T> {
+    /// A filter from outside this crate.
+    pub fn own(filter: &'a (dyn Filter<T> + Sync)) -> Self {
+        Self::Own(filter, filter.signature())
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        match self {
+            Self::TimePadding(filter) => filter.signature(),
+            Self::Delay(filter) => filter.signature(),
+            Self::VariableDelay(filter) => filter.signature(),
+            Self::Conv3d(filter) => filter.signature(),
+            Self::Rf(filter) => filter.signature(),
+            Self::LowPass(filter) => filter.signature(),
+            Self::HighPass(filter) => filter.signature(),
+            Self::SmoothConv(filter) => filter.signature(),
+            Self::Pointwise(filter) => filter.signature(),
+            Self::Sum(filter) => filter.signature(),
+            Self::Diff(filter) => filter.signature(),
+            Self::Finite(filter) => filter.signature(),
+            Self::Own(_, signature) => *signature,
+        }
+    }
+
+    fn filter(&self) -> &dyn Filter<T> {
+        match self {
+            Self::TimePadding(filter) => filter,
+            Self::Delay(filter) => filter,
+            Self::VariableDelay(filter) => filter,
+            Self::Conv3d(filter) => filter,
+            Self::Rf(filter) => filter,
+            Self::LowPass(filter) => filter,
+            Self::HighPass(filter) => filter,
+            Self::SmoothConv(filter) => filter,
+            Self::Pointwise(filter) => filter,
+            Self::Sum(filter) => filter,
+            Self::Diff(filter) => filter,
+            Self::Finite(filter) => filter,
+            Self::Own(filter, _) => *filter,
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub enum Node<'a, T: Sample = f32> {
+    /// A filter and what it reads.
+    Filter(Source, Stage<'a, T>),
+    /// Where two branches meet: the weighted sum of frames of one shape. Centre minus surround has the weights 1 and -1.
+    Add([(Source, f64); 2]),
+}
+
+/// A checked table of nodes; see the [picture](self).
+///
+/// ```
+/// use foveola_core::{constant, Decay, Filter, Graph, LowPass, Node, Nonlinearity, Pointwise, Shape, Source, Stage};
+///
+/// const SHAPE: Shape = Shape::new(1, 8, 8);
+/// const FAST: LowPass = LowPass::new(SHAPE, constant!(Decay::new(0.005, 1000.0)));
+/// const SLOW: LowPass = LowPass::new(SHAPE, constant!(Decay::new(0.050, 1000.0)));
+/// static NODES: [Node; 4] = [
+///     Node::Filter(Source::Input, Stage::LowPass(FAST)),
+///     Node::Filter(Source::Input, Stage::LowPass(SLOW)),
+///     Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
+///     Node::Filter(Source::Node(2), Stage::Pointwise(Pointwise::new(SHAPE, Nonlinearity::Rectify))),
+/// ];
+/// const MODEL: Graph = constant!(Graph::new(SHAPE, &NODES));
+///
+/// let mut state = [0.0; MODEL.signature().state];
+/// let mut scratch = [0.0; MODEL.signature().scratch.len(1)];
+/// let mut out = [0.0; 64];
+/// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
+/// assert!(out[0] > 0.1); // the fast branch rises first
+/// ```
+#[derive(Clone, Copy)]
+pub struct Graph<'a, T: Sample = f32> {
+    input: Shape,
+    nodes: &'a [Node<'a, T>],
+}
+
+/// Shape, rate and lead of what a node reads or yields.
+#[derive(Clone, Copy)]
+struct Flow {
+    shape: Shape,
+    rate: Rate,
+    lead: usize,
+}
+
+impl<'a, T: Sample> Graph<'a, T> {
+    /// A model of `nodes` for frames of `input`.
+    ///
+    /// # Errors
+    /// No nodes; a node that reads itself or a later one; frames of the wrong shape; branches of different shapes or
+    /// frame rates that meet; memory behind a chunk that repeats frames.
+    pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
+        if nodes.is_empty() {
+            return Err(Error::NoNodes);
+        }
+        let graph = Self { input, nodes };
+        let mut node = 0;
+        while node < nodes.len() {
+            if let Err(error) = graph.check_node(node) {
+                return Err(error);
+            }
+            node += 1;
+        }
+        Ok(graph)
+    }
+
+    const fn check_node(&self, node: usize) -> Result<(), Error> {
+        match &self.nodes[node] {
+            Node::Filter(source, stage) => {
+                if let Err(error) = check_order(node, *source) {
+                    return Err(error);
+                }
+                let (flow, signature) = (self.flow(*source), stage.signature());
+                if !flow.shape.equals(signature.input) {
+                    return Err(Error::NodeShape { node, found: flow.shape, expected: signature.input });
+                }
+                if flow.lead > 0 && !signature.is_memoryless() {
+                    return Err(Error::NodeLead { node });
+                }
+            }
+            Node::Add(terms) => {
+                let [(a, weight_a), (b, weight_b)] = *terms;
+                if let Err(error) = check_order(node, a) {
+                    return Err(error);
+                }
+                if let Err(error) = check_order(node, b) {
+                    return Err(error);
+                }
+                let value = if weight_a.is_finite() { weight_b } else { weight_a };
+                if !value.is_finite() {
+                    return Err(Error::Parameter { name: "branch weight", value, expected: "a finite number" });
+                }
+                let (a, b) = (self.flow(a), self.flow(b));
+                if !a.shape.equals(b.shape) {
+                    return Err(Error::NodeShape { node, found: b.shape, expected: a.shape });
+                }
+                if !a.rate.equals(b.rate) || a.lead != b.lead {
+                    return Err(Error::NodeRate { node });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What flows out of `source`, relative to the model's input.
+    const fn flow(&self, source: Source) -> Flow {
+        let mut flow = Flow { shape: self.input, rate: Rate::EACH, lead: 0 };
+        let mut at = source;
+        let mut shape = None;
+        while let Source::Node(node) = at {
+            if node >= self.nodes.len() {
+                break;
+            }
+            match &self.nodes[node] {
+                Node::Filter(source, stage) => {
+                    let signature = stage.signature();
+                    flow.rate = signature.rate.then(flow.rate);
+                    flow.lead = flow.lead.saturating_add(signature.lead);
+                    if shape.is_none() {
+                        shape = Some(signature.output);
+                    }
+                    at = *source;
+                }
+                Node::Add([(source, _), _]) => at = *source,
+            }
+        }
+        if let Some(shape) = shape {
+            flow.shape = shape;
+        }
+        flow
+    }
+
+    /// What the model takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        let (mut state, mut own) = (0_usize, 0);
+        let mut frames = Scratch::NONE;
+        let mut node = 0;
+        while node < self.nodes.len() {
+            if let Node::Filter(_, stage) = &self.nodes[node] {
+                let signature = stage.signature();
+                state = state.saturating_add(signature.state);
+                let scratch = signature.scratch.len(1);
+                own = if scratch > own { scratch } else { own };
+            }
+            if node + 1 < self.nodes.len() {
+                let flow = self.flow(Source::Node(node));
+                frames.per_frame = frames.per_frame.saturating_add(flow.shape.len());
+                frames.fixed = frames.fixed.saturating_add(flow.shape.len().saturating_mul(flow.lead));
+            }
+            node += 1;
+        }
+        let out = self.flow(Source::Node(self.nodes.len() - 1));
+        Signature {
+            input: self.input,
+            output: out.shape,
+            state,
+            scratch: Scratch { fixed: frames.fixed.saturating_add(own), per_frame: frames.per_frame },
+            rate: out.rate,
+            lead: out.lead,
+        }
+    }
+
+    /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.
+    pub const fn scratch_len(&self, frames: usize, batch: usize) -> usize {
+        self.signature().scratch.len(frames).saturating_mul(batch)
+    }
+
+    /// [`Filter::run`] for `batch` streams at once, which share `t`: state, input and output of the streams lie one after
+    /// another, scratch has [`Graph::scratch_len`] samples. At `t = 0` the mean of a [`PadMode::Mean`](crate::PadMode) is
+    /// that of all streams. Returns the output frames of each stream.
+    ///
+    /// # Errors
+    /// As [`Filter::run`].
+    pub fn run_batch(
+        &self,
+        t: u64,
+        batch: usize,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let signature = self.signature();
+        let each = |len: usize| len.checked_div(batch).unwrap_or(0);
+        exact("the input", input.len(), each(input.len()).saturating_mul(batch))?;
+        exact("the state", state.len(), signature.state.saturating_mul(batch))?;
+        let lens = (each(state.len()), each(scratch.len()), each(input.len()), each(output.len()));
+        check(&signature, t, lens.0, lens.1, lens.2, lens.3)?;
+        if input.is_empty() {
+            return Ok(0);
+        }
+        Pass { graph: self, t, batch, frames: lens.2 / self.input.len().max(1) }.run(state, scratch, input, output)
+    }
+}
+
+const fn check_order(node: usize, source: Source) -> Result<(), Error> {
+    match source {
+        Source::Node(source) if source >= node => Err(Error::Order { node, source }),
+        _ => Ok(()),
+    }
+}
+
+/// One chunk on its way through the table.
+struct Pass<'g, 'a, T: Sample> {
+    graph: &'g Graph<'a, T>,
+    t: u64,
+    batch: usize,
+    frames: usize,
+}
+
+impl<T: Sample> Pass<'_, '_, T> {
+    /// Number of the first frame, and frames of each stream, that `flow` carries for this chunk.
+    fn chunk(&self, flow: Flow) -> (u64, usize) {
+        let frames = flow.rate.frames(self.t, self.frames);
+        (flow.rate.count(self.t), if frames == 0 { 0 } else { frames + flow.lead })
+    }
+
+    /// Samples that `source` yields for this chunk, over all streams.
+    fn len(&self, source: Source) -> usize {
+        let flow = self.graph.flow(source);
+        self.batch * flow.shape.len() * self.chunk(flow).1
+    }
+
+    fn run(&self, state: &mut [T], scratch: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
+        let mut state_at = 0;
+        let mut buffers = 0; // samples of scratch that hold outputs of the nodes so far
+        let last = self.graph.nodes.len().saturating_sub(1);
+        for (i, node) in self.graph.nodes.iter().enumerate() {
+            let own = Source::Node(i);
+            let (done, rest) = scratch.split_at_mut_checked(buffers).unwrap_or_default();
+            let (to, free) = if i == last {
+                (output.get_mut(..self.len(own)).unwrap_or(&mut []), rest)
+            } else {
+                buffers += self.len(own);
+                rest.split_at_mut_checked(self.len(own)).unwrap_or_default()
+            };
+            at_least("the scratch or the output", to.len(), self.len(own))?;
+            match node {
+                Node::Filter(source, stage) => {
+                    let len = stage.signature().state * self.batch;
+                    let state = state.get_mut(state_at..state_at + len).unwrap_or(&mut []);
+                    state_at += len;
+                    self.filter(*source, stage, state, free, self.read(*source, done, input), to)?;
+                }
+                Node::Add(terms) => {
+                    let [(a, weight_a), (b, weight_b)] = *terms;
+                    let (weight_a, weight_b) = (T::from_f64(weight_a), T::from_f64(weight_b));
+                    let branches = self.read(a, done, input).iter().zip(self.read(b, done, input));
+                    for (to, (a, b)) in to.iter_mut().zip(branches) {
+                        *to = weight_a * *a + weight_b * *b;
+                    }
+                }
+            }
+        }
+        Ok(self.chunk(self.graph.flow(Source::Node(last))).1)
+    }
+
+    /// The frames that `source` made of this chunk.
+    fn read<'b>(&self, source: Source, done: &'b [T], input: &'b [T]) -> &'b [T] {
+        let Source::Node(node) = source else { return input };
+        let start: usize = (0..node).map(|before| self.len(Source::Node(before))).sum();
+        done.get(start..start + self.len(source)).unwrap_or(&[])
+    }
+
+    /// One filter over all streams of the batch.
+    fn filter(
+        &self,
+        source: Source,
+        stage: &Stage<'_, T>,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<(), Error> {
+        let (t, frames) = self.chunk(self.graph.flow(source));
+        let signature = stage.signature();
+        if frames == 0 {
+            return Ok(());
+        }
+        let in_len = frames * signature.input.len();
+        let out_len = output.len() / self.batch.max(1);
+        for stream in 0..self.batch {
+            let x = piece(input, stream, in_len)?;
+            let state = piece_mut(state, stream, signature.state)?;
+            if t == 0 {
+                stage.filter().start(state, First { frames: x, batch: input });
+            }
+            stage.filter().advance(t, state, scratch, x, piece_mut(output, stream, out_len)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Sample> Filter<T> for Graph<'_, T> {
+    fn signature(&self) -> Signature {
+        Graph::signature(self)
+    }
+
+    /// Nothing: at `t = 0` every node starts with the chunk that reaches it.
+    fn start(&self, _: &mut [T], _: First<'_, T>) {}
+
+    fn advance(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.run_batch(t, 1, state, scratch, input, output)
+    }
+}

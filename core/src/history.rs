@@ -1,0 +1,78 @@
+//! The ring behind `TimePadding` and `Delay`: the last `delay + length` frames, in the order of their arrival.
+//!
+//! Frame `t` lies in slot `t mod (delay + length)`. A chunk that starts at `t` yields the frames
+//! `t - delay - length .. t - delay + T` of the stream.
+
+use crate::filter::{copy, piece, piece_mut};
+use crate::{Error, First, PadMode, Sample, Shape, Signature};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    pub(crate) shape: Shape,
+    pub(crate) delay: usize,
+    pub(crate) length: usize,
+    pub(crate) mode: PadMode,
+}
+
+impl History {
+    const fn slots(&self) -> usize {
+        self.delay.saturating_add(self.length)
+    }
+
+    pub(crate) const fn signature(&self) -> Signature {
+        let mut signature = Signature::same(self.shape, self.slots().saturating_mul(self.shape.len()));
+        signature.lead = self.length;
+        signature
+    }
+
+    /// Slot of the frame that came `back` frames before frame `t`; `back <= slots`.
+    fn slot(&self, t: u64, back: usize) -> usize {
+        let slots = self.slots().max(1);
+        let now = (t % slots as u64) as usize;
+        if now >= back { now - back } else { (now + slots).saturating_sub(back) }
+    }
+
+    pub(crate) fn start<T: Sample>(&self, state: &mut [T], first: First<'_, T>) {
+        let frame = self.shape.len();
+        self.mode.fill(self.slots(), frame, first, |back, source| {
+            if let Ok(slot) = piece_mut(state, self.slot(0, back), frame) {
+                match source {
+                    Ok(x) => copy(slot, x),
+                    Err(value) => slot.fill(value),
+                }
+            }
+        });
+    }
+
+    pub(crate) fn advance<T: Sample>(
+        &self,
+        t: u64,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let len = self.shape.len().max(1);
+        let frames = input.len() / len;
+        let mut written = 0;
+        for back in (1..=self.length).rev() {
+            let from = piece(state, self.slot(t, self.delay + back), len)?;
+            copy(piece_mut(output, written, len)?, from);
+            written += 1;
+        }
+        for (i, x) in input.chunks_exact(len).enumerate() {
+            let now = t.saturating_add(i as u64);
+            let y = piece_mut(output, written, len)?;
+            written += 1;
+            if self.delay == 0 {
+                copy(y, x);
+            } else {
+                copy(y, piece(state, self.slot(now, self.delay), len)?);
+            }
+            // Older frames than the ring holds are not needed again within this chunk either.
+            if self.slots() > 0 && (self.delay > 0 || i + self.slots() >= frames) {
+                copy(piece_mut(state, self.slot(now, 0), len)?, x);
+            }
+        }
+        Ok(written)
+    }
+}

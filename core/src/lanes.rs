@@ -1,0 +1,130 @@
+//! Vectors of samples for the convolution kernel: splat, load, store, multiply-add.
+//!
+//! A family of lanes is named by a token, so that a host can hand in vectors of an instruction set that it found at run
+//! time. Two families are planned: the **reproducible** one below (`wide`, unfused `acc + x * w`; it follows the
+//! features of the compilation and falls back to plain arrays on a microcontroller), and a fused, run-time dispatched
+//! one in the host. Every lane of a vector belongs to another output pixel and the taps of one pixel are added in one
+//! fixed order, so the width never changes a bit of the result.
+
+use crate::Sample;
+
+/// A family of vectors of `T`.
+///
+/// ```
+/// use foveola_core::lanes::{Lanes, WideF32};
+/// let acc = WideF32.multiply_add(WideF32.splat(1.0), WideF32.load(&[2.0; 8]), WideF32.splat(3.0));
+/// let mut out = [0.0; 8];
+/// WideF32.store(acc, &mut out);
+/// assert_eq!(out, [7.0; 8]);
+/// ```
+pub trait Lanes<T>: Copy {
+    /// A vector in registers.
+    type Vector: Copy;
+    /// Samples in a vector.
+    const WIDTH: usize;
+
+    /// A vector with `value` in every lane.
+    fn splat(self, value: T) -> Self::Vector;
+
+    /// The first [`Lanes::WIDTH`] samples of `from`; zeros when there are fewer.
+    fn load(self, from: &[T]) -> Self::Vector;
+
+    /// Writes the lanes to the start of `to`; nothing when it is shorter than a vector.
+    fn store(self, vector: Self::Vector, to: &mut [T]);
+
+    /// `acc + x * w` in every lane.
+    fn multiply_add(self, acc: Self::Vector, x: Self::Vector, w: Self::Vector) -> Self::Vector;
+}
+
+/// One sample at a time: edges, strided kernels, and sample types without vectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scalar;
+
+impl<T: Sample> Lanes<T> for Scalar {
+    type Vector = T;
+    const WIDTH: usize = 1;
+
+    #[inline(always)]
+    fn splat(self, value: T) -> T {
+        value
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[T]) -> T {
+        from.first().copied().unwrap_or_else(T::zero)
+    }
+
+    #[inline(always)]
+    fn store(self, vector: T, to: &mut [T]) {
+        if let Some(to) = to.first_mut() {
+            *to = vector;
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, acc: T, x: T, w: T) -> T {
+        acc + x * w
+    }
+}
+
+/// Eight `f32` of `wide`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WideF32;
+
+impl Lanes<f32> for WideF32 {
+    type Vector = wide::f32x8;
+    const WIDTH: usize = 8;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> wide::f32x8 {
+        wide::f32x8::splat(value)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> wide::f32x8 {
+        from.first_chunk::<8>().map_or(wide::f32x8::ZERO, |x| wide::f32x8::new(*x))
+    }
+
+    #[inline(always)]
+    fn store(self, vector: wide::f32x8, to: &mut [f32]) {
+        if let Some(to) = to.first_chunk_mut::<8>() {
+            *to = vector.to_array();
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, acc: wide::f32x8, x: wide::f32x8, w: wide::f32x8) -> wide::f32x8 {
+        acc + x * w
+    }
+}
+
+/// Four `f64` of `wide`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WideF64;
+
+impl Lanes<f64> for WideF64 {
+    type Vector = wide::f64x4;
+    const WIDTH: usize = 4;
+
+    #[inline(always)]
+    fn splat(self, value: f64) -> wide::f64x4 {
+        wide::f64x4::splat(value)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f64]) -> wide::f64x4 {
+        from.first_chunk::<4>().map_or(wide::f64x4::ZERO, |x| wide::f64x4::new(*x))
+    }
+
+    #[inline(always)]
+    fn store(self, vector: wide::f64x4, to: &mut [f64]) {
+        if let Some(to) = to.first_chunk_mut::<4>() {
+            *to = vector.to_array();
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, acc: wide::f64x4, x: wide::f64x4, w: wide::f64x4) -> wide::f64x4 {
+        acc + x * w
+    }
+}

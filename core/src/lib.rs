@@ -1,0 +1,49 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+//!
+//! # Layers, top down
+//! | module | what |
+//! |---|---|
+//! | [`graph`] | a model: a table of nodes, checked at compile time if wanted |
+//! | [`conv`], [`recursive`], [`padding`], [`delay`], [`variable_delay`], [`pointwise`], [`reduce`], [`diff`], [`finite`] | the filters |
+//! | [`filter`] | what a filter is: a constant; its state a slice; time an argument |
+//! | [`kernels`] | weights: exponentials and Gaussians |
+//! | [`events`] | from a sensor's bytes to frames |
+//! | [`lanes`], [`sample`], [`shape`] | vectors, numbers, sizes |
+
+pub mod conv;
+pub mod delay;
+pub mod diff;
+mod error;
+pub mod events;
+pub mod filter;
+pub mod finite;
+pub mod graph;
+mod history;
+pub mod kernels;
+pub mod lanes;
+mod math;
+pub mod padding;
+pub mod pointwise;
+pub mod recursive;
+pub mod reduce;
+pub mod sample;
+pub mod shape;
+pub mod variable_delay;
+
+pub use conv::{Border, Conv3d, ConvOptions, Kernel, Rf};
+pub use delay::Delay;
+pub use diff::Diff;
+pub use error::Error;
+pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
+pub use finite::Finite;
+pub use graph::{Graph, Node, Source, Stage};
+pub use kernels::Resolution;
+pub use padding::{PadMode, TimePadding};
+pub use pointwise::{Nonlinearity, Pointwise};
+pub use recursive::{Decay, HighPass, LowPass, SmoothConv};
+pub use reduce::{Axis, Sum, sum_axis};
+pub use sample::Sample;
+pub use shape::Shape;
+pub use variable_delay::VariableDelay;

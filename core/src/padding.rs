@@ -1,0 +1,135 @@
+//! Temporal padding: the frames that a stream is taken to have had before its first one.
+//!
+//! `TimePadding(L, mode)` yields the last `L` frames seen, then the chunk: `L + T` frames for `T`.
+//! Initial history, newest frame last, from the first chunk `x[0 .. T]`:
+//!
+//! | mode          | history                                            |
+//! |---------------|----------------------------------------------------|
+//! | `Mirror`      | … x2 x1 x0 \| x0 x1 x2 … (reversed chunk, repeated) |
+//! | `FullCopy`    | … xT-2 xT-1 \| x0 x1 … (the chunk, repeated)        |
+//! | `FirstFrame`  | … x0 x0 x0 \| x0 x1 …                               |
+//! | `Mean`        | the mean of the whole first chunk, over all axes (the batch too) |
+//! | `Ones`, `Zeros` | 1, 0                                             |
+//!
+//! State: `L` frames. Cost: one copy in, `L + T` frames out.
+
+use crate::history::History;
+use crate::{Error, Filter, First, Sample, Shape, Signature};
+
+/// The initial history of a stream; see the [table](self).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PadMode {
+    /// The first chunk backwards in time, repeated. The default.
+    #[default]
+    Mirror,
+    /// The first chunk, repeated.
+    FullCopy,
+    /// The first frame, repeated.
+    FirstFrame,
+    /// The mean of the first chunk, over all axes.
+    Mean,
+    /// One.
+    Ones,
+    /// Zero.
+    Zeros,
+}
+
+/// Where the samples of a history frame come from.
+pub(crate) enum Source {
+    Frame(usize),
+    Mean,
+    One,
+    Zero,
+}
+
+impl PadMode {
+    /// The names of the modes, as the host's API and files spell them.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("mirror", Self::Mirror),
+        ("full_copy", Self::FullCopy),
+        ("first_frame", Self::FirstFrame),
+        ("mean", Self::Mean),
+        ("ones", Self::Ones),
+        ("zeros", Self::Zeros),
+    ];
+
+    /// Source of the frame `back >= 1` frames before a first chunk of `frames >= 1` frames.
+    fn source(self, back: usize, frames: usize) -> Source {
+        let last = frames.saturating_sub(1);
+        let back = back.saturating_sub(1).checked_rem(frames).unwrap_or(0);
+        match self {
+            Self::Mirror => Source::Frame(back),
+            Self::FullCopy => Source::Frame(last.saturating_sub(back)),
+            Self::FirstFrame => Source::Frame(0),
+            Self::Mean => Source::Mean,
+            Self::Ones => Source::One,
+            Self::Zeros => Source::Zero,
+        }
+    }
+
+    /// Calls `write(back, Ok(frame) or Err(constant))` for each of the `length` frames before the first chunk.
+    pub(crate) fn fill<T: Sample>(
+        self,
+        length: usize,
+        frame_len: usize,
+        first: First<'_, T>,
+        mut write: impl FnMut(usize, Result<&[T], T>),
+    ) {
+        let frames = first.frames.len().checked_div(frame_len).unwrap_or(0);
+        let mean = if self == Self::Mean && length > 0 { T::mean(first.batch) } else { T::zero() };
+        for back in 1..=length {
+            write(
+                back,
+                match self.source(back, frames) {
+                    Source::Frame(i) => crate::filter::piece(first.frames, i, frame_len).map_err(|_| T::zero()),
+                    Source::Mean => Err(mean),
+                    Source::One => Err(T::one()),
+                    Source::Zero => Err(T::zero()),
+                },
+            );
+        }
+    }
+}
+
+/// The last `length` frames seen in front of every chunk; see the [equation](self).
+///
+/// ```
+/// use foveola_core::{Filter, PadMode, Shape, TimePadding};
+/// const PADDING: TimePadding = TimePadding::new(Shape::new(1, 1, 1), 3, PadMode::Mirror);
+/// let mut state = [0.0_f32; PADDING.signature().state];
+/// let mut out = [0.0; 5];
+/// PADDING.run(0, &mut state, &mut [], &[1.0, 2.0], &mut out).unwrap();
+/// assert_eq!(out, [1.0, 2.0, 1.0, 1.0, 2.0]); // x0 x1 x0 | x0 x1
+/// PADDING.run(2, &mut state, &mut [], &[7.0, 8.0], &mut out).unwrap();
+/// assert_eq!(out, [1.0, 1.0, 2.0, 7.0, 8.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TimePadding {
+    history: History,
+}
+
+impl TimePadding {
+    /// History of `length` frames (any number) of `shape`.
+    pub const fn new(shape: Shape, length: usize, mode: PadMode) -> Self {
+        Self { history: History { shape, delay: 0, length, mode } }
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        self.history.signature()
+    }
+}
+
+impl<T: Sample> Filter<T> for TimePadding {
+    fn signature(&self) -> Signature {
+        self.history.signature()
+    }
+
+    fn start(&self, state: &mut [T], first: First<'_, T>) {
+        self.history.start(state, first);
+    }
+
+    fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
+        self.history.advance(t, state, input, output)
+    }
+}

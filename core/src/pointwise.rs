@@ -1,0 +1,95 @@
+//! Pointwise nonlinearities.
+//!
+//! | name            | out                          |
+//! |-----------------|------------------------------|
+//! | `Rectify`       | `max(x, 0)`                  |
+//! | `RectifyScale`  | `max(bias + scale x, 0)`     |
+//! | `Square`        | `(bias + scale x)^2`         |
+//! | `RectifySquare` | `max(bias + scale x, 0)^2`   |
+//!
+//! No state. Cost: 1 to 4 operations a sample. NaN stays NaN.
+
+use crate::{Error, Filter, Sample, Shape, Signature};
+
+/// A function of one sample; see the [table](self).
+#[doc(alias = "NLRectify")]
+#[doc(alias = "NLSquare")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "scale and bias are those of the table")]
+pub enum Nonlinearity {
+    /// `max(x, 0)`
+    Rectify,
+    /// `max(bias + scale x, 0)`
+    RectifyScale { scale: f64, bias: f64 },
+    /// `(bias + scale x)^2`
+    Square { scale: f64, bias: f64 },
+    /// `max(bias + scale x, 0)^2`
+    RectifySquare { scale: f64, bias: f64 },
+}
+
+/// A [`Nonlinearity`] of every sample.
+///
+/// ```
+/// use foveola_core::{Filter, Nonlinearity, Pointwise, Shape};
+/// const RECTIFY: Pointwise = Pointwise::new(Shape::new(1, 1, 2), Nonlinearity::Rectify);
+/// let mut out = [0.0_f32; 2];
+/// RECTIFY.step(0, &mut [], &mut [], &[-1.0, 2.0], &mut out).unwrap();
+/// assert_eq!(out, [0.0, 2.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Pointwise {
+    shape: Shape,
+    function: Nonlinearity,
+}
+
+impl Pointwise {
+    /// `function` of frames of `shape`.
+    pub const fn new(shape: Shape, function: Nonlinearity) -> Self {
+        Self { shape, function }
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        Signature::same(self.shape, 0)
+    }
+}
+
+fn rectify<T: Sample>(x: T) -> T {
+    if x < T::zero() { T::zero() } else { x }
+}
+
+fn map<T: Sample>(input: &[T], output: &mut [T], f: impl Fn(T) -> T) {
+    for (x, y) in input.iter().zip(output) {
+        *y = f(*x);
+    }
+}
+
+impl<T: Sample> Filter<T> for Pointwise {
+    fn signature(&self) -> Signature {
+        Pointwise::signature(self)
+    }
+
+    fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
+        let affine = |scale, bias| {
+            let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
+            move |x: T| bias + scale * x
+        };
+        let square = |x: T| x * x;
+        match self.function {
+            Nonlinearity::Rectify => map(input, output, rectify),
+            Nonlinearity::RectifyScale { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(input, output, |x| rectify(affine(x)));
+            }
+            Nonlinearity::Square { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(input, output, |x| square(affine(x)));
+            }
+            Nonlinearity::RectifySquare { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(input, output, |x| square(rectify(affine(x))));
+            }
+        }
+        Ok(input.len() / self.shape.len().max(1))
+    }
+}

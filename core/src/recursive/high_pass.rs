@@ -1,0 +1,52 @@
+//! Exponential high-pass: `out = x - k lowpass(x)`.
+//!
+//! `k` is the relative weight of the [low-pass](super::LowPass): 1 removes DC, 0 passes everything.
+//! State: the low-pass, one frame. Cost: 5 operations a sample.
+
+use super::{Decay, LowPass};
+use crate::{Error, Filter, Sample, Shape, Signature};
+
+/// Exponential high-pass of every pixel; see the [equation](self).
+///
+/// ```
+/// use foveola_core::{constant, Decay, Filter, HighPass, Shape};
+/// const HIGH_PASS: HighPass =
+///     constant!(HighPass::new(Shape::new(1, 1, 1), constant!(Decay::from_gain(0.5)), 1.0));
+/// let (mut state, mut out) = ([0.0_f32], [0.0; 3]);
+/// HIGH_PASS.run(0, &mut state, &mut [], &[1.0, 1.0, 1.0], &mut out).unwrap();
+/// assert_eq!(out, [0.5, 0.25, 0.125]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HighPass {
+    low_pass: LowPass,
+    k: f64,
+}
+
+impl HighPass {
+    /// A high-pass of frames of `shape` that subtracts `k` times the low-pass.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a `k` that is not finite.
+    pub const fn new(shape: Shape, decay: Decay, k: f64) -> Result<Self, Error> {
+        if !k.is_finite() {
+            return Err(Error::Parameter { name: "k", value: k, expected: "a finite weight" });
+        }
+        Ok(Self { low_pass: LowPass::new(shape, decay), k })
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        self.low_pass.signature()
+    }
+}
+
+impl<T: Sample> Filter<T> for HighPass {
+    fn signature(&self) -> Signature {
+        HighPass::signature(self)
+    }
+
+    fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
+        let k = T::from_f64(self.k);
+        Ok(self.low_pass.each(state, input, output, |x, y| x - k * y))
+    }
+}

@@ -1,0 +1,110 @@
+//! Sums over an axis, keeping it with length 1.
+//!
+//! `sum(inputs, dim)` is the inputs, concatenated along an axis, summed over that axis. [`sum_axis`] does it for any
+//! axis of any array; [`Sum`] is the filter, over an axis of a frame. No state. Cost: 1 operation a sample.
+
+use crate::error::at_least;
+use crate::{Error, Filter, Sample, Shape, Signature};
+
+/// Adds to `out[o, i]` the sum of `input[o, n, i]` over `n`, for an array of `outer x n x inner` samples, row-major.
+///
+/// ```
+/// let mut out = [0.0; 2]; // over the rows of a 3 x 2 array: outer 1, n 3, inner 2
+/// foveola_core::sum_axis(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2, &mut out).unwrap();
+/// assert_eq!(out, [9.0, 12.0]);
+/// ```
+///
+/// # Errors
+/// [`Error::Length`] when `out` has fewer than `outer x inner` samples, or when `input` is not made of whole
+/// `n x inner` pieces.
+pub fn sum_axis<T: Sample>(input: &[T], n: usize, inner: usize, out: &mut [T]) -> Result<(), Error> {
+    let piece = n.saturating_mul(inner).max(1);
+    let outer = input.len() / piece;
+    crate::error::exact("the array to sum", input.len(), outer * piece)?;
+    at_least("the sum", out.len(), outer.saturating_mul(inner))?;
+    for (input, out) in input.chunks_exact(piece).zip(out.chunks_exact_mut(inner.max(1))) {
+        if inner == 1 {
+            if let Some(out) = out.first_mut() {
+                *out = input.iter().fold(*out, |sum, x| sum + *x);
+            }
+            continue;
+        }
+        for row in input.chunks_exact(inner.max(1)) {
+            for (out, x) in out.iter_mut().zip(row) {
+                *out = *out + *x;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An axis of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// Channels.
+    Channel,
+    /// Rows.
+    Row,
+    /// Columns.
+    Col,
+}
+
+/// The sum of every frame over one of its axes.
+///
+/// ```
+/// use foveola_core::{Axis, Filter, Shape, Sum};
+/// const SUM: Sum = Sum::new(Shape::new(2, 1, 3), Axis::Channel);
+/// let mut out = [0.0_f32; 3];
+/// SUM.step(0, &mut [], &mut [], &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], &mut out).unwrap();
+/// assert_eq!(out, [11.0, 22.0, 33.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Sum {
+    shape: Shape,
+    axis: Axis,
+}
+
+impl Sum {
+    /// The sum of frames of `shape` over `axis`.
+    pub const fn new(shape: Shape, axis: Axis) -> Self {
+        Self { shape, axis }
+    }
+
+    /// Length of the axis, and samples from one index along it to the next.
+    const fn axis(&self) -> (usize, usize) {
+        match self.axis {
+            Axis::Channel => (self.shape.channels, self.shape.pixels()),
+            Axis::Row => (self.shape.rows, self.shape.cols),
+            Axis::Col => (self.shape.cols, 1),
+        }
+    }
+
+    /// What the filter takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        let mut signature = Signature::same(self.shape, 0);
+        match self.axis {
+            Axis::Channel => signature.output.channels = 1,
+            Axis::Row => signature.output.rows = 1,
+            Axis::Col => signature.output.cols = 1,
+        }
+        signature
+    }
+}
+
+impl<T: Sample> Filter<T> for Sum {
+    fn signature(&self) -> Signature {
+        Sum::signature(self)
+    }
+
+    fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
+        let frames = input.len() / self.shape.len().max(1);
+        let len = frames * self.signature().output.len();
+        at_least("the output", output.len(), len)?;
+        let (n, inner) = self.axis();
+        if let Some(output) = output.get_mut(..len) {
+            output.fill(T::zero());
+            sum_axis(input, n, inner, output)?;
+        }
+        Ok(frames)
+    }
+}

@@ -1,0 +1,77 @@
+//! What a sample must be able to do: add, subtract, multiply, compare. No `exp`, no division, no rounding mode.
+//!
+//! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and become samples once a frame, so
+//! that a fixed-point type only has to say how it rounds ([`Sample::from_f64`]) and how it accumulates products
+//! ([`Lanes`](crate::lanes::Lanes)).
+
+use crate::lanes::{Lanes, WideF32, WideF64};
+use core::ops::Sub;
+use num_traits::{One, Zero};
+
+/// A number that filters compute with.
+///
+/// ```
+/// use foveola_core::Sample;
+/// assert_eq!(f32::mean(&[1.0, 2.0, 6.0]), 3.0);
+/// assert!(!f32::NAN.is_finite());
+/// ```
+pub trait Sample:
+    Copy + PartialOrd + Zero + One + Sub<Output = Self> + Send + Sync + core::fmt::Debug + 'static
+{
+    /// The vectors of the reproducible family: unfused, the same bits on every CPU.
+    type Lanes: Lanes<Self>;
+    /// Their token.
+    const LANES: Self::Lanes;
+
+    /// The nearest sample to a coefficient.
+    fn from_f64(value: f64) -> Self;
+
+    /// The sample's value.
+    fn to_f64(self) -> f64;
+
+    /// Whether the sample is neither NaN nor infinite. Always true for integers.
+    fn is_finite(self) -> bool;
+
+    /// The mean over `samples`, accumulated in `f64`; 0 for none.
+    fn mean(samples: &[Self]) -> Self {
+        if samples.is_empty() {
+            return Self::zero();
+        }
+        let sum: f64 = samples.iter().map(|x| x.to_f64()).sum();
+        Self::from_f64(sum / samples.len() as f64)
+    }
+}
+
+impl Sample for f32 {
+    type Lanes = WideF32;
+    const LANES: WideF32 = WideF32;
+
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn is_finite(self) -> bool {
+        Self::is_finite(self)
+    }
+}
+
+impl Sample for f64 {
+    type Lanes = WideF64;
+    const LANES: WideF64 = WideF64;
+
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn is_finite(self) -> bool {
+        Self::is_finite(self)
+    }
+}
