@@ -118,7 +118,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::EmptyFrame { shape } => {
-                write!(f, "a frame of {shape} (channels x rows x columns) is empty; every axis needs a length of 1 or more")
+                write!(
+                    f,
+                    "a frame of {shape} (channels x rows x columns) is empty; every axis needs a length of 1 or more"
+                )
             }
             Self::EmptyKernel { kernel: [o, i, t, r, c] } => write!(
                 f,
@@ -134,10 +137,9 @@ impl fmt::Display for Error {
                 write!(f, "{groups} groups do not divide {channels} output channels evenly")
             }
             Self::Parameter { name, value, expected } => write!(f, "{name} is {value}; expected {expected}"),
-            Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => write!(
-                f,
-                "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding"
-            ),
+            Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => {
+                write!(f, "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding")
+            }
             Self::NonFinite { frame, index } => {
                 write!(f, "sample {index} of frame {frame} is NaN or infinite; expected a finite number")
             }
@@ -149,7 +151,10 @@ impl fmt::Display for Error {
                 write!(f, "node {node} is fed frames of {found} (channels x rows x columns); expected {expected}")
             }
             Self::NodeRate { node } => {
-                write!(f, "the branches that meet in node {node} run at different frame rates; expected equal temporal strides and warm-ups")
+                write!(
+                    f,
+                    "the branches that meet in node {node} run at different frame rates; expected equal temporal strides and warm-ups"
+                )
             }
             Self::NodeLead { node } => write!(
                 f,

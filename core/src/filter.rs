@@ -190,14 +190,7 @@ pub trait Filter<T: Sample = f32> {
     ///
     /// # Errors
     /// [`Error::Length`] when a slice does not fit the [`Signature`]; the state is then as it was.
-    fn run(
-        &self,
-        t: u64,
-        state: &mut [T],
-        scratch: &mut [T],
-        input: &[T],
-        output: &mut [T],
-    ) -> Result<usize, Error> {
+    fn run(&self, t: u64, state: &mut [T], scratch: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
         check(&self.signature(), t, state.len(), scratch.len(), input.len(), output.len())?;
         if input.is_empty() {
             return Ok(0);
@@ -212,14 +205,7 @@ pub trait Filter<T: Sample = f32> {
     ///
     /// # Errors
     /// As [`Filter::run`], and [`Error::Length`] when `input` is not exactly one frame.
-    fn step(
-        &self,
-        t: u64,
-        state: &mut [T],
-        scratch: &mut [T],
-        input: &[T],
-        output: &mut [T],
-    ) -> Result<Step, Error> {
+    fn step(&self, t: u64, state: &mut [T], scratch: &mut [T], input: &[T], output: &mut [T]) -> Result<Step, Error> {
         exact("the input", input.len(), self.signature().input.len())?;
         self.run(t, state, scratch, input, output).map(|frames| if frames == 0 { Step::Nothing } else { Step::Frame })
     }

@@ -1,1 +1,23 @@
-//! foveola
+//! foveola: the filters of early vision on event cameras and video.
+//!
+//! A [`Model`] is a cascade of layers; frames are `ndarray` arrays `(batch, channel, time, row, col)`. Every filter is the
+//! one of [`foveola_core`], which also runs on a microcontroller.
+
+mod error;
+pub mod kernels;
+mod layer;
+pub mod layers;
+mod model;
+mod movie;
+mod weight;
+
+pub use error::{Error, Result};
+pub use foveola_core::{Border, PadMode, Resolution};
+pub use layer::{Layer, Table};
+pub use layers::{
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
+    NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
+};
+pub use model::Model;
+pub use movie::Movie;
+pub use weight::Weight;

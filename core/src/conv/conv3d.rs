@@ -360,4 +360,3 @@ pub const fn flip_kernels<T: Copy, const N: usize>(weights: [T; N], taps: usize)
     }
     flipped
 }
-

@@ -124,7 +124,7 @@ impl<T: Sample> Rf<'_, T> {
             return dot(plane, kernel.get(..rows * cols).unwrap_or(&[]), parts);
         }
         for (x, w) in plane.chunks_exact(cols.max(1)).zip(kernel.chunks_exact(kw)) {
-            dot(x, w, parts);
+            dot(x, w.get(..cols).unwrap_or(&[]), parts);
         }
     }
 

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is accepted. On Debian and Ubuntu (as root or with
+# sudo) it installs what it needs; elsewhere it says what is missing.
+# shellcheck disable=SC2329 # the steps are called by their names
+set -euo pipefail
+cd "$(dirname "$0")"
+exec </dev/null # nothing below may wait for an answer
+
+usage() {
+    cat <<'END'
+usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
+
+  fmt        formatting
+  clippy     lints, each warning an error
+  doc        documentation builds and has no broken link
+  no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
+  firmware   programs in firmware/ under QEMU, as Cortex-M4 and M7, print what their .out file says
+  tree       what foveola-core depends on
+  test       unit, integration and documentation tests, with overflow checks
+
+Every step runs even if an earlier one failed. The last line sums up the tests; the exit code is 0
+only if all steps passed.
+END
+}
+all=(fmt clippy doc no_std firmware tree test)
+
+thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
+
+step_fmt() {
+    cargo fmt --all --check
+    (cd firmware && cargo fmt --check) # --all would take the host's crates again
+}
+
+step_clippy() {
+    cargo clippy --workspace --all-targets -- -D warnings
+    # The bare-metal compiler may come without clippy; the lints do not depend on the target.
+    (cd firmware && cargo clippy --workspace --target host-tuple -- -D warnings)
+}
+
+step_doc() {
+    export RUSTDOCFLAGS="-D warnings"
+    cargo doc --workspace --no-deps
+    (cd firmware && cargo doc --workspace --no-deps --target host-tuple)
+}
+
+step_no_std() {
+    use_thumb
+    # Alone: next to the host crate, features of its dependencies would hide a use of std.
+    for target in "${thumb_targets[@]}"; do
+        for features in --no-default-features --all-features; do
+            echo "foveola-core $features for $target"
+            cargo build -p foveola-core --target "$target" "$features" --target-dir "${CARGO_TARGET_DIR:-target}/thumb"
+        done
+    done
+}
+
+step_firmware() {
+    use_thumb
+    need_qemu
+    cd firmware
+    cargo build --release
+    local failed=0 expected program machine
+    for expected in qemu/src/bin/*.out; do
+        program=$(basename "$expected" .out)
+        for machine in m4 m7; do
+            echo "$program on $machine"
+            # pipefail: the program's own exit code counts as well as its output.
+            if QEMU_MACHINE=$machine cargo run --quiet --release --bin "$program" |
+                diff -u --label "$expected" --label "printed on $machine" "$expected" -; then
+                echo "    as in $expected"
+            else
+                echo "    FAILED: exit code not 0, or other output than $expected" >&2
+                failed=1
+            fi
+        done
+    done
+    return "$failed"
+}
+
+step_tree() {
+    cargo tree -p foveola-core -e normal
+}
+
+step_test() {
+    # The dev profile: optimised, with debug assertions and overflow checks.
+    cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
+}
+
+# use_thumb: in this step, cargo can build for the bare-metal targets.
+use_thumb() {
+    local exports
+    exports=$(scripts/ensure-thumb-target.sh "${thumb_targets[@]}")
+    eval "$exports"
+}
+
+need_qemu() {
+    command -v qemu-system-arm >/dev/null && return
+    local as_root=()
+    if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
+        echo "qemu-system-arm is missing: install QEMU with its Arm machines, then run this again" >&2
+        return 1
+    fi
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+    "${as_root[@]}" apt-get update -q || echo "the package lists could not be refreshed" >&2
+    "${as_root[@]}" apt-get install -y -q --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 qemu-system-arm
+}
+
+# Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so
+# a failed step counts as one failure at least.
+summary() { # STATUS LOG
+    awk -v status="$1" '
+        /^test result:/ {
+            for (i = 2; i <= NF; i++) {
+                if ($i ~ /^passed/) passed += $(i - 1)
+                if ($i ~ /^failed/) failed += $(i - 1)
+                if ($i ~ /^ignored/) skipped += $(i - 1)
+            }
+        }
+        END {
+            if (status != 0 && failed == 0) failed = 1
+            printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+        }' "$2"
+}
+
+steps=()
+for argument in "$@"; do
+    case " ${all[*]} " in
+        *" $argument "*) steps+=("$argument") ;;
+        *)
+            case $argument in -h | --help) usage; exit 0 ;; esac
+            echo "ci.sh: no step '$argument'" >&2
+            usage >&2
+            exit 2
+            ;;
+    esac
+done
+[ ${#steps[@]} -gt 0 ] || steps=("${all[@]}")
+
+command -v cargo >/dev/null || { echo "ci.sh: Rust is missing: install rustup, then run this again" >&2; exit 1; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+test_status=
+table=
+for step in "${steps[@]}"; do
+    printf '\n=== %s\n' "$step"
+    SECONDS=0
+    # A subshell, so that a step's exports end with it. Not in an `if`, where -e would be ignored.
+    set +e
+    (set -e; "step_$step")
+    result=$?
+    set -e
+    [ "$step" != test ] || test_status=$result
+    verdict=ok
+    [ $result -eq 0 ] || { verdict=FAILED; status=1; }
+    table+=$(printf '%-10s %6d s   %s' "$step" $SECONDS "$verdict")$'\n'
+done
+
+printf '\n%s' "$table"
+if [ -n "$test_status" ]; then
+    printf '\n'
+    summary "$test_status" "$work/test.log"
+fi
+exit $status

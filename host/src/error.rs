@@ -1,0 +1,174 @@
+//! One error for the whole crate: each variant names the layer or item, the value, and what was expected.
+
+use foveola_core::Shape;
+use std::path::PathBuf;
+
+/// Why something could not be done. State is as it was before the call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A layer does not fit its input, or one of its parameters is out of range.
+    #[error("{layer}: {source}")]
+    Layer {
+        /// The layer, with its place in the model.
+        layer: String,
+        /// What is wrong.
+        source: foveola_core::Error,
+    },
+    /// An argument outside its range.
+    #[error("{item}: {name} is {value}; expected {expected}")]
+    Parameter {
+        /// The layer or function.
+        item: &'static str,
+        /// The argument.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Its range, in words.
+        expected: &'static str,
+    },
+    /// A name that is not one of a list.
+    #[error("unknown {what} '{value}'; expected one of: {expected}")]
+    Unknown {
+        /// What the name stands for.
+        what: &'static str,
+        /// The name given.
+        value: String,
+        /// The names there are.
+        expected: String,
+    },
+    /// A weight of a rank that the layer does not take.
+    #[error("{layer}: a weight of rank {rank} (shape {shape:?}); expected rank {expected}")]
+    WeightRank {
+        /// The layer.
+        layer: &'static str,
+        /// The rank given.
+        rank: usize,
+        /// The shape given.
+        shape: Vec<usize>,
+        /// The ranks it takes and what their axes mean.
+        expected: &'static str,
+    },
+    /// A weight with a NaN or an infinity.
+    #[error("{layer}: the weight at {index:?} is {value}; expected a finite number")]
+    WeightNotFinite {
+        /// The layer.
+        layer: &'static str,
+        /// Where in the weight.
+        index: Vec<usize>,
+        /// The value there.
+        value: f32,
+    },
+    /// A weight that cannot be normalised.
+    #[error("{layer}: the weight's sum is {sum}; expected a finite sum other than 0 to normalise by")]
+    ZeroSum {
+        /// The layer.
+        layer: &'static str,
+        /// The sum.
+        sum: f64,
+    },
+    /// Frames of another size, or another batch, than the stream began with.
+    #[error(
+        "frames of {found} in a batch of {found_batch}, but the stream began with frames of {expected} in a batch of \
+         {expected_batch} (channels x rows x columns); call clear_state to begin another"
+    )]
+    FrameSize {
+        /// The frames given.
+        found: Shape,
+        /// Their batch.
+        found_batch: usize,
+        /// The frames of the stream.
+        expected: Shape,
+        /// Their batch.
+        expected_batch: usize,
+    },
+    /// The model changed in the middle of a stream, so that its state no longer fits.
+    #[error(
+        "the model needs {expected} samples of state, but the stream has {found}; call clear_state to begin another"
+    )]
+    StateChanged {
+        /// Samples in the stream's state.
+        found: usize,
+        /// Samples that the model needs now.
+        expected: usize,
+    },
+    /// `pop_state` without a `push_state`.
+    #[error("pop_state without a saved state; expected a push_state before it")]
+    NoSavedState,
+    /// A sample that is NaN or infinite: it would stay in recursive state for ever.
+    #[error(
+        "input sample at batch {batch}, channel {channel}, frame {frame}, row {row}, column {col} is {value}; expected a \
+         finite number"
+    )]
+    NonFinite {
+        /// Index in the batch.
+        batch: usize,
+        /// Channel.
+        channel: usize,
+        /// Frame since the state was cleared.
+        frame: u64,
+        /// Row.
+        row: usize,
+        /// Column.
+        col: usize,
+        /// The value there.
+        value: f32,
+    },
+    /// An input with an axis of length 0 (other than time).
+    #[error(
+        "an input of shape {shape:?} (batch, channel, time, row, column) is empty; every axis but time needs a length of 1 or more"
+    )]
+    EmptyInput {
+        /// The shape given.
+        shape: Vec<usize>,
+    },
+    /// Arrays that do not agree beside the axis along which they are joined.
+    #[error(
+        "{item}: an array of shape {found:?} beside one of shape {expected:?}; expected equal lengths on all axes but {axis}"
+    )]
+    ShapeMismatch {
+        /// The function.
+        item: &'static str,
+        /// The shape that differs.
+        found: Vec<usize>,
+        /// The first shape.
+        expected: Vec<usize>,
+        /// The axis on which they may differ.
+        axis: usize,
+    },
+    /// More memory than there is.
+    #[error("{what} needs {samples} samples ({} MB), which cannot be had", samples.saturating_mul(4) / 1_000_000)]
+    Memory {
+        /// What it is for.
+        what: &'static str,
+        /// Its size in samples of 4 bytes.
+        samples: usize,
+    },
+    /// A file that could not be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file whose content is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// A picture that could not be drawn.
+    #[error("{}: cannot draw: {reason}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

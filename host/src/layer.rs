@@ -1,0 +1,107 @@
+//! A layer describes filters; it has no state. A model turns its layers into the core's table of nodes.
+
+use crate::{Error, Result};
+use foveola_core::{Node, Shape, Source, Stage};
+use std::any::Any;
+
+/// Something that can stand in a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
+///
+/// A filter of your own implements [`foveola_core::Filter`] and enters through [`Stage::own`]:
+/// ```
+/// use foveola::{Layer, Model, Result, Table};
+/// use foveola_core::{Error, Filter, Shape, Signature, Source, Stage};
+///
+/// #[derive(Debug)]
+/// struct Negate(Shape);
+/// impl Filter for Negate {
+///     fn signature(&self) -> Signature {
+///         Signature::same(self.0, 0)
+///     }
+///     fn advance(&self, _: u64, _: &mut [f32], _: &mut [f32], x: &[f32], y: &mut [f32]) -> Result<usize, Error> {
+///         x.iter().zip(y).for_each(|(x, y)| *y = -x);
+///         Ok(x.len() / self.0.len())
+///     }
+/// }
+/// impl Layer for Negate {
+///     fn name(&self) -> &'static str {
+///         "Negate"
+///     }
+///     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+///         Ok(table.push(from, Stage::own(self)))
+///     }
+/// }
+/// let mut model = Model::new().then(Negate(Shape::new(1, 2, 2)));
+/// let out = model.run(&ndarray::Array3::<f32>::ones((4, 2, 2)), 2)?;
+/// assert_eq!(out.sum(), -16.0);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub trait Layer: Any + Send + Sync {
+    /// The layer's name, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Adds the layer's nodes, the first of which reads `from`, and returns what the next layer reads.
+    ///
+    /// # Errors
+    /// When the layer does not fit the frames of `table.shape(from)`.
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source>;
+}
+
+/// The table of nodes that a model is made into; see [`foveola_core::graph`].
+#[derive(Default)]
+pub struct Table<'a> {
+    input: Option<Shape>,
+    nodes: Vec<Node<'a>>,
+}
+
+impl<'a> Table<'a> {
+    /// An empty table for frames of `input`.
+    pub fn new(input: Shape) -> Self {
+        Self { input: Some(input), nodes: Vec::new() }
+    }
+
+    /// Shape of the frames that `source` yields.
+    pub fn shape(&self, source: Source) -> Shape {
+        match source {
+            Source::Input => self.input.unwrap_or(Shape::new(0, 0, 0)),
+            Source::Node(node) => match self.nodes.get(node) {
+                Some(Node::Filter(_, stage)) => stage.signature().output,
+                Some(Node::Add([(source, _), _])) => self.shape(*source),
+                None => Shape::new(0, 0, 0),
+            },
+        }
+    }
+
+    /// Adds a filter that reads `from`, and returns its output.
+    pub fn push(&mut self, from: Source, stage: Stage<'a>) -> Source {
+        self.nodes.push(Node::Filter(from, stage));
+        Source::Node(self.nodes.len() - 1)
+    }
+
+    /// Adds the weighted sum of two branches, and returns it.
+    pub fn add(&mut self, branches: [(Source, f64); 2]) -> Source {
+        self.nodes.push(Node::Add(branches));
+        Source::Node(self.nodes.len() - 1)
+    }
+
+    /// The nodes so far.
+    pub fn nodes(&self) -> &[Node<'a>] {
+        &self.nodes
+    }
+
+    pub(crate) fn begin(&mut self, input: Shape) {
+        self.input = Some(input);
+    }
+
+    /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
+    pub(crate) fn recycle<'b>(mut self) -> Table<'b> {
+        self.nodes.clear();
+        // Collecting in place keeps the allocation; there is nothing to convert.
+        let nodes = self.nodes.into_iter().filter_map(|_| None).collect();
+        Table { input: None, nodes }
+    }
+}
+
+/// Names the layer in an error of the core.
+pub(crate) fn named<T>(layer: &dyn Layer, result: Result<T, foveola_core::Error>) -> Result<T> {
+    result.map_err(|source| Error::layer(layer.name(), source))
+}

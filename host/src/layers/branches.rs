@@ -1,0 +1,70 @@
+//! Branches that meet in a weighted sum: centre minus surround.
+
+use crate::layer::Table;
+use crate::{Error, Layer, Result};
+use foveola_core::Source;
+
+/// Layers (or whole models) side by side on the same frames, whose outputs are summed.
+///
+/// ```
+/// use foveola::{Branches, LowPass, Model, Resolution};
+/// let fast = LowPass::new(0.005, Resolution::DEFAULT)?;
+/// let slow = LowPass::new(0.050, Resolution::DEFAULT)?;
+/// let mut change = Model::new().then(Branches::new().plus(fast).minus(slow));
+/// let step = change.run(&ndarray::Array3::<f32>::ones((20, 1, 1)), 20)?;
+/// assert!(step[(0, 0, 10, 0, 0)] > 0.5);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Branches {
+    branches: Vec<(f64, Box<dyn Layer>)>,
+}
+
+impl Branches {
+    /// No branches yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A branch that is added.
+    pub fn plus(self, branch: impl Layer) -> Self {
+        self.weighted(1.0, branch)
+    }
+
+    /// A branch that is subtracted.
+    pub fn minus(self, branch: impl Layer) -> Self {
+        self.weighted(-1.0, branch)
+    }
+
+    /// A branch that is multiplied by `weight` and added.
+    pub fn weighted(mut self, weight: f64, branch: impl Layer) -> Self {
+        self.branches.push((weight, Box::new(branch)));
+        self
+    }
+}
+
+impl Layer for Branches {
+    fn name(&self) -> &'static str {
+        "Branches"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let mut sum: Option<(Source, f64)> = None;
+        for (weight, branch) in &self.branches {
+            let term = (branch.compile(table, from)?, *weight);
+            sum = Some(match sum {
+                None => term,
+                Some(sum) => (table.add([sum, term]), 1.0),
+            });
+        }
+        match sum {
+            Some((source, 1.0)) => Ok(source),
+            // A single branch with a weight of its own.
+            Some(term) => Ok(table.add([term, (term.0, 0.0)])),
+            None => {
+                let (item, name, value) = ("Branches", "branches", "empty".into());
+                Err(Error::Parameter { item, name, value, expected: "one branch or more" })
+            }
+        }
+    }
+}

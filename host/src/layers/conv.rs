@@ -1,0 +1,346 @@
+//! `Conv3d`, `Conv2d` and `Conv1d`: one convolution, and how each understands a weight.
+
+use crate::layer::{Table, named};
+use crate::weight::Bank;
+use crate::{Error, Layer, Result, Weight, kernels};
+use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
+use foveola_core::{Border, ConvOptions, Kernel, PadMode, Source, Stage};
+use ndarray::Array5;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+/// What the axes of a weight mean for a kind of convolution.
+pub trait Kind: Debug + Send + Sync + 'static {
+    /// The layer's name.
+    const NAME: &'static str;
+    /// The ranks that a weight may have, in words.
+    const RANKS: &'static str;
+    /// A weight's shape as `(channels, [time, row, col])`, or none for a rank that has no meaning. `channels` is none for
+    /// a single kernel.
+    fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])>;
+}
+
+/// Space and time: [`Conv3d`].
+#[derive(Clone, Copy, Debug)]
+pub struct Spacetime;
+
+/// Space alone: [`Conv2d`].
+#[derive(Clone, Copy, Debug)]
+pub struct Space;
+
+/// Time alone: [`Conv1d`].
+#[derive(Clone, Copy, Debug)]
+pub struct Time;
+
+impl Kind for Spacetime {
+    const NAME: &'static str = "Conv3d";
+    const RANKS: &'static str =
+        "0 (a number), 1 (time), 2 (row, col), 3 (time, row, col) or 5 (out, in/groups, time, row, col)";
+    fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])> {
+        match *shape {
+            [t] => Some((None, [t, 1, 1])),
+            [r, c] => Some((None, [1, r, c])),
+            [t, r, c] => Some((None, [t, r, c])),
+            [o, i, t, r, c] => Some((Some([o, i]), [t, r, c])),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Space {
+    const NAME: &'static str = "Conv2d";
+    const RANKS: &'static str = "0 (a number), 2 (row, col), 3 (out, row, col) or 4 (out, in/groups, row, col)";
+    fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])> {
+        match *shape {
+            [r, c] => Some((None, [1, r, c])),
+            [o, r, c] => Some((Some([o, 1]), [1, r, c])),
+            [o, i, r, c] => Some((Some([o, i]), [1, r, c])),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Time {
+    const NAME: &'static str = "Conv1d";
+    const RANKS: &'static str = "0 (a number), 1 (time) or 3 (out, in/groups, time)";
+    fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])> {
+        match *shape {
+            [t] => Some((None, [t, 1, 1])),
+            [o, i, t] => Some((Some([o, i]), [t, 1, 1])),
+            _ => None,
+        }
+    }
+}
+
+/// Convolution in space and time; the equation is that of [`foveola_core::Conv3d`].
+///
+/// By default `T` frames in give `T` frames of the same size out. A new layer averages: every weight is
+/// `1 / (in x time x row x col)`.
+///
+/// ```
+/// use foveola::{Border, Conv3d, Model, PadMode, Weight};
+/// use ndarray::Array3;
+///
+/// let mut edges = Conv3d::new(1, 1, [1, 3, 3])?.autopad_mode(Border::Zeros).pad_mode(PadMode::FirstFrame);
+/// edges.set_weight(ndarray::arr2(&[[-1.0, 0.0, 1.0]]))?;
+/// let movie = Array3::from_shape_fn((5, 8, 8), |(_, _, c)| c as f32);
+/// let out = Model::of(edges).run(&movie, 5)?;
+/// assert_eq!(out[(0, 0, 0, 4, 4)], -2.0); // an impulse response: the kernel is flipped
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Conv<K: Kind = Spacetime> {
+    bank: Bank,
+    bias: Vec<f32>,
+    options: ConvOptions,
+    /// The border and history to return to when padding is turned on again.
+    border: Border,
+    pad: PadMode,
+    kind: PhantomData<K>,
+}
+
+/// Convolution in space and time, `(time, row, col)`. See [`Conv`].
+pub type Conv3d = Conv<Spacetime>;
+
+/// Convolution of each frame, `(row, col)`; no state. See [`Conv`].
+pub type Conv2d = Conv<Space>;
+
+/// Convolution of each pixel in time. See [`Conv`].
+pub type Conv1d = Conv<Time>;
+
+impl Conv3d {
+    /// A kernel of `size` = `[time, row, col]` from `in_channels` to `out_channels`.
+    ///
+    /// # Errors
+    /// A length of 0.
+    pub fn new(in_channels: usize, out_channels: usize, size: [usize; 3]) -> Result<Self> {
+        Self::with_shape([out_channels, in_channels, size[0], size[1], size[2]])
+    }
+}
+
+impl Conv2d {
+    /// A kernel of `size` = `[row, col]` from `in_channels` to `out_channels`.
+    ///
+    /// # Errors
+    /// A length of 0.
+    pub fn new(in_channels: usize, out_channels: usize, size: [usize; 2]) -> Result<Self> {
+        Self::with_shape([out_channels, in_channels, 1, size[0], size[1]])
+    }
+}
+
+impl Conv1d {
+    /// A kernel of `frames` from `in_channels` to `out_channels`.
+    ///
+    /// # Errors
+    /// A length of 0.
+    pub fn new(in_channels: usize, out_channels: usize, frames: usize) -> Result<Self> {
+        Self::with_shape([out_channels, in_channels, frames, 1, 1])
+    }
+}
+
+impl<K: Kind> Conv<K> {
+    fn with_shape(shape: [usize; 5]) -> Result<Self> {
+        let taps = shape[1..].iter().try_fold(1_usize, |n, len| n.checked_mul(*len));
+        let weights = taps.and_then(|taps| taps.checked_mul(shape[0]));
+        if weights.is_none_or(|n| n > crate::weight::MAX_WEIGHTS) {
+            return Err(Error::Memory { what: "the weight", samples: weights.unwrap_or(usize::MAX) });
+        }
+        if weights == Some(0) {
+            return Err(Error::layer(K::NAME, foveola_core::Error::EmptyKernel { kernel: shape }));
+        }
+        let average = 1.0 / taps.unwrap_or(1) as f32;
+        Ok(Self {
+            bank: Bank::filled(shape, average),
+            bias: Vec::new(),
+            options: ConvOptions::DEFAULT,
+            border: Border::default(),
+            pad: PadMode::default(),
+            kind: PhantomData,
+        })
+    }
+
+    /// Sets the weight, as [`Weight`] says. Without `preserve_channels`, and for the ranks that name channels, the layer takes
+    /// the weight's channels.
+    ///
+    /// # Errors
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
+    /// then as it was.
+    pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
+        let weight = weight.into();
+        weight.check(K::NAME)?;
+        let shape = weight.array.shape();
+        let values: Vec<f32> = weight.array.iter().copied().collect();
+        let bank = if let [] = shape {
+            Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default())
+        } else {
+            let Some((channels, size)) = K::understand(shape) else {
+                let (rank, shape) = (shape.len(), shape.to_vec());
+                return Err(Error::WeightRank { layer: K::NAME, rank, shape, expected: K::RANKS });
+            };
+            let [out, ins, ..] = self.bank.shape;
+            match channels {
+                Some([out, ins]) => Bank { values, shape: [out, ins, size[0], size[1], size[2]] },
+                None if weight.preserve_channels => Bank::copies(&values, size, [out, ins]),
+                None => Bank::copies(&values, size, [1, 1]),
+            }
+        };
+        let bank = bank.finished(&weight, K::NAME)?;
+        if !self.bias.is_empty() && self.bias.len() != bank.shape[0] {
+            let (found, expected) = (self.bias.len(), bank.shape[0]);
+            return Err(Error::layer(K::NAME, foveola_core::Error::Length { what: "the bias", found, expected }));
+        }
+        self.bank = bank;
+        Ok(())
+    }
+
+    /// The weight as an impulse response `(out, in/groups, time, row, col)`.
+    pub fn weight(&self) -> Array5<f32> {
+        let Bank { values, shape } = self.bank.clone().flipped();
+        Array5::from_shape_vec(shape, values).unwrap_or_default()
+    }
+
+    /// Sets one bias for each output channel; an empty slice removes it.
+    ///
+    /// # Errors
+    /// A number of biases other than the output channels, or one that is not finite.
+    pub fn set_bias(&mut self, bias: &[f32]) -> Result<()> {
+        let core = |error| Error::layer(K::NAME, error);
+        if !bias.is_empty() && bias.len() != self.bank.shape[0] {
+            let (found, expected) = (bias.len(), self.bank.shape[0]);
+            return Err(core(foveola_core::Error::Length { what: "the bias", found, expected }));
+        }
+        if let Some(value) = bias.iter().find(|b| !b.is_finite()) {
+            let (name, value) = ("bias", f64::from(*value));
+            return Err(core(foveola_core::Error::Parameter { name, value, expected: "a finite number" }));
+        }
+        self.bias = bias.to_vec();
+        Ok(())
+    }
+
+    /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the kernel is filled.
+    pub fn time_pad(mut self, on: bool) -> Self {
+        self.options.pad = on.then_some(self.pad);
+        self
+    }
+
+    /// The history that `time_pad` puts in front of the stream.
+    pub fn pad_mode(mut self, mode: PadMode) -> Self {
+        self.pad = mode;
+        self.options.pad = self.options.pad.map(|_| mode);
+        self
+    }
+
+    /// Whether frames are padded to give the same size (on by default). Off: only pixels for which the kernel fits.
+    pub fn autopad(mut self, on: bool) -> Self {
+        self.options.border = on.then_some(self.border);
+        self
+    }
+
+    /// Turns same-size padding on again.
+    pub fn adjust_padding(self) -> Self {
+        self.autopad(true)
+    }
+
+    /// What the kernel reads outside the frame.
+    pub fn autopad_mode(mut self, border: Border) -> Self {
+        self.border = border;
+        self.options.border = self.options.border.map(|_| border);
+        self
+    }
+
+    /// Steps `[time, row, col]` from one output to the next, each 1 or more.
+    pub fn stride(mut self, stride: [usize; 3]) -> Self {
+        self.options.stride = stride;
+        self
+    }
+
+    /// Distances `[time, row, col]` between the kernel's taps, each 1 or more.
+    pub fn dilation(mut self, dilation: [usize; 3]) -> Self {
+        self.options.dilation = dilation;
+        self
+    }
+
+    /// Groups of channels that do not see each other. Changes `in/groups` of a new layer's weight.
+    ///
+    /// # Errors
+    /// Groups that do not divide the input and output channels.
+    pub fn groups(mut self, groups: usize) -> Result<Self> {
+        let [out, ins, t, r, c] = self.bank.shape;
+        let ins = ins * self.options.groups;
+        let divides = |channels: usize| groups > 0 && channels.is_multiple_of(groups);
+        if !divides(out) || !divides(ins) {
+            let channels = if divides(out) { ins } else { out };
+            return Err(Error::layer(K::NAME, foveola_core::Error::Groups { groups, channels }));
+        }
+        let ins = ins / groups;
+        self.bank = Bank::filled([out, ins, t, r, c], 1.0 / (ins * t * r * c) as f32);
+        self.options.groups = groups;
+        Ok(self)
+    }
+}
+
+impl Conv3d {
+    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite.
+    pub fn exponential(&mut self, tau: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
+    }
+
+    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d).
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.
+    pub fn highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::highpass_exponential_filter_1d(tau, relative_weight, resolution)?)
+    }
+
+    /// Sets the spatial kernel [`gauss_filter_2d`](kernels::gauss_filter_2d) of `sigma` degrees.
+    ///
+    /// # Errors
+    /// A `sigma` that is negative or not finite.
+    pub fn gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?)
+    }
+}
+
+impl Conv2d {
+    /// Sets the kernel [`gauss_filter_2d`](kernels::gauss_filter_2d) of `sigma` degrees.
+    ///
+    /// # Errors
+    /// A `sigma` that is negative or not finite.
+    pub fn gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?)
+    }
+}
+
+impl Conv1d {
+    /// Sets the kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite.
+    pub fn exponential(&mut self, tau: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
+    }
+
+    /// Sets the kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d).
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.
+    pub fn highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
+        self.set_weight(kernels::highpass_exponential_filter_1d(tau, relative_weight, resolution)?)
+    }
+}
+
+impl<K: Kind> Layer for Conv<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
+        let conv = named(self, foveola_core::Conv3d::new(table.shape(from), kernel, self.options))?;
+        Ok(table.push(from, Stage::Conv3d(conv)))
+    }
+}

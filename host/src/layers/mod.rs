@@ -1,0 +1,19 @@
+//! The filters of the seed, under their names there: descriptions that a [`Model`](crate::Model) runs.
+
+mod branches;
+mod conv;
+mod delay;
+mod pointwise;
+mod recursive;
+mod reduce;
+mod rf;
+mod smooth_conv;
+
+pub use branches::Branches;
+pub use conv::{Conv, Conv1d, Conv2d, Conv3d, Kind, Space, Spacetime, Time};
+pub use delay::{Delay, TimePadding, VariableDelay};
+pub use pointwise::{NLRectify, NLRectifyScale, NLRectifySquare, NLSquare};
+pub use recursive::{HighPass, LowPass};
+pub use reduce::{Diff, Sum, sum};
+pub use rf::Rf;
+pub use smooth_conv::SmoothConv;

@@ -1,0 +1,84 @@
+//! `LowPass` and `HighPass`: exponential filters in time.
+
+use crate::layer::{Table, named};
+use crate::{Error, Layer, Resolution, Result};
+use foveola_core::{Decay, Source, Stage};
+
+/// The decay of `tau` seconds, for the layer named `layer`.
+pub(super) fn decay(layer: &'static str, tau: f64, resolution: Resolution) -> Result<Decay> {
+    Decay::new(tau, resolution.steps_per_second).map_err(|source| Error::layer(layer, source))
+}
+
+/// Exponential low-pass of every pixel: `y[t] = a y[t-1] + (1-a) x[t]`. See [`foveola_core::LowPass`].
+///
+/// ```
+/// use foveola::{LowPass, Model, Resolution};
+/// let mut smooth = Model::of(LowPass::new(0.010, Resolution::DEFAULT)?); // 10 ms at 1 kHz
+/// let step = smooth.run(&ndarray::Array3::<f32>::ones((10, 1, 1)), 10)?;
+/// assert!((step[(0, 0, 9, 0, 0)] - 0.632).abs() < 1e-3); // 1 - 1/e after one time constant
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LowPass {
+    decay: Decay,
+}
+
+impl LowPass {
+    /// Time constant `tau` in seconds, 0 or more.
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite.
+    pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
+        Ok(Self { decay: decay("LowPass", tau, resolution)? })
+    }
+}
+
+impl Layer for LowPass {
+    fn name(&self) -> &'static str {
+        "LowPass"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let filter = foveola_core::LowPass::new(table.shape(from), self.decay);
+        Ok(table.push(from, Stage::LowPass(filter)))
+    }
+}
+
+/// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
+///
+/// ```
+/// use foveola::{HighPass, Model, Resolution};
+/// let mut change = Model::of(HighPass::new(0.010, 1.0, Resolution::DEFAULT)?);
+/// let step = change.run(&ndarray::Array3::<f32>::ones((200, 1, 1)), 50)?;
+/// assert!(step[(0, 0, 0, 0, 0)] > 0.9 && step[(0, 0, 199, 0, 0)].abs() < 1e-6);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HighPass {
+    decay: Decay,
+    k: f64,
+}
+
+impl HighPass {
+    /// Subtracts `k` times the low-pass of time constant `tau` (seconds).
+    ///
+    /// # Errors
+    /// A `tau` that is negative or not finite, a `k` that is not finite.
+    pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
+        let decay = decay("HighPass", tau, resolution)?;
+        let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), decay, k);
+        probe.map_err(|source| Error::layer("HighPass", source))?;
+        Ok(Self { decay, k })
+    }
+}
+
+impl Layer for HighPass {
+    fn name(&self) -> &'static str {
+        "HighPass"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let filter = named(self, foveola_core::HighPass::new(table.shape(from), self.decay, self.k))?;
+        Ok(table.push(from, Stage::HighPass(filter)))
+    }
+}

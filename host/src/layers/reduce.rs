@@ -1,0 +1,112 @@
+//! `sum`, `Sum` and `Diff`.
+
+use crate::layer::Table;
+use crate::{Error, Layer, Result};
+use foveola_core::{Axis, Source, Stage, sum_axis};
+use ndarray::{Array5, ArrayView5};
+
+/// The inputs, concatenated along axis `dim`, summed over it: the axis keeps length 1.
+///
+/// Axes are `(batch, channel, time, row, col)`, 0 to 4. The inputs may differ in length along `dim` only.
+///
+/// ```
+/// use ndarray::Array5;
+/// let (a, b) = (Array5::<f32>::ones((2, 3, 4, 5, 6)), Array5::<f32>::ones((2, 1, 4, 5, 6)));
+/// let sum = foveola::sum(&[a.view(), b.view()], 1)?;
+/// assert_eq!(sum, Array5::from_elem((2, 1, 4, 5, 6), 4.0));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+///
+/// # Errors
+/// No inputs, an axis above 4, or inputs that differ on another axis.
+pub fn sum(inputs: &[ArrayView5<'_, f32>], dim: usize) -> Result<Array5<f32>> {
+    let bad = |name, value: String, expected| Error::Parameter { item: "sum", name, value, expected };
+    let Some(first) = inputs.first() else {
+        return Err(bad("inputs", "empty".into(), "one array or more"));
+    };
+    if dim > 4 {
+        return Err(bad("dim", dim.to_string(), "0 (batch), 1 (channel), 2 (time), 3 (row) or 4 (column)"));
+    }
+    let shape = |input: &ArrayView5<'_, f32>| <[usize; 5]>::from(input.dim());
+    let mut expected = shape(first);
+    for input in inputs {
+        let mut found = shape(input);
+        found[dim] = expected[dim];
+        if found != expected {
+            let (found, expected) = (input.shape().to_vec(), first.shape().to_vec());
+            return Err(Error::ShapeMismatch { item: "sum", found, expected, axis: dim });
+        }
+    }
+    expected[dim] = 1;
+    let mut output = Array5::zeros(expected);
+    if let Some(out) = output.as_slice_mut() {
+        for input in inputs {
+            let (n, inner) = (input.len_of(ndarray::Axis(dim)), expected[dim + 1..].iter().product());
+            if !input.is_empty() {
+                sum_axis(input.as_standard_layout().as_slice().unwrap_or(&[]), n, inner, out)
+                    .map_err(|source| Error::layer("sum", source))?;
+            }
+        }
+    }
+    Ok(output)
+}
+
+/// Sums every frame over its channels (1), rows (3) or columns (4), keeping the axis with length 1.
+///
+/// A model's frames run through it one by one, batch by batch; to sum over those axes, give its output to [`sum`].
+///
+/// ```
+/// use foveola::{Model, Sum};
+/// let mut model = Model::of(Sum::new(3)?);
+/// assert_eq!(model.run(&ndarray::Array3::<f32>::ones((2, 5, 6)), 2)?.dim(), (1, 1, 2, 1, 6));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Sum {
+    axis: Axis,
+}
+
+impl Sum {
+    /// Over axis `dim`: 1 (channel), 3 (row) or 4 (column).
+    ///
+    /// # Errors
+    /// Another axis.
+    pub fn new(dim: usize) -> Result<Self> {
+        let axis = match dim {
+            1 => Axis::Channel,
+            3 => Axis::Row,
+            4 => Axis::Col,
+            _ => {
+                let expected = "1 (channel), 3 (row) or 4 (column); the function `sum` takes the batch and time too";
+                return Err(Error::Parameter { item: "Sum", name: "dim", value: dim.to_string(), expected });
+            }
+        };
+        Ok(Self { axis })
+    }
+}
+
+impl Layer for Sum {
+    fn name(&self) -> &'static str {
+        "Sum"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let sum = foveola_core::Sum::new(table.shape(from), self.axis);
+        Ok(table.push(from, Stage::Sum(sum)))
+    }
+}
+
+/// `x[t] - x[t-1]`, 0 for the first frame. See [`foveola_core::Diff`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Diff;
+
+impl Layer for Diff {
+    fn name(&self) -> &'static str {
+        "Diff"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let diff = foveola_core::Diff::new(table.shape(from));
+        Ok(table.push(from, Stage::Diff(diff)))
+    }
+}

@@ -1,0 +1,122 @@
+//! `RF`: a receptive field, one output pixel.
+
+use crate::layer::{Table, named};
+use crate::weight::{Bank, MAX_WEIGHTS};
+use crate::{Error, Layer, Result, Weight};
+use foveola_core::{Kernel, PadMode, Source, Stage};
+use ndarray::Array5;
+
+const NAME: &str = "RF";
+
+/// Receptive field: a weighted sum over the frame and its recent past; the equation is that of [`foveola_core::Rf`].
+///
+/// A new layer is empty: it takes the uniform weight over the first frame, with sum 1. A larger weight than the frame is
+/// cropped at the right and bottom, a smaller one extended there with zeros.
+///
+/// ```
+/// use foveola::{Model, RF, Weight};
+/// use ndarray::{Array3, Array5};
+///
+/// let mut field = RF::new(1, 1, 2)?; // 2 frames
+/// let mut mean = Model::of(field.clone());
+/// assert_eq!(mean.run(&Array3::<f32>::ones((4, 6, 6)), 4)?, Array5::<f32>::ones((1, 1, 4, 1, 1)));
+///
+/// field.set_weight(Array3::<f32>::ones((2, 6, 6)))?; // time, row, col
+/// assert_eq!(Model::of(field).run(&Array3::<f32>::ones((4, 6, 6)), 4)?[(0, 0, 3, 0, 0)], 72.0);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rf {
+    bank: Bank,
+    bias: Vec<f32>,
+    pad: Option<PadMode>,
+    mode: PadMode,
+}
+
+impl Rf {
+    /// An empty receptive field over `frames` frames.
+    ///
+    /// # Errors
+    /// A length of 0.
+    pub fn new(in_channels: usize, out_channels: usize, frames: usize) -> Result<Self> {
+        let shape = [out_channels, in_channels, frames, 1, 1];
+        let len = out_channels.saturating_mul(in_channels).saturating_mul(frames);
+        if len > MAX_WEIGHTS {
+            return Err(Error::Memory { what: "the weight", samples: len });
+        }
+        if len == 0 {
+            return Err(Error::layer(NAME, foveola_core::Error::EmptyKernel { kernel: shape }));
+        }
+        let mode = PadMode::default();
+        Ok(Self { bank: Bank::filled(shape, 0.0), bias: Vec::new(), pad: Some(mode), mode })
+    }
+
+    /// Sets the weight, as [`Weight`] says. A kernel of rank 1 to 3 is copied to every pair of channels.
+    ///
+    /// # Errors
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
+    /// then as it was.
+    pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
+        let weight = weight.into();
+        weight.check(NAME)?;
+        let values: Vec<f32> = weight.array.iter().copied().collect();
+        let [out, ins, ..] = self.bank.shape;
+        let bank = match *weight.array.shape() {
+            [] => Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default()),
+            [t] => Bank::copies(&values, [t, 1, 1], [out, ins]),
+            [r, c] => Bank::copies(&values, [1, r, c], [out, ins]),
+            [t, r, c] => Bank::copies(&values, [t, r, c], [out, ins]),
+            [o, i, t, r, c] => Bank { values, shape: [o, i, t, r, c] },
+            _ => {
+                let (rank, shape) = (weight.array.ndim(), weight.array.shape().to_vec());
+                let expected =
+                    "0 (a number), 1 (time), 2 (row, col), 3 (time, row, col) or 5 (out, in, time, row, col)";
+                return Err(Error::WeightRank { layer: NAME, rank, shape, expected });
+            }
+        };
+        let bank = bank.finished(&weight, NAME)?;
+        if !self.bias.is_empty() && self.bias.len() != bank.shape[0] {
+            let (found, expected) = (self.bias.len(), bank.shape[0]);
+            return Err(Error::layer(NAME, foveola_core::Error::Length { what: "the bias", found, expected }));
+        }
+        self.bank = bank;
+        Ok(())
+    }
+
+    /// Makes the weight empty again: the next stream takes the uniform one over its first frame.
+    pub fn reset_weight(&mut self) {
+        let [out, ins, t, ..] = self.bank.shape;
+        self.bank = Bank::filled([out, ins, t, 1, 1], 0.0);
+    }
+
+    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels when it is empty.
+    pub fn weight(&self) -> Array5<f32> {
+        let Bank { values, shape } = self.bank.clone().flipped();
+        Array5::from_shape_vec(shape, values).unwrap_or_default()
+    }
+
+    /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the field is filled.
+    pub fn time_pad(mut self, on: bool) -> Self {
+        self.pad = on.then_some(self.mode);
+        self
+    }
+
+    /// The history that `time_pad` puts in front of the stream.
+    pub fn pad_mode(mut self, mode: PadMode) -> Self {
+        self.mode = mode;
+        self.pad = self.pad.map(|_| mode);
+        self
+    }
+}
+
+impl Layer for Rf {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
+        let field = named(self, foveola_core::Rf::new(table.shape(from), kernel, self.pad))?;
+        Ok(table.push(from, Stage::Rf(field)))
+    }
+}

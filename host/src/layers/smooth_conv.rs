@@ -1,0 +1,105 @@
+//! `SmoothConv`: recursive smoothing in time, each stage through a spatial kernel of its own.
+
+use super::recursive::decay;
+use crate::layer::{Table, named};
+use crate::weight::Bank;
+use crate::{Error, Layer, Resolution, Result, Weight, kernels};
+use foveola_core::kernels::GaussFilter;
+use foveola_core::{Border, Decay, Source, Stage};
+
+const NAME: &str = "SmoothConv";
+
+/// `out = sum_i g_i(y_i)` with `y_0 = e_0(x)`, `y_i = e_i(y_{i-1})`: exponentials `e_i` in time, same-size convolutions
+/// `g_i` in space. Channels do not mix. See [`foveola_core::SmoothConv`].
+///
+/// ```
+/// use foveola::{Model, Resolution, SmoothConv};
+/// use ndarray::Array3;
+/// let taus = [0.005, 0.010, 0.020]; // seconds
+/// let spatial = Array3::from_elem((3, 5, 5), 1.0 / 75.0);
+/// let smooth = SmoothConv::new(&taus, &spatial, Resolution::DEFAULT)?;
+/// let movie = Array3::<f32>::ones((500, 16, 16));
+/// assert_eq!(Model::of(smooth.clone()).run(&movie, 100)?.dim(), (1, 1, 500, 16, 16));
+/// assert_eq!(Model::of(smooth.components()).run(&movie, 100)?.dim(), (1, 3, 500, 16, 16));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SmoothConv {
+    decays: Vec<Decay>,
+    spatial: Bank,
+    border: Border,
+    components: bool,
+}
+
+impl SmoothConv {
+    /// One stage for each time constant of `taus` (seconds), with the impulse responses `spatial` `(stage, row, col)`.
+    ///
+    /// # Errors
+    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a negative time constant.
+    pub fn new<'w, W>(taus: &[f64], spatial: W, resolution: Resolution) -> Result<Self>
+    where
+        W: Into<Weight> + 'w,
+    {
+        let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
+        let mut layer =
+            Self { decays, spatial: Bank::filled([0; 5], 0.0), border: Border::default(), components: false };
+        layer.set_weight(spatial)?;
+        Ok(layer)
+    }
+
+    /// `n` stages of one time constant `tau` (seconds), whose Gaussians of `sigma` degrees share a gain of 1.
+    ///
+    /// # Errors
+    /// No stages; a `tau` or `sigma` that is negative or not finite.
+    pub fn gaussian(n: usize, tau: f64, sigma: f64, resolution: Resolution) -> Result<Self> {
+        let gauss = kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?;
+        let spatial = gauss.broadcast((n, gauss.nrows(), gauss.ncols())).map(|view| view.to_owned());
+        Self::new(&vec![tau; n], Weight::from(spatial.unwrap_or_default()).normalize(), resolution)
+    }
+
+    /// Sets the kernels `(stage, row, col)`, as many as there are stages.
+    ///
+    /// # Errors
+    /// Another rank or number, or a kernel that is empty or not finite. The kernels are then as they were.
+    pub fn set_weight(&mut self, spatial: impl Into<Weight>) -> Result<()> {
+        let weight = spatial.into();
+        weight.check(NAME)?;
+        let &[n, rows, cols] = weight.array.shape() else {
+            let (rank, shape) = (weight.array.ndim(), weight.array.shape().to_vec());
+            return Err(Error::WeightRank { layer: NAME, rank, shape, expected: "3 (stage, row, col)" });
+        };
+        if n != self.decays.len() {
+            let expected = format!("one for each of the {} time constants", self.decays.len());
+            return Err(Error::Data { path: NAME.into(), reason: format!("{n} spatial kernels; expected {expected}") });
+        }
+        let values = weight.array.iter().copied().collect();
+        self.spatial = Bank { values, shape: [n, 1, 1, rows, cols] }.finished(&weight, NAME)?;
+        Ok(())
+    }
+
+    /// What the kernels read outside the frame.
+    pub fn autopad_mode(self, border: Border) -> Self {
+        Self { border, ..self }
+    }
+
+    /// The same layer, yielding every `g_i(y_i)` as a channel (`c n + i` for input channel `c`) instead of their sum.
+    #[doc(alias = "get_all_components")]
+    pub fn components(self) -> Self {
+        Self { components: true, ..self }
+    }
+}
+
+impl Layer for SmoothConv {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let [.., rows, cols] = self.spatial.shape;
+        let size = [rows, cols];
+        let filter =
+            foveola_core::SmoothConv::new(table.shape(from), &self.decays, &self.spatial.values, size, self.border);
+        let filter = named(self, filter)?;
+        Ok(table.push(from, Stage::SmoothConv(if self.components { filter.components() } else { filter })))
+    }
+}

@@ -1,0 +1,398 @@
+//! A model: a cascade of layers with the state of a stream.
+
+use crate::layer::Table;
+use crate::movie::Movie;
+use crate::{Error, Layer, Result};
+use foveola_core::{Delay, Graph, Shape, Signature, Source, Stage};
+use ndarray::{Array5, ArrayView5, s};
+use std::any::Any;
+
+/// Scratch that one pass through the table may use, in samples: small enough for a second-level cache.
+const BLOCK: usize = 1 << 18;
+
+/// A cascade of [`Layer`]s and the state of the stream that runs through it.
+///
+/// Frames are `(batch, channel, time, row, col)`; a 3-D array is taken as one batch and channel. A recording can be fed
+/// whole, in pieces of any lengths, or frame by frame: the output is the same, given the same first piece.
+///
+/// ```
+/// use foveola::{Branches, Model, NLRectify, Resolution, SmoothConv};
+/// use ndarray::Array3;
+///
+/// let resolution = Resolution::DEFAULT; // 1000 frames a second
+/// let centre = SmoothConv::gaussian(3, 0.005, 0.05, resolution)?;
+/// let surround = SmoothConv::gaussian(3, 0.010, 0.15, resolution)?;
+/// let mut retina = Model::new().then(Branches::new().plus(centre).minus(surround)).then(NLRectify);
+///
+/// let movie = Array3::from_shape_fn((200, 32, 32), |(t, r, _)| if t > 50 && r > 16 { 1.0 } else { 0.0 });
+/// let response = retina.run(&movie, 100)?; // in pieces of 100 frames
+/// assert_eq!(response.dim(), (1, 1, 200, 32, 32));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Model {
+    layers: Vec<Box<dyn Layer>>,
+    stream: Stream,
+    saved: Vec<Stream>,
+    table: Table<'static>,
+    scratch: Vec<f32>,
+    staged: Vec<f32>,
+    output: Vec<f32>,
+    unchecked: bool,
+}
+
+/// What a stream remembers.
+#[derive(Clone, Debug, Default)]
+struct Stream {
+    t: u64,
+    /// Batch and frame that the stream began with.
+    frames: Option<(usize, Shape)>,
+    state: Vec<f32>,
+}
+
+impl Model {
+    /// A model without layers, which passes frames on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A model of one layer.
+    pub fn of(layer: impl Layer) -> Self {
+        Self::of_boxed(Box::new(layer))
+    }
+
+    /// A model of one layer that is known at run time only.
+    pub fn of_boxed(layer: Box<dyn Layer>) -> Self {
+        Self { layers: vec![layer], ..Self::default() }
+    }
+
+    /// Appends a layer.
+    pub fn then(mut self, layer: impl Layer) -> Self {
+        self.push(layer);
+        self
+    }
+
+    /// Appends a layer.
+    pub fn push(&mut self, layer: impl Layer) {
+        self.layers.push(Box::new(layer));
+    }
+
+    /// The number of layers.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Whether there are no layers.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// The names of the layers.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.layers.iter().map(|layer| layer.name())
+    }
+
+    /// The layer at `index`, when it is an `L`: to read or change its weights between two pieces.
+    ///
+    /// ```
+    /// use foveola::{Conv2d, Model};
+    /// let mut model = Model::new().then(Conv2d::new(1, 1, [3, 3])?);
+    /// model.layer_mut::<Conv2d>(0).unwrap().set_weight(0.5)?;
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn layer_mut<L: Layer>(&mut self, index: usize) -> Option<&mut L> {
+        let layer: &mut dyn Any = self.layers.get_mut(index)?.as_mut();
+        layer.downcast_mut()
+    }
+
+    /// Lets NaN and infinities through. By default they are refused: one would stay in recursive state for ever.
+    pub fn allow_non_finite(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+
+    /// Frames fed since the state was cleared.
+    pub fn time(&self) -> u64 {
+        self.stream.t
+    }
+
+    /// Returns to the state before the first frame. Saved states stay.
+    pub fn clear_state(&mut self) {
+        self.stream.t = 0;
+        self.stream.frames = None;
+    }
+
+    /// Saves the state of all layers, for [`Model::pop_state`]. Any depth.
+    pub fn push_state(&mut self) {
+        self.saved.push(self.stream.clone());
+    }
+
+    /// Restores the state last saved.
+    ///
+    /// # Errors
+    /// [`Error::NoSavedState`] when there is none.
+    pub fn pop_state(&mut self) -> Result<()> {
+        self.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
+        Ok(())
+    }
+
+    /// What the model takes, yields and needs for frames of `input`: sizes, state, frame rate.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] when a layer does not fit.
+    pub fn signature(&self, input: Shape) -> Result<Signature> {
+        self.compiled(input, Table::default(), |graph| Ok(graph.signature())).1
+    }
+
+    /// Calls `use_graph` with the core's table of this model, for frames of `input`.
+    fn compiled<T>(
+        &self,
+        input: Shape,
+        mut table: Table<'static>,
+        use_graph: impl FnOnce(Graph<'_>) -> Result<T>,
+    ) -> (Table<'static>, Result<T>) {
+        table = table.recycle();
+        let mut borrowed: Table<'_> = table.recycle();
+        borrowed.begin(input);
+        let result = self.fill(&mut borrowed).and_then(|()| {
+            let graph = Graph::new(input, borrowed.nodes()).map_err(|source| Error::layer("the model", source))?;
+            use_graph(graph)
+        });
+        (borrowed.recycle(), result)
+    }
+
+    fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
+        let from = self.compile(table, Source::Input)?;
+        if table.nodes().is_empty() || from == Source::Input {
+            // No layer: a copy.
+            table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
+        }
+        Ok(())
+    }
+
+    /// Feeds one piece of a recording, of any length, and returns what the model makes of it: a view into the model, so
+    /// that a running stream allocates nothing.
+    ///
+    /// ```
+    /// use foveola::{Diff, Model};
+    /// let mut model = Model::new().then(Diff);
+    /// for frame in 0..10 {
+    ///     let piece = ndarray::Array3::from_elem((1, 4, 4), frame as f32);
+    ///     let change = model.process(&piece)?;
+    ///     assert_eq!(change[(0, 0, 0, 0, 0)], if frame == 0 { 0.0 } else { 1.0 });
+    /// }
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::FrameSize`] when the frames differ from those before; [`Error::NonFinite`]; [`Error::Layer`] when a layer
+    /// does not fit; [`Error::Memory`]. The state is then as it was.
+    pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
+        let input = input.movie();
+        let (frames, output) = self.feed(input)?;
+        let (batch, _, _, _, _) = input.dim();
+        let view = ArrayView5::from_shape(
+            (batch, frames, output.channels, output.rows, output.cols),
+            self.output.get(..batch * frames * output.len()).unwrap_or(&[]),
+        );
+        view.map(|view| view.permuted_axes([0, 2, 1, 3, 4]))
+            .map_err(|_| Error::Memory { what: "the output", samples: batch * frames * output.len() })
+    }
+
+    /// Feeds a whole recording in pieces of `dt` frames (the last may be shorter) and returns the whole output.
+    ///
+    /// # Errors
+    /// As [`Model::process`], and [`Error::Parameter`] for `dt = 0`. The state is then as it was.
+    pub fn run<'a>(&mut self, input: impl Movie<'a>, dt: usize) -> Result<Array5<f32>> {
+        let input = input.movie();
+        if dt == 0 {
+            let expected = "1 frame or more in a piece";
+            return Err(Error::Parameter { item: "Model::run", name: "dt", value: "0".into(), expected });
+        }
+        let before = self.stream.clone();
+        let result = self.run_pieces(input, dt);
+        if result.is_err() {
+            self.stream = before;
+        }
+        result
+    }
+
+    fn run_pieces(&mut self, input: ArrayView5<'_, f32>, dt: usize) -> Result<Array5<f32>> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let signature = self.signature(Shape::new(channels, rows, cols))?;
+        let pieces = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
+        let total = pieces.clone().map(|(from, to)| signature.frames_out(self.stream.t + from as u64, to - from)).sum();
+        let shape = signature.output;
+        let mut values = Vec::new();
+        resize(&mut values, "the output", batch.saturating_mul(total).saturating_mul(shape.len()))?;
+        let samples = values.len();
+        let mut output = Array5::from_shape_vec((batch, shape.channels, total, shape.rows, shape.cols), values)
+            .map_err(|_| Error::Memory { what: "the output", samples })?;
+        let mut at = 0;
+        for (from, to) in pieces {
+            let piece = self.process(input.slice(s![.., .., from..to, .., ..]))?;
+            let n = piece.dim().2;
+            output.slice_mut(s![.., .., at..at + n, .., ..]).assign(&piece);
+            at += n;
+        }
+        Ok(output)
+    }
+
+    /// Feeds pieces as they come, for ever: an iterator over what the model makes of them.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution};
+    /// let camera = std::iter::repeat_with(|| ndarray::Array3::<f32>::ones((1, 8, 8)));
+    /// let mut model = Model::new().then(LowPass::new(0.01, Resolution::DEFAULT)?);
+    /// for smooth in model.stream(camera).take(5) {
+    ///     assert_eq!(smooth?.dim(), (1, 1, 1, 8, 8));
+    /// }
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn stream<'m, I>(&'m mut self, pieces: I) -> impl Iterator<Item = Result<Array5<f32>>>
+    where
+        I: IntoIterator,
+        for<'a> &'a I::Item: Movie<'a>,
+    {
+        pieces.into_iter().map(|piece| self.process(&piece).map(|view| view.to_owned()))
+    }
+
+    /// Runs the frames through the table; returns how many came out, and their shape.
+    fn feed(&mut self, input: ArrayView5<'_, f32>) -> Result<(usize, Shape)> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let shape = Shape::new(channels, rows, cols);
+        self.check(&input, batch, shape)?;
+        let mut buffers = Buffers {
+            stream: std::mem::take(&mut self.stream),
+            scratch: std::mem::take(&mut self.scratch),
+            staged: std::mem::take(&mut self.staged),
+            output: std::mem::take(&mut self.output),
+        };
+        let table = std::mem::take(&mut self.table);
+        let (table, result) = self.compiled(shape, table, |graph| buffers.run(&graph, input, batch, frames));
+        self.table = table;
+        Buffers { stream: self.stream, scratch: self.scratch, staged: self.staged, output: self.output } = buffers;
+        result
+    }
+
+    fn check(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
+        if batch == 0 || shape.is_empty() {
+            return Err(Error::EmptyInput { shape: input.shape().to_vec() });
+        }
+        if let Some((expected_batch, expected)) = self.stream.frames
+            && (expected_batch, expected) != (batch, shape)
+        {
+            return Err(Error::FrameSize { found: shape, found_batch: batch, expected, expected_batch });
+        }
+        if self.unchecked {
+            return Ok(());
+        }
+        let finite = match input.as_slice_memory_order() {
+            Some(samples) => samples.iter().all(|x| x.is_finite()),
+            None => input.iter().all(|x| x.is_finite()),
+        };
+        if finite {
+            return Ok(());
+        }
+        match input.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            Some(((batch, channel, frame, row, col), &value)) => {
+                Err(Error::NonFinite { batch, channel, frame: self.stream.t + frame as u64, row, col, value })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The memory of a running model.
+struct Buffers {
+    stream: Stream,
+    scratch: Vec<f32>,
+    staged: Vec<f32>,
+    output: Vec<f32>,
+}
+
+impl Buffers {
+    fn run(
+        &mut self,
+        graph: &Graph<'_>,
+        input: ArrayView5<'_, f32>,
+        batch: usize,
+        frames: usize,
+    ) -> Result<(usize, Shape)> {
+        let signature = graph.signature();
+        let stream = &mut self.stream;
+        let state = signature.state.saturating_mul(batch);
+        if stream.t > 0 && stream.state.len() != state {
+            return Err(Error::StateChanged { found: stream.state.len(), expected: state });
+        }
+        let frames_out = signature.frames_out(stream.t, frames);
+        let shape = signature.output;
+        resize(&mut self.output, "the output", batch.saturating_mul(frames_out).saturating_mul(shape.len()))?;
+        if frames == 0 {
+            return Ok((0, shape));
+        }
+        // The first piece primes the history of every layer and must be seen whole, as must pieces that carry a lead, and a
+        // batch, whose streams lie apart; else frames go through in blocks that stay in the cache.
+        let per_frame = signature.scratch.per_frame.max(signature.input.len()).max(1);
+        let whole = stream.t == 0 || signature.lead > 0 || batch > 1;
+        let block = if whole { frames } else { (BLOCK / per_frame).clamp(1, frames) };
+        resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(block, batch))?;
+        if stream.t == 0 {
+            resize(&mut stream.state, "the state", state)?;
+        }
+        let mut written = 0;
+        for from in (0..frames).step_by(block) {
+            let to = (from + block).min(frames);
+            let piece = input.slice_move(s![.., .., from..to, .., ..]);
+            let samples = stage(piece, &mut self.staged)?;
+            // Streams of a batch share the output evenly; a single one goes on where the last block ended.
+            let out = self.output.get_mut(written * shape.len()..).unwrap_or(&mut []);
+            let n = graph
+                .run_batch(stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
+                .map_err(|source| Error::layer("the model", source))?;
+            stream.t += (to - from) as u64;
+            written += n;
+        }
+        stream.frames = Some((batch, signature.input));
+        Ok((frames_out, shape))
+    }
+}
+
+/// The samples of `piece` as (batch, time, channel, row, col): as they lie in memory where that is the order, else copied.
+fn stage<'a>(piece: ArrayView5<'a, f32>, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+    let frames = piece.permuted_axes([0, 2, 1, 3, 4]);
+    if let Some(samples) = frames.to_slice() {
+        return Ok(samples);
+    }
+    resize(staged, "a piece of the input", frames.len())?;
+    for (to, from) in staged.iter_mut().zip(frames.iter()) {
+        *to = *from;
+    }
+    Ok(staged)
+}
+
+/// Resizes to `len` samples, or says that the memory cannot be had.
+fn resize(buffer: &mut Vec<f32>, what: &'static str, len: usize) -> Result<()> {
+    if len > buffer.len() {
+        buffer.try_reserve_exact(len - buffer.len()).map_err(|_| Error::Memory { what, samples: len })?;
+    }
+    buffer.resize(len, 0.0);
+    Ok(())
+}
+
+impl Layer for Model {
+    fn name(&self) -> &'static str {
+        "Model"
+    }
+
+    /// The nodes of all layers. A model inside a model lends its layers; the state is that of the outermost one.
+    fn compile<'a>(&'a self, table: &mut Table<'a>, mut from: Source) -> Result<Source> {
+        for (i, layer) in self.layers.iter().enumerate() {
+            from = layer.compile(table, from).map_err(|error| match error {
+                Error::Layer { layer, source } => Error::layer(format!("layer {i}, {layer}"), source),
+                other => other,
+            })?;
+        }
+        Ok(from)
+    }
+}

@@ -1,0 +1,135 @@
+//! What `set_weight` takes: an array of some rank, and how to understand it.
+//!
+//! | rank of w | `Conv3d`                        | `Conv2d`             | `Conv1d`          | `RF`                       |
+//! |-----------|---------------------------------|----------------------|-------------------|----------------------------|
+//! | scalar    | fill the current shape          | same                 | same              | same                       |
+//! | 1         | (time)                          | -                    | (time)            | (time), one pixel: empty   |
+//! | 2         | (row, col)                      | (row, col)           | -                 | (row, col)                 |
+//! | 3         | (time, row, col)                | (out, row, col)      | (out, in, time)   | (time, row, col)           |
+//! | 4         | -                               | (out, in, row, col)  | -                 | -                          |
+//! | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
+
+use crate::{Error, Result};
+use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
+
+/// An array of weights and how to understand it. Every array and a plain number convert into one.
+///
+/// With `flip` (the default) the array is an impulse response; without, a correlation kernel.
+///
+/// ```
+/// use foveola::{Conv2d, Weight};
+/// use ndarray::arr2;
+/// let mut conv = Conv2d::new(1, 1, [3, 3])?;
+/// conv.set_weight(arr2(&[[1.0, 2.0], [3.0, 4.0]]))?;
+/// conv.set_weight(Weight::from(arr2(&[[1.0, 2.0], [3.0, 4.0]])).normalize().no_flip())?;
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Weight {
+    pub(crate) array: ArrayD<f32>,
+    pub(crate) normalize: bool,
+    pub(crate) preserve_channels: bool,
+    pub(crate) flip: bool,
+}
+
+impl Weight {
+    /// Divides by the sum of the whole resulting weight.
+    pub fn normalize(self) -> Self {
+        Self { normalize: true, ..self }
+    }
+
+    /// Copies a kernel of rank 1 to 3 to every pair of output and input channels that the layer has.
+    pub fn preserve_channels(self) -> Self {
+        Self { preserve_channels: true, ..self }
+    }
+
+    /// Takes the array as a correlation kernel instead of an impulse response.
+    pub fn no_flip(self) -> Self {
+        Self { flip: false, ..self }
+    }
+
+    pub(crate) fn check(&self, layer: &'static str) -> Result<()> {
+        match self.array.indexed_iter().find(|(_, w)| !w.is_finite()) {
+            Some((index, &value)) => {
+                Err(Error::WeightNotFinite { layer, index: Dimension::slice(&index).to_vec(), value })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<S: Data<Elem = f32>, D: Dimension> From<&ArrayBase<S, D>> for Weight {
+    fn from(array: &ArrayBase<S, D>) -> Self {
+        Self { array: array.to_owned().into_dyn(), normalize: false, preserve_channels: false, flip: true }
+    }
+}
+
+impl<D: Dimension> From<Array<f32, D>> for Weight {
+    fn from(array: Array<f32, D>) -> Self {
+        Self { array: array.into_dyn(), normalize: false, preserve_channels: false, flip: true }
+    }
+}
+
+impl From<f32> for Weight {
+    fn from(value: f32) -> Self {
+        Self::from(ArrayD::from_elem(IxDyn(&[]), value))
+    }
+}
+
+/// A weight `(out, in / groups, time, row, col)` in correlation order.
+#[derive(Clone, Debug)]
+pub(crate) struct Bank {
+    pub(crate) values: Vec<f32>,
+    pub(crate) shape: [usize; 5],
+}
+
+impl Bank {
+    pub(crate) fn filled(shape: [usize; 5], value: f32) -> Self {
+        Self { values: vec![value; shape.iter().product()], shape }
+    }
+
+    /// Copies one kernel of `[time, row, col]` to `out x in` pairs of channels.
+    pub(crate) fn copies(kernel: &[f32], [t, r, c]: [usize; 3], [out, ins]: [usize; 2]) -> Self {
+        Self { values: kernel.repeat(out * ins), shape: [out, ins, t, r, c] }
+    }
+
+    /// Reverses time, rows and columns: an impulse response into correlation order, and back.
+    pub(crate) fn flipped(mut self) -> Self {
+        let [.., t, r, c] = self.shape;
+        for kernel in self.values.chunks_exact_mut((t * r * c).max(1)) {
+            kernel.reverse();
+        }
+        self
+    }
+
+    /// Divides by the sum over everything.
+    pub(crate) fn normalized(mut self, layer: &'static str) -> Result<Self> {
+        let sum: f64 = self.values.iter().map(|w| f64::from(*w)).sum();
+        if sum == 0.0 || !sum.is_finite() {
+            return Err(Error::ZeroSum { layer, sum });
+        }
+        self.values.iter_mut().for_each(|w| *w = (f64::from(*w) / sum) as f32);
+        if self.values.iter().any(|w| !w.is_finite()) {
+            return Err(Error::ZeroSum { layer, sum });
+        }
+        Ok(self)
+    }
+
+    /// Applies the options of `weight` that do not concern its shape.
+    pub(crate) fn finished(self, weight: &Weight, layer: &'static str) -> Result<Self> {
+        if self.values.is_empty() {
+            return Err(Error::layer(layer, foveola_core::Error::EmptyKernel { kernel: self.shape }));
+        }
+        let bank = if weight.flip { self.flipped() } else { self };
+        if weight.normalize { bank.normalized(layer) } else { Ok(bank) }
+    }
+}
+
+impl Error {
+    pub(crate) fn layer(layer: impl Into<String>, source: foveola_core::Error) -> Self {
+        Self::Layer { layer: layer.into(), source }
+    }
+}
+
+/// Weights of a layer, at most: 4 GB. A larger kernel is a mistake in its arguments.
+pub(crate) const MAX_WEIGHTS: usize = 1 << 30;

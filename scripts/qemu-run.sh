@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Run a firmware ELF in QEMU, as cargo's runner: semihosting prints to stdout, and the exit code is
+# the firmware's own (0 passed, 1 failed, 124 hung).
+#
+#   scripts/qemu-run.sh ELF
+#
+# QEMU_MACHINE: m4 (default) | m7 | m55      QEMU_TIMEOUT: seconds, 60 unless set
+# QEMU_EXTRA: further arguments for QEMU, e.g. "-icount shift=6"
+set -euo pipefail
+
+[ $# -eq 1 ] || { echo "usage: $0 ELF" >&2; exit 2; }
+
+case ${QEMU_MACHINE:-m4} in
+    m4)  machine=(-M mps2-an386 -cpu cortex-m4) ;;
+    m7)  machine=(-M mps2-an500 -cpu cortex-m7) ;;
+    m55) machine=(-M mps3-an547 -cpu cortex-m55) ;;
+    *) echo "qemu-run: QEMU_MACHINE is m4, m7 or m55, not '$QEMU_MACHINE'" >&2; exit 2 ;;
+esac
+read -ra extra <<<"${QEMU_EXTRA:-}"
+
+command -v qemu-system-arm >/dev/null || {
+    echo "qemu-run: qemu-system-arm is missing (Debian, Ubuntu: apt-get install qemu-system-arm)" >&2
+    exit 2
+}
+
+limit=()
+if command -v timeout >/dev/null; then limit=(timeout --kill-after=5 "${QEMU_TIMEOUT:-60}"); fi
+
+# The odd expansions: bash before 4.4 takes an empty array for an unset variable.
+status=0
+${limit[@]+"${limit[@]}"} qemu-system-arm "${machine[@]}" ${extra[@]+"${extra[@]}"} \
+    -display none -monitor none -serial none -semihosting-config enable=on,target=native \
+    -kernel "$1" </dev/null || status=$?
+[ $status -ne 124 ] || echo "qemu-run: stopped after ${QEMU_TIMEOUT:-60} s" >&2
+exit $status
