@@ -7,7 +7,7 @@
 use foveola_tests::golden::{Case, run_core, run_host};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::sync::{Arc, Mutex};
 
@@ -50,7 +50,7 @@ fn main() {
     conclusion.exit();
 }
 
-fn run(file: &PathBuf, table: &Mutex<Table>) -> Result<(), String> {
+fn run(file: &Path, table: &Mutex<Table>) -> Result<(), String> {
     let case = Case::read(file)?;
     let host = run_host(&case)?;
     let core = run_core(&case)?;

@@ -33,7 +33,7 @@ impl Diff {
 
 impl<T: Sample> Filter<T> for Diff {
     fn signature(&self) -> Signature {
-        Diff::signature(self)
+        Self::signature(self)
     }
 
     fn start(&self, state: &mut [T], first: First<'_, T>) {

@@ -34,7 +34,7 @@ impl Finite {
 
 impl<T: Sample> Filter<T> for Finite {
     fn signature(&self) -> Signature {
-        Finite::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, t: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

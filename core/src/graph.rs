@@ -385,7 +385,7 @@ impl<T: Sample> Pass<'_, '_, T> {
 
 impl<T: Sample> Filter<T> for Graph<'_, T> {
     fn signature(&self) -> Signature {
-        Graph::signature(self)
+        Self::signature(self)
     }
 
     /// Nothing: at `t = 0` every node starts with the chunk that reaches it.

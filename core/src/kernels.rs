@@ -296,7 +296,8 @@ impl GaussFilter {
         let a = 1.0 / (s * sqrt(2.0 * core::f64::consts::PI));
         let m = self.border_factor * ceil(sqrt(-2.0 * s * s * log(resolution.filter_epsilon / a)));
         let wider = if self.even { 0.5 } else { 0.0 };
-        if !(m >= 1.0) || self.sig_row == 0.0 || self.sig_col == 0.0 {
+        // A peak below eps makes m NaN: nothing of the Gaussian is left but its centre.
+        if m.is_nan() || m < 1.0 || self.sig_row == 0.0 || self.sig_col == 0.0 {
             // One sample that is 1, whatever its width.
             let even = self.even && self.sig_row != 0.0 && self.sig_col != 0.0;
             return Axis { start: 0.0, len: if even { 2 } else { 1 }, s: f64::INFINITY, a: 1.0 };

@@ -66,7 +66,7 @@ fn map<T: Sample>(input: &[T], output: &mut [T], f: impl Fn(T) -> T) {
 
 impl<T: Sample> Filter<T> for Pointwise {
     fn signature(&self) -> Signature {
-        Pointwise::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

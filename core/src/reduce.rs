@@ -93,7 +93,7 @@ impl Sum {
 
 impl<T: Sample> Filter<T> for Sum {
     fn signature(&self) -> Signature {
-        Sum::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

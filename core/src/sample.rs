@@ -2,7 +2,7 @@
 //!
 //! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and become samples once a frame, so
 //! that a fixed-point type only has to say how it rounds ([`Sample::from_f64`]) and how it accumulates products
-//! ([`Lanes`](crate::lanes::Lanes)).
+//! ([`Lanes`]).
 
 use crate::lanes::{Lanes, WideF32, WideF64};
 use core::ops::Sub;

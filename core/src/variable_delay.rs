@@ -52,7 +52,7 @@ impl<'d> VariableDelay<'d> {
 
 impl<T: Sample> Filter<T> for VariableDelay<'_> {
     fn signature(&self) -> Signature {
-        VariableDelay::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

@@ -95,8 +95,8 @@ impl<'a> Table<'a> {
     /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
     pub(crate) fn recycle<'b>(mut self) -> Table<'b> {
         self.nodes.clear();
-        // Collecting in place keeps the allocation; there is nothing to convert.
-        let nodes = self.nodes.into_iter().filter_map(|_| None).collect();
+        // Collecting in place keeps the allocation; no node is left to convert.
+        let nodes = self.nodes.into_iter().map_while(|_| None).collect();
         Table { input: None, nodes }
     }
 }

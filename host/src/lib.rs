@@ -4,15 +4,24 @@
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
 mod error;
+mod frames;
 pub mod kernels;
 mod layer;
 pub mod layers;
 mod model;
+pub mod models;
 mod movie;
+pub mod npy;
+pub mod picture;
+mod recording;
+pub mod samples;
+pub mod scene;
 mod weight;
 
 pub use error::{Error, Result};
+pub use foveola_core::events::{Geometry, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
+pub use frames::Frames;
 pub use layer::{Layer, Table};
 pub use layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
@@ -20,4 +29,5 @@ pub use layers::{
 };
 pub use model::Model;
 pub use movie::Movie;
+pub use recording::{Events, Format, Recording, Summary};
 pub use weight::Weight;

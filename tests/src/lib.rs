@@ -1,3 +1,19 @@
 //! Fixtures shared by the tests.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`spec`] | a layer as plain data, from which the host's layer and the naive twin are made |
+//! | [`random`] | strategies: frames, recordings and their cuts, every layer |
+//! | [`stream`] | the same recording through the host and through `core` alone |
+//! | [`naive`] | the naive twin of every linear filter, and how far rounding may take the real one from it |
+//! | [`every`] | every filter of `core`, over any sample type |
+//! | [`fixed`] | a fixed-point sample |
+//! | [`golden`] | cases with their expected output |
 
+pub mod every;
+pub mod fixed;
 pub mod golden;
+pub mod naive;
+pub mod random;
+pub mod spec;
+pub mod stream;

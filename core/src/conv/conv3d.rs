@@ -295,7 +295,7 @@ impl<T: Sample> Conv3d<'_, T> {
 
 impl<T: Sample> Filter<T> for Conv3d<'_, T> {
     fn signature(&self) -> Signature {
-        Conv3d::signature(self)
+        Self::signature(self)
     }
 
     fn start(&self, state: &mut [T], first: First<'_, T>) {

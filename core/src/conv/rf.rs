@@ -159,7 +159,7 @@ impl<T: Sample> Rf<'_, T> {
 
 impl<T: Sample> Filter<T> for Rf<'_, T> {
     fn signature(&self) -> Signature {
-        Rf::signature(self)
+        Self::signature(self)
     }
 
     fn start(&self, state: &mut [T], first: First<'_, T>) {

@@ -1,1 +1,65 @@
-//! From a sensor's bytes to frames.
+//! From a sensor's bytes to frames: decoders, a queue to the main loop, bins of time.
+//!
+//! ```text
+//! bytes -> Decode -> Event -> Accumulator -> frame of counts -> filters
+//!        (evt2, nmnist)  |         (bins of dt)
+//!                        +- EventQueue: from an interrupt to the main loop
+//!                        +- Extent: the geometry, when no header tells it
+//! ```
+//! Everything is a small value of fixed size: no allocation, no panic on any input, and nothing is lost without being
+//! counted ([`Skipped`], [`Dropped`], [`Receiver::dropped`]).
+//!
+//! ```
+//! use foveola_core::events::{Accumulator, Decode, Evt2, Polarity, Push};
+//!
+//! let recording = b"% evt 2.0\n% geometry 4x2\n\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05";
+//! let mut decoder = Evt2::new();
+//! let mut bins = Accumulator::new(2, 4, Polarity::Signed, 10).unwrap();
+//! let mut frame = [0.0_f32; 8];
+//! let mut frames = 0;
+//! for event in decoder.events(recording) {
+//!     while let Push::FrameComplete { .. } = bins.push(event, &mut frame) {
+//!         frames += 1; // 10 us are over and the frame is ready: filter it, show it
+//!     }
+//! }
+//! assert_eq!((frames, decoder.skipped().bytes(), bins.dropped().events()), (2, 0, 0));
+//! assert_eq!(frame[1], -1.0); // the bin that is still open
+//! ```
+
+mod accumulate;
+mod align;
+mod decode;
+mod evt2;
+mod evt2_encoder;
+mod extent;
+mod header;
+mod nmnist;
+mod queue;
+
+pub use accumulate::{Accumulator, Dropped, Polarity, Push};
+pub use decode::{Decode, Events, Skipped};
+pub use evt2::Evt2;
+pub use evt2_encoder::Evt2Encoder;
+pub use extent::{Extent, Geometry};
+pub use header::{Encoding, Header, Line};
+pub use nmnist::NMnist;
+pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
+
+/// A pixel saw the light change: what an event camera sends instead of images.
+///
+/// ```
+/// use foveola_core::events::Event;
+/// let event = Event { t: 1_000, x: 3, y: 2, on: true };
+/// assert_eq!(event, Event { on: true, ..event });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Event {
+    /// When, in microseconds since the sensor's clock started.
+    pub t: u64,
+    /// Column, 0 at the left.
+    pub x: u16,
+    /// Row, 0 at the top.
+    pub y: u16,
+    /// Whether it became brighter (ON) rather than darker (OFF).
+    pub on: bool,
+}

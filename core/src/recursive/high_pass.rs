@@ -42,7 +42,7 @@ impl HighPass {
 
 impl<T: Sample> Filter<T> for HighPass {
     fn signature(&self) -> Signature {
-        HighPass::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

@@ -71,7 +71,7 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T]) {
 
 impl<T: Sample> Filter<T> for LowPass {
     fn signature(&self) -> Signature {
-        LowPass::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

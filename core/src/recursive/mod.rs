@@ -1,8 +1,8 @@
 //! Recursive filters: exponential smoothing in time, and what is built from it.
 
-mod high_pass;
-mod low_pass;
-mod smooth_conv;
+pub mod high_pass;
+pub mod low_pass;
+pub mod smooth_conv;
 
 pub use high_pass::HighPass;
 pub use low_pass::LowPass;

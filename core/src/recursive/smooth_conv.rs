@@ -12,8 +12,9 @@
 
 use super::Decay;
 use super::low_pass::smooth;
+use crate::conv::Border;
+use crate::conv::conv3d::pad_row;
 use crate::conv::tile::Correlation;
-use crate::conv::{Border, pad_row};
 use crate::error::{exact, nonempty};
 use crate::filter::{piece, piece_mut};
 use crate::lanes::Lanes;
@@ -163,7 +164,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
 impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
     fn signature(&self) -> Signature {
-        SmoothConv::signature(self)
+        Self::signature(self)
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {

@@ -170,7 +170,7 @@ impl<K: Kind> Conv<K> {
         weight.check(K::NAME)?;
         let shape = weight.array.shape();
         let values: Vec<f32> = weight.array.iter().copied().collect();
-        let bank = if let [] = shape {
+        let bank = if shape.is_empty() {
             Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default())
         } else {
             let Some((channels, size)) = K::understand(shape) else {

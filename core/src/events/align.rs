@@ -1,0 +1,48 @@
+//! Finding the place in a stream of words of `N` bytes after bytes were lost or damaged.
+//!
+//! All `N` alignments are watched at once: after each byte, the last `N` bytes are a word of one alignment, which is
+//! possible or not. The right alignment never has an impossible word once the damage is over, wrong ones soon do. So a
+//! word is believed when its alignment has made sense for [`SENSIBLE`] words, and for no less than any other.
+//! Cost: a few operations a byte. State: `N + 1` bytes.
+
+/// Words in a row that must make sense. In noise a word of EVT 2.0 is possible in 6 of 16 cases, so that a false place
+/// is believed once in 10^8 bytes; a true one costs 64 bytes.
+const SENSIBLE: u8 = 16;
+
+/// For how many words each alignment has made sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Alignments<const N: usize> {
+    runs: [u8; N],
+    phase: u8,
+}
+
+impl<const N: usize> Alignments<N> {
+    /// Nothing is known.
+    pub(super) const fn new() -> Self {
+        Self { runs: [0; N], phase: 0 }
+    }
+
+    /// The next byte completes a word that is `possible` or not; returns whether to believe in its alignment.
+    pub(super) fn believe(&mut self, possible: bool) -> bool {
+        self.phase = if usize::from(self.phase) + 1 < N { self.phase + 1 } else { 0 };
+        let longest = self.runs.iter().copied().max().unwrap_or(0);
+        let Some(run) = self.runs.get_mut(usize::from(self.phase)) else { return false };
+        *run = if possible { run.saturating_add(1) } else { 0 };
+        *run >= SENSIBLE && *run >= longest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alignment_that_makes_sense_for_longest_wins() {
+        let mut alignments = Alignments::<4>::new();
+        for word in 1..=20 {
+            let believed = [false, word >= 3, true, word % 7 != 0].map(|possible| alignments.believe(possible));
+            // The third is never wrong; the second is wrong at first and always two words behind.
+            assert_eq!(believed, [false, false, word >= 16, false], "word {word}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! A decoder takes bytes in pieces of any length and gives events; the same events for any cutting.
+//!
+//! The primitive is to pull one event: [`Decode::next_event`] takes from the front of a slice what it needs. The other
+//! forms are loops around it: an iterator ([`Decode::events`]), a callback ([`Decode::feed`]) and a buffer to fill
+//! ([`Decode::fill`]). The trait is dyn-compatible; through a `&mut dyn Decode` use `fill`, which costs one virtual call a
+//! buffer.
+
+use super::{Event, Geometry};
+
+/// A streaming decoder of events.
+///
+/// ```
+/// use foveola_core::events::{Decode, Evt2};
+///
+/// let bytes = b"\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05";
+/// let mut decoder = Evt2::new();
+/// let whole: Vec<_> = decoder.events(bytes).collect();
+///
+/// let mut decoder = Evt2::new();
+/// let mut pieces = Vec::new();
+/// for piece in bytes.chunks(5) {
+///     decoder.feed(piece, |event| pieces.push(event));
+/// }
+/// decoder.finish();
+/// assert_eq!(pieces, whole);
+/// assert_eq!(decoder.skipped().bytes(), 0);
+/// ```
+pub trait Decode {
+    /// Takes bytes from the front of `bytes` up to the next event, or all of them when there is none.
+    fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event>;
+
+    /// The stream ends here: the bytes of an unfinished word are counted as [`Skipped::tail`] and forgotten. Whatever is
+    /// fed afterwards starts with a new word, under the same clock.
+    fn finish(&mut self);
+
+    /// What was skipped so far, and why.
+    fn skipped(&self) -> Skipped;
+
+    /// The stream's time so far in microseconds, which proceeds without events in formats with words for it; `None`
+    /// before the first time.
+    fn time(&self) -> Option<u64>;
+
+    /// Size of the sensor, when the stream has told it.
+    fn geometry(&self) -> Option<Geometry> {
+        None
+    }
+
+    /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Event, NMnist};
+    /// let mut decoder: Box<dyn Decode> = Box::new(NMnist::new());
+    /// let mut bytes = &[7, 15, 128, 2, 142, 19, 18, 0, 11, 183][..];
+    /// let mut events = [Event { t: 0, x: 0, y: 0, on: false }; 1];
+    /// assert_eq!(decoder.fill(&mut bytes, &mut events), 1);
+    /// assert_eq!((events[0], bytes.len()), (Event { t: 654, x: 7, y: 15, on: true }, 5));
+    /// ```
+    fn fill(&mut self, bytes: &mut &[u8], events: &mut [Event]) -> usize {
+        let mut written = 0;
+        for slot in events {
+            let Some(event) = self.next_event(bytes) else { break };
+            *slot = event;
+            written += 1;
+        }
+        written
+    }
+
+    /// Decodes all of `bytes` and calls `sink` with each event.
+    fn feed(&mut self, mut bytes: &[u8], mut sink: impl FnMut(Event))
+    where
+        Self: Sized,
+    {
+        while let Some(event) = self.next_event(&mut bytes) {
+            sink(event);
+        }
+    }
+
+    /// The events of `bytes`, decoded as they are asked for.
+    fn events<'a>(&'a mut self, bytes: &'a [u8]) -> Events<'a, Self>
+    where
+        Self: Sized,
+    {
+        Events { decoder: self, bytes }
+    }
+}
+
+impl<D: Decode + ?Sized> Decode for &mut D {
+    fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
+        (**self).next_event(bytes)
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
+
+    fn skipped(&self) -> Skipped {
+        (**self).skipped()
+    }
+
+    fn time(&self) -> Option<u64> {
+        (**self).time()
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        (**self).geometry()
+    }
+
+    fn fill(&mut self, bytes: &mut &[u8], events: &mut [Event]) -> usize {
+        (**self).fill(bytes, events)
+    }
+}
+
+/// Iterator over the events of a slice of bytes, made by [`Decode::events`].
+#[derive(Debug)]
+pub struct Events<'a, D> {
+    decoder: &'a mut D,
+    bytes: &'a [u8],
+}
+
+impl<'a, D> Events<'a, D> {
+    /// The bytes that were not decoded yet: not empty when the iterator is left early.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<D: Decode> Iterator for Events<'_, D> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.decoder.next_event(&mut self.bytes)
+    }
+}
+
+/// What a decoder skipped, by reason, in bytes of the stream. The counters stop at `u32::MAX`.
+///
+/// Bytes in = bytes of headers, events and time words + [`Skipped::bytes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Bytes from an impossible word to where the decoder was sure of its place again.
+    pub garbage: u32,
+    /// Bytes of events that came before the first word that tells the time.
+    pub untimed: u32,
+    /// Bytes of well-formed words that are no events of pixels: external triggers, vendors' words.
+    pub other: u32,
+    /// Bytes of the unfinished word at the end.
+    pub tail: u32,
+    /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered with
+    /// the time that the stream gives them.
+    pub backward: u32,
+}
+
+impl Skipped {
+    /// Bytes skipped for whatever reason.
+    pub const fn bytes(&self) -> u64 {
+        self.garbage as u64 + self.untimed as u64 + self.other as u64 + self.tail as u64
+    }
+
+    /// Every counter with its name in words, for a report.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Evt2};
+    /// let mut decoder = Evt2::new();
+    /// decoder.feed(b"no recording", |_| ());
+    /// assert_eq!(decoder.skipped().reasons()[0], ("bytes of garbage", 12));
+    /// ```
+    pub const fn reasons(&self) -> [(&'static str, u32); 5] {
+        [
+            ("bytes of garbage", self.garbage),
+            ("bytes of events before the first time", self.untimed),
+            ("bytes of triggers and other words", self.other),
+            ("bytes of an unfinished last word", self.tail),
+            ("times the clock ran backwards", self.backward),
+        ]
+    }
+}
+
+/// `*counter += n`, stopping at the largest number.
+pub(super) const fn count(counter: &mut u32, n: usize) {
+    // Lossless: `n` is the length of a word or of a header line.
+    *counter = counter.saturating_add(n as u32);
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::{Evt2, NMnist};
+    use proptest::prelude::*;
+    use std::{vec, vec::Vec};
+
+    /// Decodes pieces of the given lengths in turn, each through another form of the interface.
+    fn decode(mut decoder: impl Decode, mut bytes: &[u8], lengths: &[usize]) -> (Vec<Event>, Skipped, Option<u64>) {
+        let mut events = Vec::new();
+        for (i, length) in lengths.iter().cycle().enumerate() {
+            let Some(mut piece) = bytes.split_off(..(*length).min(bytes.len())) else { break };
+            match i % 3 {
+                0 => decoder.feed(piece, |event| events.push(event)),
+                1 => events.extend(decoder.events(piece)),
+                _ => {
+                    let mut buffer = [Event { t: 0, x: 0, y: 0, on: false }; 3];
+                    let decoder: &mut dyn Decode = &mut decoder;
+                    while let n @ 1.. = decoder.fill(&mut piece, &mut buffer) {
+                        events.extend_from_slice(&buffer[..n]);
+                    }
+                }
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        decoder.finish();
+        (events, decoder.skipped(), decoder.time())
+    }
+
+    /// Words that mean something, among noise and text.
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let kind = prop_oneof![Just(0x80_u8), Just(0x10), Just(0x00), Just(0xA0), any::<u8>()];
+        let piece = prop_oneof![
+            20 => (any::<[u8; 3]>(), kind).prop_map(|([a, b, c], kind)| vec![a, b, c, kind]),
+            20 => (0_u8..34, 0_u8..34, any::<[u8; 2]>()).prop_map(|(x, y, [a, b])| vec![x, y, a & 0x80, a, b]),
+            1 => prop::collection::vec(any::<u8>(), 0..20),
+            1 => "% (geometry [0-9]{1,4}x[0-9]{1,4}|evt 2.0|end|[ -~]{90})\r?\n".prop_map(Into::into),
+        ];
+        prop::collection::vec(piece, 0..200).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_cutting_gives_the_same(bytes in stream(), lengths in prop::collection::vec(1_usize..40, 1..8)) {
+            let whole = [bytes.len().max(1)];
+            prop_assert_eq!(decode(Evt2::new(), &bytes, &whole), decode(Evt2::new(), &bytes, &lengths));
+            prop_assert_eq!(decode(NMnist::new(), &bytes, &whole), decode(NMnist::new(), &bytes, &lengths));
+        }
+
+        #[test]
+        fn noise_is_counted_to_the_byte(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+            let (events, skipped, _) = decode(NMnist::new(), &bytes, &[7]);
+            let words = bytes.len() as u64 - skipped.bytes();
+            prop_assert!(words.is_multiple_of(5) && words >= 5 * events.len() as u64, "{} bytes, {:?}", bytes.len(), skipped);
+            let (events, skipped, _) = decode(Evt2::new(), &bytes, &[7]);
+            prop_assert!(skipped.bytes() + 4 * events.len() as u64 <= bytes.len() as u64, "{:?}", skipped);
+        }
+    }
+
+    #[test]
+    fn nothing_gives_nothing() {
+        assert_eq!(decode(Evt2::new(), &[], &[1]), (vec![], Skipped::default(), None));
+        assert_eq!(decode(NMnist::new(), &[], &[1]), (vec![], Skipped::default(), None));
+    }
+
+    #[test]
+    fn an_iterator_left_early_tells_what_is_left() {
+        let mut decoder = NMnist::new();
+        let mut events = decoder.events(&[1; 12]);
+        assert!(events.next().is_some() && events.rest().len() == 7, "one word of five bytes was taken");
+    }
+}

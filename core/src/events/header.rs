@@ -1,0 +1,203 @@
+//! The text in front of Prophesee's recordings: lines `% key value`, ended by a line feed.
+//!
+//! ```text
+//! % Date 2020-09-25 07:48:31
+//! % evt 2.0                               or   % format EVT2;height=480;width=640
+//! % geometry 640x480                           % Height 480, % Width 640 (DAT)
+//! % end                                   often missing, as is the geometry
+//! ```
+//! Since `% end` is missing in real files and data may start with a `%`, lines are told from data by what they look like:
+//! a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a type that the
+//! format does not know, so nothing is ambiguous there. A control character inside a line means that the line is damaged.
+//! A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
+//! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format".
+
+use super::Geometry;
+use heapless::Vec;
+
+/// Bytes of a line that are kept. The longest line of use, `% format EVT21;height=1280;width=1280`, needs 38.
+const LINE: usize = 80;
+
+/// How a recording's events are written, as far as its header tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// EVT 2.0: words of 32 bits, one event each.
+    Evt2,
+    /// EVT 2.1: words of 64 bits, vectors of up to 32 events.
+    Evt21,
+    /// EVT 3.0: words of 16 bits.
+    Evt3,
+}
+
+/// What a byte did to the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The line goes on.
+    Open,
+    /// The line is complete.
+    Complete,
+    /// No line contains this byte: the line's end was lost.
+    Damaged,
+}
+
+/// Reader of a header, byte by byte.
+///
+/// ```
+/// use foveola_core::events::{Encoding, Geometry, Header, Line};
+/// let mut header = Header::new();
+/// assert!(Header::begins(*b"% ev") && !Header::begins([b'%', 0x20, 0x41, 0x10]));
+/// for byte in *b"% evt 2.0\r\n% geometry 640x480\n" {
+///     assert_ne!(header.push(byte), Line::Damaged);
+/// }
+/// assert_eq!(header.encoding(), Some(Encoding::Evt2));
+/// assert_eq!(header.geometry(), Some(Geometry { cols: 640, rows: 480 }));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    line: Vec<u8, LINE>,
+    /// Bytes of the line, kept or not.
+    length: usize,
+    cols: Option<usize>,
+    rows: Option<usize>,
+    encoding: Option<Encoding>,
+}
+
+impl Header {
+    /// Before the first line.
+    pub const fn new() -> Self {
+        Self { line: Vec::new(), length: 0, cols: None, rows: None, encoding: None }
+    }
+
+    /// Whether a line of a header starts with these bytes.
+    pub const fn begins(bytes: [u8; 4]) -> bool {
+        let [percent, a, b, c] = bytes;
+        percent == b'%' && is_printable(a) && is_printable(b) && is_printable(c)
+    }
+
+    /// Takes the next byte of a line.
+    pub fn push(&mut self, byte: u8) -> Line {
+        if byte == b'\n' {
+            self.read_line();
+            self.discard();
+            return Line::Complete;
+        }
+        if byte.is_ascii_control() && byte != b'\t' && byte != b'\r' {
+            return Line::Damaged;
+        }
+        self.length = self.length.saturating_add(1);
+        // Refused when the buffer is full; `length` tells so.
+        let _ = self.line.push(byte);
+        Line::Open
+    }
+
+    /// Forgets the line begun and returns its length in bytes.
+    pub fn discard(&mut self) -> usize {
+        self.line.clear();
+        core::mem::take(&mut self.length)
+    }
+
+    /// Size of the sensor, if told.
+    pub const fn geometry(&self) -> Option<Geometry> {
+        match (self.cols, self.rows) {
+            (Some(cols), Some(rows)) => Some(Geometry { cols, rows }),
+            _ => None,
+        }
+    }
+
+    /// Encoding of the events, if told.
+    pub const fn encoding(&self) -> Option<Encoding> {
+        self.encoding
+    }
+
+    fn read_line(&mut self) {
+        if self.length > LINE {
+            return; // A number may have been cut.
+        }
+        let text = self.line.strip_prefix(b"%").and_then(|text| core::str::from_utf8(text).ok());
+        let Some((key, value)) = text.and_then(|text| text.trim().split_once(' ')) else { return };
+        match key {
+            "geometry" => {
+                if let Some((cols, rows)) = value.split_once('x') {
+                    (self.cols, self.rows) = (size(cols), size(rows));
+                }
+            }
+            "evt" => self.encoding = encoding(value).or(self.encoding),
+            "format" => {
+                for field in value.split(';') {
+                    match field.split_once('=') {
+                        Some(("width", cols)) => self.cols = size(cols),
+                        Some(("height", rows)) => self.rows = size(rows),
+                        Some(_) => {}
+                        None => self.encoding = encoding(field).or(self.encoding),
+                    }
+                }
+            }
+            "Width" => self.cols = size(value),
+            "Height" => self.rows = size(value),
+            _ => {}
+        }
+    }
+}
+
+const fn is_printable(byte: u8) -> bool {
+    byte == b' ' || byte.is_ascii_graphic()
+}
+
+/// A number of pixels that a coordinate of 16 bits can reach.
+fn size(text: &str) -> Option<usize> {
+    text.trim().parse().ok().filter(|size| (1..=1 << 16).contains(size))
+}
+
+fn encoding(text: &str) -> Option<Encoding> {
+    match text.trim() {
+        "2.0" | "EVT2" => Some(Encoding::Evt2),
+        "2.1" | "EVT21" => Some(Encoding::Evt21),
+        "3.0" | "EVT3" => Some(Encoding::Evt3),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    fn read(text: &[u8]) -> (Option<(usize, usize)>, Option<Encoding>) {
+        let mut header = Header::new();
+        for byte in text {
+            let _ = header.push(*byte);
+        }
+        (header.geometry().map(|geometry| (geometry.cols, geometry.rows)), header.encoding())
+    }
+
+    #[test]
+    fn what_lines_say() {
+        let long = [&b"% format EVT2;note="[..], &[b'a'; 70], b";width=640;height=480\n% evt 2.1\n"].concat();
+        let cases: [(&[u8], _); 12] = [
+            (b"% geometry 640x480\n", (Some((640, 480)), None)),
+            (b"% format EVT2;width=1280;height=720\n", (Some((1280, 720)), Some(Encoding::Evt2))),
+            (b"% format EVT21;endianness=legacy;height=720;width=1280\r\n", (Some((1280, 720)), Some(Encoding::Evt21))),
+            (b"% evt 3.0\n% end\n", (None, Some(Encoding::Evt3))),
+            (b"% Width 304\n% Height 240\n", (Some((304, 240)), None)),
+            (b"% Date 2020-09-25 07:48:31\n% owner Andr\xc3\xa9\n", (None, None)),
+            (b"% geometry 640x\n", (None, None)),
+            (b"% geometry 0x480\n", (None, None)),
+            (b"% geometry 65536x99999999999999999999\n", (None, None)),
+            (b"% geometry 640x480", (None, None)),
+            (b"%\n\n% \n%geometry\n% evt\n", (None, None)),
+            (&long, (None, Some(Encoding::Evt21))),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text), expected, "{:?}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_read_over() {
+        let mut header = Header::new();
+        assert!((0..1000).all(|_| header.push(b'a') == Line::Open), "a line without end");
+        assert_eq!(header.push(0), Line::Damaged);
+        assert_eq!(header.discard(), 1000);
+    }
+}

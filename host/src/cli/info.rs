@@ -1,0 +1,144 @@
+//! `foveola info`: what a recording holds.
+
+use super::units::{seconds, thousands};
+use super::{InfoArgs, InputArgs, print};
+use foveola::{Error, Format, Geometry, Recording, Summary};
+use foveola_core::events::Event;
+use serde_json::{Map, Value, json};
+use sha3::{Digest, Sha3_224};
+use std::path::Path;
+
+/// Opens a recording as the arguments say.
+pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording, Error> {
+    match &args.format {
+        Some(format) => Recording::open_as(path, Format::named(format)?),
+        None => Recording::open(path),
+    }
+}
+
+pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
+    let recording = open(&args.file, &args.common)?;
+    let mut digest = args.digest.then(Columns::default);
+    let (mut outside, given) = (0_u64, args.common.geometry);
+    let summary = recording.scan(|event| {
+        outside += u64::from(given.is_some_and(|given| !given.contains(event)));
+        if let Some(digest) = &mut digest {
+            digest.add(event);
+        }
+    })?;
+    if summary.events == 0 {
+        let skipped = summary.skipped.bytes();
+        let reason = format!("no events in {} bytes ({skipped} of them skipped)", recording.bytes());
+        return Err(Error::Data { path: args.file.clone(), reason });
+    }
+    let digest = digest.map(Columns::finish);
+    let geometry = given.or(summary.geometry());
+    if args.common.json {
+        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, outside, digest)));
+    } else {
+        print(&as_text(args, &recording, &summary, geometry, outside, digest));
+    }
+    Ok(())
+}
+
+fn as_json(
+    args: &InfoArgs,
+    recording: &Recording,
+    summary: &Summary,
+    geometry: Option<Geometry>,
+    outside: u64,
+    digest: Option<[(&str, String); 4]>,
+) -> Value {
+    let (first, last) = summary.span.unwrap_or_default();
+    let skipped: Map<String, Value> =
+        summary.skipped.reasons().iter().map(|(reason, count)| ((*reason).into(), json!(count))).collect();
+    let mut value = json!({
+        "file": args.file.display().to_string(),
+        "format": recording.format().name(),
+        "bytes": recording.bytes(),
+        "n": summary.events,
+        "on": summary.on,
+        "t": [first, last],
+        "seconds": summary.seconds(),
+        "cols": geometry.map(|geometry| geometry.cols),
+        "rows": geometry.map(|geometry| geometry.rows),
+        "geometry_from": geometry_from(args, summary),
+        "outside": outside,
+        "skipped": skipped,
+    });
+    if let Some(digest) = digest {
+        value["digest"] =
+            digest.into_iter().map(|(column, hex)| (column.into(), hex.into())).collect::<Map<_, _>>().into();
+    }
+    value
+}
+
+fn as_text(
+    args: &InfoArgs,
+    recording: &Recording,
+    summary: &Summary,
+    geometry: Option<Geometry>,
+    outside: u64,
+    digest: Option<[(&str, String); 4]>,
+) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| text.push_str(&format!("{name:10} {value}\n"));
+    let on = 100.0 * summary.on as f64 / summary.events.max(1) as f64;
+    let (first, last) = summary.span.unwrap_or_default();
+    line("file", args.file.display().to_string());
+    line("format", format!("{}, {} bytes", recording.format().name(), thousands(recording.bytes())));
+    if let Some(Geometry { cols, rows }) = geometry {
+        line("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
+    }
+    line("duration", format!("{} ({first} to {last} us)", seconds(summary.seconds())));
+    line("events", format!("{}, {on:.1} % ON", thousands(summary.events)));
+    if summary.seconds() > 0.0 {
+        line("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
+    }
+    let mut skipped: Vec<String> = summary
+        .skipped
+        .reasons()
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| format!("{} {reason}", thousands(u64::from(*count))))
+        .collect();
+    if outside > 0 {
+        skipped.push(format!("{} events outside the geometry", thousands(outside)));
+    }
+    line("skipped", if skipped.is_empty() { "nothing".into() } else { skipped.join("\n           ") });
+    for (column, hex) in digest.into_iter().flatten() {
+        line(&format!("sha3 {column}"), hex);
+    }
+    text
+}
+
+fn geometry_from(args: &InfoArgs, summary: &Summary) -> &'static str {
+    match (args.common.geometry, summary.header) {
+        (Some(_), _) => "given",
+        (None, Some(_)) => "from the header",
+        (None, None) => "from the events",
+    }
+}
+
+/// Digests of the columns, over all events.
+#[derive(Default)]
+struct Columns {
+    t: Sha3_224,
+    x: Sha3_224,
+    y: Sha3_224,
+    on: Sha3_224,
+}
+
+impl Columns {
+    fn add(&mut self, event: &Event) {
+        self.t.update(event.t.to_le_bytes());
+        self.x.update(event.x.to_le_bytes());
+        self.y.update(event.y.to_le_bytes());
+        self.on.update([u8::from(event.on)]);
+    }
+
+    fn finish(self) -> [(&'static str, String); 4] {
+        let hex = |digest: Sha3_224| digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        [("t", hex(self.t)), ("x", hex(self.x)), ("y", hex(self.y)), ("on", hex(self.on))]
+    }
+}

@@ -1,0 +1,274 @@
+//! `foveola run`: frames through a model, and pictures of what it does.
+
+use super::input::Input;
+use super::units::{seconds, thousands};
+use super::{RunArgs, print};
+use foveola::npy::NpyWriter;
+use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
+use foveola::{Error, Model, Resolution, Result, models};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ndarray::{Array2, ArrayView3, ArrayView5, Axis, concatenate};
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Samples of input in a piece, at most, unless the arguments say otherwise.
+const PIECE_SAMPLES: usize = 4 << 20;
+
+/// What is shown of one stage of a model.
+struct Shown {
+    stage: Stage,
+    traces: Traces,
+    /// Rows and columns of a picture.
+    picture: (usize, usize),
+    /// Sum and number of the samples that are not 0.
+    active: (f64, u64),
+}
+
+/// The time courses of a grid of pixels, in bounded memory: when full, neighbours in time are merged.
+#[derive(Default)]
+struct Traces {
+    /// A row of values for each time, a column for each pixel of the grid.
+    values: Vec<f32>,
+    /// Frames in a row, and those in the row that is begun.
+    span: usize,
+    begun: (Vec<f32>, usize),
+}
+
+impl Traces {
+    /// Pixels along each side of the grid.
+    const SIDE: usize = 8;
+    const PIXELS: usize = Self::SIDE * Self::SIDE;
+    const MOST: usize = 2048;
+
+    /// Row and column of a pixel of the grid in a picture of `dim`.
+    fn place(pixel: usize, (rows, cols): (usize, usize)) -> (usize, usize) {
+        let middle = |i: usize, len: usize| (2 * i + 1) * len / (2 * Self::SIDE);
+        (middle(pixel / Self::SIDE, rows), middle(pixel % Self::SIDE, cols))
+    }
+
+    fn push(&mut self, picture: &Array2<f32>) {
+        self.span = self.span.max(1);
+        self.begun.0.resize(Self::PIXELS, 0.0);
+        for (pixel, sum) in self.begun.0.iter_mut().enumerate() {
+            *sum += picture.get(Self::place(pixel, picture.dim())).copied().unwrap_or(0.0);
+        }
+        self.begun.1 += 1;
+        if self.begun.1 < self.span {
+            return;
+        }
+        let span = self.span as f32;
+        self.values.extend(self.begun.0.drain(..).map(|sum| sum / span));
+        self.begun.1 = 0;
+        if self.values.len() == Self::MOST * Self::PIXELS {
+            let rows = self.values.chunks_exact(2 * Self::PIXELS);
+            self.values =
+                rows.flat_map(|rows| (0..Self::PIXELS).map(|i| 0.5 * (rows[i] + rows[i + Self::PIXELS]))).collect();
+            self.span *= 2;
+        }
+    }
+
+    fn of(&self, pixel: usize) -> Vec<f32> {
+        self.values.iter().skip(pixel).step_by(Self::PIXELS).copied().collect()
+    }
+
+    /// The pixel that varies most.
+    fn liveliest(&self) -> usize {
+        let variance = |pixel: &usize| {
+            let values = self.of(*pixel);
+            let mean = values.iter().sum::<f32>() / values.len().max(1) as f32;
+            values.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>()
+        };
+        (0..Self::PIXELS).max_by(|a, b| variance(a).total_cmp(&variance(b))).unwrap_or(0)
+    }
+}
+
+impl Shown {
+    fn new(name: &str) -> Self {
+        Self { stage: Stage::new(name), traces: Traces::default(), picture: (0, 0), active: (0.0, 0) }
+    }
+
+    /// Takes the frames of a piece, the first of them number `t`.
+    fn push(&mut self, piece: &ArrayView5<'_, f32>, t: usize, dt: f64) -> Result<()> {
+        for (i, frame) in piece.index_axis(Axis(0), 0).axis_iter(Axis(1)).enumerate() {
+            let picture = side_by_side(frame);
+            self.stage.push((t + i) as f64 * dt, picture.view())?;
+            self.traces.push(&picture);
+            self.picture = picture.dim();
+            for x in picture.iter().filter(|x| **x != 0.0) {
+                self.active = (self.active.0 + f64::from(x.abs()), self.active.1 + 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows counts of events in the middle of the colours: twice the mean count fills them.
+    fn as_counts(mut self) -> Self {
+        let limit = (2.0 * self.active.0 / self.active.1.max(1) as f64).ceil().max(1.0) as f32;
+        self.stage = self.stage.range(-limit, limit);
+        self
+    }
+}
+
+/// The channels of a frame as one picture.
+fn side_by_side(frame: ArrayView3<'_, f32>) -> Array2<f32> {
+    let channels: Vec<_> = frame.outer_iter().collect();
+    concatenate(Axis(1), &channels).unwrap_or_default()
+}
+
+/// What a run counted.
+#[derive(Default)]
+struct Totals {
+    frames: usize,
+    output_frames: usize,
+    /// In the model alone.
+    model: Duration,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<()> {
+    let dt = args.dt as f64 * 1e-6;
+    let resolution = Resolution { steps_per_second: 1.0 / dt, ..Resolution::DEFAULT };
+    let named = models::build(&args.model, resolution)?;
+    let mut input = Input::open(args)?;
+    std::fs::create_dir_all(&args.out).map_err(|source| Error::Io { path: args.out.clone(), source })?;
+
+    let began = Instant::now();
+    let mut model = named.model;
+    let mut parts: Vec<(Shown, Model)> = named.parts.into_iter().map(|(name, part)| (Shown::new(name), part)).collect();
+    let (mut shown_input, mut shown_output) = (Shown::new("input"), Shown::new(&args.model));
+    let mut saved = None;
+    let mut totals = Totals::default();
+    let piece = args.piece.unwrap_or_else(|| (PIECE_SAMPLES / input.frame_len().max(1)).clamp(1, 100));
+    let progress = progress_bar(args);
+    while let Some(frames) = input.next_piece(piece)? {
+        shown_input.push(&frames, totals.frames, dt)?;
+        let start = Instant::now();
+        let output = model.process(frames)?;
+        totals.model += start.elapsed();
+        shown_output.push(&output, totals.frames, dt)?;
+        save(args, &mut saved, &output, totals.output_frames)?;
+        totals.output_frames += output.len_of(Axis(2));
+        for (shown, part) in &mut parts {
+            shown.push(&part.process(frames)?, totals.frames, dt)?;
+        }
+        totals.frames += frames.len_of(Axis(2));
+        let rate = totals.frames as f64 / began.elapsed().as_secs_f64().max(1e-9);
+        progress.set_message(format!("{rate:.0} frames/s, {:.2} x real time", rate * dt));
+        progress.set_position((input.progress() * 1000.0) as u64);
+    }
+    progress.finish_and_clear();
+    if totals.frames == 0 {
+        let path = args.input.clone().unwrap_or_default();
+        return Err(Error::Data { path, reason: "no frames: no event lies inside the geometry".into() });
+    }
+
+    let mut shown = vec![if input.events().is_some() { shown_input.as_counts() } else { shown_input }];
+    shown.extend(parts.into_iter().map(|(shown, _)| shown));
+    shown.push(shown_output);
+    let mut wrote = pictures(args, shown, dt)?;
+    if let Some((writer, path)) = saved {
+        let frames = writer.finish()?;
+        wrote.push((path, format!("{} frames of the output", thousands(frames as u64))));
+    }
+    report(args, &input, &totals, began.elapsed().as_secs_f64(), &wrote);
+    Ok(())
+}
+
+fn progress_bar(args: &RunArgs) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    ProgressBar::with_draw_target(Some(1000), target).with_style(style)
+}
+
+/// Appends every Nth frame of the output to its file, which begins with the first of them.
+fn save(
+    args: &RunArgs,
+    saved: &mut Option<(NpyWriter, PathBuf)>,
+    output: &ArrayView5<'_, f32>,
+    before: usize,
+) -> Result<()> {
+    for (i, frame) in output.index_axis(Axis(0), 0).axis_iter(Axis(1)).enumerate() {
+        if args.every == 0 || !(before + i).is_multiple_of(args.every) {
+            continue;
+        }
+        let (writer, _) = match saved {
+            Some(saved) => saved,
+            None => {
+                let path = args.out.join("output.npy");
+                saved.insert((NpyWriter::create(&path)?, path))
+            }
+        };
+        writer.push(frame)?;
+    }
+    Ok(())
+}
+
+/// Draws the contact sheet, the traces and the animation; returns what was written.
+fn pictures(args: &RunArgs, shown: Vec<Shown>, dt: f64) -> Result<Vec<(PathBuf, String)>> {
+    let names: Vec<&str> = shown.iter().map(|shown| shown.stage.name()).collect();
+    let names = names.join(", ");
+    let (sheet, plot, movie) = (args.out.join("stages.png"), args.out.join("traces.png"), args.out.join("stages.gif"));
+    let pixel = shown.last().map_or(0, |output| output.traces.liveliest());
+    let (row, col) = shown.last().map_or((0, 0), |output| Traces::place(pixel, output.picture));
+    // Single events would hide the traces behind them.
+    let traced = shown.iter().skip(usize::from(shown.len() > 1));
+    let series: Vec<Series> = traced
+        .map(|shown| Series::new(shown.stage.name(), dt * shown.traces.span.max(1) as f64, shown.traces.of(pixel)))
+        .collect();
+    let stages: Vec<Stage> = shown.into_iter().map(|shown| shown.stage).collect();
+    let title = format!("Pixel in row {row}, column {col}, the liveliest of {}", Traces::PIXELS);
+    contact_sheet(&sheet, &stages, &Sheet::default())?;
+    traces(&plot, &series, &Plot { title: Some(title.clone()), ..Plot::default() })?;
+    animation(&movie, &stages, &Animation { dt, ..Animation::default() })?;
+    Ok(vec![(sheet, names.clone()), (plot, title.to_lowercase()), (movie, names)])
+}
+
+fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &[(PathBuf, String)]) {
+    let recorded = totals.frames as f64 * args.dt as f64 * 1e-6;
+    let model = totals.model.as_secs_f64().max(1e-9);
+    let about = models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
+    if args.common.json {
+        let skipped: serde_json::Map<String, serde_json::Value> =
+            input.skipped().into_iter().map(|(reason, count)| (reason.into(), json!(count))).collect();
+        let value = json!({
+            "input": args.input.as_ref().map(|path| path.display().to_string()),
+            "events": input.events(),
+            "model": args.model,
+            "dt_us": args.dt,
+            "frames": totals.frames,
+            "output_frames": totals.output_frames,
+            "recorded_seconds": recorded,
+            "seconds": elapsed,
+            "model_seconds": model,
+            "frames_per_second": totals.frames as f64 / elapsed,
+            "model_frames_per_second": totals.frames as f64 / model,
+            "real_time_factor": recorded / elapsed,
+            "skipped": skipped,
+            "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
+        });
+        return print(&format!("{value:#}\n"));
+    }
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| text.push_str(&format!("{name:8} {value}\n"));
+    line("input", input.describe(recorded));
+    line("model", format!("{}: {about}", args.model));
+    line("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
+    let speed = |seconds: f64| {
+        let rate = totals.frames as f64 / seconds.max(1e-9);
+        format!("{} frames/s, {:.2} x real time", thousands(rate as u64), recorded / seconds.max(1e-9))
+    };
+    line("model ran", speed(model).to_string());
+    line("in all", format!("{}, pictures included", speed(elapsed)));
+    let skipped = input.skipped();
+    if skipped.is_empty() {
+        line("skipped", "nothing".into());
+    }
+    for (reason, count) in skipped {
+        line("skipped", format!("{} {reason}", thousands(count)));
+    }
+    for (path, what) in wrote {
+        line("wrote", format!("{}  {what}", path.display()));
+    }
+    print(&text);
+}

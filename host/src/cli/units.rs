@@ -1,0 +1,90 @@
+//! Numbers with units, in and out.
+
+use foveola::{Geometry, Polarity};
+
+/// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
+pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
+    let expected = || format!("'{text}' is no time; expected a number with us, ms or s, such as 500us, 1ms or 0.02s");
+    let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
+    let (number, scale) =
+        units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale))).ok_or_else(expected)?;
+    let value = number.trim().parse::<f64>().map_err(|_| expected())? * scale;
+    if (1.0..=1e12).contains(&value) { Ok(value.round() as u64) } else { Err(expected() + ", from 1us on") }
+}
+
+/// `640x480`: columns and rows, 1 to 65536 each.
+pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
+    let expected = || format!("'{text}' is no size; expected columns and rows from 1 to 65536, such as 640x480");
+    let (cols, rows) = text.split_once(['x', 'X']).ok_or_else(expected)?;
+    let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=65536).contains(side)).ok_or_else(expected);
+    Ok(Geometry { cols: side(cols)?, rows: side(rows)? })
+}
+
+/// `signed` or `split`.
+pub(crate) fn polarity(text: &str) -> Result<Polarity, String> {
+    match text {
+        "signed" => Ok(Polarity::Signed),
+        "split" => Ok(Polarity::Split),
+        _ => Err(format!("'{text}' is unknown; expected signed or split")),
+    }
+}
+
+/// A number of 1 or more.
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is no number of 1 or more"))
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds with a unit that suits them.
+pub(crate) fn seconds(s: f64) -> String {
+    match s {
+        s if s < 1e-3 => format!("{:.0} us", s * 1e6),
+        s if s < 1.0 => format!("{:.3} ms", s * 1e3).replace(".000", ""),
+        s if s < 600.0 => format!("{s:.2} s"),
+        s => format!("{:.1} min", s / 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, expected) in [("1ms", 1_000), ("500us", 500), ("0.02s", 20_000), ("2 ms", 2_000)] {
+            assert_eq!(microseconds(text), Ok(expected), "{text}");
+        }
+        for text in ["1", "ms", "-1ms", "0us", "nan s", "1h", ""] {
+            assert!(microseconds(text).is_err(), "{text} is no time");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(geometry("640x480"), Ok(Geometry { cols: 640, rows: 480 }));
+        for text in ["640", "0x480", "640x", "ax b", "70000x1"] {
+            assert!(geometry(text).is_err(), "{text} is no size");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [2.5e-5, 0.0015, 0.02, 3.0, 1200.0].map(seconds),
+            ["25 us", "1.500 ms", "20 ms", "3.00 s", "20.0 min"]
+        );
+    }
+}

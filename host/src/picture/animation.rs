@@ -1,0 +1,505 @@
+//! An animation: the stages of a model side by side, as a GIF that repeats for ever.
+//!
+//! A GIF has one palette of 256 colours: sixteen from page to ink for the type, one for samples that are not finite,
+//! one that means "as before", and the rest shared by the colour maps in use. Only the rectangle that changed is
+//! written of each frame, and in it only the pixels that changed. Memory: three pages of one byte a pixel.
+
+use super::canvas::Zoom;
+use super::color::{INK, Map, NOT_FINITE, PAGE, Rgb, Scale, blend};
+use super::stage::{Stage, check_range, even_times};
+use super::text::{Align, Type, Weight};
+use super::ticks::{TimeFormat, number};
+use super::{io_error, no_picture};
+use crate::Error;
+use crate::samples::in_range;
+use ndarray::ArrayView2;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What an animation looks like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Animation {
+    /// Frames per second, 1 to 50. Default 20. A GIF counts in hundredths of a second.
+    pub rate: f32,
+    /// Side that a panel should not exceed in pixels, 64 to 2000. Default 288.
+    pub side: usize,
+    /// Panels side by side before the next row begins, at least 1. Default 4.
+    pub columns: usize,
+    /// Seconds of the recording between two frames, to write times as precisely as that. Default 1 ms;
+    /// [`animation`] knows better.
+    pub dt: f64,
+}
+
+impl Default for Animation {
+    fn default() -> Self {
+        Self { rate: 20.0, side: 288, columns: 4, dt: 1e-3 }
+    }
+}
+
+/// One stage of an animation that is written while it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// Its name.
+    pub name: String,
+    /// Rows of a frame, at least 1.
+    pub rows: usize,
+    /// Columns of a frame, at least 1.
+    pub cols: usize,
+    /// Values of the first and the last colour.
+    pub range: (f32, f32),
+    /// Colours; without it, [`Map::Polar`] where the range goes below 0, else [`Map::Ember`].
+    pub map: Option<Map>,
+}
+
+/// Writes the kept frames of some stages as an animation, all of them side by side.
+///
+/// The colours have the range of all kept frames; see [`AnimationWriter`] to write frames as they come.
+///
+/// # Errors
+/// [`Error::Picture`] where there is no stage, one has no frames, or the page would be too large;
+/// [`Error::Parameter`] where an option or the range of a stage is outside its range (nothing is written then);
+/// [`Error::Io`] where the file cannot be written.
+pub fn animation(path: impl AsRef<Path>, stages: &[Stage], options: &Animation) -> Result<(), Error> {
+    let path = path.as_ref();
+    if let Some(empty) = stages.iter().find(|stage| stage.is_empty()) {
+        return Err(no_picture(path, format!("stage \"{}\" has no frames", empty.name())));
+    }
+    let times = even_times(stages, usize::MAX);
+    let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let mut panels = Vec::new();
+    for stage in stages {
+        let (rows, cols) = stage.size();
+        let scale = stage.scale(stage.frames().iter().map(|(_, frame)| frame.view()))?;
+        panels.push((stage.name().to_owned(), (rows, cols), scale));
+    }
+    let options = Animation { dt: if step.is_finite() { step } else { options.dt }, ..*options };
+    let end = times.last().copied().unwrap_or(0.0);
+    let mut writer = AnimationWriter::with_scales(path, panels, &options, end)?;
+    for time in times {
+        let frames = stages.iter().filter_map(|stage| stage.at(time)).map(|(_, frame)| frame.view());
+        writer.push(time, &frames.collect::<Vec<_>>())?;
+    }
+    writer.finish()
+}
+
+const NAME: Type = Type::new(Weight::Bold, 17.0);
+const NUMBER: Type = Type::new(Weight::Regular, 14.0);
+const TIME: Type = Type::new(Weight::Regular, 16.0);
+
+const MARGIN: usize = 22;
+const GAP: usize = 20;
+/// Above a panel: its name.
+const HEAD: usize = 30;
+/// Below a panel: its colour bar and numbers.
+const FOOT: usize = 38;
+const BAR: usize = 7;
+/// Below everything: the time.
+const CLOCK: usize = 30;
+
+/// Colours from page to ink, for type.
+const SHADES: usize = 16;
+const BROKEN: u8 = SHADES as u8;
+const AS_BEFORE: u8 = SHADES as u8 + 1;
+/// Ink of notes.
+const SOFT: f32 = 0.62;
+
+/// A panel with its place on the page.
+struct Place {
+    rows: usize,
+    cols: usize,
+    scale: Scale,
+    zoom: Zoom,
+    corner: (usize, usize),
+    /// First colour of its map in the palette.
+    color: u8,
+}
+
+/// Writes an animation frame by frame: any number of frames in the memory of three.
+///
+/// ```
+/// use foveola::picture::{Animation, AnimationWriter, Panel};
+/// use ndarray::Array2;
+///
+/// let path = std::env::temp_dir().join(format!("foveola-doc-animation-{}.gif", std::process::id()));
+/// let panel = Panel { name: "input".into(), rows: 9, cols: 9, range: (-1.0, 1.0), map: None };
+/// let mut gif = AnimationWriter::create(&path, &[panel], &Animation::default())?;
+/// for t in 0..20 {
+///     let frame = Array2::from_shape_fn((9, 9), |(row, col)| ((row + col + t) as f32).sin());
+///     gif.push(t as f64 * 1e-3, &[frame.view()])?;
+/// }
+/// gif.finish()?;
+/// # std::fs::remove_file(path).expect("written above");
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub struct AnimationWriter {
+    path: PathBuf,
+    places: Vec<Place>,
+    colors: usize,
+    palette: Vec<u8>,
+    width: usize,
+    page: Vec<u8>,
+    /// The page as it was written last.
+    before: Vec<u8>,
+    delay: u16,
+    dt: f64,
+    end: f64,
+    /// Opened with the first frame.
+    encoder: Option<gif::Encoder<BufWriter<File>>>,
+}
+
+impl core::fmt::Debug for AnimationWriter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("AnimationWriter").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl AnimationWriter {
+    /// An animation of `panels`. The file is created with the first frame.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] where there is no panel or the page would be too large; [`Error::Parameter`] where an option
+    /// or a panel is outside its range.
+    pub fn create(path: impl AsRef<Path>, panels: &[Panel], options: &Animation) -> Result<Self, Error> {
+        let mut scales = Vec::new();
+        for panel in panels {
+            let size = (panel.rows, panel.cols);
+            let good = (1..=1 << 20).contains(&size.0) && (1..=1 << 20).contains(&size.1);
+            in_range("panel", "size", format!("{} x {}", size.0, size.1), good, "1 to 2^20 rows and columns")?;
+            check_range(Some(panel.range))?;
+            let scale = Scale::of(core::iter::empty(), panel.map, Some(panel.range));
+            scales.push((panel.name.clone(), size, Scale { outside: (false, false), ..scale }));
+        }
+        Self::with_scales(path.as_ref(), scales, options, 0.0)
+    }
+
+    /// `end` is the largest time that is expected, 0 where that is not known; it decides on the unit.
+    fn with_scales(
+        path: &Path,
+        panels: Vec<(String, (usize, usize), Scale)>,
+        options: &Animation,
+        end: f64,
+    ) -> Result<Self, Error> {
+        const ITEM: &str = "animation";
+        let &Animation { rate, side, columns, dt } = options;
+        in_range(ITEM, "rate", rate, (1.0..=50.0).contains(&rate), "1 to 50 frames per second")?;
+        in_range(ITEM, "side", side, (64..=2000).contains(&side), "64 to 2000 pixels")?;
+        in_range(ITEM, "columns", columns, columns > 0, "at least 1")?;
+        in_range(ITEM, "dt", dt, dt.is_finite() && dt > 0.0, "a finite number of seconds above 0")?;
+        if panels.is_empty() {
+            return Err(no_picture(path, "no stages"));
+        }
+
+        let columns = columns.min(panels.len());
+        let zooms: Vec<Zoom> = panels.iter().map(|(_, size, _)| Zoom::fit(*size, (side, side))).collect();
+        let sizes: Vec<(usize, usize)> =
+            panels.iter().zip(&zooms).map(|((_, size, _), zoom)| zoom.size(*size)).collect();
+        let cell = sizes.iter().map(|size| size.1).max().unwrap_or(1).max(120);
+        let height = sizes.iter().map(|size| size.0).max().unwrap_or(1).max(16);
+        let lines = panels.len().div_ceil(columns);
+        let page_width = 2 * MARGIN + columns * (cell + GAP) - GAP;
+        let page_height = 2 * MARGIN + lines * (HEAD + height + FOOT + GAP) - GAP + CLOCK;
+        if page_width.max(page_height) > 16_000 || page_width * page_height > 1 << 26 {
+            return Err(no_picture(path, format!("{page_width} x {page_height} pixels are too many")));
+        }
+
+        let mut maps: Vec<Map> = Vec::new();
+        for (_, _, scale) in &panels {
+            if !maps.contains(&scale.map) {
+                maps.push(scale.map);
+            }
+        }
+        let colors = (256 - SHADES - 2) / maps.len();
+        let mut palette: Vec<Rgb> =
+            (0..SHADES).map(|shade| blend(PAGE, INK, shade as f32 / (SHADES - 1) as f32)).collect();
+        palette.extend([NOT_FINITE, PAGE]);
+        palette.extend(maps.iter().flat_map(|map| map.colors(colors)));
+
+        let mut writer = Self {
+            path: path.to_owned(),
+            places: Vec::new(),
+            colors,
+            palette: palette.into_iter().flatten().collect(),
+            width: page_width,
+            page: vec![0; page_width * page_height],
+            before: Vec::new(),
+            delay: (100.0 / rate).round() as u16,
+            dt,
+            end,
+            encoder: None,
+        };
+        for (index, (((name, (rows, cols), scale), zoom), size)) in panels.into_iter().zip(zooms).zip(sizes).enumerate()
+        {
+            let x = MARGIN + index % columns * (cell + GAP);
+            let y = MARGIN + index / columns * (HEAD + height + FOOT + GAP);
+            let map = maps.iter().position(|&map| map == scale.map).unwrap_or(0);
+            let color = (SHADES + 2 + map * colors) as u8;
+            writer.chrome((x, y), &name, (cell, height), &scale, color);
+            let corner = (x + (cell - size.1) / 2, y + HEAD + (height - size.0) / 2);
+            writer.places.push(Place { rows, cols, scale, zoom, corner, color });
+        }
+        Ok(writer)
+    }
+
+    /// What stays around a panel: name, colour bar and numbers.
+    fn chrome(&mut self, (x, y): (usize, usize), name: &str, (cell, height): (usize, usize), scale: &Scale, color: u8) {
+        let name = NAME.fit(name, cell as f32);
+        self.text((x as f32, (y + 17) as f32), NAME, Align::Left, 1.0, &name);
+        let bar = y + HEAD + height + 10;
+        for column in 0..cell {
+            let index = color + (column * self.colors / cell) as u8;
+            self.area((x + column, bar), (1, BAR), index);
+        }
+        let base = (bar + BAR + 17) as f32;
+        let at = |share: f32| x as f32 + share * cell as f32;
+        self.text((at(0.0), base), NUMBER, Align::Left, SOFT, &number(scale.low));
+        self.text((at(0.5), base), NUMBER, Align::Middle, SOFT, &number((scale.low + scale.high) / 2.0));
+        self.text((at(1.0), base), NUMBER, Align::Right, SOFT, &number(scale.high));
+    }
+
+    /// The next frame: one array of rows x columns for each panel, and the time in seconds. An array that is smaller
+    /// than its panel stands in the upper left corner.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] where the number of arrays is not that of the panels, one is empty or larger than its panel,
+    /// or the time is not finite (the animation is then unchanged); [`Error::Io`] where the file cannot be written.
+    pub fn push(&mut self, time: f64, frames: &[ArrayView2<'_, f32>]) -> Result<(), Error> {
+        const ITEM: &str = "animation";
+        let count = frames.len();
+        in_range(ITEM, "frames", count, count == self.places.len(), "one array for each panel")?;
+        in_range(ITEM, "time", time, time.is_finite(), "a finite number of seconds")?;
+        for (place, frame) in self.places.iter().zip(frames) {
+            let (rows, cols) = frame.dim();
+            let good = rows > 0 && cols > 0 && rows <= place.rows && cols <= place.cols;
+            in_range(ITEM, "frame", format!("{rows} x {cols}"), good, "at most the rows and columns of its panel")?;
+        }
+
+        let places = core::mem::take(&mut self.places);
+        for (place, frame) in places.iter().zip(frames) {
+            let (rows, cols) = place.zoom.grow();
+            if frame.dim() != (place.rows, place.cols) {
+                let (height, width) = place.zoom.size((place.rows, place.cols));
+                self.area(place.corner, (width, height), 0);
+            }
+            for ((row, col), &value) in place.zoom.shrink(frame).indexed_iter() {
+                let index = place.scale.index(value, self.colors);
+                let index = index.map_or(BROKEN, |index| place.color + index as u8);
+                self.area((place.corner.0 + col * cols, place.corner.1 + row * rows), (cols, rows), index);
+            }
+        }
+        self.places = places;
+        let height = self.page.len() / self.width;
+        let clock = height - MARGIN - CLOCK + 8;
+        self.area((0, clock), (self.width, height - clock), 0);
+        let label = TimeFormat::new(&[self.end, self.dt, 2.0 * self.dt], self.dt).write(time);
+        let base = (height - MARGIN) as f32;
+        self.text(((self.width - MARGIN) as f32, base), TIME, Align::Right, 0.85, &label);
+        self.write()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] where no frame was pushed (there is no file then); [`Error::Io`] where the file cannot be
+    /// written.
+    pub fn finish(self) -> Result<(), Error> {
+        let Some(encoder) = self.encoder else { return Err(no_picture(&self.path, "no frames")) };
+        let mut file = encoder.into_inner().map_err(|error| encoding_error(&self.path, error))?;
+        file.flush().map_err(|source| io_error(&self.path, source))
+    }
+
+    /// Writes what changed.
+    fn write(&mut self) -> Result<(), Error> {
+        let (width, height) = (self.width, self.page.len() / self.width);
+        let (mut left, mut right, mut top, mut bottom) = (width, 0, height, 0);
+        if self.before.is_empty() {
+            (left, right, top, bottom) = (0, width - 1, 0, height - 1);
+        }
+        for (y, (row, old)) in self.page.chunks(width).zip(self.before.chunks(width)).enumerate() {
+            if row != old {
+                let changed = |&x: &usize| row[x] != old[x];
+                left = left.min((0..width).find(changed).unwrap_or(0));
+                right = right.max((0..width).rfind(changed).unwrap_or(0));
+                (top, bottom) = (top.min(y), bottom.max(y));
+            }
+        }
+        if left > right {
+            // Nothing changed, but the frame has its time: one pixel, as before.
+            (left, right, top, bottom) = (0, 0, 0, 0);
+        }
+        let pixels = (top..=bottom).flat_map(|y| (y * width + left)..=(y * width + right));
+        let buffer: Vec<u8> = pixels
+            .map(|index| match self.before.get(index) {
+                Some(&old) if old == self.page[index] => AS_BEFORE,
+                _ => self.page[index],
+            })
+            .collect();
+        let frame = gif::Frame {
+            delay: self.delay,
+            dispose: gif::DisposalMethod::Keep,
+            transparent: Some(AS_BEFORE),
+            left: left as u16,
+            top: top as u16,
+            width: (right - left + 1) as u16,
+            height: (bottom - top + 1) as u16,
+            buffer: Cow::Owned(buffer),
+            ..gif::Frame::default()
+        };
+
+        let path = &self.path;
+        let encoding = |error| encoding_error(path, error);
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            empty => {
+                let file = File::create(path).map_err(|source| io_error(path, source))?;
+                let file = BufWriter::new(file);
+                let mut encoder =
+                    gif::Encoder::new(file, width as u16, height as u16, &self.palette).map_err(encoding)?;
+                encoder.set_repeat(gif::Repeat::Infinite).map_err(encoding)?;
+                empty.insert(encoder)
+            }
+        };
+        encoder.write_frame(&frame).map_err(encoding)?;
+        self.before.clone_from(&self.page);
+        Ok(())
+    }
+
+    /// Fills an area with a colour of the palette.
+    fn area(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), color: u8) {
+        for row in self.page.chunks_mut(self.width).skip(y).take(height) {
+            let end = (x + width).min(row.len());
+            if let Some(pixels) = row.get_mut(x..end) {
+                pixels.fill(color);
+            }
+        }
+    }
+
+    /// A line of text on the page, in ink of a strength from 0 to 1.
+    fn text(&mut self, at: (f32, f32), face: Type, align: Align, strength: f32, line: &str) {
+        let width = self.width;
+        let page = &mut self.page;
+        face.draw(at, align, line, |x, y, coverage| {
+            let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
+            let pixel = page.get_mut(y * width + x).filter(|pixel| x < width && usize::from(**pixel) < SHADES);
+            if let Some(pixel) = pixel {
+                let shade = (coverage * strength * (SHADES - 1) as f32).round() as u8;
+                *pixel = (*pixel).max(shade);
+            }
+        });
+    }
+}
+
+fn encoding_error(path: &Path, error: gif::EncodingError) -> Error {
+    match error {
+        gif::EncodingError::Io(source) => io_error(path, source),
+        other => no_picture(path, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::stage::tests::{Scratch, stage_of};
+    use ndarray::Array2;
+
+    /// Size and whole frames of a GIF, as colours.
+    fn decode(file: &Scratch) -> (usize, usize, Vec<Vec<Rgb>>) {
+        let mut decoder = gif::DecodeOptions::new().read_info(File::open(file.path()).expect("a file")).expect("a GIF");
+        let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));
+        assert_eq!(decoder.repeat(), gif::Repeat::Infinite, "repeats");
+        let palette = decoder.global_palette().expect("a palette").to_vec();
+        let mut page = vec![PAGE; width * height];
+        let mut pages = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().expect("a frame") {
+            for (index, &color) in frame.buffer.iter().enumerate() {
+                let (x, y) = (index % usize::from(frame.width), index / usize::from(frame.width));
+                if Some(color) != frame.transparent {
+                    let at = (y + usize::from(frame.top)) * width + x + usize::from(frame.left);
+                    let color = usize::from(color) * 3;
+                    page[at] = [palette[color], palette[color + 1], palette[color + 2]];
+                }
+            }
+            pages.push(page.clone());
+        }
+        (width, height, pages)
+    }
+
+    #[test]
+    fn every_shape_of_input_becomes_an_animation() {
+        let ramp = |t: usize, row: usize, col: usize| (t + row) as f32 - col as f32;
+        for (case, stages, frames) in [
+            ("one pixel", vec![stage_of("a", (1, 1, 1), |_, _, _| 1.0)], 1),
+            ("still", vec![stage_of("a", (4, 24, 32), |_, row, _| row as f32)], 4),
+            ("large", vec![stage_of("a", (3, 480, 640), ramp), stage_of("b", (3, 471, 631), ramp)], 3),
+            ("seven", (0..7).map(|index| stage_of("a", (3, 9 + index, 9), ramp)).collect(), 3),
+            ("not finite", vec![stage_of("a", (5, 5, 5), |_, _, _| f32::NAN)], 5),
+            ("long name", vec![stage_of(&"name ".repeat(50), (9, 1, 500), ramp)], 9),
+        ] {
+            let file = Scratch::new("gif");
+            animation(file.path(), &stages, &Animation::default()).expect(case);
+            let (width, height, pages) = decode(&file);
+            assert_eq!(pages.len(), frames, "{case}");
+            assert!((100..1400).contains(&width) && (100..1000).contains(&height), "{case}: {width} x {height}");
+            let broken = pages.iter().flatten().any(|&color| color == NOT_FINITE);
+            assert_eq!(broken, case == "not finite", "{case} in the colour of what is not finite");
+        }
+    }
+
+    #[test]
+    fn differences_add_up_to_whole_frames() {
+        let value = |t: usize, row: usize, col: usize| if (row + t) % 7 == col % 7 { 1.0 } else { 0.0 };
+        let file = Scratch::new("gif");
+        animation(file.path(), &[stage_of("a", (9, 20, 20), value)], &Animation::default()).expect("good");
+        let (width, _, pages) = decode(&file);
+        let colors = Map::Ember.colors(238);
+        for (t, page) in pages.iter().enumerate() {
+            for (row, col) in [(0, 0), (3, 5), (19, 19), (10, 2)] {
+                let (x, y) = (MARGIN + col * 14 + 5, MARGIN + HEAD + row * 14 + 5);
+                let expected = if value(t, row, col) > 0.0 { colors[237] } else { colors[0] };
+                assert_eq!(page[y * width + x], expected, "frame {t}, sample ({row}, {col})");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_draw_is_an_error_and_no_file() {
+        let file = Scratch::new("gif");
+        let full = stage_of("full", (2, 3, 3), |_, _, _| 1.0);
+        let good = Animation::default();
+        for (stages, options, word) in [
+            (vec![], good, "stages"),
+            (vec![full.clone(), Stage::new("void")], good, "void"),
+            (vec![full.clone()], Animation { rate: 0.0, ..good }, "rate"),
+            (vec![full.clone()], Animation { rate: f32::NAN, ..good }, "rate"),
+            (vec![full.clone()], Animation { side: 0, ..good }, "side"),
+            (vec![full.clone()], Animation { columns: 0, ..good }, "columns"),
+            (vec![full.clone().range(2.0, 1.0)], good, "range"),
+            (vec![full; 300], Animation { columns: 300, ..good }, "pixels"),
+        ] {
+            let error = animation(file.path(), &stages, &options).expect_err(word).to_string();
+            assert!(error.contains(word), "{error} says {word}");
+            assert!(!file.path().exists(), "no file for {word}");
+        }
+    }
+
+    #[test]
+    fn the_writer_checks_its_frames() {
+        let file = Scratch::new("gif");
+        let panel = Panel { name: "a".into(), rows: 2, cols: 3, range: (0.0, 1.0), map: None };
+        let bad = Panel { rows: 0, ..panel.clone() };
+        assert!(AnimationWriter::create(file.path(), &[bad], &Animation::default()).is_err(), "no rows");
+        let mut writer =
+            AnimationWriter::create(file.path(), core::slice::from_ref(&panel), &Animation::default()).expect("good");
+        let frame = Array2::zeros((2, 3));
+        assert!(writer.push(0.0, &[]).is_err(), "no array");
+        assert!(writer.push(f64::NAN, &[frame.view()]).is_err(), "no time");
+        assert!(writer.push(0.0, &[Array2::zeros((3, 3)).view()]).is_err(), "another shape");
+        assert!(!file.path().exists(), "no file yet");
+        writer.push(0.0, &[frame.view()]).expect("good");
+        writer.finish().expect("good");
+        assert_eq!(decode(&file).2.len(), 1, "one frame");
+        let empty = AnimationWriter::create(file.path(), &[panel], &Animation::default()).expect("good");
+        assert!(empty.finish().is_err(), "no frames");
+    }
+}

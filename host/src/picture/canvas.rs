@@ -1,0 +1,229 @@
+//! A page of pixels: areas, lines, text and frames on it, and the PNG file it becomes.
+
+use super::color::{NOT_FINITE, PAGE, Rgb, Scale, blend};
+use super::text::{Align, Type};
+use super::{io_error, no_picture};
+use crate::Error;
+use ndarray::{Array2, ArrayView2};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Pixels of a page, at most: a page costs three bytes each.
+const PAGE_LIMIT: usize = 1 << 27;
+
+/// A page of pixels, rows from the top.
+#[derive(Debug, Clone)]
+pub(super) struct Canvas {
+    width: usize,
+    height: usize,
+    pixels: Vec<Rgb>,
+}
+
+impl Canvas {
+    /// An empty page, for the file at `path`.
+    pub(super) fn new(path: &Path, width: usize, height: usize) -> Result<Self, Error> {
+        let count = width.checked_mul(height).filter(|count| (1..=PAGE_LIMIT).contains(count));
+        let count = count.ok_or_else(|| no_picture(path, format!("{width} x {height} pixels are too many")))?;
+        Ok(Self { width, height, pixels: vec![PAGE; count] })
+    }
+
+    /// Mixes a colour into a pixel; outside the page nothing happens.
+    pub(super) fn put(&mut self, x: i32, y: i32, color: Rgb, share: f32) {
+        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
+        if x < self.width && y < self.height {
+            let pixel = &mut self.pixels[y * self.width + x];
+            *pixel = blend(*pixel, color, share);
+        }
+    }
+
+    /// Fills the area of `width` x `height` pixels at the corner `(x, y)`.
+    pub(super) fn area(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), color: Rgb) {
+        for row in y..y.saturating_add(height).min(self.height) {
+            let end = x.saturating_add(width).min(self.width);
+            if x < end {
+                self.pixels[row * self.width + x..row * self.width + end].fill(color);
+            }
+        }
+    }
+
+    /// A line of text; `(x, y)` is the start, middle or end of its baseline.
+    pub(super) fn text(&mut self, at: (f32, f32), face: Type, align: Align, color: Rgb, line: &str) {
+        face.draw(at, align, line, |x, y, coverage| self.put(x, y, color, coverage));
+    }
+
+    /// A line through `points`, `thick` pixels wide, with round joints.
+    ///
+    /// Every pixel is painted once with its largest coverage, so joints do not show.
+    pub(super) fn line(&mut self, points: &[(f32, f32)], thick: f32, color: Rgb) {
+        let reach = thick / 2.0 + 1.0;
+        let clip = |value: f32, limit: usize| value.clamp(0.0, limit as f32) as usize;
+        let span = |low: f32, high: f32, limit| clip(low - reach, limit)..clip(high + reach + 1.0, limit);
+        let (mut low, mut high) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
+        for &(x, y) in points {
+            (low, high) = ((low.0.min(x), low.1.min(y)), (high.0.max(x), high.1.max(y)));
+        }
+        let (all_columns, all_rows) = (span(low.0, high.0, self.width), span(low.1, high.1, self.height));
+        let width = all_columns.len();
+        let mut coverage = vec![0.0_f32; width * all_rows.len()];
+        let dot = (points.len() == 1).then(|| (points[0], points[0]));
+        for ((ax, ay), (bx, by)) in points.windows(2).map(|pair| (pair[0], pair[1])).chain(dot) {
+            let (dx, dy) = (bx - ax, by - ay);
+            let square = (dx * dx + dy * dy).max(1e-12);
+            for y in span(ay.min(by), ay.max(by), self.height) {
+                for x in span(ax.min(bx), ax.max(bx), self.width) {
+                    let (px, py) = (x as f32 + 0.5 - ax, y as f32 + 0.5 - ay);
+                    let along = ((px * dx + py * dy) / square).clamp(0.0, 1.0);
+                    let (ox, oy) = (px - along * dx, py - along * dy);
+                    let share = (thick / 2.0 + 0.5 - (ox * ox + oy * oy).sqrt()).clamp(0.0, 1.0);
+                    let pixel = &mut coverage[(y - all_rows.start) * width + x - all_columns.start];
+                    *pixel = pixel.max(share);
+                }
+            }
+        }
+        for (index, share) in coverage.into_iter().enumerate().filter(|(_, share)| *share > 0.0) {
+            let (x, y) = (all_columns.start + index % width, all_rows.start + index / width);
+            self.put(x as i32, y as i32, color, share);
+        }
+    }
+
+    /// A frame with its corner at `(x, y)`.
+    pub(super) fn frame(
+        &mut self,
+        (x, y): (usize, usize),
+        frame: &ArrayView2<'_, f32>,
+        zoom: Zoom,
+        scale: &Scale,
+        colors: &[Rgb],
+    ) {
+        let small = zoom.shrink(frame);
+        for ((row, col), &value) in small.indexed_iter() {
+            let color = scale.index(value, colors.len()).map_or(NOT_FINITE, |index| colors[index]);
+            let (rows, cols) = zoom.grow;
+            self.area((x + col * cols, y + row * rows), (cols, rows), color);
+        }
+    }
+
+    /// Writes the page as a PNG file.
+    pub(super) fn save(&self, path: &Path) -> Result<(), Error> {
+        let file = File::create(path).map_err(|source| io_error(path, source))?;
+        let mut file = BufWriter::new(file);
+        let encoding = |error: png::EncodingError| match error {
+            png::EncodingError::IoError(source) => io_error(path, source),
+            other => no_picture(path, other.to_string()),
+        };
+        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().map_err(encoding)?;
+        writer.write_image_data(self.pixels.as_flattened()).map_err(encoding)?;
+        writer.finish().map_err(encoding)?;
+        file.flush().map_err(|source| io_error(path, source))
+    }
+}
+
+/// How large a frame is drawn: whole pixels only, so that they stay crisp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Zoom {
+    /// Rows and columns of the page per sample.
+    grow: (usize, usize),
+    /// Samples per pixel of the page in both directions, averaged.
+    shrink: usize,
+}
+
+/// Side of a frame on the page in pixels, at least: frames of one row or column would hardly be seen.
+const THIN: usize = 24;
+
+impl Zoom {
+    /// The largest zoom at which frames of up to `rows` x `cols` fit into `height` x `width` pixels.
+    pub(super) fn fit((rows, cols): (usize, usize), (height, width): (usize, usize)) -> Self {
+        let (rows, cols, height, width) = (rows.max(1), cols.max(1), height.max(1), width.max(1));
+        let grow = (width / cols).min(height / rows).max(1);
+        let shrink = cols.div_ceil(width).max(rows.div_ceil(height));
+        let side = |len: usize, room: usize| {
+            let len = len.div_ceil(shrink);
+            if len * grow < THIN { THIN.min(room) / len } else { grow }
+        };
+        Self { grow: (side(rows, height).max(grow), side(cols, width).max(grow)), shrink }
+    }
+
+    /// Rows and columns of the page that a frame takes.
+    pub(super) fn size(self, (rows, cols): (usize, usize)) -> (usize, usize) {
+        (rows.div_ceil(self.shrink) * self.grow.0, cols.div_ceil(self.shrink) * self.grow.1)
+    }
+
+    /// Rows and columns of the page per sample.
+    pub(super) fn grow(self) -> (usize, usize) {
+        self.grow
+    }
+
+    /// The means of blocks of samples.
+    pub(super) fn shrink(self, frame: &ArrayView2<'_, f32>) -> Array2<f32> {
+        shrink(frame, self.shrink)
+    }
+}
+
+/// The means of blocks of `factor` x `factor` samples, of what is left of them at the right and lower border. A block
+/// that has a sample which is not finite is not finite.
+pub(super) fn shrink(frame: &ArrayView2<'_, f32>, factor: usize) -> Array2<f32> {
+    if factor <= 1 {
+        return frame.to_owned();
+    }
+    let (rows, cols) = frame.dim();
+    Array2::from_shape_fn((rows.div_ceil(factor), cols.div_ceil(factor)), |(row, col)| {
+        let (row, col) = (row * factor, col * factor);
+        let block = frame.slice(ndarray::s![row..(row + factor).min(rows), col..(col + factor).min(cols)]);
+        (block.iter().map(|&value| f64::from(value)).sum::<f64>() / block.len() as f64) as f32
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::color::INK;
+    use ndarray::array;
+
+    #[test]
+    fn zoom_is_whole() {
+        for (frame, room, size) in [
+            ((96, 128), (200, 300), (192, 256)),
+            ((1, 1), (200, 300), (200, 200)),
+            ((480, 640), (200, 300), (160, 214)),
+            ((1, 1000), (200, 300), (24, 250)),
+            ((300, 2), (300, 300), (300, 24)),
+            ((0, 0), (0, 0), (0, 0)),
+        ] {
+            assert_eq!(Zoom::fit(frame, room).size(frame), size, "{frame:?} into {room:?}");
+        }
+    }
+
+    #[test]
+    fn shrinking_averages() {
+        let frame = array![[1.0, 3.0, f32::NAN], [5.0, 7.0, 1.0], [10.0, 20.0, 30.0]];
+        let small = shrink(&frame.view(), 2);
+        assert_eq!((small[[0, 0]], small[[1, 0]], small[[1, 1]]), (4.0, 15.0, 30.0), "means");
+        assert!(small[[0, 1]].is_nan(), "what is not finite stays visible");
+        assert_eq!(shrink(&frame.slice(ndarray::s![..1, ..2]), 9), array![[2.0]], "one block");
+    }
+
+    #[test]
+    fn nothing_is_drawn_outside() {
+        let mut canvas = Canvas::new(Path::new("page"), 20, 10).expect("small");
+        canvas.area((15, 8), (100, 100), INK);
+        canvas.area((100, 100), (1, 1), INK);
+        canvas.line(&[(-50.0, -50.0), (500.0, 300.0)], 3.0, INK);
+        canvas.put(-1, 5, INK, 1.0);
+        canvas.put(5, 10, INK, 1.0);
+        assert_eq!(canvas.pixels.len(), 200, "still the same page");
+        assert!(Canvas::new(Path::new("page"), 1 << 20, 1 << 20).is_err(), "too large");
+        assert!(Canvas::new(Path::new("page"), 0, 5).is_err(), "too small");
+    }
+
+    #[test]
+    fn a_line_covers_its_width() {
+        let mut canvas = Canvas::new(Path::new("page"), 40, 20).expect("small");
+        canvas.line(&[(5.0, 10.0), (20.0, 10.0), (35.0, 10.0)], 2.0, INK);
+        let column: Vec<bool> = (0..20).map(|y| canvas.pixels[y * 40 + 20] != PAGE).collect();
+        assert_eq!(column.iter().filter(|&&ink| ink).count(), 2, "two pixels thick: {column:?}");
+    }
+}

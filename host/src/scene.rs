@@ -1,0 +1,269 @@
+//! The built-in scene: a moving bar and a grating, seen through a simulated event sensor.
+//!
+//! Two parts that know nothing of each other:
+//! - a [`Scene`] is luminance as a function of place and time, here [`BarAndGrating`];
+//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera.
+//!
+//! [`Simulation`] joins them to an iterator of events in order of time. It holds one frame and the events of one
+//! sampling step, so a recording of any duration takes the same memory.
+//!
+//! ```
+//! use foveola::scene::Simulation;
+//!
+//! let events: Vec<_> = Simulation::built_in(0)?.take(1000).collect();
+//! assert!(events.is_sorted_by_key(|event| event.t));
+//! # Ok::<(), foveola::Error>(())
+//! ```
+
+mod bar_and_grating;
+mod sensor;
+
+pub use bar_and_grating::BarAndGrating;
+pub use sensor::{Sensor, SensorParameters};
+
+use crate::Error;
+use core::time::Duration;
+use foveola_core::events::Event;
+
+/// Luminance as a function of place and time.
+pub trait Scene {
+    /// Luminance, above 0, at column `x` and row `y` in pixels (the centre of the first pixel is 0) and time `t` in
+    /// seconds.
+    fn luminance(&self, x: f64, y: f64, t: f64) -> f32;
+
+    /// Luminance of a whole frame of rows of `cols` pixels at time `t`.
+    ///
+    /// Override it where a frame costs less than its pixels one by one.
+    fn frame(&self, cols: usize, t: f64, luminance: &mut [f32]) {
+        for (y, row) in luminance.chunks_mut(cols.max(1)).enumerate() {
+            for (x, sample) in row.iter_mut().enumerate() {
+                *sample = self.luminance(x as f64, y as f64, t);
+            }
+        }
+    }
+}
+
+/// How large and how long a [`Simulation`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    /// Width in pixels. Default 128.
+    pub cols: usize,
+    /// Height in pixels. Default 96.
+    pub rows: usize,
+    /// Duration. Default 2 s.
+    pub duration: Duration,
+    /// Time from one luminance sample to the next, at least 1 us. Default 1 ms.
+    pub step: Duration,
+}
+
+impl Default for Geometry {
+    fn default() -> Self {
+        Self { cols: 128, rows: 96, duration: Duration::from_secs(2), step: Duration::from_millis(1) }
+    }
+}
+
+/// The events of a scene, in order of time, made while they are asked for.
+///
+/// Times run from 0 to the duration, in microseconds.
+///
+/// ```
+/// use core::time::Duration;
+/// use foveola::scene::{BarAndGrating, Geometry, Simulation, SensorParameters};
+///
+/// let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(200), ..Geometry::default() };
+/// let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
+/// let quiet = SensorParameters { noise_rate: 0.0, ..SensorParameters::default() };
+/// for event in Simulation::new(scene, geometry, &quiet)? {
+///     assert!(event.x < 32 && event.y < 24 && event.t <= 200_000);
+/// }
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Simulation<S> {
+    scene: S,
+    sensor: Sensor,
+    geometry: Geometry,
+    step: u64,
+    end: u64,
+    /// Time of the next sample.
+    next: u64,
+    luminance: Vec<f32>,
+    /// Events of the last step, and how many of them were taken.
+    events: Vec<Event>,
+    taken: usize,
+}
+
+impl Simulation<BarAndGrating> {
+    /// The scene of `foveola run` without a file: 2 s of [`BarAndGrating`] on 128 x 96 pixels.
+    ///
+    /// # Errors
+    /// None with these parameters; the signature is that of [`Simulation::new`].
+    pub fn built_in(seed: u64) -> Result<Self, Error> {
+        let geometry = Geometry::default();
+        let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
+        Self::new(scene, geometry, &SensorParameters { seed, ..SensorParameters::default() })
+    }
+}
+
+impl<S: Scene> Simulation<S> {
+    /// The events of `scene`, seen by a sensor.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] where the step is shorter than 1 us, the duration is longer than 2^63 us, or the sensor
+    /// refuses its parameters or geometry.
+    pub fn new(scene: S, geometry: Geometry, sensor: &SensorParameters) -> Result<Self, Error> {
+        const ITEM: &str = "recording";
+        let sensor = Sensor::new(geometry.rows, geometry.cols, sensor)?;
+        let micros = |time: Duration| i64::try_from(time.as_micros()).ok().map(i64::cast_unsigned);
+        let bad = |name, time: Duration, expected| Error::Parameter {
+            item: ITEM,
+            name,
+            value: format!("{time:?}"),
+            expected,
+        };
+        let step = micros(geometry.step).filter(|&step| step > 0);
+        let step = step.ok_or_else(|| bad("step", geometry.step, "1 us to 2^63 us"))?;
+        let end = micros(geometry.duration).ok_or_else(|| bad("duration", geometry.duration, "up to 2^63 us"))?;
+        let luminance = vec![0.0; geometry.rows * geometry.cols];
+        Ok(Self { scene, sensor, geometry, step, end, next: 0, luminance, events: Vec::new(), taken: 0 })
+    }
+
+    /// Size and duration.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// Looks at the scene once more; false at the end.
+    fn advance(&mut self) -> bool {
+        if self.next > self.end {
+            return false;
+        }
+        self.events.clear();
+        self.taken = 0;
+        self.scene.frame(self.geometry.cols, self.next as f64 * 1e-6, &mut self.luminance);
+        let good = self.sensor.sample(self.next, &self.luminance, &mut self.events).is_ok();
+        debug_assert!(good, "frames of the right size in order of time");
+        self.next = if self.next == self.end { self.end + 1 } else { (self.next + self.step).min(self.end) };
+        true
+    }
+}
+
+impl<S: Scene> Iterator for Simulation<S> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(&event) = self.events.get(self.taken) {
+                self.taken += 1;
+                return Some(event);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sensor::tests::IDEAL;
+    use super::*;
+
+    /// The same luminance everywhere, given by a function of time.
+    struct Uniform<F: Fn(f64) -> f32>(F);
+
+    impl<F: Fn(f64) -> f32> Scene for Uniform<F> {
+        fn luminance(&self, _: f64, _: f64, t: f64) -> f32 {
+            (self.0)(t)
+        }
+    }
+
+    fn small(millis: u64) -> Geometry {
+        Geometry { cols: 7, rows: 5, duration: Duration::from_millis(millis), ..Geometry::default() }
+    }
+
+    #[test]
+    fn events_come_in_order_inside_the_geometry() {
+        let geometry = Geometry { cols: 40, rows: 30, duration: Duration::from_micros(300_500), ..Geometry::default() };
+        let scene = BarAndGrating::filling(30, 40);
+        let events: Vec<Event> =
+            Simulation::new(scene, geometry, &SensorParameters::default()).expect("good").collect();
+        assert!(events.len() > 1000, "{} events", events.len());
+        assert!(events.is_sorted_by_key(|event| event.t), "in order");
+        assert!(events.iter().all(|e| e.x < 40 && e.y < 30 && e.t <= 300_500), "inside");
+        let on = events.iter().filter(|event| event.on).count();
+        assert!((events.len() / 4..events.len() * 3 / 4).contains(&on), "{on} of {} are ON", events.len());
+    }
+
+    #[test]
+    fn a_constant_scene_is_silent_without_noise() {
+        for luminance in [0.0, 0.3, 5.0, f32::INFINITY, f32::NAN] {
+            let events = Simulation::new(Uniform(|_| luminance), small(100), &IDEAL).expect("good");
+            assert_eq!(events.count(), 0, "luminance {luminance}");
+        }
+    }
+
+    #[test]
+    fn noise_has_its_rate() {
+        let noisy = SensorParameters { noise_rate: 20.0, ..IDEAL };
+        let count = Simulation::new(Uniform(|_| 1.0), small(2000), &noisy).expect("good").count();
+        // 7 x 5 pixels x 20 Hz x 2 s = 1400, standard deviation 37.
+        assert!((1250..1550).contains(&count), "{count} events");
+    }
+
+    #[test]
+    fn thresholds_count_the_change() {
+        // Luminance rises by a factor e in 100 ms: ln L rises by 1, four thresholds of 0.25.
+        let rising = Uniform(|t| libm::exp(10.0 * t) as f32);
+        let events: Vec<Event> = Simulation::new(rising, small(100), &IDEAL).expect("good").collect();
+        assert!(events.iter().all(|event| event.on), "only ON");
+        assert!((35 * 3..=35 * 5).contains(&events.len()), "{} events", events.len());
+        let times: Vec<u64> = events.iter().filter(|e| (e.x, e.y) == (3, 2)).map(|e| e.t).collect();
+        for pair in times.windows(2) {
+            assert!((pair[1] - pair[0]).abs_diff(25_000) <= 2, "every 25 ms: {times:?}");
+        }
+        let falling = Uniform(|t| libm::exp(-10.0 * t) as f32);
+        let mut events = Simulation::new(falling, small(100), &IDEAL).expect("good");
+        assert!(events.all(|event| !event.on), "only OFF");
+    }
+
+    #[test]
+    fn a_blind_pixel_keeps_silent() {
+        let parameters = SensorParameters { refractory: Duration::from_micros(2700), mismatch: 0.1, ..IDEAL };
+        let flicker = Uniform(|t| libm::exp(libm::sin(t * 200.0)) as f32);
+        let events: Vec<Event> = Simulation::new(flicker, small(200), &parameters).expect("good").collect();
+        let mut last = [None; 35];
+        for event in &events {
+            let last = &mut last[usize::from(event.y) * 7 + usize::from(event.x)];
+            if let Some(before) = last.replace(event.t) {
+                assert!(event.t - before >= 2699, "{} us after the last event", event.t - before);
+            }
+        }
+        assert!(events.len() > 35 * 10, "{} events", events.len());
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_events_everywhere() {
+        let digest = |seed| {
+            let scene = BarAndGrating::filling(24, 32);
+            let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(100), ..Geometry::default() };
+            let sensor = SensorParameters { seed, noise_rate: 5.0, ..SensorParameters::default() };
+            Simulation::new(scene, geometry, &sensor).expect("good").fold(0xcbf2_9ce4_8422_2325, |hash, event| {
+                let Event { t, x, y, on } = event;
+                [t, u64::from(x), u64::from(y), u64::from(on)]
+                    .into_iter()
+                    .fold(hash, |hash: u64, v| (hash ^ v).wrapping_mul(0x0100_0000_01b3))
+            })
+        };
+        assert_eq!(digest(1), 0xc852_31d7_052c_4da9, "digest");
+        assert_ne!(digest(1), digest(2), "another seed, other events");
+    }
+
+    #[test]
+    fn impossible_durations_are_errors() {
+        let geometry = Geometry { step: Duration::from_nanos(10), ..small(1) };
+        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
+        let geometry = Geometry { duration: Duration::MAX, ..small(1) };
+        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
+    }
+}

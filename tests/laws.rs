@@ -1,0 +1,262 @@
+//! The two laws that every filter keeps, as property tests over random frames, parameters and cuts, through the host's
+//! `Model` and through `core` alone (whose state is full of NaN before the first frame):
+//!
+//! 1. a recording in pieces of any lengths (0 and 1 frame too) gives the same bits as at once, given the same first piece;
+//! 2. clearing, saving and restoring bring a stream back to the bit, and a refused piece leaves it as it was.
+//!
+//! And a batch of streams is each stream alone.
+
+use foveola::{Error, LowPass, Model, PadMode, Resolution, TimePadding};
+use foveola_core::Shape;
+use foveola_tests::random::{self, Layers, Recording, check, trial};
+use foveola_tests::spec::Spec;
+use foveola_tests::stream::{Engine, bits, engines, feed_all, lead};
+use ndarray::{Array5, Axis, s};
+
+/// Trials of each law for each layer.
+const CASES: u32 = 96;
+
+type Verdict = Result<(), String>;
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}
+
+/// An error when two outputs differ in shape or in any bit.
+fn same(what: &str, found: &Array5<f32>, expected: &Array5<f32>) -> Verdict {
+    if bits(&found.view()) == bits(&expected.view()) {
+        return Ok(());
+    }
+    if found.shape() != expected.shape() {
+        return Err(format!("{what}: shape {:?}; expected {:?}", found.shape(), expected.shape()));
+    }
+    let (at, found) =
+        found.indexed_iter().find(|(at, x)| x.to_bits() != expected[*at].to_bits()).ok_or("no difference")?;
+    Err(format!("{what}: {found} at {at:?} (batch, channel, time, row, col); expected {}", expected[at]))
+}
+
+/// Law 1.
+fn pieces((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    let movie = recording.movie(shape);
+    let lead = lead(&spec, &movie)?;
+    let primed = spec.any_pad(|mode| matches!(mode, PadMode::Mirror | PadMode::FullCopy | PadMode::Mean));
+    let whole = if primed { recording.cut_once().to_vec() } else { vec![recording.cuts.iter().sum()] };
+    let expected = feed_all(&mut Model::of_boxed(spec.layer().map_err(text)?), &movie, &whole, lead)?;
+    for (name, mut engine) in engines(&spec)? {
+        same(name, &feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?, &expected)?;
+    }
+    Ok(())
+}
+
+/// Law 2, first half: the state before the first frame comes back, also after a stream of other frames.
+fn clear((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    let movie = recording.movie(shape);
+    let lead = lead(&spec, &movie)?;
+    for (name, mut engine) in engines(&spec)? {
+        let first = feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?;
+        engine.clear();
+        // Another batch of other samples, which only some layers take in another frame size.
+        let other = Recording { seed: !recording.seed, batch: 2, cuts: vec![2, 1] };
+        feed_all(engine.as_mut(), &other.movie(shape), &other.cuts, lead)?;
+        engine.clear();
+        same(name, &feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?, &first)?;
+    }
+    Ok(())
+}
+
+/// Law 2, second half: states are saved and restored in the order of a stack, and what is refused changes nothing.
+fn save((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    let movie = recording.movie(shape);
+    let mut model = Model::of_boxed(spec.layer().map_err(text)?);
+    // Every depth: before the first frame, and after each piece. `stack` holds what must come next.
+    let mut stack = Vec::new();
+    let mut from = 0;
+    for frames in &recording.cuts {
+        model.push_state();
+        let piece = movie.slice(s![.., .., from..from + frames, .., ..]);
+        stack.push((piece, refuse(&mut model, shape, recording.batch).and_then(|()| model.feed(piece))?));
+        from += frames;
+    }
+    model.clear_state(); // which keeps what is saved
+    while let Some((piece, expected)) = stack.pop() {
+        model.pop_state().map_err(text)?;
+        // Saved and restored once more, one deeper.
+        model.push_state();
+        model.feed(piece)?;
+        model.pop_state().map_err(text)?;
+        same("restored", &model.feed(piece)?, &expected)?;
+    }
+    match model.pop_state() {
+        Err(Error::NoSavedState) => Ok(()),
+        other => Err(format!("nothing is saved, but pop_state returned {other:?}")),
+    }
+}
+
+/// Frames of any other size are refused with both sizes; before the first frame every size is taken.
+fn refuse(model: &mut Model, shape: Shape, batch: usize) -> Verdict {
+    if model.time() == 0 {
+        return Ok(());
+    }
+    let Shape { channels, rows, cols } = shape;
+    let others = [(batch + 1, channels, rows, cols), (batch, channels + 1, rows, cols), (batch, channels, rows, cols + 1)];
+    for (b, c, r, w) in others {
+        let message = match model.process(&Array5::zeros((b, c, 1, r, w))) {
+            Err(error @ Error::FrameSize { .. }) => error.to_string(),
+            other => return Err(format!("a changed frame size gave {:?}", other.map(|view| view.dim()))),
+        };
+        for size in [format!("{c} x {r} x {w} in a batch of {b}"), format!("{shape} in a batch of {batch}")] {
+            let words = message.replace(&format!("a batch of \n{batch}"), "");
+            if !words.contains(&size) {
+                return Err(format!("'{message}' does not name {size}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A batch of streams gives what each of them gives alone (a mean over the batch apart).
+fn batch((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    if spec.any_pad(|mode| mode == PadMode::Mean) {
+        return Ok(());
+    }
+    let movie = recording.movie(shape);
+    let lead = lead(&spec, &movie)?;
+    for (name, mut engine) in engines(&spec)? {
+        let together = feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?;
+        for stream in 0..recording.batch {
+            engine.clear();
+            let alone = movie.slice(s![stream..=stream, .., .., .., ..]).to_owned();
+            let alone = feed_all(engine.as_mut(), &alone, &recording.cuts, lead)?;
+            same(name, &together.slice(s![stream..=stream, .., .., .., ..]).to_owned(), &alone)?;
+        }
+    }
+    Ok(())
+}
+
+fn hold(layers: Layers, law: fn((Spec, Shape, Recording)) -> Verdict) {
+    check(CASES, trial(layers), law);
+}
+
+macro_rules! laws {
+    ($($layer:ident)*) => { $(
+        mod $layer {
+            use super::{batch, clear, hold, pieces, random, save};
+
+            #[test]
+            fn any_pieces_give_the_same_bits() {
+                hold(random::$layer, pieces);
+            }
+
+            #[test]
+            fn clear_state_begins_anew() {
+                hold(random::$layer, clear);
+            }
+
+            #[test]
+            fn push_and_pop_and_refused_frames() {
+                hold(random::$layer, save);
+            }
+
+            #[test]
+            fn a_batch_is_each_stream_alone() {
+                hold(random::$layer, batch);
+            }
+        }
+    )* };
+}
+
+laws! {
+    time_padding delay variable_delay conv3d conv2d conv1d rf low_pass high_pass smooth_conv pointwise sum diff
+    branches model
+}
+
+/// `PadMode::Mean` is the one thing that streams of a batch share: the mean of all their first pieces, over all axes.
+#[test]
+fn the_mean_is_over_the_batch() {
+    check(CASES, (random::shape(), random::recording()), |(shape, recording)| {
+        let movie = recording.movie(shape);
+        let first = movie.slice(s![.., .., ..recording.first(), .., ..]);
+        // The order of the sum is free: a sum of up to n terms below 1 in f64 is far below the last place of f32.
+        let mean = first.iter().map(|x| f64::from(*x)).sum::<f64>() / first.len() as f64;
+        for (name, mut engine) in engines(&Spec::TimePadding { length: 2, mode: PadMode::Mean })? {
+            let out = engine.feed(first)?;
+            for x in out.slice(s![.., .., ..2, .., ..]) {
+                if (f64::from(*x) - mean).abs() > f64::from(f32::EPSILON) * mean.abs() + 1e-15 {
+                    return Err(format!("{name}: {x}; the mean is {mean}"));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A long piece goes through the host in blocks that fit a cache; their borders must not show. 64 x 64 pixels and two layers
+/// make about 30 frames a block.
+#[test]
+fn a_long_piece_in_blocks() {
+    let shape = Shape::new(1, 64, 64);
+    let strided = |stride, kt| {
+        let Spec::Conv(conv) = same_conv(kt) else { return Spec::Diff };
+        Spec::Conv(foveola_tests::spec::ConvSpec { stride: [stride, 1, 1], ..conv })
+    };
+    let spec = Spec::Cascade(vec![Spec::LowPass { tau: 0.01 }, strided(3, 2), strided(2, 3), Spec::Diff]);
+    let movie = Recording { seed: 7, batch: 1, cuts: vec![1, 129] }.movie(shape);
+    let long = feed_all(&mut Model::of_boxed(spec.layer().expect("layers that fit")), &movie, &[1, 129], 0);
+    let (_, mut core) = engines(&spec).expect("layers that fit").into_iter().last().expect("two engines");
+    let single = feed_all(core.as_mut(), &movie, &[1; 130], 0);
+    let (long, single) = (long.expect("a recording that fits"), single.expect("a recording that fits"));
+    assert_eq!(long.len_of(Axis(2)), 22, "frames 0, 6, 12, … of 130");
+    same("blocks", &long, &single).expect("the same bits");
+}
+
+fn same_conv(kt: usize) -> Spec {
+    let weight = random::array(3, (1, 1, kt, 1, 1));
+    let (axes, bias, pad) = (foveola_tests::spec::Axes::Conv3d, Vec::new(), Some(PadMode::Mirror));
+    let border = Some(foveola::Border::Zeros);
+    Spec::Conv(foveola_tests::spec::ConvSpec {
+        axes,
+        weight,
+        bias,
+        flip: true,
+        border,
+        pad,
+        stride: [1; 3],
+        dilation: [1; 3],
+        groups: 1,
+    })
+}
+
+/// `Model::run` and `Model::stream` are `process`, piece by piece.
+#[test]
+fn run_and_stream_are_process() {
+    check(CASES, (trial(random::model), 1..9_usize), |((spec, shape, recording), dt)| {
+        let movie = recording.movie(shape);
+        let layer = || spec.layer().map(Model::of_boxed).map_err(text);
+        let frames = movie.len_of(Axis(2));
+        let cuts: Vec<(usize, usize)> = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames))).collect();
+        let piece = |(from, to): &(usize, usize)| movie.slice(s![.., .., *from..*to, .., ..]).to_owned();
+        let mut model = layer()?;
+        let outs: Vec<Array5<f32>> = cuts.iter().map(|cut| model.feed(piece(cut).view())).collect::<Result<_, _>>()?;
+        let views: Vec<_> = outs.iter().map(|out| out.view()).collect();
+        let joined = ndarray::concatenate(Axis(2), &views).map_err(text)?;
+        same("run", &layer()?.run(&movie, dt).map_err(text)?, &joined)?;
+        for (out, expected) in layer()?.stream(cuts.iter().map(piece)).zip(&outs) {
+            same("stream", &out.map_err(text)?, expected)?;
+        }
+        Ok(())
+    });
+}
+
+/// A model that changed its frame size takes the new one after `clear_state`, whatever its state held before.
+#[test]
+fn another_frame_size_after_clear_state() {
+    let mut model = Model::new()
+        .then(LowPass::new(0.02, Resolution::DEFAULT).expect("a time constant"))
+        .then(TimePadding::new(3, PadMode::Zeros));
+    let ones = |rows| Array5::ones((1, 1, 4, rows, 3));
+    let fresh = model.feed(ones(2).view()).expect("the first frames");
+    model.clear_state();
+    model.feed(ones(5).view()).expect("other frames after clear_state");
+    model.clear_state();
+    same("again", &model.feed(ones(2).view()).expect("the first frames again"), &fresh).expect("the same bits");
+}
