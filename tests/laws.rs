@@ -14,7 +14,7 @@ use foveola_tests::stream::{Engine, bits, engines, feed_all, lead};
 use ndarray::{Array5, Axis, s};
 
 /// Trials of each law for each layer.
-const CASES: u32 = 96;
+const CASES: u32 = 192;
 
 type Verdict = Result<(), String>;
 
@@ -55,7 +55,7 @@ fn clear((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     for (name, mut engine) in engines(&spec)? {
         let first = feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?;
         engine.clear();
-        // Another batch of other samples, which only some layers take in another frame size.
+        // In between another recording, of two streams.
         let other = Recording { seed: !recording.seed, batch: 2, cuts: vec![2, 1] };
         feed_all(engine.as_mut(), &other.movie(shape), &other.cuts, lead)?;
         engine.clear();
@@ -105,8 +105,7 @@ fn refuse(model: &mut Model, shape: Shape, batch: usize) -> Verdict {
             other => return Err(format!("a changed frame size gave {:?}", other.map(|view| view.dim()))),
         };
         for size in [format!("{c} x {r} x {w} in a batch of {b}"), format!("{shape} in a batch of {batch}")] {
-            let words = message.replace(&format!("a batch of \n{batch}"), "");
-            if !words.contains(&size) {
+            if !message.contains(&size) {
                 return Err(format!("'{message}' does not name {size}"));
             }
         }

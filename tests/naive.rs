@@ -7,7 +7,7 @@ use foveola_tests::random::{self, Layers, Recording, array, check, trial};
 use foveola_tests::spec::{ConvSpec, Spec, gain, reversed};
 use foveola_tests::stream::{feed_all, lead};
 use foveola_tests::{naive, stream};
-use ndarray::{Array5, ArrayD, Axis, s};
+use ndarray::{Array5, ArrayD, Axis, Dimension, s};
 
 const CASES: u32 = 128;
 

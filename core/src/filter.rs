@@ -38,7 +38,13 @@ impl Rate {
     /// assert_eq!((third.count(0), third.count(1), third.count(3), third.count(4)), (0, 1, 1, 2));
     /// ```
     pub const fn count(self, t: u64) -> u64 {
-        if t <= self.first { 0 } else { (t - self.first - 1) / self.every + 1 }
+        if t <= self.first {
+            return 0;
+        }
+        match (t - self.first - 1).checked_div(self.every) {
+            Some(more) => more + 1,
+            None => 1, // never again after the first
+        }
     }
 
     /// Frames out for the `frames` frames fed from time `t` on.

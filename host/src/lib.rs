@@ -31,3 +31,8 @@ pub use model::Model;
 pub use movie::Movie;
 pub use recording::{Events, Format, Recording, Summary};
 pub use weight::Weight;
+
+/// The examples of the README compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

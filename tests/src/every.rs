@@ -1,1 +1,80 @@
-//! (placeholder)
+//! Every filter of `core`, over any sample type: weights in a [`Bank`], filters that borrow them.
+
+use crate::random::noise;
+use foveola_core::{
+    Axis, Border, Conv3d, ConvOptions, Decay, Delay, Diff, Error, Finite, HighPass, Kernel, LowPass, Nonlinearity,
+    PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Stage, Sum, TimePadding, VariableDelay,
+};
+
+/// Frames that every filter takes.
+pub const SHAPE: Shape = Shape::new(2, 5, 9);
+
+/// Weights, biases, delays and decays: what filters borrow.
+pub struct Bank<T> {
+    weights: Vec<T>,
+    bias: Vec<T>,
+    delays: Vec<u32>,
+    decays: [Decay; 2],
+}
+
+impl<T: Sample> Default for Bank<T> {
+    fn default() -> Self {
+        // Quarters keep every sum of the tests within a few units, which a fixed-point sample must hold.
+        let samples = |seed, len| noise(seed, len).into_iter().map(|w| T::from_f64(w / 4.0)).collect();
+        let decay = |gain| Decay::from_gain(gain).expect("a gain between 0 and 1");
+        Self {
+            weights: samples(1, 400),
+            bias: samples(2, 2),
+            delays: (0..SHAPE.pixels() as u32).map(|i| i * 7 % 5).collect(),
+            decays: [decay(0.25), decay(0.5)],
+        }
+    }
+}
+
+impl<T: Sample> Bank<T> {
+    fn kernel(&self, shape: [usize; 5]) -> Kernel<'_, T> {
+        let len = shape.iter().product::<usize>();
+        Kernel { weights: &self.weights[..len], shape, bias: &self.bias[..shape[0]] }
+    }
+
+    /// Every filter that takes frames of `shape`: all of them take [`SHAPE`].
+    pub fn stages(&self, shape: Shape) -> Vec<(&'static str, Stage<'_, T>)> {
+        let conv = |kernel, options| Conv3d::new(shape, self.kernel(kernel), options).map(Stage::Conv3d);
+        let default = ConvOptions::DEFAULT;
+        let strided = ConvOptions { stride: [2, 2, 3], dilation: [2, 2, 1], ..default };
+        let valid = ConvOptions { border: None, pad: None, groups: 2, ..default };
+        let (taps, size) = (&self.weights[..30], [3, 5]);
+        let smooth = || SmoothConv::new(shape, &self.decays, taps, size, Border::Reflect);
+        let point = |function| Ok(Stage::Pointwise(Pointwise::new(shape, function)));
+        let (scale, bias) = (1.5, -0.25);
+        let all: Vec<(_, Result<_, Error>)> = vec![
+            ("mirror", Ok(Stage::TimePadding(TimePadding::new(shape, 4, PadMode::Mirror)))),
+            ("mean", Ok(Stage::TimePadding(TimePadding::new(shape, 2, PadMode::Mean)))),
+            ("ones", Ok(Stage::TimePadding(TimePadding::new(shape, 1, PadMode::Ones)))),
+            ("delay", Ok(Stage::Delay(Delay::new(shape, 2, 0)))),
+            ("delay with a length", Ok(Stage::Delay(Delay::new(shape, 2, 3)))),
+            ("variable delay", VariableDelay::new(shape, &self.delays).map(Stage::VariableDelay)),
+            ("conv3d", conv([2, 2, 3, 3, 5], default)),
+            ("conv3d, strided", conv([1, 2, 3, 2, 2], strided)),
+            ("conv3d, valid", conv([2, 1, 2, 3, 3], valid)),
+            ("conv2d", conv([2, 2, 1, 7, 3], default)),
+            ("conv1d", conv([1, 2, 4, 1, 1], default)),
+            ("rf", Rf::new(shape, self.kernel([2, 2, 2, 7, 4]), Some(PadMode::FullCopy)).map(Stage::Rf)),
+            ("uniform rf", Rf::uniform(shape, 1, 3, None).map(Stage::Rf)),
+            ("low-pass", Ok(Stage::LowPass(LowPass::new(shape, self.decays[0])))),
+            ("high-pass", HighPass::new(shape, self.decays[0], 0.5).map(Stage::HighPass)),
+            ("smooth conv", smooth().map(Stage::SmoothConv)),
+            ("components", smooth().map(|smooth| Stage::SmoothConv(smooth.components()))),
+            ("rectify", point(Nonlinearity::Rectify)),
+            ("rectify scale", point(Nonlinearity::RectifyScale { scale, bias })),
+            ("square", point(Nonlinearity::Square { scale, bias })),
+            ("rectify square", point(Nonlinearity::RectifySquare { scale, bias })),
+            ("sum of channels", Ok(Stage::Sum(Sum::new(shape, Axis::Channel)))),
+            ("sum of rows", Ok(Stage::Sum(Sum::new(shape, Axis::Row)))),
+            ("sum of columns", Ok(Stage::Sum(Sum::new(shape, Axis::Col)))),
+            ("diff", Ok(Stage::Diff(Diff::new(shape)))),
+            ("finite", Ok(Stage::Finite(Finite::new(shape)))),
+        ];
+        all.into_iter().filter_map(|(name, stage)| Some((name, stage.ok()?))).collect()
+    }
+}

@@ -114,30 +114,37 @@ impl Header {
         if self.length > LINE {
             return; // A number may have been cut.
         }
-        let text = self.line.strip_prefix(b"%").and_then(|text| core::str::from_utf8(text).ok());
-        let Some((key, value)) = text.and_then(|text| text.trim().split_once(' ')) else { return };
+        // Bytes, not `str`, whose searches can panic for all that a linker knows.
+        let text = self.line.strip_prefix(b"%").unwrap_or_default().trim_ascii();
+        let Some((key, value)) = split(text, b' ') else { return };
         match key {
-            "geometry" => {
-                if let Some((cols, rows)) = value.split_once('x') {
+            b"geometry" => {
+                if let Some((cols, rows)) = split(value, b'x') {
                     (self.cols, self.rows) = (size(cols), size(rows));
                 }
             }
-            "evt" => self.encoding = encoding(value).or(self.encoding),
-            "format" => {
-                for field in value.split(';') {
-                    match field.split_once('=') {
-                        Some(("width", cols)) => self.cols = size(cols),
-                        Some(("height", rows)) => self.rows = size(rows),
+            b"evt" => self.encoding = encoding(value).or(self.encoding),
+            b"format" => {
+                for field in value.split(|byte| *byte == b';') {
+                    match split(field, b'=') {
+                        Some((b"width", cols)) => self.cols = size(cols),
+                        Some((b"height", rows)) => self.rows = size(rows),
                         Some(_) => {}
                         None => self.encoding = encoding(field).or(self.encoding),
                     }
                 }
             }
-            "Width" => self.cols = size(value),
-            "Height" => self.rows = size(value),
+            b"Width" => self.cols = size(value),
+            b"Height" => self.rows = size(value),
             _ => {}
         }
     }
+}
+
+/// What comes before and after the first `separator`.
+fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == separator)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 const fn is_printable(byte: u8) -> bool {
@@ -145,15 +152,16 @@ const fn is_printable(byte: u8) -> bool {
 }
 
 /// A number of pixels that a coordinate of 16 bits can reach.
-fn size(text: &str) -> Option<usize> {
-    text.trim().parse().ok().filter(|size| (1..=1 << 16).contains(size))
+fn size(text: &[u8]) -> Option<usize> {
+    let text = core::str::from_utf8(text.trim_ascii()).ok()?;
+    text.parse().ok().filter(|size| (1..=1 << 16).contains(size))
 }
 
-fn encoding(text: &str) -> Option<Encoding> {
-    match text.trim() {
-        "2.0" | "EVT2" => Some(Encoding::Evt2),
-        "2.1" | "EVT21" => Some(Encoding::Evt21),
-        "3.0" | "EVT3" => Some(Encoding::Evt3),
+fn encoding(text: &[u8]) -> Option<Encoding> {
+    match text.trim_ascii() {
+        b"2.0" | b"EVT2" => Some(Encoding::Evt2),
+        b"2.1" | b"EVT21" => Some(Encoding::Evt21),
+        b"3.0" | b"EVT3" => Some(Encoding::Evt3),
         _ => None,
     }
 }

@@ -26,15 +26,15 @@
 //! assert_eq!(frame[1], -1.0); // the bin that is still open
 //! ```
 
-mod accumulate;
+pub mod accumulate;
 mod align;
-mod decode;
-mod evt2;
-mod evt2_encoder;
-mod extent;
-mod header;
-mod nmnist;
-mod queue;
+pub mod decode;
+pub mod evt2;
+pub mod evt2_encoder;
+pub mod extent;
+pub mod header;
+pub mod nmnist;
+pub mod queue;
 
 pub use accumulate::{Accumulator, Dropped, Polarity, Push};
 pub use decode::{Decode, Events, Skipped};

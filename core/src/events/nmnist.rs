@@ -51,8 +51,8 @@ pub struct NMnist {
     held: u8,
     /// Which alignment makes sense, once the place is lost.
     lost: Option<Alignments<WORD>>,
-    /// Microseconds added by overflows.
-    overflows: u64,
+    /// Overflows of the clock so far.
+    overflows: u32,
     /// The last event's time.
     last: Option<u64>,
     skipped: Skipped,
@@ -73,7 +73,7 @@ impl NMnist {
 
     #[inline]
     fn word(&mut self, word: u64) -> Option<Event> {
-        let t = self.overflows.saturating_add(time(word));
+        let t = self.time_of(word);
         let back = self.last.map_or(0, |last| last.saturating_sub(t));
         if row(word) > OVERFLOW_ROW || back >= FAR_BACK {
             self.words = word.into();
@@ -91,12 +91,18 @@ impl NMnist {
     #[inline]
     fn event(&mut self, word: u64) -> Option<Event> {
         if row(word) == OVERFLOW_ROW {
-            self.overflows = self.overflows.saturating_add(OVERFLOW);
+            count(&mut self.overflows, 1);
             return None;
         }
-        let t = self.overflows.saturating_add(time(word));
+        let t = self.time_of(word);
         self.last = Some(t);
         Some(Event { t, x: (word >> 32 & 0xFF) as u16, y: row(word), on: word >> 23 & 1 == 1 })
+    }
+
+    /// The time of a word, overflows included.
+    #[inline]
+    fn time_of(&self, word: u64) -> u64 {
+        OVERFLOW * u64::from(self.overflows) + raw_time(word)
     }
 
     fn byte(&mut self, byte: u8) -> Option<Event> {
@@ -111,12 +117,12 @@ impl NMnist {
             return None;
         };
         let before = (self.words >> 40) as u64;
-        let step = time(word).checked_sub(time(before));
+        let step = raw_time(word).checked_sub(raw_time(before));
         if alignments.believe(row(word) <= OVERFLOW_ROW && step.is_some_and(|step| step < STEP)) {
             // The first bytes of this word were taken for garbage.
             self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
             self.lost = None;
-            if self.last.is_some_and(|last| self.overflows.saturating_add(time(word)) < last) {
+            if self.last.is_some_and(|last| self.time_of(word) < last) {
                 count(&mut self.skipped.backward, 1);
             }
             return self.event(word);
@@ -132,7 +138,7 @@ const fn row(word: u64) -> u16 {
 }
 
 /// The time of a word, without overflows.
-const fn time(word: u64) -> u64 {
+const fn raw_time(word: u64) -> u64 {
     word & 0x7F_FFFF
 }
 

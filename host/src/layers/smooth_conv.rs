@@ -36,10 +36,7 @@ impl SmoothConv {
     ///
     /// # Errors
     /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a negative time constant.
-    pub fn new<'w, W>(taus: &[f64], spatial: W, resolution: Resolution) -> Result<Self>
-    where
-        W: Into<Weight> + 'w,
-    {
+    pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
         let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer =
             Self { decays, spatial: Bank::filled([0; 5], 0.0), border: Border::default(), components: false };
@@ -69,8 +66,8 @@ impl SmoothConv {
             return Err(Error::WeightRank { layer: NAME, rank, shape, expected: "3 (stage, row, col)" });
         };
         if n != self.decays.len() {
-            let expected = format!("one for each of the {} time constants", self.decays.len());
-            return Err(Error::Data { path: NAME.into(), reason: format!("{n} spatial kernels; expected {expected}") });
+            let (name, value) = ("spatial kernels", format!("{n} for {} time constants", self.decays.len()));
+            return Err(Error::Parameter { item: NAME, name, value, expected: "one for each time constant" });
         }
         let values = weight.array.iter().copied().collect();
         self.spatial = Bank { values, shape: [n, 1, 1, rows, cols] }.finished(&weight, NAME)?;
