@@ -89,6 +89,14 @@ impl Scratch {
         self.fixed.saturating_add(self.per_frame.saturating_mul(frames))
     }
 
+    /// Enough for either of two filters that run one after the other.
+    pub const fn larger(self, other: Self) -> Self {
+        Self {
+            fixed: if self.fixed > other.fixed { self.fixed } else { other.fixed },
+            per_frame: if self.per_frame > other.per_frame { self.per_frame } else { other.per_frame },
+        }
+    }
+
     /// Whether no working memory is needed.
     pub const fn is_empty(self) -> bool {
         self.fixed == 0 && self.per_frame == 0

@@ -224,15 +224,14 @@ impl<'a, T: Sample> Graph<'a, T> {
 
     /// What the model takes, yields and needs.
     pub const fn signature(&self) -> Signature {
-        let (mut state, mut own) = (0_usize, 0);
-        let mut frames = Scratch::NONE;
+        let mut state = 0_usize;
+        let (mut frames, mut own) = (Scratch::NONE, Scratch::NONE);
         let mut node = 0;
         while node < self.nodes.len() {
             if let Node::Filter(_, stage) = &self.nodes[node] {
                 let signature = stage.signature();
                 state = state.saturating_add(signature.state);
-                let scratch = signature.scratch.len(1);
-                own = if scratch > own { scratch } else { own };
+                own = own.larger(signature.scratch);
             }
             if node + 1 < self.nodes.len() {
                 let flow = self.flow(Source::Node(node));
@@ -246,7 +245,10 @@ impl<'a, T: Sample> Graph<'a, T> {
             input: self.input,
             output: out.shape,
             state,
-            scratch: Scratch { fixed: frames.fixed.saturating_add(own), per_frame: frames.per_frame },
+            scratch: Scratch {
+                fixed: frames.fixed.saturating_add(own.fixed),
+                per_frame: frames.per_frame.saturating_add(own.per_frame),
+            },
             rate: out.rate,
             lead: out.lead,
         }
