@@ -1,5 +1,5 @@
-//! The reproducible promise: vectors give the same bits as one sample at a time, whatever their width, in `f32` and `f64`.
-//! And nothing in `core` assumes a float: every filter runs in fixed point.
+//! The reproducible promise: vectors give the same bits as one sample at a time, whatever their width, in `f32` and
+//! `f64`. And nothing in `core` assumes a float: every filter runs in fixed point.
 
 use foveola_core::lanes::Scalar;
 use foveola_core::{Conv3d, ConvOptions, Decay, Filter, First, Graph, Kernel, Node, Sample, Shape, SmoothConv, Source};
@@ -113,14 +113,14 @@ fn outputs<T: Sample>() -> Vec<(&'static str, Vec<f64>)> {
     bank.stages(SHAPE).into_iter().map(through).collect()
 }
 
-/// Largest error of a filter in steps of 2^-16, for samples below 1, weights below 1/4 and gains of 1/4 and 1/2 (which are
-/// exact). A rounded sample is half a step off.
+/// Largest error of a filter in steps of 2^-16, for samples below 1, weights below 1/4 and gains of 1/4 and 1/2
+/// (which are exact). A rounded sample is half a step off.
 ///
 /// - moved samples: half a step; a difference or a mean: one; a sum over n: n/2;
-/// - a tap: the weight times half a step (1/8), the sample times half a step of the weight (1/2), the product's rounding
-///   (1/2): below 9/8; and half a step for the bias;
-/// - a low-pass of gain g: half a step each for the sample and, divided by g, for the product: 1/2 + 2 for g = 1/4; each
-///   stage passes on what it is given;
+/// - a tap: the weight times half a step (1/8), the sample times half a step of the weight (1/2), the product's
+///   rounding (1/2): below 9/8; and half a step for the bias;
+/// - a low-pass of gain g: half a step each for the sample and, divided by g, for the product: 1/2 + 2 for g = 1/4;
+///   each stage passes on what it is given;
 /// - `bias + scale x`: 3/4 for the sample, 1/2 for the product: below 2, and squared, of a value below 2: below 9.
 fn steps(name: &str) -> f64 {
     match name {

@@ -1,7 +1,8 @@
 //! The two laws that every filter keeps, as property tests over random frames, parameters and cuts, through the host's
 //! `Model` and through `core` alone (whose state is full of NaN before the first frame):
 //!
-//! 1. a recording in pieces of any lengths (0 and 1 frame too) gives the same bits as at once, given the same first piece;
+//! 1. a recording in pieces of any lengths (0 and 1 frame too) gives the same bits as at once, given the same first
+//! piece;
 //! 2. clearing, saving and restoring bring a stream back to the bit, and a refused piece leaves it as it was.
 //!
 //! And a batch of streams is each stream alone.
@@ -98,7 +99,8 @@ fn refuse(model: &mut Model, shape: Shape, batch: usize) -> Verdict {
         return Ok(());
     }
     let Shape { channels, rows, cols } = shape;
-    let others = [(batch + 1, channels, rows, cols), (batch, channels + 1, rows, cols), (batch, channels, rows, cols + 1)];
+    let others =
+        [(batch + 1, channels, rows, cols), (batch, channels + 1, rows, cols), (batch, channels, rows, cols + 1)];
     for (b, c, r, w) in others {
         let message = match model.process(&Array5::zeros((b, c, 1, r, w))) {
             Err(error @ Error::FrameSize { .. }) => error.to_string(),
@@ -189,8 +191,8 @@ fn the_mean_is_over_the_batch() {
     });
 }
 
-/// A long piece goes through the host in blocks that fit a cache; their borders must not show. 64 x 64 pixels and two layers
-/// make about 30 frames a block.
+/// A long piece goes through the host in blocks that fit a cache; their borders must not show. 64 x 64 pixels and two
+/// layers make about 30 frames a block.
 #[test]
 fn a_long_piece_in_blocks() {
     let shape = Shape::new(1, 64, 64);

@@ -1,5 +1,6 @@
-//! Every linear filter equals its naive twin ([`foveola_tests::naive`]): all options, frames from 1 pixel to 40 columns,
-//! kernels larger than the frames. The host in `f32` within the bound that rounding sets, `core` in `f64` to 1e-12.
+//! Every linear filter equals its naive twin ([`foveola_tests::naive`]): all options, frames from 1 pixel to 40
+//! columns, kernels larger than the frames. The host in `f32` within the bound that rounding sets, `core` in `f64` to
+//! 1e-12.
 
 use foveola::{Conv1d, Conv2d, Conv3d, Model, RF, Weight};
 use foveola_core::{Conv3d as CoreConv3d, ConvOptions, Filter, Kernel, Shape, SmoothConv};
@@ -18,8 +19,7 @@ fn close(found: &Array5<f64>, expected: &Array5<f64>, tolerance: &Array5<f64>) -
     }
     for (at, found) in found.indexed_iter() {
         let (expected, tolerance) = (expected[at], tolerance[at]);
-        // Not `>`, which a NaN would pass.
-        if !((found - expected).abs() <= tolerance) {
+        if found.is_nan() || (found - expected).abs() > tolerance {
             return Err(format!("{found} at {at:?}; expected {expected} to {tolerance:e}"));
         }
     }
@@ -51,7 +51,8 @@ equal_their_twin! {
 
 /// `core` alone in `f64`, frame by frame after the first piece, beside the twin: 1e-12 of sums below 1000.
 fn in_f64(filter: &dyn Filter<f64>, spec: &Spec, shape: Shape, recording: &Recording) -> Result<(), String> {
-    let movie: Array5<f64> = array(recording.seed, (1, shape.channels, recording.cuts.iter().sum(), shape.rows, shape.cols));
+    let movie: Array5<f64> =
+        array(recording.seed, (1, shape.channels, recording.cuts.iter().sum(), shape.rows, shape.cols));
     let signature = filter.signature();
     let mut state = vec![f64::NAN; signature.state];
     let mut scratch = vec![f64::NAN; signature.scratch.len(recording.first())];
@@ -67,7 +68,8 @@ fn in_f64(filter: &dyn Filter<f64>, spec: &Spec, shape: Shape, recording: &Recor
     let expected = naive::run(spec, &movie, recording.first());
     let Shape { channels, rows, cols } = signature.output;
     let found = Array5::from_shape_vec((1, expected.len_of(Axis(2)), channels, rows, cols), found);
-    let found = found.map_err(|error| error.to_string())?.permuted_axes([0, 2, 1, 3, 4]).as_standard_layout().into_owned();
+    let found =
+        found.map_err(|error| error.to_string())?.permuted_axes([0, 2, 1, 3, 4]).as_standard_layout().into_owned();
     close(&found, &expected, &Array5::from_elem(expected.dim(), 1e-12))
 }
 
@@ -112,7 +114,8 @@ fn gain_of_a_time_constant() {
 /// What a weight of each rank means: the resulting impulse response `(out, in, time, row, col)`.
 #[test]
 fn weights_of_every_rank() {
-    let w = |shape: &[usize]| ArrayD::from_shape_fn(shape, |index| (index.slice().iter().fold(1, |n, i| 7 * n + i)) as f32);
+    let w =
+        |shape: &[usize]| ArrayD::from_shape_fn(shape, |index| (index.slice().iter().fold(1, |n, i| 7 * n + i)) as f32);
     let shaped = |shape: &[usize], to: [usize; 5]| {
         Array5::from_shape_vec(to, w(shape).into_iter().collect()).expect("as many samples")
     };
@@ -132,7 +135,8 @@ fn weights_of_every_rank() {
         };
     }
     let sets: [Set; 4] = [set!(conv3), set!(conv2), set!(conv1), set!(|| RF::new(3, 2, 2).expect("a field"))];
-    // Layer, shape of the weight, shape that it becomes, and whether one kernel may be copied to every pair of channels.
+    // Layer, shape of the weight, shape that it becomes, and whether one kernel may be copied to every pair of
+    // channels.
     let cases: [(usize, &[usize], [usize; 5], bool); 12] = [
         (0, &[5], [1, 1, 5, 1, 1], true),
         (0, &[3, 2], [1, 1, 1, 3, 2], true),

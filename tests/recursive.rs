@@ -1,5 +1,5 @@
-//! The recursive filters beside what is known of them in closed form: impulse and step response, gain at DC, no smoothing,
-//! and very long time constants. `a = exp(-1 / (tau fs))` and `g = 1 - a` below.
+//! The recursive filters beside what is known of them in closed form: impulse and step response, gain at DC, no
+//! smoothing, and very long time constants. `a = exp(-1 / (tau fs))` and `g = 1 - a` below.
 
 use foveola::{HighPass as HostHighPass, LowPass as HostLowPass, Model, Resolution};
 use foveola_core::{Border, Decay, Filter, HighPass, LowPass, Sample, Shape, SmoothConv};
@@ -28,8 +28,8 @@ fn signal(step: bool, frames: usize) -> Vec<f64> {
     (0..frames).map(|t| if step || t == 0 { 1.0 } else { 0.0 }).collect()
 }
 
-/// Impulse response `g a^n`, step response `1 - a^(n+1)`. One step rounds the gain, a difference, a product (each at most g
-/// large) and the sum (at most 1); the error decays like the signal: below `(1 + 3 g) / g` rounding units.
+/// Impulse response `g a^n`, step response `1 - a^(n+1)`. One step rounds the gain, a difference, a product (each at
+/// most g large) and the sum (at most 1); the error decays like the signal: below `(1 + 3 g) / g` rounding units.
 #[test]
 fn low_pass_of_an_impulse_and_a_step() {
     fn worst<T: Sample>(unit: f64) {
@@ -91,13 +91,16 @@ fn no_smoothing_copies() {
     let x = Array3::from_shape_vec((5, 1, 1), vec![0.1_f32, -0.0, 1e38, -1e-40, 3.0]).expect("five frames");
     let run = |mut model: Model| model.run(&x, 2).expect("frames that fit").iter().copied().collect::<Vec<_>>();
     let copied = run(Model::of(HostLowPass::new(0.0, Resolution::DEFAULT).expect("a time constant of 0")));
-    assert_eq!(copied.iter().map(|y| y.to_bits()).collect::<Vec<_>>(), x.iter().map(|y| y.to_bits()).collect::<Vec<_>>());
+    assert_eq!(
+        copied.iter().map(|y| y.to_bits()).collect::<Vec<_>>(),
+        x.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
+    );
     let nothing = run(Model::of(HostHighPass::new(0.0, 1.0, Resolution::DEFAULT).expect("a time constant of 0")));
     assert!(nothing.iter().all(|y| *y == 0.0), "{nothing:?}");
 }
 
-/// A time constant of 100 s at 1 kHz, 100,000 frames. The gain is exact to the last places; the step response in `f32` stays
-/// within the distance of rest, `ulp / (2 g)` with the ulp of 1/2 .. 1, all the way.
+/// A time constant of 100 s at 1 kHz, 100,000 frames. The gain is exact to the last places; the step response in
+/// `f32` stays within the distance of rest, `ulp / (2 g)` with the ulp of 1/2 .. 1, all the way.
 #[test]
 fn a_very_long_time_constant() {
     let tau = 1e5;

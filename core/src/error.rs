@@ -3,7 +3,8 @@
 use crate::Shape;
 use core::fmt;
 
-/// Why a filter could not be made or a frame could not be taken. State is never touched when one is returned.
+/// Why a filter could not be made or a frame could not be taken. A filter's state is then as it was; in a model, that of
+/// nodes before one that refuses its frames ([`Finite`](crate::Finite), or a user's own) has moved on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {

@@ -149,6 +149,13 @@ pub struct First<'a, T> {
     pub batch: &'a [T],
 }
 
+impl<'a, T> First<'a, T> {
+    /// The first chunk of a single stream.
+    pub const fn alone(frames: &'a [T]) -> Self {
+        Self { frames, batch: frames }
+    }
+}
+
 /// Whether a single frame yielded a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -210,7 +217,7 @@ pub trait Filter<T: Sample = f32> {
             return Ok(0);
         }
         if t == 0 {
-            self.start(state, First { frames: input, batch: input });
+            self.start(state, First::alone(input));
         }
         self.advance(t, state, scratch, input, output)
     }

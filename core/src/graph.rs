@@ -6,11 +6,11 @@
 //!       -> 1: SmoothConv (surround) --/
 //! ```
 //! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
-//! whole table, in a constant if wanted. State: that of the nodes, one after another. Scratch: one frame for each node
+//! whole table, in a constant if wanted. Put a [`Finite`] guard first: only then is all state as it was when it refuses. State: that of the nodes, one after another. Scratch: one frame for each node
 //! but the last, and the largest scratch of a node. A chunk goes through the table node by node, so that the
 //! [`First`] chunk of every node is the chunk that the nodes before it made of the model's first chunk.
 
-use crate::error::{at_least, exact};
+use crate::error::{at_least, exact, nonempty};
 use crate::filter::{Scratch, check, piece, piece_mut};
 use crate::{
     Conv3d, Delay, Diff, Error, Filter, Finite, First, HighPass, LowPass, Pointwise, Rate, Rf, Sample, Shape,
@@ -42,7 +42,8 @@ pub enum Stage<'a, T: Sample = f32> {
     Sum(Sum),
     Diff(Diff),
     Finite(Finite),
-    /// A filter from outside this crate, with its signature ([`Stage::own`]).
+    /// A filter from outside this crate, or another [`Graph`], with its signature ([`Stage::own`]). It sees the streams of a
+    /// batch one by one, so the mean of a [`PadMode::Mean`](crate::PadMode) inside is that of a single stream.
     Own(&'a (dyn Filter<T> + Sync), Signature),
 }
 
@@ -111,7 +112,7 @@ pub enum Node<'a, T: Sample = f32> {
 ///     Node::Filter(Source::Input, Stage::LowPass(FAST)),
 ///     Node::Filter(Source::Input, Stage::LowPass(SLOW)),
 ///     Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
-///     Node::Filter(Source::Node(2), Stage::Pointwise(Pointwise::new(SHAPE, Nonlinearity::Rectify))),
+///     Node::Filter(Source::Node(2), Stage::Pointwise(constant!(Pointwise::new(SHAPE, Nonlinearity::Rectify)))),
 /// ];
 /// const MODEL: Graph = constant!(Graph::new(SHAPE, &NODES));
 ///
@@ -125,6 +126,8 @@ pub enum Node<'a, T: Sample = f32> {
 pub struct Graph<'a, T: Sample = f32> {
     input: Shape,
     nodes: &'a [Node<'a, T>],
+    /// Whether every node yields one frame for each frame: then nothing need be traced back to the input.
+    even: bool,
 }
 
 /// Shape, rate and lead of what a node reads or yields.
@@ -139,14 +142,25 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// A model of `nodes` for frames of `input`.
     ///
     /// # Errors
-    /// No nodes; a node that reads itself or a later one; frames of the wrong shape; branches of different shapes or
+    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of different shapes or
     /// frame rates that meet; memory behind a chunk that repeats frames.
     pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
         if nodes.is_empty() {
             return Err(Error::NoNodes);
         }
-        let graph = Self { input, nodes };
-        let mut node = 0;
+        if let Err(error) = nonempty(input) {
+            return Err(error);
+        }
+        let (mut even, mut node) = (true, 0);
+        while node < nodes.len() {
+            if let Node::Filter(_, stage) = &nodes[node] {
+                let signature = stage.signature();
+                even = even && signature.rate.equals(Rate::EACH) && signature.lead == 0;
+            }
+            node += 1;
+        }
+        let graph = Self { input, nodes, even };
+        node = 0;
         while node < nodes.len() {
             if let Err(error) = graph.check_node(node) {
                 return Err(error);
@@ -194,13 +208,37 @@ impl<'a, T: Sample> Graph<'a, T> {
         Ok(())
     }
 
-    /// What flows out of `source`, relative to the model's input.
-    const fn flow(&self, source: Source) -> Flow {
-        let mut flow = Flow { shape: self.input, rate: Rate::EACH, lead: 0 };
+    /// The shape of the frames that the model takes.
+    pub const fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// The table.
+    pub const fn nodes(&self) -> &'a [Node<'a, T>] {
+        self.nodes
+    }
+
+    /// Shape of the frames that flow out of `source`.
+    const fn shape(&self, source: Source) -> Shape {
         let mut at = source;
-        let mut shape = None;
         while let Source::Node(node) = at {
             if node >= self.nodes.len() {
+                break;
+            }
+            match &self.nodes[node] {
+                Node::Filter(_, stage) => return stage.signature().output,
+                Node::Add([(source, _), _]) => at = *source,
+            }
+        }
+        self.input
+    }
+
+    /// What flows out of `source`, relative to the model's input.
+    const fn flow(&self, source: Source) -> Flow {
+        let mut flow = Flow { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
+        let mut at = source;
+        while let Source::Node(node) = at {
+            if self.even || node >= self.nodes.len() {
                 break;
             }
             match &self.nodes[node] {
@@ -208,16 +246,10 @@ impl<'a, T: Sample> Graph<'a, T> {
                     let signature = stage.signature();
                     flow.rate = signature.rate.then(flow.rate);
                     flow.lead = flow.lead.saturating_add(signature.lead);
-                    if shape.is_none() {
-                        shape = Some(signature.output);
-                    }
                     at = *source;
                 }
                 Node::Add([(source, _), _]) => at = *source,
             }
-        }
-        if let Some(shape) = shape {
-            flow.shape = shape;
         }
         flow
     }
@@ -228,10 +260,12 @@ impl<'a, T: Sample> Graph<'a, T> {
         let (mut frames, mut own) = (Scratch::NONE, Scratch::NONE);
         let mut node = 0;
         while node < self.nodes.len() {
-            if let Node::Filter(_, stage) = &self.nodes[node] {
-                let signature = stage.signature();
-                state = state.saturating_add(signature.state);
-                own = own.larger(signature.scratch);
+            if let Node::Filter(source, stage) = &self.nodes[node] {
+                let Signature { state: of_node, scratch: Scratch { fixed, per_frame }, .. } = stage.signature();
+                state = state.saturating_add(of_node);
+                // Behind a lead a chunk is longer than the model's.
+                let lead = per_frame.saturating_mul(self.flow(*source).lead);
+                own = own.larger(Scratch { fixed: fixed.saturating_add(lead), per_frame });
             }
             if node + 1 < self.nodes.len() {
                 let flow = self.flow(Source::Node(node));
@@ -372,12 +406,17 @@ impl<T: Sample> Pass<'_, '_, T> {
             return Ok(());
         }
         let in_len = frames * signature.input.len();
+        // Behind a warm-up the frames that arrive first depend on how the recording was cut; only the very first one is
+        // always the same, and begins the stream alone.
+        let warm_up = self.graph.flow(source).rate.first > 0;
         let out_len = output.len() / self.batch.max(1);
         for stream in 0..self.batch {
             let x = piece(input, stream, in_len)?;
             let state = piece_mut(state, stream, signature.state)?;
             if t == 0 {
-                stage.filter().start(state, First { frames: x, batch: input });
+                let first = x.get(..signature.input.len()).unwrap_or(x);
+                let first = if warm_up { First::alone(first) } else { First { frames: x, batch: input } };
+                stage.filter().start(state, first);
             }
             stage.filter().advance(t, state, scratch, x, piece_mut(output, stream, out_len)?)?;
         }

@@ -29,7 +29,7 @@ impl History {
     fn slot(&self, t: u64, back: usize) -> usize {
         let slots = self.slots().max(1);
         let now = (t % slots as u64) as usize;
-        if now >= back { now - back } else { (now + slots).saturating_sub(back) }
+        if now >= back { now - back } else { slots.saturating_sub(back).saturating_add(now) }
     }
 
     pub(crate) fn start<T: Sample>(&self, state: &mut [T], first: First<'_, T>) {
@@ -55,7 +55,7 @@ impl History {
         let frames = input.len() / len;
         let mut written = 0;
         for back in (1..=self.length).rev() {
-            let from = piece(state, self.slot(t, self.delay + back), len)?;
+            let from = piece(state, self.slot(t, self.delay.saturating_add(back)), len)?;
             copy(piece_mut(output, written, len)?, from);
             written += 1;
         }
@@ -69,7 +69,7 @@ impl History {
                 copy(y, piece(state, self.slot(now, self.delay), len)?);
             }
             // Older frames than the ring holds are not needed again within this chunk either.
-            if self.slots() > 0 && (self.delay > 0 || i + self.slots() >= frames) {
+            if self.slots() > 0 && (self.delay > 0 || i.saturating_add(self.slots()) >= frames) {
                 copy(piece_mut(state, self.slot(now, 0), len)?, x);
             }
         }

@@ -77,12 +77,10 @@ const fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
 /// `n`-fold exponential at time `t` (frames): `A (n t)^n exp(-n t/ts) / ((n-1)! ts^(n+1))`.
 fn cascade(n: u32, amplification: f64, ts: f64, t: f64) -> f64 {
     let n_t = f64::from(n) * t / ts;
-    // (n t/ts)^n / (n-1)!, factor by factor so that neither part overflows.
-    let mut value = amplification / ts * n_t;
-    for k in 1..n {
-        value *= n_t / f64::from(k);
-    }
-    value * exp(-n_t)
+    // A n_t/ts (n_t/1) … (n_t/(n-1)) exp(-n_t), with the n-th root of the exponential in each of the n factors, so that no
+    // part overflows.
+    let root = exp(-n_t / f64::from(n));
+    (1..n).fold(amplification / ts * n_t * root, |value, k| value * (n_t / f64::from(k) * root))
 }
 
 /// A temporal kernel of a given length: differentiable in `tau` and `amplification`, see the [table](self).
@@ -144,8 +142,9 @@ impl ExponentialKernel {
 
 /// A temporal kernel that ends where it falls below `filter_epsilon`: `exponential_filter_1d`, see the [table](self).
 ///
-/// Length with `a = A / ts`: `n = 0`: `clamp(trunc(-ts ln(eps/a)) + 1, min_steps, max_length)`;
-/// `n > 0`: `n min(trunc(-ts ln(eps/A)) - n, max_length)`. A length of 1 or less gives `[1]`, and so does `tau = 0`.
+/// Length with `a = A / ts`: `n = 0`: `L = clamp(trunc(-ts ln(eps/a)) + 1, min_steps, max_length)`;
+/// `n > 0`: `L = min(trunc(-ts ln(eps/A)) - n, max_length)`. `L <= 1` gives `[1]`, and so does `tau = 0`; `even` adds one to
+/// `L`. There are `L` samples, or `n L` for `n > 0`.
 ///
 /// ```
 /// use foveola_core::kernels::{ExponentialFilter, Resolution};
@@ -168,7 +167,7 @@ pub struct ExponentialFilter {
     pub max_length: usize,
     /// Smallest length in frames.
     pub min_steps: usize,
-    /// `Some(true)` makes the length even, `Some(false)` odd, by one more sample.
+    /// `Some(true)` makes `L` even, `Some(false)` odd, by adding one.
     pub even: Option<bool>,
 }
 
@@ -200,13 +199,16 @@ impl ExponentialFilter {
             (len.saturating_add(1).max(0) as usize).max(self.min_steps).min(self.max_length)
         } else {
             let len = (steps(self.amplification.abs()) as i64).saturating_sub(i64::from(self.n));
-            (len.max(0) as usize).min(self.max_length).saturating_mul(self.n as usize)
+            (len.max(0) as usize).min(self.max_length)
         };
-        let len = len.max(1);
-        Ok(match self.even {
-            Some(even) if len > 1 && len.is_multiple_of(2) != even => len.saturating_add(1),
+        if len <= 1 {
+            return Ok(1);
+        }
+        let len = match self.even {
+            Some(even) if len.is_multiple_of(2) != even => len.saturating_add(1),
             _ => len,
-        })
+        };
+        Ok(len.saturating_mul(self.n.max(1) as usize))
     }
 
     /// Writes [`ExponentialFilter::len`] samples and returns their number.

@@ -77,7 +77,8 @@ impl PadMode {
     ) {
         let frames = first.frames.len().checked_div(frame_len).unwrap_or(0);
         let mean = if self == Self::Mean && length > 0 { T::mean(first.batch) } else { T::zero() };
-        for back in 1..=length {
+        // Nothing to write for frames without samples, however long the history.
+        for back in 1..=(if frame_len == 0 { 0 } else { length }) {
             write(
                 back,
                 match self.source(back, frames) {

@@ -30,8 +30,8 @@ pub enum Nonlinearity {
 /// A [`Nonlinearity`] of every sample.
 ///
 /// ```
-/// use foveola_core::{Filter, Nonlinearity, Pointwise, Shape};
-/// const RECTIFY: Pointwise = Pointwise::new(Shape::new(1, 1, 2), Nonlinearity::Rectify);
+/// use foveola_core::{Filter, Nonlinearity, Pointwise, Shape, constant};
+/// const RECTIFY: Pointwise = constant!(Pointwise::new(Shape::new(1, 1, 2), Nonlinearity::Rectify));
 /// let mut out = [0.0_f32; 2];
 /// RECTIFY.step(0, &mut [], &mut [], &[-1.0, 2.0], &mut out).unwrap();
 /// assert_eq!(out, [0.0, 2.0]);
@@ -44,8 +44,24 @@ pub struct Pointwise {
 
 impl Pointwise {
     /// `function` of frames of `shape`.
-    pub const fn new(shape: Shape, function: Nonlinearity) -> Self {
-        Self { shape, function }
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a scale or bias that is not finite.
+    pub const fn new(shape: Shape, function: Nonlinearity) -> Result<Self, Error> {
+        let (scale, bias) = match function {
+            Nonlinearity::Rectify => (1.0, 0.0),
+            Nonlinearity::RectifyScale { scale, bias }
+            | Nonlinearity::Square { scale, bias }
+            | Nonlinearity::RectifySquare { scale, bias } => (scale, bias),
+        };
+        let expected = "a finite number";
+        if !scale.is_finite() {
+            return Err(Error::Parameter { name: "scale", value: scale, expected });
+        }
+        if !bias.is_finite() {
+            return Err(Error::Parameter { name: "bias", value: bias, expected });
+        }
+        Ok(Self { shape, function })
     }
 
     /// What the filter takes, yields and needs.

@@ -98,7 +98,7 @@ impl<T: Sample> Filter<T> for Sum {
 
     fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
         let frames = input.len() / self.shape.len().max(1);
-        let len = frames * self.signature().output.len();
+        let len = frames.saturating_mul(self.signature().output.len());
         at_least("the output", output.len(), len)?;
         let (n, inner) = self.axis();
         if let Some(output) = output.get_mut(..len) {

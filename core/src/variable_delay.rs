@@ -58,7 +58,7 @@ impl<T: Sample> Filter<T> for VariableDelay<'_> {
     fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
         let len = self.shape.len().max(1);
         let pixels = self.shape.pixels().max(1);
-        let mut now = (t % self.slots as u64) as usize;
+        let mut now = t.checked_rem(self.slots as u64).unwrap_or(0) as usize;
         let mut frames = 0;
         for (x, y) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
             copy(piece_mut(state, now, len)?, x);
@@ -66,7 +66,7 @@ impl<T: Sample> Filter<T> for VariableDelay<'_> {
                 let base = channel * pixels;
                 for (pixel, (y, &delay)) in y.iter_mut().zip(self.delays).enumerate() {
                     let delay = delay as usize;
-                    let slot = if now >= delay { now - delay } else { now + self.slots - delay };
+                    let slot = if now >= delay { now - delay } else { now + (self.slots - delay) };
                     *y = state.get(slot * len + base + pixel).copied().unwrap_or_else(T::zero);
                 }
             }

@@ -5,6 +5,9 @@ use foveola_core::Shape;
 use foveola_core::events::{Accumulator, Dropped, Event, Geometry, Polarity, Push};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
+/// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
+pub const MOST_PIXELS: usize = 1 << 26;
+
 /// Time may jump by this much, in microseconds; a longer jump is a damaged time, and bins start anew behind it instead of
 /// yielding frames of zeros for hours.
 const GAP: u64 = 60_000_000;
@@ -38,8 +41,13 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     /// Frames of `geometry` pixels from bins of `dt` microseconds: two channels (ON, OFF) or one (signed).
     ///
     /// # Errors
-    /// [`Error::Layer`] for a geometry without pixels or a `dt` of 0.
+    /// [`Error::Layer`] for a geometry without pixels or a `dt` of 0; [`Error::Parameter`] for one of more than
+    /// [`MOST_PIXELS`], which only a damaged header asks for.
     pub fn new(events: I, geometry: Geometry, polarity: Polarity, dt: u64) -> Result<Self> {
+        if geometry.rows.saturating_mul(geometry.cols) > MOST_PIXELS {
+            let value = format!("{} x {} pixels (columns x rows)", geometry.cols, geometry.rows);
+            return Err(Error::Parameter { item: "frames", name: "geometry", value, expected: "at most 2^26 pixels" });
+        }
         let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
             .map_err(|source| Error::layer("frames of events", source))?
             .restart_after(GAP);

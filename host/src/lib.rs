@@ -21,7 +21,7 @@ mod weight;
 pub use error::{Error, Result};
 pub use foveola_core::events::{Geometry, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
-pub use frames::Frames;
+pub use frames::{Frames, MOST_PIXELS};
 pub use layer::{Layer, Table};
 pub use layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,

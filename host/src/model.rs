@@ -148,10 +148,9 @@ impl Model {
     fn compiled<T>(
         &self,
         input: Shape,
-        mut table: Table<'static>,
+        table: Table<'static>,
         use_graph: impl FnOnce(Graph<'_>) -> Result<T>,
     ) -> (Table<'static>, Result<T>) {
-        table = table.recycle();
         let mut borrowed: Table<'_> = table.recycle();
         borrowed.begin(input);
         let result = self.fill(&mut borrowed).and_then(|()| {
@@ -219,9 +218,12 @@ impl Model {
 
     fn run_pieces(&mut self, input: ArrayView5<'_, f32>, dt: usize) -> Result<Array5<f32>> {
         let (batch, channels, frames, rows, cols) = input.dim();
-        let signature = self.signature(Shape::new(channels, rows, cols))?;
+        let frame = Shape::new(channels, rows, cols);
+        self.check_size(&input, batch, frame)?;
+        let signature = self.signature(frame)?;
         let pieces = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
-        let total = pieces.clone().map(|(from, to)| signature.frames_out(self.stream.t + from as u64, to - from)).sum();
+        let lengths = pieces.clone().map(|(from, to)| signature.frames_out(self.stream.t + from as u64, to - from));
+        let total = lengths.fold(0, usize::saturating_add);
         let shape = signature.output;
         let mut values = Vec::new();
         resize(&mut values, "the output", batch.saturating_mul(total).saturating_mul(shape.len()))?;
@@ -275,7 +277,8 @@ impl Model {
         result
     }
 
-    fn check(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
+    /// Whether the frames are those of the stream.
+    fn check_size(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
         if batch == 0 || shape.is_empty() {
             return Err(Error::EmptyInput { shape: input.shape().to_vec() });
         }
@@ -284,6 +287,11 @@ impl Model {
         {
             return Err(Error::FrameSize { found: shape, found_batch: batch, expected, expected_batch });
         }
+        Ok(())
+    }
+
+    fn check(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
+        self.check_size(input, batch, shape)?;
         if self.unchecked {
             return Ok(());
         }

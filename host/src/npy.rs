@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use ndarray::{Array3, Array5, ArrayView3, Axis, Ix3, Ix5};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a movie `(time, row, col)` or `(batch, channel, time, row, col)` of `f32`, `f64` or `u8` samples.
@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 /// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
 pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
     let path = path.as_ref();
+    let data = |reason: String| Error::Data { path: path.into(), reason };
+    let (samples, bytes) = declared(path).map_err(|source| Error::Io { path: path.into(), source })?;
+    if samples > bytes {
+        // Before memory is reserved for them.
+        return Err(data(format!("cut off: its header tells of {samples} samples, but the file has {bytes} bytes")));
+    }
     match read(path, |x: f32| x) {
         Err(ReadNpyError::WrongDescriptor(_)) => match read(path, |x: f64| x as f32) {
             Err(ReadNpyError::WrongDescriptor(_)) => read(path, |x: u8| f32::from(x)),
@@ -21,18 +27,32 @@ pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
         other => other,
     }
     .map_err(|error| match error {
+        ReadNpyError::Io(source) if source.kind() == ErrorKind::UnexpectedEof => {
+            data("not a .npy array: it ends before its header does".into())
+        }
         ReadNpyError::Io(source) => Error::Io { path: path.into(), source },
-        ReadNpyError::WrongNdim(_, found) => {
-            let reason = format!(
-                "an array of {found} axes; expected 3 (time, row, column) or 5 (batch, channel, time, row, column)"
-            );
-            Error::Data { path: path.into(), reason }
-        }
-        ReadNpyError::WrongDescriptor(found) => {
-            Error::Data { path: path.into(), reason: format!("samples of type {found}; expected f4, f8 or u1") }
-        }
-        other => Error::Data { path: path.into(), reason: format!("not a .npy array: {other}") },
+        ReadNpyError::WrongNdim(_, found) => data(format!(
+            "an array of {found} axes; expected 3 (time, row, column) or 5 (batch, channel, time, row, column)"
+        )),
+        ReadNpyError::WrongDescriptor(found) => data(format!("samples of type {found}; expected f4, f8 or u1")),
+        ReadNpyError::MissingData => data("cut off: fewer samples than its header tells of".into()),
+        ReadNpyError::ExtraBytes(more) => data(format!("{more} bytes more than its header tells of")),
+        other => data(format!("not a .npy array: {other}")),
     })
+}
+
+/// How many samples the header of a `.npy` file tells of, 0 when it cannot be read; and the length of the file.
+fn declared(path: &Path) -> std::io::Result<(u64, u64)> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let mut head = Vec::new();
+    file.take(4096).read_to_end(&mut head)?;
+    let head = String::from_utf8_lossy(&head);
+    let shape = head.split_once("shape").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let samples = shape.map_or(0, |(shape, _)| {
+        shape.split(',').filter_map(|side| side.trim().parse().ok()).fold(1, u64::saturating_mul)
+    });
+    Ok((samples, bytes))
 }
 
 fn read<T: ReadableElement + Copy>(path: &Path, convert: impl Fn(T) -> f32) -> Result<Array5<f32>, ReadNpyError> {
@@ -47,7 +67,8 @@ fn read<T: ReadableElement + Copy>(path: &Path, convert: impl Fn(T) -> f32) -> R
     }
 }
 
-/// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end.
+/// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the
+/// writer is dropped early, but then errors are lost.
 ///
 /// ```
 /// use foveola::npy::{NpyWriter, read_movie};
@@ -106,10 +127,14 @@ impl NpyWriter {
     /// # Errors
     /// [`Error::Io`].
     pub fn finish(mut self) -> Result<usize> {
+        self.complete()?;
+        Ok(self.frames)
+    }
+
+    fn complete(&mut self) -> Result<()> {
         self.file.seek(SeekFrom::Start(0)).map_err(|source| self.io(source))?;
         self.header()?;
-        self.file.flush().map_err(|source| self.io(source))?;
-        Ok(self.frames)
+        self.file.flush().map_err(|source| self.io(source))
     }
 
     fn header(&mut self) -> Result<()> {
@@ -129,5 +154,11 @@ impl NpyWriter {
 
     fn io(&self, source: std::io::Error) -> Error {
         Error::Io { path: self.path.clone(), source }
+    }
+}
+
+impl Drop for NpyWriter {
+    fn drop(&mut self) {
+        let _ = self.complete();
     }
 }

@@ -80,6 +80,8 @@ pub struct Summary {
     pub header: Option<Geometry>,
     /// The smallest size that holds all events; none without events.
     pub extent: Option<Geometry>,
+    /// Events outside the header's geometry.
+    pub outside: u64,
     /// What was skipped, and why.
     pub skipped: Skipped,
 }
@@ -100,28 +102,21 @@ impl Recording {
     /// Opens a recording and recognises its format by its content.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] when the file is empty or of no format that is known.
+    /// [`Error::Io`]; [`Error::Data`] when it is no file, empty, or of no format that is known.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (head, bytes) = head(path)?;
-        let data = |reason: &str| Error::Data { path: path.into(), reason: reason.into() };
-        if head.is_empty() {
-            return Err(data("the file is empty; expected events"));
-        }
-        let format = recognise(&head, bytes).map_err(|reason| data(&reason))?;
+        let format = recognise(&head, bytes).map_err(|reason| Error::Data { path: path.into(), reason })?;
         Ok(Self { path: path.into(), format, bytes })
     }
 
     /// Opens a recording of a given format, whatever its content looks like.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] when the file is empty.
+    /// [`Error::Io`]; [`Error::Data`] when it is no file, or empty.
     pub fn open_as(path: impl AsRef<Path>, format: Format) -> Result<Self> {
         let path = path.as_ref();
-        let (head, bytes) = head(path)?;
-        if head.is_empty() {
-            return Err(Error::Data { path: path.into(), reason: "the file is empty; expected events".into() });
-        }
+        let (_, bytes) = head(path)?;
         Ok(Self { path: path.into(), format, bytes })
     }
 
@@ -160,11 +155,11 @@ impl Recording {
     /// [`Error::Io`].
     pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
         let mut events = self.events()?;
-        let (mut extent, mut count, mut on) = (Extent::new(), 0, 0);
+        let (mut extent, mut count, mut on, mut outside) = (Extent::new(), 0, 0, 0);
         let mut span: Option<(u64, u64)> = None;
-        for event in events.by_ref() {
-            let event = event?;
+        while let Some(event) = events.next().transpose()? {
             look(&event);
+            outside += u64::from(events.geometry().is_some_and(|header| !header.contains(&event)));
             extent.include(&event);
             count += 1;
             on += u64::from(event.on);
@@ -172,18 +167,28 @@ impl Recording {
             span = Some((first.min(event.t), last.max(event.t)));
         }
         let (header, skipped) = (events.geometry(), events.skipped());
-        Ok(Summary { events: count, on, span, header, extent: extent.geometry(), skipped })
+        Ok(Summary { events: count, on, span, header, extent: extent.geometry(), outside, skipped })
     }
 }
 
-/// The first bytes of a file, and its length.
+/// The first bytes of a file that is not empty, and its length.
 fn head(path: &Path) -> Result<(Vec<u8>, u64)> {
     let io = |source| Error::Io { path: path.into(), source };
-    let file = File::open(path).map_err(io)?;
-    let bytes = file.metadata().map_err(io)?.len();
+    let data = |reason: &str| Error::Data { path: path.into(), reason: reason.into() };
+    // Before it is opened, which waits for the other end of a pipe.
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if metadata.is_dir() {
+        return Err(data("a folder; expected a file of events"));
+    }
+    if !metadata.is_file() {
+        return Err(data("a pipe or a device; expected a file, since a recording is read more than once"));
+    }
     let mut head = Vec::new();
-    file.take(BYTES as u64).read_to_end(&mut head).map_err(io)?;
-    Ok((head, bytes))
+    File::open(path).map_err(io)?.take(BYTES as u64).read_to_end(&mut head).map_err(io)?;
+    if head.is_empty() {
+        return Err(data("the file is empty; expected events"));
+    }
+    Ok((head, metadata.len()))
 }
 
 /// The format of a recording of `bytes` bytes that begins with `head`.
@@ -203,16 +208,24 @@ fn recognise(head: &[u8], bytes: u64) -> Result<Format, String> {
         Some(_) => return Err(format!("its header names another format than EVT2; {KNOWN}")),
         None => {}
     }
+    if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+        return Err(format!("text, not events; {KNOWN}"));
+    }
     // Without a header that says so: nearly all of it must make sense.
-    if events > 0 && evt2.skipped().bytes() * 16 < head.len() as u64 {
+    let sensible = |skipped: Skipped| skipped.bytes() * 16 < head.len() as u64;
+    if events > 0 && sensible(evt2.skipped()) {
         return Ok(Format::Evt2);
     }
-    let (mut nmnist, mut last) = (NMnist::new(), 0);
-    let ordered = nmnist.events(head).all(|event| std::mem::replace(&mut last, event.t) <= event.t);
-    if ordered && bytes.is_multiple_of(5) && last > 0 {
+    let (mut nmnist, mut events, mut last) = (NMnist::new(), 0, 0);
+    let ordered = nmnist.events(head).all(|event| {
+        events += 1;
+        std::mem::replace(&mut last, event.t) <= event.t
+    });
+    // Many in order are no chance, even where the last word is cut.
+    if ordered && last > 0 && sensible(nmnist.skipped()) && (bytes.is_multiple_of(5) || events >= 32) {
         return Ok(Format::NMnist);
     }
-    Err(format!("of no format that is known; {KNOWN}, or give the format"))
+    Err(format!("of no format that is known; {KNOWN}; of a damaged one, name the format (--format)"))
 }
 
 /// The events of a [`Recording`], in the order of the file.

@@ -124,7 +124,9 @@ impl<S: Scene> Simulation<S> {
         let step = micros(geometry.step).filter(|&step| step > 0);
         let step = step.ok_or_else(|| bad("step", geometry.step, "1 us to 2^63 us"))?;
         let end = micros(geometry.duration).ok_or_else(|| bad("duration", geometry.duration, "up to 2^63 us"))?;
-        let luminance = vec![0.0; geometry.rows * geometry.cols];
+        let (mut luminance, samples) = (Vec::new(), geometry.rows * geometry.cols);
+        luminance.try_reserve_exact(samples).map_err(|_| Error::Memory { what: "the scene", samples })?;
+        luminance.resize(samples, 0.0);
         Ok(Self { scene, sensor, geometry, step, end, next: 0, luminance, events: Vec::new(), taken: 0 })
     }
 

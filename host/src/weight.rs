@@ -133,3 +133,18 @@ impl Error {
 
 /// Weights of a layer, at most: 4 GB. A larger kernel is a mistake in its arguments.
 pub(crate) const MAX_WEIGHTS: usize = 1 << 30;
+
+/// Whether there is one finite bias for each output channel, or none at all.
+pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> Result<()> {
+    if !bias.is_empty() && bias.len() != channels {
+        let (found, expected) = (bias.len(), channels);
+        return Err(Error::layer(layer, foveola_core::Error::Length { what: "the bias", found, expected }));
+    }
+    match bias.iter().find(|b| !b.is_finite()) {
+        Some(value) => {
+            let (name, value) = ("bias", f64::from(*value));
+            Err(Error::layer(layer, foveola_core::Error::Parameter { name, value, expected: "a finite number" }))
+        }
+        None => Ok(()),
+    }
+}

@@ -45,7 +45,7 @@ impl<T: Sample> Bank<T> {
         let valid = ConvOptions { border: None, pad: None, groups: 2, ..default };
         let (taps, size) = (&self.weights[..30], [3, 5]);
         let smooth = || SmoothConv::new(shape, &self.decays, taps, size, Border::Reflect);
-        let point = |function| Ok(Stage::Pointwise(Pointwise::new(shape, function)));
+        let point = |function| Pointwise::new(shape, function).map(Stage::Pointwise);
         let (scale, bias) = (1.5, -0.25);
         let all: Vec<(_, Result<_, Error>)> = vec![
             ("mirror", Ok(Stage::TimePadding(TimePadding::new(shape, 4, PadMode::Mirror)))),

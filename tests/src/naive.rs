@@ -1,7 +1,8 @@
 //! The naive twin: the formulas of every linear filter, written plainly over whole recordings in `f64`.
 //!
-//! Nothing is shared with `core`: impulse responses instead of correlation order, sums over the past instead of recursion,
-//! borders by walking, the initial history as explicit frames. [`tolerance`] bounds what rounding in `f32` may do.
+//! Nothing is shared with `core`: impulse responses instead of correlation order, sums over the past instead of
+//! recursion, borders by walking, the initial history as explicit frames. [`tolerance`] bounds what rounding in `f32`
+//! may do.
 
 use crate::spec::{ConvSpec, Spec, gain};
 use foveola::{Border, PadMode};
@@ -36,7 +37,10 @@ pub fn run(spec: &Spec, x: &Movie, first: usize) -> Movie {
                 y = low_pass(gain(*tau), &y);
                 parts.push(Movie::from_shape_fn(y.dim(), |(n, i, t, r, c)| {
                     let taps = kernel.indexed_iter().map(|((b, e), w)| {
-                        let (r, c) = (r as i64 - b as i64 + middle(kernel.nrows()), c as i64 - e as i64 + middle(kernel.ncols()));
+                        let (r, c) = (
+                            r as i64 - b as i64 + middle(kernel.nrows()),
+                            c as i64 - e as i64 + middle(kernel.ncols()),
+                        );
                         w * at(&y, [n, i, t], r, c, Some(*border))
                     });
                     taps.sum()
@@ -105,8 +109,9 @@ fn at(x: &Movie, [n, i, t]: [usize; 3], r: i64, c: i64, border: Option<Border>) 
     }
 }
 
-/// `out[t0+a, r0+b-m(kh), c0+e-m(kw)] = w[a,b,e]` for an impulse at `(t0, r0, c0)`: each output frame, row and column gathers
-/// from `t - a`, `r - b + m(kh)`, `c - e + m(kw)`, with the taps `dilation` apart and `m` that of the dilated size.
+/// `out[t0+a, r0+b-m(kh), c0+e-m(kw)] = w[a,b,e]` for an impulse at `(t0, r0, c0)`: each output frame, row and column
+/// gathers from `t - a`, `r - b + m(kh)`, `c - e + m(kw)`, with the taps `dilation` apart and `m` that of the dilated
+/// size.
 fn convolution(conv: &ConvSpec, x: &Movie, first: usize) -> Movie {
     let w = conv.impulse();
     let (outs, ins, kt, kh, kw) = w.dim();
@@ -119,7 +124,8 @@ fn convolution(conv: &ConvSpec, x: &Movie, first: usize) -> Movie {
     let (batch, _, frames, rows, cols) = x.dim();
     let size = |k: usize, dilation: usize| dilation * (k - 1) + 1;
     let (kh, kw) = (size(kh, dr), size(kw, dc));
-    // Same size, or the places where the kernel lies inside; of them every `stride`-th. The anchor is the tap over pixel 0.
+    // Same size, or the places where the kernel lies inside; of them every `stride`-th. The anchor is the tap over
+    // pixel 0.
     let (rows, cols, top, left) = match conv.border {
         Some(_) => (rows, cols, middle(kh), middle(kw)),
         None => (rows + 1 - kh, cols + 1 - kw, kh as i64 - 1, kw as i64 - 1),
@@ -169,10 +175,10 @@ fn low_pass(gain: f64, x: &Movie) -> Movie {
 /// How far `f32` may be from the twin, sample by sample. Bounds of first order in the rounding unit `u`, with a percent
 /// for the higher ones:
 ///
-/// - a sum of `n` products and a bias: `(n + 2) u sum |w| |x|` (Higham, Accuracy and Stability, 2002, 3.1), and `u` more for
-///   a mean or a uniform weight, which are rounded themselves;
-/// - a low-pass of gain `g` rounds its gain, its difference and its product, each at most `2 g max|x|` large, and its sum,
-///   at most `max|x|`, in every step; the error decays like the signal: `(1 + 6 g) min(t, 1/g) u max|x|`;
+/// - a sum of `n` products and a bias: `(n + 2) u sum |w| |x|` (Higham, Accuracy and Stability, 2002, 3.1), and `u`
+///   more for a mean or a uniform weight, which are rounded themselves;
+/// - a low-pass of gain `g` rounds its gain, its difference and its product, each at most `2 g max|x|` large, and its
+///   sum, at most `max|x|`, in every step; the error decays like the signal: `(1 + 6 g) min(t, 1/g) u max|x|`;
 /// - filters that only move samples: none.
 pub fn tolerance(spec: &Spec, x: &Movie, first: usize) -> Movie {
     let u = 1.01 * f64::from(f32::EPSILON) / 2.0;
@@ -193,9 +199,9 @@ pub fn tolerance(spec: &Spec, x: &Movie, first: usize) -> Movie {
             u * (taps + 3.0) * convolution(&ConvSpec { weight, bias, ..conv.clone() }, &magnitudes, first)
         }
         Spec::Rf { weight, flip, pad } => {
-            let (outs, ins, kt, kh, kw) = weight.dim();
+            let (_, ins, kt, kh, kw) = weight.dim();
             let pixels = if kh * kw == 1 { x.len_of(Axis(3)) * x.len_of(Axis(4)) } else { kh * kw };
-            let weight = if outs > 0 { weight.mapv(f64::abs) } else { weight.clone() };
+            let weight = weight.mapv(f64::abs);
             u * ((ins * kt * pixels) as f64 + 4.0) * receptive_field(&weight, *flip, *pad, &magnitudes, first)
         }
         Spec::LowPass { tau } => everywhere(max * smoothing(*tau)),

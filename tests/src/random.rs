@@ -236,16 +236,16 @@ pub fn branches(shape: Shape) -> BoxedStrategy<Spec> {
     vec((prop_oneof![Just(1.0), Just(-1.0), -2.0..2.0], branch), 1..4).prop_map(Spec::Branches).boxed()
 }
 
-/// A model of several layers: cascades and branches inside a cascade, a layer that changes shape or frame rate at the end.
+/// A model of several layers: cascades and branches inside a cascade, a layer that changes shape or frame rate at the
+/// end.
 ///
-/// A first piece must reach every layer, or it could not decide that layer's history: so only the last one may be without
-/// temporal padding.
+/// A first piece must reach every layer, or it could not decide that layer's history: so only the last one may be
+/// without temporal padding.
 pub fn model(shape: Shape) -> BoxedStrategy<Spec> {
     let node = prop_oneof![2 => same(shape), 1 => branches(shape)];
-    let tail = prop_oneof![conv3d(shape), conv1d(shape), rf(shape), smooth_conv(shape), sum(shape), time_padding(shape)];
-    (vec(node, 1..4), of(tail))
-        .prop_map(|(nodes, tail)| Spec::Cascade(nodes.into_iter().chain(tail).collect()))
-        .boxed()
+    let tail =
+        prop_oneof![conv3d(shape), conv1d(shape), rf(shape), smooth_conv(shape), sum(shape), time_padding(shape)];
+    (vec(node, 1..4), of(tail)).prop_map(|(nodes, tail)| Spec::Cascade(nodes.into_iter().chain(tail).collect())).boxed()
 }
 
 /// A layer, frames that fit it, and a recording of them.

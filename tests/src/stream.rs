@@ -81,11 +81,14 @@ impl Engine for Core {
     }
 }
 
+/// Engines and their names.
+pub type Engines = [(&'static str, Box<dyn Engine>); 2];
+
 /// The host and `core`, each with a fresh stream through `spec`.
 ///
 /// # Errors
 /// Those of the layer.
-pub fn engines(spec: &Spec) -> Result<[(&'static str, Box<dyn Engine>); 2], String> {
+pub fn engines(spec: &Spec) -> Result<Engines, String> {
     let layer = || spec.layer().map_err(|error| error.to_string());
     Ok([("host", Box::new(Model::of_boxed(layer()?))), ("core", Box::new(Core::new(layer()?)))])
 }

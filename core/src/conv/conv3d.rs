@@ -60,7 +60,8 @@ pub struct ConvOptions {
     pub border: Option<Border>,
     /// The history in time; `None` yields nothing until the kernel is filled.
     pub pad: Option<PadMode>,
-    /// Steps `[time, row, col]` from one output to the next. In time, the frames whose number is a multiple are kept.
+    /// Steps `[time, row, col]` from one output to the next. In time, the frames whose number is a multiple are kept; without
+    /// a history (`pad: None`) every `stride`-th frame from the first on for which the kernel is filled.
     pub stride: [usize; 3],
     /// Distances `[time, row, col]` between the kernel's taps.
     pub dilation: [usize; 3],
@@ -192,7 +193,11 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     const fn out_size(&self, axis: usize, pixels: usize) -> usize {
-        (pixels.saturating_add(self.border(axis).1) - self.extent(axis)) / self.options.stride[axis] + 1
+        let last = pixels.saturating_add(self.border(axis).1).saturating_sub(self.extent(axis));
+        match last.checked_div(self.options.stride[axis]) {
+            Some(steps) => steps.saturating_add(1),
+            None => 0,
+        }
     }
 
     /// What the filter takes, yields and needs.
@@ -247,7 +252,7 @@ impl<T: Sample> Conv3d<'_, T> {
         let mut written = 0;
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);
-            let now = (t % slots as u64) as usize;
+            let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
             self.store(x, piece_mut(ring, now, frame)?);
             if signature.rate.yields(t) {
                 let output = piece_mut(output, written, signature.output.len())?;

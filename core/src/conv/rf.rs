@@ -11,7 +11,7 @@
 //! - Sums are made in eight interleaved parts, added pairwise at the end: the same bits on every CPU.
 
 use super::Kernel;
-use crate::error::nonempty;
+use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
 
@@ -51,6 +51,11 @@ impl<'w, T> Rf<'w, T> {
             // Empty: only the numbers of channels and frames count.
             if out == 0 || ins == 0 || kt == 0 {
                 return Err(Error::EmptyKernel { kernel: kernel.shape });
+            }
+            if !kernel.bias.is_empty()
+                && let Err(error) = exact("the bias", kernel.bias.len(), out)
+            {
+                return Err(error);
             }
         } else if let Err(error) = kernel.check() {
             return Err(error);
@@ -135,7 +140,7 @@ impl<T: Sample> Rf<'_, T> {
         for i in 0..ins {
             for a in 0..kt {
                 let back = kt - 1 - a;
-                let slot = if now >= back { now - back } else { now + kt - back };
+                let slot = if now >= back { now - back } else { now + (kt - back) };
                 let x = piece(ring, slot * ins + i, plane)?;
                 if self.is_empty() {
                     for x in x.chunks(8) {

@@ -117,12 +117,13 @@ impl<T: Sample> Correlation<'_, T> {
                     let taps: [&[T]; R] = core::array::from_fn(|q| {
                         if q <= b && b - q < kh { piece(kernel, b - q, kw).unwrap_or(&[]) } else { &[] }
                     });
-                    if R == 2 && (b == 0 || b == kh) {
-                        // The first and the last input row feed only one of two output rows.
-                        let q = usize::from(b != 0);
-                        self.row::<L, 1, V>(lanes, line, [taps[q % R]], core::array::from_mut(&mut acc[q % R]));
-                    } else {
+                    if R <= b + 1 && b < kh {
                         self.row::<L, R, V>(lanes, line, taps, &mut acc);
+                    } else {
+                        // The first and the last input rows feed only some of the output rows.
+                        for (taps, acc) in taps.into_iter().zip(&mut acc) {
+                            self.row::<L, 1, V>(lanes, line, [taps], core::array::from_mut(acc));
+                        }
                     }
                 }
             }
@@ -149,7 +150,7 @@ impl<T: Sample> Correlation<'_, T> {
         if taps.iter().any(|taps| taps.len() != kw) {
             return;
         }
-        for (e, x) in line.windows(V * L::WIDTH).step_by(self.dilation[2]).take(kw).enumerate() {
+        for (e, x) in line.windows(V * L::WIDTH).step_by(self.dilation[2].max(1)).take(kw).enumerate() {
             let x: [L::Vector; V] = core::array::from_fn(|v| lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])));
             for (acc, taps) in acc.iter_mut().zip(&taps) {
                 if let Some(&w) = taps.get(e) {

@@ -44,7 +44,15 @@ impl Decay {
             });
         }
         let steps = tau * steps_per_second;
-        Ok(Self { gain: if steps > 0.0 { one_minus_exp_neg(1.0 / steps) } else { 1.0 } })
+        let gain = if steps > 0.0 { one_minus_exp_neg(1.0 / steps) } else { 1.0 };
+        if gain == 0.0 {
+            return Err(Error::Parameter {
+                name: "tau",
+                value: tau,
+                expected: "a time constant that lets the filter move",
+            });
+        }
+        Ok(Self { gain })
     }
 
     /// A given gain `1 - a`, above 0 and up to 1.

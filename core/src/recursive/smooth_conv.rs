@@ -151,7 +151,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         output: &mut [T],
     ) -> Result<usize, Error> {
         let out = self.signature().output.len() / self.shape.channels.max(1);
-        let stages = self.decays.len() * self.plane();
+        let stages = self.decays.len().saturating_mul(self.plane());
         // Frame by frame, channel by channel: the k-th plane of the chunk belongs to channel k mod channels.
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
             let stages = piece_mut(state, k % self.shape.channels.max(1), stages)?;

@@ -1,8 +1,10 @@
 //! `foveola info`: what a recording holds.
 
 use super::units::{seconds, thousands};
-use super::{InfoArgs, InputArgs, print};
-use foveola::{Error, Format, Geometry, Recording, Summary};
+use super::{
+    InfoArgs, InputArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text,
+};
+use foveola::{Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_224};
@@ -10,8 +12,8 @@ use std::path::Path;
 
 /// Opens a recording as the arguments say.
 pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording, Error> {
-    match &args.format {
-        Some(format) => Recording::open_as(path, Format::named(format)?),
+    match args.format {
+        Some(format) => Recording::open_as(path, format),
         None => Recording::open(path),
     }
 }
@@ -33,10 +35,12 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     }
     let digest = digest.map(Columns::finish);
     let geometry = given.or(summary.geometry());
+    let outside = if given.is_some() { outside } else { summary.outside };
+    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(outside)]).collect();
     if args.common.json {
-        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, outside, digest)));
+        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, digest)));
     } else {
-        print(&as_text(args, &recording, &summary, geometry, outside, digest));
+        print(&as_text(args, &recording, &summary, geometry, &skipped, digest));
     }
     Ok(())
 }
@@ -46,12 +50,10 @@ fn as_json(
     recording: &Recording,
     summary: &Summary,
     geometry: Option<Geometry>,
-    outside: u64,
+    skipped: &[Reason],
     digest: Option<[(&str, String); 4]>,
 ) -> Value {
     let (first, last) = summary.span.unwrap_or_default();
-    let skipped: Map<String, Value> =
-        summary.skipped.reasons().iter().map(|(reason, count)| ((*reason).into(), json!(count))).collect();
     let mut value = json!({
         "file": args.file.display().to_string(),
         "format": recording.format().name(),
@@ -63,8 +65,7 @@ fn as_json(
         "cols": geometry.map(|geometry| geometry.cols),
         "rows": geometry.map(|geometry| geometry.rows),
         "geometry_from": geometry_from(args, summary),
-        "outside": outside,
-        "skipped": skipped,
+        "skipped": reasons_as_json(skipped),
     });
     if let Some(digest) = digest {
         value["digest"] =
@@ -78,36 +79,28 @@ fn as_text(
     recording: &Recording,
     summary: &Summary,
     geometry: Option<Geometry>,
-    outside: u64,
+    skipped: &[Reason],
     digest: Option<[(&str, String); 4]>,
 ) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| text.push_str(&format!("{name:10} {value}\n"));
+    let mut lines = Lines::default();
     let on = 100.0 * summary.on as f64 / summary.events.max(1) as f64;
     let (first, last) = summary.span.unwrap_or_default();
-    line("file", args.file.display().to_string());
-    line("format", format!("{}, {} bytes", recording.format().name(), thousands(recording.bytes())));
+    lines.push("file", args.file.display());
+    lines.push("format", format!("{}, {} bytes", recording.format().name(), thousands(recording.bytes())));
     if let Some(Geometry { cols, rows }) = geometry {
-        line("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
+        lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
     }
-    line("duration", format!("{} ({first} to {last} us)", seconds(summary.seconds())));
-    line("events", format!("{}, {on:.1} % ON", thousands(summary.events)));
+    lines.push("duration", format!("{} ({first} to {last} us)", seconds(summary.seconds())));
+    lines.push("events", format!("{}, {on:.1} % ON", thousands(summary.events)));
     if summary.seconds() > 0.0 {
-        line("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
+        lines.push("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
     }
-    let mut skipped: Vec<String> = summary
-        .skipped
-        .reasons()
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(reason, count)| format!("{} {reason}", thousands(u64::from(*count))))
-        .collect();
-    if outside > 0 {
-        skipped.push(format!("{} events outside the geometry", thousands(outside)));
-    }
-    line("skipped", if skipped.is_empty() { "nothing".into() } else { skipped.join("\n           ") });
-    for (column, hex) in digest.into_iter().flatten() {
-        line(&format!("sha3 {column}"), hex);
+    lines.push_all("skipped", reasons_as_text(skipped));
+    let mut text = lines.0;
+    if let Some(digest) = digest {
+        // In columns of their own: with the names above they would be too long for a narrow terminal.
+        text.push_str("SHA3-224 of the columns\n");
+        digest.iter().for_each(|(column, hex)| text.push_str(&format!("{column:2} {hex}\n")));
     }
     text
 }

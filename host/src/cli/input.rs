@@ -1,10 +1,10 @@
 //! Where frames come from: the built-in scene, a recording, a movie.
 
-use super::units::{seconds, thousands};
-use super::{RunArgs, info};
+use super::units::plural;
+use super::{Reason, RunArgs, decoder_reasons, info, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
 use foveola::{Error, Events, Frames, Geometry, Result, npy};
-use foveola_core::events::Event;
+use foveola_core::events::{Dropped, Event};
 use ndarray::{Array5, ArrayView5, Axis, s};
 
 /// Wraps the events of the scene as the events of a file come.
@@ -12,7 +12,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 
 /// Frames to run a model over.
 pub(super) enum Input {
-    Scene { frames: Frames<Counted<Scene>>, duration: f64 },
+    Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
     Recording { frames: Box<Frames<Counted<Events>>>, bytes: u64, name: String },
     Movie { movie: Array5<f32>, at: usize, name: String },
 }
@@ -44,7 +44,7 @@ impl Input {
             let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
             let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
             let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
-            return Ok(Self::Scene { frames, duration: size.duration.as_secs_f64() });
+            return Ok(Self::Scene { frames: Box::new(frames), duration: size.duration.as_secs_f64() });
         };
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
@@ -67,7 +67,7 @@ impl Input {
             Some(geometry) => geometry,
             None => recording.scan(|_| ())?.geometry().ok_or_else(|| Error::Data {
                 path: path.clone(),
-                reason: format!("no events in {} bytes of {}", recording.bytes(), recording.format().name()),
+                reason: format!("no events in {} bytes", recording.bytes()),
             })?,
         };
         let frames = Frames::new(Counted { inner: recording.events()?, count: 0 }, geometry, args.polarity, args.dt)?;
@@ -106,24 +106,27 @@ impl Input {
     }
 
     /// What it is, in a line.
-    pub(super) fn describe(&self, recorded: f64) -> String {
-        let events = |shape: foveola_core::Shape, count: u64| {
-            format!("{} x {} pixels, {} events in {}", shape.cols, shape.rows, thousands(count), seconds(recorded))
-        };
+    pub(super) fn describe(&self) -> String {
         match self {
-            Self::Scene { frames, .. } => {
-                format!("built-in scene, {}", events(frames.shape(), frames.events().count))
-            }
-            Self::Recording { frames, name, .. } => {
-                format!("{name}, {}", events(frames.shape(), frames.events().count))
-            }
+            Self::Scene { .. } => format!("built-in scene, {}", self.pixels()),
+            Self::Recording { name, .. } => format!("{name}, {}", self.pixels()),
             Self::Movie { movie, name, .. } => {
-                let (batch, channels, frames, rows, cols) = movie.dim();
+                let (batch, channels, ..) = movie.dim();
                 let more =
                     if batch * channels > 1 { format!(", batch {batch}, {channels} channels") } else { String::new() };
-                format!("{name}, {} frames of {cols} x {rows} pixels{more}", thousands(frames as u64))
+                format!("{name}, {}{more}", self.pixels())
             }
         }
+    }
+
+    /// Size of a frame.
+    fn pixels(&self) -> String {
+        let (rows, cols) = match self {
+            Self::Scene { frames, .. } => (frames.shape().rows, frames.shape().cols),
+            Self::Recording { frames, .. } => (frames.shape().rows, frames.shape().cols),
+            Self::Movie { movie, .. } => (movie.len_of(Axis(3)), movie.len_of(Axis(4))),
+        };
+        format!("{cols} x {rows} pixels")
     }
 
     /// Events so far; none for a movie.
@@ -135,22 +138,36 @@ impl Input {
         }
     }
 
-    /// What was left out so far, and why.
-    pub(super) fn skipped(&self) -> Vec<(&'static str, u64)> {
-        let dropped = match self {
-            Self::Scene { frames, .. } => frames.dropped(),
-            Self::Recording { frames, .. } => frames.dropped(),
-            Self::Movie { .. } => return Vec::new(),
-        };
-        let mut all = vec![
-            ("events behind their bin (time ran backwards)", dropped.late),
-            ("events outside the geometry", dropped.outside),
-        ];
+    /// What was left out so far, and why; the counts that this input can have.
+    pub(super) fn skipped(&self) -> Vec<Reason> {
+        let Some(dropped) = self.dropped() else { return Vec::new() };
+        let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
+        let mut all = vec![late, outside_events(dropped.outside)];
         if let Self::Recording { frames, .. } = self {
-            let reasons = frames.events().inner.skipped().reasons();
-            all.extend(reasons.map(|(reason, count)| (reason, u64::from(count))));
+            all.extend(decoder_reasons(&frames.events().inner.skipped()));
         }
-        all.retain(|(_, count)| *count > 0);
         all
+    }
+
+    fn dropped(&self) -> Option<Dropped> {
+        match self {
+            Self::Scene { frames, .. } => Some(frames.dropped()),
+            Self::Recording { frames, .. } => Some(frames.dropped()),
+            Self::Movie { .. } => None,
+        }
+    }
+
+    /// At the end: why there was nothing to see.
+    pub(super) fn nothing_seen(&self) -> Option<String> {
+        let (events, dropped) = (self.events()?, self.dropped()?);
+        match self {
+            Self::Recording { bytes, .. } if events == 0 => return Some(format!("no events in {bytes} bytes")),
+            _ if events == 0 => return Some("no events".into()),
+            _ => {}
+        }
+        (dropped.outside == events).then(|| {
+            let why = "expected events inside the geometry (--geometry, or the header's)";
+            format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels())
+        })
     }
 }

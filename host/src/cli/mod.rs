@@ -5,18 +5,33 @@ mod input;
 mod run;
 mod units;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use foveola::{Error, Geometry};
-use std::path::PathBuf;
+use foveola::{Error, Format, Geometry, models};
+use foveola_core::events::Skipped;
+use serde_json::{Map, Value, json};
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Models of early vision on event-camera recordings and movies.
 #[derive(Parser)]
-#[command(version, about, after_help = "Without a command, foveola runs the default model on its built-in scene.")]
+#[command(version, after_help = HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+const HELP: &str = "\
+Without a command, foveola runs the default model on its
+built-in scene.
+
+Examples:
+  foveola                             = foveola run
+  foveola run recording.raw --dt 5ms
+  foveola info recording.raw --digest
+  foveola help run                    all options of run";
 
 #[derive(Subcommand)]
 enum Command {
@@ -34,8 +49,8 @@ struct InputArgs {
     geometry: Option<Geometry>,
 
     /// Format of the recording: evt2 or nmnist [default: recognised by its content]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    #[arg(long, value_name = "FORMAT", value_parser = units::format)]
+    format: Option<Format>,
 
     /// Print JSON on stdout and nothing else there
     #[arg(long)]
@@ -48,12 +63,11 @@ struct RunArgs {
     /// An event recording (Prophesee EVT2 .raw, N-MNIST .bin) or a .npy movie [default: the built-in scene]
     input: Option<PathBuf>,
 
-    /// The model: retina, centre_surround, transient or smooth
-    #[arg(long, short, default_value = "retina")]
+    #[arg(long, short, default_value = "retina", help = model_help())]
     model: String,
 
     /// Time of a frame: events are counted in bins of this length
-    #[arg(long, default_value = "1ms", value_name = "TIME", value_parser = units::microseconds)]
+    #[arg(long, default_value = "1ms", value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
     dt: u64,
 
     /// Channels of a frame: signed (ON minus OFF) or split (ON and OFF)
@@ -65,15 +79,15 @@ struct RunArgs {
     out: PathBuf,
 
     /// Save every Nth frame of the output to output.npy; 0 saves none
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = units::whole::<usize>, allow_negative_numbers = true)]
     every: usize,
 
     /// Frames in a piece, with which filters that look back begin their history [default: 100, fewer when frames are large]
-    #[arg(long, value_name = "FRAMES", value_parser = units::positive)]
+    #[arg(long, value_name = "FRAMES", value_parser = units::positive, allow_negative_numbers = true)]
     piece: Option<usize>,
 
     /// Seed of the built-in scene
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 
     /// Show no progress
@@ -84,16 +98,27 @@ struct RunArgs {
     common: InputArgs,
 }
 
+fn model_help() -> String {
+    format!("The model: {}", models::names().map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+}
+
 const RUN_HELP: &str = "\
 Examples:
-  foveola run                                the built-in scene through the retina
-  foveola run recording.raw --dt 5ms         a recording, 200 frames a second
-  foveola run digit.bin --model transient    another model
-  foveola run movie.npy --out pictures       frames (time, row, column)
+  foveola run                          the built-in scene
+  foveola run a.raw --dt 5ms           200 frames a second
+  foveola run a.bin --model transient  another model
+  foveola run a.npy --out pictures     (time, row, column)
 
-Exit codes: 0 done, 1 the data cannot be used, 2 the arguments cannot be used.";
+Exit codes: 0 done, 1 the data cannot be used, 2 the
+arguments cannot be used.";
+
+const INFO_HELP: &str = "\
+Examples:
+  foveola info a.raw
+  foveola info a.raw --digest --json";
 
 #[derive(Args, Clone)]
+#[command(after_help = INFO_HELP)]
 struct InfoArgs {
     /// An event recording (Prophesee EVT2 .raw, N-MNIST .bin)
     file: PathBuf,
@@ -108,7 +133,16 @@ struct InfoArgs {
 
 /// Parses the arguments and runs the command.
 pub(crate) fn main() -> ExitCode {
-    let command = match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let _ = error.print();
+        if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+            && Path::new(name).exists()
+        {
+            complain(&format!("\nTo run a model over the file {name}: foveola run {name}\n"));
+        }
+        std::process::exit(error.exit_code());
+    });
+    let command = match cli.command {
         Some(command) => command,
         None => Cli::parse_from(["foveola", "run"]).command.unwrap_or_else(|| unreachable!("a command was given")),
     };
@@ -119,7 +153,7 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&format!("error: {error}\n"));
             // A name that is not on a list is a mistake in the arguments, as are those that clap finds.
             ExitCode::from(if matches!(error, Error::Unknown { .. }) { 2 } else { 1 })
         }
@@ -128,6 +162,52 @@ pub(crate) fn main() -> ExitCode {
 
 /// Prints to stdout; a reader that went away is no error.
 fn print(text: &str) {
-    use std::io::Write;
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints to stderr, in the same way.
+fn complain(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A reason to leave something out: its key in JSON, its name in words, and how often.
+type Reason = (&'static str, &'static str, u64);
+
+/// What a decoder skipped.
+fn decoder_reasons(skipped: &Skipped) -> impl Iterator<Item = Reason> {
+    let keys = ["garbage_bytes", "untimed_bytes", "other_bytes", "tail_bytes", "backward"];
+    keys.into_iter().zip(skipped.reasons()).map(|(key, (words, count))| (key, words, count.into()))
+}
+
+fn outside_events(count: u64) -> Reason {
+    ("outside_events", "events outside the geometry", count)
+}
+
+/// All reasons as JSON.
+fn reasons_as_json(reasons: &[Reason]) -> Value {
+    reasons.iter().map(|(key, _, count)| ((*key).into(), json!(count))).collect::<Map<_, _>>().into()
+}
+
+/// The reasons that there were, as lines.
+fn reasons_as_text(reasons: &[Reason]) -> Vec<String> {
+    let some = reasons.iter().filter(|(_, _, count)| *count > 0);
+    let lines: Vec<String> = some.map(|(_, words, count)| format!("{} {words}", units::thousands(*count))).collect();
+    if lines.is_empty() { vec!["nothing".into()] } else { lines }
+}
+
+/// Lines `name value` in two columns.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn push(&mut self, name: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{name:9} {value}");
+    }
+
+    /// Several values of one name, which stands before the first.
+    fn push_all(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        for (i, value) in values.into_iter().enumerate() {
+            self.push(if i == 0 { name } else { "" }, value);
+        }
+    }
 }

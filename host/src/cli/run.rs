@@ -1,13 +1,13 @@
 //! `foveola run`: frames through a model, and pictures of what it does.
 
 use super::input::Input;
-use super::units::{seconds, thousands};
-use super::{RunArgs, print};
+use super::units::{plural, seconds, thousands};
+use super::{Lines, RunArgs, print, reasons_as_json, reasons_as_text};
 use foveola::npy::NpyWriter;
 use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
 use foveola::{Error, Model, Resolution, Result, models};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ndarray::{Array2, ArrayView3, ArrayView5, Axis, concatenate};
+use ndarray::{ArrayView2, ArrayView3, ArrayView5, Axis, CowArray, Ix2, concatenate};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ impl Traces {
         (middle(pixel / Self::SIDE, rows), middle(pixel % Self::SIDE, cols))
     }
 
-    fn push(&mut self, picture: &Array2<f32>) {
+    fn push(&mut self, picture: ArrayView2<'_, f32>) {
         self.span = self.span.max(1);
         self.begun.0.resize(Self::PIXELS, 0.0);
         for (pixel, sum) in self.begun.0.iter_mut().enumerate() {
@@ -93,7 +93,7 @@ impl Shown {
         for (i, frame) in piece.index_axis(Axis(0), 0).axis_iter(Axis(1)).enumerate() {
             let picture = side_by_side(frame);
             self.stage.push((t + i) as f64 * dt, picture.view())?;
-            self.traces.push(&picture);
+            self.traces.push(picture.view());
             self.picture = picture.dim();
             for x in picture.iter().filter(|x| **x != 0.0) {
                 self.active = (self.active.0 + f64::from(x.abs()), self.active.1 + 1);
@@ -103,7 +103,7 @@ impl Shown {
     }
 
     /// Shows counts of events in the middle of the colours: twice the mean count fills them.
-    fn as_counts(mut self) -> Self {
+    fn into_counts(mut self) -> Self {
         let limit = (2.0 * self.active.0 / self.active.1.max(1) as f64).ceil().max(1.0) as f32;
         self.stage = self.stage.range(-limit, limit);
         self
@@ -111,9 +111,12 @@ impl Shown {
 }
 
 /// The channels of a frame as one picture.
-fn side_by_side(frame: ArrayView3<'_, f32>) -> Array2<f32> {
+fn side_by_side(frame: ArrayView3<'_, f32>) -> CowArray<'_, f32, Ix2> {
+    if frame.len_of(Axis(0)) == 1 {
+        return frame.index_axis_move(Axis(0), 0).into();
+    }
     let channels: Vec<_> = frame.outer_iter().collect();
-    concatenate(Axis(1), &channels).unwrap_or_default()
+    concatenate(Axis(1), &channels).unwrap_or_default().into()
 }
 
 /// What a run counted.
@@ -130,7 +133,10 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let resolution = Resolution { steps_per_second: 1.0 / dt, ..Resolution::DEFAULT };
     let named = models::build(&args.model, resolution)?;
     let mut input = Input::open(args)?;
-    std::fs::create_dir_all(&args.out).map_err(|source| Error::Io { path: args.out.clone(), source })?;
+    std::fs::create_dir_all(&args.out).map_err(|source| {
+        let reason = format!("cannot be made a folder for the output: {source}");
+        Error::Data { path: args.out.clone(), reason }
+    })?;
 
     let began = Instant::now();
     let mut model = named.model;
@@ -157,28 +163,31 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         progress.set_position((input.progress() * 1000.0) as u64);
     }
     progress.finish_and_clear();
-    if totals.frames == 0 {
-        let path = args.input.clone().unwrap_or_default();
-        return Err(Error::Data { path, reason: "no frames: no event lies inside the geometry".into() });
+    if let Some(reason) = input.nothing_seen() {
+        let path = args.input.clone().unwrap_or_else(|| "built-in scene".into());
+        return Err(Error::Data { path, reason });
     }
 
-    let mut shown = vec![if input.events().is_some() { shown_input.as_counts() } else { shown_input }];
+    let mut shown = vec![if input.events().is_some() { shown_input.into_counts() } else { shown_input }];
     shown.extend(parts.into_iter().map(|(shown, _)| shown));
     shown.push(shown_output);
     let mut wrote = pictures(args, shown, dt)?;
     if let Some((writer, path)) = saved {
         let frames = writer.finish()?;
-        wrote.push((path, format!("{} frames of the output", thousands(frames as u64))));
+        let of = plural(totals.output_frames as u64, "frame");
+        wrote.push((path, format!("{} of {of} of the output", thousands(frames as u64))));
     }
     report(args, &input, &totals, began.elapsed().as_secs_f64(), &wrote);
     Ok(())
 }
 
 fn progress_bar(args: &RunArgs) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}")
+    let style = ProgressStyle::with_template("{bar:16} {percent:>3} %  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    ProgressBar::with_draw_target(Some(1000), target).with_style(style)
+    let bar = ProgressBar::with_draw_target(Some(1000), target).with_style(style);
+    bar.tick(); // the first piece may take a while
+    bar
 }
 
 /// Appends every Nth frame of the output to its file, which begins with the first of them.
@@ -218,10 +227,11 @@ fn pictures(args: &RunArgs, shown: Vec<Shown>, dt: f64) -> Result<Vec<(PathBuf, 
         .collect();
     let stages: Vec<Stage> = shown.into_iter().map(|shown| shown.stage).collect();
     let title = format!("Pixel in row {row}, column {col}, the liveliest of {}", Traces::PIXELS);
+    let traced_pixel = format!("the pixel in row {row}, column {col}");
     contact_sheet(&sheet, &stages, &Sheet::default())?;
-    traces(&plot, &series, &Plot { title: Some(title.clone()), ..Plot::default() })?;
+    traces(&plot, &series, &Plot { title: Some(title), ..Plot::default() })?;
     animation(&movie, &stages, &Animation { dt, ..Animation::default() })?;
-    Ok(vec![(sheet, names.clone()), (plot, title.to_lowercase()), (movie, names)])
+    Ok(vec![(sheet, names.clone()), (plot, traced_pixel), (movie, names)])
 }
 
 fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &[(PathBuf, String)]) {
@@ -229,8 +239,6 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
     let model = totals.model.as_secs_f64().max(1e-9);
     let about = models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
     if args.common.json {
-        let skipped: serde_json::Map<String, serde_json::Value> =
-            input.skipped().into_iter().map(|(reason, count)| (reason.into(), json!(count))).collect();
         let value = json!({
             "input": args.input.as_ref().map(|path| path.display().to_string()),
             "events": input.events(),
@@ -244,31 +252,28 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
             "frames_per_second": totals.frames as f64 / elapsed,
             "model_frames_per_second": totals.frames as f64 / model,
             "real_time_factor": recorded / elapsed,
-            "skipped": skipped,
+            "skipped": reasons_as_json(&input.skipped()),
             "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         });
         return print(&format!("{value:#}\n"));
     }
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| text.push_str(&format!("{name:8} {value}\n"));
-    line("input", input.describe(recorded));
-    line("model", format!("{}: {about}", args.model));
-    line("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
     let speed = |seconds: f64| {
         let rate = totals.frames as f64 / seconds.max(1e-9);
         format!("{} frames/s, {:.2} x real time", thousands(rate as u64), recorded / seconds.max(1e-9))
     };
-    line("model ran", speed(model).to_string());
-    line("in all", format!("{}, pictures included", speed(elapsed)));
-    let skipped = input.skipped();
-    if skipped.is_empty() {
-        line("skipped", "nothing".into());
+    let mut lines = Lines::default();
+    lines.push("input", input.describe());
+    if let Some(events) = input.events() {
+        lines.push("events", format!("{} in {}", thousands(events), seconds(recorded)));
     }
-    for (reason, count) in skipped {
-        line("skipped", format!("{} {reason}", thousands(count)));
-    }
+    lines.push("model", format!("{}: {about}", args.model));
+    lines.push("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
+    lines.push("model ran", speed(model));
+    lines.push("in all", format!("{}, with pictures", speed(elapsed)));
+    lines.push_all("skipped", reasons_as_text(&input.skipped()));
+    lines.push("wrote", format!("in {}:", args.out.display()));
     for (path, what) in wrote {
-        line("wrote", format!("{}  {what}", path.display()));
+        lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
     }
-    print(&text);
+    print(&lines.0);
 }

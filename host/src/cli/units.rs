@@ -1,6 +1,7 @@
 //! Numbers with units, in and out.
 
-use foveola::{Geometry, Polarity};
+use foveola::{Format, Geometry, MOST_PIXELS, Polarity};
+use std::str::FromStr;
 
 /// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
 pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
@@ -12,12 +13,16 @@ pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
     if (1.0..=1e12).contains(&value) { Ok(value.round() as u64) } else { Err(expected() + ", from 1us on") }
 }
 
-/// `640x480`: columns and rows, 1 to 65536 each.
+/// `640x480`: columns and rows, 1 to 65536 each, of no more pixels than a frame may have.
 pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
     let expected = || format!("'{text}' is no size; expected columns and rows from 1 to 65536, such as 640x480");
     let (cols, rows) = text.split_once(['x', 'X']).ok_or_else(expected)?;
     let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=65536).contains(side)).ok_or_else(expected);
-    Ok(Geometry { cols: side(cols)?, rows: side(rows)? })
+    let geometry = Geometry { cols: side(cols)?, rows: side(rows)? };
+    if geometry.cols.saturating_mul(geometry.rows) > MOST_PIXELS {
+        return Err(format!("'{text}' has more than {} pixels", thousands(MOST_PIXELS as u64)));
+    }
+    Ok(geometry)
 }
 
 /// `signed` or `split`.
@@ -29,9 +34,24 @@ pub(crate) fn polarity(text: &str) -> Result<Polarity, String> {
     }
 }
 
-/// A number of 1 or more.
+/// A whole number of 1 or more.
 pub(crate) fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is no number of 1 or more"))
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is no whole number from 1 on"))
+}
+
+/// A whole number of 0 or more.
+pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("'{text}' is no whole number from 0 on"))
+}
+
+/// The name of a format.
+pub(crate) fn format(text: &str) -> Result<Format, String> {
+    Format::named(text).map_err(|error| error.to_string())
+}
+
+/// `1 frame`, `2,000 frames`.
+pub(crate) fn plural(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
 /// `1234567` as `1,234,567`.
@@ -74,7 +94,7 @@ mod tests {
     #[test]
     fn sizes() {
         assert_eq!(geometry("640x480"), Ok(Geometry { cols: 640, rows: 480 }));
-        for text in ["640", "0x480", "640x", "ax b", "70000x1"] {
+        for text in ["640", "0x480", "640x", "ax b", "70000x1", "65536x65536"] {
             assert!(geometry(text).is_err(), "{text} is no size");
         }
     }
@@ -82,6 +102,7 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 1, 2_000].map(|n| plural(n, "frame")), ["0 frames", "1 frame", "2,000 frames"]);
         assert_eq!(
             [2.5e-5, 0.0015, 0.02, 3.0, 1200.0].map(seconds),
             ["25 us", "1.500 ms", "20 ms", "3.00 s", "20.0 min"]

@@ -1,7 +1,7 @@
 //! `Conv3d`, `Conv2d` and `Conv1d`: one convolution, and how each understands a weight.
 
 use crate::layer::{Table, named};
-use crate::weight::Bank;
+use crate::weight::{Bank, check_bias};
 use crate::{Error, Layer, Result, Weight, kernels};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
 use foveola_core::{Border, ConvOptions, Kernel, PadMode, Source, Stage};
@@ -160,7 +160,8 @@ impl<K: Kind> Conv<K> {
     }
 
     /// Sets the weight, as [`Weight`] says. Without `preserve_channels`, and for the ranks that name channels, the layer takes
-    /// the weight's channels.
+    /// the weight's channels. In the middle of a stream a weight of the same shape goes on with the same history; for another
+    /// shape clear the model's state.
     ///
     /// # Errors
     /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
@@ -179,18 +180,34 @@ impl<K: Kind> Conv<K> {
             };
             let [out, ins, ..] = self.bank.shape;
             match channels {
+                // A kernel for each output channel.
+                Some([out, 1]) if weight.preserve_channels => {
+                    let kernels = values.chunks_exact(size.iter().product::<usize>().max(1));
+                    let values = kernels.flat_map(|kernel| kernel.repeat(ins)).collect();
+                    Bank { values, shape: [out, ins, size[0], size[1], size[2]] }
+                }
                 Some([out, ins]) => Bank { values, shape: [out, ins, size[0], size[1], size[2]] },
                 None if weight.preserve_channels => Bank::copies(&values, size, [out, ins]),
                 None => Bank::copies(&values, size, [1, 1]),
             }
         };
         let bank = bank.finished(&weight, K::NAME)?;
-        if !self.bias.is_empty() && self.bias.len() != bank.shape[0] {
-            let (found, expected) = (self.bias.len(), bank.shape[0]);
-            return Err(Error::layer(K::NAME, foveola_core::Error::Length { what: "the bias", found, expected }));
+        check_bias(K::NAME, &self.bias, bank.shape[0])?;
+        let (groups, channels) = (self.options.groups, bank.shape[0]);
+        if !channels.is_multiple_of(groups) {
+            return Err(Error::layer(K::NAME, foveola_core::Error::Groups { groups, channels }));
         }
         self.bank = bank;
         Ok(())
+    }
+
+    /// [`Conv::set_weight`] for a new layer.
+    ///
+    /// # Errors
+    /// As [`Conv::set_weight`].
+    pub fn with_weight(mut self, weight: impl Into<Weight>) -> Result<Self> {
+        self.set_weight(weight)?;
+        Ok(self)
     }
 
     /// The weight as an impulse response `(out, in/groups, time, row, col)`.
@@ -204,15 +221,7 @@ impl<K: Kind> Conv<K> {
     /// # Errors
     /// A number of biases other than the output channels, or one that is not finite.
     pub fn set_bias(&mut self, bias: &[f32]) -> Result<()> {
-        let core = |error| Error::layer(K::NAME, error);
-        if !bias.is_empty() && bias.len() != self.bank.shape[0] {
-            let (found, expected) = (bias.len(), self.bank.shape[0]);
-            return Err(core(foveola_core::Error::Length { what: "the bias", found, expected }));
-        }
-        if let Some(value) = bias.iter().find(|b| !b.is_finite()) {
-            let (name, value) = ("bias", f64::from(*value));
-            return Err(core(foveola_core::Error::Parameter { name, value, expected: "a finite number" }));
-        }
+        check_bias(K::NAME, bias, self.bank.shape[0])?;
         self.bias = bias.to_vec();
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `TimePadding`, `Delay` and `VariableDelay`.
 
 use crate::layer::{Table, named};
-use crate::{Layer, Result};
+use crate::{Error, Layer, Result};
 use foveola_core::{PadMode, Source, Stage};
 use ndarray::Array2;
 
@@ -90,12 +90,13 @@ impl Layer for Delay {
 #[derive(Clone, Debug)]
 pub struct VariableDelay {
     delays: Vec<u32>,
+    size: (usize, usize),
 }
 
 impl VariableDelay {
     /// A delay map of rows x columns, in frames.
     pub fn new(delays: &Array2<u32>) -> Self {
-        Self { delays: delays.iter().copied().collect() }
+        Self { delays: delays.iter().copied().collect(), size: delays.dim() }
     }
 }
 
@@ -105,7 +106,14 @@ impl Layer for VariableDelay {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        let delay = named(self, foveola_core::VariableDelay::new(table.shape(from), &self.delays))?;
+        let frame = table.shape(from);
+        if self.size != (frame.rows, frame.cols) {
+            let ((rows, cols), name) = (self.size, "delay map");
+            let value = format!("{rows} x {cols} for frames of {} x {}", frame.rows, frame.cols);
+            let expected = "one delay for each pixel, rows x columns";
+            return Err(Error::Parameter { item: self.name(), name, value, expected });
+        }
+        let delay = named(self, foveola_core::VariableDelay::new(frame, &self.delays))?;
         Ok(table.push(from, Stage::VariableDelay(delay)))
     }
 }

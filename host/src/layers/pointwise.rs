@@ -1,12 +1,12 @@
 //! `NLRectify`, `NLRectifyScale`, `NLSquare`, `NLRectifySquare`. See [`foveola_core::pointwise`].
 
-use crate::layer::Table;
+use crate::layer::{Table, named};
 use crate::{Error, Layer, Result};
 use foveola_core::{Nonlinearity, Pointwise, Source, Stage};
 
-fn push(table: &mut Table<'_>, from: Source, function: Nonlinearity) -> Result<Source> {
-    let shape = table.shape(from);
-    Ok(table.push(from, Stage::Pointwise(Pointwise::new(shape, function))))
+fn push(layer: &dyn Layer, table: &mut Table<'_>, from: Source, function: Nonlinearity) -> Result<Source> {
+    let pointwise = named(layer, Pointwise::new(table.shape(from), function))?;
+    Ok(table.push(from, Stage::Pointwise(pointwise)))
 }
 
 fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
@@ -28,7 +28,7 @@ impl Layer for NLRectify {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(table, from, Nonlinearity::Rectify)
+        push(self, table, from, Nonlinearity::Rectify)
     }
 }
 
@@ -53,7 +53,7 @@ impl Layer for NLRectifyScale {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(table, from, Nonlinearity::RectifyScale { scale: self.scale, bias: self.bias })
+        push(self, table, from, Nonlinearity::RectifyScale { scale: self.scale, bias: self.bias })
     }
 }
 
@@ -78,7 +78,7 @@ impl Layer for NLSquare {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(table, from, Nonlinearity::Square { scale: self.scale, bias: self.bias })
+        push(self, table, from, Nonlinearity::Square { scale: self.scale, bias: self.bias })
     }
 }
 
@@ -103,6 +103,6 @@ impl Layer for NLRectifySquare {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(table, from, Nonlinearity::RectifySquare { scale: self.scale, bias: self.bias })
+        push(self, table, from, Nonlinearity::RectifySquare { scale: self.scale, bias: self.bias })
     }
 }

@@ -1,16 +1,18 @@
 //! `RF`: a receptive field, one output pixel.
 
 use crate::layer::{Table, named};
-use crate::weight::{Bank, MAX_WEIGHTS};
+use crate::weight::{Bank, MAX_WEIGHTS, check_bias};
 use crate::{Error, Layer, Result, Weight};
 use foveola_core::{Kernel, PadMode, Source, Stage};
 use ndarray::Array5;
+use std::sync::OnceLock;
 
 const NAME: &str = "RF";
 
 /// Receptive field: a weighted sum over the frame and its recent past; the equation is that of [`foveola_core::Rf`].
 ///
-/// A new layer is empty: it takes the uniform weight over the first frame, with sum 1. A larger weight than the frame is
+/// A new layer is empty, whatever number fills it: it takes the uniform weight over the first frame, with sum 1, and keeps it
+/// until `reset_weight`. A larger weight than the frame is
 /// cropped at the right and bottom, a smaller one extended there with zeros.
 ///
 /// ```
@@ -28,6 +30,8 @@ const NAME: &str = "RF";
 #[derive(Clone, Debug)]
 pub struct Rf {
     bank: Bank,
+    /// What an empty weight became at the first frame.
+    uniform: OnceLock<Bank>,
     bias: Vec<f32>,
     pad: Option<PadMode>,
     mode: PadMode,
@@ -48,7 +52,7 @@ impl Rf {
             return Err(Error::layer(NAME, foveola_core::Error::EmptyKernel { kernel: shape }));
         }
         let mode = PadMode::default();
-        Ok(Self { bank: Bank::filled(shape, 0.0), bias: Vec::new(), pad: Some(mode), mode })
+        Ok(Self { bank: Bank::filled(shape, 0.0), uniform: OnceLock::new(), bias: Vec::new(), pad: Some(mode), mode })
     }
 
     /// Sets the weight, as [`Weight`] says. A kernel of rank 1 to 3 is copied to every pair of channels.
@@ -75,23 +79,41 @@ impl Rf {
             }
         };
         let bank = bank.finished(&weight, NAME)?;
-        if !self.bias.is_empty() && self.bias.len() != bank.shape[0] {
-            let (found, expected) = (self.bias.len(), bank.shape[0]);
-            return Err(Error::layer(NAME, foveola_core::Error::Length { what: "the bias", found, expected }));
-        }
+        check_bias(NAME, &self.bias, bank.shape[0])?;
         self.bank = bank;
+        self.uniform = OnceLock::new();
         Ok(())
     }
 
-    /// Makes the weight empty again: the next stream takes the uniform one over its first frame.
+    /// [`RF::set_weight`](Self::set_weight) for a new layer.
+    ///
+    /// # Errors
+    /// As `set_weight`.
+    pub fn with_weight(mut self, weight: impl Into<Weight>) -> Result<Self> {
+        self.set_weight(weight)?;
+        Ok(self)
+    }
+
+    /// Sets one bias for each output channel; an empty slice removes it.
+    ///
+    /// # Errors
+    /// A number of biases other than the output channels, or one that is not finite.
+    pub fn set_bias(&mut self, bias: &[f32]) -> Result<()> {
+        check_bias(NAME, bias, self.bank.shape[0])?;
+        self.bias = bias.to_vec();
+        Ok(())
+    }
+
+    /// Makes the weight empty again: it takes the uniform one over the next frame.
     pub fn reset_weight(&mut self) {
         let [out, ins, t, ..] = self.bank.shape;
         self.bank = Bank::filled([out, ins, t, 1, 1], 0.0);
+        self.uniform = OnceLock::new();
     }
 
-    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels when it is empty.
+    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels while it is empty.
     pub fn weight(&self) -> Array5<f32> {
-        let Bank { values, shape } = self.bank.clone().flipped();
+        let Bank { values, shape } = self.uniform.get().unwrap_or(&self.bank).clone().flipped();
         Array5::from_shape_vec(shape, values).unwrap_or_default()
     }
 
@@ -115,8 +137,20 @@ impl Layer for Rf {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
-        let field = named(self, foveola_core::Rf::new(table.shape(from), kernel, self.pad))?;
+        let frame = table.shape(from);
+        let bank = match self.bank.shape {
+            [out, ins, t, 1, 1] => {
+                let taps = ins.saturating_mul(t).saturating_mul(frame.pixels()).saturating_mul(out);
+                if taps > MAX_WEIGHTS {
+                    return Err(Error::Memory { what: "the uniform weight", samples: taps });
+                }
+                let shape = [out, ins, t, frame.rows, frame.cols];
+                self.uniform.get_or_init(|| Bank::filled(shape, 1.0 / taps.max(1) as f32))
+            }
+            _ => &self.bank,
+        };
+        let kernel = Kernel { weights: &bank.values, shape: bank.shape, bias: &self.bias };
+        let field = named(self, foveola_core::Rf::new(frame, kernel, self.pad))?;
         Ok(table.push(from, Stage::Rf(field)))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::recursive::decay;
 use crate::layer::{Table, named};
-use crate::weight::Bank;
+use crate::weight::{Bank, MAX_WEIGHTS};
 use crate::{Error, Layer, Resolution, Result, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
 use foveola_core::{Border, Decay, Source, Stage};
@@ -50,6 +50,10 @@ impl SmoothConv {
     /// No stages; a `tau` or `sigma` that is negative or not finite.
     pub fn gaussian(n: usize, tau: f64, sigma: f64, resolution: Resolution) -> Result<Self> {
         let gauss = kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?;
+        let samples = n.saturating_mul(gauss.len());
+        if samples > MAX_WEIGHTS {
+            return Err(Error::Memory { what: "the spatial kernels", samples });
+        }
         let spatial = gauss.broadcast((n, gauss.nrows(), gauss.ncols())).map(|view| view.to_owned());
         Self::new(&vec![tau; n], Weight::from(spatial.unwrap_or_default()).normalize(), resolution)
     }

@@ -107,7 +107,7 @@ impl Sensor {
     ///
     /// # Errors
     /// [`Error::Parameter`] where a parameter is outside the range of [`SensorParameters`], or the geometry is empty,
-    /// larger than 65536 on a side or than 2^26 pixels.
+    /// larger than 65536 on a side or than 2^26 pixels; [`Error::Memory`].
     pub fn new(rows: usize, cols: usize, parameters: &SensorParameters) -> Result<Self, Error> {
         const ITEM: &str = "sensor";
         let &SensorParameters { threshold_on, threshold_off, mismatch, refractory, noise_rate, seed } = parameters;
@@ -132,19 +132,22 @@ impl Sensor {
             let factor = 1.0 + f64::from(mismatch) * nearly_gaussian(&mut random);
             (f64::from(nominal) * factor).max(0.01) as f32
         };
-        let pixels = (0..count)
-            .map(|_| Pixel {
-                reference: 0.0,
-                threshold_on: threshold(threshold_on),
-                threshold_off: threshold(threshold_off),
-                before: 0.0,
-                wake: 0.0,
-            })
-            .collect();
+        let memory = |_| Error::Memory { what: "the sensor", samples: 7 * count };
+        let (mut pixels, mut bounds) = (Vec::new(), Vec::new());
+        pixels.try_reserve_exact(count).map_err(memory)?;
+        bounds.try_reserve_exact(count).map_err(memory)?;
+        bounds.resize(count, LOOK);
+        pixels.extend((0..count).map(|_| Pixel {
+            reference: 0.0,
+            threshold_on: threshold(threshold_on),
+            threshold_off: threshold(threshold_off),
+            before: 0.0,
+            wake: 0.0,
+        }));
         Ok(Self {
             cols,
             pixels,
-            bounds: vec![LOOK; count],
+            bounds,
             refractory: refractory.as_micros() as f64,
             noise_interval: 1e6 / (f64::from(noise_rate) * count as f64),
             next_noise: 0.0,

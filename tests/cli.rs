@@ -1,0 +1,551 @@
+//! The command line as a user runs it: what it prints, writes and refuses, and its exit codes.
+//!
+//! Every run is checked for traces of a panic.
+
+use foveola_core::events::{Event, Evt2Encoder};
+use ndarray::{Array2, Array3, Array4, Array5};
+use ndarray_npy::{read_npy, write_npy};
+use serde_json::Value;
+use sha3::{Digest, Sha3_224};
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A program run in a folder of its own.
+struct Shell(TempDir);
+
+/// What a run printed.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.path(name), bytes).expect("a file in the temporary folder");
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_foveola"));
+        Ran::of(&args.join(" "), program.args(args).current_dir(&self.0).output().expect("foveola starts"))
+    }
+
+    /// Runs a script in which `foveola` is the program.
+    #[cfg(unix)]
+    fn script(&self, script: &str) -> Ran {
+        let mut shell = Command::new("sh");
+        let script_with_name = format!("foveola() {{ \"$FOVEOLA\" \"$@\"; }}\n{script}");
+        shell.args(["-c", &script_with_name]).env("FOVEOLA", env!("CARGO_BIN_EXE_foveola"));
+        Ran::of(script, shell.current_dir(&self.0).output().expect("sh starts"))
+    }
+
+    /// Runs what has to work, and returns what it prints.
+    fn good(&self, args: &[&str]) -> String {
+        let Ran { code, out, err } = self.run(args);
+        assert_eq!(code, Some(0), "{args:?}: {err}");
+        assert_eq!(err, "", "{args:?} says nothing on stderr when it is no terminal");
+        out
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let out = self.good(args);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?}: no single JSON value: {error}: {out}"))
+    }
+
+    /// Runs what has to fail, with a message that has all of `words`.
+    fn bad(&self, args: &[&str], code: i32, words: &[&str]) {
+        self.run(args).failed(code, words);
+    }
+}
+
+impl Ran {
+    fn of(what: &str, output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        let ran = Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        for trace in ["panicked", "RUST_BACKTRACE", "stack backtrace", "memory allocation"] {
+            assert!(!ran.err.contains(trace) && !ran.out.contains(trace), "{what}: {}", ran.err);
+        }
+        ran
+    }
+
+    fn failed(&self, code: i32, words: &[&str]) {
+        assert_eq!((self.code, &self.out[..]), (Some(code), ""), "expected {words:?}: {}", self.err);
+        assert!(self.err.starts_with("error: "), "{}", self.err);
+        for word in words {
+            assert!(self.err.contains(word), "no '{word}' in: {}", self.err);
+        }
+    }
+}
+
+/// A recording in EVT2.
+fn evt2(header: &str, events: &[Event]) -> Vec<u8> {
+    let (mut bytes, mut encoder) = (header.as_bytes().to_vec(), Evt2Encoder::new());
+    for event in events {
+        encoder.encode(*event, |word| bytes.extend(word)).expect("coordinates up to 2047");
+    }
+    bytes
+}
+
+const HEADER: &str = "% evt 2.0\n% geometry 24x16\n";
+
+/// `n` events, every 100 us, in 24 x 16 pixels.
+fn events(n: u64) -> Vec<Event> {
+    let place = |i: u64| ((i / 10 % 24) as u16, (i * 7 % 16) as u16);
+    (0..n).map(|i| Event { t: 5_000 + 100 * i, x: place(i).0, y: place(i).1, on: i % 3 > 0 }).collect()
+}
+
+/// Width and height of a PNG, decoded whole.
+fn png_size(path: &Path) -> (u32, u32) {
+    let mut reader =
+        png::Decoder::new(BufReader::new(File::open(path).expect("a picture"))).read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+    let info = reader.next_frame(&mut pixels).expect("a whole PNG");
+    assert!(pixels.iter().any(|byte| *byte != pixels[0]), "{} is empty", path.display());
+    (info.width, info.height)
+}
+
+/// Width, height and number of frames of a GIF, decoded whole.
+fn gif_size(path: &Path) -> (u16, u16, usize) {
+    let mut reader = gif::DecodeOptions::new().read_info(File::open(path).expect("an animation")).expect("a GIF");
+    let mut frames = 0;
+    while reader.read_next_frame().expect("a whole GIF").is_some() {
+        frames += 1;
+    }
+    (reader.width(), reader.height(), frames)
+}
+
+#[test]
+fn without_arguments_it_shows_what_it_can_do() {
+    let shell = Shell::new();
+    let text = shell.good(&[]);
+    for word in ["built-in scene", "128 x 96", "retina", "frames/s", "real time", "nothing", "foveola-out"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    for line in text.lines() {
+        assert!(line.chars().count() <= 60, "too long for a narrow terminal: {line}");
+    }
+    let out = shell.path("foveola-out");
+    for name in ["stages.png", "traces.png"] {
+        let (width, height) = png_size(&out.join(name));
+        assert!((400..4000).contains(&width) && (200..4000).contains(&height), "{name}: {width} x {height}");
+        assert!(text.contains(name), "{name} is named");
+    }
+    let (width, height, frames) = gif_size(&out.join("stages.gif"));
+    assert!((128..2000).contains(&width) && (96..2000).contains(&height), "{width} x {height}");
+    assert!((20..500).contains(&frames), "{frames} frames");
+    let output: Array3<f32> = read_npy(out.join("output.npy")).expect("an array (time, row, column)");
+    assert_eq!(output.dim(), (200, 96, 128));
+    assert!(output.iter().all(|y| *y >= 0.0 && y.is_finite()), "rectified");
+    let active = output.iter().filter(|y| **y > 0.0).count();
+    assert!(active > output.len() / 100, "{active} of {} samples are above 0", output.len());
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes() {
+    let shell = Shell::new();
+    let output = |seed: &str, out: &str| {
+        shell.good(&["run", "--geometry", "24x16", "--dt", "4ms", "--every", "1", "--seed", seed, "--out", out]);
+        ["output.npy", "stages.png", "stages.gif"]
+            .map(|name| std::fs::read(shell.path(out).join(name)).expect("written"))
+    };
+    let first = output("7", "a");
+    assert!(first == output("7", "b"), "the same seed");
+    assert!(first[0] != output("8", "c")[0], "another seed");
+}
+
+#[test]
+fn json_stands_alone_on_stdout() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(2_000)));
+    let run = shell.json(&["run", "a.raw", "--json", "--out", "new/folder"]);
+    assert_eq!((&run["input"], &run["model"]), (&"a.raw".into(), &"retina".into()));
+    assert_eq!((&run["events"], &run["frames"], &run["dt_us"]), (&2_000.into(), &200.into(), &1_000.into()));
+    assert_eq!(run["recorded_seconds"], 0.2);
+    for key in ["seconds", "frames_per_second", "real_time_factor"] {
+        assert!(run[key].as_f64() > Some(0.0), "{key}: {run}");
+    }
+    let wrote: Vec<&str> = run["wrote"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(wrote.len(), 4, "{wrote:?}");
+    for file in wrote {
+        assert!(shell.path(file).is_file(), "{file} was written");
+    }
+    let keys: Vec<&String> = run["skipped"].as_object().expect("counts").keys().collect();
+    let all = "backward garbage_bytes late_events other_bytes outside_events tail_bytes untimed_bytes";
+    assert_eq!(keys, all.split(' ').collect::<Vec<_>>());
+    assert!(run["skipped"].as_object().is_some_and(|counts| counts.values().all(|count| *count == 0)), "{run}");
+}
+
+#[test]
+fn info_describes() {
+    let shell = Shell::new();
+    let events = events(2_000);
+    shell.write("a.raw", &evt2(HEADER, &events));
+    let text = shell.good(&["info", "a.raw"]);
+    for word in ["evt2", "24 x 16", "header", "199.900 ms", "2,000, 66.", "10,005 events/s", "nothing"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let text = shell.good(&["info", "a.raw", "--digest"]);
+    assert!(text.lines().all(|line| line.len() <= 60), "too long for a narrow terminal: {text}");
+
+    let info = shell.json(&["info", "a.raw", "--json", "--digest"]);
+    let on = events.iter().filter(|event| event.on).count();
+    assert_eq!((&info["n"], &info["on"]), (&2_000.into(), &on.into()));
+    assert_eq!((&info["t"][0], &info["t"][1]), (&5_000.into(), &204_900.into()));
+    assert_eq!((&info["cols"], &info["rows"], &info["format"]), (&24.into(), &16.into(), &"evt2".into()));
+    let column = |bytes: Vec<u8>| -> Value {
+        Sha3_224::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    };
+    assert_eq!(info["digest"]["t"], column(events.iter().flat_map(|event| event.t.to_le_bytes()).collect()));
+    assert_eq!(info["digest"]["x"], column(events.iter().flat_map(|event| event.x.to_le_bytes()).collect()));
+    assert_eq!(info["digest"]["y"], column(events.iter().flat_map(|event| event.y.to_le_bytes()).collect()));
+    assert_eq!(info["digest"]["on"], column(events.iter().map(|event| u8::from(event.on)).collect()));
+    assert!(shell.json(&["info", "a.raw", "--json"]).get("digest").is_none(), "only when asked for");
+
+    // Without a header, the geometry is inferred; it may be given.
+    shell.write("b.raw", &evt2("% evt 2.0\n", &events[..150]));
+    let info = shell.json(&["info", "b.raw", "--json"]);
+    assert_eq!((&info["cols"], &info["geometry_from"]), (&15.into(), &"from the events".into()));
+    let info = shell.json(&["info", "b.raw", "--json", "--geometry", "10x16"]);
+    assert_eq!((&info["cols"], &info["skipped"]["outside_events"]), (&10.into(), &50.into()));
+}
+
+#[test]
+fn a_movie_is_an_input() {
+    let shell = Shell::new();
+    let movie = Array3::from_shape_fn((50, 12, 10), |(t, row, _)| f32::from(u8::from(t % 12 == row)));
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    write_npy(shell.path("b.npy"), &movie.mapv(f64::from)).expect("written");
+    write_npy(shell.path("c.npy"), &movie.mapv(|x| x as u8)).expect("written");
+    let five: Array5<f32> = movie.clone().into_shape_with_order((1, 1, 50, 12, 10)).expect("as many samples");
+    write_npy(shell.path("d.npy"), &five).expect("written");
+    let mut outputs = Vec::new();
+    for name in ["a.npy", "b.npy", "c.npy", "d.npy"] {
+        let run = shell.json(&["run", name, "--json", "--every", "1", "--out", "out"]);
+        assert_eq!(
+            (&run["frames"], &run["events"], &run["skipped"]),
+            (&50.into(), &Value::Null, &serde_json::json!({}))
+        );
+        outputs.push(read_npy::<_, Array3<f32>>(shell.path("out/output.npy")).expect("frames"));
+    }
+    assert_eq!(outputs[0].dim(), (50, 12, 10));
+    assert!(outputs.iter().all(|output| *output == outputs[0]), "the same movie");
+    // Pieces change nothing; every 20th of 50 frames are three; none are none.
+    shell.good(&["run", "a.npy", "--every", "1", "--piece", "7", "--out", "out"]);
+    assert!(
+        read_npy::<_, Array3<f32>>(shell.path("out/output.npy")).is_ok_and(|output| output == outputs[0]),
+        "pieces"
+    );
+    assert!(shell.good(&["run", "a.npy", "--every", "20", "--out", "out"]).contains("3 of 50 frames"), "every 20th");
+    shell.good(&["run", "a.npy", "--every", "0", "--out", "none"]);
+    assert!(!shell.path("none/output.npy").exists(), "--every 0 saves none");
+}
+
+#[test]
+fn every_model_runs_over_both_polarities() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(500)));
+    for (model, about) in foveola::models::names() {
+        let text = shell.good(&["run", "a.raw", "--model", model]);
+        assert!(text.contains(&format!("{model}: {about}")), "{model}: {text}");
+        let output: Array3<f32> = read_npy(shell.path("foveola-out/output.npy")).expect("frames");
+        assert_eq!(output.dim(), (5, 16, 24), "{model}");
+        shell.good(&["run", "a.raw", "--model", model, "--polarity", "split", "--every", "1"]);
+        let output: Array4<f32> = read_npy(shell.path("foveola-out/output.npy")).expect("frames of two channels");
+        assert_eq!(output.dim(), (50, 2, 16, 24), "{model}");
+        assert!(output.iter().any(|y| *y != 0.0), "{model}");
+    }
+    let help = shell.good(&["run", "--help"]);
+    assert!(foveola::models::names().all(|(name, _)| help.contains(name)), "the help names all models: {help}");
+}
+
+#[test]
+fn help_is_worth_reading() {
+    let shell = Shell::new();
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["--help"], &["run", "info", "built-in scene", "Examples:", "foveola run recording.raw --dt 5ms"]),
+        (&["help"], &["Examples:"]),
+        (&["run", "--help"], &["--model", "--dt", "--geometry", "--json", "Examples:", "Exit codes", ".npy", "EVT2"]),
+        (&["info", "--help"], &["--digest", "--json", "SHA3-224", "Examples:"]),
+    ];
+    for (args, words) in cases {
+        let text = shell.good(args);
+        for word in words {
+            assert!(text.contains(word), "{args:?}: no '{word}' in: {text}");
+        }
+    }
+    assert_eq!(shell.good(&["--version"]), concat!("foveola ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn wrong_arguments_exit_with_2() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(10)));
+    let cases: [(&[&str], &[&str]); 22] = [
+        (&["frobnicate"], &["frobnicate", "--help"]),
+        (&["a.raw"], &["foveola run a.raw"]),
+        (&["--bogus"], &["--bogus"]),
+        (&["info"], &["<FILE>"]),
+        (&["info", "a.raw", "b.raw"], &["b.raw"]),
+        (&["run", "--bogus"], &["--bogus"]),
+        (&["run", "--model", "x"], &["unknown model 'x'", "retina, centre_surround, transient, smooth"]),
+        (&["run", "--format", "x"], &["unknown format 'x'", "evt2, nmnist"]),
+        (&["info", "a.raw", "--format", "x"], &["unknown format 'x'", "evt2, nmnist"]),
+        (&["run", "--polarity", "x"], &["'x'", "signed or split"]),
+        (&["run", "--dt", "5"], &["--dt", "'5'", "such as 500us, 1ms or 0.02s"]),
+        (&["run", "--dt", "0ms"], &["--dt", "from 1us on"]),
+        (&["run", "--dt", "-1ms"], &["--dt", "'-1ms'", "from 1us on"]),
+        (&["run", "--dt", "nanms"], &["--dt"]),
+        (&["run", "--geometry", "640"], &["--geometry", "'640'", "such as 640x480"]),
+        (&["run", "--geometry", "0x480"], &["--geometry", "from 1 to 65536"]),
+        (&["run", "--geometry", "65536x65536"], &["--geometry", "67,108,864 pixels"]),
+        (&["run", "--piece", "0"], &["--piece", "whole number from 1 on"]),
+        (&["run", "--every", "-1"], &["--every", "whole number from 0 on"]),
+        (&["run", "--every", "x"], &["--every", "whole number from 0 on"]),
+        (&["run", "--seed", "1.5"], &["--seed", "whole number from 0 on"]),
+        (&["run", "--out"], &["--out"]),
+    ];
+    for (args, words) in cases {
+        shell.bad(args, 2, words);
+    }
+    assert!(!shell.path("foveola-out").exists(), "nothing is written");
+}
+
+#[test]
+fn foreign_files_are_refused() {
+    let shell = Shell::new();
+    shell.write("empty.raw", b"");
+    shell.write("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x01\0\x08\x06\0\0\0");
+    shell.write("a.txt", b"t,x,y,on\n1,2,3,1\n");
+    shell.write("a.aedat4", b"#!AER-DAT4.0\r\n\x01\x02\x03");
+    shell.write("evt3.raw", b"% evt 3.0\n% geometry 640x480\n\0\x80");
+    shell.write("header.raw", HEADER.as_bytes());
+    let noise: Vec<u8> = (0..1000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    shell.write("noise.bin", &noise);
+    write_npy(shell.path("a.npy"), &Array3::<f32>::ones((2, 3, 4))).expect("written");
+    std::fs::create_dir(shell.path("folder")).expect("made");
+    let known = "expected Prophesee EVT2 (.raw) or N-MNIST (.bin)";
+    let cases: [(&str, &[&str]); 9] = [
+        ("missing.raw", &["missing.raw: "]),
+        ("empty.raw", &["empty.raw: the file is empty"]),
+        ("folder", &["folder: a folder; expected a file"]),
+        ("a.png", &["a.png: of no format that is known", known, "--format"]),
+        ("a.txt", &["a.txt: text, not events", known]),
+        ("a.aedat4", &["a.aedat4: an AEDAT 4.0 recording", known]),
+        ("evt3.raw", &["evt3.raw: ", "another format than EVT2", known]),
+        ("header.raw", &["header.raw: no events in 27 bytes"]),
+        ("noise.bin", &["noise.bin: of no format that is known"]),
+    ];
+    for (file, words) in cases {
+        shell.bad(&["info", file], 1, words);
+        shell.bad(&["info", file, "--json"], 1, words);
+        shell.bad(&["run", file], 1, words);
+    }
+    shell.bad(&["info", "a.npy"], 1, &["a.npy: a .npy array, not events", known]);
+    // Whoever names the format gets what there is of it: nothing.
+    shell.bad(&["info", "a.png", "--format", "evt2"], 1, &["no events in", "skipped"]);
+    shell.bad(&["run", "a.png", "--format", "evt2"], 1, &["no events in"]);
+}
+
+#[test]
+fn movies_that_cannot_be_used_are_refused() {
+    let shell = Shell::new();
+    let path = |name: &str| shell.path(name);
+    write_npy(path("rank2.npy"), &Array2::<f32>::ones((3, 4))).expect("written");
+    write_npy(path("i32.npy"), &Array3::<i32>::ones((2, 3, 4))).expect("written");
+    write_npy(path("none.npy"), &Array3::<f32>::ones((0, 3, 4))).expect("written");
+    write_npy(path("flat.npy"), &Array3::<f32>::ones((2, 0, 4))).expect("written");
+    let mut movie = Array3::<f32>::ones((30, 3, 4));
+    write_npy(path("whole.npy"), &movie).expect("written");
+    movie[[17, 1, 2]] = f32::NAN;
+    write_npy(path("nan.npy"), &movie).expect("written");
+    write_npy(path("big.npy"), &Array3::from_elem((2, 3, 4), 1e300_f64)).expect("written");
+    let whole = std::fs::read(path("whole.npy")).expect("written above");
+    shell.write("cut.npy", &whole[..whole.len() - 3]);
+    shell.write("long.npy", &[&whole[..], b"xyz"].concat());
+    shell.write("head.npy", &whole[..20]);
+    shell.write("text.npy", b"no array");
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3000000, 30000, 4000), }";
+    shell.write("liar.npy", &[&whole[..10], format!("{header:117}\n").as_bytes(), b"0123"].concat());
+    let cases: [(&str, &[&str]); 12] = [
+        ("missing.npy", &["missing.npy: "]),
+        ("rank2.npy", &["rank2.npy: an array of 2 axes", "3 (time, row, column) or 5"]),
+        ("i32.npy", &["i32.npy: samples of type '<i4'", "f4, f8 or u1"]),
+        ("none.npy", &["none.npy: ", "no samples"]),
+        ("flat.npy", &["flat.npy: ", "no samples"]),
+        ("nan.npy", &["channel 0, frame 17, row 1, column 2 is NaN", "finite"]),
+        ("big.npy", &["frame 0, row 0, column 0 is inf", "finite"]),
+        ("cut.npy", &["cut.npy: cut off"]),
+        ("long.npy", &["long.npy: 3 bytes more"]),
+        ("head.npy", &["head.npy: not a .npy array"]),
+        ("text.npy", &["text.npy: not a .npy array"]),
+        ("liar.npy", &["liar.npy: cut off", "360000000000000 samples", "132 bytes"]),
+    ];
+    for (file, words) in cases {
+        shell.bad(&["run", file, "--piece", "10", "--every", "1"], 1, words);
+    }
+    // What came before the NaN was written, and is whole.
+    shell.bad(&["run", "nan.npy", "--piece", "10", "--every", "1", "--out", "nan"], 1, &["frame 17"]);
+    assert_eq!(read_npy::<_, Array3<f32>>(path("nan/output.npy")).map(|output| output.dim()).ok(), Some((10, 3, 4)));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(100)));
+    shell.write("file", b"in the way");
+    shell.bad(&["run", "a.raw", "--out", "file"], 1, &["file: cannot be made a folder for the output"]);
+    shell.bad(&["run", "a.raw", "--out", "file/out"], 1, &["out: cannot be made a folder for the output"]);
+    for name in ["output.npy", "stages.png", "traces.png", "stages.gif"] {
+        let folder = format!("no-{name}");
+        std::fs::create_dir_all(shell.path(&folder).join(name)).expect("a folder in the way");
+        shell.bad(&["run", "a.raw", "--out", &folder], 1, &[name]);
+    }
+    // A disk that is full.
+    #[cfg(target_os = "linux")]
+    for name in ["output.npy", "stages.png", "traces.png", "stages.gif"] {
+        let folder = shell.path(&format!("full-{name}"));
+        std::fs::create_dir(&folder).expect("made");
+        std::os::unix::fs::symlink("/dev/full", folder.join(name)).expect("linked");
+        let folder = folder.display().to_string();
+        shell.bad(&["run", "a.raw", "--every", "1", "--out", &folder], 1, &[name, "No space left"]);
+    }
+}
+
+#[test]
+fn what_is_damaged_is_counted_and_the_rest_used() {
+    let shell = Shell::new();
+    let whole = evt2(HEADER, &events(1_000));
+    shell.write("cut.raw", &whole[..whole.len() - 3]);
+    let info = shell.json(&["info", "cut.raw", "--json"]);
+    assert_eq!((&info["n"], &info["skipped"]["tail_bytes"]), (&999.into(), &1.into()));
+    assert!(shell.good(&["info", "cut.raw"]).contains("1 bytes of an unfinished last word"), "in words");
+    let mut middle = whole.clone();
+    middle.splice(4_000..4_003, [0x55; 10]);
+    shell.write("middle.raw", &middle);
+    let run = shell.json(&["run", "middle.raw", "--json"]);
+    assert!(run["skipped"]["garbage_bytes"].as_u64() > Some(7), "{run}");
+    assert!(run["events"].as_u64() > Some(800), "{run}");
+    assert!(shell.good(&["run", "middle.raw"]).contains("bytes of garbage"), "in words");
+    // An N-MNIST recording whose last word is cut is still recognised.
+    let nmnist: Vec<u8> =
+        (0..500_u32).flat_map(|i| [(i % 34) as u8, (i % 30) as u8, 0x80, (i >> 3) as u8, i as u8]).collect();
+    shell.write("cut.bin", &nmnist[..nmnist.len() - 2]);
+    let ordered = shell.json(&["info", "cut.bin", "--format", "nmnist", "--json"]);
+    assert_eq!(ordered["skipped"]["tail_bytes"], 3);
+}
+
+#[test]
+fn time_that_runs_backwards_is_counted() {
+    let shell = Shell::new();
+    let mut events = events(1_000);
+    events[700].t -= 30_000;
+    shell.write("back.raw", &evt2(HEADER, &events));
+    let info = shell.json(&["info", "back.raw", "--json"]);
+    assert_eq!((&info["n"], &info["skipped"]["backward"]), (&1_000.into(), &1.into()));
+    let run = shell.json(&["run", "back.raw", "--json"]);
+    assert_eq!((&run["skipped"]["backward"], &run["skipped"]["late_events"]), (&1.into(), &1.into()));
+    assert_eq!((&run["events"], &run["frames"]), (&1_000.into(), &100.into()));
+    let text = shell.good(&["run", "back.raw"]);
+    assert!(text.contains("1 events behind their bin (time ran backwards)"), "{text}");
+}
+
+#[test]
+fn events_outside_the_geometry_are_counted() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(240)));
+    shell.write("small.raw", &evt2("% evt 2.0\n% geometry 12x16\n", &events(240)));
+    for args in [&["a.raw", "--geometry", "12x16"][..], &["small.raw"]] {
+        let info = shell.json(&[&["info", "--json"], args].concat());
+        assert_eq!((&info["n"], &info["skipped"]["outside_events"]), (&240.into(), &120.into()), "{args:?}");
+        let run = shell.json(&[&["run", "--json"], args].concat());
+        assert_eq!((&run["events"], &run["skipped"]["outside_events"]), (&240.into(), &120.into()), "{args:?}");
+        let text = shell.good(&[&["run"], args].concat());
+        assert!(text.contains("12 x 16 pixels") && text.contains("120 events outside the geometry"), "{text}");
+    }
+    let outside: Vec<Event> = events(50).into_iter().map(|event| Event { x: event.x + 100, ..event }).collect();
+    shell.write("outside.raw", &evt2(HEADER, &outside));
+    shell.bad(&["run", "outside.raw"], 1, &["outside.raw: none of 50 events lies inside 24 x 16 pixels", "--geometry"]);
+    // A header that asks for more than there is.
+    shell.write("huge.raw", &evt2("% evt 2.0\n% geometry 65536x65536\n", &outside));
+    shell.bad(&["run", "huge.raw"], 1, &["65536 x 65536 pixels", "at most 2^26"]);
+    shell.good(&["run", "huge.raw", "--geometry", "124x16"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(100)));
+    for args in [&["info", "a.raw"][..], &["run", "a.raw"], &["run", "a.raw", "--json"], &["--help"]] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_foveola"));
+        let program = program.args(args).current_dir(&shell.0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = program.spawn().expect("foveola starts");
+        drop(child.stdout.take());
+        let ran = Ran::of(&args.join(" "), child.wait_with_output().expect("it ends"));
+        assert_eq!((ran.code, &ran.err[..]), (Some(0), ""), "{args:?}");
+    }
+    #[cfg(unix)]
+    {
+        assert_eq!(shell.script("foveola info missing.raw 2>&-").code, Some(1), "stderr is closed");
+        let ran = shell.script("foveola info a.raw | head -1");
+        assert_eq!((ran.code, &ran.out[..], &ran.err[..]), (Some(0), "file      a.raw\n", ""));
+        shell.script("cat a.raw | foveola info /dev/stdin").failed(1, &["/dev/stdin: a pipe or a device"]);
+    }
+}
+
+/// A recording of a few events that are far apart in time, whose frames together are larger than the memory allowed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_long_recording_streams() {
+    let shell = Shell::new();
+    // 59 s of 5 ms frames in 320 x 240 pixels are 3.6 GB; then a jump of hours, which is no gap to fill.
+    let at = |t| Event { t, x: 319, y: 239, on: true };
+    shell.write("gap.raw", &evt2("% evt 2.0\n", &[at(5_000), at(59_000_000), at(9_000_000_000), at(9_000_020_000)]));
+    let ran = shell.script("ulimit -v 400000 && foveola run gap.raw --dt 5ms --model smooth --every 0 --json");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let run: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!((&run["events"], &run["frames"]), (&4.into(), &(11_800 + 5).into()), "{run}");
+
+    // Frames that do not fit are told of.
+    shell
+        .script("ulimit -v 400000 && foveola run gap.raw --geometry 8192x8192")
+        .failed(1, &["268 MB", "cannot be had"]);
+}
+
+#[cfg(not(target_os = "linux"))]
+#[test]
+#[ignore = "memory is limited through `ulimit -v`, which only Linux obeys"]
+fn a_long_recording_streams() {}
+
+/// A real recording, where there is one: see `recordings.rs`.
+#[test]
+fn a_real_recording_runs() {
+    let folder = std::env::var_os("FOVEOLA_RECORDINGS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/events"), PathBuf::from);
+    let file = folder.join("tonic_sample_nmnist.bin");
+    if !file.is_file() {
+        // Past the test harness, which hides what a passing test prints.
+        let _ = writeln!(std::io::stderr(), "a_real_recording_runs: skipped, {} is missing", file.display());
+        return;
+    }
+    let (shell, file) = (Shell::new(), file.display().to_string());
+    let info = shell.json(&["info", &file, "--json", "--digest"]);
+    assert_eq!((&info["format"], &info["n"], &info["cols"]), (&"nmnist".into(), &4_325.into(), &34.into()));
+    assert_eq!(info["digest"]["t"], "fdcee39bc736f04f45131d13bd03f149c564c0c733f9bfad6b0f5912");
+    let run = shell.json(&["run", &file, "--json"]);
+    assert_eq!((&run["events"], &run["frames"]), (&4_325.into(), &312.into()));
+    let output: Array3<f32> = read_npy(shell.path("foveola-out/output.npy")).expect("frames");
+    assert!(output.dim() == (32, 34, 34) && output.iter().any(|y| *y > 0.0), "a response");
+    assert!(output.iter().all(|y| *y >= 0.0), "rectified");
+    png_size(&shell.path("foveola-out/stages.png"));
+}
