@@ -6,7 +6,9 @@ use foveola::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, Layer, LowPass, Model, NLRectifyScale,
     NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, Table, TimePadding, VariableDelay, Weight,
 };
-use foveola_core::{Axis, Error as CoreError, Filter, Graph, Node, Shape, Signature, Source, Stage};
+use foveola_core::{
+    Axis, Error as CoreError, Filter, Graph, Node, Nonlinearity, Pointwise, Shape, Signature, Source, Stage,
+};
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::random::{check, noise};
 use ndarray::{Array, Array2, Array3, Array5, ArrayD, IxDyn, arr2};
@@ -180,13 +182,23 @@ fn parameters() {
             => Error::Layer { source: Parameter { .. }, .. }, ["is NaN"];
         gauss(f64::NAN, 1.0)
             => Error::Layer { source: Parameter { name: "sig_row", .. }, .. }, ["gauss_filter_2d", "sig_row is NaN"];
-        gauss(0.1, 1e30) => Error::Memory { .. }, ["a kernel"];
+        gauss(0.1, 1e30)
+            => Error::Layer { source: Parameter { name: "sig_col", .. }, .. }, ["filter_epsilon"];
         five().and_then(|mut conv| conv.exponential(-0.1, RESOLUTION))
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is -0.1"];
         five().and_then(|mut conv| conv.highpass_exponential(0.1, f64::INFINITY, RESOLUTION))
             => Error::Layer { .. }, ["inf"];
         five().and_then(|mut conv| conv.gaussian(f64::NAN, RESOLUTION))
             => Error::Layer { source: Parameter { .. }, .. }, ["NaN"];
+        foveola::models::build("cat", RESOLUTION)
+            => Error::Unknown { what: "model", .. }, ["unknown model 'cat'", "retina"];
+        foveola::pad_mode("cat") => Error::Unknown { .. }, ["unknown padding mode 'cat'", "mirror, full_copy"];
+        foveola::border("cat") => Error::Unknown { .. }, ["unknown border mode 'cat'", "replicate, reflect"];
+        foveola::Format::named("cat") => Error::Unknown { what: "format", .. }, ["unknown format 'cat'", "evt2"];
+        Pointwise::new(SHAPE, Nonlinearity::Square { scale: f64::NAN, bias: 0.0 })
+            => Parameter { name: "scale", .. }, ["NaN"];
+        Pointwise::new(SHAPE, Nonlinearity::RectifyScale { scale: 1.0, bias: f64::INFINITY })
+            => Parameter { name: "bias", .. }, ["bias is inf"];
         foveola_core::Decay::from_gain(0.0) => Parameter { name: "gain", .. }, ["gain is 0", "above 0"];
         foveola_core::sum_axis(&[1.0_f32; 7], 2, 2, &mut [0.0; 9]) => Length { found: 7, expected: 4, .. }, ["7", "4"];
         foveola_core::sum_axis(&[1.0_f32; 8], 2, 2, &mut [0.0; 3]) => Length { found: 3, expected: 4, .. }, ["3", "4"];
@@ -218,9 +230,9 @@ fn layers_and_their_frames() {
         meet(conv([1; 3]).map(|conv| boxed(conv.dilation([1, 0, 1]))))
             => Error::Layer { source: Parameter { name: "dilation", .. }, .. }, ["dilation is 0"];
         meet(conv([2; 3]).map(|conv| boxed(conv.dilation([usize::MAX, 1, 1]))))
-            => Error::Layer { source: Parameter { name: "dilation", .. }, .. }, ["dilation is", "2^20"];
+            => Error::Layer { source: Parameter { name: "size of the dilated kernel", .. }, .. }, ["2^20"];
         meet(conv([2; 3]).map(|conv| boxed(conv.dilation([1, 1, usize::MAX]))))
-            => Error::Layer { source: Parameter { name: "dilation", .. }, .. }, ["2^20"];
+            => Error::Layer { source: Parameter { name: "size of the dilated kernel", .. }, .. }, ["2^20"];
         meet(Ok(boxed(VariableDelay::new(&Array2::zeros((4, 4))))))
             => Error::Parameter { name: "delay map", .. }, ["VariableDelay", "delay map", "4 x 4", "4 x 5"];
         // As many delays as pixels, but rows for columns.
@@ -342,7 +354,6 @@ fn a_running_stream_is_left_as_it_was() {
 /// A piece that a layer refuses half way is refused as a whole, also when it is long enough to go through in blocks:
 /// layers before it have then seen frames that are taken back.
 #[test]
-#[ignore = "open: the layers before one that refuses keep what they have seen"]
 fn a_piece_refused_half_way() {
     let shape = Shape::new(1, 64, 64);
     let low_pass = || LowPass::new(0.01, RESOLUTION).expect("a time constant");
@@ -388,6 +399,21 @@ fn non_finite_samples_on_request_and_behind_a_guard() {
     let refused = guarded.run(1, &mut state, &mut scratch, &[5.0, 5.0, 5.0, f32::INFINITY], &mut out);
     assert_eq!(refused, Err(CoreError::NonFinite { frame: 2, index: 1 }));
     assert_eq!(state, [1.0, 2.0], "state behind the guard");
+}
+
+/// A table of weights that is damaged, on a board or on disk, says where.
+#[test]
+fn damaged_weights_are_found() {
+    use foveola_core::{Conv3d, ConvOptions, Kernel};
+    let (damaged, good) = ([1.0, 2.0, f32::NAN, 4.0], [0.0; 2]);
+    let kernel = |weights, bias| Kernel { weights, shape: [2, 1, 1, 1, 2], bias };
+    let conv = |weights, bias| {
+        let shape = Shape::new(1, 2, 2);
+        Conv3d::new(shape, kernel(weights, bias), ConvOptions::DEFAULT).expect("a kernel that fits").check_weights()
+    };
+    assert_eq!(conv(&damaged, &good), Err(CoreError::NonFinite { frame: 0, index: 2 }));
+    assert_eq!(conv(&[1.0; 4], &[0.0, f32::INFINITY]), Err(CoreError::NonFinite { frame: 0, index: 5 }));
+    assert_eq!(conv(&[1.0; 4], &good), Ok(()));
 }
 
 /// Empty recordings and pieces are no error: nothing goes in, nothing comes out.

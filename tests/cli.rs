@@ -181,7 +181,7 @@ fn json_stands_alone_on_stdout() {
         assert!(shell.path(file).is_file(), "{file} was written");
     }
     let keys: Vec<&String> = run["skipped"].as_object().expect("counts").keys().collect();
-    let all = "backward garbage_bytes late_events other_bytes outside_events tail_bytes untimed_bytes";
+    let all = "backward garbage_bytes jumps late_events other_bytes outside_events tail_bytes untimed_bytes";
     assert_eq!(keys, all.split(' ').collect::<Vec<_>>());
     assert!(run["skipped"].as_object().is_some_and(|counts| counts.values().all(|count| *count == 0)), "{run}");
 }
@@ -362,6 +362,7 @@ fn movies_that_cannot_be_used_are_refused() {
     let shell = Shell::new();
     let path = |name: &str| shell.path(name);
     write_npy(path("rank2.npy"), &Array2::<f32>::ones((3, 4))).expect("written");
+    write_npy(path("batch.npy"), &Array5::<f32>::ones((2, 1, 3, 4, 5))).expect("written");
     write_npy(path("i32.npy"), &Array3::<i32>::ones((2, 3, 4))).expect("written");
     write_npy(path("none.npy"), &Array3::<f32>::ones((0, 3, 4))).expect("written");
     write_npy(path("flat.npy"), &Array3::<f32>::ones((2, 0, 4))).expect("written");
@@ -377,9 +378,10 @@ fn movies_that_cannot_be_used_are_refused() {
     shell.write("text.npy", b"no array");
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3000000, 30000, 4000), }";
     shell.write("liar.npy", &[&whole[..10], format!("{header:117}\n").as_bytes(), b"0123"].concat());
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 13] = [
         ("missing.npy", &["missing.npy: "]),
-        ("rank2.npy", &["rank2.npy: an array of 2 axes", "3 (time, row, column) or 5"]),
+        ("rank2.npy", &["rank2.npy: an array of 2 axes", "3 (time, row, column), 4"]),
+        ("batch.npy", &["batch.npy: a batch of 2 movies", "expected one"]),
         ("i32.npy", &["i32.npy: samples of type '<i4'", "f4, f8 or u1"]),
         ("none.npy", &["none.npy: ", "no samples"]),
         ("flat.npy", &["flat.npy: ", "no samples"]),

@@ -25,5 +25,8 @@ fn blur_has_the_digest_of_the_microcontroller() {
         }
     }
     let printed = include_str!("../firmware/qemu/src/bin/blur.out");
-    assert!(printed.contains(&format!("digest of all bits {digest:016x}")), "{digest:016x} here, but there:\n{printed}");
+    assert!(
+        printed.contains(&format!("digest of all bits {digest:016x}")),
+        "{digest:016x} here, but there:\n{printed}"
+    );
 }

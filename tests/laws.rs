@@ -2,15 +2,15 @@
 //! `Model` and through `core` alone (whose state is full of NaN before the first frame):
 //!
 //! 1. a recording in pieces of any lengths (0 and 1 frame too) gives the same bits as at once, given the same first
-//! piece;
+//!    piece;
 //! 2. clearing, saving and restoring bring a stream back to the bit, and a refused piece leaves it as it was.
 //!
 //! And a batch of streams is each stream alone.
 
-use foveola::{Error, LowPass, Model, PadMode, Resolution, TimePadding};
+use foveola::{Border, Conv1d, Error, LowPass, Model, PadMode, Resolution, TimePadding};
 use foveola_core::Shape;
 use foveola_tests::random::{self, Layers, Recording, check, trial};
-use foveola_tests::spec::Spec;
+use foveola_tests::spec::{Axes, ConvSpec, Spec};
 use foveola_tests::stream::{Engine, bits, engines, feed_all, lead};
 use ndarray::{Array5, Axis, s};
 
@@ -168,7 +168,7 @@ macro_rules! laws {
 
 laws! {
     time_padding delay variable_delay conv3d conv2d conv1d rf low_pass high_pass smooth_conv pointwise sum diff
-    branches model
+    branches model behind_a_warm_up
 }
 
 /// `PadMode::Mean` is the one thing that streams of a batch share: the mean of all their first pieces, over all axes.
@@ -191,40 +191,32 @@ fn the_mean_is_over_the_batch() {
     });
 }
 
-/// A long piece goes through the host in blocks that fit a cache; their borders must not show. 64 x 64 pixels and two
-/// layers make about 30 frames a block.
+/// A long piece goes through the host in blocks that fit a cache; their borders must not show, and the first piece
+/// decides the history as a whole (`FullCopy` starts with its last frames). 64 x 64 pixels and four layers make tens of
+/// frames a block.
 #[test]
 fn a_long_piece_in_blocks() {
-    let shape = Shape::new(1, 64, 64);
-    let strided = |stride, kt| {
-        let Spec::Conv(conv) = same_conv(kt) else { return Spec::Diff };
-        Spec::Conv(foveola_tests::spec::ConvSpec { stride: [stride, 1, 1], ..conv })
+    let strided = |stride, frames| {
+        Spec::Conv(ConvSpec {
+            axes: Axes::Conv3d,
+            weight: random::array(3, (1, 1, frames, 1, 1)),
+            bias: Vec::new(),
+            flip: true,
+            border: Some(Border::Zeros),
+            pad: Some(PadMode::FullCopy),
+            stride: [stride, 1, 1],
+            dilation: [1; 3],
+            groups: 1,
+        })
     };
     let spec = Spec::Cascade(vec![Spec::LowPass { tau: 0.01 }, strided(3, 2), strided(2, 3), Spec::Diff]);
-    let movie = Recording { seed: 7, batch: 1, cuts: vec![1, 129] }.movie(shape);
-    let long = feed_all(&mut Model::of_boxed(spec.layer().expect("layers that fit")), &movie, &[1, 129], 0);
-    let (_, mut core) = engines(&spec).expect("layers that fit").into_iter().last().expect("two engines");
-    let single = feed_all(core.as_mut(), &movie, &[1; 130], 0);
-    let (long, single) = (long.expect("a recording that fits"), single.expect("a recording that fits"));
+    let movie = Recording { seed: 7, batch: 1, cuts: vec![130] }.movie(Shape::new(1, 64, 64));
+    let [(_, mut host), (_, mut core)] = engines(&spec).expect("layers that fit");
+    let pieces = |rest: &[usize]| [&[70], rest].concat();
+    let long = feed_all(host.as_mut(), &movie, &pieces(&[60]), 0).expect("a recording that fits");
+    let single = feed_all(core.as_mut(), &movie, &pieces(&[1; 60]), 0).expect("a recording that fits");
     assert_eq!(long.len_of(Axis(2)), 22, "frames 0, 6, 12, … of 130");
     same("blocks", &long, &single).expect("the same bits");
-}
-
-fn same_conv(kt: usize) -> Spec {
-    let weight = random::array(3, (1, 1, kt, 1, 1));
-    let (axes, bias, pad) = (foveola_tests::spec::Axes::Conv3d, Vec::new(), Some(PadMode::Mirror));
-    let border = Some(foveola::Border::Zeros);
-    Spec::Conv(foveola_tests::spec::ConvSpec {
-        axes,
-        weight,
-        bias,
-        flip: true,
-        border,
-        pad,
-        stride: [1; 3],
-        dilation: [1; 3],
-        groups: 1,
-    })
 }
 
 /// `Model::run` and `Model::stream` are `process`, piece by piece.
@@ -260,4 +252,21 @@ fn another_frame_size_after_clear_state() {
     model.feed(ones(5).view()).expect("other frames after clear_state");
     model.clear_state();
     same("again", &model.feed(ones(2).view()).expect("the first frames again"), &fresh).expect("the same bits");
+}
+
+/// Behind a layer without temporal padding the history begins with the first frame that arrives, however the recording is
+/// cut; frames large enough for the host to work in blocks too.
+#[test]
+fn behind_a_warm_up_no_cut_shows() {
+    for (mode, side) in [(PadMode::Mirror, 3), (PadMode::FullCopy, 3), (PadMode::Mean, 3), (PadMode::Mirror, 256)] {
+        let movie = Array5::from_shape_fn((1, 1, 24, side, side), |(_, _, t, r, _)| (t * t + r) as f32);
+        let model = || {
+            let warm_up = Conv1d::new(1, 1, 3).expect("a length").time_pad(false);
+            Model::new().then(warm_up).then(Conv1d::new(1, 1, 7).expect("a length").pad_mode(mode))
+        };
+        let whole = feed_all(&mut model(), &movie, &[24], 0).expect("a recording");
+        for cuts in [vec![1; 24], vec![1, 23], vec![1, 3, 20], vec![2, 1, 21], vec![4, 20]] {
+            same("pieces", &feed_all(&mut model(), &movie, &cuts, 0).expect("pieces"), &whole).expect("the same bits");
+        }
+    }
 }

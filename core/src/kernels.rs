@@ -298,8 +298,7 @@ impl GaussFilter {
         let a = 1.0 / (s * sqrt(2.0 * core::f64::consts::PI));
         let m = self.border_factor * ceil(sqrt(-2.0 * s * s * log(resolution.filter_epsilon / a)));
         let wider = if self.even { 0.5 } else { 0.0 };
-        // A peak below eps makes m NaN: nothing of the Gaussian is left but its centre.
-        if m.is_nan() || m < 1.0 || self.sig_row == 0.0 || self.sig_col == 0.0 {
+        if m < 1.0 || self.sig_row == 0.0 || self.sig_col == 0.0 {
             // One sample that is 1, whatever its width.
             let even = self.even && self.sig_row != 0.0 && self.sig_col != 0.0;
             return Axis { start: 0.0, len: if even { 2 } else { 1 }, s: f64::INFINITY, a: 1.0 };
@@ -314,6 +313,13 @@ impl GaussFilter {
         not_negative("sig_col", self.sig_col)?;
         not_negative("border_factor", self.border_factor)?;
         resolution.check()?;
+        for (name, value) in [("sig_row", self.sig_row), ("sig_col", self.sig_col)] {
+            // Nothing of it would be left.
+            let peak = 1.0 / (value * resolution.pixel_per_degree * sqrt(2.0 * core::f64::consts::PI));
+            if peak < resolution.filter_epsilon {
+                return Err(Error::Parameter { name, value, expected: "a width whose peak is above filter_epsilon" });
+            }
+        }
         Ok([self.axis(self.sig_row, resolution), self.axis(self.sig_col, resolution)])
     }
 

@@ -35,6 +35,8 @@ pub struct Frames<I> {
     geometry: Geometry,
     buffer: Vec<f32>,
     ended: bool,
+    /// An error that comes behind the frames before it.
+    failed: Option<Error>,
 }
 
 impl<I: Iterator<Item = Result<Event>>> Frames<I> {
@@ -51,7 +53,7 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
             .map_err(|source| Error::layer("frames of events", source))?
             .restart_after(GAP);
-        Ok(Self { events, waiting: None, bins, geometry, buffer: Vec::new(), ended: false })
+        Ok(Self { events, waiting: None, bins, geometry, buffer: Vec::new(), ended: false, failed: None })
     }
 
     /// The events and what is left of them.
@@ -69,6 +71,11 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         self.bins.start()
     }
 
+    /// How often time jumped by more than a minute: those minutes are in no frame.
+    pub fn jumps(&self) -> u32 {
+        self.bins.restarts()
+    }
+
     /// Events that are in no frame, and why.
     pub fn dropped(&self) -> Dropped {
         self.bins.dropped()
@@ -77,7 +84,7 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     /// The next `frames` frames, fewer at the end, none behind it: `(batch, channel, time, row, col)`.
     ///
     /// # Errors
-    /// What the events yield; [`Error::Memory`].
+    /// What the events yield, behind the complete frames before it, and then no more; [`Error::Memory`].
     pub fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
         let (shape, len) = (self.bins.shape(), self.bins.shape().len());
         let samples = frames.max(1).saturating_mul(len);
@@ -88,10 +95,18 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         }
         let mut made = 0;
         for frame in self.buffer.chunks_exact_mut(len.max(1)).take(frames.max(1)) {
-            if self.ended || !fill(&mut self.events, &mut self.waiting, &mut self.bins, frame, &mut self.ended)? {
+            if self.ended {
                 break;
             }
-            made += 1;
+            match fill(&mut self.events, &mut self.waiting, &mut self.bins, frame) {
+                Ok(Filled::Complete) => made += 1,
+                Ok(Filled::Last) => (made, self.ended) = (made + 1, true),
+                Ok(Filled::Nothing) => self.ended = true,
+                Err(error) => (self.failed, self.ended) = (Some(error), true),
+            }
+        }
+        if let Some(error) = self.failed.take_if(|_| made == 0) {
+            return Err(error);
         }
         if made == 0 {
             return Ok(None);
@@ -104,28 +119,59 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     }
 }
 
-/// Fills one frame; false when there are no events left for it.
+/// What became of a frame.
+enum Filled {
+    Complete,
+    /// The last one, with the bin that was open when the events ended.
+    Last,
+    Nothing,
+}
+
+/// Fills one frame.
 fn fill<I: Iterator<Item = Result<Event>>>(
     events: &mut I,
     waiting: &mut Option<Event>,
     bins: &mut Accumulator,
     frame: &mut [f32],
-    ended: &mut bool,
-) -> Result<bool> {
+) -> Result<Filled> {
     loop {
         let event = match waiting.take() {
             Some(event) => event,
             None => match events.next().transpose()? {
                 Some(event) => event,
-                None => {
-                    *ended = true;
-                    return Ok(bins.is_open());
-                }
+                None => return Ok(if bins.is_open() { Filled::Last } else { Filled::Nothing }),
             },
         };
         if let Push::FrameComplete { .. } = bins.push(event, frame) {
             *waiting = Some(event);
-            return Ok(true);
+            return Ok(Filled::Complete);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_comes_behind_the_frames_before_it() {
+        let event = |t, x| Ok(Event { t, x, y: 0, on: true });
+        let lost = || Err(Error::NoSavedState);
+        let events = [event(0, 0), event(1, 0), event(1_000, 1), lost(), event(1_200, 2)];
+        let mut frames =
+            Frames::new(events.into_iter(), Geometry { cols: 3, rows: 1 }, Polarity::Signed, 1_000).expect("good");
+        let first = frames.next_piece(8).expect("a frame first").expect("one").iter().copied().collect::<Vec<_>>();
+        assert_eq!(first, [2.0, 0.0, 0.0]);
+        assert!(frames.next_piece(8).is_err(), "then the error");
+        assert!(frames.next_piece(8).expect("then nothing").is_none(), "the stream ended");
+    }
+
+    #[test]
+    fn long_jumps_of_time_are_counted() {
+        let events = [0, 120_000_000, 0].map(|t| Ok(Event { t, x: 0, y: 0, on: true }));
+        let mut frames =
+            Frames::new(events.into_iter(), Geometry { cols: 1, rows: 1 }, Polarity::Signed, 1_000).expect("good");
+        assert_eq!(frames.next_piece(100).expect("frames").expect("some").dim().2, 3);
+        assert_eq!((frames.jumps(), frames.dropped().events()), (2, 0));
     }
 }

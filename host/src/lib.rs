@@ -11,6 +11,7 @@ pub mod layers;
 mod model;
 pub mod models;
 mod movie;
+mod names;
 pub mod npy;
 pub mod picture;
 mod recording;
@@ -29,6 +30,7 @@ pub use layers::{
 };
 pub use model::Model;
 pub use movie::Movie;
+pub use names::{border, pad_mode};
 pub use recording::{Events, Format, Recording, Summary};
 pub use weight::Weight;
 

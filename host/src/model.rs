@@ -3,8 +3,8 @@
 use crate::layer::Table;
 use crate::movie::Movie;
 use crate::{Error, Layer, Result};
-use foveola_core::{Delay, Graph, Shape, Signature, Source, Stage};
-use ndarray::{Array5, ArrayView5, s};
+use foveola_core::{Delay, Graph, Node, Shape, Signature, Source, Stage};
+use ndarray::{Array5, ArrayView5, Axis, s};
 use std::any::Any;
 
 /// Scratch that one pass through the table may use, in samples: small enough for a second-level cache.
@@ -32,12 +32,9 @@ const BLOCK: usize = 1 << 18;
 #[derive(Default)]
 pub struct Model {
     layers: Vec<Box<dyn Layer>>,
-    stream: Stream,
+    memory: Memory,
     saved: Vec<Stream>,
     table: Table<'static>,
-    scratch: Vec<f32>,
-    staged: Vec<f32>,
-    output: Vec<f32>,
     unchecked: bool,
 }
 
@@ -113,18 +110,18 @@ impl Model {
 
     /// Frames fed since the state was cleared.
     pub fn time(&self) -> u64 {
-        self.stream.t
+        self.memory.stream.t
     }
 
     /// Returns to the state before the first frame. Saved states stay.
     pub fn clear_state(&mut self) {
-        self.stream.t = 0;
-        self.stream.frames = None;
+        self.memory.stream.t = 0;
+        self.memory.stream.frames = None;
     }
 
     /// Saves the state of all layers, for [`Model::pop_state`]. Any depth.
     pub fn push_state(&mut self) {
-        self.saved.push(self.stream.clone());
+        self.saved.push(self.memory.stream.clone());
     }
 
     /// Restores the state last saved.
@@ -132,7 +129,7 @@ impl Model {
     /// # Errors
     /// [`Error::NoSavedState`] when there is none.
     pub fn pop_state(&mut self) -> Result<()> {
-        self.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
+        self.memory.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
         Ok(())
     }
 
@@ -192,7 +189,7 @@ impl Model {
         let (batch, _, _, _, _) = input.dim();
         let view = ArrayView5::from_shape(
             (batch, frames, output.channels, output.rows, output.cols),
-            self.output.get(..batch * frames * output.len()).unwrap_or(&[]),
+            self.memory.output.get(..batch * frames * output.len()).unwrap_or(&[]),
         );
         view.map(|view| view.permuted_axes([0, 2, 1, 3, 4]))
             .map_err(|_| Error::Memory { what: "the output", samples: batch * frames * output.len() })
@@ -208,10 +205,10 @@ impl Model {
             let expected = "1 frame or more in a piece";
             return Err(Error::Parameter { item: "Model::run", name: "dt", value: "0".into(), expected });
         }
-        let before = self.stream.clone();
+        let before = self.memory.stream.clone();
         let result = self.run_pieces(input, dt);
         if result.is_err() {
-            self.stream = before;
+            self.memory.stream = before;
         }
         result
     }
@@ -222,7 +219,8 @@ impl Model {
         self.check_size(&input, batch, frame)?;
         let signature = self.signature(frame)?;
         let pieces = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
-        let lengths = pieces.clone().map(|(from, to)| signature.frames_out(self.stream.t + from as u64, to - from));
+        let lengths =
+            pieces.clone().map(|(from, to)| signature.frames_out(self.memory.stream.t + from as u64, to - from));
         let total = lengths.fold(0, usize::saturating_add);
         let shape = signature.output;
         let mut values = Vec::new();
@@ -264,16 +262,10 @@ impl Model {
         let (batch, channels, frames, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
         self.check(&input, batch, shape)?;
-        let mut buffers = Buffers {
-            stream: std::mem::take(&mut self.stream),
-            scratch: std::mem::take(&mut self.scratch),
-            staged: std::mem::take(&mut self.staged),
-            output: std::mem::take(&mut self.output),
-        };
-        let table = std::mem::take(&mut self.table);
-        let (table, result) = self.compiled(shape, table, |graph| buffers.run(&graph, input, batch, frames));
-        self.table = table;
-        Buffers { stream: self.stream, scratch: self.scratch, staged: self.staged, output: self.output } = buffers;
+        // Taken out while the layers are borrowed by the table.
+        let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
+        let (table, result) = self.compiled(shape, table, |graph| memory.run(&graph, input, batch, frames));
+        (self.memory, self.table) = (memory, table);
         result
     }
 
@@ -282,7 +274,7 @@ impl Model {
         if batch == 0 || shape.is_empty() {
             return Err(Error::EmptyInput { shape: input.shape().to_vec() });
         }
-        if let Some((expected_batch, expected)) = self.stream.frames
+        if let Some((expected_batch, expected)) = self.memory.stream.frames
             && (expected_batch, expected) != (batch, shape)
         {
             return Err(Error::FrameSize { found: shape, found_batch: batch, expected, expected_batch });
@@ -304,22 +296,26 @@ impl Model {
         }
         match input.indexed_iter().find(|(_, x)| !x.is_finite()) {
             Some(((batch, channel, frame, row, col), &value)) => {
-                Err(Error::NonFinite { batch, channel, frame: self.stream.t + frame as u64, row, col, value })
+                Err(Error::NonFinite { batch, channel, frame: self.memory.stream.t + frame as u64, row, col, value })
             }
             None => Ok(()),
         }
     }
 }
 
-/// The memory of a running model.
-struct Buffers {
+/// A running stream and its working memory.
+#[derive(Default)]
+struct Memory {
     stream: Stream,
     scratch: Vec<f32>,
+    /// A piece of the input in the order that the table takes.
     staged: Vec<f32>,
     output: Vec<f32>,
+    /// The state before the present piece, in models that may refuse it half way.
+    before: Vec<f32>,
 }
 
-impl Buffers {
+impl Memory {
     fn run(
         &mut self,
         graph: &Graph<'_>,
@@ -348,6 +344,28 @@ impl Buffers {
         if stream.t == 0 {
             resize(&mut stream.state, "the state", state)?;
         }
+        // A user's own filter may refuse a piece when others have seen it already.
+        let may_refuse = |node: &Node<'_>| matches!(node, Node::Filter(_, Stage::Own(..) | Stage::Finite(_)));
+        let before = (stream.t, graph.nodes().iter().any(may_refuse));
+        if before.1 {
+            self.before.clone_from(&stream.state);
+        }
+        let result = self.blocks(graph, input, batch, block);
+        if result.is_err() {
+            self.stream.t = before.0;
+            if before.1 {
+                self.stream.state.clone_from(&self.before);
+            }
+        }
+        result?;
+        self.stream.frames = Some((batch, signature.input));
+        Ok((frames_out, shape))
+    }
+
+    /// Runs the frames through the table in blocks of `block`.
+    fn blocks(&mut self, graph: &Graph<'_>, input: ArrayView5<'_, f32>, batch: usize, block: usize) -> Result<()> {
+        let (stream, frames) = (&mut self.stream, input.len_of(Axis(2)));
+        let shape = graph.signature().output;
         let mut written = 0;
         for from in (0..frames).step_by(block) {
             let to = (from + block).min(frames);
@@ -361,8 +379,7 @@ impl Buffers {
             stream.t += (to - from) as u64;
             written += n;
         }
-        stream.frames = Some((batch, signature.input));
-        Ok((frames_out, shape))
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@
 //! # Ok::<(), foveola::Error>(())
 //! ```
 
-use crate::{Branches, Error, LowPass, Model, NLRectify, Resolution, Result, SmoothConv, Weight};
+use crate::{Branches, LowPass, Model, NLRectify, Resolution, Result, SmoothConv, Weight};
 use ndarray::Array3;
 
 /// A model, and parts of it to look at.
@@ -44,15 +44,10 @@ pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// The model called `name`, for frames of one channel.
 ///
 /// # Errors
-/// [`Error::Unknown`] for another name; [`Error::Layer`] for an impossible resolution.
+/// [`Error::Unknown`](crate::Error) for another name; [`Error::Layer`](crate::Error) for an impossible resolution.
 pub fn build(name: &str, resolution: Resolution) -> Result<Named> {
-    match MODELS.iter().find(|(known, _, _)| *known == name) {
-        Some((_, _, build)) => build(resolution),
-        None => {
-            let expected = names().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
-            Err(Error::Unknown { what: "model", value: name.into(), expected })
-        }
-    }
+    let builders = MODELS.map(|(name, _, build)| (name, build));
+    crate::names::find("model", &builders, name)?(resolution)
 }
 
 /// Three exponentials of `tau` seconds, each through a 5 x 5 Gaussian of `sigma` pixels; gain 1 at DC.

@@ -1,13 +1,14 @@
 //! Movies in `.npy` files: read whole, written frame by frame.
 
 use crate::{Error, Result};
-use ndarray::{Array3, Array5, ArrayView3, Axis, Ix3, Ix5};
+use ndarray::{Array5, ArrayBase, ArrayD, ArrayView3, Axis, IxDyn, OwnedRepr};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Reads a movie `(time, row, col)` or `(batch, channel, time, row, col)` of `f32`, `f64` or `u8` samples.
+/// Reads a movie of `f32`, `f64` or `u8` samples: `(time, row, col)`, `(time, channel, row, col)` as [`NpyWriter`] writes it, or
+/// `(batch, channel, time, row, col)`.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
@@ -19,25 +20,34 @@ pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
         // Before memory is reserved for them.
         return Err(data(format!("cut off: its header tells of {samples} samples, but the file has {bytes} bytes")));
     }
-    match read(path, |x: f32| x) {
+    let movie = match read(path, |x: f32| x) {
         Err(ReadNpyError::WrongDescriptor(_)) => match read(path, |x: f64| x as f32) {
             Err(ReadNpyError::WrongDescriptor(_)) => read(path, |x: u8| f32::from(x)),
             other => other,
         },
         other => other,
-    }
-    .map_err(|error| match error {
+    };
+    let movie = movie.map_err(|error| match error {
         ReadNpyError::Io(source) if source.kind() == ErrorKind::UnexpectedEof => {
             data("not a .npy array: it ends before its header does".into())
         }
         ReadNpyError::Io(source) => Error::Io { path: path.into(), source },
-        ReadNpyError::WrongNdim(_, found) => data(format!(
-            "an array of {found} axes; expected 3 (time, row, column) or 5 (batch, channel, time, row, column)"
-        )),
         ReadNpyError::WrongDescriptor(found) => data(format!("samples of type {found}; expected f4, f8 or u1")),
         ReadNpyError::MissingData => data("cut off: fewer samples than its header tells of".into()),
         ReadNpyError::ExtraBytes(more) => data(format!("{more} bytes more than its header tells of")),
         other => data(format!("not a .npy array: {other}")),
+    })?;
+    let axes = movie.ndim();
+    let movie = match axes {
+        3 => movie.insert_axis(Axis(0)).insert_axis(Axis(0)),
+        4 => movie.permuted_axes(vec![1, 0, 2, 3]).insert_axis(Axis(0)),
+        _ => movie,
+    };
+    movie.into_dimensionality().map_err(|_| {
+        data(format!(
+            "an array of {axes} axes; expected 3 (time, row, column), 4 (time, channel, row, column) or 5 (batch, channel, \
+             time, row, column)"
+        ))
     })
 }
 
@@ -55,16 +65,9 @@ fn declared(path: &Path) -> std::io::Result<(u64, u64)> {
     Ok((samples, bytes))
 }
 
-fn read<T: ReadableElement + Copy>(path: &Path, convert: impl Fn(T) -> f32) -> Result<Array5<f32>, ReadNpyError> {
-    let open = || File::open(path).map(BufReader::new).map_err(ReadNpyError::Io);
-    match ndarray::ArrayBase::<ndarray::OwnedRepr<T>, Ix5>::read_npy(open()?) {
-        Ok(movie) => Ok(movie.mapv(convert)),
-        Err(ReadNpyError::WrongNdim(..)) => {
-            let movie: Array3<T> = ndarray::ArrayBase::<ndarray::OwnedRepr<T>, Ix3>::read_npy(open()?)?;
-            Ok(movie.mapv(convert).insert_axis(Axis(0)).insert_axis(Axis(0)))
-        }
-        Err(error) => Err(error),
-    }
+fn read<T: ReadableElement + Copy>(path: &Path, convert: impl Fn(T) -> f32) -> Result<ArrayD<f32>, ReadNpyError> {
+    let file = File::open(path).map(BufReader::new).map_err(ReadNpyError::Io)?;
+    Ok(ArrayBase::<OwnedRepr<T>, IxDyn>::read_npy(file)?.mapv(convert))
 }
 
 /// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the

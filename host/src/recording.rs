@@ -28,12 +28,7 @@ impl Format {
     /// # Errors
     /// [`Error::Unknown`] for another name.
     pub fn named(name: &str) -> Result<Self> {
-        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
-        found.map(|(_, format)| *format).ok_or_else(|| Error::Unknown {
-            what: "format",
-            value: name.into(),
-            expected: Self::NAMES.map(|(name, _)| name).join(", "),
-        })
+        crate::names::find("format", &Self::NAMES, name)
     }
 
     /// Its name.

@@ -131,8 +131,8 @@ impl Error {
     }
 }
 
-/// Weights of a layer, at most: 4 GB. A larger kernel is a mistake in its arguments.
-pub(crate) const MAX_WEIGHTS: usize = 1 << 30;
+/// Weights of a layer, at most: 1 GB. A larger kernel is a mistake in its arguments.
+pub(crate) const MAX_WEIGHTS: usize = 1 << 28;
 
 /// Whether there is one finite bias for each output channel, or none at all.
 pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> Result<()> {

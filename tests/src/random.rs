@@ -248,6 +248,19 @@ pub fn model(shape: Shape) -> BoxedStrategy<Spec> {
     (vec(node, 1..4), of(tail)).prop_map(|(nodes, tail)| Spec::Cascade(nodes.into_iter().chain(tail).collect())).boxed()
 }
 
+/// Layers behind a convolution in time without padding: their stream begins when its kernel is filled, pieces later
+/// than the model's. No layer here takes its history from a whole first piece.
+pub fn behind_a_warm_up(shape: Shape) -> BoxedStrategy<Spec> {
+    let kernel = (2..7_usize, any::<u64>()).prop_map(move |(kt, seed)| {
+        let weight = array(seed, (shape.channels, shape.channels, kt, 1, 1));
+        let (axes, bias, flip, border, groups) = (Axes::Conv1d, Vec::new(), true, Some(Border::Zeros), 1);
+        let (stride, dilation) = ([1 + kt / 4, 1, 1], [1; 3]);
+        Spec::Conv(ConvSpec { axes, weight, bias, flip, border, pad: None, stride, dilation, groups })
+    });
+    let behind = prop_oneof![low_pass(shape), smooth_conv(shape), diff(shape), delay(shape), variable_delay(shape)];
+    (kernel, behind).prop_map(|(kernel, behind)| Spec::Cascade(vec![kernel, behind])).boxed()
+}
+
 /// A layer, frames that fit it, and a recording of them.
 pub fn trial(layers: Layers) -> impl Strategy<Value = (Spec, Shape, Recording)> {
     (shape().prop_flat_map(move |shape| (layers(shape), Just(shape))), recording())

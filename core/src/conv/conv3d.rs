@@ -147,9 +147,9 @@ impl<'w, T> Conv3d<'w, T> {
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
-                let value = options.dilation[axis] as f64;
-                let expected = "a dilated kernel of at most 2^20 frames, rows and columns";
-                return Err(Error::Parameter { name: "dilation", value, expected });
+                let value = conv.extent(axis) as f64;
+                let (name, expected) = ("size of the dilated kernel", "at most 2^20 frames, rows and columns");
+                return Err(Error::Parameter { name, value, expected });
             }
             axis += 1;
         }

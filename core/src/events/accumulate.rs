@@ -86,6 +86,7 @@ pub struct Accumulator {
     start: Option<u64>,
     /// Whether the frame is to be cleared before the next event.
     stale: bool,
+    restarts: u32,
     dropped: Dropped,
 }
 
@@ -107,6 +108,7 @@ impl Accumulator {
             gap: u64::MAX,
             start: None,
             stale: true,
+            restarts: 0,
             dropped: Dropped { late: 0, outside: 0 },
         };
         if bins.shape().is_empty() {
@@ -133,7 +135,7 @@ impl Accumulator {
     ///         frames += 1;
     ///     }
     /// }
-    /// assert_eq!((frames, bins.dropped().events()), (2, 0));
+    /// assert_eq!((frames, bins.dropped().events(), bins.restarts()), (2, 0, 2));
     /// ```
     #[must_use]
     pub const fn restart_after(self, gap: u64) -> Self {
@@ -157,6 +159,11 @@ impl Accumulator {
     /// Whether the frame lent last holds the current bin, unfinished: at the end of a recording, its last frame.
     pub const fn is_open(&self) -> bool {
         !self.stale
+    }
+
+    /// How often the bins started anew ([`Accumulator::restart_after`]): time that is in no frame.
+    pub const fn restarts(&self) -> u32 {
+        self.restarts
     }
 
     /// Events that were not stored so far.
@@ -221,6 +228,7 @@ impl Accumulator {
         let follows = ahead.is_some_and(|ahead| ahead <= self.gap);
         // No overflow: a time that follows is at least `start + dt`.
         self.start = Some(if follows { start + self.dt.get() } else { t - t % self.dt });
+        self.restarts = self.restarts.saturating_add(u32::from(!follows));
         self.stale = true;
         Reach::After(start)
     }

@@ -54,6 +54,10 @@ impl Input {
                 let reason = format!("a movie of shape {:?} has no samples; expected frames", movie.shape());
                 return Err(Error::Data { path: path.clone(), reason });
             }
+            if movie.len_of(Axis(0)) > 1 {
+                let reason = format!("a batch of {} movies; expected one, (time, row, column)", movie.len_of(Axis(0)));
+                return Err(Error::Data { path: path.clone(), reason });
+            }
             return Ok(Self::Movie { movie, at: 0, name });
         }
         let recording = info::open(path, &args.common)?;
@@ -80,7 +84,7 @@ impl Input {
             Self::Scene { frames: source, .. } => source.next_piece(frames),
             Self::Recording { frames: source, .. } => source.next_piece(frames),
             Self::Movie { movie, at, .. } => {
-                let (from, to) = (*at, (*at + frames).min(movie.len_of(Axis(2))));
+                let (from, to) = (*at, at.saturating_add(frames).min(movie.len_of(Axis(2))));
                 *at = to;
                 Ok((from < to).then(|| movie.slice(s![.., .., from..to, .., ..])))
             }
@@ -111,9 +115,8 @@ impl Input {
             Self::Scene { .. } => format!("built-in scene, {}", self.pixels()),
             Self::Recording { name, .. } => format!("{name}, {}", self.pixels()),
             Self::Movie { movie, name, .. } => {
-                let (batch, channels, ..) = movie.dim();
-                let more =
-                    if batch * channels > 1 { format!(", batch {batch}, {channels} channels") } else { String::new() };
+                let channels = movie.len_of(Axis(1));
+                let more = if channels > 1 { format!(", {channels} channels") } else { String::new() };
                 format!("{name}, {}{more}", self.pixels())
             }
         }
@@ -140,26 +143,28 @@ impl Input {
 
     /// What was left out so far, and why; the counts that this input can have.
     pub(super) fn skipped(&self) -> Vec<Reason> {
-        let Some(dropped) = self.dropped() else { return Vec::new() };
+        let Some((dropped, jumps)) = self.dropped() else { return Vec::new() };
         let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
-        let mut all = vec![late, outside_events(dropped.outside)];
+        let jumps = ("jumps", "jumps of the clock by over a minute, not filled", u64::from(jumps));
+        let mut all = vec![late, outside_events(dropped.outside), jumps];
         if let Self::Recording { frames, .. } = self {
             all.extend(decoder_reasons(&frames.events().inner.skipped()));
         }
         all
     }
 
-    fn dropped(&self) -> Option<Dropped> {
+    /// Events that are in no frame, and how often time jumped.
+    fn dropped(&self) -> Option<(Dropped, u32)> {
         match self {
-            Self::Scene { frames, .. } => Some(frames.dropped()),
-            Self::Recording { frames, .. } => Some(frames.dropped()),
+            Self::Scene { frames, .. } => Some((frames.dropped(), frames.jumps())),
+            Self::Recording { frames, .. } => Some((frames.dropped(), frames.jumps())),
             Self::Movie { .. } => None,
         }
     }
 
     /// At the end: why there was nothing to see.
     pub(super) fn nothing_seen(&self) -> Option<String> {
-        let (events, dropped) = (self.events()?, self.dropped()?);
+        let (events, (dropped, _)) = (self.events()?, self.dropped()?);
         match self {
             Self::Recording { bytes, .. } if events == 0 => return Some(format!("no events in {bytes} bytes")),
             _ if events == 0 => return Some("no events".into()),

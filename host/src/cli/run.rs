@@ -19,8 +19,9 @@ const PIECE_SAMPLES: usize = 4 << 20;
 struct Shown {
     stage: Stage,
     traces: Traces,
-    /// Rows and columns of a picture.
+    /// Rows and columns of a picture, and columns of a channel in it.
     picture: (usize, usize),
+    cols: usize,
     /// Sum and number of the samples that are not 0.
     active: (f64, u64),
 }
@@ -85,7 +86,7 @@ impl Traces {
 
 impl Shown {
     fn new(name: &str) -> Self {
-        Self { stage: Stage::new(name), traces: Traces::default(), picture: (0, 0), active: (0.0, 0) }
+        Self { stage: Stage::new(name), traces: Traces::default(), picture: (0, 0), cols: 1, active: (0.0, 0) }
     }
 
     /// Takes the frames of a piece, the first of them number `t`.
@@ -94,7 +95,7 @@ impl Shown {
             let picture = side_by_side(frame);
             self.stage.push((t + i) as f64 * dt, picture.view())?;
             self.traces.push(picture.view());
-            self.picture = picture.dim();
+            (self.picture, self.cols) = (picture.dim(), frame.len_of(Axis(2)));
             for x in picture.iter().filter(|x| **x != 0.0) {
                 self.active = (self.active.0 + f64::from(x.abs()), self.active.1 + 1);
             }
@@ -219,15 +220,20 @@ fn pictures(args: &RunArgs, shown: Vec<Shown>, dt: f64) -> Result<Vec<(PathBuf, 
     let names = names.join(", ");
     let (sheet, plot, movie) = (args.out.join("stages.png"), args.out.join("traces.png"), args.out.join("stages.gif"));
     let pixel = shown.last().map_or(0, |output| output.traces.liveliest());
-    let (row, col) = shown.last().map_or((0, 0), |output| Traces::place(pixel, output.picture));
+    let place = shown.last().map_or_else(String::new, |output| {
+        let (row, col) = Traces::place(pixel, output.picture);
+        let channel =
+            if output.picture.1 > output.cols { format!(", channel {}", col / output.cols) } else { String::new() };
+        format!("row {row}, column {}{channel}", col % output.cols.max(1))
+    });
     // Single events would hide the traces behind them.
     let traced = shown.iter().skip(usize::from(shown.len() > 1));
     let series: Vec<Series> = traced
         .map(|shown| Series::new(shown.stage.name(), dt * shown.traces.span.max(1) as f64, shown.traces.of(pixel)))
         .collect();
     let stages: Vec<Stage> = shown.into_iter().map(|shown| shown.stage).collect();
-    let title = format!("Pixel in row {row}, column {col}, the liveliest of {}", Traces::PIXELS);
-    let traced_pixel = format!("the pixel in row {row}, column {col}");
+    let title = format!("Pixel in {place}, the liveliest of {}", Traces::PIXELS);
+    let traced_pixel = format!("the pixel in {place}");
     contact_sheet(&sheet, &stages, &Sheet::default())?;
     traces(&plot, &series, &Plot { title: Some(title), ..Plot::default() })?;
     animation(&movie, &stages, &Animation { dt, ..Animation::default() })?;

@@ -59,8 +59,8 @@ impl Layer for Branches {
         }
         match sum {
             Some((source, 1.0)) => Ok(source),
-            // A single branch with a weight of its own.
-            Some(term) => Ok(table.add([term, (term.0, 0.0)])),
+            // A single branch with a weight of its own, in two exact halves.
+            Some((source, weight)) => Ok(table.add([(source, weight / 2.0); 2])),
             None => {
                 let (item, name, value) = ("Branches", "branches", "empty".into());
                 Err(Error::Parameter { item, name, value, expected: "one branch or more" })
