@@ -182,8 +182,9 @@ fn parameters() {
             => Error::Layer { source: Parameter { .. }, .. }, ["is NaN"];
         gauss(f64::NAN, 1.0)
             => Error::Layer { source: Parameter { name: "sig_row", .. }, .. }, ["gauss_filter_2d", "sig_row is NaN"];
-        gauss(0.1, 1e30)
-            => Error::Layer { source: Parameter { name: "sig_col", .. }, .. }, ["filter_epsilon"];
+        gauss(0.1, 1e30) => Error::Memory { .. }, ["a kernel"];
+        gauss(1e30, 1.0)
+            => Error::Layer { source: Parameter { name: "sig_row", .. }, .. }, ["sig_row is 1000", "filter_epsilon"];
         five().and_then(|mut conv| conv.exponential(-0.1, RESOLUTION))
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is -0.1"];
         five().and_then(|mut conv| conv.highpass_exponential(0.1, f64::INFINITY, RESOLUTION))
