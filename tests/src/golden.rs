@@ -139,7 +139,7 @@ impl Case {
         }
         let resolution = self.resolution();
         let layer: Box<dyn Layer> = match self.layer.as_str() {
-            "conv3d" => Box::new(conv!(Conv3d::new(ins, outs, [1; 3]))),
+            "conv3d" => Box::new(conv!(Conv3d::new(ins, outs, self.triple("kernel_size")?))),
             "conv2d" => Box::new(conv!(Conv2d::new(ins, outs, [1; 2]))),
             "conv1d" => Box::new(conv!(Conv1d::new(ins, outs, 1))),
             "rf" => {
@@ -148,6 +148,7 @@ impl Case {
                 if let Some(weight) = self.weight()? {
                     field.set_weight(weight).map_err(text)?;
                 }
+                field.set_bias(&self.bias()?).map_err(text)?;
                 Box::new(field)
             }
             "time_padding" => {
@@ -239,6 +240,9 @@ fn text(error: impl ToString) -> String {
 }
 
 fn tensor(value: &Value) -> Result<ArrayD<f32>, String> {
+    if let Some(number) = value.as_f64() {
+        return Ok(ArrayD::from_elem(IxDyn(&[]), number as f32));
+    }
     let shape: Vec<usize> =
         value["shape"].as_array().ok_or("no shape")?.iter().filter_map(Value::as_u64).map(|n| n as usize).collect();
     let data: Vec<f32> =
