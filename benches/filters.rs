@@ -1,9 +1,14 @@
-//! One frame of 128 x 128 through the filters of `core`, beside the same as plain loops. One thread, the reproducible
-//! lanes, the default build (SSE2 on x86-64). `cargo bench` prints time a frame and samples (or taps) a second.
+//! One frame of 128 x 128 through the filters, one thread, default build. `cargo bench` prints time a frame and taps (or
+//! samples) a second of
+//! - a model at every level of vectors that this CPU has (the best one is the default),
+//! - the reproducible lanes of `core` (SSE2 on x86-64, unless compiled for more),
+//! - the same as plain loops.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use foveola::{Model, Precision, SimdLevel};
 use foveola_benches::{plain_conv3d, plain_low_pass};
 use foveola_core::{Conv3d, ConvOptions, Decay, Filter, Kernel, LowPass, Shape};
+use ndarray::{Array3, ArrayView3};
 use std::hint::black_box;
 
 const SIDE: usize = 128;
@@ -33,6 +38,16 @@ fn conv3d(c: &mut Criterion) {
                 t += 1;
             });
         });
+
+        let movie = Array3::from_shape_vec((1, SIDE, SIDE), frame.clone()).expect("one frame");
+        let array = ArrayView3::from_shape((kt, kh, kw), &weights).expect("a kernel");
+        for level in SimdLevel::available() {
+            let layer = foveola::Conv3d::new(1, 1, kernel).and_then(|conv| conv.with_weight(&array));
+            let mut model = Model::of(layer.expect("a kernel that fits")).precision(Precision::AtMost(level));
+            group.bench_function(format!("foveola, {level:?}"), |b| {
+                b.iter(|| model.process(black_box(&movie)).expect("a frame").len());
+            });
+        }
 
         let frames = noise(kt * (SIDE + kh - 1) * (SIDE + kw - 1));
         group.bench_function("plain loops", |b| {

@@ -1,8 +1,8 @@
 //! Every linear filter equals its naive twin ([`foveola_tests::naive`]): all options, frames from 1 pixel to 40
-//! columns, kernels larger than the frames. The host in `f32` within the bound that rounding sets, `core` in `f64` to
-//! 1e-12.
+//! columns, kernels larger than the frames. The host in `f32`, with the vectors of every level that this CPU has and with
+//! the reproducible ones, within the bound that rounding sets; `core` in `f64` to 1e-12.
 
-use foveola::{Conv1d, Conv2d, Conv3d, Model, RF, Weight};
+use foveola::{Conv1d, Conv2d, Conv3d, Model, Precision, RF, SimdLevel, Weight};
 use foveola_core::{Conv3d as CoreConv3d, ConvOptions, Filter, Kernel, Shape, SmoothConv};
 use foveola_tests::random::{self, Layers, Recording, array, check, trial};
 use foveola_tests::spec::{ConvSpec, Spec, gain, reversed};
@@ -26,14 +26,19 @@ fn close(found: &Array5<f64>, expected: &Array5<f64>, tolerance: &Array5<f64>) -
     Ok(())
 }
 
-/// The host beside the twin.
+/// The host beside the twin, at every precision.
 fn host((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String> {
     let (movie, first) = (recording.movie(shape), recording.first());
-    let mut model = Model::of_boxed(spec.layer().map_err(|error| error.to_string())?);
-    let lead = lead(&spec, &movie)?;
-    let found = feed_all(&mut model, &movie, &recording.cut_once(), lead)?.mapv(f64::from);
-    let x = movie.mapv(f64::from);
-    close(&found, &naive::run(&spec, &x, first), &naive::tolerance(&spec, &x, first))
+    let (lead, x) = (lead(&spec, &movie)?, movie.mapv(f64::from));
+    let (expected, tolerance) = (naive::run(&spec, &x, first), naive::tolerance(&spec, &x, first));
+    let levels = SimdLevel::available().into_iter().map(Precision::AtMost);
+    for precision in levels.chain([Precision::Reproducible]) {
+        let layer = spec.layer().map_err(|error| error.to_string())?;
+        let mut model = Model::of_boxed(layer).precision(precision);
+        let found = feed_all(&mut model, &movie, &recording.cut_once(), lead)?.mapv(f64::from);
+        close(&found, &expected, &tolerance).map_err(|error| format!("{precision:?}: {error}"))?;
+    }
+    Ok(())
 }
 
 macro_rules! equal_their_twin {

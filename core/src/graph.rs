@@ -72,7 +72,8 @@ impl<'a, T: Sample> Stage<'a, T> {
         }
     }
 
-    fn filter(&self) -> &dyn Filter<T> {
+    /// The filter, whichever it is.
+    pub fn as_filter(&self) -> &dyn Filter<T> {
         match self {
             Self::TimePadding(filter) => filter,
             Self::Delay(filter) => filter,
@@ -128,6 +129,41 @@ pub struct Graph<'a, T: Sample = f32> {
     nodes: &'a [Node<'a, T>],
     /// Whether every node yields one frame for each frame: then nothing need be traced back to the input.
     even: bool,
+}
+
+/// Runs the filters of a graph: where a host puts in vectors that it found at run time.
+pub trait Runner<T: Sample> {
+    /// [`Filter::advance`] of the filter in `stage`.
+    ///
+    /// # Errors
+    /// As [`Filter::advance`].
+    fn advance(
+        &self,
+        stage: &Stage<'_, T>,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error>;
+}
+
+/// The runner of [`Graph::run_batch`]: every filter's own, with [`Sample::Lanes`]; the same bits on every CPU.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reproducible;
+
+impl<T: Sample> Runner<T> for Reproducible {
+    fn advance(
+        &self,
+        stage: &Stage<'_, T>,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        stage.as_filter().advance(t, state, scratch, input, output)
+    }
 }
 
 /// Shape, rate and lead of what a node reads or yields.
@@ -308,6 +344,24 @@ impl<'a, T: Sample> Graph<'a, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
+        self.run_batch_with(&Reproducible, t, batch, state, scratch, input, output)
+    }
+
+    /// [`Graph::run_batch`] with another [`Runner`].
+    ///
+    /// # Errors
+    /// As [`Filter::run`].
+    #[allow(clippy::too_many_arguments, reason = "those of run_batch, and who runs it")]
+    pub fn run_batch_with<R: Runner<T>>(
+        &self,
+        runner: &R,
+        t: u64,
+        batch: usize,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
         let signature = self.signature();
         let each = |len: usize| len.checked_div(batch).unwrap_or(0);
         exact("the input", input.len(), each(input.len()).saturating_mul(batch))?;
@@ -317,7 +371,8 @@ impl<'a, T: Sample> Graph<'a, T> {
         if input.is_empty() {
             return Ok(0);
         }
-        Pass { graph: self, t, batch, frames: lens.2 / self.input.len().max(1) }.run(state, scratch, input, output)
+        Pass { graph: self, runner, t, batch, frames: lens.2 / self.input.len().max(1) }
+            .run(state, scratch, input, output)
     }
 }
 
@@ -329,14 +384,15 @@ const fn check_order(node: usize, source: Source) -> Result<(), Error> {
 }
 
 /// One chunk on its way through the table.
-struct Pass<'g, 'a, T: Sample> {
+struct Pass<'g, 'a, T: Sample, R> {
     graph: &'g Graph<'a, T>,
+    runner: &'g R,
     t: u64,
     batch: usize,
     frames: usize,
 }
 
-impl<T: Sample> Pass<'_, '_, T> {
+impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
     /// Number of the first frame, and frames of each stream, that `flow` carries for this chunk.
     fn chunk(&self, flow: Flow) -> (u64, usize) {
         let frames = flow.rate.frames(self.t, self.frames);
@@ -416,9 +472,9 @@ impl<T: Sample> Pass<'_, '_, T> {
             if t == 0 {
                 let first = x.get(..signature.input.len()).unwrap_or(x);
                 let first = if warm_up { First::alone(first) } else { First { frames: x, batch: input } };
-                stage.filter().start(state, first);
+                stage.as_filter().start(state, first);
             }
-            stage.filter().advance(t, state, scratch, x, piece_mut(output, stream, out_len)?)?;
+            self.runner.advance(stage, t, state, scratch, x, piece_mut(output, stream, out_len)?)?;
         }
         Ok(())
     }

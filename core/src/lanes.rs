@@ -1,9 +1,9 @@
 //! Vectors of samples for the convolution kernel: splat, load, store, multiply-add.
 //!
 //! A family of lanes is named by a token, so that a host can hand in vectors of an instruction set that it found at run
-//! time. Two families are planned: the **reproducible** one below (`wide`, unfused `acc + x * w`; it follows the
-//! features of the compilation and falls back to plain arrays on a microcontroller), and a fused, run-time dispatched
-//! one in the host. Every lane of a vector belongs to another output pixel and the taps of one pixel are added in one
+//! time ([`Runner`](crate::Runner)). The **reproducible** family is below: `wide`, unfused `acc + x * w`; it follows the
+//! features of the compilation and falls back to plain arrays on a microcontroller. A **fast** one, fused where the CPU
+//! can, is in the host. Every lane of a vector belongs to another output pixel and the taps of one pixel are added in one
 //! fixed order, so the width never changes a bit of the result.
 
 use crate::Sample;
@@ -22,6 +22,9 @@ pub trait Lanes<T>: Copy {
     type Vector: Copy;
     /// Samples in a vector.
     const WIDTH: usize;
+    /// Output rows and vectors of columns that a convolution holds in registers: (4, 4), (4, 2), (2, 4), (2, 2) or (1, 1). A matter of speed;
+    /// the result does not depend on it.
+    const TILE: (usize, usize);
 
     /// A vector with `value` in every lane.
     fn splat(self, value: T) -> Self::Vector;
@@ -43,6 +46,7 @@ pub struct Scalar;
 impl<T: Sample> Lanes<T> for Scalar {
     type Vector = T;
     const WIDTH: usize = 1;
+    const TILE: (usize, usize) = (1, 1);
 
     #[inline(always)]
     fn splat(self, value: T) -> T {
@@ -74,6 +78,7 @@ pub struct WideF32;
 impl Lanes<f32> for WideF32 {
     type Vector = wide::f32x8;
     const WIDTH: usize = 8;
+    const TILE: (usize, usize) = (2, 2);
 
     #[inline(always)]
     fn splat(self, value: f32) -> wide::f32x8 {
@@ -105,6 +110,7 @@ pub struct WideF64;
 impl Lanes<f64> for WideF64 {
     type Vector = wide::f64x4;
     const WIDTH: usize = 4;
+    const TILE: (usize, usize) = (2, 2);
 
     #[inline(always)]
     fn splat(self, value: f64) -> wide::f64x4 {

@@ -38,7 +38,7 @@ pub use diff::Diff;
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
-pub use graph::{Graph, Node, Source, Stage};
+pub use graph::{Graph, Node, Reproducible, Runner, Source, Stage};
 pub use kernels::Resolution;
 pub use padding::{PadMode, TimePadding};
 pub use pointwise::{Nonlinearity, Pointwise};

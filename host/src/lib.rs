@@ -4,6 +4,7 @@
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
 mod error;
+mod fast;
 mod frames;
 pub mod kernels;
 mod layer;
@@ -20,6 +21,7 @@ pub mod scene;
 mod weight;
 
 pub use error::{Error, Result};
+pub use fast::{Precision, SimdLevel};
 pub use foveola_core::events::{Geometry, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
 pub use frames::{Frames, MOST_PIXELS};

@@ -1,5 +1,6 @@
 //! A model: a cascade of layers with the state of a stream.
 
+use crate::fast::{AnyRunner, Precision};
 use crate::layer::Table;
 use crate::movie::Movie;
 use crate::{Error, Layer, Result};
@@ -36,6 +37,7 @@ pub struct Model {
     saved: Vec<Stream>,
     table: Table<'static>,
     unchecked: bool,
+    precision: Precision,
 }
 
 /// What a stream remembers.
@@ -105,6 +107,18 @@ impl Model {
     /// Lets NaN and infinities through. By default they are refused: one would stay in recursive state for ever.
     pub fn allow_non_finite(mut self) -> Self {
         self.unchecked = true;
+        self
+    }
+
+    /// How the model computes: [`Precision::Fast`] by default. The state is the same for all, so a stream may go on at another.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Precision, Resolution};
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).precision(Precision::Reproducible);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
         self
     }
 
@@ -264,6 +278,7 @@ impl Model {
         self.check(&input, batch, shape)?;
         // Taken out while the layers are borrowed by the table.
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
+        memory.runner = self.precision.runner();
         let (table, result) = self.compiled(shape, table, |graph| memory.run(&graph, input, batch, frames));
         (self.memory, self.table) = (memory, table);
         result
@@ -313,6 +328,7 @@ struct Memory {
     output: Vec<f32>,
     /// The state before the present piece, in models that may refuse it half way.
     before: Vec<f32>,
+    runner: AnyRunner,
 }
 
 impl Memory {
@@ -374,7 +390,7 @@ impl Memory {
             // Streams of a batch share the output evenly; a single one goes on where the last block ended.
             let out = self.output.get_mut(written * shape.len()..).unwrap_or(&mut []);
             let n = graph
-                .run_batch(stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
+                .run_batch_with(&self.runner, stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
                 .map_err(|source| Error::layer("the model", source))?;
             stream.t += (to - from) as u64;
             written += n;

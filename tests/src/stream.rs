@@ -1,7 +1,7 @@
 //! One recording through the host's [`Model`] and through `core` alone, with slices of exactly the lengths it asks for.
 
 use crate::spec::Spec;
-use foveola::{Layer, Model, Table};
+use foveola::{Layer, Model, Precision, Table};
 use foveola_core::{Filter, Graph, Shape, Source, Step};
 use ndarray::{Array5, ArrayView5, Axis, concatenate, s};
 
@@ -84,13 +84,14 @@ impl Engine for Core {
 /// Engines and their names.
 pub type Engines = [(&'static str, Box<dyn Engine>); 2];
 
-/// The host and `core`, each with a fresh stream through `spec`.
+/// The host, asked for reproducible bits, and `core`, each with a fresh stream through `spec`.
 ///
 /// # Errors
 /// Those of the layer.
 pub fn engines(spec: &Spec) -> Result<Engines, String> {
     let layer = || spec.layer().map_err(|error| error.to_string());
-    Ok([("host", Box::new(Model::of_boxed(layer()?))), ("core", Box::new(Core::new(layer()?)))])
+    let host = Model::of_boxed(layer()?).precision(Precision::Reproducible);
+    Ok([("host", Box::new(host)), ("core", Box::new(Core::new(layer()?)))])
 }
 
 /// Frames that `spec` puts in front of every piece's output.

@@ -45,17 +45,28 @@ impl<T: Sample> Correlation<'_, T> {
     /// Writes all output channels of the present frame.
     #[inline(always)]
     pub(crate) fn run<L: Lanes<T>>(&self, lanes: L, output: &mut [T]) -> Result<(), Error> {
+        match L::TILE {
+            (4, 4) => self.channels::<L, 4, 4>(lanes, output),
+            (4, 2) => self.channels::<L, 4, 2>(lanes, output),
+            (2, 4) => self.channels::<L, 2, 4>(lanes, output),
+            (2, 2) => self.channels::<L, 2, 2>(lanes, output),
+            _ => self.channels::<L, 1, 1>(lanes, output),
+        }
+    }
+
+    #[inline(always)]
+    fn channels<L: Lanes<T>, const R: usize, const V: usize>(&self, lanes: L, output: &mut [T]) -> Result<(), Error> {
         let plane = self.out_rows.saturating_mul(self.out_cols).max(1);
         // Rows can share loads only where neighbouring output rows read neighbouring input rows.
         let shared = self.step[1] == 1 && self.dilation[1] == 1;
         for (o, out) in output.chunks_exact_mut(plane).take(self.kernel[0]).enumerate() {
             let mut row = 0;
-            while shared && row + 2 <= self.out_rows {
-                self.band::<L, 2>(lanes, o, row, out)?;
-                row += 2;
+            while shared && row + R <= self.out_rows {
+                self.band::<L, R, V>(lanes, o, row, out)?;
+                row += R;
             }
             while row < self.out_rows {
-                self.band::<L, 1>(lanes, o, row, out)?;
+                self.band::<L, 1, V>(lanes, o, row, out)?;
                 row += 1;
             }
         }
@@ -64,12 +75,18 @@ impl<T: Sample> Correlation<'_, T> {
 
     /// `R` rows of one output channel, from the left to the right.
     #[inline(always)]
-    fn band<L: Lanes<T>, const R: usize>(&self, lanes: L, o: usize, row: usize, out: &mut [T]) -> Result<(), Error> {
+    fn band<L: Lanes<T>, const R: usize, const V: usize>(
+        &self,
+        lanes: L,
+        o: usize,
+        row: usize,
+        out: &mut [T],
+    ) -> Result<(), Error> {
         let (width, mut col) = (L::WIDTH, 0);
         if self.step[2] == 1 {
-            while col + 2 * width <= self.out_cols {
-                self.tile::<L, R, 2>(lanes, o, row, col, out)?;
-                col += 2 * width;
+            while col + V * width <= self.out_cols {
+                self.tile::<L, R, V>(lanes, o, row, col, out)?;
+                col += V * width;
             }
             while col + width <= self.out_cols {
                 self.tile::<L, R, 1>(lanes, o, row, col, out)?;

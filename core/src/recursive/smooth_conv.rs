@@ -96,6 +96,7 @@ impl<'w, T> SmoothConv<'w, T> {
 
 impl<T: Sample> SmoothConv<'_, T> {
     /// One channel's chain of exponentials; `stages` holds its `y_i`, each row with its borders.
+    #[inline(always)]
     fn chain(&self, x: &[T], stages: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols.max(1), self.stride().max(1), self.size[1] / 2);
         for (i, decay) in self.decays.iter().enumerate() {

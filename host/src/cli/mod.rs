@@ -90,6 +90,10 @@ struct RunArgs {
     #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 
+    /// Compute the same bits as a microcontroller or any other CPU, more slowly
+    #[arg(long)]
+    reproducible: bool,
+
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,

@@ -5,7 +5,7 @@ use super::units::{plural, seconds, thousands};
 use super::{Lines, RunArgs, print, reasons_as_json, reasons_as_text};
 use foveola::npy::NpyWriter;
 use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
-use foveola::{Error, Model, Resolution, Result, models};
+use foveola::{Error, Model, Precision, Resolution, Result, models};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ndarray::{ArrayView2, ArrayView3, ArrayView5, Axis, CowArray, Ix2, concatenate};
 use serde_json::json;
@@ -140,8 +140,10 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     })?;
 
     let began = Instant::now();
-    let mut model = named.model;
-    let mut parts: Vec<(Shown, Model)> = named.parts.into_iter().map(|(name, part)| (Shown::new(name), part)).collect();
+    let precision = if args.reproducible { Precision::Reproducible } else { Precision::Fast };
+    let mut model = named.model.precision(precision);
+    let mut parts: Vec<(Shown, Model)> =
+        named.parts.into_iter().map(|(name, part)| (Shown::new(name), part.precision(precision))).collect();
     let (mut shown_input, mut shown_output) = (Shown::new("input"), Shown::new(&args.model));
     let mut saved = None;
     let mut totals = Totals::default();
