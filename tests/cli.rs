@@ -151,6 +151,23 @@ fn without_arguments_it_shows_what_it_can_do() {
     assert!(active > output.len() / 100, "{active} of {} samples are above 0", output.len());
 }
 
+/// Two precisions, one scene: the last bits may differ, and nothing else.
+#[test]
+fn reproducible_bits_are_close_to_the_fast_ones() {
+    let shell = Shell::new();
+    let output = |args: &[&str]| {
+        let common = ["run", "--geometry", "40x30", "--dt", "4ms", "--every", "1"];
+        shell.good(&[&common[..], args].concat());
+        read_npy::<_, Array3<f32>>(shell.path("foveola-out/output.npy")).expect("frames")
+    };
+    let (fast, reproducible) = (output(&[]), output(&["--reproducible"]));
+    assert_eq!(fast.dim(), reproducible.dim());
+    let largest = fast.iter().fold(0.0_f32, |max, y| max.max(*y));
+    let apart = fast.iter().zip(&reproducible).fold(0.0_f32, |max, (a, b)| max.max((a - b).abs()));
+    // 75 taps of a branch, each off by half a unit in the last place at most, and two branches of up to twice the output.
+    assert!(largest > 0.0 && apart <= 4.0 * 75.0 * f32::EPSILON * largest, "{apart} apart, the largest {largest}");
+}
+
 #[test]
 fn a_seed_gives_the_same_bytes() {
     let shell = Shell::new();

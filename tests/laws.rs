@@ -7,7 +7,7 @@
 //!
 //! And a batch of streams is each stream alone.
 
-use foveola::{Border, Conv1d, Error, LowPass, Model, PadMode, Precision, Resolution, TimePadding};
+use foveola::{Border, Conv1d, Conv3d, Error, LowPass, Model, PadMode, Precision, Resolution, TimePadding};
 use foveola_core::Shape;
 use foveola_tests::random::{self, Layers, Recording, check, trial};
 use foveola_tests::spec::{Axes, ConvSpec, Spec};
@@ -271,5 +271,26 @@ fn behind_a_warm_up_no_cut_shows() {
         for cuts in [vec![1; 24], vec![1, 23], vec![1, 3, 20], vec![2, 1, 21], vec![4, 20]] {
             same("pieces", &feed_all(&mut model(), &movie, &cuts, 0).expect("pieces"), &whole).expect("the same bits");
         }
+    }
+}
+
+/// The state is the same at every precision: a stream goes on at another one as if nothing had happened, but for rounding.
+#[test]
+fn a_stream_goes_on_at_another_precision() {
+    let movie = Array5::from_shape_fn((1, 1, 20, 9, 21), |(_, _, t, r, c)| ((t * 7 + r * 3 + c) % 11) as f32 - 5.0);
+    let model = || Model::of(Conv3d::new(1, 1, [5, 3, 3]).expect("a size"));
+    let whole = feed_all(&mut model(), &movie, &[20], 0).expect("a recording");
+    let mut changing = model();
+    let mut from = 0;
+    for (frames, precision) in [(7, Precision::Fast), (6, Precision::Reproducible), (7, Precision::Fast)] {
+        changing = changing.precision(precision);
+        let piece = movie.slice(s![.., .., from..from + frames, .., ..]);
+        let found = changing.feed(piece).expect("a piece");
+        let expected = whole.slice(s![.., .., from..from + frames, .., ..]);
+        // The history of the first piece is that of 7 frames in both: the kernel reaches back 4.
+        for (a, b) in found.iter().zip(&expected) {
+            assert!((a - b).abs() <= 45.0 * f32::EPSILON * 5.0, "{a} and {b} with {precision:?}");
+        }
+        from += frames;
     }
 }
