@@ -9,6 +9,7 @@ use foveola_tests::spec::{ConvSpec, Spec, gain, reversed};
 use foveola_tests::stream::{feed_all, lead};
 use foveola_tests::{naive, stream};
 use ndarray::{Array5, ArrayD, Axis, Dimension, s};
+use proptest::prelude::*;
 
 const CASES: u32 = 128;
 
@@ -52,6 +53,18 @@ macro_rules! equal_their_twin {
 
 equal_their_twin! {
     time_padding delay variable_delay conv3d conv2d conv1d rf low_pass high_pass smooth_conv
+}
+
+/// Frames so wide that every tile is used, and ends of rows of every kind behind it.
+#[test]
+fn wide_frames() {
+    let widths = prop::sample::select(vec![31, 64, 100, 127, 128, 129, 200, 271]);
+    let trial = widths.prop_flat_map(|cols| {
+        let shape = Shape::new(1, 3, cols);
+        let layer = prop_oneof![random::conv3d(shape), random::conv2d(shape), random::smooth_conv(shape)];
+        (layer, Just(shape), random::recording())
+    });
+    check(CASES / 2, trial, host);
 }
 
 /// `core` alone in `f64`, frame by frame after the first piece, beside the twin: 1e-12 of sums below 1000.

@@ -22,7 +22,7 @@ pub trait Lanes<T>: Copy {
     type Vector: Copy;
     /// Samples in a vector.
     const WIDTH: usize;
-    /// Output rows and vectors of columns that a convolution holds in registers: (4, 4), (4, 2), (2, 4), (2, 2) or (1, 1). A matter of speed;
+    /// Output rows and vectors of columns that a convolution holds in registers: (2, 8), (2, 4), (2, 2) or (1, 1). A matter of speed;
     /// the result does not depend on it.
     const TILE: (usize, usize);
 

@@ -2,8 +2,8 @@
 //!
 //! | level | vectors | multiply-add | tile (rows x vectors) |
 //! |---|---|---|---|
-//! | AVX-512 | 16 `f32` | fused | 4 x 4 |
-//! | AVX2 | 8 | fused | 4 x 2 |
+//! | AVX-512 | 16 `f32` | fused | 2 x 8 |
+//! | AVX2 | 8 | fused | 2 x 4 |
 //! | SSE4.2, SSE2 | 4 | multiply, add | 2 x 4 |
 //! | NEON | 4 | fused | 2 x 4 |
 //!
@@ -151,11 +151,9 @@ struct Native<S>(S);
 impl<S: Simd> Lanes<f32> for Native<S> {
     type Vector = S::f32s;
     const WIDTH: usize = S::f32s::LEN;
-    const TILE: (usize, usize) = match S::f32s::LEN {
-        16 => (4, 4), // 32 registers
-        8 => (4, 2),
-        _ => (2, 4),
-    };
+    // Each broadcast weight feeds one vector of every column in the tile, so wide tiles beat tall ones: AVX-512 has 32
+    // registers, the others 16.
+    const TILE: (usize, usize) = if S::f32s::LEN == 16 { (2, 8) } else { (2, 4) };
 
     #[inline(always)]
     fn splat(self, value: f32) -> S::f32s {

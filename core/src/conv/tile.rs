@@ -4,9 +4,10 @@
 //! out[o, r, c] = bias[o] + sum over (i, a, b, e), in this order, of
 //!                w[o, i, a, b, e] * x[i, t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
 //! ```
-//! A tile is `R` output rows x `V` vectors of columns. For each input row the kernel's columns are walked once: each
-//! loads `V` vectors and feeds all `R` rows, with the weight broadcast. Rows of `x` are stored with their left and right
-//! borders (`stride` samples each), so no column is ever tested; rows above and below the frame are found by index.
+//! A tile is `R` output rows x `V` vectors of columns, half as many vectors towards the end of a row, and half again. For
+//! each input row the kernel's columns are walked once: each loads `V` vectors and feeds all `R` rows, with the weight
+//! broadcast. Rows of `x` are stored with their left and right borders (`stride` samples each), so no column is ever
+//! tested; rows above and below the frame are found by index.
 //!
 //! A pixel's taps are added unfused and in the order of the sum, whatever the tile and the width of the vectors: the
 //! result has the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
@@ -46,8 +47,7 @@ impl<T: Sample> Correlation<'_, T> {
     #[inline(always)]
     pub(crate) fn run<L: Lanes<T>>(&self, lanes: L, output: &mut [T]) -> Result<(), Error> {
         match L::TILE {
-            (4, 4) => self.channels::<L, 4, 4>(lanes, output),
-            (4, 2) => self.channels::<L, 4, 2>(lanes, output),
+            (2, 8) => self.channels::<L, 2, 8>(lanes, output),
             (2, 4) => self.channels::<L, 2, 4>(lanes, output),
             (2, 2) => self.channels::<L, 2, 2>(lanes, output),
             _ => self.channels::<L, 1, 1>(lanes, output),
@@ -88,7 +88,15 @@ impl<T: Sample> Correlation<'_, T> {
                 self.tile::<L, R, V>(lanes, o, row, col, out)?;
                 col += V * width;
             }
-            while col + width <= self.out_cols {
+            if V > 4 && col + 4 * width <= self.out_cols {
+                self.tile::<L, R, 4>(lanes, o, row, col, out)?;
+                col += 4 * width;
+            }
+            if V > 2 && col + 2 * width <= self.out_cols {
+                self.tile::<L, R, 2>(lanes, o, row, col, out)?;
+                col += 2 * width;
+            }
+            if V > 1 && col + width <= self.out_cols {
                 self.tile::<L, R, 1>(lanes, o, row, col, out)?;
                 col += width;
             }
