@@ -192,6 +192,16 @@ fn weights_of_every_rank() {
             assert!((normal - 1.0).abs() < 1e-5, "{name}: sum {normal}");
         }
     }
+    // What names its input channels is not copied to others; what names its output channels only is.
+    let cases: [(usize, &[usize], [usize; 5]); 3] =
+        [(0, &[2, 1, 1, 2, 2], [2, 1, 1, 2, 2]), (1, &[2, 1, 2, 2], [2, 1, 1, 2, 2]), (1, &[2, 4, 3], [2, 3, 1, 4, 3])];
+    for (layer, shape, to) in cases {
+        assert_eq!(
+            sets[layer](Weight::from(w(shape)).preserve_channels()).shape(),
+            to,
+            "layer {layer}, shape {shape:?}"
+        );
+    }
     for (set, shape) in sets.iter().zip([[2, 3, 2, 3, 4], [2, 3, 1, 3, 4], [2, 3, 5, 1, 1], [2, 3, 2, 1, 1]]) {
         assert_eq!(set(0.5.into()), Array5::from_elem(shape, 0.5), "a number fills the current shape");
     }

@@ -20,6 +20,17 @@ pub trait Kind: Debug + Send + Sync + 'static {
     fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])>;
 }
 
+/// A kind whose kernels reach over time: a weight of rank 1 is `(time)`.
+pub trait Temporal: Kind {}
+
+/// A kind whose kernels reach over space: a weight of rank 2 is `(row, col)`.
+pub trait Spatial: Kind {}
+
+impl Temporal for Spacetime {}
+impl Temporal for Time {}
+impl Spatial for Spacetime {}
+impl Spatial for Space {}
+
 /// Space and time: [`Conv3d`].
 #[derive(Clone, Copy, Debug)]
 pub struct Spacetime;
@@ -180,8 +191,8 @@ impl<K: Kind> Conv<K> {
             };
             let [out, ins, ..] = self.bank.shape;
             match channels {
-                // A kernel for each output channel.
-                Some([out, 1]) if weight.preserve_channels => {
+                // A kernel for each output channel; a weight of rank 4 or 5 names its input channels itself.
+                Some([out, 1]) if weight.preserve_channels && shape.len() <= 3 => {
                     let kernels = values.chunks_exact(size.iter().product::<usize>().max(1));
                     let values = kernels.flat_map(|kernel| kernel.repeat(ins)).collect();
                     Bank { values, shape: [out, ins, size[0], size[1], size[2]] }
@@ -288,7 +299,7 @@ impl<K: Kind> Conv<K> {
     }
 }
 
-impl Conv3d {
+impl<K: Temporal> Conv<K> {
     /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
     ///
     /// # Errors
@@ -304,41 +315,15 @@ impl Conv3d {
     pub fn highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
         self.set_weight(kernels::highpass_exponential_filter_1d(tau, relative_weight, resolution)?)
     }
+}
 
+impl<K: Spatial> Conv<K> {
     /// Sets the spatial kernel [`gauss_filter_2d`](kernels::gauss_filter_2d) of `sigma` degrees.
     ///
     /// # Errors
     /// A `sigma` that is negative or not finite.
     pub fn gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
         self.set_weight(kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?)
-    }
-}
-
-impl Conv2d {
-    /// Sets the kernel [`gauss_filter_2d`](kernels::gauss_filter_2d) of `sigma` degrees.
-    ///
-    /// # Errors
-    /// A `sigma` that is negative or not finite.
-    pub fn gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
-        self.set_weight(kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?)
-    }
-}
-
-impl Conv1d {
-    /// Sets the kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
-    ///
-    /// # Errors
-    /// A `tau` that is negative or not finite.
-    pub fn exponential(&mut self, tau: f64, resolution: Resolution) -> Result<()> {
-        self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
-    }
-
-    /// Sets the kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d).
-    ///
-    /// # Errors
-    /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.
-    pub fn highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
-        self.set_weight(kernels::highpass_exponential_filter_1d(tau, relative_weight, resolution)?)
     }
 }
 

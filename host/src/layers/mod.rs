@@ -10,7 +10,7 @@ mod rf;
 mod smooth_conv;
 
 pub use branches::Branches;
-pub use conv::{Conv, Conv1d, Conv2d, Conv3d, Kind, Space, Spacetime, Time};
+pub use conv::{Conv, Conv1d, Conv2d, Conv3d, Kind, Space, Spacetime, Spatial, Temporal, Time};
 pub use delay::{Delay, TimePadding, VariableDelay};
 pub use pointwise::{NLRectify, NLRectifyScale, NLRectifySquare, NLSquare};
 pub use recursive::{HighPass, LowPass};
