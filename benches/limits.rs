@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Simd, dispatch};
 use foveola::SimdLevel;
 use std::hint::black_box;
 
@@ -28,25 +28,10 @@ fn multiply_adds<S: Simd>(simd: S) -> (f32, u64) {
     (sum, (2 * S::f32s::LEN * CHAINS * ROUNDS) as u64)
 }
 
-fn token(level: SimdLevel) -> Option<Level> {
-    let best = Level::new();
-    match level {
-        SimdLevel::Baseline => Some(Level::baseline()),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        SimdLevel::Sse42 => best.as_sse4_2().map(Level::Sse4_2),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        SimdLevel::Avx2 => best.as_avx2().map(Level::Avx2),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        SimdLevel::Avx512 => best.as_avx512().map(Level::Avx512),
-        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-        _ => Some(best),
-    }
-}
-
 fn registers(c: &mut Criterion) {
     let mut group = c.benchmark_group("limit_multiply_add");
     for level in SimdLevel::available() {
-        let Some(token) = token(level) else { continue };
+        let Some(token) = level.level() else { continue };
         let (_, operations) = dispatch!(token, simd => multiply_adds(simd));
         group.throughput(Throughput::Elements(operations));
         group.bench_function(format!("{level:?}, floating-point operations"), |b| {

@@ -6,9 +6,11 @@
 //!       -> 1: SmoothConv (surround) --/
 //! ```
 //! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
-//! whole table, in a constant if wanted. Put a [`Finite`] guard first: only then is all state as it was when it refuses. State: that of the nodes, one after another. Scratch: one frame for each node
-//! but the last, and the largest scratch of a node. A chunk goes through the table node by node, so that the
-//! [`First`] chunk of every node is the chunk that the nodes before it made of the model's first chunk.
+//! whole table, in a constant if wanted. Put a [`Finite`] guard first: only then is all state as it was when it refuses.
+//!
+//! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch of
+//! a node. A chunk goes through the table node by node, so that the [`First`] chunk of every node is the chunk that the
+//! nodes before it made of the model's first chunk.
 
 use crate::error::{at_least, exact, nonempty};
 use crate::filter::{Scratch, check, piece, piece_mut};
@@ -178,8 +180,8 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// A model of `nodes` for frames of `input`.
     ///
     /// # Errors
-    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of different shapes or
-    /// frame rates that meet; memory behind a chunk that repeats frames.
+    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of different
+    /// shapes or frame rates that meet; memory behind a chunk that repeats frames.
     pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
         if nodes.is_empty() {
             return Err(Error::NoNodes);

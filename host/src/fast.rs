@@ -60,8 +60,9 @@ impl SimdLevel {
         levels.filter_map(Self::level).next().unwrap_or_else(Level::baseline)
     }
 
-    /// The token, when the CPU has the level.
-    fn level(self) -> Option<Level> {
+    /// The token, when the CPU has the level: for the benchmark of the machine's limits.
+    #[doc(hidden)]
+    pub fn level(self) -> Option<Level> {
         let best = Level::new();
         match self {
             Self::Baseline => Some(Level::baseline()),
