@@ -17,26 +17,33 @@ use crate::Sample;
 /// WideF32.store(acc, &mut out);
 /// assert_eq!(out, [7.0; 8]);
 /// ```
-pub trait Lanes<T>: Copy {
+pub trait Lanes<T>: Copy + Send + Sync {
     /// A vector in registers.
     type Vector: Copy;
     /// Samples in a vector.
     const WIDTH: usize;
-    /// Output rows and vectors of columns that a convolution holds in registers: (2, 8), (2, 4), (2, 2) or (1, 1). A matter of speed;
-    /// the result does not depend on it.
-    const TILE: (usize, usize);
+    /// Vectors of columns, 1 to 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
+    /// result does not depend on it.
+    const COLUMNS: usize;
 
     /// A vector with `value` in every lane.
     fn splat(self, value: T) -> Self::Vector;
 
-    /// The first [`Lanes::WIDTH`] samples of `from`; zeros when there are fewer.
+    /// The first [`Lanes::WIDTH`] samples of `from`; zeros behind its end.
     fn load(self, from: &[T]) -> Self::Vector;
 
-    /// Writes the lanes to the start of `to`; nothing when it is shorter than a vector.
+    /// Writes the lanes to the start of `to`; when it is shorter than a vector, as many as it holds.
     fn store(self, vector: Self::Vector, to: &mut [T]);
 
     /// `acc + x * w` in every lane.
     fn multiply_add(self, acc: Self::Vector, x: Self::Vector, w: Self::Vector) -> Self::Vector;
+
+    /// Runs `f`, compiled for the instructions of these vectors where that has to be said: what is inlined into `f` may use
+    /// them. A function that is called from there, but not inlined, loses a factor of ten.
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// One sample at a time: edges, strided kernels, and sample types without vectors.
@@ -46,7 +53,7 @@ pub struct Scalar;
 impl<T: Sample> Lanes<T> for Scalar {
     type Vector = T;
     const WIDTH: usize = 1;
-    const TILE: (usize, usize) = (1, 1);
+    const COLUMNS: usize = 1;
 
     #[inline(always)]
     fn splat(self, value: T) -> T {
@@ -78,7 +85,7 @@ pub struct WideF32;
 impl Lanes<f32> for WideF32 {
     type Vector = wide::f32x8;
     const WIDTH: usize = 8;
-    const TILE: (usize, usize) = (2, 2);
+    const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
 
     #[inline(always)]
     fn splat(self, value: f32) -> wide::f32x8 {
@@ -87,14 +94,12 @@ impl Lanes<f32> for WideF32 {
 
     #[inline(always)]
     fn load(self, from: &[f32]) -> wide::f32x8 {
-        from.first_chunk::<8>().map_or(wide::f32x8::ZERO, |x| wide::f32x8::new(*x))
+        wide::f32x8::new(first(from))
     }
 
     #[inline(always)]
     fn store(self, vector: wide::f32x8, to: &mut [f32]) {
-        if let Some(to) = to.first_chunk_mut::<8>() {
-            *to = vector.to_array();
-        }
+        put(vector.to_array(), to);
     }
 
     #[inline(always)]
@@ -110,7 +115,7 @@ pub struct WideF64;
 impl Lanes<f64> for WideF64 {
     type Vector = wide::f64x4;
     const WIDTH: usize = 4;
-    const TILE: (usize, usize) = (2, 2);
+    const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
 
     #[inline(always)]
     fn splat(self, value: f64) -> wide::f64x4 {
@@ -119,18 +124,34 @@ impl Lanes<f64> for WideF64 {
 
     #[inline(always)]
     fn load(self, from: &[f64]) -> wide::f64x4 {
-        from.first_chunk::<4>().map_or(wide::f64x4::ZERO, |x| wide::f64x4::new(*x))
+        wide::f64x4::new(first(from))
     }
 
     #[inline(always)]
     fn store(self, vector: wide::f64x4, to: &mut [f64]) {
-        if let Some(to) = to.first_chunk_mut::<4>() {
-            *to = vector.to_array();
-        }
+        put(vector.to_array(), to);
     }
 
     #[inline(always)]
     fn multiply_add(self, acc: wide::f64x4, x: wide::f64x4, w: wide::f64x4) -> wide::f64x4 {
         acc + x * w
+    }
+}
+
+/// The first `N` samples of `from`, zeros behind its end.
+#[inline(always)]
+fn first<T: Sample, const N: usize>(from: &[T]) -> [T; N] {
+    match from.first_chunk::<N>() {
+        Some(whole) => *whole,
+        None => core::array::from_fn(|i| from.get(i).copied().unwrap_or_else(T::zero)),
+    }
+}
+
+/// Writes as many of `samples` as `to` holds.
+#[inline(always)]
+fn put<T: Sample, const N: usize>(samples: [T; N], to: &mut [T]) {
+    match to.first_chunk_mut::<N>() {
+        Some(whole) => *whole = samples,
+        None => crate::filter::copy(to, &samples),
     }
 }

@@ -10,11 +10,12 @@
 //! | [`filter`] | what a filter is: a constant; its state a slice; time an argument |
 //! | [`kernels`] | weights: exponentials and Gaussians |
 //! | [`events`] | from a sensor's bytes to frames |
-//! | [`lanes`], [`sample`], [`shape`] | vectors, numbers, sizes |
+//! | [`engine`], [`lanes`], [`sample`], [`shape`] | threads, vectors, numbers, sizes |
 
 pub mod conv;
 pub mod delay;
 pub mod diff;
+pub mod engine;
 mod error;
 pub mod events;
 pub mod filter;
@@ -35,6 +36,7 @@ pub mod variable_delay;
 pub use conv::{Border, Conv3d, ConvOptions, Kernel, Rf};
 pub use delay::Delay;
 pub use diff::Diff;
+pub use engine::{Alone, Engine, Fork};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;

@@ -14,7 +14,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::lanes::Lanes;
-use foveola_core::{Conv3d, Error, Reproducible, Runner, SmoothConv, Stage};
+use foveola_core::{Conv3d, Engine, Error, Reproducible, Runner, SmoothConv, Stage};
 
 /// How a model computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn conv3d<S: Simd>(
     input: &[f32],
     output: &mut [f32],
 ) -> Result<usize, Error> {
-    filter.advance_with(Native(simd), t, state, scratch, input, output)
+    filter.advance_with(Engine::alone(Native(simd)), t, state, scratch, input, output)
 }
 
 #[inline(always)]
@@ -142,7 +142,7 @@ fn smooth_conv<S: Simd>(
     input: &[f32],
     output: &mut [f32],
 ) -> Result<usize, Error> {
-    filter.advance_with(Native(simd), state, input, output)
+    filter.advance_with(Engine::alone(Native(simd)), state, input, output)
 }
 
 /// Vectors as wide as the level's registers.
@@ -152,9 +152,8 @@ struct Native<S>(S);
 impl<S: Simd> Lanes<f32> for Native<S> {
     type Vector = S::f32s;
     const WIDTH: usize = S::f32s::LEN;
-    // Each broadcast weight feeds one vector of every column in the tile, so wide tiles beat tall ones: AVX-512 has 32
-    // registers, the others 16.
-    const TILE: (usize, usize) = if S::f32s::LEN == 16 { (2, 8) } else { (2, 4) };
+    // Four rows of them: AVX-512 has 32 registers, the others 16.
+    const COLUMNS: usize = if S::f32s::LEN == 16 { 4 } else { 2 };
 
     #[inline(always)]
     fn splat(self, value: f32) -> S::f32s {
@@ -165,19 +164,46 @@ impl<S: Simd> Lanes<f32> for Native<S> {
     fn load(self, from: &[f32]) -> S::f32s {
         match from.get(..S::f32s::LEN) {
             Some(from) => S::f32s::from_slice(self.0, from),
-            None => S::f32s::splat(self.0, 0.0),
+            None => {
+                let mut whole = S::f32s::splat(self.0, 0.0);
+                for (to, from) in whole.as_mut_slice().iter_mut().zip(from) {
+                    *to = *from;
+                }
+                whole
+            }
         }
     }
 
     #[inline(always)]
     fn store(self, vector: S::f32s, to: &mut [f32]) {
-        if let Some(to) = to.get_mut(..S::f32s::LEN) {
-            vector.store_slice(to);
+        match to.get_mut(..S::f32s::LEN) {
+            Some(to) => vector.store_slice(to),
+            None => to.iter_mut().zip(vector.as_slice()).for_each(|(to, from)| *to = *from),
         }
+    }
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        self.0.vectorize(f)
     }
 
     #[inline(always)]
     fn multiply_add(self, acc: S::f32s, x: S::f32s, w: S::f32s) -> S::f32s {
         x.mul_add(w, acc)
     }
+}
+
+/// Whether no sample is NaN or infinite, at the speed of memory: looking at every sample of a block is faster than stopping
+/// at the first.
+pub(crate) fn all_finite(samples: &[f32]) -> bool {
+    dispatch!(Level::new(), simd => simd.vectorize(
+        #[inline(always)]
+        || samples.chunks(1 << 12).all(
+            #[inline(always)]
+            |block| {
+                let largest = block.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7fff_ffff));
+                largest < f32::INFINITY.to_bits()
+            },
+        ),
+    ))
 }

@@ -15,6 +15,7 @@ mod movie;
 mod names;
 pub mod npy;
 pub mod picture;
+mod plan;
 mod recording;
 pub mod samples;
 pub mod scene;
@@ -33,6 +34,7 @@ pub use layers::{
 pub use model::Model;
 pub use movie::Movie;
 pub use names::{border, pad_mode};
+pub use plan::{Algorithm, Plan};
 pub use recording::{Events, Format, Recording, Summary};
 pub use weight::Weight;
 

@@ -38,6 +38,7 @@ pub struct Model {
     table: Table<'static>,
     unchecked: bool,
     precision: Precision,
+    threads: usize,
 }
 
 /// What a stream remembers.
@@ -119,6 +120,19 @@ impl Model {
     /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// How many threads may share the work of a piece; 0, the default, stands for as many as the machine has. Small pieces stay
+    /// on the calling thread. The output does not depend on it.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution};
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).threads(2);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -303,7 +317,7 @@ impl Model {
             return Ok(());
         }
         let finite = match input.as_slice_memory_order() {
-            Some(samples) => samples.iter().all(|x| x.is_finite()),
+            Some(samples) => crate::fast::all_finite(samples),
             None => input.iter().all(|x| x.is_finite()),
         };
         if finite {
@@ -406,8 +420,17 @@ fn stage<'a>(piece: ArrayView5<'a, f32>, staged: &'a mut Vec<f32>) -> Result<&'a
         return Ok(samples);
     }
     resize(staged, "a piece of the input", frames.len())?;
-    for (to, from) in staged.iter_mut().zip(frames.iter()) {
-        *to = *from;
+    let (.., rows, cols) = frames.dim();
+    let mut to = staged.chunks_exact_mut((rows * cols).max(1));
+    for stream in frames.outer_iter() {
+        for frame in stream.outer_iter() {
+            for (from, to) in frame.outer_iter().zip(&mut to) {
+                match from.to_slice() {
+                    Some(from) => to.copy_from_slice(from),
+                    None => to.iter_mut().zip(from.iter()).for_each(|(to, from)| *to = *from),
+                }
+            }
+        }
     }
     Ok(staged)
 }

@@ -11,13 +11,15 @@
 //! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
 //!   samples a frame. A kernel of one frame has no state and needs one such frame of scratch instead.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds an output pixel.
-//! - A kernel that is 1 x 1 in space (`Conv1d` of the host) runs over the frame as one long row.
+//! - A kernel that is 1 x 1 in space (`Conv1d` of the host) runs over several frames of a chunk at once, each as one long
+//!   row, and reads them where they lie; its state is filled for the next chunk. It needs no scratch.
 //!
 //! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
 //! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
 
 use super::Border;
-use super::tile::Correlation;
+use super::tile::{Correlation, Lines};
+use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece_mut};
 use crate::lanes::Lanes;
@@ -209,7 +211,7 @@ impl<'w, T> Conv3d<'w, T> {
             input: self.input,
             output: Shape::new(self.kernel.shape[0], rows, cols),
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
-            scratch: Scratch { fixed: if slots == 1 { frame } else { 0 }, per_frame: 0 },
+            scratch: Scratch { fixed: if slots == 1 && !self.is_pointwise() { frame } else { 0 }, per_frame: 0 },
             rate: Rate {
                 first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
                 every: self.options.stride[0] as u64,
@@ -232,20 +234,23 @@ impl<T: Sample> Conv3d<'_, T> {
         }
     }
 
-    /// [`Filter::advance`] with vectors of a given family.
+    /// [`Filter::advance`] with given vectors and threads.
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
     #[inline(always)]
-    pub fn advance_with<L: Lanes<T>>(
+    pub fn advance_with<L: Lanes<T>, F: Fork>(
         &self,
-        lanes: L,
+        engine: Engine<L, F>,
         t: u64,
         state: &mut [T],
         scratch: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
+        if self.is_pointwise() {
+            return self.advance_pointwise(engine, t, state, input, output);
+        }
         let signature = self.signature();
         let (frame, slots) = (self.frame(), self.extent(0));
         let ring = if slots == 1 { scratch } else { state };
@@ -256,11 +261,57 @@ impl<T: Sample> Conv3d<'_, T> {
             self.store(x, piece_mut(ring, now, frame)?);
             if signature.rate.yields(t) {
                 let output = piece_mut(output, written, signature.output.len())?;
-                self.correlation(ring, now).run(lanes, output)?;
+                self.correlation(ring, now).run(engine, output);
                 written += 1;
             }
         }
         Ok(written)
+    }
+
+    /// [`Conv3d::advance_with`] of a kernel that is 1 x 1 in space.
+    #[inline(always)]
+    fn advance_pointwise<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let signature = self.signature();
+        let (slots, pixels, len) = (self.extent(0), self.input.pixels(), self.input.len().max(1));
+        let frames = input.len() / len;
+        let count = signature.rate.frames(t, frames);
+        let output = piece_mut(output, 0, count * signature.output.len())?;
+        // The chunk's first frame that yields an output.
+        let Rate { first, every } = signature.rate;
+        let start = signature.rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
+        let [out, ins, kt, ..] = self.kernel.shape;
+        let Shape { channels, .. } = self.input;
+        let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
+        let correlation = Correlation {
+            lines: Lines::Time { chunk: input, ring: state, slots, now, channels, pixels },
+            weights: self.kernel.weights,
+            bias: self.kernel.bias,
+            kernel: [out, ins, 1, kt, 1],
+            groups: self.options.groups,
+            step: [self.options.stride[0], 1],
+            dilation: [self.options.dilation[0], 1],
+            top: (slots - 1) as isize - start as isize,
+            rows: count,
+            cols: pixels,
+            pitch: if out == 1 { [count * pixels, pixels] } else { [pixels, out * pixels] },
+        };
+        if count > 0 {
+            correlation.run(engine, output);
+        }
+        if slots > 1 {
+            for (i, x) in input.chunks_exact(len).enumerate().skip(frames.saturating_sub(slots)) {
+                let slot = t.saturating_add(i as u64).checked_rem(slots as u64).unwrap_or(0) as usize;
+                copy(piece_mut(state, slot, len)?, x);
+            }
+        }
+        Ok(count)
     }
 
     /// Copies a frame into a slot, with the left and right border of every row.
@@ -276,24 +327,27 @@ impl<T: Sample> Conv3d<'_, T> {
 
     fn correlation<'a>(&'a self, frames: &'a [T], now: usize) -> Correlation<'a, T> {
         let output = self.signature().output;
-        let flat = self.is_pointwise();
+        let (rows, stride) = (self.input.rows, self.stride());
         Correlation {
-            frames,
-            slots: self.extent(0),
-            now,
-            channels: self.input.channels,
-            rows: self.layout().0,
-            stride: self.stride(),
+            lines: Lines::Space {
+                frames,
+                slots: self.extent(0),
+                now,
+                pitch: [self.frame(), rows * stride, stride],
+                rows,
+                border: self.options.border.unwrap_or_default(),
+                dilation: self.options.dilation[0],
+            },
             weights: self.kernel.weights,
             bias: self.kernel.bias,
             kernel: self.kernel.shape,
             groups: self.options.groups,
-            step: self.options.stride,
-            dilation: self.options.dilation,
-            top: self.border(1).0,
-            border: self.options.border.unwrap_or_default(),
-            out_rows: if flat { 1 } else { output.rows },
-            out_cols: if flat { output.pixels() } else { output.cols },
+            step: [self.options.stride[1], self.options.stride[2]],
+            dilation: [self.options.dilation[1], self.options.dilation[2]],
+            top: self.border(1).0 as isize,
+            rows: output.rows,
+            cols: output.cols,
+            pitch: [output.pixels(), output.cols],
         }
     }
 }
@@ -331,7 +385,7 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.advance_with(T::LANES, t, state, scratch, input, output)
+        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
     }
 }
 

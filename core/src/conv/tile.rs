@@ -4,192 +4,430 @@
 //! out[o, r, c] = bias[o] + sum over (i, a, b, e), in this order, of
 //!                w[o, i, a, b, e] * x[i, t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
 //! ```
-//! A tile is `R` output rows x `V` vectors of columns, half as many vectors towards the end of a row, and half again. For
-//! each input row the kernel's columns are walked once: each loads `V` vectors and feeds all `R` rows, with the weight
-//! broadcast. Rows of `x` are stored with their left and right borders (`stride` samples each), so no column is ever
-//! tested; rows above and below the frame are found by index.
+//! A tile is four output rows x up to four vectors of columns: the rows are neighbours of one channel, or lie in four
+//! channels. The kernel's columns are walked once for each input row: each loads its vectors once and feeds every output
+//! row that reads them, with the weight broadcast. Rows of `x` are stored with their left and right borders, so no column is
+//! ever tested; rows above and below the frame are found by index. At the end of a row the lanes that reach beyond it compute
+//! something, and are not stored.
 //!
-//! A pixel's taps are added unfused and in the order of the sum, whatever the tile and the width of the vectors: the
-//! result has the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
+//! A kernel that is 1 x 1 in space reads the frames of a chunk the same way: time takes the place of the rows
+//! ([`Lines::Time`]), so that each frame is loaded once for the four output frames that it is part of.
+//!
+//! A pixel's taps are added in the order of the sum, whatever the tile, the width of the vectors and the number of threads:
+//! unfused lanes give the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::Border;
+use crate::engine::{Engine, Fork};
 use crate::lanes::{Lanes, Scalar};
-use crate::{Error, Sample};
+use crate::Sample;
+use core::ops::Range;
 
-/// Frames with row borders, a kernel in correlation order, and how one slides over the other.
+/// Output rows in a tile.
+const ROWS: usize = 4;
+
+/// Where the rows of the input lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Lines<'a, T> {
+    /// In a ring of frames: slots x channels x rows, or slots x rows x channels, of rows with their borders.
+    Space {
+        frames: &'a [T],
+        slots: usize,
+        /// The slot of the present frame.
+        now: usize,
+        /// Samples from one slot, channel and row to the next.
+        pitch: [usize; 3],
+        rows: usize,
+        border: Border,
+        /// Frames between the kernel's taps in time.
+        dilation: usize,
+    },
+    /// Each row is a frame: of the present chunk, or of the ring of those before it.
+    Time {
+        chunk: &'a [T],
+        ring: &'a [T],
+        slots: usize,
+        /// The slot of the chunk's first frame.
+        now: usize,
+        channels: usize,
+        pixels: usize,
+    },
+}
+
+impl<'a, T> Lines<'a, T> {
+    /// Where channel `channel`, `back` taps ago, begins.
+    #[inline(always)]
+    fn plane(&self, channel: usize, back: usize) -> usize {
+        match *self {
+            Self::Space { slots, now, pitch, dilation, .. } => {
+                let back = back * dilation;
+                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
+                slot * pitch[0] + channel * pitch[1]
+            }
+            Self::Time { pixels, .. } => channel * pixels,
+        }
+    }
+
+    /// The row `at` of a plane from column `col` on, and whatever lies behind it; none where the border is zero.
+    #[inline(always)]
+    fn line(&self, plane: usize, at: isize, col: usize) -> Option<&'a [T]> {
+        match *self {
+            Self::Space { frames, pitch, rows, border, .. } => {
+                let row = border.index(at, rows)?;
+                Some(frames.get(plane + row * pitch[2] + col..).unwrap_or(&[]))
+            }
+            Self::Time { chunk, ring, slots, now, channels, pixels } => {
+                let frame = channels * pixels;
+                if at >= 0 {
+                    return Some(chunk.get(at as usize * frame + plane + col..).unwrap_or(&[]));
+                }
+                let back = at.unsigned_abs();
+                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
+                Some(ring.get(slot * frame + plane + col..).unwrap_or(&[]))
+            }
+        }
+    }
+}
+
+/// Rows of input, a kernel in correlation order, and how one slides over the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Correlation<'a, T> {
-    /// Slots x channels x rows x stride samples.
-    pub(crate) frames: &'a [T],
-    pub(crate) slots: usize,
-    /// The slot of the present frame.
-    pub(crate) now: usize,
-    pub(crate) channels: usize,
-    pub(crate) rows: usize,
-    pub(crate) stride: usize,
+    pub(crate) lines: Lines<'a, T>,
     /// `(out, in / groups, time, row, col)`.
     pub(crate) weights: &'a [T],
     /// One for each output channel, or none.
     pub(crate) bias: &'a [T],
     pub(crate) kernel: [usize; 5],
     pub(crate) groups: usize,
-    pub(crate) step: [usize; 3],
-    pub(crate) dilation: [usize; 3],
-    /// Rows of border above the frame.
-    pub(crate) top: usize,
-    pub(crate) border: Border,
-    pub(crate) out_rows: usize,
-    pub(crate) out_cols: usize,
+    /// Steps from one output row and column to the next.
+    pub(crate) step: [usize; 2],
+    /// Rows and columns between the kernel's taps.
+    pub(crate) dilation: [usize; 2],
+    /// Rows between the first row that the kernel reads and row 0.
+    pub(crate) top: isize,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    /// Samples from one channel and one row of the output to the next.
+    pub(crate) pitch: [usize; 2],
 }
 
-impl<T: Sample> Correlation<'_, T> {
-    /// Writes all output channels of the present frame.
+/// Part of the output: rows and columns of one, two or four channels.
+struct Band<'o, T> {
+    /// The first channel.
+    channel: usize,
+    /// How many: 1 or 4.
+    channels: usize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    /// What is written: where rows are adjacent a slice for each channel, else one for each row of each channel.
+    out: [&'o mut [T]; ROWS],
+}
+
+impl<'a, T: Sample> Correlation<'a, T> {
+    /// Writes all output channels.
     #[inline(always)]
-    pub(crate) fn run<L: Lanes<T>>(&self, lanes: L, output: &mut [T]) -> Result<(), Error> {
-        match L::TILE {
-            (2, 8) => self.channels::<L, 2, 8>(lanes, output),
-            (2, 4) => self.channels::<L, 2, 4>(lanes, output),
-            (2, 2) => self.channels::<L, 2, 2>(lanes, output),
-            _ => self.channels::<L, 1, 1>(lanes, output),
+    pub(crate) fn run<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, output: &mut [T]) {
+        let outs = self.kernel[0];
+        // Channels of a tile read the same input.
+        let per_group = outs.checked_div(self.groups).unwrap_or(0).max(1);
+        let mut channel = 0;
+        while channel < outs {
+            let channels = if per_group - channel % per_group >= ROWS { ROWS } else { 1 };
+            self.group(engine, channel, channels, output);
+            channel += channels;
         }
     }
 
     #[inline(always)]
-    fn channels<L: Lanes<T>, const R: usize, const V: usize>(&self, lanes: L, output: &mut [T]) -> Result<(), Error> {
-        let plane = self.out_rows.saturating_mul(self.out_cols).max(1);
-        // Rows can share loads only where neighbouring output rows read neighbouring input rows.
-        let shared = self.step[1] == 1 && self.dilation[1] == 1;
-        for (o, out) in output.chunks_exact_mut(plane).take(self.kernel[0]).enumerate() {
-            let mut row = 0;
-            while shared && row + R <= self.out_rows {
-                self.band::<L, R, V>(lanes, o, row, out)?;
-                row += R;
-            }
-            while row < self.out_rows {
-                self.band::<L, 1, V>(lanes, o, row, out)?;
-                row += 1;
-            }
+    fn group<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, channel: usize, channels: usize, output: &mut [T]) {
+        let [of_channel, of_row] = self.pitch;
+        let (rows, cols) = (self.rows, self.cols);
+        if of_row == cols {
+            let mut planes = output.chunks_mut(of_channel.max(1)).skip(channel).take(channels);
+            let out = core::array::from_fn(|_| planes.next().unwrap_or(&mut []));
+            return self.share(engine, Band { channel, channels, rows: 0..rows, cols: 0..cols, out });
         }
-        Ok(())
+        // Rows far apart: as many at a time as a tile has.
+        let per = if self.shares_rows() && channels == 1 { ROWS } else { 1 };
+        for (i, chunk) in output.chunks_mut((per * of_row).max(1)).enumerate() {
+            let row = i * per;
+            let mut planes = chunk.chunks_mut(of_channel.max(1));
+            // Row q of channel o is plane q outs + o of the chunk.
+            let mut out: [&mut [T]; ROWS] = Default::default();
+            for (m, out) in out.iter_mut().enumerate() {
+                let skip = if m == 0 { channel } else if channels == 1 { self.kernel[0] - 1 } else { 0 };
+                *out = planes.nth(skip).unwrap_or(&mut []);
+            }
+            self.share(engine, Band { channel, channels, rows: row..(row + per).min(rows), cols: 0..cols, out });
+        }
     }
 
-    /// `R` rows of one output channel, from the left to the right.
+    /// Whether neighbouring output rows read neighbouring input rows.
     #[inline(always)]
-    fn band<L: Lanes<T>, const R: usize, const V: usize>(
+    fn shares_rows(&self) -> bool {
+        self.step[0] == 1 && self.dilation[0] == 1
+    }
+
+    /// Multiply-adds of one output pixel of one channel.
+    #[inline(always)]
+    fn taps(&self) -> usize {
+        self.kernel[1] * self.kernel[2] * self.kernel[3] * self.kernel[4]
+    }
+
+    /// One band, in halves where that is worth it.
+    fn share<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, band: Band<'_, T>) {
+        let (rows, cols) = (band.rows.len(), band.cols.len());
+        let work = rows * cols * band.channels * self.taps();
+        let by_rows = if rows > ROWS { (rows / 2).next_multiple_of(ROWS) } else { rows / 2 };
+        let by_cols = (cols / 2).next_multiple_of((L::WIDTH * L::COLUMNS).max(1));
+        let adjacent = self.pitch[1] == self.cols;
+        if engine.fork.shares(work) && adjacent && by_rows > 0 {
+            let (first, second) = halves(band.out, by_rows * cols);
+            let row = band.rows.start + by_rows;
+            let a = Band { rows: band.rows.start..row, cols: band.cols.clone(), out: first, ..band };
+            let b = Band { rows: row..band.rows.end, cols: band.cols, out: second, ..band };
+            engine.fork.join(|| self.share(engine, a), || self.share(engine, b));
+        } else if engine.fork.shares(work) && !(adjacent && rows > 1) && by_cols < cols {
+            let (first, second) = halves(band.out, by_cols);
+            let col = band.cols.start + by_cols;
+            let a = Band { rows: band.rows.clone(), cols: band.cols.start..col, out: first, ..band };
+            let b = Band { rows: band.rows, cols: col..band.cols.end, out: second, ..band };
+            engine.fork.join(|| self.share(engine, a), || self.share(engine, b));
+        } else {
+            engine.lanes.vectorize(
+                #[inline(always)]
+                || self.band(engine.lanes, band),
+            );
+        }
+    }
+
+    #[inline(always)]
+    fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
+        if band.channels == ROWS {
+            self.rows::<L, ROWS>(lanes, &mut band);
+        } else {
+            self.rows::<L, 1>(lanes, &mut band);
+        }
+    }
+
+    #[inline(always)]
+    fn rows<L: Lanes<T>, const C: usize>(&self, lanes: L, band: &mut Band<'_, T>) {
+        let mut row = band.rows.start;
+        while row < band.rows.end {
+            let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
+            if self.step[1] == 1 {
+                match L::COLUMNS {
+                    4 => self.columns::<L, C, 4>(lanes, row, rows, band),
+                    3 => self.columns::<L, C, 3>(lanes, row, rows, band),
+                    2 => self.columns::<L, C, 2>(lanes, row, rows, band),
+                    _ => self.columns::<L, C, 1>(lanes, row, rows, band),
+                }
+            } else {
+                self.columns::<Scalar, C, 1>(Scalar, row, rows, band);
+            }
+            row += rows;
+        }
+    }
+
+    /// The tiles of some rows, from the left to the right.
+    #[inline(always)]
+    fn columns<L: Lanes<T>, const C: usize, const V: usize>(
         &self,
         lanes: L,
-        o: usize,
         row: usize,
-        out: &mut [T],
-    ) -> Result<(), Error> {
-        let (width, mut col) = (L::WIDTH, 0);
-        if self.step[2] == 1 {
-            while col + V * width <= self.out_cols {
-                self.tile::<L, R, V>(lanes, o, row, col, out)?;
-                col += V * width;
-            }
-            if V > 4 && col + 4 * width <= self.out_cols {
-                self.tile::<L, R, 4>(lanes, o, row, col, out)?;
-                col += 4 * width;
-            }
-            if V > 2 && col + 2 * width <= self.out_cols {
-                self.tile::<L, R, 2>(lanes, o, row, col, out)?;
-                col += 2 * width;
-            }
-            if V > 1 && col + width <= self.out_cols {
-                self.tile::<L, R, 1>(lanes, o, row, col, out)?;
-                col += width;
-            }
-            // The rest: the last full vector again, shifted to end with the row.
-            if col < self.out_cols && self.out_cols >= width {
-                self.tile::<L, R, 1>(lanes, o, row, self.out_cols - width, out)?;
-                col = self.out_cols;
-            }
+        rows: usize,
+        band: &mut Band<'_, T>,
+    ) {
+        let (mut col, end) = (band.cols.start, band.cols.end);
+        while col + V * L::WIDTH <= end {
+            self.tile::<L, C, V>(lanes, [row, rows, col], band);
+            col += V * L::WIDTH;
         }
-        while col < self.out_cols {
-            self.tile::<Scalar, R, 1>(Scalar, o, row, col, out)?;
-            col += 1;
+        if V > 2 && col + 2 * L::WIDTH <= end {
+            self.tile::<L, C, 2>(lanes, [row, rows, col], band);
+            col += 2 * L::WIDTH;
         }
-        Ok(())
+        while col < end {
+            self.tile::<L, C, 1>(lanes, [row, rows, col], band);
+            col += L::WIDTH;
+        }
     }
 
-    /// `R` rows x `V` vectors of output pixels.
+    /// `rows` rows of one channel, or a row of each of `C` channels, x `V` vectors of output pixels.
     #[inline(always)]
-    fn tile<L: Lanes<T>, const R: usize, const V: usize>(
+    fn tile<L: Lanes<T>, const C: usize, const V: usize>(
         &self,
         lanes: L,
-        o: usize,
-        row: usize,
-        col: usize,
-        out: &mut [T],
-    ) -> Result<(), Error> {
+        [row, rows, col]: [usize; 3],
+        band: &mut Band<'_, T>,
+    ) {
         let [outs, ins, kt, kh, kw] = self.kernel;
-        let bias = self.bias.get(o).copied().unwrap_or_else(T::zero);
-        let mut acc = [[lanes.splat(bias); V]; R];
-        let group = (o * self.groups).checked_div(outs).unwrap_or(0);
-        let plane_len = self.rows * self.stride;
+        let bias = |m: usize| self.bias.get(band.channel + m).copied().unwrap_or_else(T::zero);
+        let mut acc: [[L::Vector; V]; ROWS] =
+            core::array::from_fn(|m| [lanes.splat(bias(if C == 1 { 0 } else { m })); V]);
+        let input = (band.channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
+        let first = (row * self.step[0]) as isize - self.top;
+        let (taps, col_in) = (kh * kw, col * self.step[1]);
+        let of_channel = ins * kt * taps;
         for i in 0..ins {
             for a in 0..kt {
-                let back = (kt - 1 - a) * self.dilation[0];
-                let slot = if self.now >= back { self.now - back } else { self.now + self.slots - back };
-                let plane = piece(self.frames, slot * self.channels + group * ins + i, plane_len)?;
-                let kernel = piece(self.weights, (o * ins + i) * kt + a, kh * kw)?;
-                // Output row q meets input row b with the kernel's row b - q.
-                for b in 0..kh + R - 1 {
-                    let at = (row * self.step[1] + b * self.dilation[1]) as isize - self.top as isize;
-                    let Some(at) = self.border.index(at, self.rows) else { continue };
-                    let line = piece(plane, at, self.stride)?.get(col * self.step[2]..).unwrap_or(&[]);
-                    let taps: [&[T]; R] = core::array::from_fn(|q| {
-                        if q <= b && b - q < kh { piece(kernel, b - q, kw).unwrap_or(&[]) } else { &[] }
-                    });
-                    if R <= b + 1 && b < kh {
-                        self.row::<L, R, V>(lanes, line, taps, &mut acc);
+                let plane = self.lines.plane(input + i, kt - 1 - a);
+                let at = band.channel * of_channel + (i * kt + a) * taps;
+                let kernel = |m: usize| self.weights.get(at + m * of_channel..at + m * of_channel + taps).unwrap_or(&[]);
+                let kernels: [&[T]; C] = core::array::from_fn(kernel);
+                for b in 0..kh + rows - 1 {
+                    let at = first + (b * self.dilation[0]) as isize;
+                    let Some(line) = self.lines.line(plane, at, col_in) else { continue };
+                    if C == 1 {
+                        // Output row q meets input row b with the kernel's row b - q.
+                        self.row::<L, V>(lanes, line, kernels[0], b, rows, &mut acc);
                     } else {
-                        // The first and the last input rows feed only some of the output rows.
-                        for (taps, acc) in taps.into_iter().zip(&mut acc) {
-                            self.row::<L, 1, V>(lanes, line, [taps], core::array::from_mut(acc));
-                        }
+                        let taps = |m: usize| kernels[m % C].get(b * kw..(b + 1) * kw).unwrap_or(&[]);
+                        self.walk::<L, V, 0b1111>(lanes, line, core::array::from_fn(taps), &mut acc);
                     }
                 }
             }
         }
-        for (q, acc) in acc.into_iter().enumerate() {
-            let out = out.get_mut((row + q) * self.out_cols + col..).unwrap_or(&mut []);
-            for (vector, out) in acc.into_iter().zip(out.chunks_exact_mut(L::WIDTH)) {
-                lanes.store(vector, out);
-            }
-        }
-        Ok(())
+        // Spelled out, as in `walk`.
+        let [row_0, row_1, row_2, row_3] = acc;
+        let rows = if C == 1 { rows } else { ROWS };
+        self.put::<L, V>(lanes, row_0, 0, [row, rows, col], band);
+        self.put::<L, V>(lanes, row_1, 1, [row, rows, col], band);
+        self.put::<L, V>(lanes, row_2, 2, [row, rows, col], band);
+        self.put::<L, V>(lanes, row_3, 3, [row, rows, col], band);
     }
 
-    /// One input row through one kernel row for each of `R` output rows.
+    /// Stores row `m` of a tile.
     #[inline(always)]
-    fn row<L: Lanes<T>, const R: usize, const V: usize>(
+    fn put<L: Lanes<T>, const V: usize>(
+        &self,
+        lanes: L,
+        acc: [L::Vector; V],
+        m: usize,
+        [row, rows, col]: [usize; 3],
+        band: &mut Band<'_, T>,
+    ) {
+        if m >= rows {
+            return;
+        }
+        let (piece, from) = match self.pitch[1] == self.cols {
+            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
+            true => (m, (row - band.rows.start) * self.cols),
+            false => (m, 0),
+        };
+        let Some(out) = band.out.get_mut(piece).and_then(|out| out.get_mut(from + col - band.cols.start..)) else {
+            return;
+        };
+        let end = (band.cols.end - col).min(V * L::WIDTH);
+        if let Some(out) = out.get_mut(..V * L::WIDTH).filter(|_| end == V * L::WIDTH) {
+            for v in 0..V {
+                lanes.store(acc[v], out.get_mut(v * L::WIDTH..).unwrap_or(&mut []));
+            }
+        } else if let Some(out) = out.get_mut(..end) {
+            // Beyond the end of the row. Only tiles of one vector come here.
+            lanes.store(acc[0], out);
+        }
+    }
+
+    /// Input row `b` of the kernel's first output row, for `rows` neighbouring output rows, each with a kernel row of its own.
+    #[inline(always)]
+    fn row<L: Lanes<T>, const V: usize>(
         &self,
         lanes: L,
         line: &[T],
-        taps: [&[T]; R],
-        acc: &mut [[L::Vector; V]; R],
+        kernel: &[T],
+        b: usize,
+        rows: usize,
+        acc: &mut [[L::Vector; V]; ROWS],
     ) {
-        let kw = self.kernel[4];
-        if taps.iter().any(|taps| taps.len() != kw) {
-            return;
+        let [.., kh, kw] = self.kernel;
+        if b + 1 >= ROWS && b < kh && rows == ROWS {
+            let taps = kernel.get((b + 1 - ROWS) * kw..(b + 1) * kw).unwrap_or(&[]);
+            let (row_3, taps) = taps.split_at_checked(kw).unwrap_or_default();
+            let (row_2, taps) = taps.split_at_checked(kw).unwrap_or_default();
+            let (row_1, row_0) = taps.split_at_checked(kw).unwrap_or_default();
+            return self.walk::<L, V, 0b1111>(lanes, line, [row_0, row_1, row_2, row_3], acc);
         }
-        for (e, x) in line.windows(V * L::WIDTH).step_by(self.dilation[2].max(1)).take(kw).enumerate() {
-            let x: [L::Vector; V] = core::array::from_fn(|v| lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])));
-            for (acc, taps) in acc.iter_mut().zip(&taps) {
-                if let Some(&w) = taps.get(e) {
-                    let w = lanes.splat(w);
-                    for (acc, x) in acc.iter_mut().zip(x) {
-                        *acc = lanes.multiply_add(*acc, x, w);
-                    }
-                }
-            }
+        // The first and the last input rows feed only some of the output rows: from..to.
+        let (from, to) = ((b + 1).saturating_sub(kh), rows.min(b + 1));
+        let taps = |m: usize| {
+            let row = b - m.clamp(from, to - 1);
+            kernel.get(row * kw..(row + 1) * kw).unwrap_or(&[])
+        };
+        let taps = core::array::from_fn(taps);
+        match (from, to) {
+            (0, 1) => self.walk::<L, V, 0b0001>(lanes, line, taps, acc),
+            (0, 2) => self.walk::<L, V, 0b0011>(lanes, line, taps, acc),
+            (0, 3) => self.walk::<L, V, 0b0111>(lanes, line, taps, acc),
+            (1, 2) => self.walk::<L, V, 0b0010>(lanes, line, taps, acc),
+            (1, 3) => self.walk::<L, V, 0b0110>(lanes, line, taps, acc),
+            (1, 4) => self.walk::<L, V, 0b1110>(lanes, line, taps, acc),
+            (2, 3) => self.walk::<L, V, 0b0100>(lanes, line, taps, acc),
+            (2, 4) => self.walk::<L, V, 0b1100>(lanes, line, taps, acc),
+            _ => self.walk::<L, V, 0b1000>(lanes, line, taps, acc),
+        }
+    }
+
+    /// The kernel's columns: each loads `V` vectors of `line` and feeds the rows whose bits are set in `READS`.
+    #[inline(always)]
+    fn walk<L: Lanes<T>, const V: usize, const READS: u8>(
+        &self,
+        lanes: L,
+        line: &[T],
+        taps: [&[T]; ROWS],
+        acc: &mut [[L::Vector; V]; ROWS],
+    ) {
+        let (kw, dilation) = (self.kernel[4], self.dilation[1]);
+        if V == 1 && line.len() < (kw - 1) * dilation + L::WIDTH {
+            // At the end of the buffer, where only the first lanes count.
+            let columns = (0..kw).map(|e| line.get(e * dilation..).unwrap_or(&[]));
+            walk::<T, L, V, READS>(lanes, columns, taps, acc);
+        } else if dilation == 1 {
+            walk::<T, L, V, READS>(lanes, line.windows(V * L::WIDTH), taps, acc);
+        } else {
+            walk::<T, L, V, READS>(lanes, line.windows(V * L::WIDTH).step_by(dilation.max(1)), taps, acc);
         }
     }
 }
 
 #[inline(always)]
-fn piece<T>(slice: &[T], index: usize, len: usize) -> Result<&[T], Error> {
-    crate::filter::piece(slice, index, len)
+fn walk<'x, T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
+    lanes: L,
+    columns: impl Iterator<Item = &'x [T]>,
+    [a, b, c, d]: [&[T]; ROWS],
+    acc: &mut [[L::Vector; V]; ROWS],
+) {
+    for ((((x, a), b), c), d) in columns.zip(a).zip(b).zip(c).zip(d) {
+        let x: [L::Vector; V] = core::array::from_fn(|v| lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])));
+        // Spelled out, so that the accumulators stay in registers.
+        let [row_0, row_1, row_2, row_3] = acc;
+        feed::<T, L, V>(lanes, row_0, x, *a, READS & 1 != 0);
+        feed::<T, L, V>(lanes, row_1, x, *b, READS & 2 != 0);
+        feed::<T, L, V>(lanes, row_2, x, *c, READS & 4 != 0);
+        feed::<T, L, V>(lanes, row_3, x, *d, READS & 8 != 0);
+    }
+}
+
+#[inline(always)]
+fn feed<T: Sample, L: Lanes<T>, const V: usize>(
+    lanes: L,
+    acc: &mut [L::Vector; V],
+    x: [L::Vector; V],
+    w: T,
+    reads: bool,
+) {
+    if reads {
+        let w = lanes.splat(w);
+        *acc = core::array::from_fn(|v| lanes.multiply_add(acc[v], x[v], w));
+    }
+}
+
+/// Every slice in two, at `at`.
+fn halves<T>(slices: [&mut [T]; ROWS], at: usize) -> ([&mut [T]; ROWS], [&mut [T]; ROWS]) {
+    let mut first: [&mut [T]; ROWS] = Default::default();
+    let mut second: [&mut [T]; ROWS] = Default::default();
+    for ((slice, first), second) in slices.into_iter().zip(&mut first).zip(&mut second) {
+        let at = at.min(slice.len());
+        (*first, *second) = slice.split_at_mut(at);
+    }
+    (first, second)
 }

@@ -7,16 +7,18 @@
 //! The components `g_i(y_i)` can be had as channels of their own (channel `c n + i` for input channel `c`).
 //!
 //! - `spatial` holds the `n` kernels, `n x kh x kw`, in correlation order.
-//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x n x rows x (cols + kw - 1)`.
+//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x rows x n x (cols + kw - 1)`. The
+//!   stages of a row are neighbours, so that the chain runs through each row once.
 //! - Cost: `n (kh kw + 3)` operations a sample.
 
 use super::Decay;
 use super::low_pass::smooth;
 use crate::conv::Border;
 use crate::conv::conv3d::pad_row;
-use crate::conv::tile::Correlation;
+use crate::conv::tile::{Correlation, Lines};
+use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
-use crate::filter::{piece, piece_mut};
+use crate::filter::piece_mut;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
@@ -79,14 +81,15 @@ impl<'w, T> SmoothConv<'w, T> {
         self.shape.cols.saturating_add(self.size[1] - 1)
     }
 
-    const fn plane(&self) -> usize {
-        self.shape.rows.saturating_mul(self.stride())
+    /// Samples of a row of all stages.
+    const fn row(&self) -> usize {
+        self.decays.len().saturating_mul(self.stride())
     }
 
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         let stages = self.shape.channels.saturating_mul(self.decays.len());
-        let mut signature = Signature::same(self.shape, stages.saturating_mul(self.plane()));
+        let mut signature = Signature::same(self.shape, stages.saturating_mul(self.shape.rows).saturating_mul(self.stride()));
         if self.components {
             signature.output.channels = stages;
         }
@@ -96,68 +99,88 @@ impl<'w, T> SmoothConv<'w, T> {
 
 impl<T: Sample> SmoothConv<'_, T> {
     /// One channel's chain of exponentials; `stages` holds its `y_i`, each row with its borders.
-    #[inline(always)]
-    fn chain(&self, x: &[T], stages: &mut [T]) {
-        let (cols, stride, left) = (self.shape.cols.max(1), self.stride().max(1), self.size[1] / 2);
-        for (i, decay) in self.decays.iter().enumerate() {
-            let (before, rest) = stages.split_at_mut_checked(i * self.plane()).unwrap_or_default();
-            let rows = rest.chunks_exact_mut(stride).take(self.shape.rows);
-            for (r, row) in rows.enumerate() {
-                let from = if i == 0 {
-                    piece(x, r, cols)
-                } else {
-                    let row = piece(before, (i - 1) * self.shape.rows + r, stride);
-                    row.map(|row| row.get(left..).unwrap_or(&[]))
-                };
-                if let (Ok(from), Some(y)) = (from, row.get_mut(left..left + cols)) {
-                    smooth(*decay, from, y);
+    fn chain<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, x: &[T], stages: &mut [T]) {
+        let (cols, rows) = (self.shape.cols.max(1), x.len() / self.shape.cols.max(1));
+        let work = x.len().saturating_mul(self.decays.len());
+        if rows > 1 && engine.fork.shares(work) {
+            let half = rows / 2;
+            let (x, x_below) = x.split_at_checked(half * cols).unwrap_or_default();
+            let (y, y_below) = stages.split_at_mut_checked(half * self.row()).unwrap_or_default();
+            engine.fork.join(|| self.chain(engine, x, y), || self.chain(engine, x_below, y_below));
+            return;
+        }
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || {
+                for (x, stages) in x.chunks_exact(cols).zip(stages.chunks_exact_mut(self.row().max(1))) {
+                    self.chain_row(x, stages);
                 }
-                pad_row(row, left, cols, self.border);
+            },
+        );
+    }
+
+    /// One row of the chain.
+    #[inline(always)]
+    fn chain_row(&self, x: &[T], stages: &mut [T]) {
+        let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
+        for (i, decay) in self.decays.iter().enumerate() {
+            let (before, rest) = stages.split_at_mut_checked(i * stride).unwrap_or_default();
+            let from = match i.checked_sub(1) {
+                None => x,
+                Some(i) => before.get(i * stride + left..).unwrap_or(&[]),
+            };
+            let row = rest.get_mut(..stride).unwrap_or(&mut []);
+            if let Some(y) = row.get_mut(left..left + cols) {
+                smooth(*decay, from, y);
             }
+            pad_row(row, left, cols, self.border);
         }
     }
 
     fn correlation<'a>(&'a self, stages: &'a [T]) -> Correlation<'a, T> {
         let (n, [kh, kw]) = (self.decays.len(), self.size);
         Correlation {
-            frames: stages,
-            slots: 1,
-            now: 0,
-            channels: n,
-            rows: self.shape.rows,
-            stride: self.stride(),
+            lines: Lines::Space {
+                frames: stages,
+                slots: 1,
+                now: 0,
+                pitch: [stages.len(), self.stride(), self.row()],
+                rows: self.shape.rows,
+                border: self.border,
+                dilation: 1,
+            },
             weights: self.spatial,
             bias: &[],
             kernel: if self.components { [n, 1, 1, kh, kw] } else { [1, n, 1, kh, kw] },
             groups: if self.components { n } else { 1 },
-            step: [1; 3],
-            dilation: [1; 3],
-            top: kh / 2,
-            border: self.border,
-            out_rows: self.shape.rows,
-            out_cols: self.shape.cols,
+            step: [1; 2],
+            dilation: [1; 2],
+            top: (kh / 2) as isize,
+            rows: self.shape.rows,
+            cols: self.shape.cols,
+            pitch: [self.shape.pixels(), self.shape.cols],
         }
     }
 
-    /// [`Filter::advance`] with vectors of a given family.
+    /// [`Filter::advance`] with given vectors and threads.
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
     #[inline(always)]
-    pub fn advance_with<L: Lanes<T>>(
+    pub fn advance_with<L: Lanes<T>, F: Fork>(
         &self,
-        lanes: L,
+        engine: Engine<L, F>,
         state: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
         let out = self.signature().output.len() / self.shape.channels.max(1);
-        let stages = self.decays.len().saturating_mul(self.plane());
+        let stages = self.shape.rows.saturating_mul(self.row());
         // Frame by frame, channel by channel: the k-th plane of the chunk belongs to channel k mod channels.
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
             let stages = piece_mut(state, k % self.shape.channels.max(1), stages)?;
-            self.chain(x, stages);
-            self.correlation(stages).run(lanes, piece_mut(output, k, out)?)?;
+            self.chain(engine, x, stages);
+            self.correlation(stages).run(engine, piece_mut(output, k, out)?);
         }
         Ok(input.len() / self.shape.len().max(1))
     }
@@ -169,6 +192,6 @@ impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        self.advance_with(T::LANES, state, input, output)
+        self.advance_with(Engine::alone(T::LANES), state, input, output)
     }
 }

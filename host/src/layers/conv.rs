@@ -2,7 +2,7 @@
 
 use crate::layer::{Table, named};
 use crate::weight::{Bank, check_bias};
-use crate::{Error, Layer, Result, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Plan, Result, Weight, kernels};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
 use foveola_core::{Border, ConvOptions, Kernel, PadMode, Source, Stage};
 use ndarray::Array5;
@@ -107,6 +107,7 @@ pub struct Conv<K: Kind = Spacetime> {
     /// The border and history to return to when padding is turned on again.
     border: Border,
     pad: PadMode,
+    algorithm: Algorithm,
     kind: PhantomData<K>,
 }
 
@@ -166,6 +167,7 @@ impl<K: Kind> Conv<K> {
             options: ConvOptions::DEFAULT,
             border: Border::default(),
             pad: PadMode::default(),
+            algorithm: Algorithm::Auto,
             kind: PhantomData,
         })
     }
@@ -266,6 +268,18 @@ impl<K: Kind> Conv<K> {
         self.border = border;
         self.options.border = self.options.border.map(|_| border);
         self
+    }
+
+    /// Which way to compute, instead of the one that is expected to be the fastest.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Which way the layer computes frames of `rows` x `cols`.
+    pub fn plan(&self, rows: usize, cols: usize) -> Plan {
+        let _ = (rows, cols, self.algorithm);
+        Plan::Direct
     }
 
     /// Steps `[time, row, col]` from one output to the next, each 1 or more.
