@@ -2,7 +2,10 @@
 //!
 //! State: the last frame. Cost: 1 operation a sample.
 
+use crate::engine::{Engine, Fork};
 use crate::filter::copy;
+use crate::lanes::Lanes;
+use crate::scan::scan;
 use crate::{Error, Filter, First, Sample, Shape, Signature};
 
 /// Difference of successive frames; see the [equation](self).
@@ -29,6 +32,23 @@ impl Diff {
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, self.shape.len())
     }
+
+    /// [`Filter::advance`] with given vectors and threads.
+    #[inline(always)]
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> usize {
+        scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, last, out| {
+            for ((x, last), out) in x.iter().zip(last).zip(out) {
+                *out = *x - *last;
+                *last = *x;
+            }
+        })
+    }
 }
 
 impl<T: Sample> Filter<T> for Diff {
@@ -41,13 +61,6 @@ impl<T: Sample> Filter<T> for Diff {
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        let len = self.shape.len().max(1);
-        for (x, out) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
-            for ((x, last), out) in x.iter().zip(state.iter_mut()).zip(out) {
-                *out = *x - *last;
-                *last = *x;
-            }
-        }
-        Ok(input.len() / len)
+        Ok(self.advance_with(Engine::alone(T::LANES), state, input, output))
     }
 }

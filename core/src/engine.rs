@@ -13,8 +13,8 @@
 /// assert_eq!((a, b), ([1; 2], [2; 2]));
 /// ```
 pub trait Fork: Copy + Send + Sync {
-    /// Whether a piece of `work` multiply-adds is worth sharing out.
-    fn shares(self, work: usize) -> bool;
+    /// Who shares each half further, if a piece of `work` multiply-adds is worth cutting.
+    fn halve(self, work: usize) -> Option<Self>;
 
     /// Runs both.
     fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B);
@@ -26,8 +26,8 @@ pub struct Alone;
 
 impl Fork for Alone {
     #[inline(always)]
-    fn shares(self, _: usize) -> bool {
-        false
+    fn halve(self, _: usize) -> Option<Self> {
+        None
     }
 
     #[inline(always)]
@@ -49,5 +49,12 @@ impl<L> Engine<L> {
     /// Vectors of `lanes`, on this thread alone.
     pub const fn alone(lanes: L) -> Self {
         Self { lanes, fork: Alone }
+    }
+}
+
+impl<L: Copy, F: Fork> Engine<L, F> {
+    /// The engine of each half, if a piece of `work` multiply-adds is worth cutting.
+    pub(crate) fn halve(self, work: usize) -> Option<Self> {
+        self.fork.halve(work).map(|fork| Self { fork, ..self })
     }
 }

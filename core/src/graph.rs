@@ -12,12 +12,14 @@
 //! a node. A chunk goes through the table node by node, so that the [`First`] chunk of every node is the chunk that the
 //! nodes before it made of the model's first chunk.
 
+use crate::engine::{Alone, Fork};
 use crate::error::{at_least, exact, nonempty};
 use crate::filter::{Scratch, check, piece, piece_mut};
 use crate::{
     Conv3d, Delay, Diff, Error, Filter, Finite, First, HighPass, LowPass, Pointwise, Rate, Rf, Sample, Shape,
     Signature, SmoothConv, Sum, TimePadding, VariableDelay,
 };
+use core::ops::Range;
 
 /// Where a node reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub enum Source {
     /// The output of the node with this index.
     Node(usize),
 }
+
+/// What moving a sample through the second-level cache costs in multiply-adds (measured on an x86-64 with AVX-512: a copy
+/// moves 0.13 ns a sample, a convolution does a multiply-add in 0.02 ns).
+pub const MOVE: usize = 8;
 
 /// A filter of this crate, or a user's own.
 #[derive(Clone, Copy)]
@@ -71,6 +77,19 @@ impl<'a, T: Sample> Stage<'a, T> {
             Self::Diff(filter) => filter.signature(),
             Self::Finite(filter) => filter.signature(),
             Self::Own(_, signature) => *signature,
+        }
+    }
+
+    /// Multiply-adds for an input frame, about; a sample that is moved counts as [`MOVE`].
+    pub const fn work(&self) -> usize {
+        match self {
+            Self::Conv3d(filter) => filter.work(),
+            Self::Rf(filter) => filter.work(),
+            Self::SmoothConv(filter) => filter.work(),
+            other => {
+                let Signature { input, output, .. } = other.signature();
+                input.len().saturating_add(output.len()).saturating_mul(MOVE)
+            }
         }
     }
 
@@ -133,21 +152,51 @@ pub struct Graph<'a, T: Sample = f32> {
     even: bool,
 }
 
-/// Runs the filters of a graph: where a host puts in vectors that it found at run time.
-pub trait Runner<T: Sample> {
+/// What a filter of a graph is fed: a chunk of one stream.
+#[derive(Debug)]
+pub struct Feed<'c, T> {
+    /// The node's index in the table.
+    pub node: usize,
+    /// The stream's index in the batch.
+    pub stream: usize,
+    /// Number of the chunk's first frame.
+    pub t: u64,
+    /// The node's state for this stream.
+    pub state: &'c mut [T],
+    /// Working memory.
+    pub scratch: &'c mut [T],
+    /// The frames.
+    pub input: &'c [T],
+    /// Where the output goes.
+    pub output: &'c mut [T],
+}
+
+/// Runs the filters of a graph: where a host puts in vectors that it found at run time, threads, and plans of its own.
+pub trait Runner<T: Sample>: Sync {
+    /// Who shares the streams of a batch.
+    type Fork: Fork;
+
+    /// The streams' fork.
+    fn fork(&self) -> Self::Fork;
+
     /// [`Filter::advance`] of the filter in `stage`.
     ///
     /// # Errors
     /// As [`Filter::advance`].
-    fn advance(
-        &self,
-        stage: &Stage<'_, T>,
-        t: u64,
-        state: &mut [T],
-        scratch: &mut [T],
-        input: &[T],
-        output: &mut [T],
-    ) -> Result<usize, Error>;
+    fn advance(&self, stage: &Stage<'_, T>, feed: Feed<'_, T>) -> Result<usize, Error>;
+
+    /// The weighted sum of two branches: `to = wa a + wb b`.
+    fn add(&self, [(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
+        weighted_sum([(a, wa), (b, wb)], to);
+    }
+}
+
+/// `to = wa a + wb b`.
+#[inline(always)]
+pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
+    for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+        *to = wa * *a + wb * *b;
+    }
 }
 
 /// The runner of [`Graph::run_batch`]: every filter's own, with [`Sample::Lanes`]; the same bits on every CPU.
@@ -155,16 +204,14 @@ pub trait Runner<T: Sample> {
 pub struct Reproducible;
 
 impl<T: Sample> Runner<T> for Reproducible {
-    fn advance(
-        &self,
-        stage: &Stage<'_, T>,
-        t: u64,
-        state: &mut [T],
-        scratch: &mut [T],
-        input: &[T],
-        output: &mut [T],
-    ) -> Result<usize, Error> {
-        stage.as_filter().advance(t, state, scratch, input, output)
+    type Fork = Alone;
+
+    fn fork(&self) -> Alone {
+        Alone
+    }
+
+    fn advance(&self, stage: &Stage<'_, T>, feed: Feed<'_, T>) -> Result<usize, Error> {
+        stage.as_filter().advance(feed.t, feed.state, feed.scratch, feed.input, feed.output)
     }
 }
 
@@ -326,6 +373,19 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
+    /// Multiply-adds for an input frame, about.
+    pub const fn work(&self) -> usize {
+        let (mut work, mut node) = (0_usize, 0);
+        while node < self.nodes.len() {
+            work = work.saturating_add(match &self.nodes[node] {
+                Node::Filter(_, stage) => stage.work(),
+                Node::Add(_) => self.shape(Source::Node(node)).len().saturating_mul(MOVE),
+            });
+            node += 1;
+        }
+        work
+    }
+
     /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.
     pub const fn scratch_len(&self, frames: usize, batch: usize) -> usize {
         self.signature().scratch.len(frames).saturating_mul(batch)
@@ -426,15 +486,18 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
                     let len = stage.signature().state * self.batch;
                     let state = state.get_mut(state_at..state_at + len).unwrap_or(&mut []);
                     state_at += len;
-                    self.filter(*source, stage, state, free, self.read(*source, done, input), to)?;
+                    let (t, frames) = self.chunk(self.graph.flow(*source));
+                    if frames > 0 {
+                        let input = self.read(*source, done, input);
+                        let node = NodePass { pass: self, stage, node: i, source: *source, t, frames, batch: input };
+                        node.streams(self.runner.fork(), 0..self.batch, state, free, input, to)?;
+                    }
                 }
                 Node::Add(terms) => {
                     let [(a, weight_a), (b, weight_b)] = *terms;
                     let (weight_a, weight_b) = (T::from_f64(weight_a), T::from_f64(weight_b));
-                    let branches = self.read(a, done, input).iter().zip(self.read(b, done, input));
-                    for (to, (a, b)) in to.iter_mut().zip(branches) {
-                        *to = weight_a * *a + weight_b * *b;
-                    }
+                    let (a, b) = (self.read(a, done, input), self.read(b, done, input));
+                    self.runner.add([(a, weight_a), (b, weight_b)], to);
                 }
             }
         }
@@ -447,36 +510,61 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         let start: usize = (0..node).map(|before| self.len(Source::Node(before))).sum();
         done.get(start..start + self.len(source)).unwrap_or(&[])
     }
+}
 
-    /// One filter over all streams of the batch.
-    fn filter(
+/// One filter and the frames that reach it.
+struct NodePass<'p, 'g, 'a, T: Sample, R> {
+    pass: &'p Pass<'g, 'a, T, R>,
+    stage: &'p Stage<'a, T>,
+    node: usize,
+    source: Source,
+    t: u64,
+    frames: usize,
+    /// The frames of all streams.
+    batch: &'p [T],
+}
+
+impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
+    /// The filter over some streams of the batch, in halves where that is worth it.
+    fn streams(
         &self,
-        source: Source,
-        stage: &Stage<'_, T>,
+        fork: R::Fork,
+        streams: Range<usize>,
         state: &mut [T],
         scratch: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<(), Error> {
-        let (t, frames) = self.chunk(self.graph.flow(source));
-        let signature = stage.signature();
-        if frames == 0 {
-            return Ok(());
+        let count = streams.len();
+        let half = count / 2;
+        let work = self.stage.work().saturating_mul(count).saturating_mul(self.frames);
+        if let Some(fork) = fork.halve(work).filter(|_| half > 0) {
+            let (x, x_rest) = input.split_at_checked(input.len() / count * half).unwrap_or_default();
+            let (s, s_rest) = state.split_at_mut_checked(state.len() / count * half).unwrap_or_default();
+            let (w, w_rest) = scratch.split_at_mut_checked(scratch.len() / count * half).unwrap_or_default();
+            let (y, y_rest) = output.split_at_mut_checked(output.len() / count * half).unwrap_or_default();
+            let middle = streams.start + half;
+            let (a, b) = fork.join(
+                || self.streams(fork, streams.start..middle, s, w, x, y),
+                || self.streams(fork, middle..streams.end, s_rest, w_rest, x_rest, y_rest),
+            );
+            return a.and(b);
         }
-        let in_len = frames * signature.input.len();
+        let signature = self.stage.signature();
+        let (in_len, out_len) = (self.frames * signature.input.len(), output.len() / count.max(1));
         // Behind a warm-up the frames that arrive first depend on how the recording was cut; only the very first one is
         // always the same, and begins the stream alone.
-        let warm_up = self.graph.flow(source).rate.first > 0;
-        let out_len = output.len() / self.batch.max(1);
-        for stream in 0..self.batch {
-            let x = piece(input, stream, in_len)?;
-            let state = piece_mut(state, stream, signature.state)?;
-            if t == 0 {
-                let first = x.get(..signature.input.len()).unwrap_or(x);
-                let first = if warm_up { First::alone(first) } else { First { frames: x, batch: input } };
-                stage.as_filter().start(state, first);
+        let warm_up = self.pass.graph.flow(self.source).rate.first > 0;
+        for (i, stream) in streams.enumerate() {
+            let input = piece(input, i, in_len)?;
+            let state = piece_mut(state, i, signature.state)?;
+            if self.t == 0 {
+                let first = input.get(..signature.input.len()).unwrap_or(input);
+                let whole = First { frames: input, batch: self.batch };
+                self.stage.as_filter().start(state, if warm_up { First::alone(first) } else { whole });
             }
-            self.runner.advance(stage, t, state, scratch, x, piece_mut(output, stream, out_len)?)?;
+            let (node, t, output) = (self.node, self.t, piece_mut(output, i, out_len)?);
+            self.pass.runner.advance(self.stage, Feed { node, stream, t, state, scratch, input, output })?;
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The ring behind `TimePadding` and `Delay`: the last `delay + length` frames, in the order of their arrival.
 //!
 //! Frame `t` lies in slot `t mod (delay + length)`. A chunk that starts at `t` yields the frames
-//! `t - delay - length .. t - delay + T` of the stream.
+//! `t - delay - length .. t - delay + T` of the stream: those before `t` from the ring, the others from the chunk itself. Then
+//! the chunk's last frames go into the ring.
 
 use crate::filter::{copy, piece, piece_mut};
 use crate::{Error, First, PadMode, Sample, Shape, Signature};
@@ -51,28 +52,18 @@ impl History {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        let len = self.shape.len().max(1);
+        let (len, slots) = (self.shape.len().max(1), self.slots());
         let frames = input.len() / len;
-        let mut written = 0;
-        for back in (1..=self.length).rev() {
-            let from = piece(state, self.slot(t, self.delay.saturating_add(back)), len)?;
-            copy(piece_mut(output, written, len)?, from);
-            written += 1;
-        }
-        for (i, x) in input.chunks_exact(len).enumerate() {
-            let now = t.saturating_add(i as u64);
-            let y = piece_mut(output, written, len)?;
-            written += 1;
-            if self.delay == 0 {
-                copy(y, x);
-            } else {
-                copy(y, piece(state, self.slot(now, self.delay), len)?);
-            }
-            // Older frames than the ring holds are not needed again within this chunk either.
-            if self.slots() > 0 && (self.delay > 0 || i.saturating_add(self.slots()) >= frames) {
-                copy(piece_mut(state, self.slot(now, 0), len)?, x);
+        for (i, y) in output.chunks_exact_mut(len).take(self.length.saturating_add(frames)).enumerate() {
+            // Frame i of the output came `slots` frames before frame i of the chunk.
+            match i.checked_sub(slots) {
+                Some(i) => copy(y, piece(input, i, len)?),
+                None => copy(y, piece(state, self.slot(t, slots - i), len)?),
             }
         }
-        Ok(written)
+        for (i, x) in input.chunks_exact(len).enumerate().skip(frames.saturating_sub(slots)) {
+            copy(piece_mut(state, self.slot(t.saturating_add(i as u64), 0), len)?, x);
+        }
+        Ok(self.length.saturating_add(frames))
     }
 }

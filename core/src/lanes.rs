@@ -20,7 +20,7 @@ use crate::Sample;
 pub trait Lanes<T>: Copy + Send + Sync {
     /// A vector in registers.
     type Vector: Copy;
-    /// Samples in a vector.
+    /// Samples in a vector, at most 64.
     const WIDTH: usize;
     /// Vectors of columns, 1 to 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
     /// result does not depend on it.

@@ -30,6 +30,7 @@ pub mod pointwise;
 pub mod recursive;
 pub mod reduce;
 pub mod sample;
+mod scan;
 pub mod shape;
 pub mod variable_delay;
 
@@ -40,7 +41,7 @@ pub use engine::{Alone, Engine, Fork};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
-pub use graph::{Graph, Node, Reproducible, Runner, Source, Stage};
+pub use graph::{Feed, Graph, Node, Reproducible, Runner, Source, Stage};
 pub use kernels::Resolution;
 pub use padding::{PadMode, TimePadding};
 pub use pointwise::{Nonlinearity, Pointwise};

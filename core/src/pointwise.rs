@@ -9,7 +9,9 @@
 //!
 //! No state. Cost: 1 to 4 operations a sample. NaN stays NaN.
 
-use crate::{Error, Filter, Sample, Shape, Signature};
+use crate::engine::{Engine, Fork};
+use crate::lanes::Lanes;
+use crate::{Error, Filter, Sample, Shape, Signature, scan};
 
 /// A function of one sample; see the [table](self).
 #[doc(alias = "NLRectify")]
@@ -70,14 +72,63 @@ impl Pointwise {
     }
 }
 
+impl Pointwise {
+    /// [`Filter::advance`] with given vectors and threads.
+    #[inline(always)]
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        input: &[T],
+        output: &mut [T],
+    ) -> usize {
+        let affine = |scale, bias| {
+            let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
+            #[inline(always)]
+            move |x: T| bias + scale * x
+        };
+        match self.function {
+            Nonlinearity::Rectify => map(engine, input, output, rectify),
+            Nonlinearity::RectifyScale { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(engine, input, output, #[inline(always)] |x| rectify(affine(x)));
+            }
+            Nonlinearity::Square { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(engine, input, output, #[inline(always)] |x| square(affine(x)));
+            }
+            Nonlinearity::RectifySquare { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(engine, input, output, #[inline(always)] |x| square(rectify(affine(x))));
+            }
+        }
+        input.len() / self.shape.len().max(1)
+    }
+}
+
+#[inline(always)]
 fn rectify<T: Sample>(x: T) -> T {
     if x < T::zero() { T::zero() } else { x }
 }
 
-fn map<T: Sample>(input: &[T], output: &mut [T], f: impl Fn(T) -> T) {
-    for (x, y) in input.iter().zip(output) {
-        *y = f(*x);
-    }
+#[inline(always)]
+fn square<T: Sample>(x: T) -> T {
+    x * x
+}
+
+/// `f` of every sample, in halves where that is worth it.
+#[inline(always)]
+fn map<T: Sample, L: Lanes<T>, F: Fork>(
+    engine: Engine<L, F>,
+    input: &[T],
+    output: &mut [T],
+    f: impl Fn(T) -> T + Copy + Send + Sync,
+) {
+    // A filter with one sample of state, without the state.
+    scan::share(engine, input, &mut [], output, #[inline(always)] |x, _, out| {
+        for (x, y) in x.iter().zip(out) {
+            *y = f(*x);
+        }
+    });
 }
 
 impl<T: Sample> Filter<T> for Pointwise {
@@ -86,26 +137,6 @@ impl<T: Sample> Filter<T> for Pointwise {
     }
 
     fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        let affine = |scale, bias| {
-            let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
-            move |x: T| bias + scale * x
-        };
-        let square = |x: T| x * x;
-        match self.function {
-            Nonlinearity::Rectify => map(input, output, rectify),
-            Nonlinearity::RectifyScale { scale, bias } => {
-                let affine = affine(scale, bias);
-                map(input, output, |x| rectify(affine(x)));
-            }
-            Nonlinearity::Square { scale, bias } => {
-                let affine = affine(scale, bias);
-                map(input, output, |x| square(affine(x)));
-            }
-            Nonlinearity::RectifySquare { scale, bias } => {
-                let affine = affine(scale, bias);
-                map(input, output, |x| square(rectify(affine(x))));
-            }
-        }
-        Ok(input.len() / self.shape.len().max(1))
+        Ok(self.advance_with(Engine::alone(T::LANES), input, output))
     }
 }

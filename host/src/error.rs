@@ -144,6 +144,14 @@ pub enum Error {
         /// Its size in samples of 4 bytes.
         samples: usize,
     },
+    /// Threads that the system does not give.
+    #[error("{threads} threads cannot be had: {reason}; expected fewer, or Model::threads(1)")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system says.
+        reason: String,
+    },
     /// A file that could not be opened, read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -1,20 +1,22 @@
 //! Vectors of the instruction set that the CPU turns out to have, for the filters of `core` that take them.
 //!
-//! | level | vectors | multiply-add | tile (rows x vectors) |
+//! | level | vectors | multiply-add | tile of a convolution (rows x vectors) |
 //! |---|---|---|---|
-//! | AVX-512 | 16 `f32` | fused | 2 x 8 |
-//! | AVX2 | 8 | fused | 2 x 4 |
-//! | SSE4.2, SSE2 | 4 | multiply, add | 2 x 4 |
-//! | NEON | 4 | fused | 2 x 4 |
+//! | AVX-512 | 16 `f32` | fused | 4 x 4 |
+//! | AVX2 | 8 | fused | 4 x 2 |
+//! | SSE4.2, SSE2 | 4 | multiply, add | 4 x 2 |
+//! | NEON | 4 | fused | 4 x 2 |
 //!
 //! The level is found once and chosen anew for every chunk of a filter; everything from there to the vectors is inlined
 //! (a function that is not loses a factor of ten). A fused multiply-add rounds once where the reproducible lanes round
 //! twice, so results differ in the last bits: by at most `taps` units in the last place of `sum |w x|`.
 
+use crate::threads::Threads;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
+use foveola_core::graph::weighted_sum;
 use foveola_core::lanes::Lanes;
-use foveola_core::{Conv3d, Engine, Error, Reproducible, Runner, SmoothConv, Stage};
+use foveola_core::{Engine, Error, Feed, Runner, Sample, Stage};
 
 /// How a model computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,67 +84,64 @@ impl SimdLevel {
 }
 
 impl Precision {
-    /// Who runs the filters.
-    pub(crate) fn runner(self) -> AnyRunner {
+    /// The vectors to use; none for the reproducible ones.
+    pub(crate) fn level(self) -> Option<Level> {
         match self {
-            Self::Fast => AnyRunner::Fast(Level::new()),
-            Self::AtMost(most) => AnyRunner::Fast(most.at_most()),
-            Self::Reproducible => AnyRunner::Reproducible,
+            Self::Fast => Some(Level::new()),
+            Self::AtMost(most) => Some(most.at_most()),
+            Self::Reproducible => None,
         }
     }
 }
 
-/// Runs filters at a level, or as they are.
-#[derive(Default)]
-pub(crate) enum AnyRunner {
-    Fast(Level),
-    #[default]
-    Reproducible,
+/// Runs the filters of a model: at a level of vectors or with the reproducible ones, on some threads.
+#[derive(Clone, Copy)]
+pub(crate) struct Engines {
+    pub(crate) level: Option<Level>,
+    pub(crate) fork: Threads,
 }
 
-impl Runner<f32> for AnyRunner {
-    fn advance(
-        &self,
-        stage: &Stage<'_>,
-        t: u64,
-        state: &mut [f32],
-        scratch: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) -> Result<usize, Error> {
-        match (self, stage) {
-            (Self::Fast(level), Stage::Conv3d(filter)) => {
-                dispatch!(*level, simd => conv3d(simd, filter, t, (state, scratch), input, output))
-            }
-            (Self::Fast(level), Stage::SmoothConv(filter)) => {
-                dispatch!(*level, simd => smooth_conv(simd, filter, state, input, output))
-            }
-            _ => Reproducible.advance(stage, t, state, scratch, input, output),
+impl Runner<f32> for Engines {
+    type Fork = Threads;
+
+    fn fork(&self) -> Threads {
+        self.fork
+    }
+
+    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, Error> {
+        let fork = self.fork;
+        match self.level {
+            Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), fork }, stage, feed)),
+            None => advance(Engine { lanes: f32::LANES, fork }, stage, feed),
         }
+    }
+
+    fn add(&self, terms: [(&[f32], f32); 2], to: &mut [f32]) {
+        // Unfused at every level, so there is nothing to choose but the width.
+        dispatch!(self.level.unwrap_or(Level::baseline()), simd => simd.vectorize(
+            #[inline(always)]
+            || weighted_sum(terms, to),
+        ));
     }
 }
 
 #[inline(always)]
-fn conv3d<S: Simd>(
-    simd: S,
-    filter: &Conv3d<'_>,
-    t: u64,
-    (state, scratch): (&mut [f32], &mut [f32]),
-    input: &[f32],
-    output: &mut [f32],
+fn advance<L: Lanes<f32>>(
+    engine: Engine<L, Threads>,
+    stage: &Stage<'_>,
+    Feed { t, state, scratch, input, output, .. }: Feed<'_, f32>,
 ) -> Result<usize, Error> {
-    filter.advance_with(Engine::alone(Native(simd)), t, state, scratch, input, output)
-}
-
-#[inline(always)]
-fn smooth_conv<S: Simd>(
-    simd: S,
-    filter: &SmoothConv<'_>,
-    state: &mut [f32],
-    input: &[f32],
-    output: &mut [f32],
-) -> Result<usize, Error> {
-    filter.advance_with(Engine::alone(Native(simd)), state, input, output)
+    match stage {
+        Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::Rf(filter) => filter.advance_with(engine, t, state, input, output),
+        Stage::SmoothConv(filter) => filter.advance_with(engine, state, input, output),
+        Stage::LowPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        Stage::HighPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        Stage::Pointwise(filter) => Ok(filter.advance_with(engine, input, output)),
+        Stage::Diff(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        // They only move samples, or are not ours.
+        other => other.as_filter().advance(t, state, scratch, input, output),
+    }
 }
 
 /// Vectors as wide as the level's registers.

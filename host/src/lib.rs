@@ -19,6 +19,7 @@ mod plan;
 mod recording;
 pub mod samples;
 pub mod scene;
+mod threads;
 mod weight;
 
 pub use error::{Error, Result};

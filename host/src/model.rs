@@ -1,8 +1,9 @@
 //! A model: a cascade of layers with the state of a stream.
 
-use crate::fast::{AnyRunner, Precision};
+use crate::fast::{Engines, Precision};
 use crate::layer::Table;
 use crate::movie::Movie;
+use crate::threads::Team;
 use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Graph, Node, Shape, Signature, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
@@ -38,7 +39,7 @@ pub struct Model {
     table: Table<'static>,
     unchecked: bool,
     precision: Precision,
-    threads: usize,
+    team: Team,
 }
 
 /// What a stream remembers.
@@ -132,7 +133,14 @@ impl Model {
     /// # Ok::<(), foveola::Error>(())
     /// ```
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.team = Team::of(threads);
+        self
+    }
+
+    /// Shares out all work that can be cut, however small it is: slow, for tests.
+    #[doc(hidden)]
+    pub fn eager(mut self) -> Self {
+        self.team = self.team.eager();
         self
     }
 
@@ -292,9 +300,13 @@ impl Model {
         self.check(&input, batch, shape)?;
         // Taken out while the layers are borrowed by the table.
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
-        memory.runner = self.precision.runner();
-        let (table, result) = self.compiled(shape, table, |graph| memory.run(&graph, input, batch, frames));
-        (self.memory, self.table) = (memory, table);
+        let (mut team, level) = (std::mem::take(&mut self.team), self.precision.level());
+        let (table, result) = self.compiled(shape, table, |graph| {
+            let work = graph.work().saturating_mul(batch).saturating_mul(frames);
+            team.prepare(work)?;
+            team.run(work, |fork| memory.run(&graph, Engines { level, fork }, input, batch, frames))
+        });
+        (self.memory, self.table, self.team) = (memory, table, team);
         result
     }
 
@@ -342,13 +354,13 @@ struct Memory {
     output: Vec<f32>,
     /// The state before the present piece, in models that may refuse it half way.
     before: Vec<f32>,
-    runner: AnyRunner,
 }
 
 impl Memory {
     fn run(
         &mut self,
         graph: &Graph<'_>,
+        engines: Engines,
         input: ArrayView5<'_, f32>,
         batch: usize,
         frames: usize,
@@ -380,7 +392,7 @@ impl Memory {
         if before.1 {
             self.before.clone_from(&stream.state);
         }
-        let result = self.blocks(graph, input, batch, block);
+        let result = self.blocks(graph, engines, input, batch, block);
         if result.is_err() {
             self.stream.t = before.0;
             if before.1 {
@@ -393,7 +405,14 @@ impl Memory {
     }
 
     /// Runs the frames through the table in blocks of `block`.
-    fn blocks(&mut self, graph: &Graph<'_>, input: ArrayView5<'_, f32>, batch: usize, block: usize) -> Result<()> {
+    fn blocks(
+        &mut self,
+        graph: &Graph<'_>,
+        engines: Engines,
+        input: ArrayView5<'_, f32>,
+        batch: usize,
+        block: usize,
+    ) -> Result<()> {
         let (stream, frames) = (&mut self.stream, input.len_of(Axis(2)));
         let shape = graph.signature().output;
         let mut written = 0;
@@ -404,7 +423,7 @@ impl Memory {
             // Streams of a batch share the output evenly; a single one goes on where the last block ended.
             let out = self.output.get_mut(written * shape.len()..).unwrap_or(&mut []);
             let n = graph
-                .run_batch_with(&self.runner, stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
+                .run_batch_with(&engines, stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
                 .map_err(|source| Error::layer("the model", source))?;
             stream.t += (to - from) as u64;
             written += n;

@@ -221,6 +221,14 @@ impl<'w, T> Conv3d<'w, T> {
     }
 }
 
+impl<T> Conv3d<'_, T> {
+    /// Multiply-adds for an output frame, tap by tap.
+    pub const fn work(&self) -> usize {
+        let [_, ins, kt, kh, kw] = self.kernel.shape;
+        self.signature().output.len().saturating_mul(ins * kt * kh * kw)
+    }
+}
+
 impl<T: Sample> Conv3d<'_, T> {
     /// Whether every weight and bias is finite: worth asking once about a table that may be damaged.
     ///

@@ -8,11 +8,15 @@
 //! for the uniform one over the whole frame with sum 1, `w = 1 / (out x in x kt x rows x cols)`.
 //!
 //! - State: `kt` frames of the pixels under the weight (none of scratch). Cost: `out x in x kt x rows x cols`.
-//! - Sums are made in eight interleaved parts, added pairwise at the end: the same bits on every CPU.
+//! - Sums are made in four vectors, whose lanes are added one after the other at the end. The reproducible vectors are equally
+//!   wide everywhere, so that they give the same bits on every CPU.
 
 use super::Kernel;
+use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
+use crate::graph::MOVE;
+use crate::lanes::Lanes;
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
 
 /// A receptive field; see the [equation](self).
@@ -109,6 +113,13 @@ impl<'w, T> Rf<'w, T> {
     }
 }
 
+impl<T> Rf<'_, T> {
+    /// Multiply-adds for an output frame; each reads its weight and its pixel from memory.
+    pub const fn work(&self) -> usize {
+        self.kernel.shape[0].saturating_mul(self.signature().state).saturating_mul(MOVE / 2)
+    }
+}
+
 impl<T: Sample> Rf<'_, T> {
     /// Copies the pixels under the weight.
     fn store(&self, from: &[T], slot: &mut [T]) {
@@ -121,44 +132,102 @@ impl<T: Sample> Rf<'_, T> {
         }
     }
 
-    /// The weighted sum over one stored channel, added to the eight parts.
-    fn dot(&self, plane: &[T], kernel: &[T], parts: &mut [T; 8]) {
+    /// The weighted sum over one stored channel, added to `sums`.
+    #[inline(always)]
+    fn dot<L: Lanes<T>>(&self, lanes: L, plane: &[T], kernel: &[T], sums: &mut [L::Vector; SUMS]) {
         let (rows, cols) = self.area();
         let kw = self.kernel.shape[4].max(1);
         if kw == cols {
-            return dot(plane, kernel.get(..rows * cols).unwrap_or(&[]), parts);
+            return dot(lanes, plane, kernel.get(..rows * cols).unwrap_or(&[]), sums);
         }
         for (x, w) in plane.chunks_exact(cols.max(1)).zip(kernel.chunks_exact(kw)) {
-            dot(x, w.get(..cols).unwrap_or(&[]), parts);
+            dot(lanes, x, w.get(..cols).unwrap_or(&[]), sums);
         }
     }
 
-    fn field(&self, ring: &[T], now: usize, o: usize) -> Result<T, Error> {
+    /// One output channel.
+    #[inline(always)]
+    fn field<L: Lanes<T>>(&self, lanes: L, ring: &[T], now: usize, o: usize) -> Result<T, Error> {
         let [outs, ins, kt, kh, kw] = self.kernel.shape;
         let plane = (self.area().0 * self.area().1).max(1);
-        let mut parts = [T::zero(); 8];
+        let mut sums = [lanes.splat(T::zero()); SUMS];
         for i in 0..ins {
             for a in 0..kt {
                 let back = kt - 1 - a;
                 let slot = if now >= back { now - back } else { now + (kt - back) };
                 let x = piece(ring, slot * ins + i, plane)?;
                 if self.is_empty() {
-                    for x in x.chunks(8) {
-                        parts.iter_mut().zip(x).for_each(|(part, x)| *part = *part + *x);
-                    }
+                    add(lanes, x, &mut sums);
                 } else {
-                    self.dot(x, piece(self.kernel.weights, (o * ins + i) * kt + a, kh * kw)?, &mut parts);
+                    self.dot(lanes, x, piece(self.kernel.weights, (o * ins + i) * kt + a, kh * kw)?, &mut sums);
                 }
             }
         }
-        let [a, b, c, d, e, f, g, h] = parts;
-        let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
+        let sum = total(lanes, sums);
         let bias = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero);
         if self.is_empty() {
             let count = outs.saturating_mul(ins).saturating_mul(kt).saturating_mul(plane);
             return Ok(bias + sum * T::from_f64(1.0 / count as f64));
         }
         Ok(bias + sum)
+    }
+
+    /// The output channels from `first` on, in halves where that is worth it.
+    fn fields<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        ring: &[T],
+        now: usize,
+        first: usize,
+        output: &mut [T],
+    ) -> Result<(), Error> {
+        let half = output.len() / 2;
+        let work = self.work() / self.kernel.shape[0].max(1) * output.len();
+        if let Some(engine) = engine.halve(work).filter(|_| half > 0) {
+            let (y, y_rest) = output.split_at_mut(half);
+            let (a, b) = engine.fork.join(
+                || self.fields(engine, ring, now, first, y),
+                || self.fields(engine, ring, now, first + half, y_rest),
+            );
+            return a.and(b);
+        }
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || {
+                for (o, y) in output.iter_mut().enumerate() {
+                    *y = self.field(engine.lanes, ring, now, first + o)?;
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// [`Filter::advance`] with given vectors and threads.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
+    pub fn advance_with<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let signature = self.signature();
+        let (frame, slots) = (self.frame(), self.kernel.shape[2]);
+        let mut written = 0;
+        for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
+            let t = t.saturating_add(i as u64);
+            let now = (t % slots.max(1) as u64) as usize;
+            self.store(x, piece_mut(state, now, frame)?);
+            if signature.rate.yields(t) {
+                self.fields(engine, state, now, 0, piece_mut(output, written, signature.output.len())?)?;
+                written += 1;
+            }
+        }
+        Ok(written)
     }
 }
 
@@ -181,34 +250,50 @@ impl<T: Sample> Filter<T> for Rf<'_, T> {
     }
 
     fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        let signature = self.signature();
-        let (frame, slots) = (self.frame(), self.kernel.shape[2]);
-        let mut written = 0;
-        for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
-            let t = t.saturating_add(i as u64);
-            let now = (t % slots.max(1) as u64) as usize;
-            self.store(x, piece_mut(state, now, frame)?);
-            if signature.rate.yields(t) {
-                for (o, y) in piece_mut(output, written, signature.output.len())?.iter_mut().enumerate() {
-                    *y = self.field(state, now, o)?;
-                }
-                written += 1;
-            }
-        }
-        Ok(written)
+        self.advance_with(Engine::alone(T::LANES), t, state, input, output)
     }
 }
 
-/// Adds `x[k] * w[k]` to part `k mod 8`.
-#[inline]
-fn dot<T: Sample>(x: &[T], w: &[T], parts: &mut [T; 8]) {
-    let (mut x, mut w) = (x.chunks_exact(8), w.chunks_exact(8));
-    for (x, w) in x.by_ref().zip(w.by_ref()) {
-        for ((part, x), w) in parts.iter_mut().zip(x).zip(w) {
-            *part = *part + *x * *w;
-        }
+/// Independent sums, so that one need not wait for the other.
+const SUMS: usize = 4;
+
+/// Adds `x w`, vector by vector, to the sums in turn.
+#[inline(always)]
+fn dot<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], w: &[T], sums: &mut [L::Vector; SUMS]) {
+    let block = SUMS * L::WIDTH;
+    let (whole_x, whole_w) = (x.chunks_exact(block), w.chunks_exact(block));
+    let (rest_x, rest_w) = (whole_x.remainder(), whole_w.remainder());
+    for (x, w) in whole_x.zip(whole_w) {
+        let load = |from: &[T], v: usize| lanes.load(from.get(v * L::WIDTH..).unwrap_or(&[]));
+        *sums = core::array::from_fn(|v| lanes.multiply_add(sums[v], load(x, v), load(w, v)));
     }
-    for ((part, x), w) in parts.iter_mut().zip(x.remainder()).zip(w.remainder()) {
-        *part = *part + *x * *w;
+    for ((x, w), sum) in rest_x.chunks(L::WIDTH).zip(rest_w.chunks(L::WIDTH)).zip(sums) {
+        *sum = lanes.multiply_add(*sum, lanes.load(x), lanes.load(w));
     }
 }
+
+/// Adds `x`, vector by vector, to the sums in turn.
+#[inline(always)]
+fn add<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], sums: &mut [L::Vector; SUMS]) {
+    let one = lanes.splat(T::one());
+    for x in x.chunks(SUMS * L::WIDTH) {
+        for (x, sum) in x.chunks(L::WIDTH).zip(sums.iter_mut()) {
+            *sum = lanes.multiply_add(*sum, lanes.load(x), one);
+        }
+    }
+}
+
+/// The sum over all lanes.
+#[inline(always)]
+fn total<T: Sample, L: Lanes<T>>(lanes: L, [a, b, c, d]: [L::Vector; SUMS]) -> T {
+    let one = lanes.splat(T::one());
+    let (ab, cd) = (lanes.multiply_add(a, b, one), lanes.multiply_add(c, d, one));
+    let mut samples = [T::zero(); MOST_LANES];
+    if let Some(samples) = samples.get_mut(..L::WIDTH) {
+        lanes.store(lanes.multiply_add(ab, cd, one), samples);
+    }
+    samples.iter().take(L::WIDTH).fold(T::zero(), |sum, x| sum + *x)
+}
+
+/// More lanes than any vector has.
+const MOST_LANES: usize = 64;

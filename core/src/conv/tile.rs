@@ -180,18 +180,18 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let by_rows = if rows > ROWS { (rows / 2).next_multiple_of(ROWS) } else { rows / 2 };
         let by_cols = (cols / 2).next_multiple_of((L::WIDTH * L::COLUMNS).max(1));
         let adjacent = self.pitch[1] == self.cols;
-        if engine.fork.shares(work) && adjacent && by_rows > 0 {
+        if let Some(half) = engine.halve(work).filter(|_| adjacent && by_rows > 0) {
             let (first, second) = halves(band.out, by_rows * cols);
             let row = band.rows.start + by_rows;
             let a = Band { rows: band.rows.start..row, cols: band.cols.clone(), out: first, ..band };
             let b = Band { rows: row..band.rows.end, cols: band.cols, out: second, ..band };
-            engine.fork.join(|| self.share(engine, a), || self.share(engine, b));
-        } else if engine.fork.shares(work) && !(adjacent && rows > 1) && by_cols < cols {
+            half.fork.join(|| self.share(half, a), || self.share(half, b));
+        } else if let Some(half) = engine.halve(work).filter(|_| !(adjacent && rows > 1) && by_cols < cols) {
             let (first, second) = halves(band.out, by_cols);
             let col = band.cols.start + by_cols;
             let a = Band { rows: band.rows.clone(), cols: band.cols.start..col, out: first, ..band };
             let b = Band { rows: band.rows, cols: col..band.cols.end, out: second, ..band };
-            engine.fork.join(|| self.share(engine, a), || self.share(engine, b));
+            half.fork.join(|| self.share(half, a), || self.share(half, b));
         } else {
             engine.lanes.vectorize(
                 #[inline(always)]

@@ -4,6 +4,8 @@
 //! State: the low-pass, one frame. Cost: 5 operations a sample.
 
 use super::{Decay, LowPass};
+use crate::engine::{Engine, Fork};
+use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// Exponential high-pass of every pixel; see the [equation](self).
@@ -38,6 +40,19 @@ impl HighPass {
     pub const fn signature(&self) -> Signature {
         self.low_pass.signature()
     }
+
+    /// [`Filter::advance`] with given vectors and threads.
+    #[inline(always)]
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> usize {
+        let k = T::from_f64(self.k);
+        self.low_pass.each(engine, state, input, output, #[inline(always)] |x, y| x - k * y)
+    }
 }
 
 impl<T: Sample> Filter<T> for HighPass {
@@ -46,7 +61,6 @@ impl<T: Sample> Filter<T> for HighPass {
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        let k = T::from_f64(self.k);
-        Ok(self.low_pass.each(state, input, output, |x, y| x - k * y))
+        Ok(self.advance_with(Engine::alone(T::LANES), state, input, output))
     }
 }

@@ -6,6 +6,10 @@
 //! `tau fs = 1000`). Reference: a first-order IIR filter, e.g. Oppenheim and Schafer, Discrete-Time Signal Processing, 2010.
 
 use super::Decay;
+use crate::engine::{Engine, Fork};
+use crate::filter::copy;
+use crate::lanes::Lanes;
+use crate::scan::scan;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// Exponential low-pass of every pixel; see the [equation](self).
@@ -33,26 +37,45 @@ impl LowPass {
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, self.shape.len())
     }
+}
 
-    /// Calls `write(x, y, out)` for each sample, `y` being the low-passed `x`.
+impl LowPass {
+    /// [`Filter::advance`] with given vectors and threads.
     #[inline(always)]
-    pub(super) fn each<T: Sample>(
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
         &self,
+        engine: Engine<L, F>,
         state: &mut [T],
         input: &[T],
         output: &mut [T],
-        write: impl Fn(T, T) -> T,
     ) -> usize {
-        let len = self.shape.len().max(1);
-        let mut frames = 0;
-        for (x, out) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
-            smooth(self.decay, x, state);
-            for ((x, y), out) in x.iter().zip(state.iter()).zip(out) {
+        self.each(engine, state, input, output, #[inline(always)] |_, y| y)
+    }
+
+    /// Writes `write(x, y)` for each sample, `y` being the low-passed `x`.
+    #[inline(always)]
+    pub(super) fn each<T: Sample, L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        input: &[T],
+        output: &mut [T],
+        write: impl Fn(T, T) -> T + Copy + Send + Sync,
+    ) -> usize {
+        let gain = T::from_f64(self.decay.gain());
+        if self.decay.gain() == 1.0 {
+            // y + (x - y) would round.
+            return scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, y, out| {
+                copy(y, x);
+                x.iter().zip(out).for_each(|(x, out)| *out = write(*x, *x));
+            });
+        }
+        scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, y, out| {
+            for ((x, y), out) in x.iter().zip(y).zip(out) {
+                *y = *y + gain * (*x - *y);
                 *out = write(*x, *y);
             }
-            frames += 1;
-        }
-        frames
+        })
     }
 }
 
@@ -62,7 +85,7 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T]) {
     let gain = T::from_f64(decay.gain());
     if decay.gain() == 1.0 {
         // y + (x - y) would round.
-        return crate::filter::copy(y, x);
+        return copy(y, x);
     }
     for (x, y) in x.iter().zip(y) {
         *y = *y + gain * (*x - *y);
@@ -75,6 +98,6 @@ impl<T: Sample> Filter<T> for LowPass {
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        Ok(self.each(state, input, output, |_, y| y))
+        Ok(self.advance_with(Engine::alone(T::LANES), state, input, output))
     }
 }

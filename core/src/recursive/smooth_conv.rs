@@ -19,6 +19,7 @@ use crate::conv::tile::{Correlation, Lines};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::piece_mut;
+use crate::graph::MOVE;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
@@ -97,12 +98,19 @@ impl<'w, T> SmoothConv<'w, T> {
     }
 }
 
+impl<T> SmoothConv<'_, T> {
+    /// Multiply-adds for a frame, tap by tap.
+    pub const fn work(&self) -> usize {
+        self.shape.len().saturating_mul(self.spatial.len())
+    }
+}
+
 impl<T: Sample> SmoothConv<'_, T> {
     /// One channel's chain of exponentials; `stages` holds its `y_i`, each row with its borders.
     fn chain<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, x: &[T], stages: &mut [T]) {
         let (cols, rows) = (self.shape.cols.max(1), x.len() / self.shape.cols.max(1));
-        let work = x.len().saturating_mul(self.decays.len());
-        if rows > 1 && engine.fork.shares(work) {
+        let work = x.len().saturating_mul(self.decays.len()).saturating_mul(MOVE);
+        if let Some(engine) = engine.halve(work).filter(|_| rows > 1) {
             let half = rows / 2;
             let (x, x_below) = x.split_at_checked(half * cols).unwrap_or_default();
             let (y, y_below) = stages.split_at_mut_checked(half * self.row()).unwrap_or_default();

@@ -1,0 +1,101 @@
+//! Threads: pools of `rayon`, one for each size that was asked for, shared by all models.
+//!
+//! A filter says where its work falls into halves ([`Fork`]); they are shared out while a half is worth more than handing it
+//! to another thread costs. Where the work is cut changes no bit of the result.
+
+use crate::{Error, Result};
+use foveola_core::Fork;
+use rayon::ThreadPool;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Multiply-adds that are worth a thread's while: about 8 us, where a `rayon::join` whose other half is taken costs 1 to 3 us
+/// (measured on two cores of an x86-64).
+const LEAST: usize = 1 << 18;
+
+/// Who shares the work of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    /// Work that is cut.
+    cut: usize,
+    /// How often it may be cut in two.
+    depth: u32,
+}
+
+impl Threads {
+    /// The calling thread.
+    pub(crate) const ALONE: Self = Self { cut: usize::MAX, depth: 0 };
+}
+
+impl Fork for Threads {
+    #[inline]
+    fn halve(self, work: usize) -> Option<Self> {
+        (work >= self.cut).then_some(())?;
+        Some(Self { depth: self.depth.checked_sub(1)?, ..self })
+    }
+
+    fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+        rayon::join(a, b)
+    }
+}
+
+/// How many threads a model uses, and its pool once it was needed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Team {
+    /// 0 for as many as the machine has.
+    size: usize,
+    pool: Option<Arc<ThreadPool>>,
+    /// Cuts all work that can be cut, however small: for tests.
+    eager: bool,
+}
+
+impl Team {
+    pub(crate) fn of(size: usize) -> Self {
+        Self { size, ..Self::default() }
+    }
+
+    pub(crate) fn eager(self) -> Self {
+        Self { eager: true, ..self }
+    }
+
+    /// Gets the pool ready if `work` multiply-adds are worth sharing.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] when the system has no more threads.
+    pub(crate) fn prepare(&mut self, work: usize) -> Result<()> {
+        if self.size == 0 {
+            self.size = std::thread::available_parallelism().map_or(1, usize::from);
+        }
+        if self.pool.is_none() && self.size > 1 && (self.eager || work >= 2 * LEAST) {
+            self.pool = Some(pool(self.size)?);
+        }
+        Ok(())
+    }
+
+    /// Runs `f` where its halves may be shared, if `work` multiply-adds are worth it.
+    pub(crate) fn run<R: Send>(&self, work: usize, f: impl FnOnce(Threads) -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) if self.eager || work >= 2 * LEAST => {
+                // Twice as many pieces as threads, so that one that is held up is helped out.
+                let depth = self.size.next_power_of_two().ilog2() + 1;
+                let cut = if self.eager { 1 } else { 2 * LEAST };
+                pool.install(|| f(Threads { cut, depth }))
+            }
+            _ => f(Threads::ALONE),
+        }
+    }
+}
+
+/// The pool of `size` threads, made when it is first asked for.
+fn pool(size: usize) -> Result<Arc<ThreadPool>> {
+    static POOLS: Mutex<BTreeMap<usize, Arc<ThreadPool>>> = Mutex::new(BTreeMap::new());
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&size) {
+        return Ok(Arc::clone(pool));
+    }
+    let name = |i| format!("foveola {i}");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(size).thread_name(name).build();
+    let pool = Arc::new(pool.map_err(|error| Error::Threads { threads: size, reason: error.to_string() })?);
+    pools.insert(size, Arc::clone(&pool));
+    Ok(pool)
+}
