@@ -70,7 +70,9 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     let (weights, (_, rows, cols)) = (samples::<T>(spatial.iter().map(|w| w / 3.0)), spatial.dim());
     let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
     let filter = if components { filter.components() } else { filter };
-    let scalar = |_, (state, _, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), state, x, y);
+    let scalar = |_, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::alone(Scalar), state, scratch, x, y)
+    };
     compare(&filter, scalar, &recording)
 }
 

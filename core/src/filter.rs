@@ -97,6 +97,11 @@ impl Scratch {
         }
     }
 
+    /// This, and `samples` more for any chunk.
+    pub const fn and(self, samples: usize) -> Self {
+        Self { fixed: self.fixed.saturating_add(samples), ..self }
+    }
+
     /// Whether no working memory is needed.
     pub const fn is_empty(self) -> bool {
         self.fixed == 0 && self.per_frame == 0

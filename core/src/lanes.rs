@@ -8,6 +8,9 @@
 
 use crate::Sample;
 
+/// More lanes than any vector has.
+pub(crate) const MOST_LANES: usize = 64;
+
 /// A family of vectors of `T`.
 ///
 /// ```

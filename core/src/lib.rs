@@ -34,7 +34,7 @@ mod scan;
 pub mod shape;
 pub mod variable_delay;
 
-pub use conv::{Border, Conv3d, ConvOptions, Kernel, Rf};
+pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};
 pub use delay::Delay;
 pub use diff::Diff;
 pub use engine::{Alone, Engine, Fork};

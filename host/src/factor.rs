@@ -61,6 +61,14 @@ pub(crate) struct Factors {
     pub(crate) error: f64,
 }
 
+impl Factors {
+    /// The form that the core takes.
+    pub(crate) fn borrow(&self) -> foveola_core::Factors<'_> {
+        let Self { terms, time, rows, cols, .. } = self;
+        foveola_core::Factors { terms: *terms, time, rows, cols }
+    }
+}
+
 /// A separable kernel: `weight` times the outer product of unit vectors over time, rows and columns.
 #[derive(Clone, Debug)]
 struct Term {

@@ -1,6 +1,6 @@
 //! A layer describes filters; it has no state. A model turns its layers into the core's table of nodes.
 
-use crate::{Error, Result};
+use crate::{Algorithm, Error, Plan, Result};
 use foveola_core::{Node, Shape, Source, Stage};
 use std::any::Any;
 
@@ -51,12 +51,14 @@ pub trait Layer: Any + Send + Sync {
 pub struct Table<'a> {
     input: Option<Shape>,
     nodes: Vec<Node<'a>>,
+    /// Whether layers may choose a way of computing that gives other bits than their taps do.
+    plans: bool,
 }
 
 impl<'a> Table<'a> {
     /// An empty table for frames of `input`.
     pub fn new(input: Shape) -> Self {
-        Self { input: Some(input), nodes: Vec::new() }
+        Self { input: Some(input), nodes: Vec::new(), plans: false }
     }
 
     /// Shape of the frames that `source` yields.
@@ -88,8 +90,17 @@ impl<'a> Table<'a> {
         &self.nodes
     }
 
-    pub(crate) fn begin(&mut self, input: Shape) {
-        self.input = Some(input);
+    pub(crate) fn begin(&mut self, input: Shape, plans: bool) {
+        (self.input, self.plans) = (Some(input), plans);
+    }
+
+    /// The way to go for a layer that was asked for `algorithm` and would choose `plan`.
+    pub(crate) fn plan(&self, algorithm: Algorithm, plan: impl FnOnce() -> Result<Plan>) -> Result<Plan> {
+        match algorithm {
+            _ if self.plans => plan(),
+            Algorithm::Separable => plan(),
+            _ => Ok(Plan::Direct),
+        }
     }
 
     /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
@@ -97,7 +108,7 @@ impl<'a> Table<'a> {
         self.nodes.clear();
         // Collecting in place keeps the allocation; no node is left to convert.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
-        Table { input: None, nodes }
+        Table { input: None, nodes, plans: false }
     }
 }
 

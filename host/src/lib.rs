@@ -4,7 +4,6 @@
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "no layer computes with a sum of separable kernels yet"))]
 mod factor;
 mod fast;
 mod frames;

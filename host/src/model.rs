@@ -185,7 +185,7 @@ impl Model {
         use_graph: impl FnOnce(Graph<'_>) -> Result<T>,
     ) -> (Table<'static>, Result<T>) {
         let mut borrowed: Table<'_> = table.recycle();
-        borrowed.begin(input);
+        borrowed.begin(input, self.precision != Precision::Reproducible);
         let result = self.fill(&mut borrowed).and_then(|()| {
             let graph = Graph::new(input, borrowed.nodes()).map_err(|source| Error::layer("the model", source))?;
             use_graph(graph)

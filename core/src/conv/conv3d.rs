@@ -17,8 +17,9 @@
 //! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
 //! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
 
-use super::Border;
+use super::separable::Spatial;
 use super::tile::{Correlation, Lines};
+use super::{Border, Factors};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece_mut};
@@ -113,6 +114,7 @@ pub struct Conv3d<'w, T = f32> {
     input: Shape,
     kernel: Kernel<'w, T>,
     options: ConvOptions,
+    factors: Option<Factors<'w, T>>,
 }
 
 impl<'w, T> Conv3d<'w, T> {
@@ -145,7 +147,7 @@ impl<'w, T> Conv3d<'w, T> {
             }
             axis += 1;
         }
-        let conv = Self { input, kernel, options };
+        let conv = Self { input, kernel, options, factors: None };
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
@@ -160,6 +162,34 @@ impl<'w, T> Conv3d<'w, T> {
             return Err(Error::KernelTooLarge { kernel: size, frame: [input.rows, input.cols] });
         }
         Ok(conv)
+    }
+
+    /// The same convolution, computed by `factors`, whose products sum to the kernel: see [`separable`](super::separable).
+    ///
+    /// # Errors
+    /// Factors of the wrong lengths; a stride in space; a kernel of one pixel, which has nothing to separate.
+    pub const fn separable(self, factors: Factors<'w, T>) -> Result<Self, Error> {
+        if let Err(error) = factors.check(self.kernel.shape) {
+            return Err(error);
+        }
+        let [_, rows, cols] = self.options.stride;
+        if rows != 1 || cols != 1 {
+            let value = if rows != 1 { rows } else { cols } as f64;
+            return Err(Error::Parameter { name: "stride", value, expected: "1 along rows and columns" });
+        }
+        if self.is_pointwise() {
+            let (name, expected) = ("pixels of the kernel", "2 or more, to separate rows from columns");
+            return Err(Error::Parameter { name, value: 1.0, expected });
+        }
+        Ok(Self { factors: Some(factors), ..self })
+    }
+
+    /// Frames that the factors make of each input frame on the way.
+    const fn planes(&self) -> usize {
+        match &self.factors {
+            Some(factors) => factors.terms.saturating_mul(self.kernel.shape[1]),
+            None => 0,
+        }
     }
 
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
@@ -211,7 +241,9 @@ impl<'w, T> Conv3d<'w, T> {
             input: self.input,
             output: Shape::new(self.kernel.shape[0], rows, cols),
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
-            scratch: Scratch { fixed: if slots == 1 && !self.is_pointwise() { frame } else { 0 }, per_frame: 0 },
+            scratch: Scratch { fixed: if slots == 1 && !self.is_pointwise() { frame } else { 0 }, per_frame: 0 }
+                .and(self.planes().saturating_mul(if self.kernel.shape[2] == 1 { 0 } else { self.input.rows * self.stride() }))
+                .and(self.planes().saturating_mul(self.input.rows).saturating_mul(cols)),
             rate: Rate {
                 first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
                 every: self.options.stride[0] as u64,
@@ -222,10 +254,14 @@ impl<'w, T> Conv3d<'w, T> {
 }
 
 impl<T> Conv3d<'_, T> {
-    /// Multiply-adds for an output frame, tap by tap.
+    /// Multiply-adds for an output frame.
     pub const fn work(&self) -> usize {
         let [_, ins, kt, kh, kw] = self.kernel.shape;
-        self.signature().output.len().saturating_mul(ins * kt * kh * kw)
+        let taps = match &self.factors {
+            Some(factors) => ins * factors.terms * (kt + kh + kw),
+            None => ins * kt * kh * kw,
+        };
+        self.signature().output.len().saturating_mul(taps)
     }
 }
 
@@ -261,7 +297,7 @@ impl<T: Sample> Conv3d<'_, T> {
         }
         let signature = self.signature();
         let (frame, slots) = (self.frame(), self.extent(0));
-        let ring = if slots == 1 { scratch } else { state };
+        let (ring, planes) = if slots == 1 { scratch.split_at_mut_checked(frame).unwrap_or_default() } else { (state, scratch) };
         let mut written = 0;
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);
@@ -269,7 +305,10 @@ impl<T: Sample> Conv3d<'_, T> {
             self.store(x, piece_mut(ring, now, frame)?);
             if signature.rate.yields(t) {
                 let output = piece_mut(output, written, signature.output.len())?;
-                self.correlation(ring, now).run(engine, output);
+                match &self.factors {
+                    None => self.correlation(ring, now).run(engine, output),
+                    Some(factors) => self.run_separable(engine, factors, (ring, now), planes, output),
+                }
                 written += 1;
             }
         }
@@ -330,6 +369,77 @@ impl<T: Sample> Conv3d<'_, T> {
                 copy(to, from);
             }
             pad_row(row, self.border(2).0, cols, self.options.border.unwrap_or_default());
+        }
+    }
+
+    /// All output channels of the present frame, by factors.
+    #[inline(always)]
+    fn run_separable<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        factors: &Factors<'_, T>,
+        (ring, now): (&[T], usize),
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
+        let [outs, ins, kt, kh, kw] = self.kernel.shape;
+        let (rows, stride, planes) = (self.input.rows, self.stride(), self.planes());
+        let (plane, slots) = (rows * stride, self.extent(0));
+        let size = self.signature().output;
+        let (past, scratch) =
+            scratch.split_at_mut_checked(if kt == 1 { 0 } else { planes * plane }).unwrap_or_default();
+        let border = self.options.border.unwrap_or_default();
+        for (o, output) in output.chunks_exact_mut(size.pixels().max(1)).enumerate() {
+            let of = |k: usize| o * planes * k..(o + 1) * planes * k;
+            let first = (o * self.options.groups).checked_div(outs).unwrap_or(0) * ins;
+            let frames = ring.get(first * plane..).unwrap_or(&[]);
+            let pitch = [self.frame(), plane, stride];
+            let mut lines =
+                Lines::Space { frames, slots, now, pitch, rows, border, dilation: self.options.dilation[0] };
+            let mut inputs = ins;
+            if kt > 1 {
+                // Every sample of a frame, borders too, as one long row.
+                let in_time = Correlation {
+                    lines: Lines::Space {
+                        frames,
+                        slots,
+                        now,
+                        pitch,
+                        rows: 1,
+                        border,
+                        dilation: self.options.dilation[0],
+                    },
+                    weights: factors.time.get(of(kt)).unwrap_or(&[]),
+                    bias: &[],
+                    kernel: [planes, 1, kt, 1, 1],
+                    groups: ins,
+                    step: [1; 2],
+                    dilation: [1; 2],
+                    top: 0,
+                    rows: 1,
+                    cols: plane,
+                    pitch: [plane, plane],
+                };
+                in_time.run(engine, past);
+                let pitch = [planes * plane, plane, stride];
+                lines = Lines::Space { frames: past, slots: 1, now: 0, pitch, rows, border, dilation: 1 };
+                inputs = planes;
+            }
+            let spatial = Spatial {
+                lines,
+                inputs,
+                planes,
+                rows: factors.rows.get(of(kh)).unwrap_or(&[]),
+                cols: factors.cols.get(of(kw)).unwrap_or(&[]),
+                outs: 1,
+                bias: self.kernel.bias.get(o..=o).unwrap_or(&[]),
+                dilation: [self.options.dilation[1], self.options.dilation[2]],
+                border,
+                top: self.border(1).0,
+                rows_in: rows,
+                size: [size.rows, size.cols],
+            };
+            spatial.run(engine, scratch, output);
         }
     }
 

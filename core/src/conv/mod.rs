@@ -3,8 +3,10 @@
 pub mod border;
 pub mod conv3d;
 pub mod rf;
+pub mod separable;
 pub(crate) mod tile;
 
 pub use border::Border;
 pub use conv3d::{Conv3d, ConvOptions, Kernel, flip_kernels};
 pub use rf::Rf;
+pub use separable::Factors;

@@ -16,7 +16,7 @@ use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, MOST_LANES};
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
 
 /// A receptive field; see the [equation](self).
@@ -294,6 +294,3 @@ fn total<T: Sample, L: Lanes<T>>(lanes: L, [a, b, c, d]: [L::Vector; SUMS]) -> T
     }
     samples.iter().take(L::WIDTH).fold(T::zero(), |sum, x| sum + *x)
 }
-
-/// More lanes than any vector has.
-const MOST_LANES: usize = 64;

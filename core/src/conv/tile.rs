@@ -18,12 +18,19 @@
 
 use super::Border;
 use crate::engine::{Engine, Fork};
-use crate::lanes::{Lanes, Scalar};
+use crate::lanes::{Lanes, MOST_LANES, Scalar};
 use crate::Sample;
 use core::ops::Range;
 
 /// Output rows in a tile.
 const ROWS: usize = 4;
+
+/// Forms of a kernel, each with inner loops of its own.
+const BLOCK: u8 = 0;
+/// One column.
+const COLUMN: u8 = 1;
+/// One row.
+const ROW: u8 = 2;
 
 /// Where the rows of the input lie.
 #[derive(Clone, Copy)]
@@ -67,22 +74,28 @@ impl<'a, T> Lines<'a, T> {
         }
     }
 
-    /// The row `at` of a plane from column `col` on, and whatever lies behind it; none where the border is zero.
+    /// Rows `at`, `at + step`, … of a plane from column `col` on, up to `count` of them: as many as lie at equal distances, that
+    /// distance, and the samples from the first one on (with whatever lies behind the last). No samples where the border is
+    /// zero.
     #[inline(always)]
-    fn line(&self, plane: usize, at: isize, col: usize) -> Option<&'a [T]> {
+    fn run(&self, plane: usize, at: isize, step: usize, count: usize, col: usize) -> (usize, usize, Option<&'a [T]>) {
         match *self {
             Self::Space { frames, pitch, rows, border, .. } => {
-                let row = border.index(at, rows)?;
-                Some(frames.get(plane + row * pitch[2] + col..).unwrap_or(&[]))
+                let Some(row) = border.index(at, rows) else { return (1, 0, None) };
+                let run = if at >= 0 && (at as usize) < rows { (rows - 1 - row) / step + 1 } else { 1 };
+                (run.min(count), step * pitch[2], Some(frames.get(plane + row * pitch[2] + col..).unwrap_or(&[])))
             }
             Self::Time { chunk, ring, slots, now, channels, pixels } => {
                 let frame = channels * pixels;
                 if at >= 0 {
-                    return Some(chunk.get(at as usize * frame + plane + col..).unwrap_or(&[]));
+                    let samples = chunk.get(at as usize * frame + plane + col..).unwrap_or(&[]);
+                    return (count, step * frame, Some(samples));
                 }
                 let back = at.unsigned_abs();
                 let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
-                Some(ring.get(slot * frame + plane + col..).unwrap_or(&[]))
+                // Up to the end of the ring, or to the chunk.
+                let run = ((slots - slot).min(back) - 1) / step + 1;
+                (run.min(count), step * frame, Some(ring.get(slot * frame + plane + col..).unwrap_or(&[])))
             }
         }
     }
@@ -203,26 +216,30 @@ impl<'a, T: Sample> Correlation<'a, T> {
     #[inline(always)]
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
         if band.channels == ROWS {
-            self.rows::<L, ROWS>(lanes, &mut band);
+            self.rows::<L, ROWS, BLOCK>(lanes, &mut band);
+        } else if self.kernel[4] == 1 {
+            self.rows::<L, 1, COLUMN>(lanes, &mut band);
+        } else if self.kernel[3] == 1 {
+            self.rows::<L, 1, ROW>(lanes, &mut band);
         } else {
-            self.rows::<L, 1>(lanes, &mut band);
+            self.rows::<L, 1, BLOCK>(lanes, &mut band);
         }
     }
 
     #[inline(always)]
-    fn rows<L: Lanes<T>, const C: usize>(&self, lanes: L, band: &mut Band<'_, T>) {
+    fn rows<L: Lanes<T>, const C: usize, const FORM: u8>(&self, lanes: L, band: &mut Band<'_, T>) {
         let mut row = band.rows.start;
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
             if self.step[1] == 1 {
                 match L::COLUMNS {
-                    4 => self.columns::<L, C, 4>(lanes, row, rows, band),
-                    3 => self.columns::<L, C, 3>(lanes, row, rows, band),
-                    2 => self.columns::<L, C, 2>(lanes, row, rows, band),
-                    _ => self.columns::<L, C, 1>(lanes, row, rows, band),
+                    4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
+                    3 => self.columns::<L, C, FORM, 3>(lanes, row, rows, band),
+                    2 => self.columns::<L, C, FORM, 2>(lanes, row, rows, band),
+                    _ => self.columns::<L, C, FORM, 1>(lanes, row, rows, band),
                 }
             } else {
-                self.columns::<Scalar, C, 1>(Scalar, row, rows, band);
+                self.columns::<Scalar, C, FORM, 1>(Scalar, row, rows, band);
             }
             row += rows;
         }
@@ -230,7 +247,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
 
     /// The tiles of some rows, from the left to the right.
     #[inline(always)]
-    fn columns<L: Lanes<T>, const C: usize, const V: usize>(
+    fn columns<L: Lanes<T>, const C: usize, const FORM: u8, const V: usize>(
         &self,
         lanes: L,
         row: usize,
@@ -239,22 +256,22 @@ impl<'a, T: Sample> Correlation<'a, T> {
     ) {
         let (mut col, end) = (band.cols.start, band.cols.end);
         while col + V * L::WIDTH <= end {
-            self.tile::<L, C, V>(lanes, [row, rows, col], band);
+            self.tile::<L, C, FORM, V>(lanes, [row, rows, col], band);
             col += V * L::WIDTH;
         }
         if V > 2 && col + 2 * L::WIDTH <= end {
-            self.tile::<L, C, 2>(lanes, [row, rows, col], band);
+            self.tile::<L, C, FORM, 2>(lanes, [row, rows, col], band);
             col += 2 * L::WIDTH;
         }
         while col < end {
-            self.tile::<L, C, 1>(lanes, [row, rows, col], band);
+            self.tile::<L, C, FORM, 1>(lanes, [row, rows, col], band);
             col += L::WIDTH;
         }
     }
 
     /// `rows` rows of one channel, or a row of each of `C` channels, x `V` vectors of output pixels.
     #[inline(always)]
-    fn tile<L: Lanes<T>, const C: usize, const V: usize>(
+    fn tile<L: Lanes<T>, const C: usize, const FORM: u8, const V: usize>(
         &self,
         lanes: L,
         [row, rows, col]: [usize; 3],
@@ -266,7 +283,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             core::array::from_fn(|m| [lanes.splat(bias(if C == 1 { 0 } else { m })); V]);
         let input = (band.channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
         let first = (row * self.step[0]) as isize - self.top;
-        let (taps, col_in) = (kh * kw, col * self.step[1]);
+        let (taps, col_in, dilation) = (kh * kw, col * self.step[1], self.dilation[0].max(1));
         let of_channel = ins * kt * taps;
         for i in 0..ins {
             for a in 0..kt {
@@ -274,20 +291,41 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 let at = band.channel * of_channel + (i * kt + a) * taps;
                 let kernel = |m: usize| self.weights.get(at + m * of_channel..at + m * of_channel + taps).unwrap_or(&[]);
                 let kernels: [&[T]; C] = core::array::from_fn(kernel);
-                for b in 0..kh + rows - 1 {
-                    let at = first + (b * self.dilation[0]) as isize;
-                    let Some(line) = self.lines.line(plane, at, col_in) else { continue };
-                    if C == 1 {
-                        // Output row q meets input row b with the kernel's row b - q.
-                        self.row::<L, V>(lanes, line, kernels[0], b, rows, &mut acc);
-                    } else {
-                        let taps = |m: usize| kernels[m % C].get(b * kw..(b + 1) * kw).unwrap_or(&[]);
-                        self.walk::<L, V, 0b1111>(lanes, line, core::array::from_fn(taps), &mut acc);
+                if FORM == ROW && rows == ROWS {
+                    let (of_line, pitch, samples) = self.lines.run(plane, first, dilation, ROWS, col_in);
+                    if let Some(samples) = samples.filter(|_| of_line == ROWS) {
+                        self.rows_of_taps::<L, V>(lanes, (samples, pitch), kernels[0], &mut acc);
+                        continue;
                     }
+                }
+                let (mut b, end) = (0, kh + rows - 1);
+                while b < end {
+                    let at = first + (b * dilation) as isize;
+                    let (run, pitch, samples) = self.lines.run(plane, at, dilation, end - b, col_in);
+                    let Some(samples) = samples else {
+                        b += run;
+                        continue;
+                    };
+                    let line = |b: usize| samples.get(b * pitch..).unwrap_or(&[]);
+                    let until = b + run;
+                    if FORM == COLUMN {
+                        self.column::<L, V>(lanes, (samples, pitch), kernels[0], b..until, rows, &mut acc);
+                    } else if C == 1 {
+                        // Output row q meets input row b with the kernel's row b - q.
+                        for at in b..until {
+                            self.row::<L, V>(lanes, line(at - b), kernels[0], at, rows, &mut acc);
+                        }
+                    } else {
+                        for at in b..until {
+                            let taps = |m: usize| kernels[m % C].get(at * kw..(at + 1) * kw).unwrap_or(&[]);
+                            self.walk::<L, V, 0b1111>(lanes, line(at - b), core::array::from_fn(taps), &mut acc);
+                        }
+                    }
+                    b = until;
                 }
             }
         }
-        // Spelled out, as in `walk`.
+        // Spelled out, as in `step`.
         let [row_0, row_1, row_2, row_3] = acc;
         let rows = if C == 1 { rows } else { ROWS };
         self.put::<L, V>(lanes, row_0, 0, [row, rows, col], band);
@@ -325,6 +363,56 @@ impl<'a, T: Sample> Correlation<'a, T> {
         } else if let Some(out) = out.get_mut(..end) {
             // Beyond the end of the row. Only tiles of one vector come here.
             lanes.store(acc[0], out);
+        }
+    }
+
+    /// A kernel of one row: each output row reads a line of its own.
+    #[inline(always)]
+    fn rows_of_taps<L: Lanes<T>, const V: usize>(
+        &self,
+        lanes: L,
+        (samples, pitch): (&[T], usize),
+        taps: &[T],
+        acc: &mut [[L::Vector; V]; ROWS],
+    ) {
+        for (e, w) in taps.iter().enumerate() {
+            let x = samples.get(e * self.dilation[1]..).unwrap_or(&[]);
+            let [row_0, row_1, row_2, row_3] = &mut *acc;
+            feed::<T, L, V>(lanes, row_0, fetch::<T, L, V>(lanes, x), *w, true);
+            feed::<T, L, V>(lanes, row_1, fetch::<T, L, V>(lanes, x.get(pitch..).unwrap_or(&[])), *w, true);
+            feed::<T, L, V>(lanes, row_2, fetch::<T, L, V>(lanes, x.get(2 * pitch..).unwrap_or(&[])), *w, true);
+            feed::<T, L, V>(lanes, row_3, fetch::<T, L, V>(lanes, x.get(3 * pitch..).unwrap_or(&[])), *w, true);
+        }
+    }
+
+    /// [`Correlation::row`] for some rows of a kernel of one column. Between the kernel's ends every output row reads every
+    /// line, and none need be asked.
+    #[inline(always)]
+    fn column<L: Lanes<T>, const V: usize>(
+        &self,
+        lanes: L,
+        (samples, pitch): (&[T], usize),
+        kernel: &[T],
+        lines: Range<usize>,
+        rows: usize,
+        acc: &mut [[L::Vector; V]; ROWS],
+    ) {
+        let load = |b: usize| fetch::<T, L, V>(lanes, samples.get((b - lines.start) * pitch..).unwrap_or(&[]));
+        let mut b = lines.start;
+        while b < lines.end {
+            let tap = |m: usize| if m < rows { kernel.get(b.wrapping_sub(m)).copied() } else { None };
+            if let (Some(row_0), Some(row_3)) = (tap(0), tap(3)) {
+                let [row_1, row_2] = [1, 2].map(|m| tap(m).unwrap_or_else(T::zero));
+                step::<T, L, V, 0b1111>(lanes, load(b), [row_0, row_1, row_2, row_3], acc);
+            } else {
+                let x = load(b);
+                let [row_0, row_1, row_2, row_3] = acc;
+                feed::<T, L, V>(lanes, row_0, x, tap(0).unwrap_or_else(T::zero), tap(0).is_some());
+                feed::<T, L, V>(lanes, row_1, x, tap(1).unwrap_or_else(T::zero), tap(1).is_some());
+                feed::<T, L, V>(lanes, row_2, x, tap(2).unwrap_or_else(T::zero), tap(2).is_some());
+                feed::<T, L, V>(lanes, row_3, x, tap(3).unwrap_or_else(T::zero), tap(3).is_some());
+            }
+            b += 1;
         }
     }
 
@@ -397,14 +485,43 @@ fn walk<'x, T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
     acc: &mut [[L::Vector; V]; ROWS],
 ) {
     for ((((x, a), b), c), d) in columns.zip(a).zip(b).zip(c).zip(d) {
-        let x: [L::Vector; V] = core::array::from_fn(|v| lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])));
-        // Spelled out, so that the accumulators stay in registers.
-        let [row_0, row_1, row_2, row_3] = acc;
-        feed::<T, L, V>(lanes, row_0, x, *a, READS & 1 != 0);
-        feed::<T, L, V>(lanes, row_1, x, *b, READS & 2 != 0);
-        feed::<T, L, V>(lanes, row_2, x, *c, READS & 4 != 0);
-        feed::<T, L, V>(lanes, row_3, x, *d, READS & 8 != 0);
+        step::<T, L, V, READS>(lanes, fetch::<T, L, V>(lanes, x), [*a, *b, *c, *d], acc);
     }
+}
+
+/// The first `V` vectors of a line. At the end of the buffer, where only the first lanes of one vector count, the others are 0.
+#[inline(always)]
+fn fetch<T: Sample, L: Lanes<T>, const V: usize>(lanes: L, line: &[T]) -> [L::Vector; V] {
+    if let Some(line) = line.get(..V * L::WIDTH) {
+        return core::array::from_fn(|v| lanes.load(line.get(v * L::WIDTH..).unwrap_or(&[])));
+    }
+    let padded = pad(line);
+    core::array::from_fn(|v| if v == 0 { lanes.load(&padded) } else { lanes.splat(T::zero()) })
+}
+
+/// A vector's worth of samples and more. Apart, so that the accumulators stay in registers where it is not called.
+#[cold]
+#[inline(never)]
+fn pad<T: Sample>(line: &[T]) -> [T; MOST_LANES] {
+    let mut padded = [T::zero(); MOST_LANES];
+    crate::filter::copy(&mut padded, line);
+    padded
+}
+
+/// One column of the kernel.
+#[inline(always)]
+fn step<T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
+    lanes: L,
+    x: [L::Vector; V],
+    [a, b, c, d]: [T; ROWS],
+    acc: &mut [[L::Vector; V]; ROWS],
+) {
+    // Spelled out, so that the accumulators stay in registers.
+    let [row_0, row_1, row_2, row_3] = acc;
+    feed::<T, L, V>(lanes, row_0, x, a, READS & 1 != 0);
+    feed::<T, L, V>(lanes, row_1, x, b, READS & 2 != 0);
+    feed::<T, L, V>(lanes, row_2, x, c, READS & 4 != 0);
+    feed::<T, L, V>(lanes, row_3, x, d, READS & 8 != 0);
 }
 
 #[inline(always)]

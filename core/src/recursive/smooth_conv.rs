@@ -13,15 +13,16 @@
 
 use super::Decay;
 use super::low_pass::smooth;
-use crate::conv::Border;
+use crate::conv::{Border, Factors};
 use crate::conv::conv3d::pad_row;
+use crate::conv::separable::Spatial;
 use crate::conv::tile::{Correlation, Lines};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::piece_mut;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
-use crate::{Error, Filter, Sample, Shape, Signature};
+use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
 
 /// A chain of exponentials, each through a kernel of its own; see the [equation](self).
 ///
@@ -46,6 +47,7 @@ pub struct SmoothConv<'w, T = f32> {
     size: [usize; 2],
     border: Border,
     components: bool,
+    factors: Option<Factors<'w, T>>,
 }
 
 impl<'w, T> SmoothConv<'w, T> {
@@ -70,12 +72,31 @@ impl<'w, T> SmoothConv<'w, T> {
         if let Err(error) = exact("the spatial filter", spatial.len(), len) {
             return Err(error);
         }
-        Ok(Self { shape, decays, spatial, size, border, components: false })
+        Ok(Self { shape, decays, spatial, size, border, components: false, factors: None })
     }
 
     /// The same filter, yielding every component as a channel instead of their sum.
     pub const fn components(self) -> Self {
         Self { components: true, ..self }
+    }
+
+    /// The same filter, whose spatial kernels are computed by `factors` of `(stage, 1, 1, row, col)`, each a sum of products:
+    /// see [`separable`](crate::conv::separable).
+    ///
+    /// # Errors
+    /// Factors of the wrong lengths.
+    pub const fn separable(self, factors: Factors<'w, T>) -> Result<Self, Error> {
+        match factors.check([self.decays.len(), 1, 1, self.size[0], self.size[1]]) {
+            Ok(()) => Ok(Self { factors: Some(factors), ..self }),
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn planes(&self) -> usize {
+        match &self.factors {
+            Some(factors) => factors.terms.saturating_mul(self.decays.len()),
+            None => 0,
+        }
     }
 
     const fn stride(&self) -> usize {
@@ -94,14 +115,19 @@ impl<'w, T> SmoothConv<'w, T> {
         if self.components {
             signature.output.channels = stages;
         }
+        signature.scratch = Scratch::NONE.and(self.planes().saturating_mul(self.shape.pixels()));
         signature
     }
 }
 
 impl<T> SmoothConv<'_, T> {
-    /// Multiply-adds for a frame, tap by tap.
+    /// Multiply-adds for a frame.
     pub const fn work(&self) -> usize {
-        self.shape.len().saturating_mul(self.spatial.len())
+        let taps = match &self.factors {
+            Some(_) => self.planes().saturating_mul(self.size[0] + self.size[1]),
+            None => self.spatial.len(),
+        };
+        self.shape.len().saturating_mul(taps.saturating_add(self.decays.len().saturating_mul(MOVE)))
     }
 }
 
@@ -145,18 +171,49 @@ impl<T: Sample> SmoothConv<'_, T> {
         }
     }
 
-    fn correlation<'a>(&'a self, stages: &'a [T]) -> Correlation<'a, T> {
+    fn lines<'a>(&self, stages: &'a [T]) -> Lines<'a, T> {
+        Lines::Space {
+            frames: stages,
+            slots: 1,
+            now: 0,
+            pitch: [stages.len(), self.stride(), self.row()],
+            rows: self.shape.rows,
+            border: self.border,
+            dilation: 1,
+        }
+    }
+
+    /// The kernels of one channel's stages.
+    #[inline(always)]
+    fn spatial<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        stages: &[T],
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
         let (n, [kh, kw]) = (self.decays.len(), self.size);
-        Correlation {
-            lines: Lines::Space {
-                frames: stages,
-                slots: 1,
-                now: 0,
-                pitch: [stages.len(), self.stride(), self.row()],
-                rows: self.shape.rows,
+        let Shape { rows, cols, .. } = self.shape;
+        let lines = self.lines(stages);
+        if let Some(factors) = &self.factors {
+            let spatial = Spatial {
+                lines,
+                inputs: n,
+                planes: self.planes(),
+                rows: factors.rows,
+                cols: factors.cols,
+                outs: if self.components { n } else { 1 },
+                bias: &[],
+                dilation: [1; 2],
                 border: self.border,
-                dilation: 1,
-            },
+                top: kh / 2,
+                rows_in: rows,
+                size: [rows, cols],
+            };
+            return spatial.run(engine, scratch, output);
+        }
+        let correlation = Correlation {
+            lines,
             weights: self.spatial,
             bias: &[],
             kernel: if self.components { [n, 1, 1, kh, kw] } else { [1, n, 1, kh, kw] },
@@ -164,10 +221,11 @@ impl<T: Sample> SmoothConv<'_, T> {
             step: [1; 2],
             dilation: [1; 2],
             top: (kh / 2) as isize,
-            rows: self.shape.rows,
-            cols: self.shape.cols,
-            pitch: [self.shape.pixels(), self.shape.cols],
-        }
+            rows,
+            cols,
+            pitch: [self.shape.pixels(), cols],
+        };
+        correlation.run(engine, output);
     }
 
     /// [`Filter::advance`] with given vectors and threads.
@@ -179,6 +237,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         &self,
         engine: Engine<L, F>,
         state: &mut [T],
+        scratch: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
@@ -188,7 +247,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
             let stages = piece_mut(state, k % self.shape.channels.max(1), stages)?;
             self.chain(engine, x, stages);
-            self.correlation(stages).run(engine, piece_mut(output, k, out)?);
+            self.spatial(engine, stages, scratch, piece_mut(output, k, out)?);
         }
         Ok(input.len() / self.shape.len().max(1))
     }
@@ -199,7 +258,14 @@ impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
         Self::signature(self)
     }
 
-    fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), state, input, output)
+    fn advance(
+        &self,
+        _: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.advance_with(Engine::alone(T::LANES), state, scratch, input, output)
     }
 }

@@ -1,6 +1,7 @@
 //! `Conv3d`, `Conv2d` and `Conv1d`: one convolution, and how each understands a weight.
 
 use crate::layer::{Table, named};
+use crate::plan::{Job, Planner};
 use crate::weight::{Bank, check_bias};
 use crate::{Algorithm, Error, Layer, Plan, Result, Weight, kernels};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
@@ -107,7 +108,7 @@ pub struct Conv<K: Kind = Spacetime> {
     /// The border and history to return to when padding is turned on again.
     border: Border,
     pad: PadMode,
-    algorithm: Algorithm,
+    planner: Planner,
     kind: PhantomData<K>,
 }
 
@@ -167,7 +168,7 @@ impl<K: Kind> Conv<K> {
             options: ConvOptions::DEFAULT,
             border: Border::default(),
             pad: PadMode::default(),
-            algorithm: Algorithm::Auto,
+            planner: Planner::default(),
             kind: PhantomData,
         })
     }
@@ -210,6 +211,7 @@ impl<K: Kind> Conv<K> {
         if !channels.is_multiple_of(groups) {
             return Err(Error::layer(K::NAME, foveola_core::Error::Groups { groups, channels }));
         }
+        self.planner = self.planner.anew();
         self.bank = bank;
         Ok(())
     }
@@ -272,14 +274,28 @@ impl<K: Kind> Conv<K> {
 
     /// Which way to compute, instead of the one that is expected to be the fastest.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
-        self.algorithm = algorithm;
+        self.planner.algorithm = algorithm;
         self
     }
 
-    /// Which way the layer computes frames of `rows` x `cols`.
-    pub fn plan(&self, rows: usize, cols: usize) -> Plan {
-        let _ = (rows, cols, self.algorithm);
-        Plan::Direct
+    /// Which way the layer computes frames of `rows` x `cols`: with [`Precision::Reproducible`](crate::Precision) it goes tap by
+    /// tap instead, unless [`Algorithm::Separable`] is asked for.
+    ///
+    /// ```
+    /// use foveola::{Algorithm, Conv2d, Plan, Resolution};
+    /// let mut blur = Conv2d::new(1, 1, [1, 1])?;
+    /// blur.gaussian(0.3, Resolution::DEFAULT)?; // 0.3 degrees: 21 x 21 pixels
+    /// assert!(matches!(blur.plan(128, 128)?, Plan::Separable { terms: 1, .. }));
+    /// assert_eq!(blur.algorithm(Algorithm::Direct).plan(128, 128)?, Plan::Direct);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
+    pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
+        let [_, stride_rows, stride_cols] = self.options.stride;
+        let unit_steps = stride_rows == 1 && stride_cols == 1;
+        self.planner.plan(K::NAME, &self.bank, Job { size: [rows, cols], unit_steps })
     }
 
     /// Steps `[time, row, col]` from one output to the next, each 1 or more.
@@ -308,6 +324,7 @@ impl<K: Kind> Conv<K> {
         }
         let ins = ins / groups;
         self.bank = Bank::filled([out, ins, t, r, c], 1.0 / (ins * t * r * c) as f32);
+        self.planner = self.planner.anew();
         self.options.groups = groups;
         Ok(self)
     }
@@ -348,7 +365,15 @@ impl<K: Kind> Layer for Conv<K> {
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
-        let conv = named(self, foveola_core::Conv3d::new(table.shape(from), kernel, self.options))?;
+        let frame = table.shape(from);
+        let conv = named(self, foveola_core::Conv3d::new(frame, kernel, self.options))?;
+        let conv = match table.plan(self.planner.algorithm, || self.plan(frame.rows, frame.cols))? {
+            Plan::Separable { .. } => match self.planner.factors(&self.bank) {
+                Some(factors) => named(self, conv.separable(factors.borrow()))?,
+                None => conv,
+            },
+            _ => conv,
+        };
         Ok(table.push(from, Stage::Conv3d(conv)))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::recursive::decay;
 use crate::layer::{Table, named};
+use crate::plan::{Job, Planner};
 use crate::weight::{Bank, MAX_WEIGHTS};
-use crate::{Error, Layer, Resolution, Result, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Plan, Resolution, Result, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
 use foveola_core::{Border, Decay, Source, Stage};
 
@@ -29,6 +30,7 @@ pub struct SmoothConv {
     spatial: Bank,
     border: Border,
     components: bool,
+    planner: Planner,
 }
 
 impl SmoothConv {
@@ -39,7 +41,13 @@ impl SmoothConv {
     pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
         let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer =
-            Self { decays, spatial: Bank::filled([0; 5], 0.0), border: Border::default(), components: false };
+            Self {
+                decays,
+                spatial: Bank::filled([0; 5], 0.0),
+                border: Border::default(),
+                components: false,
+                planner: Planner::default(),
+            };
         layer.set_weight(spatial)?;
         Ok(layer)
     }
@@ -75,12 +83,27 @@ impl SmoothConv {
         }
         let values = weight.array.iter().copied().collect();
         self.spatial = Bank { values, shape: [n, 1, 1, rows, cols] }.finished(&weight, NAME)?;
+        self.planner = self.planner.anew();
         Ok(())
     }
 
     /// What the kernels read outside the frame.
     pub fn autopad_mode(self, border: Border) -> Self {
         Self { border, ..self }
+    }
+
+    /// Which way to compute the spatial kernels, instead of the one that is expected to be the fastest: tap by tap or separable.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.planner.algorithm = algorithm;
+        self
+    }
+
+    /// Which way the layer computes frames of `rows` x `cols`; see [`Conv::plan`](super::Conv::plan).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
+    pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
+        self.planner.plan(NAME, &self.spatial, Job { size: [rows, cols], unit_steps: true })
     }
 
     /// The same layer, yielding every `g_i(y_i)` as a channel (`c n + i` for input channel `c`) instead of their sum.
@@ -100,7 +123,15 @@ impl Layer for SmoothConv {
         let size = [rows, cols];
         let filter =
             foveola_core::SmoothConv::new(table.shape(from), &self.decays, &self.spatial.values, size, self.border);
+        let frame = table.shape(from);
         let filter = named(self, filter)?;
+        let filter = match table.plan(self.planner.algorithm, || self.plan(frame.rows, frame.cols))? {
+            Plan::Separable { .. } => match self.planner.factors(&self.spatial) {
+                Some(factors) => named(self, filter.separable(factors.borrow()))?,
+                None => filter,
+            },
+            _ => filter,
+        };
         Ok(table.push(from, Stage::SmoothConv(if self.components { filter.components() } else { filter })))
     }
 }
