@@ -6,6 +6,8 @@
 mod error;
 mod factor;
 mod fast;
+#[doc(hidden)]
+pub mod fft;
 mod frames;
 pub mod kernels;
 mod layer;
