@@ -289,8 +289,9 @@ fn every_model_runs_over_both_polarities() {
 #[test]
 fn help_is_worth_reading() {
     let shell = Shell::new();
-    let cases: [(&[&str], &[&str]); 4] = [
-        (&["--help"], &["run", "info", "built-in scene", "Examples:", "foveola run recording.raw --dt 5ms"]),
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["bench", "--help"], &["--threads", "--plan", "--kernel", "--baseline", "--json", "Examples:", "of limit"]),
+        (&["--help"], &["run", "info", "bench", "built-in scene", "Examples:", "foveola run recording.raw --dt 5ms"]),
         (&["help"], &["Examples:"]),
         (&["run", "--help"], &["--model", "--dt", "--geometry", "--json", "Examples:", "Exit codes", ".npy", "EVT2"]),
         (&["info", "--help"], &["--digest", "--json", "SHA3-224", "Examples:"]),
@@ -304,11 +305,106 @@ fn help_is_worth_reading() {
     assert_eq!(shell.good(&["--version"]), concat!("foveola ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
+/// Quick and rough: what is printed counts here, not the numbers.
+const QUICK: [&str; 3] = ["bench", "--seconds", "0.001"];
+
+#[test]
+fn bench_measures() {
+    let shell = Shell::new();
+    let args = ["conv3d_5x5x5@16x16", "low_pass@16x16", "delay_100", "--threads", "1", "--json"];
+    let bench = shell.json(&[&QUICK[..], &args].concat());
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&bench), "algorithm limits machine precision threads workloads");
+    assert_eq!(
+        (&bench["threads"], &bench["precision"], &bench["algorithm"]),
+        (&1.into(), &"fast".into(), &"auto".into())
+    );
+    assert_eq!(keys(&bench["machine"]), "cores cpu os");
+    let limits = &bench["limits"][0];
+    assert_eq!(keys(limits), "copy_gbytes_per_second fma_gflops read_gbytes_per_second threads");
+    assert!(limits["fma_gflops"]["baseline"].as_f64() > Some(0.0), "{limits}");
+    assert_eq!(keys(&limits["copy_gbytes_per_second"]), "128kB 256MB");
+    let workloads = bench["workloads"].as_array().expect("a list");
+    assert_eq!(workloads.len(), 3, "in the order given");
+    for workload in workloads {
+        let all = "bound bytes channels cols fraction frames frames_per_second gbytes_per_second gflops name operations plan \
+                   quartiles rows seconds_per_frame slices";
+        assert_eq!(keys(workload), all);
+        for key in ["seconds_per_frame", "frames_per_second", "gbytes_per_second", "fraction"] {
+            assert!(workload[key].as_f64() > Some(0.0), "{key}: {workload}");
+        }
+    }
+    let [conv, low_pass, delay] = &workloads[..] else { panic!("three") };
+    assert_eq!(
+        (&conv["name"], &conv["bound"], &conv["rows"]),
+        (&"conv3d_5x5x5@16x16".into(), &"FMA".into(), &16.into())
+    );
+    assert!(conv["plan"].is_string() && low_pass["plan"].is_null(), "a convolution has a plan");
+    assert_eq!((&low_pass["bound"], &delay["gflops"]), (&"copy".into(), &0.0.into()));
+}
+
+#[test]
+fn bench_takes_any_convolution() {
+    let shell = Shell::new();
+    let small = ["--size", "20x15", "--frames", "5", "--plan", "direct"];
+    let bench =
+        |args: &[&str]| shell.json(&[&QUICK[..], args, &small, &["--json", "--precision", "baseline"]].concat());
+    let report = bench(&["conv3d", "--kernel", "2,3,4", "--channels", "2,4", "--threads", "2"]);
+    assert_eq!((&report["algorithm"], &report["precision"]), (&"direct".into(), &"baseline".into()));
+    let conv = &report["workloads"][0];
+    assert_eq!((&conv["name"], &conv["plan"]), (&"conv3d_2x3x4_2to4@20x15".into(), &"direct".into()));
+    assert_eq!((&conv["rows"], &conv["cols"], &conv["frames"]), (&15.into(), &20.into(), &5.into()));
+    assert_eq!(conv["operations"], f64::from(2 * 2 * 4 * 24 * 300));
+    for (args, name) in [
+        (&["conv2d", "--kernel", "3,5"][..], "conv2d_3x5@20x15"),
+        (&["conv1d", "--kernel", "7"], "conv1d_7@20x15"),
+        (&["variable_delay"], "variable_delay@20x15"),
+        (&["conv2d_9x9@1280x720"], "conv2d_9x9@20x15"),
+    ] {
+        assert_eq!(bench(args)["workloads"][0]["name"], name);
+    }
+    // The same size twice is one workload; the ratio to the baseline stands beside convolutions.
+    let bench = bench(&["conv2d_9x9", "conv2d_9x9@16x16", "diff", "--baseline"]);
+    let workloads = bench["workloads"].as_array().expect("a list");
+    assert_eq!(workloads.len(), 2, "{workloads:?}");
+    assert!(
+        workloads[0]["baseline"]["ratio"].as_f64() > Some(0.0) && workloads[1].get("baseline").is_none(),
+        "{bench}"
+    );
+}
+
+#[test]
+fn bench_fits_a_narrow_terminal() {
+    let shell = Shell::new();
+    let text = shell.good(&[&QUICK[..], &["conv2d_3x3", "rectify", "conv3d", "--kernel", "1,3,3"]].concat());
+    for word in ["limit", "FMA, baseline", "copy, 128 kB", "read, 256 MB", "frames/s", "conv3d_1x3x3", "copy", "direct"]
+    {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "too long for a narrow terminal: {text}");
+    let list = shell.good(&["bench", "--list"]);
+    assert!(list.lines().all(|line| line.chars().count() <= 60), "too long for a narrow terminal: {list}");
+    let names = list.lines().filter_map(|line| line.split(' ').next());
+    assert!(names.eq(foveola::bench::table().iter().map(|workload| &workload.name[..])), "{list}");
+    let json = shell.json(&["bench", "--list", "--json"]);
+    assert_eq!(json.as_array().map(Vec::len), Some(foveola::bench::table().len()));
+    assert_eq!((&json[0]["name"], &json[0]["operations"]), (&"conv3d_10x10x10".into(), &32_768_000.0.into()));
+}
+
+#[test]
+fn bench_says_what_is_too_large() {
+    let shell = Shell::new();
+    let args = ["conv3d", "--kernel", "100000,100000,100000"];
+    shell.bad(&[&QUICK[..], &args, &["--json"]].concat(), 1, &["the weight", "cannot be had"]);
+    let args = ["low_pass", "--size", "8192x8192", "--frames", "1000000", "--json"];
+    shell.bad(&[&QUICK[..], &args].concat(), 1, &["a piece of the input", "cannot be had"]);
+}
+
 #[test]
 fn wrong_arguments_exit_with_2() {
     let shell = Shell::new();
     shell.write("a.raw", &evt2(HEADER, &events(10)));
-    let cases: [(&[&str], &[&str]); 22] = [
+    let cases: [(&[&str], &[&str]); 39] = [
         (&["frobnicate"], &["frobnicate", "--help"]),
         (&["a.raw"], &["foveola run a.raw"]),
         (&["--bogus"], &["--bogus"]),
@@ -331,6 +427,26 @@ fn wrong_arguments_exit_with_2() {
         (&["run", "--every", "x"], &["--every", "whole number from 0 on"]),
         (&["run", "--seed", "1.5"], &["--seed", "whole number from 0 on"]),
         (&["run", "--out"], &["--out"]),
+        (
+            &["bench", "conv4d"],
+            &["unknown workload 'conv4d'", "conv3d_10x10x10, ", "low_pass, ", "conv3d, conv2d, conv1d"],
+        ),
+        (&["bench", "--plan", "x"], &["unknown plan 'x'", "auto, direct, separable, fft"]),
+        (&["bench", "--precision", "x"], &["unknown precision 'x'", "fast, reproducible, baseline"]),
+        (&["bench", "--threads", "-1"], &["--threads", "from 0 to 1024"]),
+        (&["bench", "--threads", "1000000"], &["--threads", "from 0 to 1024"]),
+        (&["bench", "--seconds", "0"], &["--seconds", "above 0"]),
+        (&["bench", "--seconds", "-1"], &["--seconds", "above 0"]),
+        (&["bench", "--seconds", "inf"], &["--seconds", "above 0"]),
+        (&["bench", "--size", "0x0"], &["--size", "from 1 to 65536"]),
+        (&["bench", "--frames", "0"], &["--frames", "from 1 on"]),
+        (&["bench", "conv3d", "--kernel", "0,9,9"], &["--kernel", "from 1 on"]),
+        (&["bench", "conv3d", "--kernel", "9,9"], &["--kernel has 2 axes", "conv3d takes 3: time,rows,columns"]),
+        (&["bench", "conv2d", "--kernel", "9"], &["--kernel has 1 axis", "conv2d takes 2: rows,columns"]),
+        (&["bench", "conv1d", "--kernel", "9,9,9"], &["--kernel has 3 axes", "conv1d takes 1: time"]),
+        (&["bench", "conv3d", "--channels", "2"], &["--channels has 1 number;", "IN,OUT"]),
+        (&["bench", "low_pass", "--kernel", "3"], &["--kernel", "conv3d, conv2d and conv1d"]),
+        (&["bench", "--kernel", "3,3"], &["--kernel", "name one of them"]),
     ];
     for (args, words) in cases {
         shell.bad(args, 2, words);
@@ -505,7 +621,9 @@ fn events_outside_the_geometry_are_counted() {
 fn a_reader_that_goes_away_is_no_error() {
     let shell = Shell::new();
     shell.write("a.raw", &evt2(HEADER, &events(100)));
-    for args in [&["info", "a.raw"][..], &["run", "a.raw"], &["run", "a.raw", "--json"], &["--help"]] {
+    for args in
+        [&["info", "a.raw"][..], &["run", "a.raw"], &["run", "a.raw", "--json"], &["--help"], &["bench", "--list"]]
+    {
         let mut program = Command::new(env!("CARGO_BIN_EXE_foveola"));
         let program = program.args(args).current_dir(&shell.0).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = program.spawn().expect("foveola starts");

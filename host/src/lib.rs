@@ -3,6 +3,7 @@
 //! A [`Model`] is a cascade of layers; frames are `ndarray` arrays `(batch, channel, time, row, col)`. Every filter is the
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
+pub mod bench;
 mod error;
 mod factor;
 mod fast;

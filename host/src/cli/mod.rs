@@ -1,5 +1,6 @@
 //! Arguments, and what each command prints.
 
+mod bench;
 mod info;
 mod input;
 mod run;
@@ -31,6 +32,7 @@ Examples:
   foveola                             = foveola run
   foveola run recording.raw --dt 5ms
   foveola info recording.raw --digest
+  foveola bench                       how fast it is here
   foveola help run                    all options of run";
 
 #[derive(Subcommand)]
@@ -39,6 +41,8 @@ enum Command {
     Run(RunArgs),
     /// Describe an event recording
     Info(InfoArgs),
+    /// Measure how fast this machine runs the filters, beside what it can do at most
+    Bench(bench::BenchArgs),
 }
 
 /// Which input, and how to read it.
@@ -153,6 +157,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => run::run(&args),
         Command::Info(args) => info::info(&args),
+        Command::Bench(args) => bench::bench(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,6 +44,18 @@ pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("'{text}' is no whole number from 0 on"))
 }
 
+/// A number of seconds above 0, an hour at most.
+pub(crate) fn duration(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
+    seconds.ok_or_else(|| format!("'{text}' is no number of seconds above 0, up to 3600"))
+}
+
+/// A number of threads from 0 on, within reason.
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    let threads = text.parse().ok().filter(|threads| *threads <= 1024);
+    threads.ok_or_else(|| format!("'{text}' is no whole number from 0 to 1024"))
+}
+
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     Format::named(text).map_err(|error| error.to_string())
