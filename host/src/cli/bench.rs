@@ -321,7 +321,7 @@ fn line(measured: &Measured, baseline: bool) -> String {
 /// A plan in a few letters.
 fn short(plan: &Plan) -> String {
     match plan {
-        Plan::Separable { terms, .. } if *terms > 1 => format!("{terms} separable"),
+        Plan::Separable { terms, .. } if *terms > 1 => format!("rank {terms}"),
         Plan::Fft { rows, cols } => format!("FFT {rows}x{cols}"),
         plan => plan.to_string(),
     }
