@@ -237,7 +237,7 @@ fn sum<S: Simd>(simd: S, samples: &[f32]) -> f32 {
     let mut sums = [S::f32s::splat(simd, 0.0); SUMS];
     for samples in samples.chunks_exact(SUMS * S::f32s::LEN) {
         for (sum, samples) in sums.iter_mut().zip(samples.chunks_exact(S::f32s::LEN)) {
-            *sum = *sum + S::f32s::from_slice(simd, samples);
+            *sum += S::f32s::from_slice(simd, samples);
         }
     }
     sums.iter().map(|sum| sum.as_slice().iter().sum::<f32>()).sum()

@@ -1,0 +1,244 @@
+//! The report as Markdown.
+
+use crate::peers::Peer;
+use crate::run::{Entry, Measured};
+use crate::targets;
+use foveola::bench::{Bound, Limits, Machine, level_name};
+use foveola_benches::Who;
+use std::fmt::Write as _;
+
+/// What stands above the table.
+pub struct Head {
+    /// The machine.
+    pub machine: Machine,
+    /// The compiler.
+    pub compiler: String,
+    /// What made the report.
+    pub command: String,
+    /// What the machine can do at most.
+    pub limits: Vec<Limits>,
+}
+
+/// The whole report.
+pub fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
+    let mut text = format!(
+        "# Performance\n\n\
+         {}; {}. Made by\n\n```sh\n{}\n```\n\n\
+         Everyone takes turns of a few milliseconds, with the limits of the machine; numbers are medians.\n\n\
+         - **GFLOP/s**: operations of the definition, term by term; a plan that saves some can go beyond 100 %.\n\
+         - **of limit**: FMA, multiply-adds in registers; copy and read, 128 kB a thread.\n\
+         - **target**: for that share with one thread; for two threads, times as fast as one where that takes over 200 us a \
+         frame.\n\
+         - **seed**: times as fast as the PyTorch implementation that foveola began from, with two threads, and the target.\n\
+         - The last columns say how many times as fast as the others foveola is: itself in reproducible bits (tiles of \
+         `wide`), plain loops and `imageproc` with one thread, and further ones with as many threads.\n\n",
+        head.machine, head.compiler, head.command
+    );
+    text += &limits(&head.limits);
+    text.push('\n');
+    let mut columns: Vec<&str> = Vec::new();
+    for peer in peers.iter().filter(|peer| !is_seed(peer)) {
+        if !columns.contains(&&peer.name[..]) {
+            columns.push(&peer.name);
+        }
+    }
+    let heads = ["workload", "threads", "plan", "frames/s", "us a frame (quartiles)", "GFLOP/s", "of limit", "target"];
+    let heads =
+        heads.into_iter().chain(["seed", "reproducible", "plain loops", "imageproc"]).chain(columns.iter().copied());
+    text += &row(heads.map(str::to_owned).collect());
+    text += &row(vec!["---".into(), "--:".into(), "---".into()]
+        .into_iter()
+        .chain(vec!["--:".into(); 9 + columns.len()])
+        .collect());
+    for measured in all {
+        for entry in measured.entries.iter().filter(|entry| matches!(entry.who, Who::Ours | Who::Direct)) {
+            text += &row(cells(measured, entry, peers, &columns));
+        }
+    }
+    text
+}
+
+fn row(cells: Vec<String>) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn cells(measured: &Measured, entry: &Entry, peers: &[Peer], columns: &[&str]) -> Vec<String> {
+    let (workload, timing) = (&measured.workload, &entry.timing);
+    let seconds = timing.median;
+    // Those who have no threads of their own stand beside one thread.
+    let beside = |who| {
+        let other = measured.entry(who, entry.threads)?;
+        Some(times(other.timing.median / seconds))
+    };
+    let peer = |name: &&str| {
+        let found = peers.iter().find(|peer| is(peer, measured, entry.threads) && peer.name == *name)?;
+        Some(times(found.seconds / seconds))
+    };
+    let (operations, bound) = (workload.operations(), workload.operation.bound());
+    let fraction = measured.fraction(entry, bound).map(|share| format!("{} {}", percent(share), bound.name()));
+    let mut cells = vec![
+        workload.name.clone(),
+        entry.threads.to_string(),
+        entry.plan.map_or_else(String::new, |plan| plan.to_string()),
+        count(1.0 / seconds),
+        format!("{:.1} ({:.1}-{:.1})", 1e6 * seconds, 1e6 * timing.lower, 1e6 * timing.upper),
+        if operations > 0.0 { format!("{:.1}", operations / seconds / 1e9) } else { String::new() },
+        fraction.unwrap_or_default(),
+        target(measured, entry).unwrap_or_default(),
+        seed(measured, entry, peers).unwrap_or_default(),
+    ];
+    cells.extend([Who::Reproducible, Who::Plain, Who::Imageproc].map(|who| beside(who).unwrap_or_default()));
+    cells.extend(columns.iter().map(|name| peer(name).unwrap_or_default()));
+    cells
+}
+
+/// The target of an entry, and whether it is met.
+fn target(measured: &Measured, entry: &Entry) -> Option<String> {
+    if entry.threads > 1 {
+        let (multiple, longer_than) = targets::SCALING;
+        let one = measured.entry(entry.who, 1)?.timing.median;
+        let found = one / entry.timing.median;
+        let wanted = entry.threads == 2 && one > longer_than;
+        return Some(if wanted {
+            format!("{} of {multiple}: {}", times(found), met(found >= multiple))
+        } else {
+            times(found)
+        });
+    }
+    let fractions = targets::fractions(&measured.workload.name);
+    // The limit is one of the definition's operations: other plans are beside the point.
+    if fractions.is_empty() || (entry.who == Who::Ours && measured.entry(Who::Direct, entry.threads).is_some()) {
+        return None;
+    }
+    let reached = |(bound, least): &(Bound, f64)| measured.fraction(entry, *bound).is_some_and(|share| share >= *least);
+    let wanted: Vec<String> = fractions
+        .iter()
+        .map(|(bound, least)| {
+            let share = measured.fraction(entry, *bound).map_or_else(String::new, percent);
+            format!("{share} of {} {}", percent(*least), bound.name())
+        })
+        .collect();
+    Some(format!("{}: {}", wanted.join(" or "), met(fractions.iter().any(reached))))
+}
+
+/// Beside the seed.
+fn seed(measured: &Measured, entry: &Entry, peers: &[Peer]) -> Option<String> {
+    if entry.threads != targets::SEED_THREADS {
+        return None;
+    }
+    let name = &measured.workload.name;
+    // Measured here, or else as noted.
+    let here = peers.iter().find(|peer| is_seed(peer) && is(peer, measured, entry.threads));
+    let seconds = here.map(|peer| peer.seconds).or(targets::seed(name).map(|frames| 1.0 / frames))?;
+    let found = seconds / entry.timing.median;
+    Some(match targets::multiple(name, entry.who == Who::Direct) {
+        Some(least) => format!("{} of {least}: {}", times(found), met(found >= least)),
+        None => times(found),
+    })
+}
+
+fn is(peer: &Peer, measured: &Measured, threads: usize) -> bool {
+    peer.workload == measured.workload.name && peer.threads == threads
+}
+
+fn is_seed(peer: &Peer) -> bool {
+    peer.name.to_lowercase().contains("seed")
+}
+
+fn met(yes: bool) -> &'static str {
+    if yes { "met" } else { "**missed**" }
+}
+
+fn times(ratio: f64) -> String {
+    if ratio < 100.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// `12,345`.
+fn count(n: f64) -> String {
+    let digits = format!("{n:.0}");
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn limits(all: &[Limits]) -> String {
+    let mut text = String::new();
+    for limits in all {
+        let levels =
+            limits.multiply_add.iter().map(|(level, rate)| format!("{} {:.0}", level_name(*level), rate / 1e9));
+        let _ = writeln!(
+            text,
+            "- Limits, {}: multiply-adds {} GFLOP/s; copy {:.0} GB/s of 128 kB, {:.0} of 256 MB; read {:.0} and {:.0}.",
+            if limits.threads == 1 { "1 thread".into() } else { format!("{} threads", limits.threads) },
+            levels.collect::<Vec<_>>().join(", "),
+            limits.copy[0] / 1e9,
+            limits.copy[1] / 1e9,
+            limits.read[0] / 1e9,
+            limits.read[1] / 1e9,
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foveola::Plan;
+    use foveola::bench::{Timing, find};
+
+    fn entry(who: Who, threads: usize, seconds: f64, plan: Plan) -> Entry {
+        let timing = Timing { median: seconds, lower: seconds, upper: seconds, slices: 3 };
+        Entry { who, threads, plan: Some(plan), timing }
+    }
+
+    #[test]
+    fn a_table_stands_beside_its_targets() {
+        let workload = find("conv3d_10x10x10").expect("a workload");
+        // 100 GFLOP/s a thread, at 85 % of it term by term; another plan is four times as fast.
+        let direct = workload.operations() / 85e9;
+        let fft = Plan::Fft { rows: 144, cols: 144 };
+        let entries = vec![
+            entry(Who::Ours, 1, direct / 4.0, fft),
+            entry(Who::Direct, 1, direct, Plan::Direct),
+            entry(Who::Ours, 2, direct / 8.0, fft),
+            entry(Who::Direct, 2, direct / 1.5, Plan::Direct),
+            entry(Who::Plain, 1, 10.0 * direct, Plan::Direct),
+        ];
+        let limits = vec![(Bound::MultiplyAdd, 1, 100e9), (Bound::MultiplyAdd, 2, 200e9)];
+        let measured = Measured { workload, entries, limits };
+        let peer = |name: &str, threads, seconds| Peer {
+            name: name.into(),
+            workload: "conv3d_10x10x10".into(),
+            threads,
+            seconds,
+        };
+        let peers = [peer("JAX", 1, 2.0 * direct), peer("the seed, PyTorch", 2, 8.0 * direct)];
+        let head = Head {
+            machine: Machine { cpu: "CPU".into(), cores: 2, os: "OS".into() },
+            compiler: "rustc".into(),
+            command: "report".into(),
+            limits: Vec::new(),
+        };
+        let text = report(&head, &[measured], &peers);
+        let rows: Vec<Vec<&str>> = (text.lines().filter(|line| line.starts_with('|')))
+            .map(|line| line.split('|').map(str::trim).skip(1).collect())
+            .collect();
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
+        let column = |name: &str| rows[0].iter().position(|head| *head == name).unwrap_or_else(|| panic!("{name}"));
+        let of = |name: &str| rows[2..].iter().map(|row| row[column(name)]).collect::<Vec<_>>();
+        assert_eq!(of("of limit"), ["340 % FMA", "85 % FMA", "340 % FMA", "64 % FMA"]);
+        assert_eq!(of("target"), ["", "85 % of 80 % FMA: met", "2.0", "1.5 of 1.8: **missed**"]);
+        assert_eq!(of("seed"), ["", "", "64.0 of 50: met", "12.0 of 16: **missed**"]);
+        assert_eq!(of("plain loops"), ["40.0", "10.0", "", ""]);
+        assert_eq!(of("JAX"), ["8.0", "2.0", "", ""]);
+    }
+}

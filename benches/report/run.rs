@@ -1,0 +1,66 @@
+//! One workload: everyone who takes part, and the limits that bound it, in turns.
+
+use crate::targets;
+use foveola::bench::{Bound, Probe, Timing, Workload, measure_all};
+use foveola::{Plan, Result};
+use foveola_benches::{Who, entrants};
+
+/// What was measured of one who took part.
+pub struct Entry {
+    /// Who.
+    pub who: Who,
+    /// With how many threads.
+    pub threads: usize,
+    /// Which way its convolution goes, where foveola plans one.
+    pub plan: Option<Plan>,
+    /// How long a frame took.
+    pub timing: Timing,
+}
+
+/// A workload with all that was measured of it.
+pub struct Measured {
+    /// What.
+    pub workload: Workload,
+    /// Everyone.
+    pub entries: Vec<Entry>,
+    /// Operations or bytes a second that the machine could do, by what bounds and the number of threads.
+    pub limits: Vec<(Bound, usize, f64)>,
+}
+
+impl Measured {
+    /// The entry of foveola or a competitor.
+    pub fn entry(&self, who: Who, threads: usize) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.who == who && entry.threads == threads)
+    }
+
+    /// The share of a limit that an entry reaches.
+    pub fn fraction(&self, entry: &Entry, bound: Bound) -> Option<f64> {
+        let of = |(of, threads, _): &&(Bound, usize, f64)| *of == bound && *threads == entry.threads;
+        let (.., limit) = self.limits.iter().find(of)?;
+        Some(self.workload.demand(bound) / entry.timing.median / limit)
+    }
+}
+
+/// Measures a workload for `seconds` each.
+pub fn run(workload: Workload, threads: &[usize], seconds: f64) -> Result<Measured> {
+    let first = workload.operation.bound();
+    let others = targets::fractions(&workload.name).iter().map(|(bound, _)| *bound).filter(|bound| *bound != first);
+    let bounds: Vec<Bound> = [first].into_iter().chain(others).collect();
+    let mut entries = Vec::new();
+    let mut contestants = Vec::new();
+    let pairs: Vec<(Bound, usize)> =
+        bounds.iter().flat_map(|bound| threads.iter().map(|threads| (*bound, *threads))).collect();
+    for (bound, threads) in &pairs {
+        contestants.push(Probe::of(*bound).contestant(*threads)?);
+    }
+    for entrant in entrants(&workload, threads)? {
+        entries.push((entrant.who, entrant.threads, entrant.plan));
+        contestants.push(entrant.contestant);
+    }
+    let timings = measure_all(&mut contestants, seconds)?;
+    let (limits, timings) = timings.split_at(pairs.len());
+    let limits = pairs.iter().zip(limits).map(|((bound, threads), timing)| (*bound, *threads, 1.0 / timing.median));
+    let entries = entries.into_iter().zip(timings);
+    let entries = entries.map(|((who, threads, plan), timing)| Entry { who, threads, plan, timing: *timing });
+    Ok(Measured { entries: entries.collect(), limits: limits.collect(), workload })
+}
