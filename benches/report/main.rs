@@ -18,7 +18,7 @@ struct Args {
     #[arg(long, default_value = "docs/performance.md")]
     out: PathBuf,
 
-    /// Numbers of competitors in other languages: a JSON list of objects with peer, workload, threads and seconds_per_frame
+    /// Numbers of competitors in other languages: a JSON list, as benches/report/peers.rs says
     #[arg(long)]
     peers: Option<PathBuf>,
 

@@ -8,19 +8,19 @@ use foveola_benches::Who;
 use std::fmt::Write as _;
 
 /// What stands above the table.
-pub struct Head {
+pub(crate) struct Head {
     /// The machine.
-    pub machine: Machine,
+    pub(crate) machine: Machine,
     /// The compiler.
-    pub compiler: String,
+    pub(crate) compiler: String,
     /// What made the report.
-    pub command: String,
+    pub(crate) command: String,
     /// What the machine can do at most.
-    pub limits: Vec<Limits>,
+    pub(crate) limits: Vec<Limits>,
 }
 
 /// The whole report.
-pub fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
+pub(crate) fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
     let mut text = format!(
         "# Performance\n\n\
          {}; {}. Made by\n\n```sh\n{}\n```\n\n\

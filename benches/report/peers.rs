@@ -6,19 +6,19 @@ use std::path::Path;
 
 /// One number of a peer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Who.
-    pub name: String,
+    pub(crate) name: String,
     /// At what.
-    pub workload: String,
+    pub(crate) workload: String,
     /// With how many threads.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// How long a frame took.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// Reads the list; says what is wrong with it otherwise.
-pub fn read(path: &Path) -> Result<Vec<Peer>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Peer>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }

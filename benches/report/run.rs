@@ -6,35 +6,35 @@ use foveola::{Plan, Result};
 use foveola_benches::{Who, entrants};
 
 /// What was measured of one who took part.
-pub struct Entry {
+pub(crate) struct Entry {
     /// Who.
-    pub who: Who,
+    pub(crate) who: Who,
     /// With how many threads.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Which way its convolution goes, where foveola plans one.
-    pub plan: Option<Plan>,
+    pub(crate) plan: Option<Plan>,
     /// How long a frame took.
-    pub timing: Timing,
+    pub(crate) timing: Timing,
 }
 
 /// A workload with all that was measured of it.
-pub struct Measured {
+pub(crate) struct Measured {
     /// What.
-    pub workload: Workload,
+    pub(crate) workload: Workload,
     /// Everyone.
-    pub entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
     /// Operations or bytes a second that the machine could do, by what bounds and the number of threads.
-    pub limits: Vec<(Bound, usize, f64)>,
+    pub(crate) limits: Vec<(Bound, usize, f64)>,
 }
 
 impl Measured {
     /// The entry of foveola or a competitor.
-    pub fn entry(&self, who: Who, threads: usize) -> Option<&Entry> {
+    pub(crate) fn entry(&self, who: Who, threads: usize) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.who == who && entry.threads == threads)
     }
 
     /// The share of a limit that an entry reaches.
-    pub fn fraction(&self, entry: &Entry, bound: Bound) -> Option<f64> {
+    pub(crate) fn fraction(&self, entry: &Entry, bound: Bound) -> Option<f64> {
         let of = |(of, threads, _): &&(Bound, usize, f64)| *of == bound && *threads == entry.threads;
         let (.., limit) = self.limits.iter().find(of)?;
         Some(self.workload.demand(bound) / entry.timing.median / limit)
@@ -42,7 +42,7 @@ impl Measured {
 }
 
 /// Measures a workload for `seconds` each.
-pub fn run(workload: Workload, threads: &[usize], seconds: f64) -> Result<Measured> {
+pub(crate) fn run(workload: Workload, threads: &[usize], seconds: f64) -> Result<Measured> {
     let first = workload.operation.bound();
     let others = targets::fractions(&workload.name).iter().map(|(bound, _)| *bound).filter(|bound| *bound != first);
     let bounds: Vec<Bound> = [first].into_iter().chain(others).collect();

@@ -17,7 +17,7 @@ const FRACTIONS: [(&str, &[(Bound, f64)]); 11] = [
     ("rf_128x128x10_5ch", &[(Bound::Read, 0.80)]),
 ];
 
-/// Frames a second of the PyTorch implementation that foveola began from, with two threads on two cores of an AMD EPYC; how
+/// Frames a second of the `PyTorch` implementation that foveola began from, with two threads on two cores of an AMD EPYC; how
 /// many times as fast foveola should be with two threads, and how many times term by term where another plan is faster.
 const SEED: [(&str, f64, f64, Option<f64>); 11] = [
     ("conv3d_10x10x10", 299.0, 50.0, Some(16.0)),
@@ -34,22 +34,22 @@ const SEED: [(&str, f64, f64, Option<f64>); 11] = [
 ];
 
 /// Threads of the seed.
-pub const SEED_THREADS: usize = 2;
+pub(crate) const SEED_THREADS: usize = 2;
 /// How many times as fast two threads should be where one takes longer for a frame than these seconds.
-pub const SCALING: (f64, f64) = (1.8, 200e-6);
+pub(crate) const SCALING: (f64, f64) = (1.8, 200e-6);
 
 /// The shares of limits that the workload should reach with one thread, one of them at least.
-pub fn fractions(workload: &str) -> &'static [(Bound, f64)] {
+pub(crate) fn fractions(workload: &str) -> &'static [(Bound, f64)] {
     FRACTIONS.iter().find(|(name, _)| *name == workload).map_or(&[], |(_, fractions)| fractions)
 }
 
 /// Frames a second of the seed.
-pub fn seed(workload: &str) -> Option<f64> {
+pub(crate) fn seed(workload: &str) -> Option<f64> {
     SEED.iter().find(|(name, ..)| *name == workload).map(|(_, frames, ..)| *frames)
 }
 
 /// How many times as fast as the seed: term by term, or with the best plan.
-pub fn multiple(workload: &str, direct: bool) -> Option<f64> {
+pub(crate) fn multiple(workload: &str, direct: bool) -> Option<f64> {
     let (.., best, term_by_term) = SEED.iter().find(|(name, ..)| *name == workload)?;
     if direct { *term_by_term } else { Some(*best) }
 }
