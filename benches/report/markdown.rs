@@ -24,7 +24,8 @@ pub(crate) fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
     let mut text = format!(
         "# Performance\n\n\
          {}; {}. Made by\n\n```sh\n{}\n```\n\n\
-         Everyone takes turns of a few milliseconds, with the limits of the machine; numbers are medians.\n\n\
+         Everyone takes turns of a few milliseconds, with the limits of the machine. Numbers are medians; a limit is \
+         what the best quarter of its turns reached.\n\n\
          - **GFLOP/s**: operations of the definition, term by term; a plan that saves some can go beyond 100 %.\n\
          - **of limit**: FMA, multiply-adds in registers; copy and read, 128 kB a thread.\n\
          - **target**: for that share with one thread; for two threads, times as fast as one where that takes over 200 us a \

@@ -59,7 +59,7 @@ pub(crate) fn run(workload: Workload, threads: &[usize], seconds: f64) -> Result
     }
     let timings = measure_all(&mut contestants, seconds)?;
     let (limits, timings) = timings.split_at(pairs.len());
-    let limits = pairs.iter().zip(limits).map(|((bound, threads), timing)| (*bound, *threads, 1.0 / timing.median));
+    let limits = pairs.iter().zip(limits).map(|((bound, threads), timing)| (*bound, *threads, timing.limit()));
     let entries = entries.into_iter().zip(timings);
     let entries = entries.map(|((who, threads, plan), timing)| Entry { who, threads, plan, timing: *timing });
     Ok(Measured { entries: entries.collect(), limits: limits.collect(), workload })

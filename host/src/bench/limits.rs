@@ -4,7 +4,7 @@
 //! A convolution cannot be faster than the first, a filter that touches each sample once not faster than the second.
 
 use super::workload::Bound;
-use super::{Contestant, measure_all};
+use super::{Contestant, Timing, measure_all};
 use crate::{Error, Result, SimdLevel};
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
@@ -76,7 +76,7 @@ impl Limits {
         let contestants: Result<Vec<_>> =
             pairs.map(|(probe, threads)| probe.contestant_in(threads, Some(&far))).collect();
         let timings = measure_all(&mut contestants?, seconds)?;
-        let rates: Vec<f64> = timings.iter().map(|timing| 1.0 / timing.median).collect();
+        let rates: Vec<f64> = timings.iter().map(Timing::limit).collect();
         let each = threads.iter().zip(rates.chunks_exact(probes.len()));
         Ok(each
             .map(|(threads, rates)| {

@@ -39,6 +39,11 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// Units a second in the better moments, a quarter of the time: as a limit, which no disturbance lowers.
+    pub fn limit(&self) -> f64 {
+        1.0 / self.lower
+    }
+
     fn of(mut seconds: Vec<f64>) -> Self {
         seconds.sort_by(f64::total_cmp);
         let at = |q: f64| seconds.get(((seconds.len().max(1) - 1) as f64 * q).round() as usize).copied();

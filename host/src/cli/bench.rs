@@ -155,8 +155,8 @@ fn measured(workload: Workload, setting: &Setting, limits: &Limits, args: &Bench
 /// The workloads that the arguments name.
 fn chosen(args: &BenchArgs) -> Result<Vec<Workload>> {
     let custom = |name: &str| CUSTOM.into_iter().find(|(custom, ..)| *custom == name);
-    if !(args.kernel.is_empty() && args.channels.is_empty()) && !args.workload.iter().any(|name| custom(name).is_some())
-    {
+    let sized = !args.kernel.is_empty() || !args.channels.is_empty();
+    if sized && !args.workload.iter().any(|name| custom(name).is_some()) {
         refuse("--kernel and --channels are for conv3d, conv2d and conv1d; name one of them");
     }
     let named = args.workload.iter().map(|name| match custom(name) {
@@ -213,9 +213,8 @@ fn convolution(name: &str, axes: &str, default: &[usize], args: &BenchArgs) -> W
 /// Ends the program as clap does for arguments that cannot be used.
 fn refuse(message: &str) -> ! {
     let mut command = Cli::command();
-    command.build();
-    let command = command.find_subcommand_mut("bench").map(std::mem::take).unwrap_or_default();
-    let mut command = command;
+    command.build(); // for the names in the usage
+    let mut command = command.find_subcommand("bench").cloned().unwrap_or(command);
     command.error(ErrorKind::ValueValidation, message).exit()
 }
 
