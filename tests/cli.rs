@@ -290,7 +290,10 @@ fn every_model_runs_over_both_polarities() {
 fn help_is_worth_reading() {
     let shell = Shell::new();
     let cases: [(&[&str], &[&str]); 5] = [
-        (&["bench", "--help"], &["--threads", "--plan", "--kernel", "--baseline", "--json", "Examples:", "of limit"]),
+        (
+            &["bench", "--help"],
+            &["--threads", "--plan", "--kernel", "--baseline", "--json", "Examples:", "share of the limit"],
+        ),
         (&["--help"], &["run", "info", "bench", "built-in scene", "Examples:", "foveola run recording.raw --dt 5ms"]),
         (&["help"], &["Examples:"]),
         (&["run", "--help"], &["--model", "--dt", "--geometry", "--json", "Examples:", "Exit codes", ".npy", "EVT2"]),
