@@ -32,10 +32,10 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// A vector with `value` in every lane.
     fn splat(self, value: T) -> Self::Vector;
 
-    /// The first [`Lanes::WIDTH`] samples of `from`; zeros behind its end.
+    /// The first [`Lanes::WIDTH`] samples of `from`; zeros when there are fewer.
     fn load(self, from: &[T]) -> Self::Vector;
 
-    /// Writes the lanes to the start of `to`; when it is shorter than a vector, as many as it holds.
+    /// Writes the lanes to the start of `to`; nothing when it is shorter than a vector.
     fn store(self, vector: Self::Vector, to: &mut [T]);
 
     /// `acc + x * w` in every lane.
@@ -97,12 +97,14 @@ impl Lanes<f32> for WideF32 {
 
     #[inline(always)]
     fn load(self, from: &[f32]) -> wide::f32x8 {
-        wide::f32x8::new(first(from))
+        from.first_chunk::<8>().map_or(wide::f32x8::ZERO, |x| wide::f32x8::new(*x))
     }
 
     #[inline(always)]
     fn store(self, vector: wide::f32x8, to: &mut [f32]) {
-        put(vector.to_array(), to);
+        if let Some(to) = to.first_chunk_mut::<8>() {
+            *to = vector.to_array();
+        }
     }
 
     #[inline(always)]
@@ -127,12 +129,14 @@ impl Lanes<f64> for WideF64 {
 
     #[inline(always)]
     fn load(self, from: &[f64]) -> wide::f64x4 {
-        wide::f64x4::new(first(from))
+        from.first_chunk::<4>().map_or(wide::f64x4::ZERO, |x| wide::f64x4::new(*x))
     }
 
     #[inline(always)]
     fn store(self, vector: wide::f64x4, to: &mut [f64]) {
-        put(vector.to_array(), to);
+        if let Some(to) = to.first_chunk_mut::<4>() {
+            *to = vector.to_array();
+        }
     }
 
     #[inline(always)]
@@ -141,20 +145,28 @@ impl Lanes<f64> for WideF64 {
     }
 }
 
-/// The first `N` samples of `from`, zeros behind its end.
+/// The first samples of `from`, up to [`Lanes::WIDTH`], and zeros behind its end.
 #[inline(always)]
-fn first<T: Sample, const N: usize>(from: &[T]) -> [T; N] {
-    match from.first_chunk::<N>() {
-        Some(whole) => *whole,
-        None => core::array::from_fn(|i| from.get(i).copied().unwrap_or_else(T::zero)),
-    }
+pub(crate) fn load_part<T: Sample, L: Lanes<T>>(lanes: L, from: &[T]) -> L::Vector {
+    if from.len() >= L::WIDTH { lanes.load(from) } else { lanes.load(&pad(from)) }
 }
 
-/// Writes as many of `samples` as `to` holds.
+/// Writes as many lanes as `to` holds.
 #[inline(always)]
-fn put<T: Sample, const N: usize>(samples: [T; N], to: &mut [T]) {
-    match to.first_chunk_mut::<N>() {
-        Some(whole) => *whole = samples,
-        None => crate::filter::copy(to, &samples),
+pub(crate) fn store_part<T: Sample, L: Lanes<T>>(lanes: L, vector: L::Vector, to: &mut [T]) {
+    if to.len() >= L::WIDTH {
+        return lanes.store(vector, to);
     }
+    let mut whole = [T::zero(); MOST_LANES];
+    lanes.store(vector, &mut whole);
+    crate::filter::copy(to, &whole);
+}
+
+/// A vector's worth of samples and more. Apart, so that what else is in registers stays there where it is not called.
+#[cold]
+#[inline(never)]
+fn pad<T: Sample>(from: &[T]) -> [T; MOST_LANES] {
+    let mut padded = [T::zero(); MOST_LANES];
+    crate::filter::copy(&mut padded, from);
+    padded
 }

@@ -11,12 +11,15 @@
 //! (a function that is not loses a factor of ten). A fused multiply-add rounds once where the reproducible lanes round
 //! twice, so results differ in the last bits: by at most `taps` units in the last place of `sum |w x|`.
 
+use crate::fft::FftKernel;
+use crate::spectral::Spectral;
 use crate::threads::Threads;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::graph::weighted_sum;
 use foveola_core::lanes::Lanes;
 use foveola_core::{Engine, Error, Feed, Runner, Sample, Stage};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How a model computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,8 +59,13 @@ impl SimdLevel {
 
     const ALL: [Self; 4] = [Self::Baseline, Self::Sse42, Self::Avx2, Self::Avx512];
 
+    /// The best level that the CPU has.
+    pub(crate) fn best() -> Self {
+        Self::ALL.into_iter().rev().find(|level| level.level().is_some()).unwrap_or(Self::Baseline)
+    }
+
     /// The token of the best level that the CPU has, up to this one.
-    fn at_most(self) -> Level {
+    pub(crate) fn at_most(self) -> Level {
         let levels = Self::ALL.into_iter().rev().skip_while(|level| *level > self);
         levels.filter_map(Self::level).next().unwrap_or_else(Level::baseline)
     }
@@ -84,11 +92,11 @@ impl SimdLevel {
 }
 
 impl Precision {
-    /// The vectors to use; none for the reproducible ones.
-    pub(crate) fn level(self) -> Option<Level> {
+    /// The best level to use; none for the reproducible vectors.
+    pub(crate) fn level(self) -> Option<SimdLevel> {
         match self {
-            Self::Fast => Some(Level::new()),
-            Self::AtMost(most) => Some(most.at_most()),
+            Self::Fast => Some(SimdLevel::best()),
+            Self::AtMost(most) => Some(most.min(SimdLevel::best())),
             Self::Reproducible => None,
         }
     }
@@ -96,12 +104,17 @@ impl Precision {
 
 /// Runs the filters of a model: at a level of vectors or with the reproducible ones, on some threads.
 #[derive(Clone, Copy)]
-pub(crate) struct Engines {
-    pub(crate) level: Option<Level>,
+pub(crate) struct Engines<'m> {
+    pub(crate) level: Option<SimdLevel>,
     pub(crate) fork: Threads,
+    /// For each node, its kernel if it goes through the frequency domain.
+    pub(crate) kernels: &'m [Option<Arc<FftKernel>>],
+    /// For each node and stream of the batch, what that way keeps beside the state.
+    pub(crate) spectral: &'m [Mutex<Spectral>],
+    pub(crate) batch: usize,
 }
 
-impl Runner<f32> for Engines {
+impl Runner<f32> for Engines<'_> {
     type Fork = Threads;
 
     fn fork(&self) -> Threads {
@@ -110,7 +123,13 @@ impl Runner<f32> for Engines {
 
     fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, Error> {
         let fork = self.fork;
-        match self.level {
+        if let (Stage::Conv3d(conv), Some(Some(kernel))) = (stage, self.kernels.get(feed.node))
+            && let Some(spectral) = self.spectral.get(feed.node * self.batch + feed.stream)
+        {
+            let mut spectral = spectral.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(spectral.advance(conv, kernel, fork, feed));
+        }
+        match self.level.map(SimdLevel::at_most) {
             Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), fork }, stage, feed)),
             None => advance(Engine { lanes: f32::LANES, fork }, stage, feed),
         }
@@ -118,7 +137,7 @@ impl Runner<f32> for Engines {
 
     fn add(&self, terms: [(&[f32], f32); 2], to: &mut [f32]) {
         // Unfused at every level, so there is nothing to choose but the width.
-        dispatch!(self.level.unwrap_or(Level::baseline()), simd => simd.vectorize(
+        dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
             || weighted_sum(terms, to),
         ));
@@ -163,21 +182,14 @@ impl<S: Simd> Lanes<f32> for Native<S> {
     fn load(self, from: &[f32]) -> S::f32s {
         match from.get(..S::f32s::LEN) {
             Some(from) => S::f32s::from_slice(self.0, from),
-            None => {
-                let mut whole = S::f32s::splat(self.0, 0.0);
-                for (to, from) in whole.as_mut_slice().iter_mut().zip(from) {
-                    *to = *from;
-                }
-                whole
-            }
+            None => S::f32s::splat(self.0, 0.0),
         }
     }
 
     #[inline(always)]
     fn store(self, vector: S::f32s, to: &mut [f32]) {
-        match to.get_mut(..S::f32s::LEN) {
-            Some(to) => vector.store_slice(to),
-            None => to.iter_mut().zip(vector.as_slice()).for_each(|(to, from)| *to = *from),
+        if let Some(to) = to.get_mut(..S::f32s::LEN) {
+            vector.store_slice(to);
         }
     }
 

@@ -1,8 +1,11 @@
 //! A layer describes filters; it has no state. A model turns its layers into the core's table of nodes.
 
-use crate::{Algorithm, Error, Plan, Result};
+use crate::fft::FftKernel;
+use crate::plan::{Job, Planner};
+use crate::{Algorithm, Error, Plan, Result, SimdLevel};
 use foveola_core::{Node, Shape, Source, Stage};
 use std::any::Any;
+use std::sync::Arc;
 
 /// Something that can stand in a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
 ///
@@ -51,14 +54,16 @@ pub trait Layer: Any + Send + Sync {
 pub struct Table<'a> {
     input: Option<Shape>,
     nodes: Vec<Node<'a>>,
-    /// Whether layers may choose a way of computing that gives other bits than their taps do.
-    plans: bool,
+    /// For each node, its kernel if it goes through the frequency domain.
+    kernels: Vec<Option<Arc<FftKernel>>>,
+    /// The vectors that there are; none where only the bits of the layers' taps will do.
+    level: Option<SimdLevel>,
 }
 
 impl<'a> Table<'a> {
     /// An empty table for frames of `input`.
     pub fn new(input: Shape) -> Self {
-        Self { input: Some(input), nodes: Vec::new(), plans: false }
+        Self { input: Some(input), ..Self::default() }
     }
 
     /// Shape of the frames that `source` yields.
@@ -90,17 +95,33 @@ impl<'a> Table<'a> {
         &self.nodes
     }
 
-    pub(crate) fn begin(&mut self, input: Shape, plans: bool) {
-        (self.input, self.plans) = (Some(input), plans);
+    pub(crate) fn begin(&mut self, input: Shape, level: Option<SimdLevel>) {
+        (self.input, self.level) = (Some(input), level);
     }
 
-    /// The way to go for a layer that was asked for `algorithm` and would choose `plan`.
-    pub(crate) fn plan(&self, algorithm: Algorithm, plan: impl FnOnce() -> Result<Plan>) -> Result<Plan> {
-        match algorithm {
-            _ if self.plans => plan(),
-            Algorithm::Separable => plan(),
-            _ => Ok(Plan::Direct),
+    /// The way to go for a layer that asks for an algorithm: what `planner` makes of its `job`.
+    pub(crate) fn plan(&self, planner: &Planner, job: Job<'_>) -> Result<Plan> {
+        match (self.level, planner.algorithm) {
+            (Some(level), _) => planner.plan(level, job),
+            // Separable kernels are the core's own and have bits of their own everywhere.
+            (None, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),
+            (None, _) => Ok(Plan::Direct),
         }
+    }
+
+    /// Adds a convolution that goes through the frequency domain.
+    pub(crate) fn push_spectral(&mut self, from: Source, stage: Stage<'a>, planner: &Planner, job: Job<'_>) -> Source {
+        let source = self.push(from, stage);
+        if let Some(level) = self.level {
+            self.kernels.resize(self.nodes.len() - 1, None);
+            self.kernels.push(Some(planner.kernel(level, job)));
+        }
+        source
+    }
+
+    /// For each node so far, its kernel if it goes through the frequency domain; the last ones may be missing.
+    pub(crate) fn kernels(&self) -> &[Option<Arc<FftKernel>>] {
+        &self.kernels
     }
 
     /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
@@ -108,7 +129,8 @@ impl<'a> Table<'a> {
         self.nodes.clear();
         // Collecting in place keeps the allocation; no node is left to convert.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
-        Table { input: None, nodes, plans: false }
+        self.kernels.clear();
+        Table { input: None, nodes, kernels: self.kernels, level: None }
     }
 }
 

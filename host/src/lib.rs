@@ -23,6 +23,7 @@ mod plan;
 mod recording;
 pub mod samples;
 pub mod scene;
+mod spectral;
 mod threads;
 mod weight;
 

@@ -1,13 +1,16 @@
 //! A model: a cascade of layers with the state of a stream.
 
 use crate::fast::{Engines, Precision};
+use crate::fft::FftKernel;
 use crate::layer::Table;
 use crate::movie::Movie;
+use crate::spectral::Spectral;
 use crate::threads::Team;
 use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Graph, Node, Shape, Signature, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
 use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Scratch that one pass through the table may use, in samples: small enough for a second-level cache.
 const BLOCK: usize = 1 << 18;
@@ -153,6 +156,7 @@ impl Model {
     pub fn clear_state(&mut self) {
         self.memory.stream.t = 0;
         self.memory.stream.frames = None;
+        self.memory.forget();
     }
 
     /// Saves the state of all layers, for [`Model::pop_state`]. Any depth.
@@ -166,6 +170,7 @@ impl Model {
     /// [`Error::NoSavedState`] when there is none.
     pub fn pop_state(&mut self) -> Result<()> {
         self.memory.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
+        self.memory.forget();
         Ok(())
     }
 
@@ -174,7 +179,7 @@ impl Model {
     /// # Errors
     /// [`Error::Layer`] when a layer does not fit.
     pub fn signature(&self, input: Shape) -> Result<Signature> {
-        self.compiled(input, Table::default(), |graph| Ok(graph.signature())).1
+        self.compiled(input, Table::default(), |graph, _| Ok(graph.signature())).1
     }
 
     /// Calls `use_graph` with the core's table of this model, for frames of `input`.
@@ -182,13 +187,13 @@ impl Model {
         &self,
         input: Shape,
         table: Table<'static>,
-        use_graph: impl FnOnce(Graph<'_>) -> Result<T>,
+        use_graph: impl FnOnce(Graph<'_>, &[Option<Arc<FftKernel>>]) -> Result<T>,
     ) -> (Table<'static>, Result<T>) {
         let mut borrowed: Table<'_> = table.recycle();
-        borrowed.begin(input, self.precision != Precision::Reproducible);
+        borrowed.begin(input, self.precision.level());
         let result = self.fill(&mut borrowed).and_then(|()| {
             let graph = Graph::new(input, borrowed.nodes()).map_err(|source| Error::layer("the model", source))?;
-            use_graph(graph)
+            use_graph(graph, borrowed.kernels())
         });
         (borrowed.recycle(), result)
     }
@@ -245,6 +250,7 @@ impl Model {
         let result = self.run_pieces(input, dt);
         if result.is_err() {
             self.memory.stream = before;
+            self.memory.forget();
         }
         result
     }
@@ -301,10 +307,22 @@ impl Model {
         // Taken out while the layers are borrowed by the table.
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
         let (mut team, level) = (std::mem::take(&mut self.team), self.precision.level());
-        let (table, result) = self.compiled(shape, table, |graph| {
+        let (table, result) = self.compiled(shape, table, |graph, kernels| {
             let work = graph.work().saturating_mul(batch).saturating_mul(frames);
             team.prepare(work)?;
-            team.run(work, |fork| memory.run(&graph, Engines { level, fork }, input, batch, frames))
+            let mut spectral = std::mem::take(&mut memory.spectral);
+            if !kernels.is_empty() {
+                spectral.resize_with(kernels.len() * batch, Mutex::default);
+            }
+            let result = team.run(work, |fork| {
+                let engines = Engines { level, fork, kernels, spectral: &spectral, batch };
+                memory.run(&graph, engines, input, batch, frames)
+            });
+            memory.spectral = spectral;
+            if result.is_err() {
+                memory.forget();
+            }
+            result
         });
         (self.memory, self.table, self.team) = (memory, table, team);
         result
@@ -354,13 +372,22 @@ struct Memory {
     output: Vec<f32>,
     /// The state before the present piece, in models that may refuse it half way.
     before: Vec<f32>,
+    /// What convolutions in the frequency domain keep beside the state.
+    spectral: Vec<Mutex<Spectral>>,
 }
 
 impl Memory {
+    /// Another state has taken the place of the stream's.
+    fn forget(&mut self) {
+        for spectral in &mut self.spectral {
+            spectral.get_mut().unwrap_or_else(PoisonError::into_inner).forget();
+        }
+    }
+
     fn run(
         &mut self,
         graph: &Graph<'_>,
-        engines: Engines,
+        engines: Engines<'_>,
         input: ArrayView5<'_, f32>,
         batch: usize,
         frames: usize,
@@ -408,7 +435,7 @@ impl Memory {
     fn blocks(
         &mut self,
         graph: &Graph<'_>,
-        engines: Engines,
+        engines: Engines<'_>,
         input: ArrayView5<'_, f32>,
         batch: usize,
         block: usize,

@@ -1,10 +1,13 @@
 //! How a convolution is computed: tap by tap, through separable kernels, or in the frequency domain.
 
+mod cost;
+
 use crate::factor::{Factors, TOLERANCE, factor};
+use crate::fft::FftKernel;
 use crate::weight::Bank;
-use crate::{Error, Result};
+use crate::{Error, Result, SimdLevel};
 use std::fmt::{Display, Formatter};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Which way a convolution is asked to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,26 +61,42 @@ impl Display for Plan {
     }
 }
 
-/// What a layer keeps about its ways: the one that was asked for, and the weight's factors.
-#[derive(Clone, Debug, Default)]
+/// What a layer keeps about its ways: the one that was asked for, the weight's factors, and its spectra.
+#[derive(Debug, Default)]
 pub(crate) struct Planner {
     pub(crate) algorithm: Algorithm,
     factors: OnceLock<Option<Factors>>,
+    spectra: Mutex<Option<(Spectra, Arc<FftKernel>)>>,
 }
 
-/// What a plan is for.
+/// For which frames spectra were made.
+type Spectra = (SimdLevel, [usize; 2]);
+
+impl Clone for Planner {
+    fn clone(&self) -> Self {
+        Self { algorithm: self.algorithm, factors: self.factors.clone(), spectra: Mutex::default() }
+    }
+}
+
+/// A convolution to be planned.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Job {
-    /// Rows and columns of an output frame.
-    pub(crate) size: [usize; 2],
-    /// Whether the kernel moves by one pixel at a time, so that it can be taken apart.
-    pub(crate) unit_steps: bool,
+pub(crate) struct Job<'a> {
+    pub(crate) layer: &'static str,
+    pub(crate) bank: &'a Bank,
+    pub(crate) groups: usize,
+    /// Along rows and columns.
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    /// Rows and columns of the output.
+    pub(crate) output: [usize; 2],
+    /// Whether the frequency domain is possible.
+    pub(crate) fft: bool,
 }
 
 impl Planner {
     /// The same wish for another weight.
     pub(crate) fn anew(&self) -> Self {
-        Self { algorithm: self.algorithm, factors: OnceLock::new() }
+        Self { algorithm: self.algorithm, ..Self::default() }
     }
 
     /// The factors of `bank`, if it has few enough.
@@ -85,48 +104,51 @@ impl Planner {
         self.factors.get_or_init(|| factor(&bank.values, bank.shape, TOLERANCE)).as_ref()
     }
 
-    /// The plan of `bank` for frames of a size.
+    /// The spectra of the weight.
+    pub(crate) fn kernel(&self, level: SimdLevel, job: Job<'_>) -> Arc<FftKernel> {
+        let mut spectra = self.spectra.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*spectra {
+            Some((found, kernel)) if *found == (level, job.output) => Arc::clone(kernel),
+            _ => {
+                let Job { bank, groups, dilation, output, .. } = job;
+                let kernel = FftKernel::new(level.at_most(), &bank.values, bank.shape, groups, dilation, output);
+                let kernel = Arc::new(kernel);
+                *spectra = Some(((level, output), Arc::clone(&kernel)));
+                kernel
+            }
+        }
+    }
+
+    /// The plan for a convolution.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the algorithm asked for cannot compute it.
-    pub(crate) fn plan(&self, layer: &'static str, bank: &Bank, job: Job) -> Result<Plan> {
-        let [_, _, kt, kh, kw] = bank.shape;
+    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute it.
+    pub(crate) fn plan(&self, level: SimdLevel, job: Job<'_>) -> Result<Plan> {
+        let [_, _, _, kh, kw] = job.bank.shape;
+        let steps = job.stride == [1; 2];
         let separable = || {
-            let factors = self.factors(bank).filter(|_| job.unit_steps && kh * kw > 1)?;
+            let factors = self.factors(job.bank).filter(|_| steps && kh * kw > 1)?;
             Some(Plan::Separable { terms: factors.terms, error: factors.error })
         };
+        let fft = || {
+            let [rows, cols] = FftKernel::best_size(level.at_most(), job.bank.shape, job.dilation, job.output);
+            (job.fft && steps && kh * kw > 1).then_some(Plan::Fft { rows, cols })
+        };
         let refuse = |value: &str, expected| {
-            Err(Error::Parameter { item: layer, name: "algorithm", value: value.into(), expected })
+            let (item, name) = (job.layer, "algorithm");
+            Err(Error::Parameter { item, name, value: value.into(), expected })
         };
         match self.algorithm {
             Algorithm::Direct => Ok(Plan::Direct),
             Algorithm::Separable => match separable() {
                 Some(plan) => Ok(plan),
-                None => refuse(
-                    "separable",
-                    "another for a kernel of one pixel or of too many separable terms, and for strides in space",
-                ),
+                None => refuse("separable", "a kernel of few separable terms and more than one pixel, without stride in space"),
             },
-            Algorithm::Fft => refuse("fft", "TODO"),
-            Algorithm::Auto => {
-                let direct = (kt * kh * kw) as f64;
-                if kh * kw <= SMALL {
-                    return Ok(Plan::Direct);
-                }
-                Ok(match separable() {
-                    Some(plan @ Plan::Separable { terms, .. }) if cost_separable(terms, bank.shape) < direct => plan,
-                    _ => Plan::Direct,
-                })
-            }
+            Algorithm::Fft => match fft() {
+                Some(plan) => Ok(plan),
+                None => refuse("fft", "a convolution with a kernel of more than one pixel, without stride in space"),
+            },
+            Algorithm::Auto => Ok(cost::cheapest(level, job, separable, fft)),
         }
     }
-}
-
-/// Pixels of a kernel that is never worth taking apart.
-const SMALL: usize = 9;
-
-/// Cost of a pixel in taps of the direct kernel.
-fn cost_separable(terms: usize, [_, _, kt, kh, kw]: [usize; 5]) -> f64 {
-    let time = if kt > 1 { 2.0 * kt as f64 + 4.0 } else { 0.0 };
-    terms as f64 * (time + 1.5 * (kh + kw) as f64 + 6.0)
 }

@@ -20,11 +20,18 @@ pub(crate) struct Threads {
     cut: usize,
     /// How often it may be cut in two.
     depth: u32,
+    /// Threads in all.
+    count: usize,
 }
 
 impl Threads {
     /// The calling thread.
-    pub(crate) const ALONE: Self = Self { cut: usize::MAX, depth: 0 };
+    pub(crate) const ALONE: Self = Self { cut: usize::MAX, depth: 0, count: 1 };
+
+    /// How many threads to share a piece of `work` multiply-adds among.
+    pub(crate) fn count(self, work: usize) -> usize {
+        if self.halve(work).is_some() { self.count } else { 1 }
+    }
 }
 
 impl Fork for Threads {
@@ -79,7 +86,7 @@ impl Team {
                 // Twice as many pieces as threads, so that one that is held up is helped out.
                 let depth = self.size.next_power_of_two().ilog2() + 1;
                 let cut = if self.eager { 1 } else { 2 * LEAST };
-                pool.install(|| f(Threads { cut, depth }))
+                pool.install(|| f(Threads { cut, depth, count: self.size }))
             }
             _ => f(Threads::ALONE),
         }

@@ -89,6 +89,31 @@ impl Default for ConvOptions {
     }
 }
 
+/// The frames in the state of a [`Conv3d`]: frame `t` lies in slot `t mod slots`, channels x rows x `stride` samples, each row
+/// with its borders.
+#[derive(Clone, Copy, Debug)]
+pub struct Ring {
+    /// Frames that the kernel meets, from its first to its last tap.
+    pub slots: usize,
+    /// Samples of a frame.
+    pub frame: usize,
+    /// Frames from one tap to the next.
+    pub dilation: usize,
+    rows: usize,
+    stride: usize,
+    border: Border,
+    top: usize,
+}
+
+impl Ring {
+    /// Row `row` of a channel of a stored frame, counted from the first one that the kernel meets; none where the border is
+    /// zero.
+    pub fn line<'a, T>(&self, frame: &'a [T], channel: usize, row: usize) -> Option<&'a [T]> {
+        let row = self.border.index(row as isize - self.top as isize, self.rows)?;
+        frame.get((channel * self.rows + row) * self.stride..)?.get(..self.stride)
+    }
+}
+
 /// Keeps every index into a border far from overflow, on 32-bit machines too.
 const MAX_EXTENT: usize = 1 << 20;
 
@@ -162,6 +187,11 @@ impl<'w, T> Conv3d<'w, T> {
             return Err(Error::KernelTooLarge { kernel: size, frame: [input.rows, input.cols] });
         }
         Ok(conv)
+    }
+
+    /// The kernel.
+    pub const fn kernel(&self) -> &Kernel<'w, T> {
+        &self.kernel
     }
 
     /// The same convolution, computed by `factors`, whose products sum to the kernel: see [`separable`](super::separable).
@@ -361,8 +391,24 @@ impl<T: Sample> Conv3d<'_, T> {
         Ok(count)
     }
 
-    /// Copies a frame into a slot, with the left and right border of every row.
-    fn store(&self, from: &[T], slot: &mut [T]) {
+    /// Where the frames of the state lie: for another way of computing, which keeps the same state.
+    pub const fn ring(&self) -> Ring {
+        Ring {
+            slots: self.extent(0),
+            frame: self.frame(),
+            dilation: self.options.dilation[0],
+            rows: self.input.rows,
+            stride: self.stride(),
+            border: match self.options.border {
+                Some(border) => border,
+                None => Border::Zeros,
+            },
+            top: self.border(1).0,
+        }
+    }
+
+    /// Copies a frame into a slot of the state, with the left and right border of every row.
+    pub fn store(&self, from: &[T], slot: &mut [T]) {
         let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
         for (from, row) in from.chunks_exact(cols).zip(slot.chunks_exact_mut(stride)) {
             if let Some(to) = row.get_mut(self.border(2).0..) {

@@ -7,6 +7,6 @@ pub mod separable;
 pub(crate) mod tile;
 
 pub use border::Border;
-pub use conv3d::{Conv3d, ConvOptions, Kernel, flip_kernels};
+pub use conv3d::{Conv3d, ConvOptions, Kernel, Ring, flip_kernels};
 pub use rf::Rf;
 pub use separable::Factors;

@@ -16,7 +16,7 @@ use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
-use crate::lanes::{Lanes, MOST_LANES};
+use crate::lanes::{Lanes, MOST_LANES, load_part};
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
 
 /// A receptive field; see the [equation](self).
@@ -268,7 +268,7 @@ fn dot<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], w: &[T], sums: &mut [L::Vector
         *sums = core::array::from_fn(|v| lanes.multiply_add(sums[v], load(x, v), load(w, v)));
     }
     for ((x, w), sum) in rest_x.chunks(L::WIDTH).zip(rest_w.chunks(L::WIDTH)).zip(sums) {
-        *sum = lanes.multiply_add(*sum, lanes.load(x), lanes.load(w));
+        *sum = lanes.multiply_add(*sum, load_part(lanes, x), load_part(lanes, w));
     }
 }
 
@@ -276,10 +276,15 @@ fn dot<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], w: &[T], sums: &mut [L::Vector
 #[inline(always)]
 fn add<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], sums: &mut [L::Vector; SUMS]) {
     let one = lanes.splat(T::one());
-    for x in x.chunks(SUMS * L::WIDTH) {
-        for (x, sum) in x.chunks(L::WIDTH).zip(sums.iter_mut()) {
-            *sum = lanes.multiply_add(*sum, lanes.load(x), one);
-        }
+    let whole = x.chunks_exact(SUMS * L::WIDTH);
+    let rest = whole.remainder();
+    for x in whole {
+        *sums = core::array::from_fn(|v| {
+            lanes.multiply_add(sums[v], lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])), one)
+        });
+    }
+    for (x, sum) in rest.chunks(L::WIDTH).zip(sums) {
+        *sum = lanes.multiply_add(*sum, load_part(lanes, x), one);
     }
 }
 

@@ -18,7 +18,7 @@
 
 use super::Border;
 use crate::engine::{Engine, Fork};
-use crate::lanes::{Lanes, MOST_LANES, Scalar};
+use crate::lanes::{Lanes, Scalar, load_part, store_part};
 use crate::Sample;
 use core::ops::Range;
 
@@ -362,7 +362,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             }
         } else if let Some(out) = out.get_mut(..end) {
             // Beyond the end of the row. Only tiles of one vector come here.
-            lanes.store(acc[0], out);
+            store_part(lanes, acc[0], out);
         }
     }
 
@@ -495,17 +495,7 @@ fn fetch<T: Sample, L: Lanes<T>, const V: usize>(lanes: L, line: &[T]) -> [L::Ve
     if let Some(line) = line.get(..V * L::WIDTH) {
         return core::array::from_fn(|v| lanes.load(line.get(v * L::WIDTH..).unwrap_or(&[])));
     }
-    let padded = pad(line);
-    core::array::from_fn(|v| if v == 0 { lanes.load(&padded) } else { lanes.splat(T::zero()) })
-}
-
-/// A vector's worth of samples and more. Apart, so that the accumulators stay in registers where it is not called.
-#[cold]
-#[inline(never)]
-fn pad<T: Sample>(line: &[T]) -> [T; MOST_LANES] {
-    let mut padded = [T::zero(); MOST_LANES];
-    crate::filter::copy(&mut padded, line);
-    padded
+    core::array::from_fn(|v| if v == 0 { load_part(lanes, line) } else { lanes.splat(T::zero()) })
 }
 
 /// One column of the kernel.

@@ -188,11 +188,12 @@ impl Workload {
     /// As [`Workload::model`].
     pub fn plan(&self, setting: &Setting) -> Result<Option<Plan>> {
         let (rows, cols) = (self.rows, self.cols);
-        Ok(self.operation.conv(setting)?.map(|conv| match conv {
+        self.operation.conv(setting)?.map(|conv| match conv {
             AnyConv::Spacetime(conv) => conv.plan(rows, cols),
             AnyConv::Space(conv) => conv.plan(rows, cols),
             AnyConv::Time(conv) => conv.plan(rows, cols),
-        }))
+        })
+        .transpose()
     }
 
     /// A piece of pseudo-random frames, `(batch, channel, time, row, col)`; in memory frame after frame, as from a camera.

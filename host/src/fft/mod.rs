@@ -134,6 +134,17 @@ impl FftKernel {
         Problem::new(shape, groups, dilation, out_size, width).best().1
     }
 
+    /// Rows and columns of the transform that [`FftKernel::new`] would choose.
+    pub fn best_size(level: Level, shape: [usize; 5], dilation: [usize; 2], out_size: [usize; 2]) -> [usize; 2] {
+        let width = dispatch!(level, simd => width(simd));
+        Problem::new(shape, 1, dilation, out_size, width).best().0
+    }
+
+    /// Whether spectra of `other` mean the same to this kernel.
+    pub fn shares_spectra(&self, other: &Self) -> bool {
+        (self.width, self.size(), self.in_size) == (other.width, other.size(), other.in_size)
+    }
+
     /// Fills `spectra`: a kernel is transformed like a frame that is black outside of it.
     fn transform_kernels(&mut self, weights: &[f32], [kh, kw]: [usize; 2], dilation: [usize; 2]) {
         let len = self.spectrum_len();

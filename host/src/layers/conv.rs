@@ -3,9 +3,9 @@
 use crate::layer::{Table, named};
 use crate::plan::{Job, Planner};
 use crate::weight::{Bank, check_bias};
-use crate::{Algorithm, Error, Layer, Plan, Result, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Plan, Result, SimdLevel, Weight, kernels};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
-use foveola_core::{Border, ConvOptions, Kernel, PadMode, Source, Stage};
+use foveola_core::{Border, ConvOptions, Kernel, PadMode, Shape, Source, Stage};
 use ndarray::Array5;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -293,9 +293,21 @@ impl<K: Kind> Conv<K> {
     /// # Errors
     /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
     pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
-        let [_, stride_rows, stride_cols] = self.options.stride;
-        let unit_steps = stride_rows == 1 && stride_cols == 1;
-        self.planner.plan(K::NAME, &self.bank, Job { size: [rows, cols], unit_steps })
+        let [_, ins, ..] = self.bank.shape;
+        let conv = self.conv(Shape::new(ins.saturating_mul(self.options.groups), rows, cols))?;
+        self.planner.plan(SimdLevel::best(), self.job(&conv))
+    }
+
+    fn conv(&self, frame: Shape) -> Result<foveola_core::Conv3d<'_>> {
+        let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
+        named(self, foveola_core::Conv3d::new(frame, kernel, self.options))
+    }
+
+    fn job(&self, conv: &foveola_core::Conv3d<'_>) -> Job<'_> {
+        let ([_, stride @ ..], [_, dilation @ ..]) = (self.options.stride, self.options.dilation);
+        let output = conv.signature().output;
+        let output = [output.rows, output.cols];
+        Job { layer: K::NAME, bank: &self.bank, groups: self.options.groups, stride, dilation, output, fft: true }
     }
 
     /// Steps `[time, row, col]` from one output to the next, each 1 or more.
@@ -364,16 +376,18 @@ impl<K: Kind> Layer for Conv<K> {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        let kernel = Kernel { weights: &self.bank.values, shape: self.bank.shape, bias: &self.bias };
-        let frame = table.shape(from);
-        let conv = named(self, foveola_core::Conv3d::new(frame, kernel, self.options))?;
-        let conv = match table.plan(self.planner.algorithm, || self.plan(frame.rows, frame.cols))? {
-            Plan::Separable { .. } => match self.planner.factors(&self.bank) {
-                Some(factors) => named(self, conv.separable(factors.borrow()))?,
-                None => conv,
-            },
-            _ => conv,
-        };
-        Ok(table.push(from, Stage::Conv3d(conv)))
+        let conv = self.conv(table.shape(from))?;
+        let job = self.job(&conv);
+        match table.plan(&self.planner, job)? {
+            Plan::Fft { .. } => Ok(table.push_spectral(from, Stage::Conv3d(conv), &self.planner, job)),
+            Plan::Separable { .. } => {
+                let conv = match self.planner.factors(&self.bank) {
+                    Some(factors) => named(self, conv.separable(factors.borrow()))?,
+                    None => conv,
+                };
+                Ok(table.push(from, Stage::Conv3d(conv)))
+            }
+            Plan::Direct => Ok(table.push(from, Stage::Conv3d(conv))),
+        }
     }
 }

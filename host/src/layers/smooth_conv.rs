@@ -4,7 +4,7 @@ use super::recursive::decay;
 use crate::layer::{Table, named};
 use crate::plan::{Job, Planner};
 use crate::weight::{Bank, MAX_WEIGHTS};
-use crate::{Algorithm, Error, Layer, Plan, Resolution, Result, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Plan, Resolution, Result, SimdLevel, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
 use foveola_core::{Border, Decay, Source, Stage};
 
@@ -103,7 +103,12 @@ impl SmoothConv {
     /// # Errors
     /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
     pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
-        self.planner.plan(NAME, &self.spatial, Job { size: [rows, cols], unit_steps: true })
+        self.planner.plan(SimdLevel::best(), self.job([rows, cols]))
+    }
+
+    fn job(&self, output: [usize; 2]) -> Job<'_> {
+        let (bank, groups) = (&self.spatial, self.decays.len());
+        Job { layer: NAME, bank, groups, stride: [1; 2], dilation: [1; 2], output, fft: false }
     }
 
     /// The same layer, yielding every `g_i(y_i)` as a channel (`c n + i` for input channel `c`) instead of their sum.
@@ -125,7 +130,7 @@ impl Layer for SmoothConv {
             foveola_core::SmoothConv::new(table.shape(from), &self.decays, &self.spatial.values, size, self.border);
         let frame = table.shape(from);
         let filter = named(self, filter)?;
-        let filter = match table.plan(self.planner.algorithm, || self.plan(frame.rows, frame.cols))? {
+        let filter = match table.plan(&self.planner, self.job([frame.rows, frame.cols]))? {
             Plan::Separable { .. } => match self.planner.factors(&self.spatial) {
                 Some(factors) => named(self, filter.separable(factors.borrow()))?,
                 None => filter,
