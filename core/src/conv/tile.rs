@@ -428,21 +428,12 @@ impl<'a, T: Sample> Correlation<'a, T> {
         acc: &mut [[L::Vector; V]; ROWS],
     ) {
         let [.., kh, kw] = self.kernel;
-        if b + 1 >= ROWS && b < kh && rows == ROWS {
-            let taps = kernel.get((b + 1 - ROWS) * kw..(b + 1) * kw).unwrap_or(&[]);
-            let (row_3, taps) = taps.split_at_checked(kw).unwrap_or_default();
-            let (row_2, taps) = taps.split_at_checked(kw).unwrap_or_default();
-            let (row_1, row_0) = taps.split_at_checked(kw).unwrap_or_default();
-            return self.walk::<L, V, 0b1111>(lanes, line, [row_0, row_1, row_2, row_3], acc);
-        }
         // The first and the last input rows feed only some of the output rows: from..to.
         let (from, to) = ((b + 1).saturating_sub(kh), rows.min(b + 1));
-        let taps = |m: usize| {
-            let row = b - m.clamp(from, to - 1);
-            kernel.get(row * kw..(row + 1) * kw).unwrap_or(&[])
-        };
-        let taps = core::array::from_fn(taps);
+        let taps = [b, b.wrapping_sub(1), b.wrapping_sub(2), b.wrapping_sub(3)];
+        let taps = taps.map(|row| kernel.get(row.wrapping_mul(kw)..).unwrap_or(&[]));
         match (from, to) {
+            (0, 4) => self.walk::<L, V, 0b1111>(lanes, line, taps, acc),
             (0, 1) => self.walk::<L, V, 0b0001>(lanes, line, taps, acc),
             (0, 2) => self.walk::<L, V, 0b0011>(lanes, line, taps, acc),
             (0, 3) => self.walk::<L, V, 0b0111>(lanes, line, taps, acc),
@@ -461,18 +452,24 @@ impl<'a, T: Sample> Correlation<'a, T> {
         &self,
         lanes: L,
         line: &[T],
-        taps: [&[T]; ROWS],
+        [a, b, c, d]: [&[T]; ROWS],
         acc: &mut [[L::Vector; V]; ROWS],
     ) {
         let (kw, dilation) = (self.kernel[4], self.dilation[1]);
+        // Of one length, so that it is compared once; rows that do not read get the taps of another, and no use of them.
+        let all = [a, b, c, d];
+        let [a, b, c, d] = [0, 1, 2, 3].map(|m| if READS & 1 << m == 0 { READS.trailing_zeros() as usize } else { m });
+        let (Some(a), Some(b)) = (part(all[a], kw), part(all[b], kw)) else { return };
+        let (Some(c), Some(d)) = (part(all[c], kw), part(all[d], kw)) else { return };
+        let columns = line.windows(V * L::WIDTH);
         if V == 1 && line.len() < (kw - 1) * dilation + L::WIDTH {
             // At the end of the buffer, where only the first lanes count.
             let columns = (0..kw).map(|e| line.get(e * dilation..).unwrap_or(&[]));
-            walk::<T, L, V, READS>(lanes, columns, taps, acc);
+            walk::<T, L, V, READS>(lanes, columns, [a, b, c, d], acc);
         } else if dilation == 1 {
-            walk::<T, L, V, READS>(lanes, line.windows(V * L::WIDTH), taps, acc);
+            walk::<T, L, V, READS>(lanes, columns, [a, b, c, d], acc);
         } else {
-            walk::<T, L, V, READS>(lanes, line.windows(V * L::WIDTH).step_by(dilation.max(1)), taps, acc);
+            walk::<T, L, V, READS>(lanes, columns.step_by(dilation), [a, b, c, d], acc);
         }
     }
 }
@@ -489,13 +486,19 @@ fn walk<'x, T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
     }
 }
 
+#[inline(always)]
+fn part<T>(taps: &[T], len: usize) -> Option<&[T]> {
+    taps.get(..len)
+}
+
 /// The first `V` vectors of a line. At the end of the buffer, where only the first lanes of one vector count, the others are 0.
 #[inline(always)]
 fn fetch<T: Sample, L: Lanes<T>, const V: usize>(lanes: L, line: &[T]) -> [L::Vector; V] {
     if let Some(line) = line.get(..V * L::WIDTH) {
         return core::array::from_fn(|v| lanes.load(line.get(v * L::WIDTH..).unwrap_or(&[])));
     }
-    core::array::from_fn(|v| if v == 0 { load_part(lanes, line) } else { lanes.splat(T::zero()) })
+    // Only tiles of one vector come here.
+    [if V == 1 { load_part(lanes, line) } else { lanes.splat(T::zero()) }; V]
 }
 
 /// One column of the kernel.
