@@ -76,7 +76,7 @@ impl Rate {
 pub struct Scratch {
     /// Samples needed for any chunk.
     pub fixed: usize,
-    /// Further samples for each frame of the chunk; 0 for all but models.
+    /// Further samples for each frame of the chunk; 0 for most filters.
     pub per_frame: usize,
 }
 

@@ -152,7 +152,7 @@ fn advance<L: Lanes<f32>>(
 ) -> Result<usize, Error> {
     match stage {
         Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
-        Stage::Rf(filter) => filter.advance_with(engine, t, state, input, output),
+        Stage::Rf(filter) => filter.advance_with(engine, t, state, scratch, input, output),
         Stage::SmoothConv(filter) => filter.advance_with(engine, state, scratch, input, output),
         Stage::LowPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
         Stage::HighPass(filter) => Ok(filter.advance_with(engine, state, input, output)),

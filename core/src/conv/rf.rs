@@ -7,11 +7,14 @@
 //! cropped, where it is smaller the pixels beyond it count as zero. A weight of 1 x 1 pixels counts as empty and stands
 //! for the uniform one over the whole frame with sum 1, `w = 1 / (out x in x kt x rows x cols)`.
 //!
-//! - State: `kt` frames of the pixels under the weight (none of scratch). Cost: `out x in x kt x rows x cols`.
-//! - Sums are made in four vectors, whose lanes are added one after the other at the end. The reproducible vectors are equally
-//!   wide everywhere, so that they give the same bits on every CPU.
+//! - State: `kt` frames of the pixels under the weight. Cost: `out x in x kt x rows x cols`; the uniform weight sums each frame
+//!   of a chunk once. It alone needs scratch, a sample for each frame and channel.
+//! - Four frames of a chunk share each weight that is loaded: what limits a large field is reading its weights.
+//! - The pixels of a frame are summed in two vectors, whose lanes are added one after the other, then the frames. The
+//!   reproducible vectors are equally wide everywhere, so that they give the same bits on every CPU.
 
 use super::Kernel;
+use super::tile::{ROWS, halves};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
@@ -101,12 +104,16 @@ impl<'w, T> Rf<'w, T> {
 
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
-        let [out, _, kt, ..] = self.kernel.shape;
+        let [out, ins, kt, ..] = self.kernel.shape;
         Signature {
             input: self.input,
             output: Shape::new(out, 1, 1),
             state: kt.saturating_mul(self.frame()),
-            scratch: Scratch::NONE,
+            scratch: if self.is_empty() {
+                Scratch { fixed: ins.saturating_mul(kt - 1), per_frame: ins }
+            } else {
+                Scratch::NONE
+            },
             rate: Rate { first: if self.pad.is_some() { 0 } else { kt as u64 - 1 }, every: 1 },
             lead: 0,
         }
@@ -132,74 +139,120 @@ impl<T: Sample> Rf<'_, T> {
         }
     }
 
-    /// The weighted sum over one stored channel, added to `sums`.
+    /// The pixels of channel `i` under the weight, in frame `at` of the chunk.
     #[inline(always)]
-    fn dot<L: Lanes<T>>(&self, lanes: L, plane: &[T], kernel: &[T], sums: &mut [L::Vector; SUMS]) {
-        let (rows, cols) = self.area();
-        let kw = self.kernel.shape[4].max(1);
-        if kw == cols {
-            return dot(lanes, plane, kernel.get(..rows * cols).unwrap_or(&[]), sums);
-        }
-        for (x, w) in plane.chunks_exact(cols.max(1)).zip(kernel.chunks_exact(kw)) {
-            dot(lanes, x, w.get(..cols).unwrap_or(&[]), sums);
-        }
+    fn plane<'a>(&self, frames: Frames<'a, T>, at: isize, i: usize) -> &'a [T] {
+        let [_, ins, kt, ..] = self.kernel.shape;
+        let (samples, frame) = match usize::try_from(at) {
+            Ok(at) => (frames.chunk, at),
+            Err(_) => {
+                let (now, back) = (frames.now, at.unsigned_abs());
+                (frames.ring, if now >= back { now - back } else { (now + kt).saturating_sub(back) })
+            }
+        };
+        piece(samples, frame * ins + i, self.area().0 * self.area().1).unwrap_or(&[])
     }
 
-    /// One output channel.
+    /// The weighted sums of output channel `o` for `Q` frames from frame `at` on, which share each weight that is loaded.
     #[inline(always)]
-    fn field<L: Lanes<T>>(&self, lanes: L, ring: &[T], now: usize, o: usize) -> Result<T, Error> {
-        let [outs, ins, kt, kh, kw] = self.kernel.shape;
-        let plane = (self.area().0 * self.area().1).max(1);
-        let mut sums = [lanes.splat(T::zero()); SUMS];
+    fn sums<L: Lanes<T>, const Q: usize>(&self, lanes: L, frames: Frames<'_, T>, at: isize, o: usize) -> [T; Q] {
+        let [_, ins, kt, kh, kw] = self.kernel.shape;
+        let (rows, cols) = self.area();
+        let mut sums = [self.kernel.bias.get(o).copied().unwrap_or_else(T::zero); Q];
         for i in 0..ins {
             for a in 0..kt {
-                let back = kt - 1 - a;
-                let slot = if now >= back { now - back } else { now + (kt - back) };
-                let x = piece(ring, slot * ins + i, plane)?;
-                if self.is_empty() {
-                    add(lanes, x, &mut sums);
+                let kernel = piece(self.kernel.weights, (o * ins + i) * kt + a, kh * kw).unwrap_or(&[]);
+                let first = at - (kt - 1 - a) as isize;
+                let planes: [&[T]; Q] = core::array::from_fn(|q| self.plane(frames, first + q as isize, i));
+                let mut parts = [[lanes.splat(T::zero()); PARTS]; Q];
+                if kw == cols {
+                    dot(lanes, planes, kernel.get(..rows * cols).unwrap_or(&[]), &mut parts);
                 } else {
-                    self.dot(lanes, x, piece(self.kernel.weights, (o * ins + i) * kt + a, kh * kw)?, &mut sums);
+                    for (r, w) in kernel.chunks_exact(kw.max(1)).take(rows).enumerate() {
+                        let lines = planes.map(|plane| piece(plane, r, cols).unwrap_or(&[]));
+                        dot(lanes, lines, w.get(..cols).unwrap_or(&[]), &mut parts);
+                    }
+                }
+                for (sum, parts) in sums.iter_mut().zip(parts) {
+                    *sum = *sum + total(lanes, parts);
                 }
             }
         }
-        let sum = total(lanes, sums);
-        let bias = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero);
-        if self.is_empty() {
-            let count = outs.saturating_mul(ins).saturating_mul(kt).saturating_mul(plane);
-            return Ok(bias + sum * T::from_f64(1.0 / count as f64));
-        }
-        Ok(bias + sum)
+        sums
     }
 
-    /// The output channels from `first` on, in halves where that is worth it.
-    fn fields<L: Lanes<T>, F: Fork>(
+    /// The output channels from `first` on of up to [`TOGETHER`] frames, in halves where that is worth it.
+    fn channels<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
-        ring: &[T],
-        now: usize,
+        frames: Frames<'_, T>,
+        at: isize,
         first: usize,
-        output: &mut [T],
-    ) -> Result<(), Error> {
-        let half = output.len() / 2;
-        let work = self.work() / self.kernel.shape[0].max(1) * output.len();
-        if let Some(engine) = engine.halve(work).filter(|_| half > 0) {
-            let (y, y_rest) = output.split_at_mut(half);
-            let (a, b) = engine.fork.join(
-                || self.fields(engine, ring, now, first, y),
-                || self.fields(engine, ring, now, first + half, y_rest),
+        mut output: [&mut [T]; TOGETHER],
+    ) {
+        let count = output.iter().filter(|output| !output.is_empty()).count();
+        let channels = output[0].len();
+        let work = self.work() / self.kernel.shape[0].max(1) * channels * count;
+        if let Some(engine) = engine.halve(work).filter(|_| channels > 1) {
+            let (begin, rest) = halves(output, channels / 2);
+            engine.fork.join(
+                || self.channels(engine, frames, at, first, begin),
+                || self.channels(engine, frames, at, first + channels / 2, rest),
             );
-            return a.and(b);
+            return;
         }
         engine.lanes.vectorize(
             #[inline(always)]
             || {
-                for (o, y) in output.iter_mut().enumerate() {
-                    *y = self.field(engine.lanes, ring, now, first + o)?;
+                for o in 0..channels {
+                    let together: [T; TOGETHER] = if count == TOGETHER {
+                        self.sums::<L, TOGETHER>(engine.lanes, frames, at, first + o)
+                    } else {
+                        let mut sums = [T::zero(); TOGETHER];
+                        for (q, sum) in sums.iter_mut().take(count).enumerate() {
+                            [*sum] = self.sums::<L, 1>(engine.lanes, frames, at + q as isize, first + o);
+                        }
+                        sums
+                    };
+                    for (output, sum) in output.iter_mut().zip(together) {
+                        if let Some(y) = output.get_mut(o) {
+                            *y = sum;
+                        }
+                    }
                 }
-                Ok(())
             },
-        )
+        );
+    }
+
+    /// The uniform weight: every frame is summed once, then as many of the sums as the weight has frames.
+    fn averages<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        frames: Frames<'_, T>,
+        at: isize,
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
+        let [outs, ins, kt, ..] = self.kernel.shape;
+        let count = [outs, ins, kt, self.area().0, self.area().1].into_iter().fold(1, usize::saturating_mul);
+        let weight = T::from_f64(1.0 / count as f64);
+        let needed = output.len() / outs.max(1) + kt - 1;
+        let sums = scratch.get_mut(..needed * ins).unwrap_or(&mut []);
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let frame = at - (kt - 1) as isize + (k / ins) as isize;
+                    *sum = add(engine.lanes, self.plane(frames, frame, k % ins));
+                }
+            },
+        );
+        for (sums, output) in sums.windows(kt * ins).step_by(ins.max(1)).zip(output.chunks_mut(outs.max(1))) {
+            let sum = sums.iter().fold(T::zero(), |sum, x| sum + *x);
+            for (o, y) in output.iter_mut().enumerate() {
+                *y = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero) + sum * weight;
+            }
+        }
     }
 
     /// [`Filter::advance`] with given vectors and threads.
@@ -212,23 +265,56 @@ impl<T: Sample> Rf<'_, T> {
         engine: Engine<L, F>,
         t: u64,
         state: &mut [T],
+        scratch: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        let signature = self.signature();
-        let (frame, slots) = (self.frame(), self.kernel.shape[2]);
+        let [outs, _, kt, ..] = self.kernel.shape;
+        let (rate, len, frame) = (self.signature().rate, self.input.len().max(1), self.frame());
+        let now = |t: u64| (t % kt.max(1) as u64) as usize;
+        // Whole frames are read where they lie; cropped ones are stored first, one by one.
+        let whole = frame == self.input.len();
         let mut written = 0;
-        for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
-            let t = t.saturating_add(i as u64);
-            let now = (t % slots.max(1) as u64) as usize;
-            self.store(x, piece_mut(state, now, frame)?);
-            if signature.rate.yields(t) {
-                self.fields(engine, state, now, 0, piece_mut(output, written, signature.output.len())?)?;
-                written += 1;
+        for (k, part) in input.chunks(if whole { input.len().max(1) } else { len }).enumerate() {
+            let t = t.saturating_add(k as u64);
+            let count = rate.frames(t, part.len() / len);
+            let first = (part.len() / len - count) as isize;
+            if !whole {
+                self.store(part, piece_mut(state, now(t), frame)?);
             }
+            let (frames, at) = if whole {
+                (Frames { chunk: part, ring: state, now: now(t) }, first)
+            } else {
+                (Frames { chunk: &[], ring: state, now: now(t.saturating_add(1)) }, first - 1)
+            };
+            let output = output.get_mut(written * outs..(written + count) * outs).unwrap_or(&mut []);
+            if self.is_empty() {
+                self.averages(engine, frames, at, scratch, output);
+            } else {
+                for (group, output) in output.chunks_mut((TOGETHER * outs).max(1)).enumerate() {
+                    let mut rows = output.chunks_mut(outs.max(1));
+                    let output = core::array::from_fn(|_| rows.next().unwrap_or(&mut []));
+                    self.channels(engine, frames, at + (group * TOGETHER) as isize, 0, output);
+                }
+            }
+            if whole {
+                let frames = part.chunks_exact(len).enumerate();
+                for (i, x) in frames.skip((part.len() / len).saturating_sub(kt)) {
+                    copy(piece_mut(state, now(t.saturating_add(i as u64)), frame)?, x);
+                }
+            }
+            written += count;
         }
         Ok(written)
     }
+}
+
+/// Where the frames lie: frame `i` of the chunk, and those before it in the ring, whose slot `now` is frame 0's.
+#[derive(Clone, Copy)]
+struct Frames<'a, T> {
+    chunk: &'a [T],
+    ring: &'a [T],
+    now: usize,
 }
 
 impl<T: Sample> Filter<T> for Rf<'_, T> {
@@ -249,53 +335,86 @@ impl<T: Sample> Filter<T> for Rf<'_, T> {
         });
     }
 
-    fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), t, state, input, output)
+    fn advance(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
     }
 }
 
-/// Independent sums, so that one need not wait for the other.
-const SUMS: usize = 4;
+/// Frames that share each weight that is loaded.
+const TOGETHER: usize = ROWS;
 
-/// Adds `x w`, vector by vector, to the sums in turn.
+/// Parts of a sum, so that one multiply-add need not wait for the other.
+const PARTS: usize = 2;
+
+/// Adds `x w`, vector by vector, to the parts in turn, for each `x`.
 #[inline(always)]
-fn dot<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], w: &[T], sums: &mut [L::Vector; SUMS]) {
-    let block = SUMS * L::WIDTH;
-    let (whole_x, whole_w) = (x.chunks_exact(block), w.chunks_exact(block));
-    let (rest_x, rest_w) = (whole_x.remainder(), whole_w.remainder());
-    for (x, w) in whole_x.zip(whole_w) {
-        let load = |from: &[T], v: usize| lanes.load(from.get(v * L::WIDTH..).unwrap_or(&[]));
-        *sums = core::array::from_fn(|v| lanes.multiply_add(sums[v], load(x, v), load(w, v)));
+fn dot<T: Sample, L: Lanes<T>, const Q: usize>(
+    lanes: L,
+    x: [&[T]; Q],
+    w: &[T],
+    parts: &mut [[L::Vector; PARTS]; Q],
+) {
+    let block = PARTS * L::WIDTH;
+    let whole = w.len() / block * block;
+    // Of one length, so that it is compared once.
+    let x = x.map(|x| x.get(..w.len()).unwrap_or(&[]));
+    if x.iter().any(|x| x.len() != w.len()) {
+        return;
     }
-    for ((x, w), sum) in rest_x.chunks(L::WIDTH).zip(rest_w.chunks(L::WIDTH)).zip(sums) {
-        *sum = lanes.multiply_add(*sum, load_part(lanes, x), load_part(lanes, w));
+    let mut at = 0;
+    while at < whole {
+        for v in 0..PARTS {
+            let part = |samples: &'_ [T]| samples.get(at + v * L::WIDTH..).map_or(lanes.splat(T::zero()), |x| lanes.load(x));
+            let w = part(w);
+            for (x, parts) in x.iter().zip(parts.iter_mut()) {
+                parts[v] = lanes.multiply_add(parts[v], part(x), w);
+            }
+        }
+        at += block;
+    }
+    let mut v = 0;
+    while at < w.len() {
+        let part = |samples: &'_ [T]| load_part(lanes, samples.get(at..).unwrap_or(&[]));
+        let w = part(w);
+        for (x, parts) in x.iter().zip(parts.iter_mut()) {
+            parts[v] = lanes.multiply_add(parts[v], part(x), w);
+        }
+        (at, v) = (at + L::WIDTH, v + 1);
     }
 }
 
-/// Adds `x`, vector by vector, to the sums in turn.
+/// The sum of `x`.
 #[inline(always)]
-fn add<T: Sample, L: Lanes<T>>(lanes: L, x: &[T], sums: &mut [L::Vector; SUMS]) {
-    let one = lanes.splat(T::one());
-    let whole = x.chunks_exact(SUMS * L::WIDTH);
+fn add<T: Sample, L: Lanes<T>>(lanes: L, x: &[T]) -> T {
+    let (one, zero) = (lanes.splat(T::one()), lanes.splat(T::zero()));
+    let mut parts = [zero; 4];
+    let whole = x.chunks_exact(4 * L::WIDTH);
     let rest = whole.remainder();
     for x in whole {
-        *sums = core::array::from_fn(|v| {
-            lanes.multiply_add(sums[v], lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])), one)
+        parts = core::array::from_fn(|v| {
+            lanes.multiply_add(parts[v], lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])), one)
         });
     }
-    for (x, sum) in rest.chunks(L::WIDTH).zip(sums) {
-        *sum = lanes.multiply_add(*sum, load_part(lanes, x), one);
+    for (x, part) in rest.chunks(L::WIDTH).zip(&mut parts) {
+        *part = lanes.multiply_add(*part, load_part(lanes, x), one);
     }
+    let [a, b, c, d] = parts;
+    total(lanes, [lanes.multiply_add(a, b, one), lanes.multiply_add(c, d, one)])
 }
 
 /// The sum over all lanes.
 #[inline(always)]
-fn total<T: Sample, L: Lanes<T>>(lanes: L, [a, b, c, d]: [L::Vector; SUMS]) -> T {
-    let one = lanes.splat(T::one());
-    let (ab, cd) = (lanes.multiply_add(a, b, one), lanes.multiply_add(c, d, one));
+fn total<T: Sample, L: Lanes<T>>(lanes: L, [a, b]: [L::Vector; PARTS]) -> T {
     let mut samples = [T::zero(); MOST_LANES];
     if let Some(samples) = samples.get_mut(..L::WIDTH) {
-        lanes.store(lanes.multiply_add(ab, cd, one), samples);
+        lanes.store(lanes.multiply_add(a, b, lanes.splat(T::one())), samples);
     }
     samples.iter().take(L::WIDTH).fold(T::zero(), |sum, x| sum + *x)
 }

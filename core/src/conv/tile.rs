@@ -23,7 +23,7 @@ use crate::Sample;
 use core::ops::Range;
 
 /// Output rows in a tile.
-const ROWS: usize = 4;
+pub(super) const ROWS: usize = 4;
 
 /// Forms of a kernel, each with inner loops of its own.
 const BLOCK: u8 = 0;
@@ -532,7 +532,7 @@ fn feed<T: Sample, L: Lanes<T>, const V: usize>(
 }
 
 /// Every slice in two, at `at`.
-fn halves<T>(slices: [&mut [T]; ROWS], at: usize) -> ([&mut [T]; ROWS], [&mut [T]; ROWS]) {
+pub(super) fn halves<T>(slices: [&mut [T]; ROWS], at: usize) -> ([&mut [T]; ROWS], [&mut [T]; ROWS]) {
     let mut first: [&mut [T]; ROWS] = Default::default();
     let mut second: [&mut [T]; ROWS] = Default::default();
     for ((slice, first), second) in slices.into_iter().zip(&mut first).zip(&mut second) {
