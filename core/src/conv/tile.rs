@@ -25,6 +25,9 @@ use core::ops::Range;
 /// Output rows in a tile.
 pub(super) const ROWS: usize = 4;
 
+/// Samples of a frame beyond which its rows are far from those of the next.
+const FAR: usize = 1 << 17;
+
 /// Forms of a kernel, each with inner loops of its own.
 const BLOCK: u8 = 0;
 /// One column.
@@ -231,6 +234,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let mut row = band.rows.start;
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
+            self.fetch_ahead::<L>(band, row, rows);
             if self.step[1] == 1 {
                 match L::COLUMNS {
                     4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
@@ -243,6 +247,32 @@ impl<'a, T: Sample> Correlation<'a, T> {
             }
             row += rows;
         }
+    }
+
+    /// Reads the lines that come new with some rows from end to end, where they lie far apart in memory: a tile looks at a few
+    /// vectors of many lines, which no prefetcher follows.
+    #[inline(always)]
+    fn fetch_ahead<L: Lanes<T>>(&self, band: &Band<'_, T>, row: usize, rows: usize) {
+        let Lines::Space { pitch, .. } = self.lines else { return };
+        let [outs, ins, kt, kh, _] = self.kernel;
+        if pitch[0] < FAR || ins * kt < 2 {
+            return;
+        }
+        let input = (band.channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
+        let mut seen = T::zero();
+        for i in 0..ins {
+            for a in 0..kt {
+                let plane = self.lines.plane(input + i, kt - 1 - a);
+                for q in 0..rows {
+                    let at = ((row + q) * self.step[0] + (kh - 1) * self.dilation[0]) as isize - self.top;
+                    if let (_, pitch, Some(line)) = self.lines.run(plane, at, 1, 1, 0) {
+                        let line = line.get(..pitch).unwrap_or(&[]);
+                        seen = line.iter().step_by(16).fold(seen, |seen, x| if *x > seen { *x } else { seen });
+                    }
+                }
+            }
+        }
+        core::hint::black_box(seen);
     }
 
     /// The tiles of some rows, from the left to the right.
