@@ -7,7 +7,7 @@ use std::time::Duration;
 
 fn limits(c: &mut Criterion) {
     let registers = SimdLevel::available().into_iter().map(Probe::MultiplyAdd);
-    let memory = [Place::Cache, Place::Memory].into_iter().flat_map(|place| [Probe::Copy(place), Probe::Read(place)]);
+    let memory = Place::ALL.into_iter().flat_map(|place| [Probe::Copy(place), Probe::Read(place)]);
     let mut group = c.benchmark_group("limits");
     group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(500));
     for probe in registers.chain(memory) {

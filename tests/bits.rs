@@ -2,7 +2,9 @@
 //! `f64`. And nothing in `core` assumes a float: every filter runs in fixed point.
 
 use foveola_core::lanes::Scalar;
-use foveola_core::{Conv3d, ConvOptions, Decay, Engine, Filter, First, Graph, Kernel, Node, Sample, Shape, SmoothConv, Source};
+use foveola_core::{
+    Conv3d, ConvOptions, Decay, Engine, Filter, First, Graph, Kernel, Node, Sample, Shape, SmoothConv, Source,
+};
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::fixed::Q16;
 use foveola_tests::random::{self, Recording, check, noise, trial};
@@ -59,7 +61,8 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let ConvSpec { border, pad, stride, dilation, groups, .. } = conv;
     let filter = Conv3d::new(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
     let filter = filter.map_err(|error| error.to_string())?;
-    let scalar = |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
+    let scalar =
+        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
     compare(&filter, scalar, &recording)
 }
 
@@ -70,9 +73,8 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     let (weights, (_, rows, cols)) = (samples::<T>(spatial.iter().map(|w| w / 3.0)), spatial.dim());
     let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
     let filter = if components { filter.components() } else { filter };
-    let scalar = |_, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Scalar), state, scratch, x, y)
-    };
+    let scalar =
+        |_, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), state, scratch, x, y);
     compare(&filter, scalar, &recording)
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
          Everyone takes turns of a few milliseconds, with the limits of the machine. Numbers are medians; a limit is \
          what the best quarter of its turns reached.\n\n\
          - **GFLOP/s**: operations of the definition, term by term; a plan that saves some can go beyond 100 %.\n\
-         - **of limit**: FMA, multiply-adds in registers; copy and read, 128 kB a thread.\n\
+         - **of limit**: FMA, multiply-adds in registers; copy and read, of about as many bytes as a piece takes in and out.\n\
          - **target**: for that share with one thread; for two threads, times as fast as one where that takes over 200 us a \
          frame.\n\
          - **seed**: times as fast as the PyTorch implementation that foveola began from, with two threads, and the target.\n\
@@ -178,13 +178,16 @@ fn limits(all: &[Limits]) -> String {
             limits.multiply_add.iter().map(|(level, rate)| format!("{} {:.0}", level_name(*level), rate / 1e9));
         let _ = writeln!(
             text,
-            "- Limits, {}: multiply-adds {} GFLOP/s; copy {:.0} GB/s of 128 kB, {:.0} of 256 MB; read {:.0} and {:.0}.",
+            "- Limits, {}: multiply-adds {} GFLOP/s; copy {:.0} GB/s of 128 kB, {:.0} of 8 MB, {:.0} of 256 MB; read \
+             {:.0}, {:.0} and {:.0}.",
             if limits.threads == 1 { "1 thread".into() } else { format!("{} threads", limits.threads) },
             levels.collect::<Vec<_>>().join(", "),
             limits.copy[0] / 1e9,
             limits.copy[1] / 1e9,
+            limits.copy[2] / 1e9,
             limits.read[0] / 1e9,
             limits.read[1] / 1e9,
+            limits.read[2] / 1e9,
         );
     }
     text

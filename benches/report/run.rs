@@ -51,7 +51,7 @@ pub(crate) fn run(workload: Workload, threads: &[usize], seconds: f64) -> Result
     let pairs: Vec<(Bound, usize)> =
         bounds.iter().flat_map(|bound| threads.iter().map(|threads| (*bound, *threads))).collect();
     for (bound, threads) in &pairs {
-        contestants.push(Probe::of(*bound).contestant(*threads)?);
+        contestants.push(Probe::of(*bound, workload.place()).contestant(*threads)?);
     }
     for entrant in entrants(&workload, threads)? {
         entries.push((entrant.who, entrant.threads, entrant.plan));

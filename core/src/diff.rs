@@ -42,12 +42,20 @@ impl Diff {
         input: &[T],
         output: &mut [T],
     ) -> usize {
-        scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, last, out| {
-            for ((x, last), out) in x.iter().zip(last).zip(out) {
-                *out = *x - *last;
-                *last = *x;
-            }
-        })
+        scan(
+            engine,
+            self.shape.len(),
+            state,
+            input,
+            output,
+            #[inline(always)]
+            |x, last, out| {
+                for ((x, last), out) in x.iter().zip(last).zip(out) {
+                    *out = *x - *last;
+                    *last = *x;
+                }
+            },
+        )
     }
 }
 

@@ -90,15 +90,33 @@ impl Pointwise {
             Nonlinearity::Rectify => map(engine, input, output, rectify),
             Nonlinearity::RectifyScale { scale, bias } => {
                 let affine = affine(scale, bias);
-                map(engine, input, output, #[inline(always)] |x| rectify(affine(x)));
+                map(
+                    engine,
+                    input,
+                    output,
+                    #[inline(always)]
+                    |x| rectify(affine(x)),
+                );
             }
             Nonlinearity::Square { scale, bias } => {
                 let affine = affine(scale, bias);
-                map(engine, input, output, #[inline(always)] |x| square(affine(x)));
+                map(
+                    engine,
+                    input,
+                    output,
+                    #[inline(always)]
+                    |x| square(affine(x)),
+                );
             }
             Nonlinearity::RectifySquare { scale, bias } => {
                 let affine = affine(scale, bias);
-                map(engine, input, output, #[inline(always)] |x| square(rectify(affine(x))));
+                map(
+                    engine,
+                    input,
+                    output,
+                    #[inline(always)]
+                    |x| square(rectify(affine(x))),
+                );
             }
         }
         input.len() / self.shape.len().max(1)
@@ -124,11 +142,18 @@ fn map<T: Sample, L: Lanes<T>, F: Fork>(
     f: impl Fn(T) -> T + Copy + Send + Sync,
 ) {
     // A filter with one sample of state, without the state.
-    scan::share(engine, input, &mut [], output, #[inline(always)] |x, _, out| {
-        for (x, y) in x.iter().zip(out) {
-            *y = f(*x);
-        }
-    });
+    scan::share(
+        engine,
+        input,
+        &mut [],
+        output,
+        #[inline(always)]
+        |x, _, out| {
+            for (x, y) in x.iter().zip(out) {
+                *y = f(*x);
+            }
+        },
+    );
 }
 
 impl<T: Sample> Filter<T> for Pointwise {

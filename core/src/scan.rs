@@ -1,11 +1,11 @@
 //! Filters that keep one sample for each pixel: a block of pixels goes through all frames of a chunk while its state stays in
 //! the first-level cache. So a chunk costs its input and output, and nothing for the state.
 
+use crate::Sample;
 use crate::engine::{Engine, Fork};
 use crate::filter::piece;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
-use crate::Sample;
 
 /// Samples in a block: 4 kB, so that state, input and output share a first-level cache of 16 kB or more.
 const BLOCK: usize = 1 << 10;

@@ -142,7 +142,10 @@ impl Planner {
             Algorithm::Direct => Ok(Plan::Direct),
             Algorithm::Separable => match separable() {
                 Some(plan) => Ok(plan),
-                None => refuse("separable", "a kernel of few separable terms and more than one pixel, without stride in space"),
+                None => refuse(
+                    "separable",
+                    "a kernel of few separable terms and more than one pixel, without stride in space",
+                ),
             },
             Algorithm::Fft => match fft() {
                 Some(plan) => Ok(plan),

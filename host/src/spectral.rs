@@ -115,15 +115,7 @@ impl Spectral {
     }
 
     /// Stores the frames of a block with their borders, and transforms them.
-    fn transform(
-        &mut self,
-        conv: &Conv3d<'_>,
-        kernel: &FftKernel,
-        ring: Ring,
-        threads: usize,
-        t: u64,
-        chunk: &[f32],
-    ) {
+    fn transform(&mut self, conv: &Conv3d<'_>, kernel: &FftKernel, ring: Ring, threads: usize, t: u64, chunk: &[f32]) {
         let input = conv.signature().input;
         let (len, channels, frame) = (input.len().max(1), input.channels.max(1), ring.frame);
         let spectrum = kernel.spectrum_len() * channels;
@@ -138,9 +130,7 @@ impl Spectral {
         let (begin, end) = self.spectra.split_at_mut(first * spectrum);
         for (stored, spectra) in [(stored, end), (rest, begin)] {
             let count = stored.len() / frame.max(1);
-            let line = |n: usize, row: usize| {
-                ring.line(&stored[n / channels * frame..][..frame], n % channels, row)
-            };
+            let line = |n: usize, row: usize| ring.line(&stored[n / channels * frame..][..frame], n % channels, row);
             if count > 0 {
                 kernel.forward(&mut self.works[..threads], line, &mut spectra[..count * spectrum]);
             }

@@ -272,7 +272,11 @@ impl<'w, T> Conv3d<'w, T> {
             output: Shape::new(self.kernel.shape[0], rows, cols),
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
             scratch: Scratch { fixed: if slots == 1 && !self.is_pointwise() { frame } else { 0 }, per_frame: 0 }
-                .and(self.planes().saturating_mul(if self.kernel.shape[2] == 1 { 0 } else { self.input.rows * self.stride() }))
+                .and(self.planes().saturating_mul(if self.kernel.shape[2] == 1 {
+                    0
+                } else {
+                    self.input.rows * self.stride()
+                }))
                 .and(self.planes().saturating_mul(self.input.rows).saturating_mul(cols)),
             rate: Rate {
                 first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
@@ -327,7 +331,8 @@ impl<T: Sample> Conv3d<'_, T> {
         }
         let signature = self.signature();
         let (frame, slots) = (self.frame(), self.extent(0));
-        let (ring, planes) = if slots == 1 { scratch.split_at_mut_checked(frame).unwrap_or_default() } else { (state, scratch) };
+        let (ring, planes) =
+            if slots == 1 { scratch.split_at_mut_checked(frame).unwrap_or_default() } else { (state, scratch) };
         let mut written = 0;
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);

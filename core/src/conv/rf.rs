@@ -355,12 +355,7 @@ const PARTS: usize = 2;
 
 /// Adds `x w`, vector by vector, to the parts in turn, for each `x`.
 #[inline(always)]
-fn dot<T: Sample, L: Lanes<T>, const Q: usize>(
-    lanes: L,
-    x: [&[T]; Q],
-    w: &[T],
-    parts: &mut [[L::Vector; PARTS]; Q],
-) {
+fn dot<T: Sample, L: Lanes<T>, const Q: usize>(lanes: L, x: [&[T]; Q], w: &[T], parts: &mut [[L::Vector; PARTS]; Q]) {
     let block = PARTS * L::WIDTH;
     let whole = w.len() / block * block;
     // Of one length, so that it is compared once.
@@ -371,7 +366,8 @@ fn dot<T: Sample, L: Lanes<T>, const Q: usize>(
     let mut at = 0;
     while at < whole {
         for v in 0..PARTS {
-            let part = |samples: &'_ [T]| samples.get(at + v * L::WIDTH..).map_or(lanes.splat(T::zero()), |x| lanes.load(x));
+            let part =
+                |samples: &'_ [T]| samples.get(at + v * L::WIDTH..).map_or(lanes.splat(T::zero()), |x| lanes.load(x));
             let w = part(w);
             for (x, parts) in x.iter().zip(parts.iter_mut()) {
                 parts[v] = lanes.multiply_add(parts[v], part(x), w);

@@ -17,9 +17,9 @@
 //! unfused lanes give the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::Border;
+use crate::Sample;
 use crate::engine::{Engine, Fork};
 use crate::lanes::{Lanes, Scalar, load_part, store_part};
-use crate::Sample;
 use core::ops::Range;
 
 /// Output rows in a tile.
@@ -170,7 +170,13 @@ impl<'a, T: Sample> Correlation<'a, T> {
             // Row q of channel o is plane q outs + o of the chunk.
             let mut out: [&mut [T]; ROWS] = Default::default();
             for (m, out) in out.iter_mut().enumerate() {
-                let skip = if m == 0 { channel } else if channels == 1 { self.kernel[0] - 1 } else { 0 };
+                let skip = if m == 0 {
+                    channel
+                } else if channels == 1 {
+                    self.kernel[0] - 1
+                } else {
+                    0
+                };
                 *out = planes.nth(skip).unwrap_or(&mut []);
             }
             self.share(engine, Band { channel, channels, rows: row..(row + per).min(rows), cols: 0..cols, out });
@@ -319,7 +325,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
             for a in 0..kt {
                 let plane = self.lines.plane(input + i, kt - 1 - a);
                 let at = band.channel * of_channel + (i * kt + a) * taps;
-                let kernel = |m: usize| self.weights.get(at + m * of_channel..at + m * of_channel + taps).unwrap_or(&[]);
+                let kernel =
+                    |m: usize| self.weights.get(at + m * of_channel..at + m * of_channel + taps).unwrap_or(&[]);
                 let kernels: [&[T]; C] = core::array::from_fn(kernel);
                 if FORM == ROW && rows == ROWS {
                     let (of_line, pitch, samples) = self.lines.run(plane, first, dilation, ROWS, col_in);

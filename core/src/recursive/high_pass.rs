@@ -51,7 +51,14 @@ impl HighPass {
         output: &mut [T],
     ) -> usize {
         let k = T::from_f64(self.k);
-        self.low_pass.each(engine, state, input, output, #[inline(always)] |x, y| x - k * y)
+        self.low_pass.each(
+            engine,
+            state,
+            input,
+            output,
+            #[inline(always)]
+            |x, y| x - k * y,
+        )
     }
 }
 

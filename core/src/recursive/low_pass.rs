@@ -49,7 +49,14 @@ impl LowPass {
         input: &[T],
         output: &mut [T],
     ) -> usize {
-        self.each(engine, state, input, output, #[inline(always)] |_, y| y)
+        self.each(
+            engine,
+            state,
+            input,
+            output,
+            #[inline(always)]
+            |_, y| y,
+        )
     }
 
     /// Writes `write(x, y)` for each sample, `y` being the low-passed `x`.
@@ -65,17 +72,33 @@ impl LowPass {
         let gain = T::from_f64(self.decay.gain());
         if self.decay.gain() == 1.0 {
             // y + (x - y) would round.
-            return scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, y, out| {
-                copy(y, x);
-                x.iter().zip(out).for_each(|(x, out)| *out = write(*x, *x));
-            });
+            return scan(
+                engine,
+                self.shape.len(),
+                state,
+                input,
+                output,
+                #[inline(always)]
+                |x, y, out| {
+                    copy(y, x);
+                    x.iter().zip(out).for_each(|(x, out)| *out = write(*x, *x));
+                },
+            );
         }
-        scan(engine, self.shape.len(), state, input, output, #[inline(always)] |x, y, out| {
-            for ((x, y), out) in x.iter().zip(y).zip(out) {
-                *y = *y + gain * (*x - *y);
-                *out = write(*x, *y);
-            }
-        })
+        scan(
+            engine,
+            self.shape.len(),
+            state,
+            input,
+            output,
+            #[inline(always)]
+            |x, y, out| {
+                for ((x, y), out) in x.iter().zip(y).zip(out) {
+                    *y = *y + gain * (*x - *y);
+                    *out = write(*x, *y);
+                }
+            },
+        )
     }
 }
 

@@ -13,10 +13,10 @@
 
 use super::Decay;
 use super::low_pass::smooth;
-use crate::conv::{Border, Factors};
 use crate::conv::conv3d::pad_row;
 use crate::conv::separable::Spatial;
 use crate::conv::tile::{Correlation, Lines};
+use crate::conv::{Border, Factors};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::piece_mut;
@@ -111,7 +111,8 @@ impl<'w, T> SmoothConv<'w, T> {
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         let stages = self.shape.channels.saturating_mul(self.decays.len());
-        let mut signature = Signature::same(self.shape, stages.saturating_mul(self.shape.rows).saturating_mul(self.stride()));
+        let mut signature =
+            Signature::same(self.shape, stages.saturating_mul(self.shape.rows).saturating_mul(self.stride()));
         if self.components {
             signature.output.channels = stages;
         }
@@ -185,13 +186,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// The kernels of one channel's stages.
     #[inline(always)]
-    fn spatial<L: Lanes<T>, F: Fork>(
-        &self,
-        engine: Engine<L, F>,
-        stages: &[T],
-        scratch: &mut [T],
-        output: &mut [T],
-    ) {
+    fn spatial<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, stages: &[T], scratch: &mut [T], output: &mut [T]) {
         let (n, [kh, kw]) = (self.decays.len(), self.size);
         let Shape { rows, cols, .. } = self.shape;
         let lines = self.lines(stages);

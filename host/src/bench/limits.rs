@@ -1,5 +1,5 @@
 //! What the machine can do at most: multiply-adds a second in registers, and bytes a second that a copy or a sum moves,
-//! within the second-level cache and far beyond the last one.
+//! within the second-level cache, within the last one, and far beyond.
 //!
 //! A convolution cannot be faster than the first, a filter that touches each sample once not faster than the second.
 
@@ -21,6 +21,8 @@ const CHAINS: usize = 12;
 const SUMS: usize = 8;
 /// Samples of a thread within its second-level cache: 128 kB.
 const NEAR: usize = 1 << 15;
+/// Samples of all threads together within a last-level cache: 8 MB, as a piece of the workloads takes.
+const PIECE: usize = 1 << 21;
 /// Samples of all threads together far beyond the last cache: 256 MB.
 const FAR: usize = 1 << 26;
 /// Seconds of a call, about: long beside the start of a thread.
@@ -31,8 +33,35 @@ const CALL: f64 = 2e-3;
 pub enum Place {
     /// 128 kB for each thread: a second-level cache.
     Cache,
+    /// 8 MB: a last-level cache.
+    Piece,
     /// 256 MB: memory.
     Memory,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cache, Self::Piece, Self::Memory];
+
+    /// Where a number of bytes, gone through over and over, would lie.
+    pub fn of(bytes: f64) -> Self {
+        if bytes <= 5e5 {
+            Self::Cache
+        } else if bytes <= 2.4e7 {
+            Self::Piece
+        } else {
+            Self::Memory
+        }
+    }
+
+    /// Its size in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cache => "128 kB",
+            Self::Piece => "8 MB",
+            Self::Memory => "256 MB",
+        }
+    }
 }
 
 /// What is asked of the machine.
@@ -53,10 +82,10 @@ pub struct Limits {
     pub threads: usize,
     /// Floating-point operations a second at each level that the CPU has, the best one last.
     pub multiply_add: Vec<(SimdLevel, f64)>,
-    /// Bytes a second of a copy: in the cache, and in memory.
-    pub copy: [f64; 2],
-    /// Bytes a second of a sum: in the cache, and in memory.
-    pub read: [f64; 2],
+    /// Bytes a second of a copy, in each [`Place`].
+    pub copy: [f64; 3],
+    /// Bytes a second of a sum, in each [`Place`].
+    pub read: [f64; 3],
 }
 
 impl Limits {
@@ -67,7 +96,7 @@ impl Limits {
     pub fn measure(threads: &[usize], seconds: f64) -> Result<Vec<Self>> {
         let far = samples(FAR)?;
         let levels = SimdLevel::available();
-        let places = [Place::Cache, Place::Memory];
+        let places = Place::ALL;
         let probes: Vec<Probe> = (levels.iter().map(|level| Probe::MultiplyAdd(*level)))
             .chain(places.map(Probe::Copy))
             .chain(places.map(Probe::Read))
@@ -82,7 +111,9 @@ impl Limits {
             .map(|(threads, rates)| {
                 let (registers, memory) = rates.split_at(levels.len());
                 let multiply_add = levels.iter().copied().zip(registers.iter().copied()).collect();
-                Self { threads: *threads, multiply_add, copy: [memory[0], memory[1]], read: [memory[2], memory[3]] }
+                let (copy, read) = memory.split_at(places.len());
+                let of = |rates: &[f64]| std::array::from_fn(|place| rates.get(place).copied().unwrap_or_default());
+                Self { threads: *threads, multiply_add, copy: of(copy), read: of(read) }
             })
             .collect())
     }
@@ -92,12 +123,12 @@ impl Limits {
         self.multiply_add.iter().fold(0.0, |most, (_, rate)| most.max(*rate))
     }
 
-    /// Operations or bytes a second that `bound` allows; bytes as within the cache.
-    pub fn of(&self, bound: Bound) -> f64 {
+    /// Operations or bytes a second that `bound` allows, in a place.
+    pub fn of(&self, bound: Bound, place: Place) -> f64 {
         match bound {
             Bound::MultiplyAdd => self.peak(),
-            Bound::Copy => self.copy[0],
-            Bound::Read => self.read[0],
+            Bound::Copy => self.copy[place as usize],
+            Bound::Read => self.read[place as usize],
         }
     }
 }
@@ -112,14 +143,14 @@ fn samples(len: usize) -> Result<Samples> {
 }
 
 impl Probe {
-    /// The probe that tells what `bound` allows.
-    pub fn of(bound: Bound) -> Self {
+    /// The probe that tells what `bound` allows in a place.
+    pub fn of(bound: Bound, place: Place) -> Self {
         match bound {
             Bound::MultiplyAdd => {
                 Self::MultiplyAdd(SimdLevel::available().last().copied().unwrap_or(SimdLevel::Baseline))
             }
-            Bound::Copy => Self::Copy(Place::Cache),
-            Bound::Read => Self::Read(Place::Cache),
+            Bound::Copy => Self::Copy(place),
+            Bound::Read => Self::Read(place),
         }
     }
 
@@ -137,6 +168,7 @@ impl Probe {
         let best = Level::new();
         let room = |place| match (place, far) {
             (Place::Cache, _) => samples(NEAR * threads),
+            (Place::Piece, _) => samples(PIECE),
             (Place::Memory, Some(far)) => Ok(far.clone()),
             (Place::Memory, None) => samples(FAR),
         };
@@ -250,7 +282,8 @@ mod tests {
     #[test]
     fn every_sample_is_read_and_copied() {
         for threads in 1..=3 {
-            for probe in [Probe::of(Bound::Copy), Probe::of(Bound::Read), Probe::of(Bound::MultiplyAdd)] {
+            for bound in [Bound::Copy, Bound::Read, Bound::MultiplyAdd] {
+                let probe = Probe::of(bound, Place::Cache);
                 let mut contestant = probe.contestant(threads).expect("memory");
                 assert!(contestant.work > 0.0, "{}", contestant.name);
                 (contestant.call)().expect("no error");

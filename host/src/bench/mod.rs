@@ -8,7 +8,7 @@
 //! | time a frame | the median over slices of a few milliseconds; contestants take turns, so that a disturbance hits all alike |
 //! | direct FLOP/s | operations of the definition, term by term, a multiply-add as two; a plan that saves some can go beyond the peak |
 //! | B/s | the bytes that every way to compute it has to move: input, output, and history that outlasts a piece |
-//! | limit | multiply-adds in registers, or a copy or a sum of 128 kB a thread: the best quarter of the same run |
+//! | limit | multiply-adds in registers, or a copy or a sum of about as many bytes as a piece: the best quarter of the same run |
 //!
 //! ```
 //! use foveola::bench::{self, Limits, Setting};

@@ -1,7 +1,7 @@
 //! A workload: an operation, frames of a size, and what it has to compute and to move.
 
 use super::operation::AnyConv;
-use super::{Contestant, Limits, Operation, noise};
+use super::{Contestant, Limits, Operation, Place, noise};
 use crate::{Algorithm, Error, Model, Plan, Precision, Result, SimdLevel, names};
 use ndarray::Array5;
 use std::hint::black_box;
@@ -162,7 +162,12 @@ impl Workload {
     pub fn rates(&self, seconds: f64, limits: &Limits) -> Rates {
         let bound = self.operation.bound();
         let (frames, operations, bytes) = (1.0 / seconds, self.operations() / seconds, self.bytes() / seconds);
-        Rates { frames, operations, bytes, fraction: self.demand(bound) / seconds / limits.of(bound) }
+        Rates { frames, operations, bytes, fraction: self.demand(bound) / seconds / limits.of(bound, self.place()) }
+    }
+
+    /// Where its pieces, in and out, would lie when they are gone through over and over.
+    pub fn place(&self) -> Place {
+        Place::of(self.bytes() * self.frames as f64)
     }
 
     /// Operations or bytes a frame: what `bound` counts.
@@ -188,12 +193,14 @@ impl Workload {
     /// As [`Workload::model`].
     pub fn plan(&self, setting: &Setting) -> Result<Option<Plan>> {
         let (rows, cols) = (self.rows, self.cols);
-        self.operation.conv(setting)?.map(|conv| match conv {
-            AnyConv::Spacetime(conv) => conv.plan(rows, cols),
-            AnyConv::Space(conv) => conv.plan(rows, cols),
-            AnyConv::Time(conv) => conv.plan(rows, cols),
-        })
-        .transpose()
+        self.operation
+            .conv(setting)?
+            .map(|conv| match conv {
+                AnyConv::Spacetime(conv) => conv.plan(rows, cols),
+                AnyConv::Space(conv) => conv.plan(rows, cols),
+                AnyConv::Time(conv) => conv.plan(rows, cols),
+            })
+            .transpose()
     }
 
     /// A piece of pseudo-random frames, `(batch, channel, time, row, col)`; in memory frame after frame, as from a camera.

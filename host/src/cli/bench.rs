@@ -4,7 +4,7 @@ use super::units::{self, plural, thousands};
 use super::{Cli, print};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
-use foveola::bench::{self, Limits, Machine, Operation, Rates, Setting, Timing, Workload};
+use foveola::bench::{self, Limits, Machine, Operation, Place, Rates, Setting, Timing, Workload};
 use foveola::{Algorithm, Error, Geometry, Plan, Precision, Result, SimdLevel};
 use serde_json::{Map, Value, json};
 
@@ -12,8 +12,8 @@ const HELP: &str = "\
 Each line says how many frames a second come out, the
 operations of the definition that this makes a second,
 the share of the limit that holds them back (FMA: multiply-
-adds in registers; copy, read: 128 kB a thread), and the plan
-of a convolution.
+adds in registers; copy, read: of about as many bytes as a
+piece takes), and the plan of a convolution.
 
 Examples:
   foveola bench                       the whole table
@@ -266,13 +266,20 @@ fn as_json(measured: &Measured) -> Value {
 }
 
 fn limits_as_json(limits: &Limits) -> Value {
+    let places = |rates: [f64; 3]| -> Map<String, Value> {
+        Place::ALL
+            .into_iter()
+            .zip(rates)
+            .map(|(place, rate)| (place.name().replace(' ', ""), json!(rate / 1e9)))
+            .collect()
+    };
     let level = |(level, rate): &(SimdLevel, f64)| (bench::level_name(*level).to_owned(), json!(rate / 1e9));
     let levels: Map<_, _> = limits.multiply_add.iter().map(level).collect();
     json!({
         "threads": limits.threads,
         "fma_gflops": levels,
-        "copy_gbytes_per_second": { "128kB": limits.copy[0] / 1e9, "256MB": limits.copy[1] / 1e9 },
-        "read_gbytes_per_second": { "128kB": limits.read[0] / 1e9, "256MB": limits.read[1] / 1e9 },
+        "copy_gbytes_per_second": places(limits.copy),
+        "read_gbytes_per_second": places(limits.read),
     })
 }
 
@@ -291,7 +298,7 @@ fn heading(limits: &[Limits], threads: usize, args: &BenchArgs) -> String {
         let name = format!("FMA, {}", bench::level_name(*level));
         text += &row(&name, "GFLOP/s", rates(&|limits| limits.multiply_add.get(i).map_or(0.0, |(_, rate)| *rate)));
     }
-    for (i, place) in ["128 kB", "256 MB"].into_iter().enumerate() {
+    for (i, place) in Place::ALL.map(Place::name).into_iter().enumerate() {
         text += &row(&format!("copy, {place}"), "GB/s", rates(&|limits| limits.copy[i]));
         text += &row(&format!("read, {place}"), "GB/s", rates(&|limits| limits.read[i]));
     }

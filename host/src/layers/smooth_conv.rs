@@ -40,14 +40,13 @@ impl SmoothConv {
     /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a negative time constant.
     pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
         let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
-        let mut layer =
-            Self {
-                decays,
-                spatial: Bank::filled([0; 5], 0.0),
-                border: Border::default(),
-                components: false,
-                planner: Planner::default(),
-            };
+        let mut layer = Self {
+            decays,
+            spatial: Bank::filled([0; 5], 0.0),
+            border: Border::default(),
+            components: false,
+            planner: Planner::default(),
+        };
         layer.set_weight(spatial)?;
         Ok(layer)
     }

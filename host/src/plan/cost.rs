@@ -24,6 +24,10 @@ const NARROW_SEPARABLE: [f64; 2] = [1.5, 2.3];
 /// exactly zero tap by tap is only almost so.
 const WORTH_SPREADING: f64 = 1.25;
 
+/// Bytes of a second-level cache, and bytes a nanosecond that come from the next one.
+const CACHE: f64 = 1e6;
+const STREAMED: f64 = 20.0;
+
 /// The plan that is expected to take least.
 pub(super) fn cheapest(
     level: SimdLevel,
@@ -50,11 +54,23 @@ pub(super) fn cheapest(
     {
         best = (plan, term * terms as f64);
     }
-    let level = level.at_most();
-    if kh * kw > 1 && WORTH_SPREADING * FftKernel::cost(level, job.bank.shape, job.groups, job.dilation, job.output) < best.1
+    if kh * kw > 1
+        && WORTH_SPREADING * frequency_domain(level, job) < best.1
         && let Some(plan) = fft()
     {
         return plan;
     }
     best.0
+}
+
+/// Besides the transforms and products, what it takes to read the spectra of many channels: eight frames share those of the
+/// kernels, and each output channel reads those of its inputs.
+fn frequency_domain(level: SimdLevel, job: Job<'_>) -> f64 {
+    let ([outs, ins, kt, ..], level) = (job.bank.shape, level.at_most());
+    let [rows, cols] = FftKernel::best_size(level, job.bank.shape, job.dilation, job.output);
+    let spectrum = (4 * rows * cols * kt * ins) as f64;
+    let beyond = |bytes: f64| (bytes - CACHE).max(0.0) / STREAMED;
+    let [outs, groups] = [outs, job.groups].map(|count| count as f64);
+    let spectra = beyond(outs * spectrum) / 8.0 + outs / groups * beyond(groups * spectrum);
+    FftKernel::cost(level, job.bank.shape, job.groups, job.dilation, job.output) + spectra
 }
