@@ -66,15 +66,17 @@ impl Display for Plan {
 pub(crate) struct Planner {
     pub(crate) algorithm: Algorithm,
     factors: OnceLock<Option<Factors>>,
-    spectra: Mutex<Option<(Spectra, Arc<FftKernel>)>>,
+    /// The last plan, since a model asks for it with every piece, and what it was made for.
+    plan: Mutex<Option<((Algorithm, Setting), Plan)>>,
+    spectra: Mutex<Option<(Setting, Arc<FftKernel>)>>,
 }
 
-/// For which frames spectra were made.
-type Spectra = (SimdLevel, [usize; 2]);
+/// What plans and spectra depend on beside the weight: the level, groups, stride, dilation and size of the output.
+type Setting = (SimdLevel, usize, [[usize; 2]; 3]);
 
 impl Clone for Planner {
     fn clone(&self) -> Self {
-        Self { algorithm: self.algorithm, factors: self.factors.clone(), spectra: Mutex::default() }
+        Self { algorithm: self.algorithm, factors: self.factors.clone(), ..Self::default() }
     }
 }
 
@@ -93,6 +95,12 @@ pub(crate) struct Job<'a> {
     pub(crate) fft: bool,
 }
 
+impl Job<'_> {
+    fn setting(self, level: SimdLevel) -> Setting {
+        (level, self.groups, [self.stride, self.dilation, self.output])
+    }
+}
+
 impl Planner {
     /// The same wish for another weight.
     pub(crate) fn anew(&self) -> Self {
@@ -108,12 +116,12 @@ impl Planner {
     pub(crate) fn kernel(&self, level: SimdLevel, job: Job<'_>) -> Arc<FftKernel> {
         let mut spectra = self.spectra.lock().unwrap_or_else(PoisonError::into_inner);
         match &*spectra {
-            Some((found, kernel)) if *found == (level, job.output) => Arc::clone(kernel),
+            Some((found, kernel)) if *found == job.setting(level) => Arc::clone(kernel),
             _ => {
                 let Job { bank, groups, dilation, output, .. } = job;
                 let kernel = FftKernel::new(level.at_most(), &bank.values, bank.shape, groups, dilation, output);
                 let kernel = Arc::new(kernel);
-                *spectra = Some(((level, output), Arc::clone(&kernel)));
+                *spectra = Some((job.setting(level), Arc::clone(&kernel)));
                 kernel
             }
         }
@@ -124,6 +132,19 @@ impl Planner {
     /// # Errors
     /// [`Error::Parameter`] when the algorithm that was asked for cannot compute it.
     pub(crate) fn plan(&self, level: SimdLevel, job: Job<'_>) -> Result<Plan> {
+        let mut known = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = (self.algorithm, job.setting(level));
+        match *known {
+            Some((found, plan)) if found == question => Ok(plan),
+            _ => {
+                let plan = self.make(level, job)?;
+                *known = Some((question, plan));
+                Ok(plan)
+            }
+        }
+    }
+
+    fn make(&self, level: SimdLevel, job: Job<'_>) -> Result<Plan> {
         let [_, _, _, kh, kw] = job.bank.shape;
         let steps = job.stride == [1; 2];
         let separable = || {
@@ -131,7 +152,7 @@ impl Planner {
             Some(Plan::Separable { terms: factors.terms, error: factors.error })
         };
         let fft = || {
-            let [rows, cols] = FftKernel::best_size(level.at_most(), job.bank.shape, job.dilation, job.output);
+            let [rows, cols] = FftKernel::best_size(level.at_most(), job.bank.shape, job.groups, job.dilation, job.output);
             (job.fft && steps && kh * kw > 1).then_some(Plan::Fft { rows, cols })
         };
         let refuse = |value: &str, expected| {

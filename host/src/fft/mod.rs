@@ -135,9 +135,15 @@ impl FftKernel {
     }
 
     /// Rows and columns of the transform that [`FftKernel::new`] would choose.
-    pub fn best_size(level: Level, shape: [usize; 5], dilation: [usize; 2], out_size: [usize; 2]) -> [usize; 2] {
+    pub fn best_size(
+        level: Level,
+        shape: [usize; 5],
+        groups: usize,
+        dilation: [usize; 2],
+        out_size: [usize; 2],
+    ) -> [usize; 2] {
         let width = dispatch!(level, simd => width(simd));
-        Problem::new(shape, 1, dilation, out_size, width).best().0
+        Problem::new(shape, groups, dilation, out_size, width).best().0
     }
 
     /// Whether spectra of `other` mean the same to this kernel.
