@@ -4,7 +4,7 @@ mod cost;
 
 use crate::factor::{Factors, TOLERANCE, factor};
 use crate::fft::FftKernel;
-use crate::weight::Bank;
+use crate::weight::{Bank, MAX_WEIGHTS};
 use crate::{Error, Result, SimdLevel};
 use std::fmt::{Display, Formatter};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -152,8 +152,11 @@ impl Planner {
             Some(Plan::Separable { terms: factors.terms, error: factors.error })
         };
         let fft = || {
-            let [rows, cols] = FftKernel::best_size(level.at_most(), job.bank.shape, job.groups, job.dilation, job.output);
-            (job.fft && steps && kh * kw > 1).then_some(Plan::Fft { rows, cols })
+            let [rows, cols] =
+                FftKernel::best_size(level.at_most(), job.bank.shape, job.groups, job.dilation, job.output);
+            let [outs, ins, kt, ..] = job.bank.shape;
+            let samples = [outs.max(job.groups), ins, kt, rows, cols].into_iter().fold(1, usize::saturating_mul);
+            (job.fft && steps && kh * kw > 1 && samples <= MAX_WEIGHTS).then_some(Plan::Fft { rows, cols })
         };
         let refuse = |value: &str, expected| {
             let (item, name) = (job.layer, "algorithm");
@@ -170,7 +173,10 @@ impl Planner {
             },
             Algorithm::Fft => match fft() {
                 Some(plan) => Ok(plan),
-                None => refuse("fft", "a convolution with a kernel of more than one pixel, without stride in space"),
+                None => refuse(
+                    "fft",
+                    "a convolution with a kernel of more than one pixel, without stride in space, whose spectra fit into 1 GB",
+                ),
             },
             Algorithm::Auto => Ok(cost::cheapest(level, job, separable, fft)),
         }

@@ -67,7 +67,7 @@ pub(super) fn cheapest(
 /// kernels, and each output channel reads those of its inputs.
 fn frequency_domain(level: SimdLevel, job: Job<'_>) -> f64 {
     let ([outs, ins, kt, ..], level) = (job.bank.shape, level.at_most());
-    let [rows, cols] = FftKernel::best_size(level, job.bank.shape, job.dilation, job.output);
+    let [rows, cols] = FftKernel::best_size(level, job.bank.shape, job.groups, job.dilation, job.output);
     let spectrum = (4 * rows * cols * kt * ins) as f64;
     let beyond = |bytes: f64| (bytes - CACHE).max(0.0) / STREAMED;
     let [outs, groups] = [outs, job.groups].map(|count| count as f64);
