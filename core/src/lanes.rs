@@ -25,7 +25,7 @@ pub trait Lanes<T>: Copy + Send + Sync {
     type Vector: Copy;
     /// Samples in a vector, at most 64.
     const WIDTH: usize;
-    /// Vectors of columns, 1 to 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
+    /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
     /// result does not depend on it.
     const COLUMNS: usize;
 

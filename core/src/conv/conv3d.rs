@@ -17,8 +17,9 @@
 //! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
 //! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
 
+use super::lines::Lines;
 use super::separable::Spatial;
-use super::tile::{Correlation, Lines};
+use super::tile::Correlation;
 use super::{Border, Factors};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};

@@ -2,6 +2,7 @@
 
 pub mod border;
 pub mod conv3d;
+pub(crate) mod lines;
 pub mod rf;
 pub mod separable;
 pub(crate) mod tile;

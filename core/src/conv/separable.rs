@@ -13,7 +13,8 @@
 //! - Rounding: the taps are the products' own, `w` to within their error, and three short sums take the place of a long one.
 
 use super::Border;
-use super::tile::{Correlation, Lines};
+use super::lines::Lines;
+use super::tile::Correlation;
 use crate::engine::{Engine, Fork};
 use crate::error::exact;
 use crate::lanes::Lanes;

@@ -16,7 +16,7 @@
 //! A pixel's taps are added in the order of the sum, whatever the tile, the width of the vectors and the number of threads:
 //! unfused lanes give the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
-use super::Border;
+use super::lines::Lines;
 use crate::Sample;
 use crate::engine::{Engine, Fork};
 use crate::lanes::{Lanes, Scalar, load_part, store_part};
@@ -34,75 +34,6 @@ const BLOCK: u8 = 0;
 const COLUMN: u8 = 1;
 /// One row.
 const ROW: u8 = 2;
-
-/// Where the rows of the input lie.
-#[derive(Clone, Copy)]
-pub(crate) enum Lines<'a, T> {
-    /// In a ring of frames: slots x channels x rows, or slots x rows x channels, of rows with their borders.
-    Space {
-        frames: &'a [T],
-        slots: usize,
-        /// The slot of the present frame.
-        now: usize,
-        /// Samples from one slot, channel and row to the next.
-        pitch: [usize; 3],
-        rows: usize,
-        border: Border,
-        /// Frames between the kernel's taps in time.
-        dilation: usize,
-    },
-    /// Each row is a frame: of the present chunk, or of the ring of those before it.
-    Time {
-        chunk: &'a [T],
-        ring: &'a [T],
-        slots: usize,
-        /// The slot of the chunk's first frame.
-        now: usize,
-        channels: usize,
-        pixels: usize,
-    },
-}
-
-impl<'a, T> Lines<'a, T> {
-    /// Where channel `channel`, `back` taps ago, begins.
-    #[inline(always)]
-    fn plane(&self, channel: usize, back: usize) -> usize {
-        match *self {
-            Self::Space { slots, now, pitch, dilation, .. } => {
-                let back = back * dilation;
-                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
-                slot * pitch[0] + channel * pitch[1]
-            }
-            Self::Time { pixels, .. } => channel * pixels,
-        }
-    }
-
-    /// Rows `at`, `at + step`, … of a plane from column `col` on, up to `count` of them: as many as lie at equal distances, that
-    /// distance, and the samples from the first one on (with whatever lies behind the last). No samples where the border is
-    /// zero.
-    #[inline(always)]
-    fn run(&self, plane: usize, at: isize, step: usize, count: usize, col: usize) -> (usize, usize, Option<&'a [T]>) {
-        match *self {
-            Self::Space { frames, pitch, rows, border, .. } => {
-                let Some(row) = border.index(at, rows) else { return (1, 0, None) };
-                let run = if at >= 0 && (at as usize) < rows { (rows - 1 - row) / step + 1 } else { 1 };
-                (run.min(count), step * pitch[2], Some(frames.get(plane + row * pitch[2] + col..).unwrap_or(&[])))
-            }
-            Self::Time { chunk, ring, slots, now, channels, pixels } => {
-                let frame = channels * pixels;
-                if at >= 0 {
-                    let samples = chunk.get(at as usize * frame + plane + col..).unwrap_or(&[]);
-                    return (count, step * frame, Some(samples));
-                }
-                let back = at.unsigned_abs();
-                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
-                // Up to the end of the ring, or to the chunk.
-                let run = ((slots - slot).min(back) - 1) / step + 1;
-                (run.min(count), step * frame, Some(ring.get(slot * frame + plane + col..).unwrap_or(&[])))
-            }
-        }
-    }
-}
 
 /// Rows of input, a kernel in correlation order, and how one slides over the other.
 #[derive(Clone, Copy)]
@@ -126,7 +57,7 @@ pub(crate) struct Correlation<'a, T> {
     pub(crate) pitch: [usize; 2],
 }
 
-/// Part of the output: rows and columns of one, two or four channels.
+/// Part of the output: rows and columns of one or four channels.
 struct Band<'o, T> {
     /// The first channel.
     channel: usize,
@@ -244,7 +175,6 @@ impl<'a, T: Sample> Correlation<'a, T> {
             if self.step[1] == 1 {
                 match L::COLUMNS {
                     4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
-                    3 => self.columns::<L, C, FORM, 3>(lanes, row, rows, band),
                     2 => self.columns::<L, C, FORM, 2>(lanes, row, rows, band),
                     _ => self.columns::<L, C, FORM, 1>(lanes, row, rows, band),
                 }

@@ -14,8 +14,9 @@
 use super::Decay;
 use super::low_pass::smooth;
 use crate::conv::conv3d::pad_row;
+use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
-use crate::conv::tile::{Correlation, Lines};
+use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
 use crate::engine::{Engine, Fork};
 use crate::error::{exact, nonempty};
