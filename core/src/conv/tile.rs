@@ -171,7 +171,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let mut row = band.rows.start;
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
-            self.fetch_ahead::<L>(band, row, rows);
+            self.fetch_ahead(band, row, rows);
             if self.step[1] == 1 {
                 match L::COLUMNS {
                     4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
@@ -188,7 +188,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
     /// Reads the lines that come new with some rows from end to end, where they lie far apart in memory: a tile looks at a few
     /// vectors of many lines, which no prefetcher follows.
     #[inline(always)]
-    fn fetch_ahead<L: Lanes<T>>(&self, band: &Band<'_, T>, row: usize, rows: usize) {
+    fn fetch_ahead(&self, band: &Band<'_, T>, row: usize, rows: usize) {
         let Lines::Space { pitch, .. } = self.lines else { return };
         let [outs, ins, kt, kh, _] = self.kernel;
         if pitch[0] < FAR || ins * kt < 2 {
@@ -324,8 +324,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         };
         let end = (band.cols.end - col).min(V * L::WIDTH);
         if let Some(out) = out.get_mut(..V * L::WIDTH).filter(|_| end == V * L::WIDTH) {
-            for v in 0..V {
-                lanes.store(acc[v], out.get_mut(v * L::WIDTH..).unwrap_or(&mut []));
+            for (acc, out) in acc.into_iter().zip(out.chunks_exact_mut(L::WIDTH)) {
+                lanes.store(acc, out);
             }
         } else if let Some(out) = out.get_mut(..end) {
             // Beyond the end of the row. Only tiles of one vector come here.
