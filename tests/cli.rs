@@ -326,7 +326,7 @@ fn bench_measures() {
     let limits = &bench["limits"][0];
     assert_eq!(keys(limits), "copy_gbytes_per_second fma_gflops read_gbytes_per_second threads");
     assert!(limits["fma_gflops"]["baseline"].as_f64() > Some(0.0), "{limits}");
-    assert_eq!(keys(&limits["copy_gbytes_per_second"]), "128kB 256MB");
+    assert_eq!(keys(&limits["copy_gbytes_per_second"]), "128kB 256MB 8MB");
     let workloads = bench["workloads"].as_array().expect("a list");
     assert_eq!(workloads.len(), 3, "in the order given");
     for workload in workloads {

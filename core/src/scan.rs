@@ -22,7 +22,7 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
 ) -> usize {
     let len = len.max(1);
     let frames = input.len() / len;
-    if engine.halve(3 * MOVE * len).is_some() {
+    if engine.halve(len.saturating_mul(3 * MOVE)).is_some() {
         for (x, out) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
             share(engine, x, state, out, step);
         }
@@ -53,7 +53,7 @@ pub(crate) fn share<T: Sample, L: Lanes<T>, F: Fork>(
     out: &mut [T],
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) {
-    let Some(engine) = engine.halve(3 * MOVE * x.len()) else {
+    let Some(engine) = engine.halve(x.len().saturating_mul(3 * MOVE)) else {
         return engine.lanes.vectorize(
             #[inline(always)]
             || step(x, y, out),

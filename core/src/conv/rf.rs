@@ -147,10 +147,11 @@ impl<T: Sample> Rf<'_, T> {
             Ok(at) => (frames.chunk, at),
             Err(_) => {
                 let (now, back) = (frames.now, at.unsigned_abs());
-                (frames.ring, if now >= back { now - back } else { (now + kt).saturating_sub(back) })
+                (frames.ring, if now >= back { now - back } else { now.saturating_add(kt).saturating_sub(back) })
             }
         };
-        piece(samples, frame * ins + i, self.area().0 * self.area().1).unwrap_or(&[])
+        let index = frame.saturating_mul(ins).saturating_add(i);
+        piece(samples, index, self.area().0.saturating_mul(self.area().1)).unwrap_or(&[])
     }
 
     /// The weighted sums of output channel `o` for `Q` frames from frame `at` on, which share each weight that is loaded.
@@ -192,7 +193,7 @@ impl<T: Sample> Rf<'_, T> {
     ) {
         let count = output.iter().filter(|output| !output.is_empty()).count();
         let channels = output[0].len();
-        let work = self.work() / self.kernel.shape[0].max(1) * channels * count;
+        let work = (self.work() / self.kernel.shape[0].max(1)).saturating_mul(channels * count);
         if let Some(engine) = engine.halve(work).filter(|_| channels > 1) {
             let (begin, rest) = halves(output, channels / 2);
             engine.fork.join(
@@ -236,8 +237,8 @@ impl<T: Sample> Rf<'_, T> {
         let [outs, ins, kt, ..] = self.kernel.shape;
         let count = [outs, ins, kt, self.area().0, self.area().1].into_iter().fold(1, usize::saturating_mul);
         let weight = T::from_f64(1.0 / count as f64);
-        let needed = output.len() / outs.max(1) + kt - 1;
-        let sums = scratch.get_mut(..needed * ins).unwrap_or(&mut []);
+        let needed = (output.len() / outs.max(1)).saturating_add(kt - 1);
+        let sums = scratch.get_mut(..needed.saturating_mul(ins)).unwrap_or(&mut []);
         engine.lanes.vectorize(
             #[inline(always)]
             || {
@@ -247,7 +248,9 @@ impl<T: Sample> Rf<'_, T> {
                 }
             },
         );
-        for (sums, output) in sums.windows(kt * ins).step_by(ins.max(1)).zip(output.chunks_mut(outs.max(1))) {
+        for (sums, output) in
+            sums.windows(kt.saturating_mul(ins).max(1)).step_by(ins.max(1)).zip(output.chunks_mut(outs.max(1)))
+        {
             let sum = sums.iter().fold(T::zero(), |sum, x| sum + *x);
             for (o, y) in output.iter_mut().enumerate() {
                 *y = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero) + sum * weight;
@@ -287,11 +290,12 @@ impl<T: Sample> Rf<'_, T> {
             } else {
                 (Frames { chunk: &[], ring: state, now: now(t.saturating_add(1)) }, first - 1)
             };
-            let output = output.get_mut(written * outs..(written + count) * outs).unwrap_or(&mut []);
+            let range = written.saturating_mul(outs)..(written + count).saturating_mul(outs);
+            let output = output.get_mut(range).unwrap_or(&mut []);
             if self.is_empty() {
                 self.averages(engine, frames, at, scratch, output);
             } else {
-                for (group, output) in output.chunks_mut((TOGETHER * outs).max(1)).enumerate() {
+                for (group, output) in output.chunks_mut(outs.saturating_mul(TOGETHER).max(1)).enumerate() {
                     let mut rows = output.chunks_mut(outs.max(1));
                     let output = core::array::from_fn(|_| rows.next().unwrap_or(&mut []));
                     self.channels(engine, frames, at + (group * TOGETHER) as isize, 0, output);

@@ -138,7 +138,8 @@ impl Layer for Rf {
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let frame = table.shape(from);
-        let bank = match self.bank.shape {
+        let empty = self.bank.shape;
+        let bank = match empty {
             [out, ins, t, 1, 1] => {
                 let taps = ins.saturating_mul(t).saturating_mul(frame.pixels()).saturating_mul(out);
                 if taps > MAX_WEIGHTS {
@@ -149,7 +150,10 @@ impl Layer for Rf {
             }
             _ => &self.bank,
         };
-        let kernel = Kernel { weights: &bank.values, shape: bank.shape, bias: &self.bias };
+        // While frames are as large as the first one was, the core need not be told a weight that is the same everywhere.
+        let uniform = empty[3] * empty[4] == 1 && bank.shape[3..] == [frame.rows, frame.cols];
+        let shape = if uniform { empty } else { bank.shape };
+        let kernel = Kernel { weights: &bank.values, shape, bias: &self.bias };
         let field = named(self, foveola_core::Rf::new(frame, kernel, self.pad))?;
         Ok(table.push(from, Stage::Rf(field)))
     }
