@@ -7,12 +7,17 @@
 //!
 //! And a batch of streams is each stream alone.
 
-use foveola::{Border, Conv1d, Conv3d, Error, LowPass, Model, PadMode, Precision, Resolution, TimePadding};
-use foveola_core::Shape;
+use foveola::{
+    Algorithm, Border, Conv1d, Conv3d, Error, Layer, LowPass, Model, PadMode, Precision, Resolution, SimdLevel, Table,
+    TimePadding,
+};
+use foveola_core::{Filter, Shape, Signature, Source, Stage};
 use foveola_tests::random::{self, Layers, Recording, check, trial};
 use foveola_tests::spec::{Axes, ConvSpec, Spec};
 use foveola_tests::stream::{Engine, bits, engines, feed_all, lead};
 use ndarray::{Array5, Axis, s};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 /// Trials of each law for each layer.
 const CASES: u32 = 192;
@@ -293,4 +298,272 @@ fn a_stream_goes_on_at_another_precision() {
         }
         from += frames;
     }
+}
+
+/// A model of `spec`, whose convolutions go by `way`; none where they cannot.
+fn model_by(spec: &Spec, way: Algorithm, precision: Precision, shape: Shape) -> Result<Option<Model>, String> {
+    let model = Model::of_boxed(spec.layer_by(way).map_err(text)?).precision(precision);
+    match model.signature(shape) {
+        Err(Error::Parameter { name: "algorithm", .. }) => Ok(None),
+        Err(other) => Err(text(other)),
+        Ok(_) => Ok(Some(model)),
+    }
+}
+
+fn precisions() -> Vec<Precision> {
+    let levels = SimdLevel::available().into_iter().map(Precision::AtMost);
+    levels.chain([Precision::Fast, Precision::Reproducible]).collect()
+}
+
+/// Law 1 for a way, at every precision: pieces up to 40 frames long, which filters take in blocks of their own.
+fn pieces_by(way: Algorithm, (spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    let movie = recording.movie(shape);
+    for precision in precisions() {
+        let Some(mut whole) = model_by(&spec, way, precision, shape)? else { continue };
+        let expected = feed_all(&mut whole, &movie, &recording.cut_once(), 0)?;
+        let single = std::iter::once(recording.first()).chain(std::iter::repeat_n(1, recording.cut_once()[1]));
+        for cuts in [recording.cuts.clone(), single.collect()] {
+            let Some(mut model) = model_by(&spec, way, precision, shape)? else { continue };
+            let found = feed_all(&mut model, &movie, &cuts, 0)?;
+            same(&format!("{way:?}, {precision:?}, {cuts:?}"), &found, &expected)?;
+        }
+    }
+    Ok(())
+}
+
+/// Law 2 for a way. Before every piece the stream is disturbed as far as it can be, and brought back: other frames between
+/// `push_state` and `pop_state`, twice; a piece with a NaN, one of another size. At the end it is cleared, goes through
+/// another batch, and begins again.
+fn saved_by(way: Algorithm, (spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    let movie = recording.movie(shape);
+    let other = Recording { seed: !recording.seed, batch: recording.batch, cuts: vec![3, 1, 18] };
+    let mut with_nan = movie.clone();
+    with_nan.slice_mut(s![.., .., -1.., .., ..]).fill(f32::NAN);
+    for precision in [Precision::Fast, Precision::AtMost(SimdLevel::Baseline)] {
+        let Some(mut quiet) = model_by(&spec, way, precision, shape)? else { continue };
+        let Some(mut model) = model_by(&spec, way, precision, shape)? else { continue };
+        let mut disturb = |model: &mut Model| -> Verdict {
+            for frames in &other.cuts {
+                model.push_state();
+                model.push_state();
+                feed_all(model, &other.movie(shape), &other.cuts, 0)?;
+                model.pop_state().map_err(text)?;
+                let piece = other.movie(shape);
+                model.feed(piece.slice(s![.., .., ..*frames, .., ..]))?;
+                model.pop_state().map_err(text)?;
+            }
+            match model.process(&with_nan) {
+                Err(Error::NonFinite { .. }) => refuse(model, shape, recording.batch),
+                other => Err(format!("a piece with a NaN gave {:?}", other.map(|view| view.dim()))),
+            }
+        };
+        for _ in 0..2 {
+            let mut from = 0;
+            for frames in &recording.cuts {
+                disturb(&mut model)?;
+                let piece = movie.slice(s![.., .., from..from + frames, .., ..]);
+                same(&format!("{way:?}, {precision:?}, frame {from}"), &model.feed(piece)?, &quiet.feed(piece)?)?;
+                from += frames;
+            }
+            model.clear_state();
+            quiet.clear_state();
+            let batch = Recording { batch: recording.batch + 1, ..other.clone() };
+            feed_all(&mut model, &batch.movie(shape), &batch.cuts, 0)?;
+            model.clear_state();
+        }
+    }
+    Ok(())
+}
+
+/// A batch is each stream alone, for a way.
+fn batch_by(way: Algorithm, (spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
+    if spec.any_pad(|mode| mode == PadMode::Mean) {
+        return Ok(());
+    }
+    let movie = recording.movie(shape);
+    let Some(mut model) = model_by(&spec, way, Precision::Fast, shape)? else { return Ok(()) };
+    let together = feed_all(&mut model, &movie, &recording.cuts, 0)?;
+    for stream in 0..recording.batch {
+        model.clear_state();
+        let alone = movie.slice(s![stream..=stream, .., .., .., ..]).to_owned();
+        let alone = feed_all(&mut model, &alone, &recording.cuts, 0)?;
+        same("alone", &together.slice(s![stream..=stream, .., .., .., ..]).to_owned(), &alone)?;
+    }
+    Ok(())
+}
+
+/// Trials of each law for each way.
+const CASES_BY: u32 = 48;
+
+macro_rules! laws_by {
+    ($($way:ident: $($layer:ident)*;)*) => { $($(
+        mod $layer {
+            use super::{Algorithm, CASES_BY, batch_by, check, pieces_by, random, saved_by};
+
+            #[test]
+            fn any_pieces_give_the_same_bits() {
+                check(CASES_BY, random::long_trial(random::$layer), |trial| pieces_by(Algorithm::$way, trial));
+            }
+
+            #[test]
+            fn saved_cleared_and_refused() {
+                check(CASES_BY, random::trial(random::$layer), |trial| saved_by(Algorithm::$way, trial));
+            }
+
+            #[test]
+            fn a_batch_is_each_stream_alone() {
+                check(CASES_BY, random::long_trial(random::$layer), |trial| batch_by(Algorithm::$way, trial));
+            }
+        }
+    )*)* };
+}
+
+laws_by! {
+    Fft: spectral spectral_model;
+    Separable: separable separable_model separable_smooth_conv;
+}
+
+/// A way, a precision, threads and a weight: what may change between two pieces.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    way: Algorithm,
+    precision: Precision,
+    threads: usize,
+    weight: usize,
+    /// Whether the layer is replaced by a clone, which has forgotten its spectra.
+    clone: bool,
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let way = prop_oneof![
+        2 => Just(Algorithm::Fft),
+        1 => Just(Algorithm::Direct),
+        1 => Just(Algorithm::Separable),
+        1 => Just(Algorithm::Auto),
+    ];
+    let precision = prop_oneof![3 => Just(Precision::Fast), 2 => prop::sample::select(precisions())];
+    (way, precision, 1..4_usize, prop_oneof![2 => Just(0_usize), 1 => Just(1_usize)], any::<bool>())
+        .prop_map(|(way, precision, threads, weight, clone)| Turn { way, precision, threads, weight, clone })
+}
+
+/// All ways keep one state, the past frames: so each piece has the same bits as in a stream that went the same way from
+/// the beginning, whatever the others went, and with whichever weight.
+#[test]
+fn a_stream_changes_its_way() {
+    let layers = random::shape().prop_flat_map(|shape| (random::low_rank(shape), Just(shape)));
+    let trial = (layers, random::long_recording(), vec(turn(), 1..9), any::<u64>());
+    check(CASES, trial, |((low_rank, shape), recording, turns, seed)| {
+        let (conv, movie) = (low_rank.conv, recording.movie(shape));
+        // The other weight's kernels are sums of as many terms: these, backwards and halved.
+        let other = ConvSpec { weight: foveola_tests::spec::reversed(&conv.weight) * 0.5, ..conv.clone() };
+        let specs = [conv, other];
+        let layer = |turn: &Turn| specs[turn.weight].conv3d(turn.way).map_err(text);
+        let fresh = |turn: &Turn| -> Result<Model, String> {
+            Ok(Model::of(layer(turn)?).precision(turn.precision).threads(turn.threads).eager())
+        };
+        // A kernel too small for its terms cannot go that way.
+        let turns: Vec<Turn> = turns.into_iter().filter(|turn| {
+            fresh(turn).is_ok_and(|model| model.signature(shape).is_ok())
+        }).collect();
+        let Some(mut turn) = turns.first() else { return Ok(()) };
+        let mut changing = fresh(turn)?;
+        let mut from = 0;
+        for (i, frames) in recording.cuts.iter().enumerate() {
+            turn = &turns[(i + seed as usize % 3) % turns.len()];
+            changing = changing.precision(turn.precision).threads(turn.threads).eager();
+            let wished = layer(turn)?;
+            let place = changing.layer_mut::<Conv3d>(0).ok_or("no such layer")?;
+            if turn.clone {
+                *place = wished;
+            } else {
+                // What the layer knows about its weight stays, if it can.
+                let mut old = std::mem::replace(place, wished.clone()).algorithm(turn.way);
+                if old.weight() != wished.weight() {
+                    old.set_weight(wished.weight()).map_err(text)?;
+                }
+                *place = old;
+            }
+            let found = changing.feed(movie.slice(s![.., .., from..from + frames, .., ..]))?;
+            // The same from the beginning, cut behind the first piece.
+            let mut straight = fresh(turn)?;
+            let first = recording.first().min(from);
+            for (from, to) in [(0, first), (first, from)] {
+                straight.feed(movie.slice(s![.., .., from..to, .., ..]))?;
+            }
+            let expected = straight.feed(movie.slice(s![.., .., from..from + frames, .., ..]))?;
+            same(&format!("piece {i}, {turn:?}"), &found, &expected)?;
+            from += frames;
+        }
+        Ok(())
+    });
+}
+
+/// A filter that refuses frames with a large sample, behind a convolution that has already seen them.
+struct Refuses(Shape);
+
+impl Filter for Refuses {
+    fn signature(&self) -> Signature {
+        Signature::same(self.0, 0)
+    }
+
+    fn advance(
+        &self,
+        _: u64,
+        _: &mut [f32],
+        _: &mut [f32],
+        input: &[f32],
+        output: &mut [f32],
+    ) -> Result<usize, foveola_core::Error> {
+        output.copy_from_slice(input);
+        match input.iter().position(|x| x.abs() > 1e5) {
+            Some(index) => Err(foveola_core::Error::NonFinite { frame: 0, index }),
+            None => Ok(input.len() / self.0.len()),
+        }
+    }
+}
+
+impl Layer for Refuses {
+    fn name(&self) -> &'static str {
+        "Refuses"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
+        Ok(table.push(from, Stage::own(self)))
+    }
+}
+
+/// A piece that is refused half way, behind a convolution of every way, leaves no trace.
+#[test]
+fn a_piece_refused_behind_every_way() {
+    check(CASES, (long_and_shape(), any::<u64>()), |((low_rank, shape, recording), seed)| {
+        let mut movie = recording.movie(shape);
+        let conv = ConvSpec { stride: [1; 3], pad: Some(PadMode::FullCopy), ..low_rank.conv };
+        for way in [Algorithm::Direct, Algorithm::Separable, Algorithm::Fft] {
+            let layer = || conv.conv3d(way).map_err(text);
+            let Ok(output) = Model::of(layer()?).signature(shape).map(|signature| signature.output) else { continue };
+            let mut disturbed = Model::of(layer()?).then(Refuses(output));
+            let mut quiet = Model::of(layer()?);
+            let mut from = 0;
+            for frames in recording.cuts.iter().copied().filter(|frames| *frames > 0) {
+                let range = s![.., .., from..from + frames, .., ..];
+                let kept = movie.slice(range).to_owned();
+                let at = seed as usize % frames;
+                movie.slice_mut(range).slice_mut(s![.., .., at, .., ..]).fill(1e9);
+                match disturbed.process(movie.slice(range)) {
+                    Err(Error::Layer { .. }) => (),
+                    other => return Err(format!("{way:?}: {:?}", other.map(|view| view.dim()))),
+                }
+                movie.slice_mut(range).assign(&kept);
+                let expected = quiet.feed(movie.slice(range))?;
+                same(&format!("{way:?}"), &disturbed.feed(movie.slice(range))?, &expected)?;
+                from += frames;
+            }
+        }
+        Ok(())
+    });
+}
+
+fn long_and_shape() -> impl Strategy<Value = (random::LowRank, Shape, Recording)> {
+    (random::shape().prop_flat_map(|shape| (random::low_rank(shape), Just(shape))), random::long_recording())
+        .prop_map(|((low_rank, shape), recording)| (low_rank, shape, recording))
 }

@@ -2,8 +2,9 @@
 //!
 //! Nothing is shared with `core`: impulse responses instead of correlation order, sums over the past instead of
 //! recursion, borders by walking, the initial history as explicit frames. [`tolerance`] bounds what rounding in `f32`
-//! may do.
+//! may do, [`separable_tolerance`] and [`spectral_tolerance`] what other ways than tap by tap may.
 
+use crate::random::LowRank;
 use crate::spec::{ConvSpec, Spec, gain};
 use foveola::{Border, PadMode};
 use ndarray::{Array5, Axis, concatenate, s};
@@ -218,4 +219,59 @@ pub fn tolerance(spec: &Spec, x: &Movie, first: usize) -> Movie {
         }
         _ => everywhere(0.0),
     }
+}
+
+/// How far a convolution may be from the twin when it goes by a sum of `terms` separable kernels.
+///
+/// - The kernels are off by up to `1e-6 |w|` (Frobenius norms), so a pixel by that times `|x|`, the norm of what its taps
+///   meet (Cauchy and Schwarz).
+/// - Each term is three sums, of `kt`, `kw` and `kh` products, the last one over all terms and input channels and with a
+///   bias: `(kt + kw + terms ins kh + 5) u` of the sum of the terms' magnitudes, one for each of them `|term| |x|` at most.
+///   Terms are either those that the kernel was made of, or orthogonal, and then `sqrt(terms) |w|` in all.
+pub fn separable_tolerance(LowRank { conv, norms }: &LowRank, terms: usize, x: &Movie, first: usize) -> Movie {
+    let u = 1.01 * f64::from(f32::EPSILON) / 2.0;
+    let (_, ins, kt, kh, kw) = conv.weight.dim();
+    let ones = ConvSpec { weight: Array5::ones(conv.weight.dim()), bias: Vec::new(), ..conv.clone() };
+    let mut bound = convolution(&ones, &x.mapv(|x| x * x), first).mapv(f64::sqrt);
+    let sums = u * (kt + kw + terms * ins * kh + 5) as f64 * (terms as f64).sqrt();
+    for (o, mut bound) in bound.axis_iter_mut(Axis(1)).enumerate() {
+        let norm = norms.row(o).iter().map(|norm| norm * norm).sum::<f64>().sqrt();
+        let bias = conv.bias.get(o).map_or(0.0, |bias| 2.0 * u * bias.abs());
+        bound.mapv_inplace(|x| (1e-6 + sums) * norm * x + bias);
+    }
+    bound
+}
+
+/// How far a convolution may be from the twin, whose output is `y`, when it goes through transforms of `size` samples: the
+/// bound of [`foveola::fft::ERROR`], `0.25 eps log2(size) |w| |x|`, with the norms of an output channel's weights and of all
+/// samples of the frames that its taps meet, border included; and a unit of the output for the bias.
+pub fn spectral_tolerance(conv: &ConvSpec, size: usize, x: &Movie, first: usize, y: &Movie) -> Movie {
+    let (outs, ins, kt, kh, kw) = conv.weight.dim();
+    let (batch, channels, frames, rows, cols) = x.dim();
+    let ([_, dr, dc], [dt, ..]) = (conv.dilation, conv.dilation);
+    let border = if conv.border.is_some() { [dr * (kh - 1), dc * (kw - 1)] } else { [0; 2] };
+    let [top, left] = border.map(|extent| extent.div_ceil(2) as i64);
+    let pixels = ((rows + border[0]) * (cols + border[1])) as f64;
+    // The mean square of each frame with its border, so that a history of ones has one too; then over time.
+    let squares = x.mapv(|x| x * x);
+    let energy = Movie::from_shape_fn((batch, channels, frames, 1, 1), |(n, i, t, _, _)| {
+        let (last_row, last_col) = ((rows + border[0]) as i64 - top, (cols + border[1]) as i64 - left);
+        let row = |r| (-left..last_col).map(|c| at(&squares, [n, i, t], r, c, conv.border)).sum::<f64>();
+        (-top..last_row).map(row).sum::<f64>() / pixels
+    });
+    let in_time = ConvSpec {
+        weight: Array5::ones((outs, ins, kt, 1, 1)),
+        bias: Vec::new(),
+        border: Some(Border::Zeros),
+        stride: [conv.stride[0], 1, 1],
+        dilation: [dt, 1, 1],
+        ..conv.clone()
+    };
+    let energy = convolution(&in_time, &energy, first);
+    let unit = foveola::fft::ERROR * f64::from(f32::EPSILON) * (size as f64).log2();
+    Movie::from_shape_fn(y.dim(), |(n, o, t, r, c)| {
+        let weights = conv.weight.index_axis(Axis(0), o).iter().map(|w| w * w).sum::<f64>();
+        let norms = (weights * pixels * energy[(n, o, t, 0, 0)]).sqrt();
+        unit * norms + f64::from(f32::EPSILON) * y[(n, o, t, r, c)].abs()
+    })
 }

@@ -5,7 +5,7 @@
 use crate::spec::{Axes, ConvSpec, Spec};
 use foveola::{Border, PadMode};
 use foveola_core::{Nonlinearity, Shape};
-use ndarray::{Array, Array5, Dimension, IntoDimension, ShapeBuilder};
+use ndarray::{Array, Array2, Array3, Array5, Dimension, IntoDimension, ShapeBuilder, s};
 use proptest::array::uniform3;
 use proptest::collection::vec;
 use proptest::option::of;
@@ -69,9 +69,19 @@ pub fn recording() -> impl Strategy<Value = Recording> {
         .prop_filter("a recording needs a frame", |recording| recording.first() > 0)
 }
 
-/// Frames of 1 to 3 channels and few pixels; one in four is wider than the vectors (8 lanes) twice over.
+/// Recordings as [`recording`], with pieces of up to 40 frames among them: longer than any block that a filter works in
+/// (16 frames in the frequency domain, 4 in time) twice over.
+pub fn long_recording() -> impl Strategy<Value = Recording> {
+    let piece = prop_oneof![2 => Just(1_usize), 1 => Just(0_usize), 2 => 2..7_usize, 2 => 15..41_usize];
+    (any::<u64>(), 1..3_usize, vec(piece, 1..6))
+        .prop_map(|(seed, batch, cuts)| Recording { seed, batch, cuts })
+        .prop_filter("a recording needs a frame", |recording| recording.first() > 0)
+}
+
+/// Frames of 1 to 3 channels and few pixels, narrower than a vector (4 to 16 lanes) or as wide as several: up to a tile of
+/// four vectors and what is left of it.
 pub fn shape() -> impl Strategy<Value = Shape> {
-    let size = prop_oneof![3 => (1..10_usize, 1..10_usize), 1 => (1..4_usize, 14..41_usize)];
+    let size = prop_oneof![3 => (1..10_usize, 1..10_usize), 1 => (1..6_usize, 10..71_usize)];
     (1..4_usize, size).prop_map(|(channels, (rows, cols))| Shape::new(channels, rows, cols))
 }
 
@@ -137,6 +147,94 @@ fn conv(shape: Shape, axes: Axes, size: [usize; 3]) -> BoxedStrategy<Spec> {
 /// `Conv3d` with kernels of up to 4 x 7 x 7, larger than most frames.
 pub fn conv3d(shape: Shape) -> BoxedStrategy<Spec> {
     conv(shape, Axes::Conv3d, [4, 7, 7])
+}
+
+/// `Conv3d` that may go through the frequency domain: steps of one pixel, and a kernel of more than one.
+pub fn spectral(shape: Shape) -> BoxedStrategy<Spec> {
+    let possible = |spec| match spec {
+        Spec::Conv(conv) => {
+            let [time, ..] = conv.stride;
+            let (.., kh, kw) = conv.weight.dim();
+            (kh * kw > 1).then_some(Spec::Conv(ConvSpec { stride: [time, 1, 1], ..conv }))
+        }
+        _ => None,
+    };
+    conv(shape, Axes::Conv3d, [4, 9, 9]).prop_filter_map("a kernel of one pixel", possible).boxed()
+}
+
+/// A convolution whose kernels are sums of a few products of vectors over time, rows and columns.
+#[derive(Clone, Debug)]
+pub struct LowRank {
+    /// The sums, rounded to `f32`.
+    pub conv: ConvSpec,
+    /// For each pair of channels `(out, in / groups)` the products' norms in all.
+    pub norms: Array2<f64>,
+}
+
+/// Sums of one to three products, as [`spectral`] in everything else.
+pub fn low_rank(shape: Shape) -> BoxedStrategy<LowRank> {
+    (spectral(shape), 1..4_usize, any::<u64>())
+        .prop_filter_map("a convolution", |(spec, terms, seed)| match spec {
+            Spec::Conv(conv) => Some((conv, terms, seed)),
+            _ => None,
+        })
+        .prop_map(|(mut conv, terms, seed)| {
+            let (out, ins, kt, kh, kw) = conv.weight.dim();
+            let mut norms = Array2::zeros((out, ins));
+            conv.weight.fill(0.0);
+            for (n, ((o, i), norm)) in norms.indexed_iter_mut().enumerate() {
+                for term in 0..terms {
+                    let vector = |axis: u64, len| noise(seed ^ ((n * 3 + term) as u64 * 3 + axis), len);
+                    let (u, v, h) = (vector(0, kt), vector(1, kh), vector(2, kw));
+                    let product = Array3::from_shape_fn((kt, kh, kw), |(a, b, e)| u[a] * v[b] * h[e]);
+                    *norm += product.iter().map(|w| w * w).sum::<f64>().sqrt();
+                    let mut kernel = conv.weight.slice_mut(s![o, i, .., .., ..]);
+                    kernel += &product;
+                }
+            }
+            conv.weight.mapv_inplace(|w| f64::from(w as f32));
+            LowRank { conv, norms }
+        })
+        .boxed()
+}
+
+/// [`low_rank`] as a layer.
+pub fn separable(shape: Shape) -> BoxedStrategy<Spec> {
+    low_rank(shape).prop_map(|low_rank| Spec::Conv(low_rank.conv)).boxed()
+}
+
+/// `SmoothConv` whose kernels are products of a column and a row.
+pub fn separable_smooth_conv(_: Shape) -> BoxedStrategy<Spec> {
+    (vec(tau(), 1..4), 1..6_usize, 2..8_usize, border(), any::<bool>(), any::<u64>())
+        .prop_map(|(taus, rows, cols, border, components, seed)| {
+            let (v, h) = (noise(seed, taus.len() * rows), noise(!seed, taus.len() * cols));
+            let product = |(n, r, c): (usize, usize, usize)| f64::from((v[n * rows + r] * h[n * cols + c]) as f32);
+            let spatial = Array3::from_shape_fn((taus.len(), rows, cols), product);
+            Spec::SmoothConv { taus, spatial, border, components }
+        })
+        .boxed()
+}
+
+/// [`separable`] between layers that have a state of their own.
+pub fn separable_model(shape: Shape) -> BoxedStrategy<Spec> {
+    amid(shape, separable(shape))
+}
+
+/// [`spectral`] between layers that have a state of their own.
+pub fn spectral_model(shape: Shape) -> BoxedStrategy<Spec> {
+    amid(shape, spectral(shape))
+}
+
+/// A layer between others that have a state of their own.
+fn amid(shape: Shape, layer: BoxedStrategy<Spec>) -> BoxedStrategy<Spec> {
+    let before = prop_oneof![low_pass(shape), diff(shape), delay_of_frames()];
+    let behind = prop_oneof![Just(Spec::Diff), Just(Spec::LowPass { tau: 0.003 })];
+    (before, layer, behind).prop_map(|(before, layer, behind)| Spec::Cascade(vec![before, layer, behind])).boxed()
+}
+
+/// `Delay` without frames in front.
+fn delay_of_frames() -> BoxedStrategy<Spec> {
+    (0..5_usize).prop_map(|delay| Spec::Delay { delay, length: 0 }).boxed()
 }
 
 /// `Conv2d` with kernels of up to 7 x 7.
@@ -217,10 +315,9 @@ fn same_conv(shape: Shape) -> BoxedStrategy<Spec> {
 
 /// A layer that leaves shape and frame rate as they are.
 fn same(shape: Shape) -> BoxedStrategy<Spec> {
-    let plain = |delay| Spec::Delay { delay, length: 0 };
     prop_oneof![
         2 => same_conv(shape),
-        1 => (0..5_usize).prop_map(plain),
+        1 => delay_of_frames(),
         1 => variable_delay(shape),
         1 => low_pass(shape),
         1 => high_pass(shape),
@@ -259,6 +356,12 @@ pub fn behind_a_warm_up(shape: Shape) -> BoxedStrategy<Spec> {
     });
     let behind = prop_oneof![low_pass(shape), smooth_conv(shape), diff(shape), delay(shape), variable_delay(shape)];
     (kernel, behind).prop_map(|(kernel, behind)| Spec::Cascade(vec![kernel, behind])).boxed()
+}
+
+/// [`trial`] with long pieces among others.
+pub fn long_trial(layers: Layers) -> impl Strategy<Value = (Spec, Shape, Recording)> {
+    (shape().prop_flat_map(move |shape| (layers(shape), Just(shape))), long_recording())
+        .prop_map(|((spec, shape), recording)| (spec, shape, recording))
 }
 
 /// A layer, frames that fit it, and a recording of them.

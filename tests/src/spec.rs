@@ -2,7 +2,7 @@
 
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
+    Algorithm, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
     NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, TimePadding, VariableDelay, Weight,
 };
 use foveola_core::{Decay, Nonlinearity};
@@ -70,8 +70,9 @@ impl ConvSpec {
         if self.flip { reversed(&self.weight) } else { self.weight.clone() }
     }
 
-    fn options<K: Kind>(&self, mut conv: Conv<K>, weight: ArrayD<f32>) -> foveola::Result<Box<dyn Layer>> {
-        conv = conv.stride(self.stride).dilation(self.dilation).groups(self.groups)?;
+    /// Sets all but the kind of the layer.
+    fn options<K: Kind>(&self, conv: Conv<K>, weight: ArrayD<f32>, way: Algorithm) -> foveola::Result<Conv<K>> {
+        let mut conv = conv.algorithm(way).stride(self.stride).dilation(self.dilation).groups(self.groups)?;
         conv = match self.border {
             Some(border) => conv.autopad_mode(border),
             None => conv.autopad(false),
@@ -83,19 +84,33 @@ impl ConvSpec {
         let weight = Weight::from(weight);
         conv.set_weight(if self.flip { weight } else { weight.no_flip() })?;
         conv.set_bias(&self.bias.iter().map(|b| *b as f32).collect::<Vec<_>>())?;
-        Ok(Box::new(conv))
+        Ok(conv)
     }
 
-    fn layer(&self) -> foveola::Result<Box<dyn Layer>> {
+    /// The host's `Conv3d` that computes it by `way`.
+    ///
+    /// # Errors
+    /// Those of the layer.
+    pub fn conv3d(&self, way: Algorithm) -> foveola::Result<Conv3d> {
+        let (out, ins, kt, kh, kw) = self.weight.dim();
+        let weight = self.weight.mapv(|w| w as f32).into_dyn();
+        self.options(Conv3d::new(ins * self.groups, out, [kt, kh, kw])?, weight, way)
+    }
+
+    fn layer(&self, way: Algorithm) -> foveola::Result<Box<dyn Layer>> {
         let (out, ins, kt, kh, kw) = self.weight.dim();
         let all = ins * self.groups;
         let weight = self.weight.mapv(|w| w as f32).into_dyn();
         let ranked = |shape: &[usize]| weight.clone().into_shape_with_order(IxDyn(shape)).unwrap_or_default();
-        match self.axes {
-            Axes::Conv3d => self.options(Conv3d::new(all, out, [kt, kh, kw])?, weight),
-            Axes::Conv2d => self.options(Conv2d::new(all, out, [kh, kw])?, ranked(&[out, ins, kh, kw])),
-            Axes::Conv1d => self.options(Conv1d::new(all, out, kt)?, ranked(&[out, ins, kt])),
-        }
+        Ok(match self.axes {
+            Axes::Conv3d => Box::new(self.conv3d(way)?),
+            Axes::Conv2d => {
+                Box::new(self.options(Conv2d::new(all, out, [kh, kw])?, ranked(&[out, ins, kh, kw]), way)?)
+            }
+            Axes::Conv1d => {
+                Box::new(self.options(Conv1d::new(all, out, kt)?, ranked(&[out, ins, kt]), Algorithm::Auto)?)
+            },
+        })
     }
 }
 
@@ -115,12 +130,21 @@ impl Spec {
     /// # Errors
     /// Those of the layer.
     pub fn layer(&self) -> foveola::Result<Box<dyn Layer>> {
+        self.layer_by(Algorithm::Auto)
+    }
+
+    /// The host's layer, whose convolutions go by `way` where there is such a one: there are no others for kernels of one
+    /// pixel (`Conv1d`), and no frequency domain for `SmoothConv`.
+    ///
+    /// # Errors
+    /// Those of the layer.
+    pub fn layer_by(&self, way: Algorithm) -> foveola::Result<Box<dyn Layer>> {
         let resolution = Resolution::DEFAULT;
         Ok(match self {
             Self::TimePadding { length, mode } => Box::new(TimePadding::new(*length, *mode)),
             Self::Delay { delay, length } => Box::new(Delay::new(*delay).length(*length)),
             Self::VariableDelay(delays) => Box::new(VariableDelay::new(delays)),
-            Self::Conv(conv) => conv.layer()?,
+            Self::Conv(conv) => conv.layer(way)?,
             Self::Rf { weight, flip, pad } => {
                 let (out, ins, kt, _, _) = weight.dim();
                 let mut field = RF::new(ins, out, kt)?;
@@ -135,7 +159,9 @@ impl Spec {
             Self::LowPass { tau } => Box::new(LowPass::new(*tau, resolution)?),
             Self::HighPass { tau, k } => Box::new(HighPass::new(*tau, *k, resolution)?),
             Self::SmoothConv { taus, spatial, border, components } => {
-                let smooth = SmoothConv::new(taus, spatial.mapv(|w| w as f32), resolution)?.autopad_mode(*border);
+                let smooth = SmoothConv::new(taus, spatial.mapv(|w| w as f32), resolution)?;
+                let smooth = smooth.autopad_mode(*border);
+                let smooth = smooth.algorithm(if way == Algorithm::Fft { Algorithm::Auto } else { way });
                 Box::new(if *components { smooth.components() } else { smooth })
             }
             Self::Pointwise(function) => match *function {
@@ -149,14 +175,14 @@ impl Spec {
             Self::Cascade(layers) => {
                 let mut model = Model::new();
                 for layer in layers {
-                    model.push(Model::of_boxed(layer.layer()?));
+                    model.push(Model::of_boxed(layer.layer_by(way)?));
                 }
                 Box::new(model)
             }
             Self::Branches(branches) => {
                 let mut sum = Branches::new();
                 for (weight, branch) in branches {
-                    sum = sum.weighted(*weight, Model::of_boxed(branch.layer()?));
+                    sum = sum.weighted(*weight, Model::of_boxed(branch.layer_by(way)?));
                 }
                 Box::new(sum)
             }

@@ -284,7 +284,7 @@ impl<K: Kind> Conv<K> {
     /// ```
     /// use foveola::{Algorithm, Conv2d, Plan, Resolution};
     /// let mut blur = Conv2d::new(1, 1, [1, 1])?;
-    /// blur.gaussian(0.3, Resolution::DEFAULT)?; // 0.3 degrees: 21 x 21 pixels
+    /// blur.gaussian(0.3, Resolution::DEFAULT)?; // 0.3 degrees: 19 x 19 pixels
     /// assert!(matches!(blur.plan(128, 128)?, Plan::Separable { terms: 1, .. }));
     /// assert_eq!(blur.algorithm(Algorithm::Direct).plan(128, 128)?, Plan::Direct);
     /// # Ok::<(), foveola::Error>(())
