@@ -53,7 +53,7 @@ pub(crate) fn share<T: Sample, L: Lanes<T>, F: Fork>(
     out: &mut [T],
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) {
-    let Some(engine) = engine.halve(x.len().saturating_mul(3 * MOVE)) else {
+    let Some(engine) = engine.halve(x.len().saturating_mul(3 * MOVE)).filter(|_| x.len() > 1) else {
         return engine.lanes.vectorize(
             #[inline(always)]
             || step(x, y, out),

@@ -277,7 +277,7 @@ impl<T: Sample> Rf<'_, T> {
         let now = |t: u64| (t % kt.max(1) as u64) as usize;
         // Whole frames are read where they lie; cropped ones are stored first, one by one.
         let whole = frame == self.input.len();
-        let mut written = 0;
+        let mut written = 0_usize;
         for (k, part) in input.chunks(if whole { input.len().max(1) } else { len }).enumerate() {
             let t = t.saturating_add(k as u64);
             let count = rate.frames(t, part.len() / len);

@@ -139,7 +139,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             let a = Band { rows: band.rows.start..row, cols: band.cols.clone(), out: first, ..band };
             let b = Band { rows: row..band.rows.end, cols: band.cols, out: second, ..band };
             half.fork.join(|| self.share(half, a), || self.share(half, b));
-        } else if let Some(half) = engine.halve(work).filter(|_| !(adjacent && rows > 1) && by_cols < cols) {
+        } else if let Some(half) = engine.halve(work).filter(|_| !(adjacent && rows > 1) && (1..cols).contains(&by_cols)) {
             let (first, second) = halves(band.out, by_cols);
             let col = band.cols.start + by_cols;
             let a = Band { rows: band.rows.clone(), cols: band.cols.start..col, out: first, ..band };
