@@ -3,7 +3,10 @@
 //!
 //! A counting allocator stands in for the system's. It counts for each thread, since the test harness has its own.
 
-use foveola::{Branches, Conv3d, Model, NLRectify, Resolution, SmoothConv, TimePadding};
+use foveola::{
+    Algorithm, Branches, Conv1d, Conv2d, Conv3d, LowPass, Model, NLRectify, PadMode, Plan, Precision, RF, Resolution,
+    SmoothConv, TimePadding,
+};
 use foveola_core::{Filter, Graph, Node, Source};
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::random::array;
@@ -117,7 +120,7 @@ fn none_per_frame_in_the_host() {
     let cases = [
         ("one channel", retina(), 1, 1),
         ("two channels", Model::new().then(smooth(0.005, 0.05)).then(colour).then(NLRectify), 2, 1),
-        ("a lead", Model::new().then(TimePadding::new(4, foveola::PadMode::Mirror)), 1, 1),
+        ("a lead", Model::new().then(TimePadding::new(4, PadMode::Mirror)), 1, 1),
         ("a batch of three", Model::new().then(smooth(0.005, 0.05)).then(NLRectify), 2, 3),
     ];
     for (name, mut model, channels, batch) in cases {
@@ -130,5 +133,60 @@ fn none_per_frame_in_the_host() {
         };
         feed(5);
         assert_eq!(allocations(|| feed(100)), 0, "{name}");
+    }
+}
+
+/// The same for each way of computing a convolution, whether it was asked for or chosen; receptive fields; convolutions in
+/// time; in single frames and in pieces. On one thread: what several take is in `allocation_threads.rs`.
+#[test]
+fn none_per_frame_by_any_way() {
+    let gauss = |c: usize| (-0.5 * ((c as f32 - 7.0) / 2.0).powi(2)).exp();
+    let blur = || {
+        let weight = ndarray::Array2::from_shape_fn((15, 15), |(r, c)| gauss(r) * gauss(c));
+        Conv2d::new(1, 1, [15, 15]).and_then(|conv| conv.with_weight(weight)).expect("a kernel")
+    };
+    let noise = |kt: usize, k: usize| {
+        let weight = array(1, (kt, k, k)).mapv(|w| w as f32);
+        Conv3d::new(1, 1, [kt, k, k]).and_then(|conv| conv.with_weight(weight)).expect("a kernel")
+    };
+    let plan = noise(1, 31).plan(24, 32).expect("a plan");
+    assert!(matches!(plan, Plan::Fft { .. }), "{plan}");
+    let plan = blur().plan(24, 32).expect("a plan");
+    assert!(matches!(plan, Plan::Separable { .. }), "{plan}");
+    let mut exponential = Conv1d::new(1, 1, 1).expect("a length");
+    exponential.exponential(0.01, Resolution::DEFAULT).expect("a time constant");
+    let uniform = RF::new(1, 2, 3).expect("a field").pad_mode(PadMode::Zeros);
+    let smooth = |way| SmoothConv::gaussian(3, 0.01, 0.1, Resolution::DEFAULT).expect("a width").algorithm(way);
+    let low_pass = || LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant");
+    let cases = [
+        ("FFT, chosen", Model::of(noise(1, 31))),
+        ("FFT in time and space", Model::of(noise(10, 10).algorithm(Algorithm::Fft))),
+        ("FFT and others", Model::new().then(low_pass()).then(noise(3, 9).algorithm(Algorithm::Fft)).then(NLRectify)),
+        ("FFT with a stride", Model::of(noise(3, 5).stride([2, 1, 1]).algorithm(Algorithm::Fft))),
+        ("separable, chosen", Model::of(blur())),
+        ("separable", Model::of(blur().algorithm(Algorithm::Separable))),
+        (
+            "separable, reproducible",
+            Model::of(blur().algorithm(Algorithm::Separable)).precision(Precision::Reproducible),
+        ),
+        ("separable smoothing", Model::of(smooth(Algorithm::Separable))),
+        ("smoothing tap by tap", Model::of(smooth(Algorithm::Direct))),
+        ("tap by tap", Model::of(noise(10, 10).algorithm(Algorithm::Direct))),
+        ("a receptive field", Model::of(uniform)),
+        ("a convolution in time", Model::of(exponential)),
+    ];
+    for (name, model) in cases {
+        let mut model = model.threads(1);
+        let pieces = [1, 5, 1, 20].map(|frames| array(3, (1, 1, frames, 24, 32)).mapv(|x| x as f32));
+        let mut feed = |times: usize| {
+            for _ in 0..times {
+                for piece in &pieces {
+                    let out = model.process(piece).expect("frames that fit");
+                    black_box(out.first());
+                }
+            }
+        };
+        feed(2);
+        assert_eq!(allocations(|| feed(10)), 0, "{name}");
     }
 }

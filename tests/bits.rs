@@ -3,7 +3,8 @@
 
 use foveola_core::lanes::Scalar;
 use foveola_core::{
-    Conv3d, ConvOptions, Decay, Engine, Filter, First, Graph, Kernel, Node, Sample, Shape, SmoothConv, Source,
+    Conv3d, ConvOptions, Decay, Diff, Engine, Factors, Filter, First, Fork, Graph, HighPass, Kernel, LowPass, Node,
+    Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,
 };
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::fixed::Q16;
@@ -93,6 +94,143 @@ fn smooth_conv_with_vectors_and_without() {
     check(CASES, trial(random::smooth_conv), |trial| {
         smooth_conv::<f32>(trial.clone()).and_then(|()| smooth_conv::<f64>(trial))
     });
+}
+
+/// Cuts whatever can be cut, and does one half after the other, the second one first.
+#[derive(Clone, Copy)]
+struct Halves;
+
+impl Fork for Halves {
+    fn halve(self, _: usize) -> Option<Self> {
+        Some(self)
+    }
+
+    fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+        let b = b();
+        (a(), b)
+    }
+}
+
+fn cut<T: Sample>() -> Engine<T::Lanes, Halves> {
+    Engine { lanes: T::LANES, fork: Halves }
+}
+
+/// `Conv3d` and `SmoothConv` cut as finely as can be, tap by tap and by `terms` separable kernels, whose vectors need not
+/// belong to the kernel; and with scalars instead of vectors.
+fn halves_of_convolutions<T: Sample>(
+    (spec, shape, recording, terms): (Spec, Shape, Recording, usize),
+) -> Result<(), String> {
+    let vectors = |seed, len: usize| samples::<T>(noise(seed, len));
+    let text = |error: foveola_core::Error| error.to_string();
+    match spec {
+        Spec::Conv(conv) => {
+            let (out, ins, kt, kh, kw) = conv.weight.dim();
+            let (weights, bias) = (samples::<T>(conv.weight), samples::<T>(conv.bias));
+            let kernel = Kernel { weights: &weights, shape: [out, ins, kt, kh, kw], bias: &bias };
+            let options = ConvOptions {
+                border: conv.border,
+                pad: conv.pad,
+                stride: conv.stride,
+                dilation: conv.dilation,
+                groups: conv.groups,
+            };
+            let direct = Conv3d::new(shape, kernel, options).map_err(text)?;
+            let [time, rows, cols] = [(3, kt), (4, kh), (5, kw)].map(|(seed, k)| vectors(seed, out * ins * terms * k));
+            let factors = Factors { terms, time: &time, rows: &rows, cols: &cols };
+            for filter in [Ok(direct), direct.separable(factors)].into_iter().flatten() {
+                let halves =
+                    |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
+                compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
+                let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
+                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, t, state, scratch, x, y)
+                };
+                compare(&filter, scalar, &recording).map_err(|error| format!("halves of scalars: {error}"))?;
+            }
+        }
+        Spec::SmoothConv { taus, spatial, border, components } => {
+            let decays: Result<Vec<_>, _> = taus.iter().map(|tau| Decay::new(*tau, 1000.0)).collect();
+            let (decays, weights, (n, rows, cols)) =
+                (decays.map_err(text)?, samples::<T>(spatial.clone()), spatial.dim());
+            let direct = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(text)?;
+            let direct = if components { direct.components() } else { direct };
+            let [time, rows, cols] = [(3, 1), (4, rows), (5, cols)].map(|(seed, k)| vectors(seed, n * terms * k));
+            let factors = Factors { terms, time: &time, rows: &rows, cols: &cols };
+            for filter in [Ok(direct), direct.separable(factors)].into_iter().flatten() {
+                let halves =
+                    |_, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), state, scratch, x, y);
+                compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
+                let scalar = |_, (state, scratch, x, y): Slices<'_, T>| {
+                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, state, scratch, x, y)
+                };
+                compare(&filter, scalar, &recording).map_err(|error| format!("halves of scalars: {error}"))?;
+            }
+        }
+        _ => (),
+    }
+    Ok(())
+}
+
+#[test]
+fn convolutions_in_halves() {
+    for layers in [random::conv3d as random::Layers, random::spectral, random::conv1d, random::smooth_conv] {
+        check(CASES / 2, (trial(layers), 1..4_usize), |((spec, shape, recording), terms)| {
+            let trial = (spec, shape, recording, terms);
+            halves_of_convolutions::<f32>(trial.clone()).and_then(|()| halves_of_convolutions::<f64>(trial))
+        });
+    }
+}
+
+/// Filters with an engine and without convolutions, cut as finely as can be. (A receptive field adds its lanes up, so that
+/// its bits are those of one width of vectors; the reproducible ones are equally wide everywhere.)
+fn halves_of_others<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String> {
+    let text = |error: foveola_core::Error| error.to_string();
+    match spec {
+        Spec::Rf { weight, pad, .. } => {
+            let (out, ins, kt, kh, kw) = weight.dim();
+            let (weights, bias) = (samples::<T>(weight), samples::<T>(noise(4, out)));
+            let kernel = Kernel { weights: &weights, shape: [out, ins, kt, kh, kw], bias: &bias };
+            let filter = Rf::new(shape, kernel, pad).map_err(text)?;
+            compare(&filter, |t, (state, _, x, y)| filter.advance_with(cut::<T>(), t, state, x, y), &recording)
+        }
+        Spec::LowPass { tau } => {
+            let filter = LowPass::new(shape, Decay::new(tau, 1000.0).map_err(text)?);
+            compare(&filter, |_, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), state, x, y)), &recording)
+        }
+        Spec::HighPass { tau, k } => {
+            let filter = HighPass::new(shape, Decay::new(tau, 1000.0).map_err(text)?, k).map_err(text)?;
+            compare(&filter, |_, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), state, x, y)), &recording)
+        }
+        Spec::Pointwise(function) => {
+            let filter = Pointwise::new(shape, function).map_err(text)?;
+            compare(&filter, |_, (_, _, x, y)| Ok(filter.advance_with(cut::<T>(), x, y)), &recording)
+        }
+        Spec::Diff => {
+            let filter = Diff::new(shape);
+            compare(&filter, |_, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), state, x, y)), &recording)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn other_filters_in_halves() {
+    let layers = [random::rf as random::Layers, random::low_pass, random::high_pass, random::pointwise, random::diff];
+    for layers in layers {
+        check(CASES / 2, trial(layers), |trial| {
+            halves_of_others::<f32>(trial.clone()).and_then(|()| halves_of_others::<f64>(trial))
+        });
+    }
+    // Receptive fields of more channels and wider than four vectors.
+    let wide = (1..4_usize, 30..90_usize, 1..20_usize, proptest::prelude::any::<u64>(), random::recording());
+    check(CASES / 2, wide, |(rows, cols, out, seed, recording)| {
+        let weight = random::array(seed, (out, 1, 2, rows, cols - 3));
+        let pad = Some(PadMode::Mirror);
+        halves_of_others::<f32>((Spec::Rf { weight, flip: true, pad }, Shape::new(1, rows, cols), recording))
+    });
+    // One frame of one pixel has no halves.
+    let recording = Recording { seed: 1, batch: 1, cuts: vec![1, 2] };
+    let rectify = Spec::Pointwise(Nonlinearity::Rectify);
+    halves_of_others::<f32>((rectify, Shape::new(1, 1, 1), recording)).expect("the same bits");
 }
 
 /// Twelve frames through every filter: the first three as one chunk, then one by one.

@@ -4,12 +4,11 @@
 use foveola::fft::FftKernel;
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Algorithm, Border, Conv1d, Conv2d, Error, Layer, Model, Plan, Precision, Resolution, SimdLevel, SmoothConv,
-    Weight,
+    Algorithm, Border, Conv1d, Conv2d, Error, Layer, Model, Plan, Precision, Resolution, SimdLevel, SmoothConv, Weight,
 };
 use foveola_core::Shape;
 use foveola_tests::naive;
-use foveola_tests::random::{self, LowRank, Layers, Recording, array, check, trial};
+use foveola_tests::random::{self, Layers, LowRank, Recording, array, check, trial};
 use foveola_tests::spec::{ConvSpec, Spec};
 use foveola_tests::stream::{Core, Engine, bits, feed_all};
 use ndarray::{Array2, Array5, Dimension, s};
@@ -44,7 +43,12 @@ fn close(found: &Array5<f32>, expected: &Array5<f64>, tolerance: &Array5<f64>) -
 }
 
 /// The recording through a layer at a precision, cut behind its first piece.
-fn through(layer: Box<dyn Layer>, precision: Precision, recording: &Recording, shape: Shape) -> Result<Array5<f32>, String> {
+fn through(
+    layer: Box<dyn Layer>,
+    precision: Precision,
+    recording: &Recording,
+    shape: Shape,
+) -> Result<Array5<f32>, String> {
     let mut model = Model::of_boxed(layer).precision(precision);
     feed_all(&mut model, &recording.movie(shape), &recording.cut_once(), 0).map_err(|e| format!("{precision:?}: {e}"))
 }
@@ -93,7 +97,10 @@ fn separable() {
             }
             // Fewer multiplications than the taps, but for a single term.
             Ok(Plan::Separable { terms, error })
-                if error <= 1e-6 && (terms == 1 || terms * (kt + kh + kw) < kt * kh * kw) => terms,
+                if error <= 1e-6 && (terms == 1 || terms * (kt + kh + kw) < kt * kh * kw) =>
+            {
+                terms
+            }
             other => return Err(format!("{other:?}")),
         };
         let (x, first) = (recording.movie(shape).mapv(f64::from), recording.first());
@@ -259,9 +266,7 @@ fn what_is_chosen_is_done() {
     for (name, kernel) in kernels {
         let layer = conv2d(kernel);
         let (plan, mut same) = (layer.plan(64, 64).expect("a plan"), 0);
-        let found = |way| {
-            through(Box::new(layer.clone().algorithm(way)), Precision::Fast, &recording, shape)
-        };
+        let found = |way| through(Box::new(layer.clone().algorithm(way)), Precision::Fast, &recording, shape);
         let auto = found(Algorithm::Auto).expect("frames");
         for way in [Algorithm::Direct, Algorithm::Separable, Algorithm::Fft] {
             let (Ok(asked), Ok(out)) = (layer.clone().algorithm(way).plan(64, 64), found(way)) else { continue };
@@ -354,10 +359,15 @@ fn reproducible((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
         }
     }
     // Separable kernels have bits of their own, and they too are the core's.
-    let mut host = Model::of_boxed(spec.layer_by(Algorithm::Separable).map_err(text)?).precision(Precision::Reproducible);
+    let mut host =
+        Model::of_boxed(spec.layer_by(Algorithm::Separable).map_err(text)?).precision(Precision::Reproducible);
     let Ok(host) = feed_all(&mut host, &movie, &recording.cuts, 0) else { return Ok(()) };
     let core = core(Algorithm::Separable)?;
-    if bits(&host.view()) == bits(&core.view()) { Ok(()) } else { Err("separable kernels have other bits in core".into()) }
+    if bits(&host.view()) == bits(&core.view()) {
+        Ok(())
+    } else {
+        Err("separable kernels have other bits in core".into())
+    }
 }
 
 #[test]
@@ -438,7 +448,8 @@ fn several_ways_in_one_model() {
             let found = model.process(&movie).expect("frames").to_owned();
             model.clear_state();
             // Gaussians of gain 1 and differences of samples below 1: a few units in the last place of 8.
-            close(&found, &expected, &Array5::from_elem(found.dim(), 3e-5)).unwrap_or_else(|e| panic!("{ways:?}, {pass}: {e}"));
+            close(&found, &expected, &Array5::from_elem(found.dim(), 3e-5))
+                .unwrap_or_else(|e| panic!("{ways:?}, {pass}: {e}"));
         }
     }
 }

@@ -73,11 +73,9 @@ fn frames_that_are_worth_it() {
     let trial = |spec| (spec, Shape::new(2, 96, 200), Recording { seed: 1, batch: 2, cuts: vec![2, 1, 5] });
     let strategy = (random::spectral(Shape::new(2, 96, 200)), random::separable(Shape::new(2, 96, 200)));
     check(4, strategy, |(spectral, separable)| {
-        for (way, spec) in [
-            (Algorithm::Fft, &spectral),
-            (Algorithm::Direct, &spectral),
-            (Algorithm::Separable, &separable),
-        ] {
+        for (way, spec) in
+            [(Algorithm::Fft, &spectral), (Algorithm::Direct, &spectral), (Algorithm::Separable, &separable)]
+        {
             any_number(way, &trial(spec.clone()))?;
             let (_, shape, recording) = trial(spec.clone());
             let run = |threads| {

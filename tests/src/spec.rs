@@ -2,8 +2,9 @@
 
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Algorithm, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, TimePadding, VariableDelay, Weight,
+    Algorithm, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify,
+    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, TimePadding, VariableDelay,
+    Weight,
 };
 use foveola_core::{Decay, Nonlinearity};
 use ndarray::{Array2, Array3, Array5, ArrayD, IxDyn, s};
@@ -109,7 +110,7 @@ impl ConvSpec {
             }
             Axes::Conv1d => {
                 Box::new(self.options(Conv1d::new(all, out, kt)?, ranked(&[out, ins, kt]), Algorithm::Auto)?)
-            },
+            }
         })
     }
 }
