@@ -354,6 +354,15 @@ fn saved_by(way: Algorithm, (spec, shape, recording): (Spec, Shape, Recording)) 
                 model.feed(piece.slice(s![.., .., ..*frames, .., ..]))?;
                 model.pop_state().map_err(text)?;
             }
+            // Another stream that is as old.
+            let age = model.time() as usize;
+            if age > 0 {
+                model.push_state();
+                model.clear_state();
+                let other = Recording { cuts: vec![age], ..other.clone() };
+                feed_all(model, &other.movie(shape), &other.cuts, 0)?;
+                model.pop_state().map_err(text)?;
+            }
             match model.process(&with_nan) {
                 Err(Error::NonFinite { .. }) => refuse(model, shape, recording.batch),
                 other => Err(format!("a piece with a NaN gave {:?}", other.map(|view| view.dim()))),
