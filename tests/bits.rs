@@ -32,7 +32,7 @@ fn compare<T: Sample>(
     recording: &Recording,
 ) -> Result<(), String> {
     let signature = filter.signature();
-    let fresh = || (vec![T::zero(); signature.state], vec![T::zero(); signature.scratch.len(1)]);
+    let fresh = || (vec![T::zero(); signature.state], vec![T::zero(); signature.scratch.len(16)]);
     let [(mut state, mut scratch), (mut state_1, mut scratch_1)] = [fresh(), fresh()];
     let mut t = 0;
     for frames in recording.cuts.iter().copied().filter(|frames| *frames > 0) {
@@ -190,7 +190,11 @@ fn halves_of_others<T: Sample>((spec, shape, recording): (Spec, Shape, Recording
             let (weights, bias) = (samples::<T>(weight), samples::<T>(noise(4, out)));
             let kernel = Kernel { weights: &weights, shape: [out, ins, kt, kh, kw], bias: &bias };
             let filter = Rf::new(shape, kernel, pad).map_err(text)?;
-            compare(&filter, |t, (state, _, x, y)| filter.advance_with(cut::<T>(), t, state, x, y), &recording)
+            compare(
+                &filter,
+                |t, (state, scratch, x, y)| filter.advance_with(cut::<T>(), t, state, scratch, x, y),
+                &recording,
+            )
         }
         Spec::LowPass { tau } => {
             let filter = LowPass::new(shape, Decay::new(tau, 1000.0).map_err(text)?);

@@ -276,7 +276,7 @@ impl<'w, T> Conv3d<'w, T> {
                 .and(self.planes().saturating_mul(if self.kernel.shape[2] == 1 {
                     0
                 } else {
-                    self.input.rows * self.stride()
+                    self.input.rows.saturating_mul(self.stride())
                 }))
                 .and(self.planes().saturating_mul(self.input.rows).saturating_mul(cols)),
             rate: Rate {
@@ -293,8 +293,8 @@ impl<T> Conv3d<'_, T> {
     pub const fn work(&self) -> usize {
         let [_, ins, kt, kh, kw] = self.kernel.shape;
         let taps = match &self.factors {
-            Some(factors) => ins * factors.terms * (kt + kh + kw),
-            None => ins * kt * kh * kw,
+            Some(factors) => ins.saturating_mul(factors.terms).saturating_mul(kt.saturating_add(kh).saturating_add(kw)),
+            None => ins.saturating_mul(kt).saturating_mul(kh).saturating_mul(kw),
         };
         self.signature().output.len().saturating_mul(taps)
     }
@@ -365,7 +365,7 @@ impl<T: Sample> Conv3d<'_, T> {
         let (slots, pixels, len) = (self.extent(0), self.input.pixels(), self.input.len().max(1));
         let frames = input.len() / len;
         let count = signature.rate.frames(t, frames);
-        let output = piece_mut(output, 0, count * signature.output.len())?;
+        let output = piece_mut(output, 0, count.saturating_mul(signature.output.len()))?;
         // The chunk's first frame that yields an output.
         let Rate { first, every } = signature.rate;
         let start = signature.rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
@@ -383,7 +383,7 @@ impl<T: Sample> Conv3d<'_, T> {
             top: (slots - 1) as isize - start as isize,
             rows: count,
             cols: pixels,
-            pitch: if out == 1 { [count * pixels, pixels] } else { [pixels, out * pixels] },
+            pitch: if out == 1 { [count.saturating_mul(pixels), pixels] } else { [pixels, out.saturating_mul(pixels)] },
         };
         if count > 0 {
             correlation.run(engine, output);
@@ -436,7 +436,7 @@ impl<T: Sample> Conv3d<'_, T> {
     ) {
         let [outs, ins, kt, kh, kw] = self.kernel.shape;
         let (rows, stride, planes) = (self.input.rows, self.stride(), self.planes());
-        let (plane, slots) = (rows * stride, self.extent(0));
+        let (plane, slots) = (rows.saturating_mul(stride), self.extent(0));
         let size = self.signature().output;
         let (past, scratch) =
             scratch.split_at_mut_checked(if kt == 1 { 0 } else { planes * plane }).unwrap_or_default();
@@ -503,7 +503,7 @@ impl<T: Sample> Conv3d<'_, T> {
                 frames,
                 slots: self.extent(0),
                 now,
-                pitch: [self.frame(), rows * stride, stride],
+                pitch: [self.frame(), rows.saturating_mul(stride), stride],
                 rows,
                 border: self.options.border.unwrap_or_default(),
                 dilation: self.options.dilation[0],

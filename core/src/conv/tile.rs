@@ -95,7 +95,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
         // Rows far apart: as many at a time as a tile has.
         let per = if self.shares_rows() && channels == 1 { ROWS } else { 1 };
-        for (i, chunk) in output.chunks_mut((per * of_row).max(1)).enumerate() {
+        for (i, chunk) in output.chunks_mut(of_row.saturating_mul(per).max(1)).enumerate() {
             let row = i * per;
             let mut planes = chunk.chunks_mut(of_channel.max(1));
             // Row q of channel o is plane q outs + o of the chunk.
@@ -123,13 +123,13 @@ impl<'a, T: Sample> Correlation<'a, T> {
     /// Multiply-adds of one output pixel of one channel.
     #[inline(always)]
     fn taps(&self) -> usize {
-        self.kernel[1] * self.kernel[2] * self.kernel[3] * self.kernel[4]
+        self.kernel.iter().skip(1).fold(1, |taps, len| taps.saturating_mul(*len))
     }
 
     /// One band, in halves where that is worth it.
     fn share<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, band: Band<'_, T>) {
         let (rows, cols) = (band.rows.len(), band.cols.len());
-        let work = rows * cols * band.channels * self.taps();
+        let work = rows.saturating_mul(cols).saturating_mul(band.channels).saturating_mul(self.taps());
         let by_rows = if rows > ROWS { (rows / 2).next_multiple_of(ROWS) } else { rows / 2 };
         let by_cols = (cols / 2).next_multiple_of((L::WIDTH * L::COLUMNS).max(1));
         let adjacent = self.pitch[1] == self.cols;
@@ -139,7 +139,9 @@ impl<'a, T: Sample> Correlation<'a, T> {
             let a = Band { rows: band.rows.start..row, cols: band.cols.clone(), out: first, ..band };
             let b = Band { rows: row..band.rows.end, cols: band.cols, out: second, ..band };
             half.fork.join(|| self.share(half, a), || self.share(half, b));
-        } else if let Some(half) = engine.halve(work).filter(|_| !(adjacent && rows > 1) && (1..cols).contains(&by_cols)) {
+        } else if let Some(half) =
+            engine.halve(work).filter(|_| !(adjacent && rows > 1) && (1..cols).contains(&by_cols))
+        {
             let (first, second) = halves(band.out, by_cols);
             let col = band.cols.start + by_cols;
             let a = Band { rows: band.rows.clone(), cols: band.cols.start..col, out: first, ..band };

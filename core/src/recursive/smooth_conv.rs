@@ -126,7 +126,7 @@ impl<T> SmoothConv<'_, T> {
     /// Multiply-adds for a frame.
     pub const fn work(&self) -> usize {
         let taps = match &self.factors {
-            Some(_) => self.planes().saturating_mul(self.size[0] + self.size[1]),
+            Some(_) => self.planes().saturating_mul(self.size[0].saturating_add(self.size[1])),
             None => self.spatial.len(),
         };
         self.shape.len().saturating_mul(taps.saturating_add(self.decays.len().saturating_mul(MOVE)))
