@@ -5,7 +5,7 @@ use crate::fft::FftKernel;
 use crate::layer::Table;
 use crate::movie::Movie;
 use crate::spectral::Spectral;
-use crate::threads::Team;
+use crate::threads::{Team, worth};
 use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Graph, Node, Shape, Signature, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
@@ -308,7 +308,7 @@ impl Model {
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
         let (mut team, level) = (std::mem::take(&mut self.team), self.precision.level());
         let (table, result) = self.compiled(shape, table, |graph, kernels| {
-            let work = graph.work().saturating_mul(batch).saturating_mul(frames);
+            let work = worth(graph.work().saturating_mul(batch), frames);
             team.prepare(work)?;
             let mut spectral = std::mem::take(&mut memory.spectral);
             if !kernels.is_empty() {

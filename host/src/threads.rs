@@ -13,6 +13,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// (measured on two cores of an x86-64).
 const LEAST: usize = 1 << 18;
 
+/// Multiply-adds of a chunk, its first [`FRAMES`] frames counted, for which the pool is entered at all: about 170 us. Handing
+/// a chunk over and back costs 10 to 20 us, and what is small is not cut anyway.
+const ENTER: usize = 32 * LEAST;
+
+/// Frames of a chunk that count.
+const FRAMES: usize = 16;
+
+/// What a chunk is worth to a team: `work` multiply-adds a frame.
+pub(crate) fn worth(work: usize, frames: usize) -> usize {
+    work.saturating_mul(frames.min(FRAMES))
+}
+
 /// Who shares the work of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Threads {
@@ -65,7 +77,7 @@ impl Team {
         Self { eager: true, ..self }
     }
 
-    /// Gets the pool ready if `work` multiply-adds are worth sharing.
+    /// Gets the pool ready if a chunk of that [`worth`] is to be shared.
     ///
     /// # Errors
     /// [`Error::Threads`] when the system has no more threads.
@@ -73,16 +85,16 @@ impl Team {
         if self.size == 0 {
             self.size = std::thread::available_parallelism().map_or(1, usize::from);
         }
-        if self.pool.is_none() && self.size > 1 && (self.eager || work >= 2 * LEAST) {
+        if self.pool.is_none() && self.size > 1 && (self.eager || work >= ENTER) {
             self.pool = Some(pool(self.size)?);
         }
         Ok(())
     }
 
-    /// Runs `f` where its halves may be shared, if `work` multiply-adds are worth it.
+    /// Runs `f` where its halves may be shared, if a chunk of that [`worth`] is.
     pub(crate) fn run<R: Send>(&self, work: usize, f: impl FnOnce(Threads) -> R + Send) -> R {
         match &self.pool {
-            Some(pool) if self.eager || work >= 2 * LEAST => {
+            Some(pool) if self.eager || work >= ENTER => {
                 // Twice as many pieces as threads, so that one that is held up is helped out.
                 let depth = self.size.next_power_of_two().ilog2() + 1;
                 let cut = if self.eager { 1 } else { 2 * LEAST };
