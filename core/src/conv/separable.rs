@@ -5,7 +5,7 @@
 //! q_k = sum_e h_k[e] p_k[.., c + dil_c e]       columns
 //! out = bias + sum_k sum_b v_k[b] q_k[r + dil_r b - top]
 //! ```
-//! Each line is a correlation of its own ([`tile`](super::tile)). An axis of length 1 is left out.
+//! Each line is a correlation of its own (`tile.rs`). An axis of length 1 is left out.
 //!
 //! - Cost: `K (kt + kh + kw)` multiply-adds an output pixel and pair of channels, instead of `kt kh kw`.
 //! - Scratch: `in/groups x K` frames for each of the first two lines.
