@@ -225,9 +225,10 @@ pub fn tolerance(spec: &Spec, x: &Movie, first: usize) -> Movie {
 ///
 /// - The kernels are off by up to `1e-6 |w|` (Frobenius norms), so a pixel by that times `|x|`, the norm of what its taps
 ///   meet (Cauchy and Schwarz).
-/// - Each term is three sums, of `kt`, `kw` and `kh` products, the last one over all terms and input channels and with a
-///   bias: `(kt + kw + terms ins kh + 5) u` of the sum of the terms' magnitudes, one for each of them `|term| |x|` at most.
+/// - Each term is three sums, of `kt`, `kw` and `kh` products, the last one over all terms and input channels:
+///   `(kt + kw + terms ins kh + 5) u` of the sum of the terms' magnitudes, one for each of them `|term| |x|` at most.
 ///   Terms are either those that the kernel was made of, or orthogonal, and then `sqrt(terms) |w|` in all.
+/// - The last sum begins with the bias, so each of its steps may round that too.
 pub fn separable_tolerance(LowRank { conv, norms }: &LowRank, terms: usize, x: &Movie, first: usize) -> Movie {
     let u = 1.01 * f64::from(f32::EPSILON) / 2.0;
     let (_, ins, kt, kh, kw) = conv.weight.dim();
@@ -236,7 +237,7 @@ pub fn separable_tolerance(LowRank { conv, norms }: &LowRank, terms: usize, x: &
     let sums = u * (kt + kw + terms * ins * kh + 5) as f64 * (terms as f64).sqrt();
     for (o, mut bound) in bound.axis_iter_mut(Axis(1)).enumerate() {
         let norm = norms.row(o).iter().map(|norm| norm * norm).sum::<f64>().sqrt();
-        let bias = conv.bias.get(o).map_or(0.0, |bias| 2.0 * u * bias.abs());
+        let bias = conv.bias.get(o).map_or(0.0, |bias| u * (terms * ins * kh + 1) as f64 * bias.abs());
         bound.mapv_inplace(|x| (1e-6 + sums) * norm * x + bias);
     }
     bound

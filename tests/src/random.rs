@@ -370,11 +370,14 @@ pub fn trial(layers: Layers) -> impl Strategy<Value = (Spec, Shape, Recording)> 
         .prop_map(|((spec, shape), recording)| (spec, shape, recording))
 }
 
-/// Holds `law` against `cases` random trials; panics with the smallest one that breaks it.
+/// Holds `law` against `cases` random trials, or `FOVEOLA_TRIALS` times as many; panics with the smallest one that breaks
+/// it.
 ///
 /// # Panics
 /// When the law is broken.
 pub fn check<S: Strategy>(cases: u32, strategy: S, law: impl Fn(S::Value) -> Result<(), String>) {
+    let times = std::env::var("FOVEOLA_TRIALS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let cases = cases.saturating_mul(times);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let result = runner.run(&strategy, |trial| law(trial).map_err(TestCaseError::fail));
     if let Err(broken) = result {
