@@ -4,6 +4,8 @@
 //! side is the caller's affair. Here they run one after the other ([`Alone`]); a host hands in a pool of threads. Where a
 //! piece is cut changes no bit of the result.
 
+use core::ops::Range;
+
 /// Two halves of a piece of work, side by side or one after the other.
 ///
 /// ```
@@ -56,5 +58,45 @@ impl<L: Copy, F: Fork> Engine<L, F> {
     /// The engine of each half, if a piece of `work` multiply-adds is worth cutting.
     pub(crate) fn halve(self, work: usize) -> Option<Self> {
         self.fork.halve(work).map(|fork| Self { fork, ..self })
+    }
+}
+
+/// What pieces of work write, one behind the other, and what they write on the way.
+pub(crate) struct Pieces<'o, T> {
+    /// The numbers of the pieces.
+    pub(crate) range: Range<usize>,
+    /// Multiply-adds of each.
+    pub(crate) work: usize,
+    /// A part for each, or none.
+    pub(crate) scratch: &'o mut [T],
+    /// Samples of the output of each; the last one may have fewer.
+    pub(crate) size: usize,
+    pub(crate) output: &'o mut [T],
+}
+
+impl<T: Send> Pieces<'_, T> {
+    /// Calls `each` with the engine that is left for a piece, its number, scratch and output; in halves where that is worth it.
+    pub(crate) fn share<L, F>(
+        self,
+        engine: Engine<L, F>,
+        each: &(impl Fn(Engine<L, F>, usize, &mut [T], &mut [T]) + Sync),
+    ) where
+        L: Copy + Send + Sync,
+        F: Fork,
+    {
+        let Self { range, work, scratch, size, output } = self;
+        let (count, half) = (range.len(), range.len().div_ceil(2));
+        if let Some(engine) = engine.halve(work.saturating_mul(count)).filter(|_| count > 1) {
+            let middle = range.start + half;
+            let (s, s_rest) = scratch.split_at_mut(scratch.len() / count * half);
+            let (y, y_rest) = output.split_at_mut(output.len().min(half.saturating_mul(size)));
+            let first = Pieces { range: range.start..middle, work, scratch: s, size, output: y };
+            let second = Pieces { range: middle..range.end, work, scratch: s_rest, size, output: y_rest };
+            engine.fork.join(|| first.share(engine, each), || second.share(engine, each));
+            return;
+        }
+        for (piece, output) in range.zip(output.chunks_mut(size.max(1))) {
+            each(engine, piece, scratch, output);
+        }
     }
 }

@@ -278,3 +278,14 @@ pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
         *to = *from;
     }
 }
+
+/// Every slice in two, at `at`.
+pub(crate) fn halves<T, const N: usize>(slices: [&mut [T]; N], at: usize) -> ([&mut [T]; N], [&mut [T]; N]) {
+    let mut first: [&mut [T]; N] = core::array::from_fn(|_| Default::default());
+    let mut second: [&mut [T]; N] = core::array::from_fn(|_| Default::default());
+    for ((slice, first), second) in slices.into_iter().zip(&mut first).zip(&mut second) {
+        let at = at.min(slice.len());
+        (*first, *second) = slice.split_at_mut(at);
+    }
+    (first, second)
+}

@@ -373,19 +373,6 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
-    /// Multiply-adds for an input frame, about.
-    pub const fn work(&self) -> usize {
-        let (mut work, mut node) = (0_usize, 0);
-        while node < self.nodes.len() {
-            work = work.saturating_add(match &self.nodes[node] {
-                Node::Filter(_, stage) => stage.work(),
-                Node::Add(_) => self.shape(Source::Node(node)).len().saturating_mul(MOVE),
-            });
-            node += 1;
-        }
-        work
-    }
-
     /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.
     pub const fn scratch_len(&self, frames: usize, batch: usize) -> usize {
         self.signature().scratch.len(frames).saturating_mul(batch)

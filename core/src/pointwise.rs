@@ -10,8 +10,9 @@
 //! No state. Cost: 1 to 4 operations a sample. NaN stays NaN.
 
 use crate::engine::{Engine, Fork};
+use crate::graph::MOVE;
 use crate::lanes::Lanes;
-use crate::{Error, Filter, Sample, Shape, Signature, scan};
+use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// A function of one sample; see the [table](self).
 #[doc(alias = "NLRectify")]
@@ -134,22 +135,23 @@ fn square<T: Sample>(x: T) -> T {
 }
 
 /// `f` of every sample, in halves where that is worth it.
-#[inline(always)]
 fn map<T: Sample, L: Lanes<T>, F: Fork>(
     engine: Engine<L, F>,
     input: &[T],
     output: &mut [T],
     f: impl Fn(T) -> T + Copy + Send + Sync,
 ) {
-    // A filter with one sample of state, without the state.
-    scan::share(
-        engine,
-        input,
-        &mut [],
-        output,
+    if let Some(engine) = engine.halve(input.len().saturating_mul(2 * MOVE)).filter(|_| input.len() > 1) {
+        let half = input.len() / 2;
+        let (x, x_rest) = input.split_at_checked(half).unwrap_or_default();
+        let (y, y_rest) = output.split_at_mut(half.min(output.len()));
+        engine.fork.join(|| map(engine, x, y, f), || map(engine, x_rest, y_rest, f));
+        return;
+    }
+    engine.lanes.vectorize(
         #[inline(always)]
-        |x, _, out| {
-            for (x, y) in x.iter().zip(out) {
+        || {
+            for (x, y) in input.iter().zip(output) {
                 *y = f(*x);
             }
         },

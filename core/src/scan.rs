@@ -3,12 +3,15 @@
 
 use crate::Sample;
 use crate::engine::{Engine, Fork};
-use crate::filter::piece;
+use crate::filter::{halves, piece};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
 
 /// Samples in a block: 4 kB, so that state, input and output share a first-level cache of 16 kB or more.
 const BLOCK: usize = 1 << 10;
+
+/// Frames whose pixels threads share at a time.
+const TOGETHER: usize = 8;
 
 /// Calls `step(x, y, out)` for each frame of `len` samples, `y` being the state, and returns the number of frames.
 #[inline(always)]
@@ -22,9 +25,12 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
 ) -> usize {
     let len = len.max(1);
     let frames = input.len() / len;
-    if engine.halve(len.saturating_mul(3 * MOVE)).is_some() {
-        for (x, out) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
-            share(engine, x, state, out, step);
+    if engine.halve(work(len, TOGETHER.min(frames))).is_some() {
+        let size = TOGETHER.saturating_mul(len);
+        for (x, outputs) in input.chunks(size).zip(output.chunks_mut(size)) {
+            let mut outputs = outputs.chunks_exact_mut(len);
+            let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());
+            share(engine, (x, len), 0, state, outputs, step);
         }
         return frames;
     }
@@ -45,23 +51,38 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
     frames
 }
 
-/// `step` of samples that do not depend on each other, in halves where that is worth it. Without state `y` is empty.
-pub(crate) fn share<T: Sample, L: Lanes<T>, F: Fork>(
+/// What a step of so many samples is worth.
+fn work(samples: usize, frames: usize) -> usize {
+    samples.saturating_mul(frames).saturating_mul(3 * MOVE)
+}
+
+/// The pixels from `from` on of some frames, in halves where that is worth it.
+fn share<T: Sample, L: Lanes<T>, F: Fork>(
     engine: Engine<L, F>,
-    x: &[T],
-    y: &mut [T],
-    out: &mut [T],
+    (input, len): (&[T], usize),
+    from: usize,
+    state: &mut [T],
+    outputs: [&mut [T]; TOGETHER],
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) {
-    let Some(engine) = engine.halve(x.len().saturating_mul(3 * MOVE)).filter(|_| x.len() > 1) else {
-        return engine.lanes.vectorize(
-            #[inline(always)]
-            || step(x, y, out),
+    let (pixels, half) = (state.len(), state.len() / 2);
+    if let Some(engine) = engine.halve(work(pixels, input.len() / len)).filter(|_| half > 0) {
+        let (y, y_rest) = state.split_at_mut(half);
+        let (out, out_rest) = halves(outputs, half);
+        engine.fork.join(
+            || share(engine, (input, len), from, y, out, step),
+            || share(engine, (input, len), from + half, y_rest, out_rest, step),
         );
-    };
-    let half = x.len() / 2;
-    let (x, x_rest) = x.split_at_checked(half).unwrap_or_default();
-    let (y, y_rest) = y.split_at_mut(half.min(y.len()));
-    let (out, out_rest) = out.split_at_mut(half.min(out.len()));
-    engine.fork.join(|| share(engine, x, y, out, step), || share(engine, x_rest, y_rest, out_rest, step));
+        return;
+    }
+    engine.lanes.vectorize(
+        #[inline(always)]
+        || {
+            for (x, out) in input.chunks_exact(len).zip(outputs) {
+                if let Some(x) = x.get(from..from + pixels) {
+                    step(x, state, out);
+                }
+            }
+        },
+    );
 }

@@ -58,7 +58,14 @@ pub struct Table<'a> {
     kernels: Vec<Option<Arc<FftKernel>>>,
     /// The vectors that there are; none where only the bits of the layers' taps will do.
     level: Option<SimdLevel>,
+    /// Whether there are threads to share a chunk.
+    shared: bool,
 }
+
+/// Frames of a convolution that threads share at a time, and the samples that they may take: larger frames are shared one by
+/// one, so that neighbouring rows are read together.
+const BLOCK: usize = 8;
+const BLOCK_SAMPLES: usize = 1 << 18;
 
 impl<'a> Table<'a> {
     /// An empty table for frames of `input`.
@@ -80,6 +87,19 @@ impl<'a> Table<'a> {
 
     /// Adds a filter that reads `from`, and returns its output.
     pub fn push(&mut self, from: Source, stage: Stage<'a>) -> Source {
+        let block = |samples: usize| (BLOCK_SAMPLES / samples.max(1)).min(BLOCK);
+        let stage = match stage {
+            Stage::Conv3d(conv) if self.shared => Stage::Conv3d(conv.in_blocks(block(conv.ring().frame))),
+            // Its stages cross from thread to thread; large ones had better stay.
+            Stage::SmoothConv(conv) if self.shared && block(conv.signature().state) > 2 => {
+                Stage::SmoothConv(conv.in_blocks(block(conv.signature().state)))
+            }
+            other => other,
+        };
+        self.push_as_it_is(from, stage)
+    }
+
+    fn push_as_it_is(&mut self, from: Source, stage: Stage<'a>) -> Source {
         self.nodes.push(Node::Filter(from, stage));
         Source::Node(self.nodes.len() - 1)
     }
@@ -95,8 +115,8 @@ impl<'a> Table<'a> {
         &self.nodes
     }
 
-    pub(crate) fn begin(&mut self, input: Shape, level: Option<SimdLevel>) {
-        (self.input, self.level) = (Some(input), level);
+    pub(crate) fn begin(&mut self, input: Shape, level: Option<SimdLevel>, shared: bool) {
+        (self.input, self.level, self.shared) = (Some(input), level, shared);
     }
 
     /// The way to go for a layer that asks for an algorithm: what `planner` makes of its `job`.
@@ -111,7 +131,7 @@ impl<'a> Table<'a> {
 
     /// Adds a convolution that goes through the frequency domain.
     pub(crate) fn push_spectral(&mut self, from: Source, stage: Stage<'a>, planner: &Planner, job: Job<'_>) -> Source {
-        let source = self.push(from, stage);
+        let source = self.push_as_it_is(from, stage);
         if let Some(level) = self.level {
             self.kernels.resize(self.nodes.len() - 1, None);
             self.kernels.push(Some(planner.kernel(level, job)));
@@ -130,7 +150,7 @@ impl<'a> Table<'a> {
         // Collecting in place keeps the allocation; no node is left to convert.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
-        Table { input: None, nodes, kernels: self.kernels, level: None }
+        Table { input: None, nodes, kernels: self.kernels, level: None, shared: false }
     }
 }
 

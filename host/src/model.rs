@@ -5,9 +5,10 @@ use crate::fft::FftKernel;
 use crate::layer::Table;
 use crate::movie::Movie;
 use crate::spectral::Spectral;
-use crate::threads::{Team, worth};
+use crate::threads::{Team, Threads, worth};
 use crate::{Error, Layer, Result};
-use foveola_core::{Delay, Graph, Node, Shape, Signature, Source, Stage};
+use foveola_core::graph::MOVE;
+use foveola_core::{Delay, Fork, Graph, Node, Shape, Signature, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -179,7 +180,7 @@ impl Model {
     /// # Errors
     /// [`Error::Layer`] when a layer does not fit.
     pub fn signature(&self, input: Shape) -> Result<Signature> {
-        self.compiled(input, Table::default(), |graph, _| Ok(graph.signature())).1
+        self.compiled(input, Table::default(), self.team.shares(), |graph, _| Ok(graph.signature())).1
     }
 
     /// Calls `use_graph` with the core's table of this model, for frames of `input`.
@@ -187,10 +188,11 @@ impl Model {
         &self,
         input: Shape,
         table: Table<'static>,
+        shared: bool,
         use_graph: impl FnOnce(Graph<'_>, &[Option<Arc<FftKernel>>]) -> Result<T>,
     ) -> (Table<'static>, Result<T>) {
         let mut borrowed: Table<'_> = table.recycle();
-        borrowed.begin(input, self.precision.level());
+        borrowed.begin(input, self.precision.level(), shared);
         let result = self.fill(&mut borrowed).and_then(|()| {
             let graph = Graph::new(input, borrowed.nodes()).map_err(|source| Error::layer("the model", source))?;
             use_graph(graph, borrowed.kernels())
@@ -307,8 +309,8 @@ impl Model {
         // Taken out while the layers are borrowed by the table.
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
         let (mut team, level) = (std::mem::take(&mut self.team), self.precision.level());
-        let (table, result) = self.compiled(shape, table, |graph, kernels| {
-            let work = worth(graph.work().saturating_mul(batch), frames);
+        let (table, result) = self.compiled(shape, table, team.shares(), |graph, kernels| {
+            let work = worth(&graph, batch, frames);
             team.prepare(work)?;
             let mut spectral = std::mem::take(&mut memory.spectral);
             if !kernels.is_empty() {
@@ -408,7 +410,9 @@ impl Memory {
         // batch, whose streams lie apart; else frames go through in blocks that stay in the cache.
         let per_frame = signature.scratch.per_frame.max(signature.input.len()).max(1);
         let whole = stream.t == 0 || signature.lead > 0 || batch > 1;
-        let block = if whole { frames } else { (BLOCK / per_frame).clamp(1, frames) };
+        // Threads share a block: larger ones are handed over less often.
+        let samples = if engines.fork.count(usize::MAX) > 1 { 4 * BLOCK } else { BLOCK };
+        let block = if whole { frames } else { (samples / per_frame).clamp(1, frames) };
         resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(block, batch))?;
         if stream.t == 0 {
             resize(&mut stream.state, "the state", state)?;
@@ -446,7 +450,7 @@ impl Memory {
         for from in (0..frames).step_by(block) {
             let to = (from + block).min(frames);
             let piece = input.slice_move(s![.., .., from..to, .., ..]);
-            let samples = stage(piece, &mut self.staged)?;
+            let samples = stage(piece, engines.fork, &mut self.staged)?;
             // Streams of a batch share the output evenly; a single one goes on where the last block ended.
             let out = self.output.get_mut(written * shape.len()..).unwrap_or(&mut []);
             let n = graph
@@ -460,15 +464,29 @@ impl Memory {
 }
 
 /// The samples of `piece` as (batch, time, channel, row, col): as they lie in memory where that is the order, else copied.
-fn stage<'a>(piece: ArrayView5<'a, f32>, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+fn stage<'a>(piece: ArrayView5<'a, f32>, fork: Threads, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
     let frames = piece.permuted_axes([0, 2, 1, 3, 4]);
     if let Some(samples) = frames.to_slice() {
         return Ok(samples);
     }
     resize(staged, "a piece of the input", frames.len())?;
-    let (.., rows, cols) = frames.dim();
-    let mut to = staged.chunks_exact_mut((rows * cols).max(1));
-    for stream in frames.outer_iter() {
+    gather(frames, fork, staged);
+    Ok(staged)
+}
+
+/// Copies `(batch, time, channel, row, col)`, in halves where that is worth it.
+fn gather(from: ArrayView5<'_, f32>, fork: Threads, to: &mut [f32]) {
+    let axis = Axis(usize::from(from.len_of(Axis(0)) < 2));
+    let half = from.len_of(axis) / 2;
+    if let Some(fork) = fork.halve(from.len().saturating_mul(MOVE)).filter(|_| half > 0) {
+        let (first, second) = from.split_at(axis, half);
+        let (to, rest) = to.split_at_mut(first.len());
+        fork.join(|| gather(first, fork, to), || gather(second, fork, rest));
+        return;
+    }
+    let (.., rows, cols) = from.dim();
+    let mut to = to.chunks_exact_mut((rows * cols).max(1));
+    for stream in from.outer_iter() {
         for frame in stream.outer_iter() {
             for (from, to) in frame.outer_iter().zip(&mut to) {
                 match from.to_slice() {
@@ -478,7 +496,6 @@ fn stage<'a>(piece: ArrayView5<'a, f32>, staged: &'a mut Vec<f32>) -> Result<&'a
             }
         }
     }
-    Ok(staged)
 }
 
 /// Resizes to `len` samples, or says that the memory cannot be had.

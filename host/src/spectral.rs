@@ -52,7 +52,8 @@ impl Spectral {
         let (len, channels) = (signature.input.len().max(1), signature.input.channels);
         let frame = ring.frame.max(1);
         let block = (SAMPLES / frame).clamp(2, BLOCK).min(input.len() / len);
-        let threads = threads.count(WORK * signature.input.len() * block);
+        let fork = threads;
+        let threads = fork.count(WORK * signature.input.len() * block);
         self.prepare(kernel, ring, channels, block.max(1), threads);
         if self.next != Some(t) {
             // The frames before this one, from the state.
@@ -70,7 +71,7 @@ impl Spectral {
         for (i, chunk) in input.chunks(block.max(1) * len).enumerate() {
             let t = t + (i * block) as u64;
             let frames = chunk.len() / len;
-            self.transform(conv, kernel, ring, threads, t, chunk);
+            self.transform(conv, kernel, ring, (fork, threads), t, chunk);
             let rate = signature.rate;
             let (before, count) = (rate.count(t), rate.frames(t, frames));
             let out = &mut output[written * signature.output.len()..][..count * signature.output.len()];
@@ -82,7 +83,8 @@ impl Spectral {
             kernel.output(&mut self.works[..threads], &self.spectra, count, slot, conv.kernel().bias, out);
             written += count;
             if ring.slots > 1 {
-                let kept = frames.saturating_sub(ring.slots);
+                // The last frames of the chunk.
+                let kept = (input.len() / len).saturating_sub(ring.slots + i * block);
                 for (i, stored) in self.frames.chunks_exact(frame).enumerate().take(frames).skip(kept) {
                     let slot = ((t + i as u64) % ring.slots as u64) as usize;
                     state[slot * frame..][..frame].copy_from_slice(stored);
@@ -115,13 +117,19 @@ impl Spectral {
     }
 
     /// Stores the frames of a block with their borders, and transforms them.
-    fn transform(&mut self, conv: &Conv3d<'_>, kernel: &FftKernel, ring: Ring, threads: usize, t: u64, chunk: &[f32]) {
+    fn transform(
+        &mut self,
+        conv: &Conv3d<'_>,
+        kernel: &FftKernel,
+        ring: Ring,
+        (fork, threads): (Threads, usize),
+        t: u64,
+        chunk: &[f32],
+    ) {
         let input = conv.signature().input;
         let (len, channels, frame) = (input.len().max(1), input.channels.max(1), ring.frame);
         let spectrum = kernel.spectrum_len() * channels;
-        for (x, to) in chunk.chunks_exact(len).zip(self.frames.chunks_exact_mut(frame.max(1))) {
-            conv.store(x, to);
-        }
+        conv.store(fork, chunk, &mut self.frames);
         // Up to the end of the ring, and from its beginning.
         let frames = chunk.len() / len;
         let first = (t % self.slots as u64) as usize;

@@ -4,7 +4,7 @@
 //! to another thread costs. Where the work is cut changes no bit of the result.
 
 use crate::{Error, Result};
-use foveola_core::Fork;
+use foveola_core::{Fork, Graph, Node, Stage};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,16 +13,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// (measured on two cores of an x86-64).
 const LEAST: usize = 1 << 18;
 
-/// Multiply-adds of a chunk, its first [`FRAMES`] frames counted, for which the pool is entered at all: about 170 us. Handing
-/// a chunk over and back costs 10 to 20 us, and what is small is not cut anyway.
-const ENTER: usize = 32 * LEAST;
+/// Multiply-adds that are cut in two.
+const CUT: usize = 2 * LEAST;
 
-/// Frames of a chunk that count.
-const FRAMES: usize = 16;
+/// Multiply-adds of a chunk that can be shared for which the pool is entered at all: about 130 us. Handing a chunk over and
+/// back costs 10 to 20 us.
+const ENTER: usize = 24 * LEAST;
 
-/// What a chunk is worth to a team: `work` multiply-adds a frame.
-pub(crate) fn worth(work: usize, frames: usize) -> usize {
-    work.saturating_mul(frames.min(FRAMES))
+/// What a chunk of `frames` frames is worth to a team: the multiply-adds that can be shared.
+pub(crate) fn worth(graph: &Graph<'_>, batch: usize, frames: usize) -> usize {
+    let works = graph.nodes().iter().map(|node| match node {
+        Node::Filter(_, stage) => match (stage, stage.work()) {
+            // Streams, and frames.
+            (Stage::Conv3d(_) | Stage::SmoothConv(_) | Stage::Rf(_), work) => work,
+            // Pixels, a few frames at a time: bound by the memory that the threads share, so that only large chunks gain.
+            (Stage::LowPass(_) | Stage::HighPass(_) | Stage::Diff(_) | Stage::Pointwise(_), work) => work / 8,
+            (_, work) if batch > 1 => work,
+            _ => 0,
+        },
+        Node::Add(_) => 0,
+    });
+    works.fold(0, usize::saturating_add).saturating_mul(batch).saturating_mul(frames)
 }
 
 /// Who shares the work of a chunk.
@@ -77,6 +88,11 @@ impl Team {
         Self { eager: true, ..self }
     }
 
+    /// Whether there is more than one thread.
+    pub(crate) fn shares(&self) -> bool {
+        self.size != 1
+    }
+
     /// Gets the pool ready if a chunk of that [`worth`] is to be shared.
     ///
     /// # Errors
@@ -97,7 +113,7 @@ impl Team {
             Some(pool) if self.eager || work >= ENTER => {
                 // Twice as many pieces as threads, so that one that is held up is helped out.
                 let depth = self.size.next_power_of_two().ilog2() + 1;
-                let cut = if self.eager { 1 } else { 2 * LEAST };
+                let cut = if self.eager { 1 } else { CUT };
                 pool.install(|| f(Threads { cut, depth, count: self.size }))
             }
             _ => f(Threads::ALONE),

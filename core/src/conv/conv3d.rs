@@ -17,11 +17,11 @@
 //! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
 //! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
 
-use super::lines::Lines;
+use super::lines::{Frames, Lines, Stored};
 use super::separable::Spatial;
 use super::tile::Correlation;
 use super::{Border, Factors};
-use crate::engine::{Engine, Fork};
+use crate::engine::{Alone, Engine, Fork};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece_mut};
 use crate::lanes::Lanes;
@@ -137,10 +137,12 @@ const MAX_EXTENT: usize = 1 << 20;
 #[doc(alias = "Conv2d")]
 #[derive(Clone, Copy, Debug)]
 pub struct Conv3d<'w, T = f32> {
-    input: Shape,
+    pub(super) input: Shape,
     kernel: Kernel<'w, T>,
-    options: ConvOptions,
+    pub(super) options: ConvOptions,
     factors: Option<Factors<'w, T>>,
+    /// Frames that threads share at a time.
+    pub(super) block: usize,
 }
 
 impl<'w, T> Conv3d<'w, T> {
@@ -173,7 +175,7 @@ impl<'w, T> Conv3d<'w, T> {
             }
             axis += 1;
         }
-        let conv = Self { input, kernel, options, factors: None };
+        let conv = Self { input, kernel, options, factors: None, block: 1 };
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
@@ -215,6 +217,12 @@ impl<'w, T> Conv3d<'w, T> {
         Ok(Self { factors: Some(factors), ..self })
     }
 
+    /// Works in blocks of `frames` frames where there are threads to share them, with that much more scratch: see
+    /// [`block`](super::block). A kernel that is 1 x 1 in space takes whole chunks anyway.
+    pub const fn in_blocks(self, frames: usize) -> Self {
+        Self { block: if frames == 0 || self.is_pointwise() { 1 } else { frames }, ..self }
+    }
+
     /// Frames that the factors make of each input frame on the way.
     const fn planes(&self) -> usize {
         match &self.factors {
@@ -224,34 +232,34 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
-    const fn extent(&self, axis: usize) -> usize {
+    pub(super) const fn extent(&self, axis: usize) -> usize {
         self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
     }
 
     /// Whether the kernel sees one pixel at a time, so that a frame may be taken as one long row.
-    const fn is_pointwise(&self) -> bool {
+    pub(super) const fn is_pointwise(&self) -> bool {
         let [_, rows, cols] = self.options.stride;
         rows == 1 && cols == 1 && self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }
 
     /// Rows and columns in which the frame is worked through.
-    const fn layout(&self) -> (usize, usize) {
+    pub(super) const fn layout(&self) -> (usize, usize) {
         if self.is_pointwise() { (1, self.input.pixels()) } else { (self.input.rows, self.input.cols) }
     }
 
     /// Border before and in all, along rows (1) or columns (2).
-    const fn border(&self, axis: usize) -> (usize, usize) {
+    pub(super) const fn border(&self, axis: usize) -> (usize, usize) {
         let extent = self.extent(axis);
         if self.options.border.is_some() { (extent / 2, extent - 1) } else { (0, 0) }
     }
 
     /// Samples of a stored row: its left border, its pixels, its right border.
-    const fn stride(&self) -> usize {
+    pub(super) const fn stride(&self) -> usize {
         self.layout().1.saturating_add(self.border(2).1)
     }
 
     /// Samples of a stored frame.
-    const fn frame(&self) -> usize {
+    pub(super) const fn frame(&self) -> usize {
         self.input.channels.saturating_mul(self.layout().0).saturating_mul(self.stride())
     }
 
@@ -263,22 +271,29 @@ impl<'w, T> Conv3d<'w, T> {
         }
     }
 
+    /// Frames that are stored in scratch.
+    const fn stored(&self) -> usize {
+        match self.block {
+            ..2 if self.extent(0) == 1 && !self.is_pointwise() => 1,
+            ..2 => 0,
+            _ => self.slots_of_blocks(),
+        }
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         let (slots, frame) = (self.extent(0), self.frame());
         let rows = self.out_size(1, self.input.rows);
         let cols = self.out_size(2, self.input.cols);
+        // What the factors make of a channel.
+        let in_time = if self.kernel.shape[2] == 1 { 0 } else { self.input.rows.saturating_mul(self.stride()) };
+        let columns = self.input.rows.saturating_mul(cols);
         Signature {
             input: self.input,
             output: Shape::new(self.kernel.shape[0], rows, cols),
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
-            scratch: Scratch { fixed: if slots == 1 && !self.is_pointwise() { frame } else { 0 }, per_frame: 0 }
-                .and(self.planes().saturating_mul(if self.kernel.shape[2] == 1 {
-                    0
-                } else {
-                    self.input.rows.saturating_mul(self.stride())
-                }))
-                .and(self.planes().saturating_mul(self.input.rows).saturating_mul(cols)),
+            scratch: Scratch { fixed: self.stored().saturating_mul(frame), per_frame: 0 }
+                .and(self.block.saturating_mul(self.planes()).saturating_mul(in_time.saturating_add(columns))),
             rate: Rate {
                 first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
                 every: self.options.stride[0] as u64,
@@ -330,6 +345,9 @@ impl<T: Sample> Conv3d<'_, T> {
         if self.is_pointwise() {
             return self.advance_pointwise(engine, t, state, input, output);
         }
+        if self.block > 1 && engine.halve(self.work().saturating_mul(self.block)).is_some() {
+            return self.advance_in_blocks(engine, t, state, scratch, input, output);
+        }
         let signature = self.signature();
         let (frame, slots) = (self.frame(), self.extent(0));
         let (ring, planes) =
@@ -338,13 +356,10 @@ impl<T: Sample> Conv3d<'_, T> {
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);
             let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-            self.store(x, piece_mut(ring, now, frame)?);
+            self.store(engine.fork, x, piece_mut(ring, now, frame)?);
             if signature.rate.yields(t) {
-                let output = piece_mut(output, written, signature.output.len())?;
-                match &self.factors {
-                    None => self.correlation(ring, now).run(engine, output),
-                    Some(factors) => self.run_separable(engine, factors, (ring, now), planes, output),
-                }
+                let frames = Stored::in_ring(Frames { samples: ring, slots, now });
+                self.output(engine, frames, planes, piece_mut(output, written, signature.output.len())?);
                 written += 1;
             }
         }
@@ -413,30 +428,41 @@ impl<T: Sample> Conv3d<'_, T> {
         }
     }
 
-    /// Copies a frame into a slot of the state, with the left and right border of every row.
-    pub fn store(&self, from: &[T], slot: &mut [T]) {
-        let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
-        for (from, row) in from.chunks_exact(cols).zip(slot.chunks_exact_mut(stride)) {
-            if let Some(to) = row.get_mut(self.border(2).0..) {
-                copy(to, from);
-            }
-            pad_row(row, self.border(2).0, cols, self.options.border.unwrap_or_default());
+    /// All output channels of the present frame.
+    #[inline(always)]
+    pub(super) fn output<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        frames: Stored<'_, T>,
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
+        match &self.factors {
+            None => self.correlation(frames).run(engine, output),
+            Some(factors) => self.output_by(factors, engine, frames, scratch, output),
         }
     }
 
-    /// All output channels of the present frame, by factors.
+    /// The rows of stored frames, or all samples of a channel as one row.
+    fn lines<'a>(&self, frames: Stored<'a, T>, rows: usize) -> Lines<'a, T> {
+        let pitch = [self.frame(), self.input.rows.saturating_mul(self.stride()), self.stride()];
+        let border = self.options.border.unwrap_or_default();
+        Lines::Space { frames, pitch, rows, border, dilation: self.options.dilation[0] }
+    }
+
+    /// [`Conv3d::output`] by factors.
     #[inline(always)]
-    fn run_separable<L: Lanes<T>, F: Fork>(
+    fn output_by<L: Lanes<T>, F: Fork>(
         &self,
-        engine: Engine<L, F>,
         factors: &Factors<'_, T>,
-        (ring, now): (&[T], usize),
+        engine: Engine<L, F>,
+        frames: Stored<'_, T>,
         scratch: &mut [T],
         output: &mut [T],
     ) {
         let [outs, ins, kt, kh, kw] = self.kernel.shape;
         let (rows, stride, planes) = (self.input.rows, self.stride(), self.planes());
-        let (plane, slots) = (rows.saturating_mul(stride), self.extent(0));
+        let plane = rows.saturating_mul(stride);
         let size = self.signature().output;
         let (past, scratch) =
             scratch.split_at_mut_checked(if kt == 1 { 0 } else { planes * plane }).unwrap_or_default();
@@ -444,23 +470,12 @@ impl<T: Sample> Conv3d<'_, T> {
         for (o, output) in output.chunks_exact_mut(size.pixels().max(1)).enumerate() {
             let of = |k: usize| o * planes * k..(o + 1) * planes * k;
             let first = (o * self.options.groups).checked_div(outs).unwrap_or(0) * ins;
-            let frames = ring.get(first * plane..).unwrap_or(&[]);
-            let pitch = [self.frame(), plane, stride];
-            let mut lines =
-                Lines::Space { frames, slots, now, pitch, rows, border, dilation: self.options.dilation[0] };
-            let mut inputs = ins;
+            let frames = frames.from(first * plane);
+            let (mut lines, mut inputs) = (self.lines(frames, rows), ins);
             if kt > 1 {
                 // Every sample of a frame, borders too, as one long row.
                 let in_time = Correlation {
-                    lines: Lines::Space {
-                        frames,
-                        slots,
-                        now,
-                        pitch,
-                        rows: 1,
-                        border,
-                        dilation: self.options.dilation[0],
-                    },
+                    lines: self.lines(frames, 1),
                     weights: factors.time.get(of(kt)).unwrap_or(&[]),
                     bias: &[],
                     kernel: [planes, 1, kt, 1, 1],
@@ -473,9 +488,7 @@ impl<T: Sample> Conv3d<'_, T> {
                     pitch: [plane, plane],
                 };
                 in_time.run(engine, past);
-                let pitch = [planes * plane, plane, stride];
-                lines = Lines::Space { frames: past, slots: 1, now: 0, pitch, rows, border, dilation: 1 };
-                inputs = planes;
+                (lines, inputs) = (Lines::of_frame(past, [plane, stride], rows, border), planes);
             }
             let spatial = Spatial {
                 lines,
@@ -495,19 +508,10 @@ impl<T: Sample> Conv3d<'_, T> {
         }
     }
 
-    fn correlation<'a>(&'a self, frames: &'a [T], now: usize) -> Correlation<'a, T> {
+    fn correlation<'a>(&'a self, frames: Stored<'a, T>) -> Correlation<'a, T> {
         let output = self.signature().output;
-        let (rows, stride) = (self.input.rows, self.stride());
         Correlation {
-            lines: Lines::Space {
-                frames,
-                slots: self.extent(0),
-                now,
-                pitch: [self.frame(), rows.saturating_mul(stride), stride],
-                rows,
-                border: self.options.border.unwrap_or_default(),
-                dilation: self.options.dilation[0],
-            },
+            lines: self.lines(frames, self.input.rows),
             weights: self.kernel.weights,
             bias: self.kernel.bias,
             kernel: self.kernel.shape,
@@ -534,7 +538,7 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
         mode.fill(slots - 1, self.input.len(), first, |back, source| {
             if let Ok(slot) = piece_mut(state, slots - back, frame) {
                 match source {
-                    Ok(x) => self.store(x, slot),
+                    Ok(x) => self.store(Alone, x, slot),
                     Err(value) => {
                         let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
                         slot.fill(value);
@@ -561,7 +565,15 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
 
 /// Fills the borders of a row whose `cols` pixels start at `left`.
 pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border: Border) {
-    for at in (0..left).chain(left + cols..row.len()) {
+    let right = left + cols;
+    if let (Border::Replicate, true) = (border, cols > 0) {
+        // The usual one, and the fastest.
+        let [first, last] = [left, right - 1].map(|at| row.get(at).copied().unwrap_or_else(T::zero));
+        row.iter_mut().take(left).for_each(|to| *to = first);
+        row.iter_mut().skip(right).for_each(|to| *to = last);
+        return;
+    }
+    for at in (0..left).chain(right..row.len()) {
         let from = border.index(at as isize - left as isize, cols);
         let value = from.and_then(|i| row.get(left + i).copied()).unwrap_or_else(T::zero);
         if let Some(to) = row.get_mut(at) {

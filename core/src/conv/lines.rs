@@ -2,15 +2,42 @@
 
 use super::Border;
 
+/// A ring of frames.
+#[derive(Clone, Copy)]
+pub(crate) struct Frames<'a, T> {
+    pub(crate) samples: &'a [T],
+    pub(crate) slots: usize,
+    /// The slot of the latest one.
+    pub(crate) now: usize,
+}
+
+/// The present frame and those before it: the latest `held` in one ring, the others in another.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a, T> {
+    pub(crate) frames: Frames<'a, T>,
+    pub(crate) held: usize,
+    pub(crate) past: Frames<'a, T>,
+}
+
+impl<'a, T: Copy> Stored<'a, T> {
+    /// All in one ring.
+    pub(crate) const fn in_ring(frames: Frames<'a, T>) -> Self {
+        Self { frames, held: usize::MAX, past: frames }
+    }
+
+    /// Without the first samples of each frame.
+    pub(crate) fn from(self, first: usize) -> Self {
+        let cut = |frames: Frames<'a, T>| Frames { samples: frames.samples.get(first..).unwrap_or(&[]), ..frames };
+        Self { frames: cut(self.frames), past: cut(self.past), ..self }
+    }
+}
+
 /// Where the rows of the input lie.
 #[derive(Clone, Copy)]
 pub(crate) enum Lines<'a, T> {
-    /// In a ring of frames: slots x channels x rows, or slots x rows x channels, of rows with their borders.
+    /// In frames: channels x rows, or rows x channels, of rows with their borders.
     Space {
-        frames: &'a [T],
-        slots: usize,
-        /// The slot of the present frame.
-        now: usize,
+        frames: Stored<'a, T>,
         /// Samples from one slot, channel and row to the next.
         pitch: [usize; 3],
         rows: usize,
@@ -30,17 +57,32 @@ pub(crate) enum Lines<'a, T> {
     },
 }
 
-impl<'a, T> Lines<'a, T> {
-    /// Where channel `channel`, `back` taps ago, begins.
+/// A channel of a frame: where it begins.
+#[derive(Clone, Copy)]
+pub(super) struct Plane<'a, T> {
+    samples: &'a [T],
+    at: usize,
+}
+
+impl<'a, T: Copy> Lines<'a, T> {
+    /// One frame, its channels and rows at the given distances.
+    pub(crate) const fn of_frame(samples: &'a [T], [channel, row]: [usize; 2], rows: usize, border: Border) -> Self {
+        let frames = Stored::in_ring(Frames { samples, slots: 1, now: 0 });
+        Self::Space { frames, pitch: [samples.len(), channel, row], rows, border, dilation: 1 }
+    }
+
+    /// Channel `channel`, `back` taps ago.
     #[inline(always)]
-    pub(super) fn plane(&self, channel: usize, back: usize) -> usize {
+    pub(super) fn plane(&self, channel: usize, back: usize) -> Plane<'a, T> {
         match *self {
-            Self::Space { slots, now, pitch, dilation, .. } => {
+            Self::Space { frames: Stored { frames, held, past }, pitch, dilation, .. } => {
                 let back = back * dilation;
+                let (Frames { samples, slots, now }, back) =
+                    if back < held { (frames, back) } else { (past, back - held) };
                 let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
-                slot * pitch[0] + channel * pitch[1]
+                Plane { samples: samples.get(slot * pitch[0] + channel * pitch[1]..).unwrap_or(&[]), at: 0 }
             }
-            Self::Time { pixels, .. } => channel * pixels,
+            Self::Time { chunk, pixels, .. } => Plane { samples: chunk, at: channel * pixels },
         }
     }
 
@@ -50,29 +92,30 @@ impl<'a, T> Lines<'a, T> {
     #[inline(always)]
     pub(super) fn run(
         &self,
-        plane: usize,
+        plane: Plane<'a, T>,
         at: isize,
         step: usize,
         count: usize,
         col: usize,
     ) -> (usize, usize, Option<&'a [T]>) {
         match *self {
-            Self::Space { frames, pitch, rows, border, .. } => {
+            Self::Space { pitch, rows, border, .. } => {
                 let Some(row) = border.index(at, rows) else { return (1, 0, None) };
                 let run = if at >= 0 && (at as usize) < rows { steps(rows - 1 - row, step) } else { 1 };
-                (run.min(count), step * pitch[2], Some(frames.get(plane + row * pitch[2] + col..).unwrap_or(&[])))
+                let samples = plane.samples.get(row * pitch[2] + col..).unwrap_or(&[]);
+                (run.min(count), step * pitch[2], Some(samples))
             }
-            Self::Time { chunk, ring, slots, now, channels, pixels } => {
+            Self::Time { ring, slots, now, channels, pixels, .. } => {
                 let frame = channels * pixels;
                 if at >= 0 {
-                    let samples = chunk.get(at as usize * frame + plane + col..).unwrap_or(&[]);
+                    let samples = plane.samples.get(at as usize * frame + plane.at + col..).unwrap_or(&[]);
                     return (count, step * frame, Some(samples));
                 }
                 let back = at.unsigned_abs();
                 let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
                 // Up to the end of the ring, or to the chunk.
                 let run = steps((slots - slot).min(back) - 1, step);
-                (run.min(count), step * frame, Some(ring.get(slot * frame + plane + col..).unwrap_or(&[])))
+                (run.min(count), step * frame, Some(ring.get(slot * frame + plane.at + col..).unwrap_or(&[])))
             }
         }
     }

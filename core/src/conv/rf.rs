@@ -14,10 +14,10 @@
 //!   reproducible vectors are equally wide everywhere, so that they give the same bits on every CPU.
 
 use super::Kernel;
-use super::tile::{ROWS, halves};
-use crate::engine::{Engine, Fork};
+use super::tile::ROWS;
+use crate::engine::{Engine, Fork, Pieces};
 use crate::error::{exact, nonempty};
-use crate::filter::{copy, piece, piece_mut};
+use crate::filter::{copy, halves, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::{Lanes, MOST_LANES, load_part};
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
@@ -295,11 +295,14 @@ impl<T: Sample> Rf<'_, T> {
             if self.is_empty() {
                 self.averages(engine, frames, at, scratch, output);
             } else {
-                for (group, output) in output.chunks_mut(outs.saturating_mul(TOGETHER).max(1)).enumerate() {
+                let size = outs.saturating_mul(TOGETHER);
+                let range = 0..count.div_ceil(TOGETHER);
+                let work = self.work().saturating_mul(TOGETHER);
+                Pieces { range, work, scratch: &mut [], size, output }.share(engine, &|engine, group, _, output| {
                     let mut rows = output.chunks_mut(outs.max(1));
                     let output = core::array::from_fn(|_| rows.next().unwrap_or(&mut []));
                     self.channels(engine, frames, at + (group * TOGETHER) as isize, 0, output);
-                }
+                });
             }
             if whole {
                 let frames = part.chunks_exact(len).enumerate();

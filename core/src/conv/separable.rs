@@ -91,15 +91,7 @@ impl<T: Sample> Spatial<'_, T> {
             pitch: [self.rows_in * cols, cols],
         };
         columns.run(engine, scratch);
-        let lines = Lines::Space {
-            frames: scratch,
-            slots: 1,
-            now: 0,
-            pitch: [scratch.len(), self.rows_in * cols, cols],
-            rows: self.rows_in,
-            border: self.border,
-            dilation: 1,
-        };
+        let lines = Lines::of_frame(scratch, [self.rows_in * cols, cols], self.rows_in, self.border);
         let along_rows = Correlation {
             lines,
             weights: self.rows,

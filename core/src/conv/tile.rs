@@ -19,6 +19,7 @@
 use super::lines::Lines;
 use crate::Sample;
 use crate::engine::{Engine, Fork};
+use crate::filter::halves;
 use crate::lanes::{Lanes, Scalar, load_part, store_part};
 use core::ops::Range;
 
@@ -148,23 +149,28 @@ impl<'a, T: Sample> Correlation<'a, T> {
             let b = Band { rows: band.rows, cols: col..band.cols.end, out: second, ..band };
             half.fork.join(|| self.share(half, a), || self.share(half, b));
         } else {
-            engine.lanes.vectorize(
-                #[inline(always)]
-                || self.band(engine.lanes, band),
-            );
+            self.band(engine.lanes, band);
         }
     }
 
-    #[inline(always)]
+    /// A band, by inner loops of its own for each form: functions of their own, which compile to better loops.
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
+        macro_rules! rows {
+            ($channels:tt, $form:tt) => {
+                lanes.vectorize(
+                    #[inline(always)]
+                    || self.rows::<L, $channels, $form>(lanes, &mut band),
+                )
+            };
+        }
         if band.channels == ROWS {
-            self.rows::<L, ROWS, BLOCK>(lanes, &mut band);
+            rows!(ROWS, BLOCK);
         } else if self.kernel[4] == 1 {
-            self.rows::<L, 1, COLUMN>(lanes, &mut band);
+            rows!(1, COLUMN);
         } else if self.kernel[3] == 1 {
-            self.rows::<L, 1, ROW>(lanes, &mut band);
+            rows!(1, ROW);
         } else {
-            self.rows::<L, 1, BLOCK>(lanes, &mut band);
+            rows!(1, BLOCK);
         }
     }
 
@@ -399,10 +405,17 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let [.., kh, kw] = self.kernel;
         // The first and the last input rows feed only some of the output rows: from..to.
         let (from, to) = ((b + 1).saturating_sub(kh), rows.min(b + 1));
+        if from == 0 && to == ROWS {
+            // The kernel's rows b - 3 to b.
+            let taps = kernel.get((b + 1 - ROWS) * kw..(b + 1) * kw).unwrap_or(&[]);
+            let Some((row_3, taps)) = taps.split_at_checked(kw) else { return };
+            let Some((row_2, taps)) = taps.split_at_checked(kw) else { return };
+            let Some((row_1, row_0)) = taps.split_at_checked(kw) else { return };
+            return self.walk::<L, V, 0b1111>(lanes, line, [row_0, row_1, row_2, row_3], acc);
+        }
         let taps = [b, b.wrapping_sub(1), b.wrapping_sub(2), b.wrapping_sub(3)];
         let taps = taps.map(|row| kernel.get(row.wrapping_mul(kw)..).unwrap_or(&[]));
         match (from, to) {
-            (0, 4) => self.walk::<L, V, 0b1111>(lanes, line, taps, acc),
             (0, 1) => self.walk::<L, V, 0b0001>(lanes, line, taps, acc),
             (0, 2) => self.walk::<L, V, 0b0011>(lanes, line, taps, acc),
             (0, 3) => self.walk::<L, V, 0b0111>(lanes, line, taps, acc),
@@ -498,15 +511,4 @@ fn feed<T: Sample, L: Lanes<T>, const V: usize>(
         let w = lanes.splat(w);
         *acc = core::array::from_fn(|v| lanes.multiply_add(acc[v], x[v], w));
     }
-}
-
-/// Every slice in two, at `at`.
-pub(super) fn halves<T>(slices: [&mut [T]; ROWS], at: usize) -> ([&mut [T]; ROWS], [&mut [T]; ROWS]) {
-    let mut first: [&mut [T]; ROWS] = Default::default();
-    let mut second: [&mut [T]; ROWS] = Default::default();
-    for ((slice, first), second) in slices.into_iter().zip(&mut first).zip(&mut second) {
-        let at = at.min(slice.len());
-        (*first, *second) = slice.split_at_mut(at);
-    }
-    (first, second)
 }

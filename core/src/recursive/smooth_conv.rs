@@ -10,6 +10,8 @@
 //! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x rows x n x (cols + kw - 1)`. The
 //!   stages of a row are neighbours, so that the chain runs through each row once.
 //! - Cost: `n (kh kw + 3)` operations a sample.
+//! - In blocks ([`SmoothConv::in_blocks`]) the chain takes a row through several frames, whose stages go to scratch, and then
+//!   the kernels take the frames: threads share the rows, then the frames. No bit differs.
 
 use super::Decay;
 use super::low_pass::smooth;
@@ -18,12 +20,13 @@ use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, Fork, Pieces};
 use crate::error::{exact, nonempty};
-use crate::filter::piece_mut;
+use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
+use core::ops::Range;
 
 /// A chain of exponentials, each through a kernel of its own; see the [equation](self).
 ///
@@ -49,6 +52,8 @@ pub struct SmoothConv<'w, T = f32> {
     border: Border,
     components: bool,
     factors: Option<Factors<'w, T>>,
+    /// Frames of a block.
+    block: usize,
 }
 
 impl<'w, T> SmoothConv<'w, T> {
@@ -73,7 +78,7 @@ impl<'w, T> SmoothConv<'w, T> {
         if let Err(error) = exact("the spatial filter", spatial.len(), len) {
             return Err(error);
         }
-        Ok(Self { shape, decays, spatial, size, border, components: false, factors: None })
+        Ok(Self { shape, decays, spatial, size, border, components: false, factors: None, block: 1 })
     }
 
     /// The same filter, yielding every component as a channel instead of their sum.
@@ -91,6 +96,11 @@ impl<'w, T> SmoothConv<'w, T> {
             Ok(()) => Ok(Self { factors: Some(factors), ..self }),
             Err(error) => Err(error),
         }
+    }
+
+    /// Works in blocks of `frames` frames where there are threads to share them, with that much more scratch.
+    pub const fn in_blocks(self, frames: usize) -> Self {
+        Self { block: if frames == 0 { 1 } else { frames }, ..self }
     }
 
     const fn planes(&self) -> usize {
@@ -117,7 +127,11 @@ impl<'w, T> SmoothConv<'w, T> {
         if self.components {
             signature.output.channels = stages;
         }
-        signature.scratch = Scratch::NONE.and(self.planes().saturating_mul(self.shape.pixels()));
+        let planes = self.planes().saturating_mul(self.shape.pixels());
+        signature.scratch = Scratch::NONE.and(match self.block {
+            ..2 => planes,
+            _ => signature.state.saturating_add(planes.saturating_mul(self.shape.channels)).saturating_mul(self.block),
+        });
         signature
     }
 }
@@ -134,25 +148,85 @@ impl<T> SmoothConv<'_, T> {
 }
 
 impl<T: Sample> SmoothConv<'_, T> {
-    /// One channel's chain of exponentials; `stages` holds its `y_i`, each row with its borders.
-    fn chain<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, x: &[T], stages: &mut [T]) {
-        let (cols, rows) = (self.shape.cols.max(1), x.len() / self.shape.cols.max(1));
-        let work = x.len().saturating_mul(self.decays.len()).saturating_mul(MOVE);
-        if let Some(engine) = engine.halve(work).filter(|_| rows > 1) {
-            let half = rows / 2;
-            let (x, x_below) = x.split_at_checked(half * cols).unwrap_or_default();
-            let (y, y_below) = stages.split_at_mut_checked(half * self.row()).unwrap_or_default();
-            engine.fork.join(|| self.chain(engine, x, y), || self.chain(engine, x_below, y_below));
+    /// The chain of exponentials for rows `rows` of the input, whose stages are in `state`. With room in `stages` it goes over
+    /// the frames of a block, and leaves there what each of them made of a row, one behind the other.
+    fn chain<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        rows: Range<usize>,
+        input: &[T],
+        state: &mut [T],
+        stages: &mut [T],
+    ) {
+        let (count, row) = (rows.len(), self.row().max(1));
+        let frames = stages.len().checked_div(count * row).unwrap_or(0);
+        let work = row.saturating_mul(MOVE).saturating_mul(frames.max(1));
+        if let Some(engine) = engine.halve(work.saturating_mul(count)).filter(|_| count > 1) {
+            let (half, middle) = (count / 2, rows.start + count / 2);
+            let (y, y_below) = state.split_at_mut_checked(half * row).unwrap_or_default();
+            let (s, s_below) = stages.split_at_mut(half * row * frames);
+            engine.fork.join(
+                || self.chain(engine, rows.start..middle, input, y, s),
+                || self.chain(engine, middle..rows.end, input, y_below, s_below),
+            );
             return;
         }
         engine.lanes.vectorize(
             #[inline(always)]
             || {
-                for (x, stages) in x.chunks_exact(cols).zip(stages.chunks_exact_mut(self.row().max(1))) {
-                    self.chain_row(x, stages);
+                let cols = self.shape.cols.max(1);
+                let state = state.chunks_exact_mut(row);
+                if frames == 0 {
+                    let x = input.get(rows.start * cols..).unwrap_or(&[]).chunks_exact(cols);
+                    for (x, state) in x.zip(state) {
+                        self.chain_row(x, state);
+                    }
+                    return;
+                }
+                for (r, (state, stages)) in rows.zip(state.zip(stages.chunks_exact_mut(row * frames))) {
+                    for (f, to) in stages.chunks_exact_mut(row).enumerate() {
+                        self.chain_row(piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]), state);
+                        copy(to, state);
+                    }
                 }
             },
         );
+    }
+
+    /// [`SmoothConv::advance_with`] block by block.
+    #[inline(always)]
+    fn advance_in_blocks<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let (len, channels) = (self.shape.len().max(1), self.shape.channels.max(1));
+        let size = self.signature().output.len() / channels;
+        for (i, x) in input.chunks(self.block.saturating_mul(len)).enumerate() {
+            let frames = x.len() / len;
+            let (stages, scratch) =
+                scratch.split_at_mut_checked(state.len().saturating_mul(frames)).unwrap_or_default();
+            self.chain(engine, 0..channels.saturating_mul(self.shape.rows), x, state, stages);
+            let stages = &*stages;
+            let output = output.get_mut(i.saturating_mul(self.block).saturating_mul(size * channels)..);
+            let pieces = Pieces {
+                range: 0..frames * channels,
+                work: self.work() / channels,
+                scratch,
+                size,
+                output: piece_mut(output.unwrap_or_default(), 0, frames.saturating_mul(size * channels))?,
+            };
+            let of_row = self.row().saturating_mul(frames);
+            // The k-th plane of the block belongs to frame k / channels and channel k mod channels.
+            pieces.share(engine, &|engine, k, scratch, output| {
+                let first = (k % channels) * self.shape.rows * of_row + k / channels * self.row();
+                self.spatial(engine, stages.get(first..).unwrap_or(&[]), of_row, scratch, output);
+            });
+        }
+        Ok(input.len() / len)
     }
 
     /// One row of the chain.
@@ -173,24 +247,19 @@ impl<T: Sample> SmoothConv<'_, T> {
         }
     }
 
-    fn lines<'a>(&self, stages: &'a [T]) -> Lines<'a, T> {
-        Lines::Space {
-            frames: stages,
-            slots: 1,
-            now: 0,
-            pitch: [stages.len(), self.stride(), self.row()],
-            rows: self.shape.rows,
-            border: self.border,
-            dilation: 1,
-        }
-    }
-
-    /// The kernels of one channel's stages.
+    /// The kernels of one channel's stages, whose rows lie `of_row` samples apart.
     #[inline(always)]
-    fn spatial<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, stages: &[T], scratch: &mut [T], output: &mut [T]) {
+    fn spatial<L: Lanes<T>, F: Fork>(
+        &self,
+        engine: Engine<L, F>,
+        stages: &[T],
+        of_row: usize,
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
         let (n, [kh, kw]) = (self.decays.len(), self.size);
         let Shape { rows, cols, .. } = self.shape;
-        let lines = self.lines(stages);
+        let lines = Lines::of_frame(stages, [self.stride(), of_row], rows, self.border);
         if let Some(factors) = &self.factors {
             let spatial = Spatial {
                 lines,
@@ -237,13 +306,16 @@ impl<T: Sample> SmoothConv<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
+        if self.block > 1 && engine.halve(self.work().saturating_mul(self.block)).is_some() {
+            return self.advance_in_blocks(engine, state, scratch, input, output);
+        }
         let out = self.signature().output.len() / self.shape.channels.max(1);
         let stages = self.shape.rows.saturating_mul(self.row());
         // Frame by frame, channel by channel: the k-th plane of the chunk belongs to channel k mod channels.
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
             let stages = piece_mut(state, k % self.shape.channels.max(1), stages)?;
-            self.chain(engine, x, stages);
-            self.spatial(engine, stages, scratch, piece_mut(output, k, out)?);
+            self.chain(engine, 0..self.shape.rows, x, stages, &mut []);
+            self.spatial(engine, stages, self.row(), scratch, piece_mut(output, k, out)?);
         }
         Ok(input.len() / self.shape.len().max(1))
     }
