@@ -1,17 +1,17 @@
-//! Filters that keep one sample for each pixel: a block of pixels goes through all frames of a chunk while its state stays in
-//! the first-level cache. So a chunk costs its input and output, and nothing for the state.
+//! Filters that keep one sample for each pixel: a block of pixels goes through several frames of a chunk while its state stays
+//! in the first-level cache. So a chunk costs its input and output, and little for the state.
 
 use crate::Sample;
 use crate::engine::{Engine, Fork};
-use crate::filter::{halves, piece};
+use crate::filter::halves;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
 
 /// Samples in a block: 4 kB, so that state, input and output share a first-level cache of 16 kB or more.
 const BLOCK: usize = 1 << 10;
 
-/// Frames whose pixels threads share at a time.
-const TOGETHER: usize = 8;
+/// Frames that a block of pixels goes through at a time.
+const TOGETHER: usize = 16;
 
 /// Calls `step(x, y, out)` for each frame of `len` samples, `y` being the state, and returns the number of frames.
 #[inline(always)]
@@ -24,36 +24,13 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) -> usize {
     let len = len.max(1);
-    let frames = input.len() / len;
-    if engine.halve(work(len, TOGETHER.min(frames))).is_some() {
-        let size = TOGETHER.saturating_mul(len);
-        for (x, outputs) in input.chunks(size).zip(output.chunks_mut(size)) {
-            let mut outputs = outputs.chunks_exact_mut(len);
-            let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());
-            share(engine, (x, len), 0, state, outputs, step);
-        }
-        return frames;
+    let size = TOGETHER.saturating_mul(len);
+    for (x, outputs) in input.chunks(size).zip(output.chunks_mut(size)) {
+        let mut outputs = outputs.chunks_exact_mut(len);
+        let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());
+        share(engine, (x, len), 0, state, outputs, step);
     }
-    engine.lanes.vectorize(
-        #[inline(always)]
-        || {
-            for (block, y) in state.chunks_mut(BLOCK).enumerate() {
-                let from = block * BLOCK;
-                for (frame, out) in output.chunks_exact_mut(len).take(frames).enumerate() {
-                    let x = piece(input, frame, len).ok().and_then(|x| x.get(from..from + y.len()));
-                    if let (Some(x), Some(out)) = (x, out.get_mut(from..from + y.len())) {
-                        step(x, y, out);
-                    }
-                }
-            }
-        },
-    );
-    frames
-}
-
-/// What a step of so many samples is worth.
-fn work(samples: usize, frames: usize) -> usize {
-    samples.saturating_mul(frames).saturating_mul(3 * MOVE)
+    input.len() / len
 }
 
 /// The pixels from `from` on of some frames, in halves where that is worth it.
@@ -62,11 +39,12 @@ fn share<T: Sample, L: Lanes<T>, F: Fork>(
     (input, len): (&[T], usize),
     from: usize,
     state: &mut [T],
-    outputs: [&mut [T]; TOGETHER],
+    mut outputs: [&mut [T]; TOGETHER],
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) {
-    let (pixels, half) = (state.len(), state.len() / 2);
-    if let Some(engine) = engine.halve(work(pixels, input.len() / len)).filter(|_| half > 0) {
+    let half = state.len() / 2;
+    let work = state.len().saturating_mul(input.len() / len).saturating_mul(3 * MOVE);
+    if let Some(engine) = engine.halve(work).filter(|_| half > 0) {
         let (y, y_rest) = state.split_at_mut(half);
         let (out, out_rest) = halves(outputs, half);
         engine.fork.join(
@@ -78,9 +56,13 @@ fn share<T: Sample, L: Lanes<T>, F: Fork>(
     engine.lanes.vectorize(
         #[inline(always)]
         || {
-            for (x, out) in input.chunks_exact(len).zip(outputs) {
-                if let Some(x) = x.get(from..from + pixels) {
-                    step(x, state, out);
+            for (block, y) in state.chunks_mut(BLOCK).enumerate() {
+                let pixels = block * BLOCK..block * BLOCK + y.len();
+                for (x, out) in input.chunks_exact(len).zip(&mut outputs) {
+                    let x = x.get(from..).and_then(|x| x.get(pixels.clone()));
+                    if let (Some(x), Some(out)) = (x, out.get_mut(pixels.clone())) {
+                        step(x, y, out);
+                    }
                 }
             }
         },

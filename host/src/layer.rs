@@ -90,9 +90,10 @@ impl<'a> Table<'a> {
         let block = |samples: usize| (BLOCK_SAMPLES / samples.max(1)).min(BLOCK);
         let stage = match stage {
             Stage::Conv3d(conv) if self.shared => Stage::Conv3d(conv.in_blocks(block(conv.ring().frame))),
-            // Its stages cross from thread to thread; large ones had better stay.
-            Stage::SmoothConv(conv) if self.shared && block(conv.signature().state) > 2 => {
-                Stage::SmoothConv(conv.in_blocks(block(conv.signature().state)))
+            Stage::SmoothConv(conv) if self.shared => {
+                let frames = block(conv.signature().state);
+                // Its stages cross from thread to thread; large ones had better stay.
+                Stage::SmoothConv(conv.in_blocks(if frames > 2 { frames } else { 1 }))
             }
             other => other,
         };

@@ -44,7 +44,7 @@ impl Spectral {
         &mut self,
         conv: &Conv3d<'_>,
         kernel: &Arc<FftKernel>,
-        threads: Threads,
+        fork: Threads,
         feed: Feed<'_, f32>,
     ) -> usize {
         let Feed { t, state, input, output, .. } = feed;
@@ -52,7 +52,6 @@ impl Spectral {
         let (len, channels) = (signature.input.len().max(1), signature.input.channels);
         let frame = ring.frame.max(1);
         let block = (SAMPLES / frame).clamp(2, BLOCK).min(input.len() / len);
-        let fork = threads;
         let threads = fork.count(WORK * signature.input.len() * block);
         self.prepare(kernel, ring, channels, block.max(1), threads);
         if self.next != Some(t) {

@@ -345,7 +345,8 @@ impl<T: Sample> Conv3d<'_, T> {
         if self.is_pointwise() {
             return self.advance_pointwise(engine, t, state, input, output);
         }
-        if self.block > 1 && engine.halve(self.work().saturating_mul(self.block)).is_some() {
+        let together = self.block.min(input.len() / self.input.len().max(1));
+        if together > 1 && engine.halve(self.work().saturating_mul(together)).is_some() {
             return self.advance_in_blocks(engine, t, state, scratch, input, output);
         }
         let signature = self.signature();

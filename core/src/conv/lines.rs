@@ -57,7 +57,7 @@ pub(crate) enum Lines<'a, T> {
     },
 }
 
-/// A channel of a frame: where it begins.
+/// A channel: in space what its frame holds from its first row on, in time the chunk and where the channel begins in a frame.
 #[derive(Clone, Copy)]
 pub(super) struct Plane<'a, T> {
     samples: &'a [T],

@@ -306,7 +306,8 @@ impl<T: Sample> SmoothConv<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        if self.block > 1 && engine.halve(self.work().saturating_mul(self.block)).is_some() {
+        let together = self.block.min(input.len() / self.shape.len().max(1));
+        if together > 1 && engine.halve(self.work().saturating_mul(together)).is_some() {
             return self.advance_in_blocks(engine, state, scratch, input, output);
         }
         let out = self.signature().output.len() / self.shape.channels.max(1);
