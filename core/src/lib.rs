@@ -10,11 +10,12 @@
 //! | [`filter`] | what a filter is: a constant; its state a slice; time an argument |
 //! | [`kernels`] | weights: exponentials and Gaussians |
 //! | [`events`] | from a sensor's bytes to frames |
-//! | [`engine`], [`lanes`], [`sample`], [`shape`] | threads, vectors, numbers, sizes |
+//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`] | threads, vectors, numbers, sizes, bits |
 
 pub mod conv;
 pub mod delay;
 pub mod diff;
+pub mod digest;
 pub mod engine;
 mod error;
 pub mod events;
@@ -37,6 +38,7 @@ pub mod variable_delay;
 pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};
 pub use delay::Delay;
 pub use diff::Diff;
+pub use digest::Digest;
 pub use engine::{Alone, Engine, Fork};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
