@@ -213,7 +213,7 @@ impl Accumulator {
     /// Goes towards the bin of `t`, one bin a call, so that the caller sees every frame.
     #[inline]
     fn reach<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Reach {
-        let start = self.start.unwrap_or(t - t % self.dt);
+        let start = self.start.unwrap_or_else(|| t - t % self.dt); // a division of 64 bits is dear on a microcontroller
         self.start = Some(start);
         if self.stale {
             self.stale = false;

@@ -96,6 +96,22 @@ impl Evt2 {
         &self.header
     }
 
+    /// Bytes of the stream are missing before those that come next, as when a queue was full. Treated like damage that was seen
+    /// at once: a held part of a word is garbage, and place and time are looked for.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Evt2};
+    /// let mut decoder = Evt2::new();
+    /// decoder.feed(&[1, 0, 0, 0x80, 6], |_| ());
+    /// decoder.lost();
+    /// assert_eq!(decoder.skipped().garbage, 1);
+    /// ```
+    pub fn lost(&mut self) {
+        let held = usize::from(core::mem::take(&mut self.held));
+        let line = if self.place == Place::Line { self.header.discard() } else { 0 };
+        self.lose(held.saturating_add(line));
+    }
+
     /// The event in an `OFF` or `ON` word.
     #[inline]
     fn event(high: u64, word: u32) -> Event {
