@@ -405,6 +405,9 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let [.., kh, kw] = self.kernel;
         // The first and the last input rows feed only some of the output rows: from..to.
         let (from, to) = ((b + 1).saturating_sub(kh), rows.min(b + 1));
+        if L::UNROLLED && self.unrolled_row::<L, V>(lanes, line, kernel, b, from..to, acc) {
+            return;
+        }
         if from == 0 && to == ROWS {
             // The kernel's rows b - 3 to b.
             let taps = kernel.get((b + 1 - ROWS) * kw..(b + 1) * kw).unwrap_or(&[]);
@@ -425,6 +428,46 @@ impl<'a, T: Sample> Correlation<'a, T> {
             (2, 3) => self.walk::<L, V, 0b0100>(lanes, line, taps, acc),
             (2, 4) => self.walk::<L, V, 0b1100>(lanes, line, taps, acc),
             _ => self.walk::<L, V, 0b1000>(lanes, line, taps, acc),
+        }
+    }
+
+    /// [`Self::row`] of a kernel whose columns are spelled out; false when there is no form for its width.
+    #[inline(always)]
+    fn unrolled_row<L: Lanes<T>, const V: usize>(
+        &self,
+        lanes: L,
+        line: &[T],
+        kernel: &[T],
+        b: usize,
+        reading: Range<usize>,
+        acc: &mut [[L::Vector; V]; ROWS],
+    ) -> bool {
+        let kw = self.kernel[4];
+        if self.dilation[1] != 1 {
+            return false;
+        }
+        // The kernel's rows of neighbouring output rows are neighbours, the last output row's first.
+        let kernel = kernel.get((b + 1 - reading.end) * kw..(b + 1 - reading.start) * kw).unwrap_or(&[]);
+        macro_rules! columns {
+            ($reads:literal) => {
+                match kw {
+                    3 => unrolled::<T, L, V, $reads, 3>(lanes, line, kernel, acc),
+                    5 => unrolled::<T, L, V, $reads, 5>(lanes, line, kernel, acc),
+                    _ => false,
+                }
+            };
+        }
+        match (reading.start, reading.end) {
+            (0, ROWS) => columns!(0b1111),
+            (0, 1) => columns!(0b0001),
+            (0, 2) => columns!(0b0011),
+            (0, 3) => columns!(0b0111),
+            (1, 2) => columns!(0b0010),
+            (1, 3) => columns!(0b0110),
+            (1, 4) => columns!(0b1110),
+            (2, 3) => columns!(0b0100),
+            (2, 4) => columns!(0b1100),
+            _ => columns!(0b1000),
         }
     }
 
@@ -466,6 +509,28 @@ fn walk<'x, T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
     for ((((x, a), b), c), d) in columns.zip(a).zip(b).zip(c).zip(d) {
         step::<T, L, V, READS>(lanes, fetch::<T, L, V>(lanes, x), [*a, *b, *c, *d], acc);
     }
+}
+
+/// [`walk`] of a kernel of `K` columns that are spelled out: overlapping vectors share what they load. `kernel` holds the rows
+/// of the output rows that read, the last one's first. False when it or the line is too short.
+#[inline(always)]
+fn unrolled<T: Sample, L: Lanes<T>, const V: usize, const READS: u8, const K: usize>(
+    lanes: L,
+    line: &[T],
+    kernel: &[T],
+    acc: &mut [[L::Vector; V]; ROWS],
+) -> bool {
+    let reading = READS.count_ones() as usize;
+    let (Some(line), Some(kernel)) = (line.get(..V * L::WIDTH + K - 1), kernel.get(..reading * K)) else {
+        return false;
+    };
+    let last = (READS.trailing_zeros() as usize) + reading - 1;
+    for e in 0..K {
+        let x = fetch::<T, L, V>(lanes, line.get(e..).unwrap_or(&[]));
+        let tap = |m: usize| kernel.get(last.wrapping_sub(m).wrapping_mul(K).wrapping_add(e)).copied();
+        step::<T, L, V, READS>(lanes, x, [0, 1, 2, 3].map(|m| tap(m).unwrap_or_else(T::zero)), acc);
+    }
+    true
 }
 
 #[inline(always)]
