@@ -237,6 +237,33 @@ fn info_describes() {
     assert_eq!((&info["cols"], &info["skipped"]["outside_events"]), (&10.into(), &50.into()));
 }
 
+/// The recording of the firmware's `retina` is what the command in its source writes, and the digest is the firmware's.
+#[test]
+fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/qemu/src/bin");
+    let shell = Shell::new();
+    let text = shell.good(&["record", "retina.raw", "--geometry", "64x64", "--duration", "200ms"]);
+    for word in ["retina.raw, 34,109 bytes", "64 x 64", "5,993 events in 200 ms"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let recorded = std::fs::read(shell.path("retina.raw")).expect("written");
+    assert!(recorded == std::fs::read(firmware.join("retina.raw")).expect("committed"), "the same bytes");
+
+    let args = ["run", "retina.raw", "--reproducible", "--digest", "--every", "0", "--piece", "13"];
+    let text = shell.good(&args);
+    let printed = std::fs::read_to_string(firmware.join("retina.out")).expect("committed");
+    let digest = printed.lines().find_map(|line| line.strip_prefix("digest of all bits ")).expect("a digest");
+    assert!(text.contains(&format!("digest    {digest} (FNV-1a")), "{digest} there, but: {text}");
+    assert_eq!(shell.json(&[&args[..], &["--json"]].concat())["digest"], digest);
+    assert!(shell.json(&["run", "retina.raw", "--json"]).get("digest").is_none(), "only when asked for");
+    shell.bad(&["record", "no/folder.raw"], 1, &["folder.raw: cannot be written"]);
+    shell.bad(
+        &["record", "a.raw", "--geometry", "2049x1"],
+        1,
+        &["a.raw: 2049 x 1 pixels; EVT 2.0 has no more than 2048 x 2048"],
+    );
+}
+
 #[test]
 fn a_movie_is_an_input() {
     let shell = Shell::new();
@@ -289,14 +316,15 @@ fn every_model_runs_over_both_polarities() {
 #[test]
 fn help_is_worth_reading() {
     let shell = Shell::new();
-    let cases: [(&[&str], &[&str]); 5] = [
+    let cases: [(&[&str], &[&str]); 6] = [
         (
             &["bench", "--help"],
             &["--threads", "--plan", "--kernel", "--baseline", "--json", "Examples:", "share of the limit"],
         ),
         (&["--help"], &["run", "info", "bench", "built-in scene", "Examples:", "foveola run recording.raw --dt 5ms"]),
         (&["help"], &["Examples:"]),
-        (&["run", "--help"], &["--model", "--dt", "--geometry", "--json", "Examples:", "Exit codes", ".npy", "EVT2"]),
+        (&["run", "--help"], &["--model", "--dt", "--geometry", "--digest", "--json", "Exit codes", ".npy", "EVT2"]),
+        (&["record", "--help"], &["--geometry", "--duration", "--seed", "Examples:"]),
         (&["info", "--help"], &["--digest", "--json", "SHA3-224", "Examples:"]),
     ];
     for (args, words) in cases {

@@ -1,8 +1,10 @@
-//! The emulated microcontroller and this machine compute the same bits: what `firmware/qemu/src/bin/blur.rs` printed under
-//! QEMU (its `.out` file, which CI compares with a fresh run) carries the digest of the same run here.
+//! The emulated microcontroller and this machine compute the same bits: what `blur` and `retina` of `firmware/qemu/src/bin`
+//! printed under QEMU (their `.out` files, which CI compares with a fresh run on every machine) carries the digest of the same
+//! run here. For `retina` the command line prints it too: `tests/cli.rs`.
 
+use foveola::{Frames, Geometry, Polarity, Precision, Recording, models};
 use foveola_core::kernels::{GaussFilter, Resolution};
-use foveola_core::{Conv3d, ConvOptions, Filter, Kernel, Shape};
+use foveola_core::{Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
 
 #[test]
 fn blur_has_the_digest_of_the_microcontroller() {
@@ -15,18 +17,33 @@ fn blur_has_the_digest_of_the_microcontroller() {
         .expect("a kernel that fits");
     let mut scratch = vec![0.0; blur.signature().scratch.len(1)];
     let mut output = vec![0.0; shape.len()];
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a
+    let mut digest = Digest::new();
     for t in 0..10 {
         let mut input = vec![0.0_f32; shape.len()];
         input[(t + 1) * shape.cols + 2 * t] = 1.0 / (t + 1) as f32;
         blur.step(t as u64, &mut [], &mut scratch, &input, &mut output).expect("lengths that fit");
-        for byte in output.iter().flat_map(|y| y.to_bits().to_le_bytes()) {
-            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        digest.add(&output);
     }
-    let printed = include_str!("../firmware/qemu/src/bin/blur.out");
-    assert!(
-        printed.contains(&format!("digest of all bits {digest:016x}")),
-        "{digest:016x} here, but there:\n{printed}"
-    );
+    printed_digest(digest, include_str!("../firmware/qemu/src/bin/blur.out"));
+}
+
+/// The host's retina by name, whose kernels are not those that the firmware's build script makes.
+#[test]
+fn retina_has_the_digest_of_the_microcontroller() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/qemu/src/bin/retina.raw");
+    let events = Recording::open(path).and_then(|recording| recording.events()).expect("a recording");
+    let mut frames = Frames::new(events, Geometry { cols: 64, rows: 64 }, Polarity::Signed, 1_000).expect("frames");
+    let retina = models::build("retina", Resolution::DEFAULT).expect("a model").model;
+    let mut retina = retina.precision(Precision::Reproducible);
+    let mut digest = Digest::new();
+    while let Some(piece) = frames.next_piece(7).expect("frames") {
+        let response = retina.process(piece).expect("a response");
+        // One channel: its frames lie one behind the other.
+        response.iter().for_each(|y| digest.add(&[*y]));
+    }
+    printed_digest(digest, include_str!("../firmware/qemu/src/bin/retina.out"));
+}
+
+fn printed_digest(digest: Digest, printed: &str) {
+    assert!(printed.contains(&format!("digest of all bits {digest}\n")), "{digest} here, but there:\n{printed}");
 }

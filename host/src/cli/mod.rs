@@ -3,6 +3,7 @@
 mod bench;
 mod info;
 mod input;
+mod record;
 mod run;
 mod units;
 
@@ -41,6 +42,8 @@ enum Command {
     Run(RunArgs),
     /// Describe an event recording
     Info(InfoArgs),
+    /// Write the built-in scene as an event recording (EVT2)
+    Record(RecordArgs),
     /// Measure how fast this machine runs the filters, beside what it can do at most
     Bench(bench::BenchArgs),
 }
@@ -98,6 +101,10 @@ struct RunArgs {
     #[arg(long)]
     reproducible: bool,
 
+    /// Print a digest of all bits of the output: with --reproducible it is that of a microcontroller
+    #[arg(long)]
+    digest: bool,
+
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -119,6 +126,30 @@ Examples:
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
+
+const RECORD_HELP: &str = "\
+Examples:
+  foveola record scene.raw
+  foveola record a.raw --geometry 64x64 --duration 200ms";
+
+#[derive(Args, Clone)]
+#[command(after_help = RECORD_HELP)]
+struct RecordArgs {
+    /// The file to write
+    file: PathBuf,
+
+    /// Size of the sensor [default: 128x96]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    geometry: Option<Geometry>,
+
+    /// How long it looks
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
+    duration: u64,
+
+    /// Seed of the sensor's noise
+    #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
+    seed: u64,
+}
 
 const INFO_HELP: &str = "\
 Examples:
@@ -157,6 +188,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => run::run(&args),
         Command::Info(args) => info::info(&args),
+        Command::Record(args) => record::record(&args),
         Command::Bench(args) => bench::bench(&args),
     };
     match result {

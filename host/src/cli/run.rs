@@ -6,6 +6,7 @@ use super::{Lines, RunArgs, print, reasons_as_json, reasons_as_text};
 use foveola::npy::NpyWriter;
 use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
 use foveola::{Error, Model, Precision, Resolution, Result, models};
+use foveola_core::Digest;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ndarray::{ArrayView2, ArrayView3, ArrayView5, Axis, CowArray, Ix2, concatenate};
 use serde_json::json;
@@ -125,6 +126,7 @@ fn side_by_side(frame: ArrayView3<'_, f32>) -> CowArray<'_, f32, Ix2> {
 struct Totals {
     frames: usize,
     output_frames: usize,
+    digest: Option<Digest>,
     /// In the model alone.
     model: Duration,
 }
@@ -146,7 +148,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         named.parts.into_iter().map(|(name, part)| (Shown::new(name), part.precision(precision))).collect();
     let (mut shown_input, mut shown_output) = (Shown::new("input"), Shown::new(&args.model));
     let mut saved = None;
-    let mut totals = Totals::default();
+    let mut totals = Totals { digest: args.digest.then(Digest::new), ..Totals::default() };
     let piece = args.piece.unwrap_or_else(|| (PIECE_SAMPLES / input.frame_len().max(1)).clamp(1, 100));
     let progress = progress_bar(args);
     while let Some(frames) = input.next_piece(piece)? {
@@ -155,6 +157,9 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         let output = model.process(frames)?;
         totals.model += start.elapsed();
         shown_output.push(&output, totals.frames, dt)?;
+        if let Some(digest) = &mut totals.digest {
+            add(digest, &output);
+        }
         save(args, &mut saved, &output, totals.output_frames)?;
         totals.output_frames += output.len_of(Axis(2));
         for (shown, part) in &mut parts {
@@ -191,6 +196,16 @@ fn progress_bar(args: &RunArgs) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(1000), target).with_style(style);
     bar.tick(); // the first piece may take a while
     bar
+}
+
+/// Adds the frames of a piece, one after another.
+fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
+    for frame in output.index_axis(Axis(0), 0).axis_iter(Axis(1)) {
+        match frame.as_slice() {
+            Some(samples) => digest.add(samples),
+            None => frame.iter().for_each(|sample| digest.add(&[*sample])),
+        }
+    }
 }
 
 /// Appends every Nth frame of the output to its file, which begins with the first of them.
@@ -247,7 +262,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
     let model = totals.model.as_secs_f64().max(1e-9);
     let about = models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
     if args.common.json {
-        let value = json!({
+        let mut value = json!({
             "input": args.input.as_ref().map(|path| path.display().to_string()),
             "events": input.events(),
             "model": args.model,
@@ -263,6 +278,9 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
             "skipped": reasons_as_json(&input.skipped()),
             "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         });
+        if let Some(digest) = totals.digest {
+            value["digest"] = digest.to_string().into();
+        }
         return print(&format!("{value:#}\n"));
     }
     let speed = |seconds: f64| {
@@ -279,6 +297,9 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
     lines.push("model ran", speed(model));
     lines.push("in all", format!("{}, with pictures", speed(elapsed)));
     lines.push_all("skipped", reasons_as_text(&input.skipped()));
+    if let Some(digest) = totals.digest {
+        lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));
+    }
     lines.push("wrote", format!("in {}:", args.out.display()));
     for (path, what) in wrote {
         lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
