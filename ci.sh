@@ -14,7 +14,8 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   clippy     lints, each warning an error
   doc        documentation builds and has no broken link
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
-  firmware   programs in firmware/ under QEMU, as Cortex-M4 and M7, print what their .out file says
+  firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
+             says and cost what instructions.tsv says; the pipeline's tests on this machine
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
@@ -25,6 +26,7 @@ END
 all=(fmt clippy doc no_std firmware tree test)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
+firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 
 step_fmt() {
     cargo fmt --all --check
@@ -44,7 +46,7 @@ step_doc() {
 }
 
 step_no_std() {
-    use_thumb
+    use_thumb "${thumb_targets[@]}"
     # Alone: next to the host crate, features of its dependencies would hide a use of std.
     for target in "${thumb_targets[@]}"; do
         for features in --no-default-features --all-features; do
@@ -55,17 +57,24 @@ step_no_std() {
 }
 
 step_firmware() {
-    use_thumb
+    use_thumb "${firmware_targets[@]}"
     need_qemu
     cd firmware
-    cargo build --release
-    local failed=0 expected program machine
+    cargo test -p foveola-pipeline --target host-tuple 2>&1 | tee "$work/firmware.log"
+    local failed=0 expected program machine target
+    for target in "${firmware_targets[@]}"; do
+        cargo build --release --target "$target"
+    done
     for expected in qemu/src/bin/*.out; do
         program=$(basename "$expected" .out)
-        for machine in m4 m7; do
+        for machine in m4 m7 m55; do
+            target=thumbv7em-none-eabihf
+            [ $machine != m55 ] || target=thumbv8m.main-none-eabihf
             echo "$program on $machine"
-            # pipefail: the program's own exit code counts as well as its output.
-            if QEMU_MACHINE=$machine cargo run --quiet --release --bin "$program" |
+            # pipefail: the program's own exit code counts as well as its output. Measurements have a
+            # table and a tolerance of their own.
+            if QEMU_MACHINE=$machine cargo run --quiet --release --target "$target" --bin "$program" |
+                sed '/^measured:/d' |
                 diff -u --label "$expected" --label "printed on $machine" "$expected" -; then
                 echo "    as in $expected"
             else
@@ -74,6 +83,7 @@ step_firmware() {
             fi
         done
     done
+    ./measure.sh check || failed=1
     return "$failed"
 }
 
@@ -86,10 +96,10 @@ step_test() {
     cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
 }
 
-# use_thumb: in this step, cargo can build for the bare-metal targets.
+# use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
 use_thumb() {
     local exports
-    exports=$(scripts/ensure-thumb-target.sh "${thumb_targets[@]}")
+    exports=$(scripts/ensure-thumb-target.sh "$@")
     eval "$exports"
 }
 
@@ -162,6 +172,7 @@ done
 printf '\n%s' "$table"
 if [ -n "$test_status" ]; then
     printf '\n'
-    summary "$test_status" "$work/test.log"
+    cat "$work"/*.log > "$work/all"
+    summary "$test_status" "$work/all"
 fi
 exit $status

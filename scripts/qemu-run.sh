@@ -4,13 +4,19 @@
 #
 #   scripts/qemu-run.sh ELF
 #
-# QEMU_MACHINE: m4 (default) | m7 | m55      QEMU_TIMEOUT: seconds, 60 unless set
-# QEMU_EXTRA: further arguments for QEMU, e.g. "-icount shift=6"
+# QEMU_MACHINE: m4 (default), m7, or m55 (the default and only machine of a thumbv8m ELF)
+# QEMU_TIMEOUT: seconds, 60 unless set
+# QEMU_EXTRA: further arguments for QEMU
+#
+# Always with `-icount shift=6`: each instruction takes 64 ns of the emulated time, so that a timer
+# counts instructions, and the same run prints the same numbers.
 set -euo pipefail
 
 [ $# -eq 1 ] || { echo "usage: $0 ELF" >&2; exit 2; }
 
-case ${QEMU_MACHINE:-m4} in
+default=m4
+case $1 in *thumbv8m*) default=m55 ;; esac
+case ${QEMU_MACHINE:-$default} in
     m4)  machine=(-M mps2-an386 -cpu cortex-m4) ;;
     m7)  machine=(-M mps2-an500 -cpu cortex-m7) ;;
     m55) machine=(-M mps3-an547 -cpu cortex-m55) ;;
@@ -29,7 +35,7 @@ if command -v timeout >/dev/null; then limit=(timeout --kill-after=5 "${QEMU_TIM
 # The odd expansions: bash before 4.4 takes an empty array for an unset variable.
 status=0
 ${limit[@]+"${limit[@]}"} qemu-system-arm "${machine[@]}" ${extra[@]+"${extra[@]}"} \
-    -display none -monitor none -serial none -semihosting-config enable=on,target=native \
+    -icount shift=6 -display none -monitor none -serial none -semihosting-config enable=on,target=native \
     -kernel "$1" </dev/null || status=$?
 [ $status -ne 124 ] || echo "qemu-run: stopped after ${QEMU_TIMEOUT:-60} s" >&2
 exit $status

@@ -1,24 +1,47 @@
-//! Puts `memory.x` where cortex-m-rt's linker script finds it, and computes the kernels that programs have as constants:
-//! `exp` is not `const`, so they are made here, by the very crate that runs on the target.
+//! Puts the machine's memory map where cortex-m-rt's linker script finds it, and computes the kernels that programs have as
+//! constants: `exp` is not `const`, so they are made here, by the very crate that runs on the target.
 
 use foveola_core::kernels::{GaussFilter, Resolution};
+use std::fmt::Write as _;
 use std::{env, fs, path::PathBuf};
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("memory.x"), include_bytes!("memory.x")).expect("OUT_DIR is writable");
+    let target = env::var("TARGET").expect("cargo sets TARGET");
+    println!("cargo:rustc-check-cfg=cfg(m55)");
+    let memory = if target.starts_with("thumbv8m.main") {
+        println!("cargo:rustc-cfg=m55");
+        "memory-an547.x"
+    } else {
+        "memory-mps2.x"
+    };
+    fs::copy(memory, out.join("memory.x")).expect("OUT_DIR is writable");
     println!("cargo:rustc-link-search={}", out.display());
-    println!("cargo:rerun-if-changed=memory.x");
+    println!("cargo:rerun-if-changed={memory}");
+    println!("cargo:rerun-if-changed=build.rs");
 
     // A Gaussian of 0.07 degrees: 0.7 pixels.
     let gauss = GaussFilter::new(0.07, 0.07);
     let size = gauss.size(Resolution::DEFAULT).expect("a positive width");
     let mut weights = vec![0.0_f32; size[0] * size[1]];
     gauss.write(Resolution::DEFAULT, &mut weights).expect("a buffer of its size");
-    let source = format!(
-        "/// Rows and columns of the Gaussian.\npub const GAUSS_SIZE: [usize; 2] = {size:?};\n\
-         /// A Gaussian of 0.7 pixels.\npub static GAUSS: [f32; {}] = {weights:?};\n",
-        weights.len()
-    );
+    let mut source = format!("/// Rows and columns of the Gaussian.\npub const GAUSS_SIZE: [usize; 2] = {size:?};\n");
+    constant(&mut source, "GAUSS", "A Gaussian of 0.7 pixels.", &weights);
+    constant(&mut source, "CENTRE", "The retina's centre: three Gaussians of 0.8 pixels.", &blob(0.8));
+    constant(&mut source, "SURROUND", "The retina's surround: three Gaussians of 3 pixels.", &blob(3.0));
     fs::write(out.join("kernels.rs"), source).expect("OUT_DIR is writable");
+}
+
+fn constant(source: &mut String, name: &str, about: &str, weights: &[f32]) {
+    writeln!(source, "/// {about}\npub static {name}: [f32; {}] = {weights:?};", weights.len())
+        .expect("a String grows");
+}
+
+/// Three 5 x 5 Gaussians of `sigma` pixels whose sum is 1: to the bit those of the host's `retina`.
+fn blob(sigma: f64) -> Vec<f32> {
+    let square = |i: usize| (i as f64 - 2.0) * (i as f64 - 2.0);
+    let gauss = |i: usize| libm::exp(-(square(i / 5 % 5) + square(i % 5)) / (2.0 * sigma * sigma)) as f32;
+    let weights: Vec<f32> = (0..75).map(gauss).collect();
+    let sum: f64 = weights.iter().map(|w| f64::from(*w)).sum();
+    weights.iter().map(|w| (f64::from(*w) / sum) as f32).collect()
 }

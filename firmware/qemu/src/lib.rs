@@ -3,6 +3,9 @@
 
 #![no_std]
 
+pub mod meter;
+pub mod stack;
+
 use core::panic::PanicInfo;
 use cortex_m_rt::{ExceptionFrame, exception};
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
@@ -33,27 +36,4 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
 /// Kernels computed when the program is built.
 pub mod kernels {
     include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
-}
-
-/// FNV-1a over the bits of every sample: two machines that print the same digest computed the same numbers.
-pub struct Digest(u64);
-
-impl Default for Digest {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Digest {
-    /// Takes a sample.
-    pub fn add(&mut self, sample: f32) {
-        for byte in sample.to_bits().to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    /// The digest of all samples so far.
-    pub fn value(&self) -> u64 {
-        self.0
-    }
 }

@@ -6,8 +6,7 @@
 
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
-use foveola_core::{Conv3d, ConvOptions, Filter, Kernel, Shape, Step, constant};
-use foveola_qemu::Digest;
+use foveola_core::{Conv3d, ConvOptions, Digest, Filter, Kernel, Shape, Step, constant};
 use foveola_qemu::kernels::{GAUSS, GAUSS_SIZE};
 
 const SHAPE: Shape = Shape::new(1, 12, 20);
@@ -19,16 +18,16 @@ const FRAMES: usize = 10;
 fn main() -> ! {
     let mut scratch = [0.0_f32; BLUR.signature().scratch.len(1)];
     let mut output = [0.0_f32; SHAPE.len()];
-    let mut digest = Digest::default();
+    let mut digest = Digest::new();
     let mut passed = true;
     for t in 0..FRAMES {
         let mut input = [0.0_f32; SHAPE.len()];
         input[(t + 1) * SHAPE.cols + 2 * t] = 1.0 / (t + 1) as f32;
         passed &= BLUR.step(t as u64, &mut [], &mut scratch, &input, &mut output) == Ok(Step::Frame);
-        output.iter().for_each(|&y| digest.add(y));
+        digest.add(&output);
     }
     hprintln!("{} x {} Gaussian over {} frames of {}", GAUSS_SIZE[0], GAUSS_SIZE[1], FRAMES, SHAPE);
-    hprintln!("digest of all bits {:016x}", digest.value());
+    hprintln!("digest of all bits {}", digest);
     hprintln!("{}", if passed { "passed" } else { "FAILED" });
     foveola_qemu::exit(passed)
 }

@@ -1,0 +1,95 @@
+//! A sensor's bytes to frames: decoder, binning, accumulation.
+//!
+//! ```text
+//! frame[y / b, x / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
+//! ```
+//! Events in = events stored + events dropped ([`Dropped`]). State: about 250 bytes, and the frame lent by the caller.
+
+use crate::Plan;
+use core::num::NonZeroU16;
+use foveola_core::events::{Accumulator, Decode, Dropped, Event, Evt2, Push, Skipped};
+
+/// Bytes of EVT 2.0 to frames of counts; see the [equation](self).
+#[derive(Clone, Debug)]
+pub struct Front {
+    decoder: Evt2,
+    binning: NonZeroU16,
+    bins: Accumulator,
+    /// An event behind the frame that was completed last.
+    waiting: Option<Event>,
+    events: u64,
+}
+
+impl Front {
+    /// At the start of a sensor's stream or of a recording.
+    pub fn new(plan: &Plan<'_>) -> Self {
+        let binning = NonZeroU16::new(plan.binning).unwrap_or(NonZeroU16::MIN);
+        Self { decoder: Evt2::new(), binning, bins: plan.bins.clone(), waiting: None, events: 0 }
+    }
+
+    /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
+    /// all bytes were taken before. Until then the same `frame` is to be lent.
+    pub fn next_frame(&mut self, bytes: &mut &[u8], frame: &mut [f32]) -> Option<u64> {
+        if let Some(event) = self.waiting
+            && let Push::FrameComplete { start } = self.bins.push(event, frame)
+        {
+            return Some(start);
+        }
+        self.waiting = None;
+        while let Some(event) = self.decoder.next_event(bytes) {
+            self.events += 1;
+            let event = Event { x: event.x / self.binning, y: event.y / self.binning, ..event };
+            if let Push::FrameComplete { start } = self.bins.push(event, frame) {
+                self.waiting = Some(event);
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    /// Completes a frame that the sensor's clock has passed, though no event came since: call it until it returns `None` when
+    /// all bytes that have arrived were taken.
+    pub fn quiet_frame(&mut self, frame: &mut [f32]) -> Option<u64> {
+        self.bins.start()?; // bins begin with an event
+        match self.bins.push_time(self.decoder.time()?, frame) {
+            Push::FrameComplete { start } => Some(start),
+            Push::Taken => None,
+        }
+    }
+
+    /// The stream ends here: whether `frame` holds a last frame, and when it began.
+    pub fn finish(&mut self) -> Option<u64> {
+        self.decoder.finish();
+        self.bins.start().filter(|_| self.bins.is_open())
+    }
+
+    /// Bytes are missing before those that come next: the decoder looks for its place and for the time.
+    pub fn lost(&mut self) {
+        self.decoder.lost();
+    }
+
+    /// The sensor's time so far, in microseconds; `None` before the first.
+    pub fn time(&self) -> Option<u64> {
+        self.decoder.time()
+    }
+
+    /// Events decoded so far.
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Events that are in no frame.
+    pub const fn dropped(&self) -> Dropped {
+        self.bins.dropped()
+    }
+
+    /// How often time jumped, and frames started anew.
+    pub const fn restarts(&self) -> u32 {
+        self.bins.restarts()
+    }
+
+    /// Bytes that were no events.
+    pub fn skipped(&self) -> Skipped {
+        self.decoder.skipped()
+    }
+}

@@ -1,0 +1,183 @@
+//! The constants of an application, and what memory they need.
+//!
+//! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame.
+
+use foveola_core::events::{Accumulator, Geometry, Polarity};
+use foveola_core::{Error, Graph, Shape, Signature};
+
+/// What runs on a board: constants, checked when the program is built.
+///
+/// A model that needs more than [`Application::RAM`] does not compile; the error has both numbers.
+///
+/// ```compile_fail
+/// use foveola_core::events::{Geometry, Polarity};
+/// use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
+/// use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
+/// const SHAPE: Shape = Shape::new(1, 2, 4);
+/// static NODES: [Node; 1] =
+///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(0.01, 1000.0)))))];
+/// struct TooLarge;
+/// impl Application for TooLarge {
+///     const PLAN: Plan<'static> = constant!(Plan::new(
+///         constant!(Graph::new(SHAPE, &NODES)),
+///         Geometry { cols: 4, rows: 2 },
+///         1,
+///         Polarity::Signed,
+///         1_000,
+///     ));
+///     const RAM: usize = 95; // three times 8 samples are 96 bytes
+/// }
+/// let mut memory = <MemoryOf!(TooLarge)>::new();
+/// Pipeline::<TooLarge, _, _, _, _>::new(&mut memory);
+/// ```
+pub trait Application {
+    /// Sensor, frames, model.
+    const PLAN: Plan<'static>;
+    /// Bytes that frames, state and scratch may take.
+    const RAM: usize;
+}
+
+/// A sensor, how its events become frames, and the model that takes them.
+#[derive(Clone)]
+pub struct Plan<'a> {
+    /// Takes the frames.
+    pub(crate) model: Graph<'a>,
+    pub(crate) signature: Signature,
+    pub(crate) binning: u16,
+    pub(crate) bins: Accumulator,
+}
+
+impl<'a> Plan<'a> {
+    /// Events of a sensor of `geometry` pixels, in bins of `binning` x `binning` of them, counted for `dt` microseconds, through
+    /// `model`. Pixels beyond the last whole bin of a row or column are outside the frame.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a `binning` or `dt` of 0; [`Error::EmptyFrame`] for a sensor of less than a bin;
+    /// [`Error::NodeShape`] when the model takes frames of another shape.
+    pub const fn new(
+        model: Graph<'a>,
+        geometry: Geometry,
+        binning: u16,
+        polarity: Polarity,
+        dt: u64,
+    ) -> Result<Self, Error> {
+        if binning == 0 {
+            return Err(Error::Parameter { name: "binning", value: 0.0, expected: "1 pixel or more" });
+        }
+        let (rows, cols) = (geometry.rows / binning as usize, geometry.cols / binning as usize);
+        let bins = match Accumulator::new(rows, cols, polarity, dt) {
+            Ok(bins) => bins.restart_after(Self::GAP),
+            Err(error) => return Err(error),
+        };
+        let (found, expected) = (bins.shape(), model.input());
+        if !found.equals(expected) {
+            return Err(Error::NodeShape { node: 0, found, expected });
+        }
+        Ok(Self { model, signature: model.signature(), binning, bins })
+    }
+
+    /// Microseconds by which time may jump; behind a longer jump, which only a damaged time makes, frames start anew. As on
+    /// a host.
+    pub const GAP: u64 = 60_000_000;
+
+    /// The same plan with another [`Plan::GAP`]: a gap is filled with frames, so a board sets what it has time for.
+    #[must_use]
+    pub const fn restart_after(self, gap: u64) -> Self {
+        Self { bins: self.bins.restart_after(gap), ..self }
+    }
+
+    /// Shape of the frames that the model takes.
+    pub const fn input(&self) -> Shape {
+        self.signature.input
+    }
+
+    /// Shape of the frames that come out.
+    pub const fn output(&self) -> Shape {
+        self.signature.output
+    }
+
+    /// The model.
+    pub const fn model(&self) -> &Graph<'a> {
+        &self.model
+    }
+
+    /// Samples of an input frame, an output frame, the state and the scratch.
+    pub const fn samples(&self) -> [usize; 4] {
+        let Signature { input, output, state, scratch, .. } = self.signature;
+        [input.len(), output.len(), state, scratch.len(1)]
+    }
+
+    /// Bytes of RAM for all of them.
+    pub const fn bytes(&self) -> usize {
+        let [input, output, state, scratch] = self.samples();
+        let samples = input.saturating_add(output).saturating_add(state).saturating_add(scratch);
+        samples.saturating_mul(size_of::<f32>())
+    }
+
+    /// Stops the compilation when the plan needs more than `ram` bytes, or memory of other lengths was lent.
+    pub(crate) const fn must_fit(&self, ram: usize, lent: [usize; 4]) {
+        if self.bytes() > ram {
+            panic!(
+                "{}",
+                Text::new()
+                    .words("the frames, state and scratch need ")
+                    .number(self.bytes())
+                    .words(" bytes of RAM, but may take ")
+                    .number(ram)
+                    .as_str()
+            );
+        }
+        let [input, output, state, scratch] = self.samples();
+        if lent[0] != input || lent[1] != output || lent[2] != state || lent[3] != scratch {
+            panic!(
+                "{}",
+                Text::new()
+                    .words("the memory is another plan's: expected a state of ")
+                    .number(state)
+                    .words(" samples, found ")
+                    .number(lent[2])
+                    .as_str()
+            );
+        }
+    }
+}
+
+/// A message with numbers in it, made by the compiler.
+struct Text {
+    bytes: [u8; 120],
+    len: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self { bytes: [0; 120], len: 0 }
+    }
+
+    const fn words(mut self, words: &str) -> Self {
+        let (words, mut i) = (words.as_bytes(), 0);
+        while i < words.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = words[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    const fn number(mut self, n: usize) -> Self {
+        if n >= 10 {
+            self = self.number(n / 10);
+        }
+        if self.len < self.bytes.len() {
+            self.bytes[self.len] = b'0' + (n % 10) as u8;
+            self.len += 1;
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+}

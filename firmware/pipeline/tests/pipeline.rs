@@ -1,0 +1,168 @@
+//! The pipeline on a host: pieces, binning, a full queue, damage, quiet times.
+
+use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
+use foveola_core::{Decay, Error, Graph, LowPass, Node, Shape, Source, Stage, constant};
+use foveola_pipeline::{Application, ByteQueue, Counters, MemoryOf, Pipeline, Plan};
+
+const SHAPE: Shape = Shape::new(1, 8, 16);
+static NODES: [Node; 1] =
+    [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(0.002, 1000.0)))))];
+const MODEL: Graph<'static> = constant!(Graph::new(SHAPE, &NODES));
+
+/// A sensor of 16 x 8 pixels, pixel by pixel.
+struct Plain;
+
+impl Application for Plain {
+    const PLAN: Plan<'static> = constant!(Plan::new(MODEL, Geometry { cols: 16, rows: 8 }, 1, Polarity::Signed, 1_000));
+    const RAM: usize = 3 * 4 * SHAPE.len();
+}
+
+/// One of 50 x 25 pixels in bins of 3 x 3, the last column and row left over.
+struct Binned;
+
+impl Application for Binned {
+    const PLAN: Plan<'static> =
+        constant!(Plan::new(MODEL, Geometry { cols: 50, rows: 25 }, 3, Polarity::Signed, 1_000));
+    const RAM: usize = 4_096;
+}
+
+/// `n` events, 50 us apart, all over `cols` x `rows` pixels.
+fn events(n: u64, cols: u64, rows: u64) -> Vec<Event> {
+    let event = |i: u64| Event {
+        t: 7_000 + 50 * i,
+        x: (i * 7_919 % cols) as u16,
+        y: (i * 104_729 % rows) as u16,
+        on: !i.is_multiple_of(3),
+    };
+    (0..n).map(event).collect()
+}
+
+fn encode(events: &[Event]) -> Vec<u8> {
+    let (mut encoder, mut bytes) = (Evt2Encoder::new(), Vec::new());
+    for event in events {
+        encoder.encode(*event, |word| bytes.extend(word)).expect("small coordinates");
+    }
+    bytes
+}
+
+/// Starts and samples of all output frames, and the counters.
+type Ran = (Vec<(u64, Vec<f32>)>, Counters);
+
+fn run<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> Ran {
+    let mut memory = <MemoryOf!(Plain)>::new();
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let mut frames = Vec::new();
+    for piece in pieces {
+        pipeline.feed(piece, |frame| frames.push((frame.start, frame.samples.to_vec())));
+    }
+    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+    (frames, pipeline.counters())
+}
+
+#[test]
+fn pieces_of_any_length_give_the_same() {
+    let bytes = encode(&events(2_000, 16, 8));
+    let (frames, counters) = run(std::iter::once(&bytes[..]));
+    assert_eq!((frames.len(), counters.stored(), counters.outputs), (100, 2_000, 100));
+    assert!(frames.windows(2).all(|pair| pair[0].0 + 1_000 == pair[1].0), "a frame every millisecond");
+    for length in [1, 3, 4, 7, 64, 1_000] {
+        assert!(run(bytes.chunks(length)) == (frames.clone(), counters), "pieces of {length} bytes");
+    }
+}
+
+#[test]
+fn bins_are_sums_of_pixels() {
+    let all = events(3_000, 50, 25);
+    let inside = |event: &&Event| event.x < 48 && event.y < 24;
+    let coarse: Vec<Event> =
+        all.iter().filter(inside).map(|event| Event { x: event.x / 3, y: event.y / 3, ..*event }).collect();
+    let (expected, _) = run(std::iter::once(&encode(&coarse)[..]));
+
+    let mut memory = <MemoryOf!(Binned)>::new();
+    let mut pipeline = Pipeline::<Binned, _, _, _, _>::new(&mut memory);
+    let mut frames = Vec::new();
+    pipeline.feed(&encode(&all), |frame| frames.push((frame.start, frame.samples.to_vec())));
+    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+    assert!(frames == expected, "the frames of events that were binned before");
+    let counters = pipeline.counters();
+    assert_eq!((counters.events, counters.stored()), (3_000, coarse.len() as u64));
+    assert_eq!(counters.dropped.outside, 3_000 - coarse.len() as u64);
+}
+
+/// The main loop stands still while the interrupt goes on; then the stream is read on, and what was seen before the gap is
+/// forgotten.
+#[test]
+fn a_full_queue_loses_whole_blocks_and_no_count() {
+    const BLOCK: usize = 64;
+    let bytes = encode(&events(20_000, 16, 8));
+    let (clean, _) = run(std::iter::once(&bytes[..]));
+
+    let mut queue = ByteQueue::<BLOCK, 16>::new();
+    let (mut interrupt, mut main_loop) = queue.split();
+    let mut memory = <MemoryOf!(Plain)>::new();
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let (mut frames, mut received, mut refused) = (Vec::new(), 0, 0);
+    for (i, piece) in bytes.chunks(BLOCK).enumerate() {
+        refused += interrupt.send(piece);
+        if (200..400).contains(&i) {
+            continue; // busy elsewhere: 15 blocks wait, 186 of 201 are dropped
+        }
+        while let Some(block) = main_loop.receive() {
+            received += block.bytes().len();
+            pipeline.feed_block(&block, |frame| frames.push((frame.start, frame.samples.to_vec())));
+        }
+    }
+    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+
+    let counters = pipeline.counters();
+    assert_eq!(received + refused, bytes.len());
+    assert_eq!((refused, main_loop.dropped(), main_loop.dropped_blocks()), (186 * BLOCK, 186 * BLOCK as u32, 186));
+    assert_eq!((counters.losses, counters.skipped.backward), (1, 0));
+    // The decoder believes in its place after 16 words, and goes on at the next word that tells the time.
+    assert!((48..160).contains(&counters.skipped.bytes()), "{:?}", counters.skipped);
+    assert_eq!(counters.events, counters.stored(), "no event got a wrong time");
+    assert_eq!(frames.len(), clean.len());
+    assert!(frames[..90] == clean[..90], "the same before the gap");
+    // The low-pass forgets by a factor e in 2 frames: 120 frames behind the gap the same to the last bits.
+    let (last, expected) = (frames.last().expect("frames"), clean.last().expect("frames"));
+    assert_eq!(last.0, expected.0);
+    let apart = last.1.iter().zip(&expected.1).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart <= 1e-6, "{apart}");
+}
+
+#[test]
+fn noise_is_survived_and_counted() {
+    let noise: Vec<u8> = (0..50_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let good = encode(&events(2_000, 16, 8));
+    let (frames, counters) = run([&good[..], &noise, &good].into_iter());
+    assert!(counters.skipped.garbage > 10_000, "{:?}", counters.skipped);
+    assert!(
+        counters.events >= 2_000 && counters.events == counters.stored() + counters.dropped.events(),
+        "{counters:?}"
+    );
+    assert!(frames.iter().all(|(_, samples)| samples.iter().all(|y| y.is_finite())), "numbers");
+}
+
+#[test]
+fn frames_come_while_nothing_moves() {
+    let mut memory = <MemoryOf!(Plain)>::new();
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let mut starts = Vec::new();
+    pipeline.quiet(|_| unreachable!("no frame before the first event"));
+    pipeline.feed(&encode(&events(1, 16, 8)), |_| unreachable!("the first bin is open"));
+    pipeline.feed(&(0x8000_0000_u32 | 10_100 >> 6).to_le_bytes(), |_| unreachable!("no event"));
+    pipeline.quiet(|frame| starts.push(frame.start));
+    assert_eq!(starts, [7_000, 8_000, 9_000]);
+}
+
+#[test]
+fn plans_that_cannot_be_are_refused() {
+    let plan = |cols, rows, binning, dt| {
+        Plan::new(MODEL, Geometry { cols, rows }, binning, Polarity::Signed, dt).map(|plan| plan.bytes())
+    };
+    assert_eq!(plan(16, 8, 1, 1_000), Ok(3 * 4 * SHAPE.len()));
+    assert!(matches!(plan(16, 8, 0, 1_000), Err(Error::Parameter { name: "binning", .. })), "no binning");
+    assert!(matches!(plan(16, 8, 1, 0), Err(Error::Parameter { name: "dt", .. })), "no time");
+    assert!(matches!(plan(16, 8, 20, 1_000), Err(Error::EmptyFrame { .. })), "no whole bin");
+    assert!(matches!(plan(16, 16, 1, 1_000), Err(Error::NodeShape { .. })), "another shape");
+}
