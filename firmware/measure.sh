@@ -31,7 +31,7 @@ case ${1:-} in
                 before = committed[$1 "\t" $2]
                 printf "%-4s %-6s %9d, committed %9d\n", $1, $2, $3, before
                 if ($3 > 1.02 * before) { print "    FAILED: grew by more than 2 %"; bad = 1 }
-                if ($3 < 0.98 * before) { print "    shrank by more than 2 %: ./measure.sh > instructions.tsv"; bad = 1 }
+                if ($3 < 0.98 * before) print "    shrank by more than 2 %: please ./measure.sh > instructions.tsv"
             }
             END { if (seen != lines - 1) { print "FAILED: " seen + 0 " of " lines - 1 " numbers"; bad = 1 } exit bad }
         ' instructions.tsv - ;;
