@@ -86,12 +86,14 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
 #[test]
 fn kernels_are_unrolled_to_the_same_bits() {
     let recording = Recording { seed: 1, batch: 1, cuts: vec![2, 1, 3] };
-    for (rows, cols) in [(11, 13), (4, 4), (2, 3), (1, 9)] {
+    for (rows, cols, stages) in [(11, 13, 2), (6, 25, 6), (4, 4, 2), (2, 3, 2), (1, 9, 2)] {
         for (kh, kw) in [(3, 3), (5, 5), (5, 3), (1, 5), (7, 3), (3, 4), (2, 7)] {
             for (_, border) in Border::NAMES {
-                let decays = [0.002, 0.005].map(|tau| Decay::new(tau, 1000.0).expect("a time constant"));
-                let weights: Vec<f32> = samples(noise(2, 2 * kh * kw));
-                let filter = SmoothConv::new(Shape::new(2, rows, cols), &decays, &weights, [kh, kw], border);
+                let decays =
+                    [0.002, 0.005, 0.0, 0.001, 0.0, 0.003].map(|tau| Decay::new(tau, 1000.0).expect("a time constant"));
+                let decays = &decays[..stages];
+                let weights: Vec<f32> = samples(noise(2, stages * kh * kw));
+                let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
                 let four = |_, (state, scratch, x, y): Slices<'_, f32>| {
                     filter.advance_with(Engine::alone(Four), state, scratch, x, y)
