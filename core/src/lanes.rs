@@ -28,10 +28,10 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
     /// result does not depend on it.
     const COLUMNS: usize;
-    /// Whether convolutions by 3 x 3 and 5 x 5 are spelled out, so that a sample is loaded once for all taps that read it: where
-    /// a load is as dear as a multiply-add. Also a matter of speed alone.
-    const UNROLLED: bool = false;
-    /// Whether they are then left to plain loops over a row, which the compiler makes vectors of.
+    /// Whether convolutions go row by row without these vectors: where a load is as dear as a multiply-add, and memory for programs
+    /// is dear, too. Also a matter of speed alone.
+    const PLAIN: bool = false;
+    /// Whether they are then left to loops over whole rows, which a compiler makes vectors of.
     const LOOPS: bool = false;
 
     /// A vector with `value` in every lane.
@@ -96,7 +96,7 @@ impl<T: Sample, const LOOPS: bool> Lanes<T> for Four<LOOPS> {
     type Vector = [T; 4];
     const WIDTH: usize = 4;
     const COLUMNS: usize = 1;
-    const UNROLLED: bool = true;
+    const PLAIN: bool = true;
     const LOOPS: bool = LOOPS;
 
     #[inline(always)]

@@ -4,6 +4,7 @@ pub mod block;
 pub mod border;
 pub mod conv3d;
 pub(crate) mod lines;
+mod plain;
 pub mod rf;
 pub mod separable;
 mod small;

@@ -5,14 +5,14 @@
 //! once for eight pixels. The tiles of two rows take one plane (a channel of a frame) after the other, so that lines are looked
 //! for and checked once for many tiles. 5 x 5 takes 1.5 instructions a multiply-add.
 //!
-//! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs; what has no form here is
-//! done there.
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs; what has no form here goes
+//! [row by row](super::plain).
 
 use super::tile::{Band, Correlation};
 use crate::Sample;
 
 /// Output rows and columns of a tile.
-pub(super) const ROWS: usize = 2;
+const ROWS: usize = 2;
 const COLS: usize = 8;
 /// Planes (channels of frames) that a tile takes without leaving its registers.
 pub(super) const TOGETHER: usize = 4;
@@ -61,7 +61,7 @@ impl<T: Sample> Correlation<'_, T> {
         let of_channel = self.kernel[1..].iter().product();
         let weights = self.weights.get(band.channel * of_channel..)?.get(..of_channel)?;
         let first = band.cols.start;
-        let (upper, lower) = self.place(band, 0, row, first)?.split_at_mut_checked(self.cols)?;
+        let (upper, lower) = self.place(band, row, first)?.split_at_mut_checked(self.cols)?;
         Some((bias, weights, [upper.get_mut(..cols)?, lower.get_mut(..cols)?]))
     }
 
@@ -104,6 +104,9 @@ impl<T: Sample> Correlation<'_, T> {
             for (plane, kernel) in further.into_iter().zip(kernels.chunks_exact(K * K)) {
                 let line = |start: usize| plane.get(start + first..).and_then(|line| line.get(..cols + K - 1));
                 let lines = starts.map(|start| line(start).unwrap_or(&[]));
+                if lines.iter().take(K + ROWS - 1).any(|line| line.is_empty()) {
+                    return None;
+                }
                 rows_of_plane::<T, K>(&lines, kernel, [&mut *upper, &mut *lower])?;
             }
         }

@@ -14,10 +14,10 @@
 //! ([`Lines::Time`]), so that each frame is loaded once for the four output frames that it is part of.
 //!
 //! A pixel's taps are added in the order of the sum, whatever the tile, the width of the vectors and the number of threads:
-//! unfused lanes give the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
+//! unfused lanes give the same bits on every CPU. Where there are no vectors, the convolution goes [another way](super::plain)
+//! to the same bits. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::lines::Lines;
-use super::small;
 use crate::Sample;
 use crate::engine::{Engine, Fork};
 use crate::filter::halves;
@@ -65,10 +65,10 @@ pub(super) struct Band<'o, T> {
     pub(super) channel: usize,
     /// How many: 1 or 4.
     channels: usize,
-    rows: Range<usize>,
+    pub(super) rows: Range<usize>,
     pub(super) cols: Range<usize>,
     /// What is written: where rows are adjacent a slice for each channel, else one for each row of each channel.
-    out: [&'o mut [T]; ROWS],
+    pub(super) out: [&'o mut [T]; ROWS],
 }
 
 impl<'a, T: Sample> Correlation<'a, T> {
@@ -80,8 +80,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let per_group = outs.checked_div(self.groups).unwrap_or(0).max(1);
         let mut channel = 0;
         while channel < outs {
-            let alone = per_group - channel % per_group < ROWS || L::UNROLLED;
-            let channels = if alone { 1 } else { ROWS };
+            let four = !L::PLAIN && per_group - channel % per_group >= ROWS;
+            let channels = if four { ROWS } else { 1 };
             self.group(engine, channel, channels, output);
             channel += channels;
         }
@@ -165,12 +165,14 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 )
             };
         }
-        // A microcontroller has not so much room for programs.
-        if band.channels == ROWS && !L::UNROLLED {
+        if L::PLAIN {
+            // Another way altogether, and nothing of this file is in the program.
+            if L::LOOPS { self.plain::<true>(&mut band) } else { self.plain::<false>(&mut band) }
+        } else if band.channels == ROWS {
             rows!(ROWS, BLOCK);
         } else if self.kernel[4] == 1 {
             rows!(1, COLUMN);
-        } else if self.kernel[3] == 1 && !L::UNROLLED {
+        } else if self.kernel[3] == 1 {
             rows!(1, ROW);
         } else {
             rows!(1, BLOCK);
@@ -180,27 +182,17 @@ impl<'a, T: Sample> Correlation<'a, T> {
     #[inline(always)]
     fn rows<L: Lanes<T>, const C: usize, const FORM: u8>(&self, lanes: L, band: &mut Band<'_, T>) {
         let mut row = band.rows.start;
-        let spelled_out = L::UNROLLED && C == 1 && FORM == BLOCK && self.is_small();
-        let planes = if spelled_out { self.planes(band.channel, 0) } else { [&[][..]; small::TOGETHER] };
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
             self.fetch_ahead(band, row, rows);
-            let (mut rows, mut first) = (rows, band.cols.start);
-            if spelled_out && rows >= small::ROWS {
-                let col = match L::LOOPS {
-                    true => self.two_rows::<true>(row, &planes, band),
-                    false => self.two_rows::<false>(row, &planes, band),
-                };
-                (rows, first) = (small::ROWS, col);
-            }
             if self.step[1] == 1 {
                 match L::COLUMNS {
-                    4 => self.columns::<L, C, FORM, 4>(lanes, [row, rows, first], band),
-                    2 => self.columns::<L, C, FORM, 2>(lanes, [row, rows, first], band),
-                    _ => self.columns::<L, C, FORM, 1>(lanes, [row, rows, first], band),
+                    4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
+                    2 => self.columns::<L, C, FORM, 2>(lanes, row, rows, band),
+                    _ => self.columns::<L, C, FORM, 1>(lanes, row, rows, band),
                 }
             } else {
-                self.columns::<Scalar, C, FORM, 1>(Scalar, [row, rows, first], band);
+                self.columns::<Scalar, C, FORM, 1>(Scalar, row, rows, band);
             }
             row += rows;
         }
@@ -232,15 +224,16 @@ impl<'a, T: Sample> Correlation<'a, T> {
         core::hint::black_box(seen);
     }
 
-    /// The tiles of some rows, from column `col` to the right.
+    /// The tiles of some rows, from the left to the right.
     #[inline(always)]
     fn columns<L: Lanes<T>, const C: usize, const FORM: u8, const V: usize>(
         &self,
         lanes: L,
-        [row, rows, mut col]: [usize; 3],
+        row: usize,
+        rows: usize,
         band: &mut Band<'_, T>,
     ) {
-        let end = band.cols.end;
+        let (mut col, end) = (band.cols.start, band.cols.end);
         while col + V * L::WIDTH <= end {
             self.tile::<L, C, FORM, V>(lanes, [row, rows, col], band);
             col += V * L::WIDTH;
@@ -334,8 +327,15 @@ impl<'a, T: Sample> Correlation<'a, T> {
         if m >= rows {
             return;
         }
+        let (piece, from) = match self.pitch[1] == self.cols {
+            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
+            true => (m, (row - band.rows.start) * self.cols),
+            false => (m, 0),
+        };
+        let Some(out) = band.out.get_mut(piece).and_then(|out| out.get_mut(from + col - band.cols.start..)) else {
+            return;
+        };
         let end = (band.cols.end - col).min(V * L::WIDTH);
-        let Some(out) = self.place(band, m, row, col) else { return };
         if let Some(out) = out.get_mut(..V * L::WIDTH).filter(|_| end == V * L::WIDTH) {
             for (acc, out) in acc.into_iter().zip(out.chunks_exact_mut(L::WIDTH)) {
                 lanes.store(acc, out);
@@ -344,17 +344,6 @@ impl<'a, T: Sample> Correlation<'a, T> {
             // Beyond the end of the row. Only tiles of one vector come here.
             store_part(lanes, acc[0], out);
         }
-    }
-
-    /// Where row `m` of a tile at (`row`, `col`) is written.
-    #[inline(always)]
-    pub(super) fn place<'b>(&self, band: &'b mut Band<'_, T>, m: usize, row: usize, col: usize) -> Option<&'b mut [T]> {
-        let (piece, from) = match self.pitch[1] == self.cols {
-            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
-            true => (m, (row - band.rows.start) * self.cols),
-            false => (m, 0),
-        };
-        band.out.get_mut(piece)?.get_mut(from + col - band.cols.start..)
     }
 
     /// A kernel of one row: each output row reads a line of its own.
@@ -431,16 +420,6 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
         let taps = [b, b.wrapping_sub(1), b.wrapping_sub(2), b.wrapping_sub(3)];
         let taps = taps.map(|row| kernel.get(row.wrapping_mul(kw)..).unwrap_or(&[]));
-        if L::UNROLLED {
-            // One output row after the other: a tenth of the code.
-            for (m, (acc, taps)) in acc.iter_mut().zip(taps).enumerate() {
-                for (e, w) in taps.iter().take(if (from..to).contains(&m) { kw } else { 0 }).enumerate() {
-                    let x = fetch::<T, L, V>(lanes, line.get(e * self.dilation[1]..).unwrap_or(&[]));
-                    feed::<T, L, V>(lanes, acc, x, *w, true);
-                }
-            }
-            return;
-        }
         match (from, to) {
             (0, 1) => self.walk::<L, V, 0b0001>(lanes, line, taps, acc),
             (0, 2) => self.walk::<L, V, 0b0011>(lanes, line, taps, acc),
