@@ -75,7 +75,7 @@ impl<T: Sample> Correlation<'_, T> {
             let further = if group == 0 { *planes } else { self.planes(channel, group * TOGETHER) };
             let mut lines = [[&[][..]; LINES]; TOGETHER];
             for (lines, plane) in lines.iter_mut().zip(further).take(kernels.len() / (K * K)) {
-                for (line, start) in lines.iter_mut().zip(starts) {
+                for (line, start) in lines.iter_mut().zip(starts).take(K + ROWS - 1) {
                     *line = plane.get(start + first..).unwrap_or(&[]);
                 }
             }
