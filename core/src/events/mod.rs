@@ -28,6 +28,7 @@
 
 pub mod accumulate;
 mod align;
+pub mod count;
 pub mod decode;
 pub mod evt2;
 pub mod evt2_encoder;
@@ -38,6 +39,7 @@ pub mod queue;
 pub mod window;
 
 pub use accumulate::{Accumulator, Dropped, Polarity, Push};
+pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use evt2::Evt2;
 pub use evt2_encoder::Evt2Encoder;

@@ -6,6 +6,7 @@
 //! Events in = events stored + events dropped ([`Dropped`]). State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
+use foveola_core::Sample;
 use foveola_core::events::{Accumulator, Decode, Dropped, Event, Evt2, Push, Skipped};
 
 /// Bytes of EVT 2.0 to frames of counts; see the [equation](self).
@@ -21,12 +22,17 @@ pub struct Front {
 impl Front {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
-        Self { decoder: Evt2::new(), bins: plan.bins.clone(), waiting: None, events: 0 }
+        Self::of(plan.bins.clone())
+    }
+
+    /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
+    pub const fn of(bins: Accumulator) -> Self {
+        Self { decoder: Evt2::new(), bins, waiting: None, events: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
     /// all bytes were taken before. Until then the same `frame` is to be lent.
-    pub fn next_frame(&mut self, bytes: &mut &[u8], frame: &mut [f32]) -> Option<u64> {
+    pub fn next_frame<T: Sample>(&mut self, bytes: &mut &[u8], frame: &mut [T]) -> Option<u64> {
         if let Some(event) = self.waiting
             && let Push::FrameComplete { start } = self.bins.push(event, frame)
         {
@@ -49,7 +55,7 @@ impl Front {
 
     /// Completes a frame that the sensor's clock has passed, though no event came since: call it until it returns `None` when
     /// all bytes that have arrived were taken.
-    pub fn quiet_frame(&mut self, frame: &mut [f32]) -> Option<u64> {
+    pub fn quiet_frame<T: Sample>(&mut self, frame: &mut [T]) -> Option<u64> {
         self.bins.start()?; // bins begin with an event
         match self.bins.push_time(self.decoder.time()?, frame) {
             Push::FrameComplete { start } => Some(start),

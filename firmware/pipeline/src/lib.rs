@@ -51,12 +51,14 @@
 //! assert_eq!((frames, pipeline.counters().stored()), (3, 2));
 //! ```
 
+pub mod bands;
 pub mod front;
 pub mod memory;
 pub mod pipeline;
 pub mod plan;
 pub mod queue;
 
+pub use bands::{BandMemory, Bands};
 pub use front::Front;
 pub use memory::Memory;
 pub use pipeline::{Counters, Output, Pipeline};

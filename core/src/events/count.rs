@@ -1,0 +1,98 @@
+//! Events of a pixel in a byte: a frame for a board whose memory holds no frame of floats.
+//!
+//! Sums and differences stay between -127 and 127: a hot pixel stops there. A product is what `f64` would give, rounded and
+//! kept in that range, so that a filter may take counts, too; mostly they become floats first ([`Count::get`]).
+
+use crate::Sample;
+use crate::lanes::Scalar;
+use core::ops::{Add, Mul, Sub};
+use num_traits::{One, Zero};
+
+/// A count from -127 to 127; see [above](self).
+///
+/// ```
+/// use foveola_core::events::{Accumulator, Count, Event, Polarity, Push};
+/// let mut bins = Accumulator::new(1, 2, Polarity::Signed, 1_000)?;
+/// let mut frame = [Count::ZERO; 2];
+/// for i in 0..200 {
+///     assert_eq!(bins.push(Event { t: i, x: 0, y: 0, on: false }, &mut frame), Push::Taken);
+/// }
+/// assert_eq!(frame.map(Count::get), [-127, 0]);
+/// # Ok::<(), foveola_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Count(i8);
+
+impl Count {
+    /// No events.
+    pub const ZERO: Self = Self(0);
+
+    /// The count.
+    pub const fn get(self) -> i8 {
+        self.0
+    }
+
+    const fn of(count: i32) -> Self {
+        Self(if count > 127 {
+            127
+        } else if count < -127 {
+            -127
+        } else {
+            count as i8
+        })
+    }
+}
+
+impl Add for Count {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self::of(i32::from(self.0) + i32::from(other.0))
+    }
+}
+
+impl Sub for Count {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self::of(i32::from(self.0) - i32::from(other.0))
+    }
+}
+
+impl Mul for Count {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self::of(i32::from(self.0) * i32::from(other.0))
+    }
+}
+
+impl Zero for Count {
+    fn zero() -> Self {
+        Self::ZERO
+    }
+    fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl One for Count {
+    fn one() -> Self {
+        Self(1)
+    }
+}
+
+impl Sample for Count {
+    type Lanes = Scalar;
+    const LANES: Scalar = Scalar;
+
+    fn from_f64(value: f64) -> Self {
+        Self::of(libm::round(value.clamp(-127.0, 127.0)) as i32)
+    }
+
+    fn to_f64(self) -> f64 {
+        self.0.into()
+    }
+
+    fn is_finite(self) -> bool {
+        true
+    }
+}
