@@ -56,6 +56,7 @@ pub mod memory;
 pub mod pipeline;
 pub mod plan;
 pub mod queue;
+mod runner;
 
 pub use front::Front;
 pub use memory::Memory;

@@ -6,9 +6,7 @@
 
 use crate::kernels::{CENTRE, SURROUND};
 use foveola_core::events::{Geometry, Polarity};
-use foveola_core::{
-    Border, Decay, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant,
-};
+use foveola_core::{Border, Decay, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant};
 use foveola_pipeline::{Application, Plan};
 
 /// Written by `foveola record retina.raw --geometry 64x64 --duration 200ms`.
