@@ -39,6 +39,7 @@ step_clippy() {
     cargo clippy --workspace --all-targets -- -D warnings
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
     (cd firmware && cargo clippy --workspace --target host-tuple -- -D warnings)
+    (cd firmware && cargo clippy -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings)
 }
 
 step_doc() {

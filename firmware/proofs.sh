@@ -35,6 +35,9 @@ for target in $v7 $v8; do
     else fail "proof for $target"; cat "$work/build.log"
     fi
 done
+if build $v7 proof all-filters; then ok "with all filters of core"
+else fail "with all filters of core"; cat "$work/build.log"
+fi
 must_find "an index that may be out of range" "$panics" build $v7 proof planted-panic
 
 echo "no deeper stack"

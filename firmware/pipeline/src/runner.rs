@@ -1,8 +1,8 @@
 //! Runs the filters that an application's model has, and links no other.
 //!
-//! A graph calls its filters through a table of all kinds, so all of them lie in flash: 230 kB. Here each kind is asked for by
-//! name, in a branch that the compiler drops when the model, a constant, has none of it. No call through a pointer is left
-//! either (but for [`Stage::Own`]), so that the depth of the stack can be computed.
+//! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
+//! for by name, in a branch that the compiler drops when the model, a constant, has none of it: the retina takes 226 kB instead
+//! of 276. No call through a pointer is left either (but for [`Stage::Own`]), so the depth of the stack can be computed.
 
 use crate::Application;
 use core::marker::PhantomData;
@@ -20,7 +20,7 @@ impl<A> Only<A> {
 /// Defines `has`, which tells whether a graph has filters of a kind, and `with`, which calls `run` with the filter in a stage.
 macro_rules! kinds {
     ($($kind:ident)*) => {
-        /// Which of the kinds, in this order and [`Stage::Own`] last, the graph has.
+        /// Which of the kinds the graph has.
         const fn has(graph: &Graph<'_>) -> Kinds {
             let mut kinds = Kinds { $($kind: false,)* Own: false };
             let (nodes, mut i) = (graph.nodes(), 0);
