@@ -22,6 +22,9 @@ fn main() {
     }
     fs::write(out.join("memory.x"), map).expect("OUT_DIR is writable");
     println!("cargo:rustc-link-search={}", out.display());
+    if env::var_os("CARGO_FEATURE_LOG_FREE").is_none() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    }
     println!("cargo:rerun-if-changed={memory}");
     println!("cargo:rerun-if-changed=build.rs");
 

@@ -1,5 +1,8 @@
 //! How a program on an emulated Cortex-M prints and ends: through semihosting, which QEMU turns into its own standard
 //! output and exit code. A program that panics or faults ends with exit code 1, so that no failure looks like success.
+//!
+//! What is printed is numbers with the address of a text that stays on the host, where `defmt-print` puts both together
+//! (`scripts/qemu-run.sh`). Tabs between name, number and remark make a row, which the host aligns.
 
 #![no_std]
 
@@ -9,8 +12,8 @@ pub mod stack;
 
 use cortex_m_rt::{ExceptionFrame, exception};
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
-#[cfg(not(feature = "log-free"))]
-use cortex_m_semihosting::hprintln;
+#[cfg(all(target_os = "none", not(feature = "log-free")))]
+use defmt_semihosting as _;
 
 /// Ends the emulation: exit code 0 when `passed`, else 1.
 pub fn exit(passed: bool) -> ! {
@@ -24,7 +27,7 @@ pub fn exit(passed: bool) -> ! {
 #[cfg(not(feature = "log-free"))]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
+    text!("{info}");
     exit(false)
 }
 
@@ -36,9 +39,17 @@ use panic_never as _;
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     #[cfg(not(feature = "log-free"))]
-    hprintln!("hard fault at pc = {:#010x}", frame.pc());
+    defmt::println!("hard fault at pc = {=u32:#010x}", frame.pc());
     let _ = frame;
     exit(false)
+}
+
+/// Prints text that is formatted here, for what the host cannot format.
+#[macro_export]
+macro_rules! text {
+    ($($argument:tt)*) => {
+        ::defmt::println!("{}", ::defmt::Display2Format(&::core::format_args!($($argument)*)))
+    };
 }
 
 /// Kernels computed when the program is built.

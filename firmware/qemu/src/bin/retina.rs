@@ -10,8 +10,8 @@
 
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
-use foveola_core::Digest;
+use defmt::println;
+use foveola_core::{Digest, Shape};
 use foveola_pipeline::{Application, ByteQueue, Front, MemoryOf, Pipeline};
 use foveola_qemu::meter::Meter;
 use foveola_qemu::retina::{BLOCK, BLOCKS, DT, RATE, RECORDING, Retina, SHAPE};
@@ -52,30 +52,35 @@ fn main() -> ! {
     });
     let counters = pipeline.counters();
 
-    hprintln!("retina of {} pixels, {} frames/s, {} bytes of EVT2", SHAPE, RATE as u32, RECORDING.len());
-    hprintln!("events            {:>8}", counters.events);
-    hprintln!("  in no frame     {:>8}", counters.dropped.events());
-    hprintln!("bytes skipped     {:>8}", counters.skipped.bytes());
-    hprintln!("bytes dropped     {:>8}  where the queue was full", main_loop.dropped());
-    hprintln!("frames            {:>8}", counters.outputs);
-    hprintln!("pixels above 0    {:>8}  over all frames", active);
-    hprintln!("frames and state  {:>8}  bytes of RAM, with scratch", Retina::PLAN.bytes());
-    hprintln!("digest of all bits {}", digest);
+    let Shape { channels, rows, cols } = SHAPE;
+    println!(
+        "retina of {} x {} x {} pixels, {} frames/s, {} bytes of EVT2",
+        channels,
+        rows,
+        cols,
+        RATE as u32,
+        RECORDING.len()
+    );
+    println!("events\t{}", counters.events);
+    println!("  in no frame\t{}", counters.dropped.events());
+    println!("bytes skipped\t{}", counters.skipped.bytes());
+    println!("bytes dropped\t{}\twhere the queue was full", main_loop.dropped());
+    println!("frames\t{}", counters.outputs);
+    println!("pixels above 0\t{}\tover all frames", active);
+    println!("frames and state\t{}\tbytes of RAM, with scratch", Retina::PLAN.bytes());
+    println!("digest of all bits {=u64:016x}", digest.value());
     let (event, quiet) = measure_front(&mut meter, FRAME.take());
     let frame = ticks.saturating_sub(event * counters.events / MANY) / counters.frames.max(1);
-    hprintln!(
-        "measured: frame   {:>8}  instructions, {} of them to begin it",
+    println!(
+        "measured: frame\t{}\tinstructions, {} of them to begin it",
         Meter::instructions(frame),
         Meter::instructions(quiet)
     );
-    hprintln!(
-        "measured: event   {:>8}  instructions to decode and count it",
-        Meter::instructions(event).div_ceil(MANY)
-    );
-    hprintln!("measured: stack   {:>8}  bytes at most", stack::high_water());
+    println!("measured: event\t{}\tinstructions to decode and count it", Meter::instructions(event).div_ceil(MANY));
+    println!("measured: stack\t{}\tbytes at most", stack::high_water());
     let whole = counters.events == counters.stored() && counters.skipped.bytes() == 0 && main_loop.dropped() == 0;
     let passed = whole && counters.outputs > 0 && counters.outputs == counters.frames;
-    hprintln!("{}", if passed { "passed" } else { "FAILED" });
+    println!("{}", if passed { "passed" } else { "FAILED" });
     exit(passed)
 }
 
