@@ -16,6 +16,8 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
              says and cost what instructions.tsv says; the pipeline's tests on this machine
+  proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
+             budget; and that each of these checks finds a planted fault
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
@@ -23,7 +25,7 @@ Every step runs even if an earlier one failed. The last line sums up the tests; 
 only if all steps passed.
 END
 }
-all=(fmt clippy doc no_std firmware tree test)
+all=(fmt clippy doc no_std firmware proofs tree test)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
@@ -37,6 +39,7 @@ step_clippy() {
     cargo clippy --workspace --all-targets -- -D warnings
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
     (cd firmware && cargo clippy --workspace --target host-tuple -- -D warnings)
+    (cd firmware && cargo clippy -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings)
 }
 
 step_doc() {
@@ -87,6 +90,14 @@ step_firmware() {
     return "$failed"
 }
 
+step_proofs() {
+    use_thumb "${firmware_targets[@]}"
+    need_qemu
+    need llvm-objdump llvm
+    need python3
+    firmware/proofs.sh
+}
+
 step_tree() {
     cargo tree -p foveola-core -e normal
 }
@@ -103,18 +114,21 @@ use_thumb() {
     eval "$exports"
 }
 
-need_qemu() {
-    command -v qemu-system-arm >/dev/null && return
+need_qemu() { need qemu-system-arm; }
+
+# need COMMAND [PACKAGE]: installs it on Debian and Ubuntu, else says what is missing.
+need() {
+    command -v "$1" >/dev/null && return
     local as_root=()
     if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
-        echo "qemu-system-arm is missing: install QEMU with its Arm machines, then run this again" >&2
+        echo "$1 is missing: install it (Debian, Ubuntu: ${2:-$1}), then run this again" >&2
         return 1
     fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     "${as_root[@]}" apt-get update -q || echo "the package lists could not be refreshed" >&2
     "${as_root[@]}" apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 qemu-system-arm
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "${2:-$1}"
 }
 
 # Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so

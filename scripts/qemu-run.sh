@@ -4,6 +4,8 @@
 #
 #   scripts/qemu-run.sh ELF
 #
+# What a program prints with defmt is decoded by defmt-print, which is installed into firmware/target the first time.
+#
 # QEMU_MACHINE: m4 (default), m7, or m55 (the default and only machine of a thumbv8m ELF)
 # QEMU_TIMEOUT: seconds, 60 unless set
 # QEMU_EXTRA: further arguments for QEMU
@@ -32,10 +34,26 @@ command -v qemu-system-arm >/dev/null || {
 limit=()
 if command -v timeout >/dev/null; then limit=(timeout --kill-after=5 "${QEMU_TIMEOUT:-60}"); fi
 
+# A row is a name, a number and a remark between tabs.
+rows() { awk -F '\t' 'NF > 1 { $0 = sprintf("%-18s%8s%s", $1, $2, NF > 2 ? "  " $3 : "") } 1'; }
+decode() { rows; }
+if grep -aq _defmt_version_ "$1"; then
+    tools=$(dirname "$0")/../firmware/target/tools
+    PATH=$PATH:$tools/bin
+    command -v defmt-print >/dev/null || {
+        echo "qemu-run: installing defmt-print into firmware/target/tools, which takes a few minutes, once" >&2
+        cargo install --quiet --locked --root "$tools" defmt-print@^1 >&2
+    }
+    decode() { defmt-print -e "$1" --log-format '{s}' | rows; }
+fi
+
 # The odd expansions: bash before 4.4 takes an empty array for an unset variable.
-status=0
+set +e
 ${limit[@]+"${limit[@]}"} qemu-system-arm "${machine[@]}" ${extra[@]+"${extra[@]}"} \
     -icount shift=6 -display none -monitor none -serial none -semihosting-config enable=on,target=native \
-    -kernel "$1" </dev/null || status=$?
-[ $status -ne 124 ] || echo "qemu-run: stopped after ${QEMU_TIMEOUT:-60} s" >&2
-exit $status
+    -kernel "$1" </dev/null | decode "$1"
+statuses=("${PIPESTATUS[@]}")
+[ "${statuses[0]}" -ne 124 ] || echo "qemu-run: stopped after ${QEMU_TIMEOUT:-60} s" >&2
+# The firmware's own, unless what it printed got lost.
+[ "${statuses[0]}" -ne 0 ] || exit "${statuses[1]}"
+exit "${statuses[0]}"

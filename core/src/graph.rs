@@ -179,6 +179,11 @@ pub trait Runner<T: Sample>: Sync {
     /// The streams' fork.
     fn fork(&self) -> Self::Fork;
 
+    /// [`Filter::start`] of the filter in `stage`.
+    fn start(&self, stage: &Stage<'_, T>, state: &mut [T], first: First<'_, T>) {
+        stage.as_filter().start(state, first);
+    }
+
     /// [`Filter::advance`] of the filter in `stage`.
     ///
     /// # Errors
@@ -548,7 +553,7 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
             if self.t == 0 {
                 let first = input.get(..signature.input.len()).unwrap_or(input);
                 let whole = First { frames: input, batch: self.batch };
-                self.stage.as_filter().start(state, if warm_up { First::alone(first) } else { whole });
+                self.pass.runner.start(self.stage, state, if warm_up { First::alone(first) } else { whole });
             }
             let (node, t, output) = (self.node, self.t, piece_mut(output, i, out_len)?);
             self.pass.runner.advance(self.stage, Feed { node, stream, t, state, scratch, input, output })?;

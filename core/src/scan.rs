@@ -24,7 +24,7 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
     step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
 ) -> usize {
     let len = len.max(1);
-    let size = TOGETHER.saturating_mul(len);
+    let size = TOGETHER.saturating_mul(len).max(1); // which no compiler sees
     for (x, outputs) in input.chunks(size).zip(output.chunks_mut(size)) {
         let mut outputs = outputs.chunks_exact_mut(len);
         let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());

@@ -15,8 +15,16 @@ fn main() {
     } else {
         "memory-mps2.x"
     };
-    fs::copy(memory, out.join("memory.x")).expect("OUT_DIR is writable");
+    let mut map = fs::read_to_string(memory).expect("the memory map lies beside this file");
+    if env::var_os("CARGO_FEATURE_PLANTED_REGION").is_some() {
+        // The stack goes where cortex-m-rt puts it by default: above the static variables.
+        map = map.lines().filter(|line| !line.starts_with("_stack_")).map(|line| format!("{line}\n")).collect();
+    }
+    fs::write(out.join("memory.x"), map).expect("OUT_DIR is writable");
     println!("cargo:rustc-link-search={}", out.display());
+    if env::var_os("CARGO_FEATURE_LOG_FREE").is_none() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    }
     println!("cargo:rerun-if-changed={memory}");
     println!("cargo:rerun-if-changed=build.rs");
 

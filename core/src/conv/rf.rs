@@ -234,10 +234,10 @@ impl<T: Sample> Rf<'_, T> {
         scratch: &mut [T],
         output: &mut [T],
     ) {
-        let [outs, ins, kt, ..] = self.kernel.shape;
+        let [outs, ins, kt, ..] = self.kernel.shape.map(|len| len.max(1));
         let count = [outs, ins, kt, self.area().0, self.area().1].into_iter().fold(1, usize::saturating_mul);
         let weight = T::from_f64(1.0 / count as f64);
-        let needed = (output.len() / outs.max(1)).saturating_add(kt - 1);
+        let needed = (output.len() / outs).saturating_add(kt - 1);
         let sums = scratch.get_mut(..needed.saturating_mul(ins)).unwrap_or(&mut []);
         engine.lanes.vectorize(
             #[inline(always)]
@@ -248,9 +248,7 @@ impl<T: Sample> Rf<'_, T> {
                 }
             },
         );
-        for (sums, output) in
-            sums.windows(kt.saturating_mul(ins).max(1)).step_by(ins.max(1)).zip(output.chunks_mut(outs.max(1)))
-        {
+        for (sums, output) in sums.windows(kt.saturating_mul(ins).max(1)).step_by(ins).zip(output.chunks_mut(outs)) {
             let sum = sums.iter().fold(T::zero(), |sum, x| sum + *x);
             for (o, y) in output.iter_mut().enumerate() {
                 *y = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero) + sum * weight;
@@ -383,7 +381,8 @@ fn dot<T: Sample, L: Lanes<T>, const Q: usize>(lanes: L, x: [&[T]; Q], w: &[T], 
         at += block;
     }
     let mut v = 0;
-    while at < w.len() {
+    // Less than a block is left.
+    while at < w.len() && v < PARTS {
         let part = |samples: &'_ [T]| load_part(lanes, samples.get(at..).unwrap_or(&[]));
         let w = part(w);
         for (x, parts) in x.iter().zip(parts.iter_mut()) {

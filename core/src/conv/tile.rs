@@ -456,7 +456,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         } else if dilation == 1 {
             walk::<T, L, V, READS>(lanes, columns, [a, b, c, d], acc);
         } else {
-            walk::<T, L, V, READS>(lanes, columns.step_by(dilation), [a, b, c, d], acc);
+            walk::<T, L, V, READS>(lanes, columns.step_by(dilation.max(1)), [a, b, c, d], acc);
         }
     }
 }

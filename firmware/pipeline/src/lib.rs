@@ -57,6 +57,7 @@ pub mod memory;
 pub mod pipeline;
 pub mod plan;
 pub mod queue;
+mod runner;
 
 pub use bands::{BandMemory, Bands};
 pub use front::Front;

@@ -5,9 +5,9 @@
 //! frames counted = put out + refused + held back by the model
 //! ```
 
+use crate::runner::Only;
 use crate::{Application, Block, Front, Memory};
 use foveola_core::events::{Dropped, Skipped};
-use foveola_core::{Filter, Step};
 
 /// A frame that comes out.
 #[derive(Clone, Copy, Debug)]
@@ -115,10 +115,10 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
     fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_>)) {
         let Memory { input, output, state, scratch } = &mut *self.memory;
         self.counters.frames += 1;
-        match A::PLAN.model.step(self.t, state, scratch, input, output) {
-            Ok(step) => {
+        match A::PLAN.model.run_batch_with(&Only::<A>::new(), self.t, 1, state, scratch, input, output) {
+            Ok(frames) => {
                 self.t += 1;
-                if step == Step::Frame {
+                if frames > 0 {
                     self.counters.outputs += 1;
                     each(Output { start, samples: output });
                 }

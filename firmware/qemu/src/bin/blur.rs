@@ -5,7 +5,7 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
+use defmt::println;
 use foveola_core::{Conv3d, ConvOptions, Digest, Filter, Kernel, Shape, Step, constant};
 use foveola_qemu::kernels::{GAUSS, GAUSS_SIZE};
 
@@ -26,8 +26,9 @@ fn main() -> ! {
         passed &= BLUR.step(t as u64, &mut [], &mut scratch, &input, &mut output) == Ok(Step::Frame);
         digest.add(&output);
     }
-    hprintln!("{} x {} Gaussian over {} frames of {}", GAUSS_SIZE[0], GAUSS_SIZE[1], FRAMES, SHAPE);
-    hprintln!("digest of all bits {}", digest);
-    hprintln!("{}", if passed { "passed" } else { "FAILED" });
+    let ([kh, kw], Shape { channels, rows, cols }) = (GAUSS_SIZE, SHAPE);
+    println!("{} x {} Gaussian over {} frames of {} x {} x {}", kh, kw, FRAMES, channels, rows, cols);
+    println!("digest of all bits {=u64:016x}", digest.value());
+    println!("{}", if passed { "passed" } else { "FAILED" });
     foveola_qemu::exit(passed)
 }

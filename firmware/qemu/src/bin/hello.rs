@@ -7,8 +7,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
+use defmt::println;
 use foveola_core::{Decay, Digest, Filter, LowPass, Shape, Step, constant};
+use foveola_qemu::text;
 
 const COLS: usize = 4;
 const SHAPE: Shape = Shape::new(1, 4, COLS);
@@ -32,7 +33,7 @@ fn main() -> ! {
     let mut digest = Digest::new();
     let mut passed = true;
 
-    hprintln!("a bar crosses {} pixels, low-pass 10 ms at 1000 frames/s", SHAPE);
+    text!("a bar crosses {SHAPE} pixels, low-pass 10 ms at 1000 frames/s");
     for t in 0..FRAMES {
         let mut input = [0.0_f32; SHAPE.len()];
         for row in input.chunks_exact_mut(COLS) {
@@ -42,17 +43,17 @@ fn main() -> ! {
         digest.add(&output);
 
         let row = &output[..COLS];
-        hprintln!("frame {}: {:.4?}", t, row);
+        text!("frame {t}: {row:.4?}");
         for (_, expected) in EXPECTED.iter().filter(|(frame, _)| *frame == t) {
             // All rows see the same bar.
             let close = output.iter().zip(expected.iter().cycle()).all(|(y, e)| (y - e).abs() <= TOLERANCE);
             if !close {
-                hprintln!("frame {} is {:?}, each row should be {:?}", t, output, expected);
+                println!("frame {} is {}, each row should be {}", t, output, expected);
             }
             passed &= close;
         }
     }
-    hprintln!("digest of all bits {}", digest);
-    hprintln!("{}", if passed { "passed" } else { "FAILED" });
+    println!("digest of all bits {=u64:016x}", digest.value());
+    println!("{}", if passed { "passed" } else { "FAILED" });
     foveola_qemu::exit(passed)
 }

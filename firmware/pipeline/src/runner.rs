@@ -1,0 +1,70 @@
+//! Runs the filters that an application's model has, and links no other.
+//!
+//! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
+//! for by name, in a branch that the compiler drops when the model, a constant, has none of it: the retina takes 226 kB instead
+//! of 276. No call through a pointer is left either (but for [`Stage::Own`]), so the depth of the stack can be computed.
+
+use crate::Application;
+use core::marker::PhantomData;
+use foveola_core::{Alone, Error, Feed, Filter, First, Graph, Node, Runner, Stage};
+
+/// The filters of `A`.
+pub(crate) struct Only<A>(PhantomData<fn() -> A>);
+
+impl<A> Only<A> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Defines `has`, which tells whether a graph has filters of a kind, and `with`, which calls `run` with the filter in a stage.
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        /// Which of the kinds the graph has.
+        const fn has(graph: &Graph<'_>) -> Kinds {
+            let mut kinds = Kinds { $($kind: false,)* Own: false };
+            let (nodes, mut i) = (graph.nodes(), 0);
+            while i < nodes.len() {
+                match &nodes[i] {
+                    $(Node::Filter(_, Stage::$kind(_)) => kinds.$kind = true,)*
+                    Node::Filter(_, Stage::Own(..)) => kinds.Own = true,
+                    Node::Add(_) => {}
+                }
+                i += 1;
+            }
+            kinds
+        }
+
+        #[allow(non_snake_case, reason = "the names of the kinds")]
+        struct Kinds { $($kind: bool,)* Own: bool }
+
+        /// `$run` of the filter in a stage of `A`'s model. Other stages do not come here.
+        macro_rules! with {
+            ($stage:expr, $filter:ident => $run:expr, else $none:expr) => {
+                match $stage {
+                    $(Stage::$kind($filter) if const { has(&A::PLAN.model).$kind } => $run,)*
+                    Stage::Own($filter, _) if const { has(&A::PLAN.model).Own } => $run,
+                    _ => $none,
+                }
+            };
+        }
+    };
+}
+kinds!(TimePadding Delay VariableDelay Conv3d Rf LowPass HighPass SmoothConv Pointwise Sum Diff Finite);
+
+impl<A: Application> Runner<f32> for Only<A> {
+    type Fork = Alone;
+
+    fn fork(&self) -> Alone {
+        Alone
+    }
+
+    fn start(&self, stage: &Stage<'_>, state: &mut [f32], first: First<'_, f32>) {
+        with!(stage, filter => filter.start(state, first), else ());
+    }
+
+    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, Error> {
+        let Feed { t, state, scratch, input, output, .. } = feed;
+        with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
+    }
+}
