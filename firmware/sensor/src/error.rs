@@ -6,7 +6,6 @@ use embedded_hal::i2c::ErrorKind;
 
 /// Why a sensor gives no events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SensorError {
     /// The bus failed; mostly nobody acknowledged the address.

@@ -124,7 +124,7 @@ impl<I: I2c, R: OutputPin> GenX320<I, R> {
     /// Compares a register with what the tables write to it last.
     async fn check(&mut self, register: u16) -> Result<(), SensorError> {
         let written = |step: &Step| matches!(step, Step::Write(r, _) if *r == register);
-        let Some(Step::Write(_, expected)) = INIT.iter().chain(PORT).copied().filter(written).last() else {
+        let Some(Step::Write(_, expected)) = INIT.iter().chain(PORT).copied().rfind(written) else {
             return Ok(());
         };
         match self.read(register).await? {

@@ -1,5 +1,5 @@
-//! A GenX320 that exists in memory: it plays a recording, and fails as it is told. One reference to it is the bus, the reset pin,
-//! the parallel port and the clock, so that the [driver](crate::genx320) and the [camera](crate::Camera) run as on a board.
+//! A GenX320 that exists in memory: it plays a recording, and fails as it is told. One reference to it is the bus, the
+//! reset pin, the parallel port and the clock, so that [driver](crate::genx320) and [camera](crate::Camera) run as on a board.
 //!
 //! ```
 //! use embassy_futures::block_on;
