@@ -15,7 +15,8 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   doc        documentation builds and has no broken link
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
-             says and cost what instructions.tsv says; the pipeline's tests on this machine
+             says and cost what instructions.tsv says; tests of pipeline, sensor and application here
+  boards     the programs for real boards build, and take no more flash and RAM than their budget
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
@@ -23,7 +24,7 @@ Every step runs even if an earlier one failed. The last line sums up the tests; 
 only if all steps passed.
 END
 }
-all=(fmt clippy doc no_std firmware tree test)
+all=(fmt clippy doc no_std firmware boards tree test)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
@@ -31,6 +32,7 @@ firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 step_fmt() {
     cargo fmt --all --check
     (cd firmware && cargo fmt --check) # --all would take the host's crates again
+    (cd firmware/boards && cargo fmt --check)
 }
 
 step_clippy() {
@@ -60,7 +62,7 @@ step_firmware() {
     use_thumb "${firmware_targets[@]}"
     need_qemu
     cd firmware
-    cargo test -p foveola-pipeline --target host-tuple 2>&1 | tee "$work/firmware.log"
+    cargo test -p foveola-pipeline -p foveola-sensor -p foveola-app --target host-tuple 2>&1 | tee "$work/firmware.log"
     local failed=0 expected program machine target
     for target in "${firmware_targets[@]}"; do
         cargo build --release --target "$target"
@@ -85,6 +87,19 @@ step_firmware() {
     done
     ./measure.sh check || failed=1
     return "$failed"
+}
+
+step_boards() {
+    use_thumb "${firmware_targets[@]}"
+    cd firmware/boards
+    ./build.sh
+    # The report is a check: one that must fail, on the same programs.
+    awk 'NR > 1 { $3 = 1 } { print }' budgets.tsv > "$work/budgets"
+    if ./build.sh report "$work/budgets"; then
+        echo "FAILED: a budget of 1 kB of flash was kept" >&2
+        return 1
+    fi
+    echo "as it should: 1 kB of flash is too little"
 }
 
 step_tree() {
