@@ -12,7 +12,7 @@
 //! | [`app`] | the main loop, one turn at a time, and what it reports |
 //! | [`outbox`] | packets between the main loop and the output, which may block |
 //! | [`packet`] | how they look on the wire |
-//! | [`strongest`] | the largest samples of a frame |
+//! | [`mod@strongest`] | the largest samples of a frame |
 //! | [`retina!`] | the model of the host's default run, for a sensor and binning of choice |
 //!
 //! A board brings an [`EventSource`](foveola_sensor::EventSource), a clock, a [`Write`](embedded_io_async::Write) and a

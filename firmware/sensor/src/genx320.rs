@@ -1,7 +1,7 @@
 //! Driver of Prophesee's GenX320: 320 x 320 pixels, EVT 2.0 over 8 parallel lines.
 //!
 //! A register has an address of 16 bits and holds 32; both go over I2C with the highest byte first. What is written where
-//! lies in [`registers`](crate::registers), with its sources and with what nobody has confirmed.
+//! lies in [`registers`], with its sources and with what nobody has confirmed.
 
 use crate::SensorError;
 use crate::registers::{

@@ -68,7 +68,7 @@ fn main() -> ! {
     let (outbox, meals, sent) = (Outbox::new(), Cell::new(0), Cell::new(0));
     let mut app =
         App::<Retina, _, _, _, _, _, _, _, _>::new(MEMORY.take(), camera, &sensor, Meals(&meals), &outbox, |notice| {
-            hprintln!("{}", notice)
+            hprintln!("{}", notice);
         });
     let mut turns = 0_u32;
     let play = async {
