@@ -12,7 +12,7 @@
 //! | what | confirmed by | |
 //! |---|---|---|
 //! | address, identity, reset pin low for 200 ns, 15 ms to start | M, S, L | modules with a reset chip take up to 55 ms more |
-//! | order and values of [`INIT`], [`START`] | S | meaning of most bits from M |
+//! | order and values of [`INIT`], [`start`] | S | meaning of most bits from M |
 //! | port: [`PORT`] | S, M | packets of 256 bytes, where S has 320 and 1024: a choice of ours |
 //! | clock: [`clock`] for 48 MHz | S | |
 //! | clock: [`clock`] for 24 MHz | **nobody** | computed from the fields in M and the clock tree in S |
