@@ -95,8 +95,8 @@ step_boards() {
     ./build.sh
     # Elsewhere these do not compile, so their lints need a bare-metal compiler that comes with clippy.
     if cargo clippy --version >/dev/null 2>&1; then
-        cargo clippy -p foveola-stm32h743 --target "${firmware_targets[0]}" -- -D warnings
-        cargo clippy -p foveola-rp2350 --target "${firmware_targets[1]}" -- -D warnings
+        cargo clippy --quiet --release -p foveola-stm32h743 --target "${firmware_targets[0]}" -- -D warnings
+        cargo clippy --quiet --release -p foveola-rp2350 --target "${firmware_targets[1]}" -- -D warnings
     else
         echo "this compiler has no clippy: the boards were not linted"
     fi

@@ -27,11 +27,13 @@ build() {
 
 report() {
     local board target flash ram from has bad=0
+    # Name, type, address, size and flags of a line of readelf.
+    local section='^ *\[ *[0-9]*\] *\(\.[^ ]*\) *\([A-Z_]*\) *\([0-9a-f]*\) *[0-9a-f]* *\([0-9a-f]*\) .. *\([A-Z]*\) .*'
     printf '%-10s %21s %21s %12s %12s\n' board 'flash kB (budget)' 'RAM kB (budget)' 'stack kB' 'DMA kB'
     while read -r board target flash ram from has; do
         local elf=${CARGO_TARGET_DIR:-target}/$target/release/$board start
         start=$(readelf -sW "$elf" | awk '$8 == "_stack_start" { print "0x" $2 }')
-        readelf -SW "$elf" | sed -n 's/^ *\[ *[0-9]*\] *\(\.[^ ]*\) *\([A-Z_]*\) *\([0-9a-f]*\) *[0-9a-f]* *\([0-9a-f]*\) .. *\([A-Z]*\) .*/\1 \2 0x\3 0x\4 \5/p' |
+        readelf -SW "$elf" | sed -n "s/$section/\\1 \\2 0x\\3 0x\\4 \\5/p" |
             while read -r name type at size flags; do # numbers for awk
                 echo "$name $type $((at)) $((size)) $flags"
             done |
@@ -51,10 +53,14 @@ report() {
                 if (used == 0 || last == 0) { print "FAILED: " board " has no sections"; exit 1 }
                 stack = flipped ? start - from : from + has * 1024 - last
                 static = has * 1024 - stack
-                printf "%-10s %13.1f (%4d) %14.1f (%4d) %13.1f %12.1f\n", board, used / 1024, flash, static / 1024, ram, stack / 1024, dma / 1024
+                printf "%-10s %13.1f (%4d) %14.1f (%4d) %13.1f %12.1f\n", board,
+                    used / 1024, flash, static / 1024, ram, stack / 1024, dma / 1024
                 if (used > flash * 1024) { printf "    FAILED: %d bytes of flash, budget %d\n", used, flash * 1024; bad = 1 }
                 if (static > ram * 1024) { printf "    FAILED: %d bytes of RAM, budget %d\n", static, ram * 1024; bad = 1 }
-                if (flipped && start > first) { printf "    FAILED: flip-link did nothing: the stack begins at %#x, above %#x\n", start, first; bad = 1 }
+                if (flipped && start > first) {
+                    printf "    FAILED: flip-link did nothing: the stack begins at %#x, above %#x\n", start, first
+                    bad = 1
+                }
                 exit bad
             }' || bad=1
     done < <(boards "$@")

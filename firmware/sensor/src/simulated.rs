@@ -70,8 +70,8 @@ pub struct SimulatedSensor<'a> {
 }
 
 impl<'a> SimulatedSensor<'a> {
-    /// Plays `recording`, words of EVT 2.0 without a header; the first fault reigns from the first reset to the second, and so on,
-    /// and after the last one nothing fails.
+    /// Plays `recording`, words of EVT 2.0 without a header; the first fault reigns from the first reset to the second, and so
+    /// on, and after the last one nothing fails.
     pub const fn new(recording: &'a [u8], faults: &'a [Fault]) -> Self {
         let state = State {
             resets: 0,

@@ -1,8 +1,8 @@
 //! The sensor's eight data lines through the camera interface, without a gap: DMA goes round a [ring](crate::memory) for ever,
 //! over the ends of packets and frames, and the main loop takes what is new every millisecond.
 //!
-//! embassy's own driver of the camera interface takes one frame and stops; here it only sets up pins and clock. Bytes are lost, and
-//! told as lost, when DMA laps the reader, and when the interface itself ran over because DMA came too late.
+//! embassy's own driver of the camera interface takes one frame and stops; here it only sets up pins and clock. Bytes are lost,
+//! and told as lost, when DMA laps the reader, and when the interface itself ran over because DMA came too late.
 
 use crate::memory;
 use embassy_stm32::Peri;
