@@ -60,6 +60,9 @@ impl Watchdog for Noted<'_> {
     }
 }
 
+/// More than any recording here has; a source that never sends would take turns for ever.
+const TURNS: usize = 1_000;
+
 struct Ran {
     counters: Counters,
     notices: Vec<Notice>,
@@ -119,7 +122,7 @@ fn packets(mut wire: &[u8]) -> Vec<(u8, Vec<u8>)> {
 #[test]
 fn packets_are_the_strongest_locations_of_each_frame() {
     let recording = recording(100);
-    let ran = run(&recording, &[], 0, usize::MAX);
+    let ran = run(&recording, &[], 0, TURNS);
     let mut memory = <MemoryOf!(Retina)>::new();
     let (mut pipeline, mut expected) = (Pipeline::<Retina, _, _, _, _>::new(&mut memory), Vec::new());
     pipeline.feed(&recording, |frame| {
@@ -139,7 +142,7 @@ fn packets_are_the_strongest_locations_of_each_frame() {
 #[test]
 fn a_failing_sensor_is_reported_and_started_again() {
     let faults = [Fault::Absent, Fault::WrongChip(0xA030_1002), Fault::StopsAfter(8_000), Fault::Absent];
-    let ran = run(&recording(200), &faults, 0, usize::MAX);
+    let ran = run(&recording(200), &faults, 0, TURNS);
     let failed = |notice: &Notice| match notice {
         Notice::Failed { error, attempt, retry_ms } => Some((*error, *attempt, *retry_ms)),
         _ => None,
@@ -171,7 +174,7 @@ fn a_failing_sensor_is_reported_and_started_again() {
 #[test]
 fn a_blocked_output_drops_packets_and_stalls_nothing() {
     let recording = recording(300);
-    let (free, blocked) = (run(&recording, &[], 0, usize::MAX), run(&recording, &[], 40, usize::MAX));
+    let (free, blocked) = (run(&recording, &[], 0, TURNS), run(&recording, &[], 40, TURNS));
     assert_eq!(blocked.counters.pipeline, free.counters.pipeline);
     assert!((50..200).contains(&blocked.counters.packets_dropped), "{:?}", blocked.counters);
     let sent = packets(&blocked.wire);
@@ -197,6 +200,15 @@ fn the_watchdog_is_fed_while_a_sensor_is_missing() {
     );
     let longest = ran.fed.windows(2).map(|pair| pair[1] - pair[0]).max();
     assert!(longest <= Some(300), "{longest:?} ms without a meal");
+}
+
+#[test]
+fn lost_bytes_make_the_decoder_look_for_its_place() {
+    let ran = run(&recording(200), &[Fault::LosesAfter(4_096, 1_111)], 0, TURNS);
+    let counters = ran.counters.pipeline;
+    assert_eq!((counters.losses, counters.events, counters.dropped.late), (1, counters.stored(), 0));
+    // Skipped are some of the bytes behind the gap, and nothing later.
+    assert!((3..500).contains(&counters.skipped.bytes()) && counters.outputs > 190, "{counters:?}");
 }
 
 /// Its bus hangs.

@@ -58,6 +58,8 @@ struct State {
     /// Bytes sent since the reset.
     sent: usize,
     lost: bool,
+    /// Whether the port began anew since the reset; it takes nothing before.
+    open: bool,
     elapsed_us: u64,
 }
 
@@ -81,6 +83,7 @@ impl<'a> SimulatedSensor<'a> {
             position: 0,
             sent: 0,
             lost: false,
+            open: false,
             elapsed_us: 0,
         };
         Self { recording, faults, state: RefCell::new(state) }
@@ -161,7 +164,8 @@ impl State {
     /// Whether it was told everything that lets events out.
     fn streams(&self) -> bool {
         let is = |register, mask: u32, value| self.get(register).is_some_and(|found| found & mask == value);
-        is(READOUT_LP_CONTROL, 0b10, 0)
+        self.open
+            && is(READOUT_LP_CONTROL, 0b10, 0)
             && is(TIME_BASE_CONTROL, 1, 1)
             && is(ROI_CONTROL, 0x0402, 0x0402)
             && is(EDF_CONTROL, 0b11, 0)
@@ -222,6 +226,7 @@ impl OutputPin for &SimulatedSensor<'_> {
             state.written = 0;
             state.sent = 0;
             state.lost = false;
+            state.open = false;
             // What a chip sends after a reset begins with a word.
             state.position = state.position.next_multiple_of(4).min(self.recording.len());
         }
@@ -236,7 +241,9 @@ impl DelayNs for &SimulatedSensor<'_> {
 }
 
 impl Port for &SimulatedSensor<'_> {
-    fn restart(&mut self) {}
+    fn restart(&mut self) {
+        self.state.borrow_mut().open = true;
+    }
 
     async fn read(&mut self, buffer: &mut [u8]) -> Piece {
         match self.next(buffer) {
