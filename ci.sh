@@ -15,9 +15,10 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   doc        documentation builds and has no broken link
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
-             says and cost what instructions.tsv says; the pipeline's tests on this machine
+             says and cost what instructions.tsv says; tests of pipeline, sensor and application here
   proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
              budget; and that each of these checks finds a planted fault
+  boards     the programs for real boards build, and take no more flash and RAM than their budget
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
@@ -25,7 +26,7 @@ Every step runs even if an earlier one failed. The last line sums up the tests; 
 only if all steps passed.
 END
 }
-all=(fmt clippy doc no_std firmware proofs tree test)
+all=(fmt clippy doc no_std firmware proofs boards tree test)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
@@ -33,6 +34,7 @@ firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 step_fmt() {
     cargo fmt --all --check
     (cd firmware && cargo fmt --check) # --all would take the host's crates again
+    (cd firmware/boards && cargo fmt --check)
 }
 
 step_clippy() {
@@ -63,7 +65,7 @@ step_firmware() {
     use_thumb "${firmware_targets[@]}"
     need_qemu
     cd firmware
-    cargo test -p foveola-pipeline --target host-tuple 2>&1 | tee "$work/firmware.log"
+    cargo test -p foveola-pipeline -p foveola-sensor -p foveola-app --target host-tuple 2>&1 | tee "$work/firmware.log"
     local failed=0 expected program machine target
     for target in "${firmware_targets[@]}"; do
         cargo build --release --target "$target"
@@ -96,6 +98,26 @@ step_proofs() {
     need llvm-objdump llvm
     need python3
     firmware/proofs.sh
+}
+
+step_boards() {
+    use_thumb "${firmware_targets[@]}"
+    cd firmware/boards
+    ./build.sh
+    # Elsewhere these do not compile, so their lints need a bare-metal compiler that comes with clippy.
+    if cargo clippy --version >/dev/null 2>&1; then
+        cargo clippy --quiet --release -p foveola-stm32h743 --target "${firmware_targets[0]}" -- -D warnings
+        cargo clippy --quiet --release -p foveola-rp2350 --target "${firmware_targets[1]}" -- -D warnings
+    else
+        echo "this compiler has no clippy: the boards were not linted"
+    fi
+    # The report is a check: one that must fail, on the same programs.
+    awk 'NR > 1 { $3 = 1 } { print }' budgets.tsv > "$work/budgets"
+    if ./build.sh report "$work/budgets"; then
+        echo "FAILED: a budget of 1 kB of flash was kept" >&2
+        return 1
+    fi
+    echo "as it should: 1 kB of flash is too little"
 }
 
 step_tree() {

@@ -70,7 +70,7 @@ heap() {
     if grep -aoE '__rust_(alloc|dealloc|realloc)\w*|__rg_alloc|__rdl_alloc|library/alloc/src' "$@"; then return 1; fi
 }
 for target in $v7 $v8; do cargo build --quiet --release --target $target; done
-if heap target/{$v7,$v8}/release/{hello,blur,retina,proof}; then ok "no image has a heap"
+if heap target/{$v7,$v8}/release/{hello,blur,app,retina,proof}; then ok "no image has a heap"
 else fail "an image has a heap"
 fi
 build $v7 planted planted-heap || { cat "$work/build.log"; fail "the planted heap"; }
@@ -88,7 +88,7 @@ safe() {
 }
 mkdir -p "$work/crate/src"
 echo 'static mut COUNT: u32 = 0;' >"$work/crate/src/lib.rs"
-if sources ../core . && safe ../core pipeline; then ok "core and pipeline forbid unsafe code; no static mut"
+if sources ../core . && safe ../core pipeline sensor app; then ok "core, pipeline, sensor and application forbid unsafe code; no static mut"
 else fail "unsafe code or static mut"
 fi
 must_find "a static mut" "static mut COUNT" sources "$work/crate"
