@@ -7,9 +7,27 @@
 #include <string.h>
 
 enum { ROWS = 64, COLS = 64, PIXELS = ROWS * COLS, BLOCK = 64, TAPS = 32, TAPS_IN_TIME = 16 };
-enum { AT_ONCE = 8 }; // outputs that arm_fir_f32 computes at once, where it has no vectors
 
 #define INLINE static inline __attribute__((always_inline))
+
+// Outputs computed at once, in registers: eight as in arm_fir_f32, or four vectors of Helium.
+#if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE & 2
+typedef float32x4_t vector;
+enum { LANES = 4, VECTORS = 4 };
+INLINE vector splat(float x) { return vdupq_n_f32(x); }
+INLINE vector load(const float *x) { return vld1q_f32(x); }
+INLINE void store(float *to, vector x) { vst1q_f32(to, x); }
+INLINE vector multiply_add(vector sum, vector x, float w) { return vfmaq_n_f32(sum, x, w); }
+#else
+typedef float vector;
+enum { LANES = 1, VECTORS = 8 };
+INLINE vector splat(float x) { return x; }
+INLINE vector load(const float *x) { return *x; }
+INLINE void store(float *to, vector x) { *to = x; }
+INLINE vector multiply_add(vector sum, vector x, float w) { return sum + x * w; }
+#endif
+enum { AT_ONCE = LANES * VECTORS };
+
 #define PEER(name) void name(const float *x, float *out, const float *weights, float *memory, unsigned t)
 
 // --- A signal through a finite impulse response, in blocks. ---
@@ -38,17 +56,18 @@ PEER(peer_in_time_by_taps) {
     }
 }
 
-// Eight pixels after the other.
+// Some pixels after the other.
 PEER(peer_in_time_by_pixels) {
     memcpy(memory + t % TAPS_IN_TIME * PIXELS, x, PIXELS * sizeof *x);
     for (int i = 0; i < PIXELS; i += AT_ONCE) {
-        float sum[AT_ONCE] = {0};
+        vector sum[VECTORS];
+        for (int j = 0; j < VECTORS; j++) sum[j] = splat(0);
         for (int tap = 0; tap < TAPS_IN_TIME; tap++) {
             const float *from = frame_of(memory, t, tap) + i;
             const float w = weights[tap];
-            for (int j = 0; j < AT_ONCE; j++) sum[j] += w * from[j];
+            for (int j = 0; j < VECTORS; j++) sum[j] = multiply_add(sum[j], load(from + j * LANES), w);
         }
-        for (int j = 0; j < AT_ONCE; j++) out[i + j] = sum[j];
+        for (int j = 0; j < VECTORS; j++) store(out + i + j * LANES, sum[j]);
     }
 }
 
@@ -65,7 +84,7 @@ PEER(peer_in_time_cmsis) {
 
 // --- Convolution of a frame with a kernel of n x n. ---
 
-enum { MOST = 5, WIDTH = COLS + 8 }; // a row with its border, in whole blocks of arm_fir_f32
+enum { MOST = 5, WIDTH = COLS + 8 }; // a row with its border, in whole eights for arm_fir_f32
 
 // The frame with its border, in `padded`.
 INLINE void pad(const float *x, float padded[][WIDTH], int n) {
@@ -111,21 +130,38 @@ INLINE void conv_by_taps(const float *x, float *out, const float *weights, float
     }
 }
 
-// Eight pixels at once, as arm_fir_f32 does: a sample and a weight are loaded once for all that use them.
+// Some pixels at once, as arm_fir_f32 does: a weight is loaded once for all that use it.
 INLINE void conv_blocked(const float *x, float *out, const float *weights, float *memory, int n) {
     float(*padded)[WIDTH] = (float(*)[WIDTH])memory;
     pad(x, padded, n);
     for (int r = 0; r < ROWS; r++)
         for (int c = 0; c < COLS; c += AT_ONCE) {
-            float sum[AT_ONCE] = {0};
+            vector sum[VECTORS];
+            for (int i = 0; i < VECTORS; i++) sum[i] = splat(0);
+            for (int b = 0; b < n; b++)
+                for (int e = 0; e < n; e++)
+                    for (int i = 0; i < VECTORS; i++)
+                        sum[i] = multiply_add(sum[i], load(&padded[r + b][c + e + i * LANES]), weights[b * n + e]);
+            for (int i = 0; i < VECTORS; i++) store(out + r * COLS + c + i * LANES, sum[i]);
+        }
+}
+
+// Eight pixels at once; a sample, too, is loaded once for all taps that use it.
+INLINE void conv_sliding(const float *x, float *out, const float *weights, float *memory, int n) {
+    enum { EIGHT = 8 };
+    float(*padded)[WIDTH] = (float(*)[WIDTH])memory;
+    pad(x, padded, n);
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c += EIGHT) {
+            float sum[EIGHT] = {0};
             for (int b = 0; b < n; b++) {
                 const float *from = &padded[r + b][c], *w = weights + b * n;
-                float sample[AT_ONCE + MOST - 1];
-                for (int i = 0; i < AT_ONCE + n - 1; i++) sample[i] = from[i];
+                float sample[EIGHT + MOST - 1];
+                for (int i = 0; i < EIGHT + n - 1; i++) sample[i] = from[i];
                 for (int e = 0; e < n; e++)
-                    for (int i = 0; i < AT_ONCE; i++) sum[i] += w[e] * sample[i + e];
+                    for (int i = 0; i < EIGHT; i++) sum[i] += w[e] * sample[i + e];
             }
-            for (int i = 0; i < AT_ONCE; i++) out[r * COLS + c + i] = sum[i];
+            for (int i = 0; i < EIGHT; i++) out[r * COLS + c + i] = sum[i];
         }
 }
 
@@ -173,6 +209,8 @@ PEER(peer_conv3_by_taps) { conv_by_taps(x, out, weights, memory, 3); }
 PEER(peer_conv5_by_taps) { conv_by_taps(x, out, weights, memory, 5); }
 PEER(peer_conv3_blocked) { conv_blocked(x, out, weights, memory, 3); }
 PEER(peer_conv5_blocked) { conv_blocked(x, out, weights, memory, 5); }
+PEER(peer_conv3_sliding) { conv_sliding(x, out, weights, memory, 3); }
+PEER(peer_conv5_sliding) { conv_sliding(x, out, weights, memory, 5); }
 PEER(peer_conv3_fir) { conv_by_fir(x, out, weights, memory, 3); }
 PEER(peer_conv5_fir) { conv_by_fir(x, out, weights, memory, 5); }
 PEER(peer_conv3_conv) { conv_by_conv(x, out, weights, memory, 3); }

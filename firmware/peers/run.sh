@@ -4,8 +4,7 @@
 #   firmware/peers/run.sh [m4|m55|helium]...     all three unless some are named
 #
 # Fetches CMSIS-DSP from the Python package index (once), compiles it and peers.c with arm-none-eabi-gcc, links both with
-# foveola and runs that. Needs the bare-metal Rust targets (scripts/ensure-thumb-target.sh), qemu-system-arm, python3 with
-# venv, and gcc with newlib's headers: gcc-arm-none-eabi and libnewlib-arm-none-eabi on Debian and Ubuntu.
+# foveola and runs that. Needs qemu-system-arm, python3 with venv, and gcc with newlib's headers: gcc-arm-none-eabi and libnewlib-arm-none-eabi on Debian and Ubuntu.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.." # cargo's configuration lies there
@@ -35,17 +34,22 @@ fetch() { # the folder with the sources
     echo "$found"
 }
 cmsis=$(fetch)
+exports=$("$here/../../scripts/ensure-thumb-target.sh" thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
+eval "$exports"
 
-compile() { # FOLDER CPU...: libpeers.a for a processor
+compile() { # FOLDER FLAG...: libpeers.a for a processor
     local out=$1 source
     shift
+    local gcc=(arm-none-eabi-gcc "${flags[@]}" "$@")
     rm -rf "$out"
     mkdir -p "$out"
     for source in "$here/peers.c" "${functions[@]/#/$cmsis/Source/}"; do
-        arm-none-eabi-gcc "${flags[@]}" "$@" -I "$cmsis/Include" -I "$cmsis/PrivateInclude" \
-            -c "${source%.c}.c" -o "$out/$(basename "$source" .c).o"
+        "${gcc[@]}" -I "$cmsis/Include" -I "$cmsis/PrivateInclude" -c "${source%.c}.c" -o "$out/$(basename "$source" .c).o"
     done
-    arm-none-eabi-ar rcs "$out/libpeers.a" "$out"/*.o
+    # With newlib's memcpy and memset, which no other part of the program shall see: the Rust side has its own.
+    "${gcc[@]}" -r -nostdlib "$out"/*.o -lc -o "$out/peers"
+    arm-none-eabi-objcopy --wildcard --keep-global-symbol='peer_*' "$out/peers"
+    arm-none-eabi-ar rcs "$out/libpeers.a" "$out/peers"
 }
 
 # The processor's name for gcc, the target and the processor's name for rustc.
