@@ -19,11 +19,15 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
+Only when named:
+  peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
+
 Every step runs even if an earlier one failed. The last line sums up the tests; the exit code is 0
 only if all steps passed.
 END
 }
 all=(fmt clippy doc no_std firmware tree test)
+on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
@@ -96,6 +100,14 @@ step_test() {
     cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
 }
 
+step_peers() {
+    need_qemu
+    need arm-none-eabi-gcc gcc-arm-none-eabi
+    # Newlib has no command; where there is none, gcc prints the bare name.
+    [ -e "$(arm-none-eabi-gcc -print-file-name=libc.a)" ] || need newlib libnewlib-arm-none-eabi
+    firmware/peers/run.sh
+}
+
 # use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
 use_thumb() {
     local exports
@@ -103,18 +115,21 @@ use_thumb() {
     eval "$exports"
 }
 
-need_qemu() {
-    command -v qemu-system-arm >/dev/null && return
+need_qemu() { need qemu-system-arm; }
+
+# need COMMAND [PACKAGE]: installs it on Debian and Ubuntu, else says what is missing.
+need() {
+    command -v "$1" >/dev/null && return
     local as_root=()
     if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
-        echo "qemu-system-arm is missing: install QEMU with its Arm machines, then run this again" >&2
+        echo "$1 is missing: install it (Debian, Ubuntu: ${2:-$1}), then run this again" >&2
         return 1
     fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     "${as_root[@]}" apt-get update -q || echo "the package lists could not be refreshed" >&2
     "${as_root[@]}" apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 qemu-system-arm
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "${2:-$1}"
 }
 
 # Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so
@@ -136,7 +151,7 @@ summary() { # STATUS LOG
 
 steps=()
 for argument in "$@"; do
-    case " ${all[*]} " in
+    case " ${all[*]} ${on_request[*]} " in
         *" $argument "*) steps+=("$argument") ;;
         *)
             case $argument in -h | --help) usage; exit 0 ;; esac

@@ -168,7 +168,7 @@ INLINE void conv_sliding(const float *x, float *out, const float *weights, float
 // A sum of filtered rows, by arm_fir_f32: one filter for each row of the kernel.
 INLINE void conv_by_fir(const float *x, float *out, const float *weights, float *memory, int n) {
     float(*padded)[WIDTH] = (float(*)[WIDTH])memory;
-    float state[8 + 2 * WIDTH], filtered[WIDTH], taps[8] = {0}; // taps in fours, as its Helium form wants them
+    float state[16 + 2 * WIDTH], filtered[WIDTH], taps[8] = {0}; // taps in fours, as its Helium form wants them
     pad(x, padded, n);
     for (int b = 0; b < n; b++) {
         arm_fir_instance_f32 fir;

@@ -32,7 +32,8 @@ static CONV_3: [f32; 9] = weights();
 static CONV_5: [f32; 25] = weights();
 static GAIN: [f32; 1] = [0.1];
 
-const OPTIONS: ConvOptions = ConvOptions { pad: Some(PadMode::Zeros), border: Some(Border::Replicate), ..ConvOptions::DEFAULT };
+const OPTIONS: ConvOptions =
+    ConvOptions { pad: Some(PadMode::Zeros), border: Some(Border::Replicate), ..ConvOptions::DEFAULT };
 const SIGNAL_FIR: Conv3d = constant!(Conv3d::new(SIGNAL, Kernel::new(&FIR, [1, 1, TAPS, 1, 1]), OPTIONS));
 const FRAME_FIR: Conv3d = constant!(Conv3d::new(FRAME, Kernel::new(&IN_TIME, [1, 1, TAPS_IN_TIME, 1, 1]), OPTIONS));
 const BLUR_3: Conv3d = constant!(Conv3d::new(FRAME, Kernel::new(&CONV_3, [1, 1, 1, 3, 3]), OPTIONS));
