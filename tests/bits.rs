@@ -1,7 +1,7 @@
 //! The reproducible promise: vectors give the same bits as one sample at a time, whatever their width, in `f32` and
 //! `f64`. And nothing in `core` assumes a float: every filter runs in fixed point.
 
-use foveola_core::lanes::{Lanes, Scalar};
+use foveola_core::lanes::{Four, Scalar};
 use foveola_core::{
     Border, Conv3d, ConvOptions, Decay, Diff, Engine, Factors, Filter, First, Fork, Graph, HighPass, Kernel, LowPass,
     Node, Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,
@@ -54,35 +54,6 @@ fn compare<T: Sample>(
     Ok(())
 }
 
-/// Four samples without vectors, and kernels unrolled: the way of a microcontroller.
-#[derive(Clone, Copy)]
-struct Unrolled;
-
-impl<T: Sample> Lanes<T> for Unrolled {
-    type Vector = [T; 4];
-    const WIDTH: usize = 4;
-    const COLUMNS: usize = 1;
-    const UNROLLED: bool = true;
-
-    fn splat(self, value: T) -> [T; 4] {
-        [value; 4]
-    }
-
-    fn load(self, from: &[T]) -> [T; 4] {
-        from.first_chunk().copied().unwrap_or([T::zero(); 4])
-    }
-
-    fn store(self, vector: [T; 4], to: &mut [T]) {
-        if let Some(to) = to.first_chunk_mut() {
-            *to = vector;
-        }
-    }
-
-    fn multiply_add(self, acc: [T; 4], x: [T; 4], w: [T; 4]) -> [T; 4] {
-        std::array::from_fn(|lane| acc[lane] + x[lane] * w[lane])
-    }
-}
-
 fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String> {
     let Spec::Conv(conv) = spec else { return Ok(()) };
     let (out, ins, kt, kh, kw) = conv.weight.dim();
@@ -93,11 +64,10 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let filter = filter.map_err(|error| error.to_string())?;
     let scalar =
         |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
-    let unrolled = |t, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Unrolled), t, state, scratch, x, y)
-    };
+    let four =
+        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Four), t, state, scratch, x, y);
     compare(&filter, scalar, &recording)?;
-    compare(&filter, unrolled, &recording)
+    compare(&filter, four, &recording)
 }
 
 fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String> {
@@ -116,17 +86,19 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
 #[test]
 fn kernels_are_unrolled_to_the_same_bits() {
     let recording = Recording { seed: 1, batch: 1, cuts: vec![2, 1, 3] };
-    for (rows, cols) in [(11, 13), (4, 4), (2, 3), (1, 9)] {
+    for (rows, cols, stages) in [(11, 13, 2), (6, 25, 6), (4, 4, 2), (2, 3, 2), (1, 9, 2)] {
         for (kh, kw) in [(3, 3), (5, 5), (5, 3), (1, 5), (7, 3), (3, 4), (2, 7)] {
             for (_, border) in Border::NAMES {
-                let decays = [0.002, 0.005].map(|tau| Decay::new(tau, 1000.0).expect("a time constant"));
-                let weights: Vec<f32> = samples(noise(2, 2 * kh * kw));
-                let filter = SmoothConv::new(Shape::new(2, rows, cols), &decays, &weights, [kh, kw], border);
+                let decays =
+                    [0.002, 0.005, 0.0, 0.001, 0.0, 0.003].map(|tau| Decay::new(tau, 1000.0).expect("a time constant"));
+                let decays = &decays[..stages];
+                let weights: Vec<f32> = samples(noise(2, stages * kh * kw));
+                let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
-                let unrolled = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Unrolled), state, scratch, x, y)
+                let four = |_, (state, scratch, x, y): Slices<'_, f32>| {
+                    filter.advance_with(Engine::alone(Four), state, scratch, x, y)
                 };
-                let same = compare(&filter, unrolled, &recording);
+                let same = compare(&filter, four, &recording);
                 assert_eq!(same, Ok(()), "{kh} x {kw} over {rows} x {cols}, {border:?}");
             }
         }

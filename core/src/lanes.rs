@@ -28,8 +28,8 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
     /// result does not depend on it.
     const COLUMNS: usize;
-    /// Whether the kernels of three and of five columns are unrolled, so that a sample is loaded once for all columns that read
-    /// it: where a load is as dear as a multiply-add. Also a matter of speed alone.
+    /// Whether convolutions by 3 x 3 and 5 x 5 are spelled out, so that a sample is loaded once for all taps that read it: where
+    /// a load is as dear as a multiply-add. Also a matter of speed alone.
     const UNROLLED: bool = false;
 
     /// A vector with `value` in every lane.
@@ -84,6 +84,39 @@ impl<T: Sample> Lanes<T> for Scalar {
     }
 }
 
+/// Four samples, one after the other: the family of a microcontroller, which has no vectors, and registers for no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Four;
+
+impl<T: Sample> Lanes<T> for Four {
+    type Vector = [T; 4];
+    const WIDTH: usize = 4;
+    const COLUMNS: usize = 1;
+    const UNROLLED: bool = true;
+
+    #[inline(always)]
+    fn splat(self, value: T) -> [T; 4] {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[T]) -> [T; 4] {
+        from.first_chunk().copied().unwrap_or([T::zero(); 4])
+    }
+
+    #[inline(always)]
+    fn store(self, vector: [T; 4], to: &mut [T]) {
+        if let Some(to) = to.first_chunk_mut() {
+            *to = vector;
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, [a, b, c, d]: [T; 4], x: [T; 4], w: [T; 4]) -> [T; 4] {
+        [a + x[0] * w[0], b + x[1] * w[1], c + x[2] * w[2], d + x[3] * w[3]]
+    }
+}
+
 /// Eight `f32` of `wide`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF32;
@@ -92,8 +125,6 @@ impl Lanes<f32> for WideF32 {
     type Vector = wide::f32x8;
     const WIDTH: usize = 8;
     const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
-    // A microcontroller without vectors: 2.2 M instead of 2.7 M instructions for a frame of `firmware/qemu/src/bin/retina.rs`.
-    const UNROLLED: bool = cfg!(all(target_arch = "arm", target_os = "none"));
 
     #[inline(always)]
     fn splat(self, value: f32) -> wide::f32x8 {

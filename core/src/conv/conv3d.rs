@@ -567,11 +567,14 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
 /// Fills the borders of a row whose `cols` pixels start at `left`.
 pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border: Border) {
     let right = left + cols;
-    if let (Border::Replicate, true) = (border, cols > 0) {
+    if border == Border::Replicate
+        && let Some((before, rest)) = row.split_at_mut_checked(left)
+        && let Some((pixels, behind)) = rest.split_at_mut_checked(cols)
+        && let (Some(first), Some(last)) = (pixels.first(), pixels.last())
+    {
         // The usual one, and the fastest.
-        let [first, last] = [left, right - 1].map(|at| row.get(at).copied().unwrap_or_else(T::zero));
-        row.iter_mut().take(left).for_each(|to| *to = first);
-        row.iter_mut().skip(right).for_each(|to| *to = last);
+        before.fill(*first);
+        behind.fill(*last);
         return;
     }
     for at in (0..left).chain(right..row.len()) {

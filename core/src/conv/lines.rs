@@ -86,6 +86,23 @@ impl<'a, T: Copy> Lines<'a, T> {
         }
     }
 
+    /// The samples of [`Self::plane`].
+    #[inline(always)]
+    pub(super) fn samples(&self, channel: usize, back: usize) -> &'a [T] {
+        self.plane(channel, back).samples
+    }
+
+    /// Where in a plane the rows from `at` on begin, `count` of them; `None` where one of them is a border of zeros, or a frame.
+    #[inline(always)]
+    pub(super) fn starts<const N: usize>(&self, at: isize, count: usize) -> Option<[usize; N]> {
+        let Self::Space { pitch, rows, border, .. } = *self else { return None };
+        let mut starts = [0; N];
+        for (start, at) in starts.iter_mut().take(count).zip(at..) {
+            *start = border.index(at, rows)? * pitch[2];
+        }
+        Some(starts)
+    }
+
     /// Rows `at`, `at + step`, … of a plane from column `col` on, up to `count` of them: as many as lie at equal distances, that
     /// distance, and the samples from the first one on (with whatever lies behind the last). No samples where the border is
     /// zero.

@@ -6,6 +6,7 @@ pub mod conv3d;
 pub(crate) mod lines;
 pub mod rf;
 pub mod separable;
+mod small;
 pub(crate) mod tile;
 
 pub use border::Border;

@@ -17,6 +17,7 @@
 //! unfused lanes give the same bits on every CPU. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::lines::Lines;
+use super::small;
 use crate::Sample;
 use crate::engine::{Engine, Fork};
 use crate::filter::halves;
@@ -59,13 +60,13 @@ pub(crate) struct Correlation<'a, T> {
 }
 
 /// Part of the output: rows and columns of one or four channels.
-struct Band<'o, T> {
+pub(super) struct Band<'o, T> {
     /// The first channel.
-    channel: usize,
+    pub(super) channel: usize,
     /// How many: 1 or 4.
     channels: usize,
     rows: Range<usize>,
-    cols: Range<usize>,
+    pub(super) cols: Range<usize>,
     /// What is written: where rows are adjacent a slice for each channel, else one for each row of each channel.
     out: [&'o mut [T]; ROWS],
 }
@@ -79,7 +80,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let per_group = outs.checked_div(self.groups).unwrap_or(0).max(1);
         let mut channel = 0;
         while channel < outs {
-            let channels = if per_group - channel % per_group >= ROWS { ROWS } else { 1 };
+            let alone = per_group - channel % per_group < ROWS || L::UNROLLED;
+            let channels = if alone { 1 } else { ROWS };
             self.group(engine, channel, channels, output);
             channel += channels;
         }
@@ -163,11 +165,12 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 )
             };
         }
-        if band.channels == ROWS {
+        // A microcontroller has not so much room for programs.
+        if band.channels == ROWS && !L::UNROLLED {
             rows!(ROWS, BLOCK);
         } else if self.kernel[4] == 1 {
             rows!(1, COLUMN);
-        } else if self.kernel[3] == 1 {
+        } else if self.kernel[3] == 1 && !L::UNROLLED {
             rows!(1, ROW);
         } else {
             rows!(1, BLOCK);
@@ -177,17 +180,23 @@ impl<'a, T: Sample> Correlation<'a, T> {
     #[inline(always)]
     fn rows<L: Lanes<T>, const C: usize, const FORM: u8>(&self, lanes: L, band: &mut Band<'_, T>) {
         let mut row = band.rows.start;
+        let spelled_out = L::UNROLLED && C == 1 && FORM == BLOCK && self.is_small();
+        let planes = if spelled_out { self.planes(band.channel, 0) } else { [&[][..]; small::TOGETHER] };
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
             self.fetch_ahead(band, row, rows);
+            let (mut rows, mut first) = (rows, band.cols.start);
+            if spelled_out && rows >= small::ROWS {
+                (rows, first) = (small::ROWS, self.two_rows(row, &planes, band));
+            }
             if self.step[1] == 1 {
                 match L::COLUMNS {
-                    4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
-                    2 => self.columns::<L, C, FORM, 2>(lanes, row, rows, band),
-                    _ => self.columns::<L, C, FORM, 1>(lanes, row, rows, band),
+                    4 => self.columns::<L, C, FORM, 4>(lanes, [row, rows, first], band),
+                    2 => self.columns::<L, C, FORM, 2>(lanes, [row, rows, first], band),
+                    _ => self.columns::<L, C, FORM, 1>(lanes, [row, rows, first], band),
                 }
             } else {
-                self.columns::<Scalar, C, FORM, 1>(Scalar, row, rows, band);
+                self.columns::<Scalar, C, FORM, 1>(Scalar, [row, rows, first], band);
             }
             row += rows;
         }
@@ -219,16 +228,15 @@ impl<'a, T: Sample> Correlation<'a, T> {
         core::hint::black_box(seen);
     }
 
-    /// The tiles of some rows, from the left to the right.
+    /// The tiles of some rows, from column `col` to the right.
     #[inline(always)]
     fn columns<L: Lanes<T>, const C: usize, const FORM: u8, const V: usize>(
         &self,
         lanes: L,
-        row: usize,
-        rows: usize,
+        [row, rows, mut col]: [usize; 3],
         band: &mut Band<'_, T>,
     ) {
-        let (mut col, end) = (band.cols.start, band.cols.end);
+        let end = band.cols.end;
         while col + V * L::WIDTH <= end {
             self.tile::<L, C, FORM, V>(lanes, [row, rows, col], band);
             col += V * L::WIDTH;
@@ -322,15 +330,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         if m >= rows {
             return;
         }
-        let (piece, from) = match self.pitch[1] == self.cols {
-            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
-            true => (m, (row - band.rows.start) * self.cols),
-            false => (m, 0),
-        };
-        let Some(out) = band.out.get_mut(piece).and_then(|out| out.get_mut(from + col - band.cols.start..)) else {
-            return;
-        };
         let end = (band.cols.end - col).min(V * L::WIDTH);
+        let Some(out) = self.place(band, m, row, col) else { return };
         if let Some(out) = out.get_mut(..V * L::WIDTH).filter(|_| end == V * L::WIDTH) {
             for (acc, out) in acc.into_iter().zip(out.chunks_exact_mut(L::WIDTH)) {
                 lanes.store(acc, out);
@@ -339,6 +340,17 @@ impl<'a, T: Sample> Correlation<'a, T> {
             // Beyond the end of the row. Only tiles of one vector come here.
             store_part(lanes, acc[0], out);
         }
+    }
+
+    /// Where row `m` of a tile at (`row`, `col`) is written.
+    #[inline(always)]
+    pub(super) fn place<'b>(&self, band: &'b mut Band<'_, T>, m: usize, row: usize, col: usize) -> Option<&'b mut [T]> {
+        let (piece, from) = match self.pitch[1] == self.cols {
+            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
+            true => (m, (row - band.rows.start) * self.cols),
+            false => (m, 0),
+        };
+        band.out.get_mut(piece)?.get_mut(from + col - band.cols.start..)
     }
 
     /// A kernel of one row: each output row reads a line of its own.
@@ -405,9 +417,6 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let [.., kh, kw] = self.kernel;
         // The first and the last input rows feed only some of the output rows: from..to.
         let (from, to) = ((b + 1).saturating_sub(kh), rows.min(b + 1));
-        if L::UNROLLED && self.unrolled_row::<L, V>(lanes, line, kernel, b, from..to, acc) {
-            return;
-        }
         if from == 0 && to == ROWS {
             // The kernel's rows b - 3 to b.
             let taps = kernel.get((b + 1 - ROWS) * kw..(b + 1) * kw).unwrap_or(&[]);
@@ -418,6 +427,16 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
         let taps = [b, b.wrapping_sub(1), b.wrapping_sub(2), b.wrapping_sub(3)];
         let taps = taps.map(|row| kernel.get(row.wrapping_mul(kw)..).unwrap_or(&[]));
+        if L::UNROLLED {
+            // One output row after the other: a tenth of the code.
+            for (m, (acc, taps)) in acc.iter_mut().zip(taps).enumerate() {
+                for (e, w) in taps.iter().take(if (from..to).contains(&m) { kw } else { 0 }).enumerate() {
+                    let x = fetch::<T, L, V>(lanes, line.get(e * self.dilation[1]..).unwrap_or(&[]));
+                    feed::<T, L, V>(lanes, acc, x, *w, true);
+                }
+            }
+            return;
+        }
         match (from, to) {
             (0, 1) => self.walk::<L, V, 0b0001>(lanes, line, taps, acc),
             (0, 2) => self.walk::<L, V, 0b0011>(lanes, line, taps, acc),
@@ -428,46 +447,6 @@ impl<'a, T: Sample> Correlation<'a, T> {
             (2, 3) => self.walk::<L, V, 0b0100>(lanes, line, taps, acc),
             (2, 4) => self.walk::<L, V, 0b1100>(lanes, line, taps, acc),
             _ => self.walk::<L, V, 0b1000>(lanes, line, taps, acc),
-        }
-    }
-
-    /// [`Self::row`] of a kernel whose columns are spelled out; false when there is no form for its width.
-    #[inline(always)]
-    fn unrolled_row<L: Lanes<T>, const V: usize>(
-        &self,
-        lanes: L,
-        line: &[T],
-        kernel: &[T],
-        b: usize,
-        reading: Range<usize>,
-        acc: &mut [[L::Vector; V]; ROWS],
-    ) -> bool {
-        let kw = self.kernel[4];
-        if self.dilation[1] != 1 {
-            return false;
-        }
-        // The kernel's rows of neighbouring output rows are neighbours, the last output row's first.
-        let kernel = kernel.get((b + 1 - reading.end) * kw..(b + 1 - reading.start) * kw).unwrap_or(&[]);
-        macro_rules! columns {
-            ($reads:literal) => {
-                match kw {
-                    3 => unrolled::<T, L, V, $reads, 3>(lanes, line, kernel, acc),
-                    5 => unrolled::<T, L, V, $reads, 5>(lanes, line, kernel, acc),
-                    _ => false,
-                }
-            };
-        }
-        match (reading.start, reading.end) {
-            (0, ROWS) => columns!(0b1111),
-            (0, 1) => columns!(0b0001),
-            (0, 2) => columns!(0b0011),
-            (0, 3) => columns!(0b0111),
-            (1, 2) => columns!(0b0010),
-            (1, 3) => columns!(0b0110),
-            (1, 4) => columns!(0b1110),
-            (2, 3) => columns!(0b0100),
-            (2, 4) => columns!(0b1100),
-            _ => columns!(0b1000),
         }
     }
 
@@ -509,28 +488,6 @@ fn walk<'x, T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
     for ((((x, a), b), c), d) in columns.zip(a).zip(b).zip(c).zip(d) {
         step::<T, L, V, READS>(lanes, fetch::<T, L, V>(lanes, x), [*a, *b, *c, *d], acc);
     }
-}
-
-/// [`walk`] of a kernel of `K` columns that are spelled out: overlapping vectors share what they load. `kernel` holds the rows
-/// of the output rows that read, the last one's first. False when it or the line is too short.
-#[inline(always)]
-fn unrolled<T: Sample, L: Lanes<T>, const V: usize, const READS: u8, const K: usize>(
-    lanes: L,
-    line: &[T],
-    kernel: &[T],
-    acc: &mut [[L::Vector; V]; ROWS],
-) -> bool {
-    let reading = READS.count_ones() as usize;
-    let (Some(line), Some(kernel)) = (line.get(..V * L::WIDTH + K - 1), kernel.get(..reading * K)) else {
-        return false;
-    };
-    let last = (READS.trailing_zeros() as usize) + reading - 1;
-    for e in 0..K {
-        let x = fetch::<T, L, V>(lanes, line.get(e..).unwrap_or(&[]));
-        let tap = |m: usize| kernel.get(last.wrapping_sub(m).wrapping_mul(K).wrapping_add(e)).copied();
-        step::<T, L, V, READS>(lanes, x, [0, 1, 2, 3].map(|m| tap(m).unwrap_or_else(T::zero)), acc);
-    }
-    true
 }
 
 #[inline(always)]

@@ -14,7 +14,7 @@
 //! Cost: about 10 operations an event, and one frame of zeros written a bin. State: 80 bytes, and the frame lent by the
 //! caller, which may be another one for each bin (double buffering).
 
-use super::Event;
+use super::{Decode, Event, Window};
 use crate::{Error, Sample, Shape};
 use core::num::NonZeroU64;
 
@@ -45,7 +45,7 @@ pub enum Push {
 pub struct Dropped {
     /// Events earlier than the current bin: time ran backwards.
     pub late: u64,
-    /// Events outside the geometry, or of a frame shorter than the shape.
+    /// Events outside the geometry or the window, or of a frame shorter than the shape.
     pub outside: u64,
 }
 
@@ -80,6 +80,7 @@ pub struct Accumulator {
     /// `rows * cols`, where channel 1 begins.
     pixels: usize,
     polarity: Polarity,
+    window: Window,
     dt: NonZeroU64,
     gap: u64,
     /// Start of the current bin, once there is one.
@@ -104,6 +105,7 @@ impl Accumulator {
             cols,
             pixels: rows.saturating_mul(cols),
             polarity,
+            window: Window::WHOLE,
             dt,
             gap: u64::MAX,
             start: None,
@@ -115,6 +117,22 @@ impl Accumulator {
             return Err(Error::EmptyFrame { shape: bins.shape() });
         }
         Ok(bins)
+    }
+
+    /// Lets the frame see a part of the sensor, in bins of several pixels.
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Event, Polarity, Push, Window};
+    /// let mut bins = Accumulator::new(1, 2, Polarity::Signed, 1_000).unwrap().windowed(Window::new(10, 10, 5).unwrap());
+    /// let mut frame = [0.0_f32; 2];
+    /// for (x, y) in [(19, 14), (15, 10), (20, 10), (12, 9)] {
+    ///     assert_eq!(bins.push(Event { t: 0, x, y, on: true }, &mut frame), Push::Taken);
+    /// }
+    /// assert_eq!((frame, bins.dropped().outside), ([0.0, 2.0], 2));
+    /// ```
+    #[must_use]
+    pub const fn windowed(self, window: Window) -> Self {
+        Self { window, ..self }
     }
 
     /// Lets the bins start at `origin` (microseconds) instead of at the first event. Earlier events are late.
@@ -175,11 +193,83 @@ impl Accumulator {
     #[inline]
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
         match self.reach(event.t, frame) {
-            Reach::Here => self.store(event, frame),
+            Reach::Here => {
+                let (channel, step) = match (event.on, self.polarity) {
+                    (true, _) => (0, T::one()),
+                    (false, Polarity::Split) => (self.pixels, T::one()),
+                    (false, Polarity::Signed) => (0, T::zero() - T::one()),
+                };
+                self.add(self.window.place(event.x, event.y), channel, step, frame);
+            }
             Reach::Before => self.dropped.late = self.dropped.late.saturating_add(1),
             Reach::After(start) => return Push::FrameComplete { start },
         }
         Push::Taken
+    }
+
+    /// Takes events from the front of `bytes` while they lie in the current bin, adds them to `frame`, and returns how many: the
+    /// short way ([`Decode::run`]), for as many as go it. What is next, [`Accumulator::push`] is asked.
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Decode, Evt2, Polarity, Push};
+    /// let words = [0x8000_0001_u32, 0x1000_0800, 0x0100_0800, 0x1200_0000, 0x8000_0002, 0x1000_0000];
+    /// let bytes = words.map(u32::to_le_bytes); // at 64, 68, 72 and 128 us
+    /// let (mut decoder, mut bytes) = (Evt2::new(), bytes.as_flattened());
+    /// let mut bins = Accumulator::new(1, 2, Polarity::Signed, 100).unwrap();
+    /// let (mut frame, mut frames, mut taken) = ([0.0_f32; 2], Vec::new(), 0);
+    /// loop {
+    ///     taken += bins.take(&mut decoder, &mut bytes, &mut frame);
+    ///     let Some(event) = decoder.next_event(&mut bytes) else { break };
+    ///     taken += 1;
+    ///     while let Push::FrameComplete { .. } = bins.push(event, &mut frame) {
+    ///         frames.push(frame);
+    ///     }
+    /// }
+    /// assert_eq!((frames, frame, taken), (vec![[1.0, 0.0]], [1.0, 0.0], 4));
+    /// ```
+    pub fn take<D: Decode, T: Sample>(&mut self, decoder: &mut D, bytes: &mut &[u8], frame: &mut [T]) -> usize {
+        match self.window {
+            Window::WHOLE => self.take_at(decoder, bytes, frame, |x, y| [y.into(), x.into()]),
+            window => self.take_at(decoder, bytes, frame, |x, y| window.place(x, y)),
+        }
+    }
+
+    #[inline(always)]
+    fn take_at<D: Decode, T: Sample>(
+        &mut self,
+        decoder: &mut D,
+        bytes: &mut &[u8],
+        frame: &mut [T],
+        place: impl Fn(u16, u16) -> [u32; 2],
+    ) -> usize {
+        let Some(start) = self.start.filter(|_| !self.stale) else { return 0 };
+        let times = start..start.saturating_add(self.dt.get());
+        // A loop of its own for each kind of frame.
+        match self.polarity {
+            Polarity::Split => decoder.run(bytes, times, |x, y, on| {
+                let channel = if on { 0 } else { self.pixels };
+                self.add(place(x, y), channel, T::one(), frame);
+            }),
+            Polarity::Signed => decoder.run(bytes, times, |x, y, on| {
+                let step = if on { T::one() } else { T::zero() - T::one() };
+                self.add(place(x, y), 0, step, frame);
+            }),
+        }
+    }
+
+    /// Adds `step` to a pixel of the current bin, `channel` samples behind that of the first channel.
+    #[inline(always)]
+    fn add<T: Sample>(&mut self, [row, col]: [u32; 2], channel: usize, step: T, frame: &mut [T]) {
+        let [row, col] = [row as usize, col as usize];
+        if row < self.rows.min(Window::MOST as usize)
+            && col < self.cols.min(Window::MOST as usize)
+            // Inside of the shape, whose length is a usize.
+            && let Some(sample) = frame.get_mut(channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)))
+        {
+            *sample = *sample + step;
+        } else {
+            self.dropped.outside = self.dropped.outside.saturating_add(1);
+        }
     }
 
     /// Says that time is `t` without an event, so that frames are completed while nothing moves: push
@@ -232,29 +322,13 @@ impl Accumulator {
         self.stale = true;
         Reach::After(start)
     }
-
-    #[inline]
-    fn store<T: Sample>(&mut self, event: Event, frame: &mut [T]) {
-        let (x, y) = (usize::from(event.x), usize::from(event.y));
-        let one = T::one();
-        let (channel, step) = match (event.on, self.polarity) {
-            (true, _) => (0, one),
-            (false, Polarity::Split) => (self.pixels, one),
-            (false, Polarity::Signed) => (0, T::zero() - one),
-        };
-        // Saturated, an index lies outside of every slice.
-        let index = y.saturating_mul(self.cols).saturating_add(x).saturating_add(channel);
-        match frame.get_mut(index) {
-            Some(sample) if x < self.cols && y < self.rows => *sample = *sample + step,
-            _ => self.dropped.outside = self.dropped.outside.saturating_add(1),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use crate::events::Evt2;
     use proptest::prelude::*;
     use std::{vec, vec::Vec};
 
@@ -335,6 +409,62 @@ mod tests {
         let corner = Event { t: 1, x: u16::MAX, y: u16::MAX, on: false };
         assert_eq!(bins.push(corner, &mut [0.0_f32; 4]), Push::Taken);
         bins.dropped()
+    }
+
+    /// Words of EVT 2.0: events on a small sensor, clocks that go on, jump, go back and wrap, and words that are none.
+    fn words() -> impl Strategy<Value = Vec<u8>> {
+        let word = prop_oneof![
+            12 => (0_u32..2, 0_u32..64, 0_u32..9, 0_u32..7).prop_map(|(on, t, x, y)| (on << 28 | t << 22 | x << 11 | y, 0)),
+            6 => (0_u32..4).prop_map(|step| (0x8000_0000, step)),
+            1 => (0_u32..1 << 28).prop_map(|step| (0x8000_0000, step)),
+            1 => any::<u32>().prop_map(|word| (word, 0)),
+        ];
+        let first = prop_oneof![0_u32..100, Just((1 << 28) - 5)];
+        (first, prop::collection::vec(word, 0..150)).prop_map(|(mut high, words)| {
+            let word = |(word, step): (u32, u32)| {
+                high = (high + step) % (1 << 28);
+                if word == 0x8000_0000 { word | high } else { word }
+            };
+            words.into_iter().map(word).flat_map(u32::to_le_bytes).collect()
+        })
+    }
+
+    proptest! {
+        /// What goes the short way gives the same frames as one event after the other.
+        #[test]
+        fn the_short_way_is_the_same_way(
+            words in words(), split in any::<bool>(), (left, top, binning) in (0_u16..4, 0_u16..4, 1_u16..4),
+            dt in prop_oneof![1_u64..300, Just(1 << 40)], gap in prop_oneof![Just(u64::MAX), 1000_u64..100_000],
+            piece in 1_usize..70,
+        ) {
+            let polarity = if split { Polarity::Split } else { Polarity::Signed };
+            let bins = Accumulator::new(3, 4, polarity, dt).unwrap().restart_after(gap);
+            let bins = bins.windowed(Window::new(left, top, binning).unwrap());
+            let [mut a, mut b] = [bins.clone(), bins];
+            let (mut decoder, mut short) = (Evt2::new(), Evt2::new());
+            let [mut frame, mut other] = [[0.0_f32; 24]; 2];
+            let [mut frames, mut others] = [vec![], vec![]];
+            let mut events = [0; 2];
+            for mut bytes in words.chunks(piece) {
+                for event in decoder.events(bytes) {
+                    events[0] += 1;
+                    while let Push::FrameComplete { start } = a.push(event, &mut frame) {
+                        frames.push((start, frame));
+                        prop_assume!(frames.len() < 3000);
+                    }
+                }
+                loop {
+                    events[1] += b.take(&mut short, &mut bytes, &mut other);
+                    let Some(event) = short.next_event(&mut bytes) else { break };
+                    events[1] += 1;
+                    while let Push::FrameComplete { start } = b.push(event, &mut other) {
+                        others.push((start, other));
+                    }
+                }
+            }
+            prop_assert_eq!((frames, frame, events[0], a.dropped()), (others, other, events[1], b.dropped()));
+            prop_assert_eq!((decoder.time(), decoder.skipped()), (short.time(), short.skipped()));
+        }
     }
 
     proptest! {

@@ -27,6 +27,7 @@
 use super::align::Alignments;
 use super::decode::count;
 use super::{Decode, Event, Geometry, Header, Line, Skipped};
+use core::ops::Range;
 
 pub(super) const OFF: u32 = 0x0;
 pub(super) const ON: u32 = 0x1;
@@ -240,6 +241,38 @@ impl Decode for Evt2 {
             return Some(Self::event(high, u32::from_le_bytes(word)));
         }
         self.search(bytes)
+    }
+
+    fn run(&mut self, bytes: &mut &[u8], times: Range<u64>, mut sink: impl FnMut(u16, u16, bool)) -> usize {
+        let (0, Place::Words, Some(high)) = (self.held, &self.place, self.high) else { return 0 };
+        // The time high, seen from the start of `times`: 32 bits suffice up to their end, where the loop stops.
+        let len = times.end.saturating_sub(times.start).min(1 << 30) as i32;
+        let ahead = i32::try_from((high << 6).wrapping_sub(times.start).cast_signed());
+        let Some(mut ahead) = ahead.ok().filter(|ahead| *ahead < len) else { return 0 };
+        // Steps of the time high, and words that told them.
+        let (mut steps, mut clocks, mut left) = (0_u32, 0_usize, *bytes);
+        while let Some((&word, rest)) = left.split_first_chunk() {
+            let word = u32::from_le_bytes(word);
+            if word >> 28 <= ON {
+                let t = ahead.wrapping_add((word >> 22 & 0x3F) as i32);
+                if t.cast_unsigned() >= len.cast_unsigned() {
+                    break; // early ones too
+                }
+                sink((word >> 11 & 0x7FF) as u16, (word & 0x7FF) as u16, word >> 28 == ON);
+            } else {
+                let step = word.wrapping_sub(high as u32).wrapping_sub(steps) & HIGH;
+                if word >> 28 != TIME_HIGH || step > NEAR || ahead >= len {
+                    break;
+                }
+                ahead = ahead.wrapping_add((step << 6) as i32);
+                (steps, clocks) = (steps.wrapping_add(step), clocks.wrapping_add(1));
+            }
+            left = rest;
+        }
+        let words = (bytes.len() - left.len()) / WORD;
+        *bytes = left;
+        self.high = Some(high.saturating_add(steps.into()));
+        words - clocks
     }
 
     fn finish(&mut self) {

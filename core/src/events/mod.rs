@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes -> Decode -> Event -> Accumulator -> frame of counts -> filters
-//!        (evt2, nmnist)  |         (bins of dt)
+//!        (evt2, nmnist)  |         (bins of dt, of a Window)
 //!                        +- EventQueue: from an interrupt to the main loop
 //!                        +- Extent: the geometry, when no header tells it
 //! ```
@@ -35,6 +35,7 @@ pub mod extent;
 pub mod header;
 pub mod nmnist;
 pub mod queue;
+pub mod window;
 
 pub use accumulate::{Accumulator, Dropped, Polarity, Push};
 pub use decode::{Decode, Events, Skipped};
@@ -44,6 +45,7 @@ pub use extent::{Extent, Geometry};
 pub use header::{Encoding, Header, Line};
 pub use nmnist::NMnist;
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
+pub use window::Window;
 
 /// A pixel saw the light change: what an event camera sends instead of images.
 ///

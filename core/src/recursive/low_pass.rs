@@ -70,7 +70,7 @@ impl LowPass {
         write: impl Fn(T, T) -> T + Copy + Send + Sync,
     ) -> usize {
         let gain = T::from_f64(self.decay.gain());
-        if self.decay.gain() == 1.0 {
+        if gain == T::one() {
             // y + (x - y) would round.
             return scan(
                 engine,
@@ -106,12 +106,41 @@ impl LowPass {
 #[inline(always)]
 pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T]) {
     let gain = T::from_f64(decay.gain());
-    if decay.gain() == 1.0 {
+    if gain == T::one() {
         // y + (x - y) would round.
         return copy(y, x);
     }
     for (x, y) in x.iter().zip(y) {
         *y = *y + gain * (*x - *y);
+    }
+}
+
+/// [`smooth`] of `y`, then of `z` by what became of `y`: in one walk, so that no sample is loaded twice.
+#[inline(always)]
+pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
+    let [a, b] = decays.map(|decay| T::from_f64(decay.gain()));
+    if a == T::one() || b == T::one() {
+        smooth(decays[0], x, y);
+        return smooth(decays[1], y, z);
+    }
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        *y = *y + a * (*x - *y);
+        *z = *z + b * (*y - *z);
+    }
+}
+
+/// [`smooth_twice`] with one more.
+#[inline(always)]
+pub(super) fn smooth_thrice<T: Sample>(decays: [Decay; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
+    let [a, b, c] = decays.map(|decay| T::from_f64(decay.gain()));
+    if a == T::one() || b == T::one() || c == T::one() {
+        smooth(decays[0], x, u);
+        return smooth_twice([decays[1], decays[2]], u, [y, z]);
+    }
+    for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
+        *u = *u + a * (*x - *u);
+        *y = *y + b * (*u - *y);
+        *z = *z + c * (*y - *z);
     }
 }
 

@@ -14,7 +14,7 @@
 //!   the kernels take the frames: threads share the rows, then the frames. No bit differs.
 
 use super::Decay;
-use super::low_pass::smooth;
+use super::low_pass::{smooth, smooth_thrice, smooth_twice};
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
@@ -229,20 +229,26 @@ impl<T: Sample> SmoothConv<'_, T> {
         Ok(input.len() / len)
     }
 
-    /// One row of the chain.
+    /// One row of the chain, three stages at a time.
     #[inline(always)]
     fn chain_row(&self, x: &[T], stages: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
-        for (i, decay) in self.decays.iter().enumerate() {
-            let (before, rest) = stages.split_at_mut_checked(i * stride).unwrap_or_default();
-            let from = match i.checked_sub(1) {
+        for (i, decays) in self.decays.chunks(3).enumerate() {
+            let (before, rest) = stages.split_at_mut_checked(3 * i * stride).unwrap_or_default();
+            let x = match before.len().checked_sub(stride) {
                 None => x,
-                Some(i) => before.get(i * stride + left..).unwrap_or(&[]),
+                Some(last) => before.get(last + left..).unwrap_or(&[]),
             };
-            let row = rest.get_mut(..stride).unwrap_or(&mut []);
-            if let Some(y) = row.get_mut(left..left + cols) {
-                smooth(*decay, from, y);
+            let mut rows = rest.chunks_exact_mut(stride.max(1));
+            let mut row = || rows.next().and_then(|row| row.get_mut(left..)?.get_mut(..cols)).unwrap_or_default();
+            match *decays {
+                [a, b, c] => smooth_thrice([a, b, c], x, [row(), row(), row()]),
+                [a, b] => smooth_twice([a, b], x, [row(), row()]),
+                [a] => smooth(a, x, row()),
+                _ => {}
             }
+        }
+        for row in stages.chunks_exact_mut(stride.max(1)) {
             pad_row(row, left, cols, self.border);
         }
     }

@@ -1,19 +1,17 @@
 //! A sensor's bytes to frames: decoder, binning, accumulation.
 //!
 //! ```text
-//! frame[y / b, x / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
+//! frame[(y - top) / b, (x - left) / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
 //! Events in = events stored + events dropped ([`Dropped`]). State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
-use core::num::NonZeroU16;
 use foveola_core::events::{Accumulator, Decode, Dropped, Event, Evt2, Push, Skipped};
 
 /// Bytes of EVT 2.0 to frames of counts; see the [equation](self).
 #[derive(Clone, Debug)]
 pub struct Front {
     decoder: Evt2,
-    binning: NonZeroU16,
     bins: Accumulator,
     /// An event behind the frame that was completed last.
     waiting: Option<Event>,
@@ -23,8 +21,7 @@ pub struct Front {
 impl Front {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
-        let binning = NonZeroU16::new(plan.binning).unwrap_or(NonZeroU16::MIN);
-        Self { decoder: Evt2::new(), binning, bins: plan.bins.clone(), waiting: None, events: 0 }
+        Self { decoder: Evt2::new(), bins: plan.bins.clone(), waiting: None, events: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
@@ -36,15 +33,18 @@ impl Front {
             return Some(start);
         }
         self.waiting = None;
-        while let Some(event) = self.decoder.next_event(bytes) {
+        loop {
+            self.events += self.bins.take(&mut self.decoder, bytes, frame) as u64;
+            if bytes.is_empty() {
+                return None;
+            }
+            let event = self.decoder.next_event(bytes)?;
             self.events += 1;
-            let event = Event { x: event.x / self.binning, y: event.y / self.binning, ..event };
             if let Push::FrameComplete { start } = self.bins.push(event, frame) {
                 self.waiting = Some(event);
                 return Some(start);
             }
         }
-        None
     }
 
     /// Completes a frame that the sensor's clock has passed, though no event came since: call it until it returns `None` when

@@ -2,7 +2,7 @@
 //!
 //! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame.
 
-use foveola_core::events::{Accumulator, Geometry, Polarity};
+use foveola_core::events::{Accumulator, Geometry, Polarity, Window};
 use foveola_core::{Error, Graph, Shape, Signature};
 
 /// What runs on a board: constants, checked when the program is built.
@@ -37,13 +37,14 @@ pub trait Application {
     const RAM: usize;
 }
 
+const BESIDE: &str = "a pixel of the sensor";
+
 /// A sensor, how its events become frames, and the model that takes them.
 #[derive(Clone)]
 pub struct Plan<'a> {
     /// Takes the frames.
     pub(crate) model: Graph<'a>,
     pub(crate) signature: Signature,
-    pub(crate) binning: u16,
     pub(crate) bins: Accumulator,
 }
 
@@ -61,19 +62,57 @@ impl<'a> Plan<'a> {
         polarity: Polarity,
         dt: u64,
     ) -> Result<Self, Error> {
-        if binning == 0 {
-            return Err(Error::Parameter { name: "binning", value: 0.0, expected: "1 pixel or more" });
-        }
+        let window = match Window::new(0, 0, binning) {
+            Ok(window) => window,
+            Err(error) => return Err(error),
+        };
         let (rows, cols) = (geometry.rows / binning as usize, geometry.cols / binning as usize);
+        Self::of(model, rows, cols, window, polarity, dt)
+    }
+
+    /// Like [`Plan::new`] for a part of the sensor: the model's frame sees `window`, and events beside it are counted as
+    /// outside. That saves memory, not instructions: each of them is decoded.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`], and [`Error::Parameter`] when the window goes beyond the sensor.
+    pub const fn of_region(
+        model: Graph<'a>,
+        geometry: Geometry,
+        window: Window,
+        polarity: Polarity,
+        dt: u64,
+    ) -> Result<Self, Error> {
+        let (Shape { rows, cols, .. }, binning) = (model.input(), window.binning() as usize);
+        let (right, below) = (
+            cols.saturating_mul(binning).saturating_add(window.corner().0 as usize),
+            rows.saturating_mul(binning).saturating_add(window.corner().1 as usize),
+        );
+        if right > geometry.cols {
+            return Err(Error::Parameter { name: "right edge of the window", value: right as f64, expected: BESIDE });
+        }
+        if below > geometry.rows {
+            return Err(Error::Parameter { name: "lower edge of the window", value: below as f64, expected: BESIDE });
+        }
+        Self::of(model, rows, cols, window, polarity, dt)
+    }
+
+    const fn of(
+        model: Graph<'a>,
+        rows: usize,
+        cols: usize,
+        window: Window,
+        polarity: Polarity,
+        dt: u64,
+    ) -> Result<Self, Error> {
         let bins = match Accumulator::new(rows, cols, polarity, dt) {
-            Ok(bins) => bins.restart_after(Self::GAP),
+            Ok(bins) => bins.windowed(window).restart_after(Self::GAP),
             Err(error) => return Err(error),
         };
         let (found, expected) = (bins.shape(), model.input());
         if !found.equals(expected) {
             return Err(Error::NodeShape { node: 0, found, expected });
         }
-        Ok(Self { model, signature: model.signature(), binning, bins })
+        Ok(Self { model, signature: model.signature(), bins })
     }
 
     /// Microseconds by which time may jump; behind a longer jump, which only a damaged time makes, frames start anew. As on

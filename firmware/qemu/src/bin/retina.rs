@@ -125,7 +125,9 @@ fn main() -> ! {
 fn measure_front(meter: &mut Meter, frame: &mut [f32]) -> (u64, u64) {
     let mut front = Front::new(&Retina::PLAN);
     let (mut ticks, mut frames) = (0, 0);
-    for mut piece in RECORDING.chunks(BLOCK) {
+    // In blocks of whole words, as a sensor sends them: its stream has no header.
+    let (first, blocks) = RECORDING.split_at(RECORDING.len() % BLOCK);
+    for mut piece in core::iter::once(first).chain(blocks.chunks(BLOCK)) {
         meter.lap();
         while front.next_frame(&mut piece, frame).is_some() {
             frames += 1;
