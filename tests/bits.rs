@@ -64,10 +64,15 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let filter = filter.map_err(|error| error.to_string())?;
     let scalar =
         |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
-    let four =
-        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Four), t, state, scratch, x, y);
+    let four = |t, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::alone(Four::<false>), t, state, scratch, x, y)
+    };
+    let loops = |t, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::alone(Four::<true>), t, state, scratch, x, y)
+    };
     compare(&filter, scalar, &recording)?;
-    compare(&filter, four, &recording)
+    compare(&filter, four, &recording)?;
+    compare(&filter, loops, &recording)
 }
 
 fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String> {
@@ -96,9 +101,12 @@ fn kernels_are_unrolled_to_the_same_bits() {
                 let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
                 let four = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Four), state, scratch, x, y)
+                    filter.advance_with(Engine::alone(Four::<false>), state, scratch, x, y)
                 };
-                let same = compare(&filter, four, &recording);
+                let loops = |_, (state, scratch, x, y): Slices<'_, f32>| {
+                    filter.advance_with(Engine::alone(Four::<true>), state, scratch, x, y)
+                };
+                let same = compare(&filter, four, &recording).and_then(|()| compare(&filter, loops, &recording));
                 assert_eq!(same, Ok(()), "{kh} x {kw} over {rows} x {cols}, {border:?}");
             }
         }

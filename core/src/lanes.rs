@@ -31,6 +31,8 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// Whether convolutions by 3 x 3 and 5 x 5 are spelled out, so that a sample is loaded once for all taps that read it: where
     /// a load is as dear as a multiply-add. Also a matter of speed alone.
     const UNROLLED: bool = false;
+    /// Whether they are then left to plain loops over a row, which the compiler makes vectors of.
+    const LOOPS: bool = false;
 
     /// A vector with `value` in every lane.
     fn splat(self, value: T) -> Self::Vector;
@@ -84,15 +86,18 @@ impl<T: Sample> Lanes<T> for Scalar {
     }
 }
 
-/// Four samples, one after the other: the family of a microcontroller, which has no vectors, and registers for no more.
+/// Four samples, one after the other: the family of a microcontroller, which has no vectors, and registers for no more. With
+/// `LOOPS` the compiler makes vectors of the loops over rows by itself: that is the way to the Helium of a Cortex-M55, for which
+/// there are no stable intrinsics. `-C target-cpu=cortex-m55 --cfg helium` chooses it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Four;
+pub struct Four<const LOOPS: bool>;
 
-impl<T: Sample> Lanes<T> for Four {
+impl<T: Sample, const LOOPS: bool> Lanes<T> for Four<LOOPS> {
     type Vector = [T; 4];
     const WIDTH: usize = 4;
     const COLUMNS: usize = 1;
     const UNROLLED: bool = true;
+    const LOOPS: bool = LOOPS;
 
     #[inline(always)]
     fn splat(self, value: T) -> [T; 4] {

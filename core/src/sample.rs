@@ -4,11 +4,11 @@
 //! that a fixed-point type only has to say how it rounds ([`Sample::from_f64`]) and how it accumulates products
 //! ([`Lanes`]).
 
-use crate::lanes::Lanes;
 #[cfg(target_os = "none")]
-use crate::lanes::{Four as F32, Four as F64};
+use crate::lanes::Four;
+use crate::lanes::Lanes;
 #[cfg(not(target_os = "none"))]
-use crate::lanes::{WideF32 as F32, WideF64 as F64};
+use crate::lanes::{WideF32, WideF64};
 use core::ops::Sub;
 use num_traits::{One, Zero};
 
@@ -47,8 +47,14 @@ pub trait Sample:
 }
 
 impl Sample for f32 {
-    type Lanes = F32;
-    const LANES: F32 = F32;
+    #[cfg(not(target_os = "none"))]
+    type Lanes = WideF32;
+    #[cfg(not(target_os = "none"))]
+    const LANES: WideF32 = WideF32;
+    #[cfg(target_os = "none")]
+    type Lanes = Four<{ cfg!(helium) }>;
+    #[cfg(target_os = "none")]
+    const LANES: Self::Lanes = Four;
 
     fn from_f64(value: f64) -> Self {
         value as Self
@@ -64,8 +70,14 @@ impl Sample for f32 {
 }
 
 impl Sample for f64 {
-    type Lanes = F64;
-    const LANES: F64 = F64;
+    #[cfg(not(target_os = "none"))]
+    type Lanes = WideF64;
+    #[cfg(not(target_os = "none"))]
+    const LANES: WideF64 = WideF64;
+    #[cfg(target_os = "none")]
+    type Lanes = Four<{ cfg!(helium) }>;
+    #[cfg(target_os = "none")]
+    const LANES: Self::Lanes = Four;
 
     fn from_f64(value: f64) -> Self {
         value

@@ -28,11 +28,20 @@ impl<T: Sample> Correlation<'_, T> {
         kh == kw && (kh == 3 || kh == 5) && self.step == [1, 1] && self.dilation == [1, 1] && adjacent
     }
 
-    /// Writes output rows `row` and `row + 1` of one channel, as far as whole tiles go, and returns the column behind them: the
-    /// first one where the kernel reads a border of zeros. `planes` are the [first](Self::planes) ones.
-    pub(super) fn two_rows(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> usize {
-        let written =
-            if self.kernel[4] == 3 { self.tiles::<3>(row, planes, band) } else { self.tiles::<5>(row, planes, band) };
+    /// Writes output rows `row` and `row + 1` of one channel, as far as there are loops for it, and returns the column behind
+    /// that: the first one where the kernel reads a border of zeros. `planes` are the [first](Self::planes) ones.
+    pub(super) fn two_rows<const LOOPS: bool>(
+        &self,
+        row: usize,
+        planes: &[&[T]; TOGETHER],
+        band: &mut Band<'_, T>,
+    ) -> usize {
+        let written = match (LOOPS, self.kernel[4]) {
+            (false, 3) => self.tiles::<3>(row, planes, band),
+            (false, _) => self.tiles::<5>(row, planes, band),
+            (true, 3) => self.loops::<3>(row, planes, band),
+            (true, _) => self.loops::<5>(row, planes, band),
+        };
         band.cols.start + written.unwrap_or(0)
     }
 
@@ -46,16 +55,22 @@ impl<T: Sample> Correlation<'_, T> {
         })
     }
 
+    /// Bias and weights of a channel, and the two rows of `cols` samples that it writes.
+    fn rows_of_two<'b>(&'b self, row: usize, cols: usize, band: &'b mut Band<'_, T>) -> Option<Rows<'b, T>> {
+        let bias = self.bias.get(band.channel).copied().unwrap_or_else(T::zero);
+        let of_channel = self.kernel[1..].iter().product();
+        let weights = self.weights.get(band.channel * of_channel..)?.get(..of_channel)?;
+        let first = band.cols.start;
+        let (upper, lower) = self.place(band, 0, row, first)?.split_at_mut_checked(self.cols)?;
+        Some((bias, weights, [upper.get_mut(..cols)?, lower.get_mut(..cols)?]))
+    }
+
     fn tiles<const K: usize>(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> Option<usize> {
-        let (first, tiles) = (band.cols.start, u16::try_from(band.cols.len() / COLS).ok()?);
+        let (channel, first) = (band.channel, band.cols.start);
+        let tiles = u16::try_from(band.cols.len() / COLS).ok()?;
         let cols = usize::from(tiles) * COLS;
         let starts: [usize; LINES] = self.lines.starts(row as isize - self.top, K + ROWS - 1)?;
-        let bias = self.bias.get(band.channel).copied().unwrap_or_else(T::zero);
-        let of_channel = self.kernel[1] * self.kernel[2] * K * K;
-        let weights = self.weights.get(band.channel * of_channel..)?.get(..of_channel)?;
-        let channel = band.channel;
-        let (upper, lower) = self.place(band, 0, row, first)?.split_at_mut_checked(self.cols)?;
-        let (upper, lower) = (upper.get_mut(..cols)?, lower.get_mut(..cols)?);
+        let (bias, weights, [upper, lower]) = self.rows_of_two(row, cols, band)?;
         for (group, kernels) in weights.chunks(TOGETHER * K * K).enumerate() {
             let further = if group == 0 { *planes } else { self.planes(channel, group * TOGETHER) };
             let mut lines = [[&[][..]; LINES]; TOGETHER];
@@ -75,6 +90,73 @@ impl<T: Sample> Correlation<'_, T> {
             }
         }
         Some(cols)
+    }
+
+    /// Over the whole rows, in loops that a compiler turns into vectors.
+    fn loops<const K: usize>(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> Option<usize> {
+        let (channel, first, cols) = (band.channel, band.cols.start, band.cols.len());
+        let starts: [usize; LINES] = self.lines.starts(row as isize - self.top, K + ROWS - 1)?;
+        let (bias, weights, [upper, lower]) = self.rows_of_two(row, cols, band)?;
+        upper.fill(bias);
+        lower.fill(bias);
+        for (group, kernels) in weights.chunks(TOGETHER * K * K).enumerate() {
+            let further = if group == 0 { *planes } else { self.planes(channel, group * TOGETHER) };
+            for (plane, kernel) in further.into_iter().zip(kernels.chunks_exact(K * K)) {
+                let line = |start: usize| plane.get(start + first..).and_then(|line| line.get(..cols + K - 1));
+                let lines = starts.map(|start| line(start).unwrap_or(&[]));
+                rows_of_plane::<T, K>(&lines, kernel, [&mut *upper, &mut *lower])?;
+            }
+        }
+        Some(cols)
+    }
+}
+
+/// Bias, weights, and two rows of output.
+type Rows<'b, T> = (T, &'b [T], [&'b mut [T]; ROWS]);
+
+/// One plane's taps of two rows of output.
+#[inline(always)]
+fn rows_of_plane<T: Sample, const K: usize>(
+    lines: &[&[T]; LINES],
+    kernel: &[T],
+    [upper, lower]: [&mut [T]; ROWS],
+) -> Option<()> {
+    let taps = |b: usize| kernel.get(b * K..)?.first_chunk::<K>();
+    let lines = |b: usize| Some([*lines.get(b)?, *lines.get(b + 1)?]);
+    let last = K - 1;
+    two_lines::<T, K, true, false>(lines(0)?, [taps(0)?, taps(0)?, taps(1)?], upper, lower);
+    if K == 5 {
+        two_lines::<T, K, false, false>(lines(2)?, [taps(1)?, taps(2)?, taps(3)?], upper, lower);
+    }
+    two_lines::<T, K, false, true>(lines(last)?, [taps(last - 1)?, taps(last)?, taps(last)?], upper, lower);
+    Some(())
+}
+
+/// Lines `b` and `b + 1`, and the kernel's rows `b - 1` to `b + 1`. The first line is not read by the lower row of the output,
+/// the last line not by the upper one. A function of its own, so that the rows are known to be apart.
+#[inline(never)]
+fn two_lines<T: Sample, const K: usize, const FIRST: bool, const LAST: bool>(
+    [x, y]: [&[T]; 2],
+    [before, taps, behind]: [&[T; K]; 3],
+    upper: &mut [T],
+    lower: &mut [T],
+) {
+    let (before, taps, behind) = (*before, *taps, *behind);
+    for (((x, y), u), l) in x.windows(K).zip(y.windows(K)).zip(upper).zip(lower) {
+        let (mut p, mut q) = (*u, *l);
+        for (x, (w, v)) in x.iter().zip(taps.iter().zip(&before)) {
+            p = p + *x * *w;
+            if !FIRST {
+                q = q + *x * *v;
+            }
+        }
+        for (y, (w, v)) in y.iter().zip(taps.iter().zip(&behind)) {
+            if !LAST {
+                p = p + *y * *v;
+            }
+            q = q + *y * *w;
+        }
+        (*u, *l) = (p, q);
     }
 }
 

@@ -187,7 +187,11 @@ impl<'a, T: Sample> Correlation<'a, T> {
             self.fetch_ahead(band, row, rows);
             let (mut rows, mut first) = (rows, band.cols.start);
             if spelled_out && rows >= small::ROWS {
-                (rows, first) = (small::ROWS, self.two_rows(row, &planes, band));
+                let col = match L::LOOPS {
+                    true => self.two_rows::<true>(row, &planes, band),
+                    false => self.two_rows::<false>(row, &planes, band),
+                };
+                (rows, first) = (small::ROWS, col);
             }
             if self.step[1] == 1 {
                 match L::COLUMNS {
