@@ -4,7 +4,8 @@
 #   firmware/peers/run.sh [m4|m55|helium]...     all three unless some are named
 #
 # Fetches CMSIS-DSP from the Python package index (once), compiles it and peers.c with arm-none-eabi-gcc, links both with
-# foveola and runs that. Needs qemu-system-arm, python3 with venv, and gcc with newlib's headers: gcc-arm-none-eabi and libnewlib-arm-none-eabi on Debian and Ubuntu.
+# foveola and runs that. Needs qemu-system-arm, python3 with venv, and gcc with newlib's headers: gcc-arm-none-eabi and
+# libnewlib-arm-none-eabi on Debian and Ubuntu.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.." # cargo's configuration lies there
