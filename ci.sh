@@ -22,11 +22,15 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   tree       what foveola-core depends on
   test       unit, integration and documentation tests, with overflow checks
 
+Only when named:
+  peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
+
 Every step runs even if an earlier one failed. The last line sums up the tests; the exit code is 0
 only if all steps passed.
 END
 }
 all=(fmt clippy doc no_std firmware proofs boards tree test)
+on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
@@ -129,6 +133,14 @@ step_test() {
     cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
 }
 
+step_peers() {
+    need_qemu
+    need arm-none-eabi-gcc gcc-arm-none-eabi
+    # Newlib has no command; where there is none, gcc prints the bare name.
+    [ -e "$(arm-none-eabi-gcc -print-file-name=libc.a)" ] || need newlib libnewlib-arm-none-eabi
+    firmware/peers/run.sh
+}
+
 # use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
 use_thumb() {
     local exports
@@ -172,7 +184,7 @@ summary() { # STATUS LOG
 
 steps=()
 for argument in "$@"; do
-    case " ${all[*]} " in
+    case " ${all[*]} ${on_request[*]} " in
         *" $argument "*) steps+=("$argument") ;;
         *)
             case $argument in -h | --help) usage; exit 0 ;; esac

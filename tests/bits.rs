@@ -113,6 +113,40 @@ fn kernels_are_unrolled_to_the_same_bits() {
     }
 }
 
+/// A signal of one pixel, and frames below and above a tile; taps in whole groups and not; chunks shorter and longer than the
+/// kernel, cut where the ring begins anew and elsewhere.
+#[test]
+fn kernels_in_time_have_the_same_bits() {
+    let recording = Recording { seed: 3, batch: 1, cuts: vec![5, 1, 40, 3, 64, 17, 7] };
+    for (shape, outs, groups) in [
+        (Shape::new(1, 1, 1), 1, 1),
+        (Shape::new(1, 1, 1), 2, 1),
+        (Shape::new(2, 1, 1), 1, 1),
+        (Shape::new(1, 3, 5), 1, 1),
+        (Shape::new(4, 5, 7), 6, 2),
+    ] {
+        for taps in [1, 2, 7, 8, 9, 15, 16, 17, 21, 32] {
+            for (stride, dilation) in [(1, 1), (1, 3), (2, 1)] {
+                let ins = shape.channels / groups;
+                let weights: Vec<f32> = samples(noise(4, outs * ins * taps));
+                let bias: Vec<f32> = samples(noise(5, outs));
+                let kernel = Kernel { weights: &weights, shape: [outs, ins, taps, 1, 1], bias: &bias };
+                let options =
+                    ConvOptions { stride: [stride, 1, 1], dilation: [dilation, 1, 1], groups, ..ConvOptions::DEFAULT };
+                for pad in [None, options.pad] {
+                    let filter =
+                        Conv3d::new(shape, kernel, ConvOptions { pad, ..options }).expect("a kernel that fits");
+                    let four = |t, (state, scratch, x, y): Slices<'_, f32>| {
+                        filter.advance_with(Engine::alone(Four::<false>), t, state, scratch, x, y)
+                    };
+                    let same = compare(&filter, four, &recording);
+                    assert_eq!(same, Ok(()), "{taps} taps of {shape:?}, stride {stride}, dilation {dilation}, {pad:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn conv3d_with_vectors_and_without() {
     check(CASES, trial(random::conv3d), |trial| conv3d::<f32>(trial.clone()).and_then(|()| conv3d::<f64>(trial)));

@@ -41,6 +41,9 @@ impl Rate {
         if t <= self.first {
             return 0;
         }
+        if self.every == 1 {
+            return t - self.first; // a division of 64 bits is dear where none is built in
+        }
         match (t - self.first - 1).checked_div(self.every) {
             Some(more) => more + 1,
             None => 1, // never again after the first

@@ -20,6 +20,7 @@
 use super::lines::{Frames, Lines, Stored};
 use super::separable::Spatial;
 use super::tile::Correlation;
+use super::time::InTime;
 use super::{Border, Factors};
 use crate::engine::{Alone, Engine, Fork};
 use crate::error::{exact, nonempty};
@@ -280,6 +281,13 @@ impl<'w, T> Conv3d<'w, T> {
         }
     }
 
+    const fn rate(&self) -> Rate {
+        Rate {
+            first: if self.options.pad.is_some() { 0 } else { self.extent(0) as u64 - 1 },
+            every: self.options.stride[0] as u64,
+        }
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         let (slots, frame) = (self.extent(0), self.frame());
@@ -294,10 +302,7 @@ impl<'w, T> Conv3d<'w, T> {
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
             scratch: Scratch { fixed: self.stored().saturating_mul(frame), per_frame: 0 }
                 .and(self.block.saturating_mul(self.planes()).saturating_mul(in_time.saturating_add(columns))),
-            rate: Rate {
-                first: if self.options.pad.is_some() { 0 } else { slots as u64 - 1 },
-                every: self.options.stride[0] as u64,
-            },
+            rate: self.rate(),
             lead: 0,
         }
     }
@@ -377,38 +382,61 @@ impl<T: Sample> Conv3d<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        let signature = self.signature();
+        let rate = self.rate();
+        let [out, ins, kt, ..] = self.kernel.shape;
         let (slots, pixels, len) = (self.extent(0), self.input.pixels(), self.input.len().max(1));
         let frames = input.len() / len;
-        let count = signature.rate.frames(t, frames);
-        let output = piece_mut(output, 0, count.saturating_mul(signature.output.len()))?;
+        let count = rate.frames(t, frames);
+        let output = piece_mut(output, 0, count.saturating_mul(out).saturating_mul(pixels))?;
         // The chunk's first frame that yields an output.
-        let Rate { first, every } = signature.rate;
-        let start = signature.rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
-        let [out, ins, kt, ..] = self.kernel.shape;
+        let Rate { first, every } = rate;
+        let start = rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
         let Shape { channels, .. } = self.input;
         let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-        let correlation = Correlation {
-            lines: Lines::Time { chunk: input, ring: state, slots, now, channels, pixels },
-            weights: self.kernel.weights,
-            bias: self.kernel.bias,
-            kernel: [out, ins, 1, kt, 1],
-            groups: self.options.groups,
-            step: [self.options.stride[0], 1],
-            dilation: [self.options.dilation[0], 1],
-            top: (slots - 1) as isize - start as isize,
-            rows: count,
-            cols: pixels,
-            pitch: if out == 1 { [count.saturating_mul(pixels), pixels] } else { [pixels, out.saturating_mul(pixels)] },
-        };
-        if count > 0 {
+        if L::PLAIN {
+            let in_time = InTime {
+                chunk: input,
+                ring: state,
+                slots,
+                now,
+                len,
+                pixels,
+                weights: self.kernel.weights,
+                bias: self.kernel.bias,
+                kernel: [out, ins, kt],
+                groups: self.options.groups,
+                dilation: self.options.dilation[0],
+            };
+            in_time.run(start as usize, self.options.stride[0], output);
+        } else if count > 0 {
+            let correlation = Correlation {
+                lines: Lines::Time { chunk: input, ring: state, slots, now, channels, pixels },
+                weights: self.kernel.weights,
+                bias: self.kernel.bias,
+                kernel: [out, ins, 1, kt, 1],
+                groups: self.options.groups,
+                step: [self.options.stride[0], 1],
+                dilation: [self.options.dilation[0], 1],
+                top: (slots - 1) as isize - start as isize,
+                rows: count,
+                cols: pixels,
+                pitch: if out == 1 {
+                    [count.saturating_mul(pixels), pixels]
+                } else {
+                    [pixels, out.saturating_mul(pixels)]
+                },
+            };
             correlation.run(engine, output);
         }
         if slots > 1 {
-            for (i, x) in input.chunks_exact(len).enumerate().skip(frames.saturating_sub(slots)) {
-                let slot = t.saturating_add(i as u64).checked_rem(slots as u64).unwrap_or(0) as usize;
-                copy(piece_mut(state, slot, len)?, x);
-            }
+            // The last frames, up to the end of the ring and from its begin on.
+            let skipped = frames.saturating_sub(slots);
+            let slot = (now + skipped).checked_rem(slots).unwrap_or(0);
+            let (begin, end) = state.split_at_mut_checked(slot.saturating_mul(len)).unwrap_or_default();
+            let last = input.get(skipped.saturating_mul(len)..).unwrap_or(&[]);
+            let (last, rest) = last.split_at_checked(end.len()).unwrap_or((last, &[]));
+            copy(end, last);
+            copy(begin, rest);
         }
         Ok(count)
     }

@@ -9,6 +9,7 @@ pub mod rf;
 pub mod separable;
 mod small;
 pub(crate) mod tile;
+mod time;
 
 pub use border::Border;
 pub use conv3d::{Conv3d, ConvOptions, Kernel, Ring, flip_kernels};

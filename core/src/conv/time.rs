@@ -1,0 +1,187 @@
+//! The convolution in time alone, where there are no vectors: a kernel that is 1 x 1 in space.
+//!
+//! Sixteen pixels are summed in registers, tap after tap, so that a weight is loaded once for all of them; the frames of sixteen
+//! taps are looked for once for all tiles. A signal of one pixel has no such neighbours: there eight outputs in a row are summed,
+//! and a sample is loaded once for the eight taps that it meets.
+//!
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs.
+
+use crate::Sample;
+use crate::filter::copy;
+
+/// Pixels of a tile.
+const COLS: usize = 16;
+/// Taps that a tile takes without leaving its registers.
+const TOGETHER: usize = 16;
+/// Outputs of a signal that are summed at once, as many taps at a time, and the samples that these meet.
+const OUTPUTS: usize = 8;
+const GROUP: usize = 8;
+const WINDOW: usize = OUTPUTS + GROUP - 1;
+
+/// A chunk, the frames before it, and a kernel `(out, in / groups, time)`.
+#[derive(Clone, Copy)]
+pub(super) struct InTime<'a, T> {
+    /// Frames of [`Self::len`] samples.
+    pub(super) chunk: &'a [T],
+    /// The last frames before the chunk.
+    pub(super) ring: &'a [T],
+    /// How many of them the ring holds, and where the chunk's first one will lie.
+    pub(super) slots: usize,
+    pub(super) now: usize,
+    pub(super) len: usize,
+    pub(super) pixels: usize,
+    pub(super) weights: &'a [T],
+    pub(super) bias: &'a [T],
+    pub(super) kernel: [usize; 3],
+    pub(super) groups: usize,
+    pub(super) dilation: usize,
+}
+
+impl<'a, T: Sample> InTime<'a, T> {
+    /// Writes the output that frame `start` of the chunk yields, and those of every `every`-th frame behind it.
+    pub(super) fn run(&self, start: usize, every: usize, output: &mut [T]) {
+        let [outs, ..] = self.kernel;
+        if self.len == 1 && outs == 1 && every == 1 && self.dilation == 1 {
+            return self.signal(start, output);
+        }
+        for (n, output) in output.chunks_exact_mut(outs.saturating_mul(self.pixels).max(1)).enumerate() {
+            self.frame(start + n * every, output);
+        }
+    }
+
+    /// All output channels for frame `at`.
+    fn frame(&self, at: usize, output: &mut [T]) {
+        let [outs, ins, kt] = self.kernel;
+        for (o, out) in output.chunks_exact_mut(self.pixels.max(1)).enumerate() {
+            let first = (o * self.groups).checked_div(outs).unwrap_or(0) * ins;
+            let bias = self.bias.get(o).copied().unwrap_or_else(T::zero);
+            let weights = self.weights.get(o * ins * kt..(o + 1) * ins * kt).unwrap_or(&[]);
+            for (group, taps) in weights.chunks(TOGETHER).enumerate() {
+                let mut lines = [&[][..]; TOGETHER];
+                for (k, line) in (group * TOGETHER..).zip(&mut lines).take(taps.len()) {
+                    let Some(i) = k.checked_div(kt) else { return };
+                    let back = self.dilation * (kt - 1 - (k - i * kt));
+                    *line = self.plane(at as isize - back as isize, first + i);
+                }
+                sum(&lines, taps, (group == 0).then_some(bias), out);
+            }
+        }
+    }
+
+    /// A channel of frame `at`, which is negative before the chunk.
+    fn plane(&self, at: isize, channel: usize) -> &'a [T] {
+        let (frames, frame) = if at < 0 { (self.ring, self.slot(at)) } else { (self.chunk, at as usize) };
+        let plane = frames.get(frame * self.len + channel * self.pixels..).and_then(|plane| plane.get(..self.pixels));
+        plane.unwrap_or(&[])
+    }
+
+    /// Where frame `at` lies in the ring.
+    fn slot(&self, at: isize) -> usize {
+        let back = at.unsigned_abs();
+        if self.now >= back { self.now - back } else { (self.now + self.slots).saturating_sub(back) }
+    }
+
+    /// One pixel, and a frame out for each one in, from frame `start` on.
+    fn signal(&self, start: usize, output: &mut [T]) {
+        let bias = self.bias.first().copied().unwrap_or_else(T::zero);
+        let (groups, rest) = self.weights.as_chunks::<GROUP>();
+        let mut first = start as isize + 1 - self.weights.len() as isize;
+        let mut room = Room { at: isize::MIN, samples: [T::zero(); WINDOW] };
+        for out in output.chunks_mut(OUTPUTS) {
+            let (mut acc, mut at) = ([bias; OUTPUTS], first);
+            for taps in groups {
+                // By value: registers.
+                let (x, taps) = (*self.window(at, &mut room), *taps);
+                for (e, w) in taps.into_iter().enumerate() {
+                    feed(&mut acc, &x, e, w);
+                }
+                at += GROUP as isize;
+            }
+            if !rest.is_empty() {
+                let x = self.window(at, &mut room);
+                for (e, w) in rest.iter().enumerate() {
+                    feed(&mut acc, x, e, *w);
+                }
+            }
+            match out.first_chunk_mut() {
+                Some(out) => *out = acc,
+                None => copy(out, &{ acc }), // a copy of its own, so that the sums stay in registers
+            }
+            first += OUTPUTS as isize;
+        }
+    }
+
+    /// The samples of a signal from number `at` on; zeros behind the chunk's end, which no output there is reads. In `room`,
+    /// where they do not lie side by side.
+    #[inline(always)]
+    fn window<'r>(&self, at: isize, room: &'r mut Room<T>) -> &'r [T; WINDOW]
+    where
+        'a: 'r,
+    {
+        let side_by_side = if at >= 0 {
+            self.chunk.get(at as usize..)
+        } else if at + WINDOW as isize <= 0 {
+            self.ring.get(self.slot(at)..)
+        } else {
+            None
+        };
+        match side_by_side.and_then(<[T]>::first_chunk) {
+            Some(window) => window,
+            None => {
+                if room.at != at {
+                    self.collect(at, room);
+                }
+                &room.samples
+            }
+        }
+    }
+
+    /// [`Self::window`] of samples that lie in two or three places.
+    #[inline(never)]
+    fn collect(&self, at: isize, room: &mut Room<T>) {
+        room.at = at;
+        for (at, sample) in (at..).zip(&mut room.samples) {
+            let x = if at < 0 { self.ring.get(self.slot(at)) } else { self.chunk.get(at as usize) };
+            *sample = x.copied().unwrap_or_else(T::zero);
+        }
+    }
+}
+
+/// Samples of a signal that were collected, from number `at` on: neighbouring outputs meet them with other taps.
+struct Room<T> {
+    at: isize,
+    samples: [T; WINDOW],
+}
+
+/// Adds what some taps give to a plane of output, or begins it with `bias`.
+fn sum<T: Sample>(lines: &[&[T]; TOGETHER], taps: &[T], bias: Option<T>, out: &mut [T]) {
+    let (tiles, rest) = out.as_chunks_mut::<COLS>();
+    let mut col = 0;
+    for out in tiles {
+        let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
+        for (line, w) in lines.iter().zip(taps) {
+            let Some(x) = line.get(col..).and_then(<[T]>::first_chunk::<COLS>) else { return };
+            for (acc, x) in acc.iter_mut().zip(x) {
+                *acc = *acc + *x * *w;
+            }
+        }
+        *out = acc;
+        col += COLS;
+    }
+    for out in rest {
+        let mut acc = bias.unwrap_or(*out);
+        for (line, w) in lines.iter().zip(taps) {
+            acc = acc + line.get(col).copied().unwrap_or_else(T::zero) * *w;
+        }
+        *out = acc;
+        col += 1;
+    }
+}
+
+/// Tap `e` of a group, for neighbouring outputs.
+#[inline(always)]
+fn feed<T: Sample>(acc: &mut [T; OUTPUTS], x: &[T; WINDOW], e: usize, w: T) {
+    for (acc, x) in acc.iter_mut().zip(x.get(e..).unwrap_or(&[])) {
+        *acc = *acc + *x * w;
+    }
+}
