@@ -171,6 +171,43 @@ impl Accumulator {
         self.dropped
     }
 
+    /// Words that [`Accumulator::save`] gives.
+    pub const SAVED: usize = 8;
+
+    /// Gives what changes while events come to `put`, in [`Accumulator::SAVED`] words: for memory that survives a reset. The
+    /// open frame is the caller's to save.
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
+    /// let new = Accumulator::new(1, 1, Polarity::Signed, 1_000).unwrap();
+    /// let (mut bins, mut frame) = (new.clone(), [0.0_f32]);
+    /// let event = Event { t: 5_100, x: 0, y: 0, on: true };
+    /// assert_eq!(bins.push(event, &mut frame), Push::Taken);
+    /// let mut words = Vec::new();
+    /// bins.save(&mut |word| words.push(word));
+    /// let mut words = words.into_iter();
+    /// let mut restored = new.restore(&mut || words.next().unwrap());
+    /// assert_eq!((restored.push(event, &mut frame), restored.start(), frame), (Push::Taken, Some(5_000), [2.0]));
+    /// ```
+    pub fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { start, stale, restarts, dropped: Dropped { late, outside }, .. } = self;
+        for long in [start.unwrap_or(u64::MAX), *late, *outside] {
+            put(long as u32);
+            put((long >> 32) as u32);
+        }
+        put((*stale).into());
+        put(*restarts);
+    }
+
+    /// These bins, where others stood when [`Accumulator::save`] gave these words.
+    #[must_use]
+    pub fn restore(self, take: &mut impl FnMut() -> u32) -> Self {
+        let mut long = || u64::from(take()) | u64::from(take()) << 32;
+        let (start, late, outside) = (long(), long(), long());
+        let start = if start == u64::MAX { None } else { Some(start) };
+        Self { start, stale: take() != 0, restarts: take(), dropped: Dropped { late, outside }, ..self }
+    }
+
     /// Adds `event` to `frame`, unless `frame` is complete first. Whatever `frame` held before its bin is overwritten.
     #[inline]
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
