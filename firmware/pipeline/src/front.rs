@@ -3,7 +3,7 @@
 //! ```text
 //! frame[y / b, x / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
-//! Events in = events stored + events dropped ([`Dropped`]). State: about 250 bytes, and the frame lent by the caller.
+//! Events in = events stored + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held. State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
 use core::num::NonZeroU16;
@@ -18,13 +18,14 @@ pub struct Front {
     /// An event behind the frame that was completed last.
     waiting: Option<Event>,
     events: u64,
+    bytes: u64,
 }
 
 impl Front {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
         let binning = NonZeroU16::new(plan.binning).unwrap_or(NonZeroU16::MIN);
-        Self { decoder: Evt2::new(), binning, bins: plan.bins.clone(), waiting: None, events: 0 }
+        Self { decoder: Evt2::new(), binning, bins: plan.bins.clone(), waiting: None, events: 0, bytes: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
@@ -36,15 +37,19 @@ impl Front {
             return Some(start);
         }
         self.waiting = None;
+        let before = bytes.len();
+        let mut complete = None;
         while let Some(event) = self.decoder.next_event(bytes) {
             self.events += 1;
             let event = Event { x: event.x / self.binning, y: event.y / self.binning, ..event };
             if let Push::FrameComplete { start } = self.bins.push(event, frame) {
                 self.waiting = Some(event);
-                return Some(start);
+                complete = Some(start);
+                break;
             }
         }
-        None
+        self.bytes += before.saturating_sub(bytes.len()) as u64;
+        complete
     }
 
     /// Completes a frame that the sensor's clock has passed, though no event came since: call it until it returns `None` when
@@ -78,6 +83,21 @@ impl Front {
         self.events
     }
 
+    /// Bytes taken so far.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Bytes that were understood and gave no event: see [`Evt2::silent`].
+    pub const fn silent(&self) -> u64 {
+        self.decoder.silent()
+    }
+
+    /// Bytes that wait for the rest of their word or line.
+    pub fn held(&self) -> usize {
+        self.decoder.held()
+    }
+
     /// Events that are in no frame.
     pub const fn dropped(&self) -> Dropped {
         self.bins.dropped()
@@ -91,5 +111,35 @@ impl Front {
     /// Bytes that were no events.
     pub fn skipped(&self) -> Skipped {
         self.decoder.skipped()
+    }
+
+    /// Words that [`Front::save`] gives.
+    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 8;
+
+    /// All that it remembers, but the frame, in words.
+    pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { decoder, binning: _, bins, waiting, events, bytes } = self;
+        decoder.save(put);
+        bins.save(put);
+        let (some, Event { t, x, y, on }) = match waiting {
+            Some(event) => (2, *event),
+            None => (0, Event { t: 0, x: 0, y: 0, on: false }),
+        };
+        for long in [t, *events, *bytes] {
+            put(long as u32);
+            put((long >> 32) as u32);
+        }
+        put(u32::from(x) << 16 | u32::from(y));
+        put(some | u32::from(on));
+    }
+
+    /// What [`Front::save`] gave.
+    pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
+        let Self { binning, bins, .. } = Self::new(plan);
+        let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
+        let [t, events, bytes] = core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        let (pixel, flags) = (take(), take());
+        let event = Event { t, x: (pixel >> 16) as u16, y: pixel as u16, on: flags & 1 != 0 };
+        Self { decoder, binning, bins, waiting: if flags & 2 != 0 { Some(event) } else { None }, events, bytes }
     }
 }

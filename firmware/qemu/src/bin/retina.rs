@@ -71,7 +71,11 @@ fn main() -> ! {
     let Some(peripherals) = Peripherals::take() else { exit(false) };
     let mut meter = Meter::new(peripherals.SYST);
 
-    let mut pipeline = Pipeline::<Retina, _, _, _, _>::new(MEMORY.take());
+    let Ok(mut pipeline) =
+        Pipeline::<Retina, _, _, _, _>::new(MEMORY.take()).inspect_err(|damage| hprintln!("{}", damage))
+    else {
+        exit(false)
+    };
     let (mut interrupt, mut main_loop) = QUEUE.take().split();
     let (mut digest, mut active, mut ticks) = (Digest::new(), 0, 0);
     for piece in RECORDING.chunks(BLOCK) {
