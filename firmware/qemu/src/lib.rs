@@ -4,6 +4,7 @@
 #![no_std]
 
 pub mod meter;
+pub mod retained;
 pub mod stack;
 
 use core::panic::PanicInfo;
