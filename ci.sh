@@ -84,6 +84,7 @@ step_firmware() {
         done
     done
     ./measure.sh check || failed=1
+    ./damage.sh || failed=1
     return "$failed"
 }
 

@@ -26,19 +26,24 @@ fn print(line: &dyn Display) {
     hprintln!("{}", line);
 }
 
+/// Whether all passed. An error is printed.
+fn told(passed: Result<bool, impl Display>) -> bool {
+    passed.inspect_err(|error| print(error)).unwrap_or(false)
+}
+
 #[entry]
 fn main() -> ! {
     let (Some(peripherals), Some(retained)) = (Peripherals::take(), retained::take()) else { exit(false) };
     let retained: &mut RetainedBy!(Retina) = retained;
     let bench = BENCH.take();
     if Snapshots::new(retained).number().is_some() {
-        let passed = after_reset(bench, SEED, retained, &mut print).is_ok_and(|passed| passed);
+        let passed = told(after_reset(bench, SEED, retained, &mut print));
         print(&if passed { "passed" } else { "FAILED" });
         exit(passed);
     }
 
-    let survived = run(bench, SEED, &mut print).is_ok_and(|passed| passed);
-    let refused = damaged_model(SEED, &mut print).is_ok_and(|passed| passed);
+    let survived = told(run(bench, SEED, &mut print));
+    let refused = told(damaged_model(SEED, &mut print));
     if !(survived && refused) {
         print(&"FAILED");
         exit(false);
@@ -51,7 +56,7 @@ fn main() -> ! {
         timer.enable_interrupt();
         timer.enable_counter();
     };
-    let _ = before_reset(bench, SEED, retained, set_timer);
+    told(before_reset(bench, SEED, retained, set_timer).map(|()| true));
     print(&"FAILED: the reset did not come");
     exit(false)
 }
