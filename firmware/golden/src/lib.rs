@@ -26,6 +26,7 @@ use foveola_core::{
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
 /// A case.
+#[derive(Clone, Copy)]
 pub struct Case {
     /// Name of its file.
     pub name: &'static str,
@@ -211,6 +212,11 @@ impl<'e> Difference<'e> {
 }
 
 impl Case {
+    /// Whether an outcome is close enough, and whether it has the host's bits.
+    pub fn verdict(&self, Outcome { error, digest }: Outcome) -> [bool; 2] {
+        [error <= self.tolerance, self.digest == Some(digest.value())]
+    }
+
     /// Computes it.
     ///
     /// # Errors
@@ -295,8 +301,8 @@ pub fn run(room: &mut Room, print: &mut dyn FnMut(&dyn fmt::Display)) -> bool {
     for case in &CASES {
         let name = case.name;
         match case.run(room) {
-            Ok(Outcome { error, digest }) => {
-                let (close, same) = (error <= case.tolerance, case.digest == Some(digest.value()));
+            Ok(outcome) => {
+                let ([close, same], Outcome { error, digest }) = (case.verdict(outcome), outcome);
                 let bits = if same { "the host's bits" } else { "NOT the host's bits" };
                 let verdict = if close { "" } else { "  FAILED: too far" };
                 print(&format_args!(
