@@ -60,7 +60,7 @@ step_firmware() {
     use_thumb "${firmware_targets[@]}"
     need_qemu
     cd firmware
-    cargo test -p foveola-pipeline -p foveola-faults --target host-tuple 2>&1 | tee "$work/firmware.log"
+    cargo test -p foveola-pipeline -p foveola-faults -p foveola-golden --target host-tuple 2>&1 | tee "$work/firmware.log"
     local failed=0 expected program machine target
     for target in "${firmware_targets[@]}"; do
         cargo build --release --target "$target"

@@ -83,7 +83,7 @@ impl Application for Retina {
     const RAM: usize = 64 * 1024;
 }
 
-/// Frames behind a fault after which nothing of it is seen beside an event, if a pixel counted no more than [`LARGEST`] of them in
+/// Frames behind a fault after which nothing of it is seen beside an event, if a pixel counted no more than `LARGEST` of them in
 /// a frame. Of a difference of `d` in both stages of the slower chain, `d (1 + n g) a^n` is left in the second one after `n`
 /// frames, `g` its gain and `a = 1 - g`. An event makes a stage at least `g`, above 1/4, whose bits end at 2^-25: a difference
 /// below half of that is rounded away there.

@@ -38,7 +38,7 @@ pub fn damaged_model(seed: u64, print: Print<'_>) -> Result<bool, Error> {
     let lost = output.iter().filter(|y| y.is_nan()).count();
     match damaged {
         Err(damage) => {
-            print(&format_args!("weight {at} is NaN: refused at boot, {damage}; else {lost} pixels were NaN"))
+            print(&format_args!("weight {at} is NaN: refused at boot, {damage}; else {lost} pixels were NaN"));
         }
         Ok(()) => print(&format_args!("FAILED: weight {at} is NaN, and nothing was told")),
     }

@@ -40,6 +40,7 @@ pub struct Case {
 
 /// What a case computes.
 #[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "there is no heap to put the larger one into, and it is the usual one")]
 pub enum Subject {
     /// A filter over the chunks of some streams.
     Stream {
