@@ -374,6 +374,40 @@ mod tests {
         bins.dropped()
     }
 
+    /// Saved behind any push, also one that completed a frame or found time in disorder, bins go on as if they had not been.
+    #[test]
+    fn saved_bins_go_on() {
+        let new = Accumulator::new(1, 2, Polarity::Signed, DT).unwrap().restart_after(5 * DT);
+        let times = [950, 1_010, 1_190, 990, 1_420, 90_000, 90_050, 3, 260].into_iter().cycle().take(40);
+        let events: Vec<_> = times.enumerate().map(|(i, t)| event(t, i as u16 % 3, i % 4 > 0)).collect();
+        let run = |saved_at: usize| {
+            let (mut bins, mut frame, mut seen, mut pushes) = (new.clone(), [0.0_f32; 2], Vec::new(), 0);
+            for event in &events {
+                loop {
+                    let push = bins.push(*event, &mut frame);
+                    if pushes == saved_at {
+                        let mut words = Vec::new();
+                        bins.save(&mut |word| words.push(word));
+                        assert_eq!(words.len(), Accumulator::SAVED);
+                        let mut words = words.into_iter();
+                        bins = new.clone().restore(&mut || words.next().unwrap());
+                    }
+                    pushes += 1;
+                    seen.push((push, frame));
+                    if push == Push::Taken {
+                        break;
+                    }
+                }
+            }
+            (seen, bins.dropped(), bins.restarts(), bins.start(), bins.is_open())
+        };
+        let whole = run(usize::MAX);
+        assert!(whole.1.late > 0 && whole.1.outside > 0 && whole.2 > 0, "{:?}, {} restarts", whole.1, whole.2);
+        for at in 0..whole.0.len() {
+            assert_eq!(run(at), whole, "saved behind push {at}");
+        }
+    }
+
     proptest! {
         /// The frames equal a histogram, every event is stored or counted, and frames follow each other by `dt`.
         #[test]

@@ -114,32 +114,25 @@ impl Front {
     }
 
     /// Words that [`Front::save`] gives.
-    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 8;
+    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 4;
 
-    /// All that it remembers, but the frame, in words.
+    /// All that it remembers when all bytes were taken, but the frame, in words.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { decoder, binning: _, bins, waiting, events, bytes } = self;
+        // No event waits then: `next_frame` has returned `None`.
+        let Self { decoder, binning: _, bins, waiting: _, events, bytes } = self;
         decoder.save(put);
         bins.save(put);
-        let (some, Event { t, x, y, on }) = match waiting {
-            Some(event) => (2, *event),
-            None => (0, Event { t: 0, x: 0, y: 0, on: false }),
-        };
-        for long in [t, *events, *bytes] {
-            put(long as u32);
-            put((long >> 32) as u32);
+        for long in [events, bytes] {
+            put(*long as u32);
+            put((*long >> 32) as u32);
         }
-        put(u32::from(x) << 16 | u32::from(y));
-        put(some | u32::from(on));
     }
 
     /// What [`Front::save`] gave.
     pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
         let Self { binning, bins, .. } = Self::new(plan);
         let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
-        let [t, events, bytes] = core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
-        let (pixel, flags) = (take(), take());
-        let event = Event { t, x: (pixel >> 16) as u16, y: pixel as u16, on: flags & 1 != 0 };
-        Self { decoder, binning, bins, waiting: if flags & 2 != 0 { Some(event) } else { None }, events, bytes }
+        let [events, bytes] = core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        Self { decoder, binning, bins, waiting: None, events, bytes }
     }
 }
