@@ -69,7 +69,9 @@ step_firmware() {
     use_thumb "${firmware_targets[@]}"
     need_qemu
     cd firmware
-    cargo test -p foveola-pipeline -p foveola-sensor -p foveola-app --target host-tuple 2>&1 | tee "$work/firmware.log"
+    local package packages=()
+    for package in pipeline sensor app faults golden; do packages+=(-p "foveola-$package"); done
+    cargo test "${packages[@]}" --target host-tuple 2>&1 | tee "$work/firmware.log"
     local failed=0 expected program machine target
     for target in "${firmware_targets[@]}"; do
         cargo build --release --target "$target"
@@ -93,6 +95,7 @@ step_firmware() {
         done
     done
     ./measure.sh check || failed=1
+    ./damage.sh || failed=1
     return "$failed"
 }
 

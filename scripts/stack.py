@@ -7,7 +7,7 @@
 Proven, when the exit code is 0:
 - No run of the image takes more stack than the worst case: every path through the call graph counts, whatever the data,
   and every handler of the vector table may interrupt while all others run, each once.
-- The worst case fits the stack's region, from _stack_end to _stack_start.
+- The worst case fits the stack's region, from _stack_end to _stack_start, and the budget if one is given.
 - No static variable lies below the stack, so that an overflow leaves the memory, which faults, instead of overwriting
   them. (flip-link, which arranges that, does nothing and says nothing where it does not understand a memory.x.)
 - It is no less than `--measured`, what a run of the very image was seen to take: a test of this program.
@@ -149,7 +149,7 @@ def vectors(elf):
     return words
 
 
-def check_region(elf, symbols, top, total, measured):
+def check_region(elf, symbols, top, total, measured, budget):
     """What is wrong with the stack's region, if the stack needs `total` bytes."""
     start, end = symbols.get("_stack_start"), symbols.get("_stack_end")
     if start is None or end is None or start < end or top != start:
@@ -157,6 +157,8 @@ def check_region(elf, symbols, top, total, measured):
     faults = []
     if total > start - end:
         faults.append(f"the stack may need {total} bytes, but its region has {start - end}")
+    if total > (budget or total):
+        faults.append(f"the stack may need {total} bytes, but {budget} are the budget")
     for name, address, size, flags in sections(elf):
         if {"W", "A"} <= set(flags) and size and address < start:
             faults.append(f"an overflow would overwrite {name} at {address:#x}, below _stack_start {start:#x}")
@@ -170,6 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("elf")
     parser.add_argument("--measured", type=number, default=0, metavar="BYTES")
+    parser.add_argument("--budget", type=number, default=0, metavar="BYTES")
     arguments = parser.parse_args()
     elf = arguments.elf
     sys.setrecursionlimit(10_000)
@@ -192,7 +195,7 @@ def main():
         total += EXCEPTION + depth
         names = " > ".join(name for name, _ in chain)
         print(f"{EXCEPTION + depth:8}  exception {names}")
-    faults = check_region(elf, symbols, top, total, arguments.measured)
+    faults = check_region(elf, symbols, top, total, arguments.measured, arguments.budget)
     for doubt in walk.doubts:
         print(f"NOT PROVEN: {doubt}")
     for fault in faults:

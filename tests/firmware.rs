@@ -5,6 +5,9 @@
 use foveola::{Frames, Geometry, Polarity, Precision, Recording, models};
 use foveola_core::kernels::{GaussFilter, Resolution};
 use foveola_core::{Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
+use foveola_tests::golden::{Case, digests};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn blur_has_the_digest_of_the_microcontroller() {
@@ -42,6 +45,33 @@ fn retina_has_the_digest_of_the_microcontroller() {
         response.iter().for_each(|y| digest.add(&[*y]));
     }
     printed_digest(digest, include_str!("../firmware/qemu/src/bin/retina.out"));
+}
+
+/// `firmware/golden/digests.tsv` has the bits of the host's layers; the golden cases compare with them on every machine. When a
+/// change of bits is meant: `DIGESTS=write cargo test -p foveola-tests --test firmware`.
+#[test]
+fn golden_cases_have_the_digests_of_the_microcontroller() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("golden"))
+        .expect("a folder")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    let mut table = String::new();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let case = Case::read(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (output, digest) in digests(&case).unwrap_or_else(|error| panic!("{name}: {error}")) {
+            writeln!(table, "{name}{output}\t{digest}").expect("a String grows");
+        }
+    }
+    let path = root.join("../firmware/golden/digests.tsv");
+    if std::env::var_os("DIGESTS").is_some() {
+        std::fs::write(&path, &table).expect("a table that can be written");
+    }
+    let committed = std::fs::read_to_string(&path).expect("a table");
+    assert!(committed == table, "{} should be\n{table}", path.display());
 }
 
 fn printed_digest(digest: Digest, printed: &str) {

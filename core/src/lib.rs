@@ -10,8 +10,9 @@
 //! | [`filter`] | what a filter is: a constant; its state a slice; time an argument |
 //! | [`kernels`] | weights: exponentials and Gaussians |
 //! | [`events`] | from a sensor's bytes to frames |
-//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`] | threads, vectors, numbers, sizes, bits |
+//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, numbers, sizes, bits |
 
+pub mod checksum;
 pub mod conv;
 pub mod delay;
 pub mod diff;
@@ -35,6 +36,7 @@ mod scan;
 pub mod shape;
 pub mod variable_delay;
 
+pub use checksum::Checksum;
 pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};
 pub use delay::Delay;
 pub use diff::Diff;

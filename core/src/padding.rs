@@ -115,6 +115,10 @@ impl TimePadding {
         Self { history: History { shape, delay: 0, length, mode } }
     }
 
+    pub(crate) const fn mode(&self) -> PadMode {
+        self.history.mode
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.history.signature()

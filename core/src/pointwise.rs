@@ -67,6 +67,10 @@ impl Pointwise {
         Ok(Self { shape, function })
     }
 
+    pub(crate) const fn function(&self) -> Nonlinearity {
+        self.function
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, 0)

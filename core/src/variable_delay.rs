@@ -44,6 +44,10 @@ impl<'d> VariableDelay<'d> {
         Ok(Self { shape, delays, slots: (max as usize).saturating_add(1) })
     }
 
+    pub(crate) const fn delays(&self) -> &'d [u32] {
+        self.delays
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, self.slots.saturating_mul(self.shape.len()))

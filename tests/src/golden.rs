@@ -3,9 +3,10 @@
 use foveola::kernels::{self, ExponentialFilter, ExponentialKernel, GaussFilter};
 use foveola::{
     Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Table, TimePadding, VariableDelay, Weight,
+    NLRectifySquare, NLSquare, PadMode, Precision, RF, Resolution, SmoothConv, Table, TimePadding, VariableDelay,
+    Weight,
 };
-use foveola_core::{Filter, Graph, Shape, Source, Step};
+use foveola_core::{Digest, Filter, Graph, Shape, Source, Step};
 use ndarray::{Array5, ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use std::path::Path;
@@ -347,4 +348,41 @@ pub fn run_core(case: &Case) -> Result<Option<f64>, String> {
         }
     }
     Ok(Some(worst))
+}
+
+/// The bits that the host's layers compute in the reproducible mode: the name of each output behind the case's, and its digest.
+/// Stream by stream, chunk by chunk, and of a later chunk what follows its leading history frames.
+///
+/// # Errors
+/// A layer that refuses.
+pub fn digests(case: &Case) -> Result<Vec<(&'static str, Digest)>, String> {
+    let mut digests = Vec::new();
+    if case.model(false)?.is_none() {
+        let mut digest = Digest::new();
+        for output in case.function()? {
+            output.iter().for_each(|y| digest.add(&[*y]));
+        }
+        return Ok(vec![("", digest)]);
+    }
+    let with_components = case.chunks.iter().any(|chunk| chunk.get("components").is_some());
+    for (name, components) in [("", false), (" components", true)].into_iter().take(1 + usize::from(with_components)) {
+        let mut model = Model::of_boxed(case.model(components)?.ok_or("no layer")?).precision(Precision::Reproducible);
+        let mut outputs = Vec::new();
+        for (k, chunk) in case.chunks.iter().enumerate() {
+            let input = movie(&chunk["input"])?;
+            let (_, channels, _, rows, cols) = input.dim();
+            let lead = model.signature(Shape::new(channels, rows, cols)).map_err(text)?.lead;
+            let output = model.process(&input).map_err(text)?;
+            let from = if k == 0 { 0 } else { lead.min(output.len_of(Axis(2))) };
+            outputs.push(output.slice_axis(Axis(2), (from..).into()).permuted_axes([0, 2, 1, 3, 4]).to_owned());
+        }
+        let mut digest = Digest::new();
+        for stream in 0..outputs.first().map_or(0, |output| output.len_of(Axis(0))) {
+            for output in &outputs {
+                output.index_axis(Axis(0), stream).iter().for_each(|y| digest.add(&[*y]));
+            }
+        }
+        digests.push((name, digest));
+    }
+    Ok(digests)
 }

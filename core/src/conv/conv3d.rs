@@ -198,6 +198,14 @@ impl<'w, T> Conv3d<'w, T> {
         &self.kernel
     }
 
+    pub(crate) const fn options(&self) -> &ConvOptions {
+        &self.options
+    }
+
+    pub(crate) const fn factors(&self) -> Option<&Factors<'w, T>> {
+        self.factors.as_ref()
+    }
+
     /// The same convolution, computed by `factors`, whose products sum to the kernel: see [`separable`](super::separable).
     ///
     /// # Errors

@@ -81,6 +81,10 @@ impl<'w, T> Rf<'w, T> {
         Self::new(input, Kernel::new(&[], [out, input.channels, frames, 1, 1]), pad)
     }
 
+    pub(crate) const fn kernel(&self) -> &Kernel<'w, T> {
+        &self.kernel
+    }
+
     const fn is_empty(&self) -> bool {
         self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }

@@ -22,6 +22,21 @@ impl<const N: usize> Alignments<N> {
         Self { runs: [0; N], phase: 0 }
     }
 
+    /// Words that [`Alignments::save`] gives.
+    pub(super) const SAVED: usize = N + 1;
+
+    /// All that is known, in words.
+    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { runs, phase } = self;
+        runs.iter().chain([phase]).for_each(|byte| put((*byte).into()));
+    }
+
+    /// What [`Alignments::save`] gave.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let runs = core::array::from_fn(|_| take() as u8);
+        Self { runs, phase: (take() % N as u32) as u8 }
+    }
+
     /// The next byte completes a word that is `possible` or not; returns whether to believe in its alignment.
     pub(super) fn believe(&mut self, possible: bool) -> bool {
         self.phase = if usize::from(self.phase) + 1 < N { self.phase + 1 } else { 0 };

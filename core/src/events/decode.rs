@@ -260,6 +260,29 @@ mod tests {
             prop_assert_eq!(decode(NMnist::new(), &bytes, &whole), decode(NMnist::new(), &bytes, &lengths));
         }
 
+        /// Wherever a stream is cut, every byte is accounted for, and a decoder that was saved there goes on as if it had not been.
+        #[test]
+        fn no_byte_is_left_over_and_a_saved_decoder_goes_on(bytes in stream(), at in any::<prop::sample::Index>(), lost in any::<bool>()) {
+            let (before, after) = bytes.split_at(at.index(bytes.len() + 1));
+            let mut decoder = Evt2::new();
+            let events = decoder.events(before).count() as u64;
+            if lost {
+                decoder.lost();
+            }
+            let counted = 4 * events + decoder.silent() + decoder.skipped().bytes() + decoder.held() as u64;
+            prop_assert_eq!(counted, before.len() as u64);
+
+            let mut words = Vec::new();
+            decoder.save(&mut |word| words.push(word));
+            prop_assert_eq!(words.len(), Evt2::SAVED);
+            let mut words = words.into_iter();
+            let mut restored = Evt2::restore(&mut || words.next().expect("as many words"));
+            let (events, expected): (Vec<_>, Vec<_>) = (restored.events(after).collect(), decoder.events(after).collect());
+            prop_assert_eq!(events, expected);
+            let state = |decoder: &Evt2| (decoder.skipped(), decoder.silent(), decoder.held(), decoder.time(), decoder.geometry());
+            prop_assert_eq!(state(&restored), state(&decoder));
+        }
+
         #[test]
         fn noise_is_counted_to_the_byte(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
             let (events, skipped, _) = decode(NMnist::new(), &bytes, &[7]);

@@ -64,6 +64,8 @@ pub struct Evt2 {
     /// Time in units of 64 us, continued over wraps.
     high: Option<u64>,
     skipped: Skipped,
+    /// Bytes of words that told the time, and of lines of the header.
+    silent: u64,
     header: Header,
 }
 
@@ -88,6 +90,7 @@ impl Evt2 {
             place: Place::Words,
             high: None,
             skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
+            silent: 0,
             header: Header::new(),
         }
     }
@@ -111,6 +114,81 @@ impl Evt2 {
         let held = usize::from(core::mem::take(&mut self.held));
         let line = if self.place == Place::Line { self.header.discard() } else { 0 };
         self.lose(held.saturating_add(line));
+    }
+
+    /// Bytes that were understood and gave no event: words that told the time, and lines of the header. With them, none is left
+    /// over: until a counter of [`Skipped`] stops at its largest number,
+    ///
+    /// ```text
+    /// bytes fed = 4 x events + silent + skipped().bytes() + held
+    /// ```
+    pub const fn silent(&self) -> u64 {
+        self.silent
+    }
+
+    /// Bytes that wait for the rest of their word or line.
+    pub fn held(&self) -> usize {
+        match self.place {
+            Place::Line => self.header.begun(),
+            _ => self.held.into(),
+        }
+    }
+
+    /// Words that [`Evt2::save`] gives.
+    pub const SAVED: usize = 12 + Alignments::<WORD>::SAVED + Header::SAVED;
+
+    /// Gives all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Evt2};
+    /// let mut decoder = Evt2::new();
+    /// decoder.feed(&[1, 0, 0, 0x80, 6, 0x28], |_| ()); // a time, and half an event
+    /// let mut words = Vec::new();
+    /// decoder.save(&mut |word| words.push(word));
+    /// let mut words = words.into_iter();
+    /// let mut restored = Evt2::restore(&mut || words.next().unwrap());
+    /// assert_eq!(restored.events(&[0, 0x10]).next().map(|event| (event.t, event.x, event.y)), Some((64, 5, 6)));
+    /// ```
+    pub fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { word, held, place, high, skipped, silent, header } = self;
+        let Skipped { garbage, untimed, other, tail, backward } = skipped;
+        let (kind, alignments) = match place {
+            Place::Words => (0, &Alignments::new()),
+            Place::Line => (1, &Alignments::new()),
+            Place::Lost(alignments) => (2, alignments),
+        };
+        let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
+        for long in [high, *silent] {
+            put(long as u32);
+            put((long >> 32) as u32);
+        }
+        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward] {
+            put(word);
+        }
+        alignments.save(put);
+        header.save(put);
+    }
+
+    /// A decoder that goes on where another one was when [`Evt2::save`] gave these words. Words that are no decoder's give
+    /// one nevertheless: see to it that they are whole.
+    pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let mut long = || u64::from(take()) | u64::from(take()) << 32;
+        let (high, silent) = (long(), long());
+        let [word, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
+        let alignments = Alignments::restore(take);
+        Self {
+            word,
+            held: (held % WORD as u32) as u8,
+            place: match kind {
+                0 => Place::Words,
+                1 => Place::Line,
+                _ => Place::Lost(alignments),
+            },
+            high: if high == u64::MAX { None } else { Some(high) },
+            skipped: Skipped { garbage, untimed, other, tail, backward },
+            silent,
+            header: Header::restore(take),
+        }
     }
 
     /// The event in an `OFF` or `ON` word.
@@ -138,6 +216,7 @@ impl Evt2 {
     }
 
     fn set_time(&mut self, new: u32) {
+        self.silent = self.silent.saturating_add(WORD as u64);
         let Some(high) = self.high else {
             self.high = Some(new.into());
             return;
@@ -182,14 +261,20 @@ impl Evt2 {
                     return self.word(self.word);
                 }
             }
-            Place::Line => match self.header.push(byte) {
-                Line::Open => {}
-                Line::Complete => self.place = Place::Words,
-                Line::Damaged => {
-                    let line = self.header.discard();
-                    self.lose(line.saturating_add(1));
+            Place::Line => {
+                let line = self.header.begun().saturating_add(1);
+                match self.header.push(byte) {
+                    Line::Open => {}
+                    Line::Complete => {
+                        self.silent = self.silent.saturating_add(line as u64);
+                        self.place = Place::Words;
+                    }
+                    Line::Damaged => {
+                        self.header.discard();
+                        self.lose(line);
+                    }
                 }
-            },
+            }
             Place::Lost(alignments) => {
                 let kind = self.word >> 28;
                 let possible = matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED);
@@ -272,6 +357,7 @@ impl Decode for Evt2 {
         let words = (bytes.len() - left.len()) / WORD;
         *bytes = left;
         self.high = Some(high.saturating_add(steps.into()));
+        self.silent = self.silent.saturating_add((clocks * WORD) as u64);
         words - clocks
     }
 

@@ -91,6 +91,50 @@ impl Header {
         Line::Open
     }
 
+    /// Words that [`Header::save`] gives.
+    pub(super) const SAVED: usize = 5 + LINE / 4;
+
+    /// All that the lines said, and the line begun, in words.
+    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { line, length, cols, rows, encoding } = self;
+        let encoding = match encoding {
+            None => 0,
+            Some(Encoding::Evt2) => 1,
+            Some(Encoding::Evt21) => 2,
+            Some(Encoding::Evt3) => 3,
+        };
+        [*length, cols.unwrap_or(0), rows.unwrap_or(0), line.len()].into_iter().for_each(|n| put(n as u32));
+        put(encoding);
+        for i in (0..LINE).step_by(4) {
+            let byte = |at: usize| line.get(i + at).copied().unwrap_or(0);
+            put(u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]));
+        }
+    }
+
+    /// What [`Header::save`] gave.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let [length, cols, rows, kept] = core::array::from_fn(|_| take() as usize);
+        let encoding = match take() {
+            1 => Some(Encoding::Evt2),
+            2 => Some(Encoding::Evt21),
+            3 => Some(Encoding::Evt3),
+            _ => None,
+        };
+        let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
+        let mut header = Self { line: Vec::new(), length, cols: side(cols), rows: side(rows), encoding };
+        for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
+            for byte in bytes.into_iter().take(kept.saturating_sub(header.line.len())) {
+                let _ = header.line.push(byte); // never refused: no more than it holds
+            }
+        }
+        header
+    }
+
+    /// Bytes of the line begun.
+    pub(super) const fn begun(&self) -> usize {
+        self.length
+    }
+
     /// Forgets the line begun and returns its length in bytes.
     pub fn discard(&mut self) -> usize {
         self.line.clear();

@@ -36,6 +36,14 @@ impl HighPass {
         Ok(Self { low_pass: LowPass::new(shape, decay), k })
     }
 
+    pub(crate) const fn decay(&self) -> Decay {
+        self.low_pass.decay()
+    }
+
+    pub(crate) const fn k(&self) -> f64 {
+        self.k
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.low_pass.signature()

@@ -33,6 +33,10 @@ impl LowPass {
         Self { shape, decay }
     }
 
+    pub(crate) const fn decay(&self) -> Decay {
+        self.decay
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, self.shape.len())

@@ -25,7 +25,7 @@ use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
-use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
+use crate::{Checksum, Error, Filter, Sample, Scratch, Shape, Signature};
 use core::ops::Range;
 
 /// A chain of exponentials, each through a kernel of its own; see the [equation](self).
@@ -133,6 +133,23 @@ impl<'w, T> SmoothConv<'w, T> {
             _ => signature.state.saturating_add(planes.saturating_mul(self.shape.channels)).saturating_mul(self.block),
         });
         signature
+    }
+}
+
+impl SmoothConv<'_> {
+    /// `sum`, and that of every number in the filter.
+    pub(crate) const fn numbers(&self, mut sum: Checksum) -> Checksum {
+        let mut stage = 0;
+        while stage < self.decays.len() {
+            sum = sum.decay(self.decays[stage]);
+            stage += 1;
+        }
+        let options = (self.border as u32) << 1 | self.components as u32;
+        sum.word(self.size[0] as u32)
+            .word(self.size[1] as u32)
+            .word(options)
+            .samples(self.spatial)
+            .factors(self.factors.as_ref())
     }
 }
 

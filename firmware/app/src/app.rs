@@ -10,7 +10,7 @@ use crate::{Outbox, Packet, strongest};
 use core::fmt;
 use embassy_futures::yield_now;
 use embedded_hal_async::delay::DelayNs;
-use foveola_pipeline::{Application, Memory, Pipeline};
+use foveola_pipeline::{Application, Memory, ModelDamaged, Pipeline};
 use foveola_sensor::{Backoff, EventSource, SensorError};
 
 /// Resets the board unless it is fed in time; see [when](self).
@@ -112,6 +112,10 @@ where
     N: FnMut(Notice),
 {
     /// Nothing is touched before the first turn.
+    ///
+    /// # Errors
+    /// [`ModelDamaged`] when the model's tables in flash are not what the compiler put there: a board reports it and lets the
+    /// watchdog bite.
     pub fn new(
         memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>,
         source: S,
@@ -119,9 +123,9 @@ where
         watchdog: W,
         outbox: &'m Outbox,
         notify: N,
-    ) -> Self {
-        Self {
-            pipeline: Pipeline::new(memory),
+    ) -> Result<Self, ModelDamaged> {
+        Ok(Self {
+            pipeline: Pipeline::new(memory)?,
             source,
             delay,
             watchdog,
@@ -130,7 +134,7 @@ where
             backoff: Backoff::new(100, 10_000),
             step: Step::Start,
             failures: 0,
-        }
+        })
     }
 
     /// Turns for ever.

@@ -84,7 +84,8 @@ fn run(recording: &[u8], faults: &[Fault], blocked: usize, turns: usize) -> Ran 
         Noted(&fed, &sensor),
         &outbox,
         |notice| notices.borrow_mut().push(notice),
-    );
+    )
+    .expect("a whole model");
     let play = async {
         for _ in 0..turns {
             if sensor.left() == 0 {
@@ -124,7 +125,8 @@ fn packets_are_the_strongest_locations_of_each_frame() {
     let recording = recording(100);
     let ran = run(&recording, &[], 0, TURNS);
     let mut memory = <MemoryOf!(Retina)>::new();
-    let (mut pipeline, mut expected) = (Pipeline::<Retina, _, _, _, _>::new(&mut memory), Vec::new());
+    let (mut pipeline, mut expected) =
+        (Pipeline::<Retina, _, _, _, _>::new(&mut memory).expect("a whole model"), Vec::new());
     pipeline.feed(&recording, |frame| {
         let (locations, count) = strongest::<LOCATIONS>(frame.samples);
         let head = [expected.len() as u32, frame.start as u32].map(u32::to_le_bytes).concat();
@@ -237,7 +239,8 @@ fn the_watchdog_starves_when_a_turn_does_not_end() {
     let (outbox, mut memory, fed) = (Outbox::new(), <MemoryOf!(Retina)>::new(), Cell::new(0));
     let sensor = SimulatedSensor::new(&[], &[]);
     let mut app =
-        App::<Retina, _, _, _, _, _, _, _, _>::new(&mut memory, Hangs, &sensor, Counted(&fed), &outbox, |_| ());
+        App::<Retina, _, _, _, _, _, _, _, _>::new(&mut memory, Hangs, &sensor, Counted(&fed), &outbox, |_| ())
+            .expect("a whole model");
     let mut run = pin!(app.run());
     for _ in 0..1_000 {
         assert!(poll_once(run.as_mut()).is_pending(), "it never ends");

@@ -3,7 +3,7 @@
 //! ```text
 //! frame[(y - top) / b, (x - left) / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
-//! Events in = events stored + events dropped ([`Dropped`]). State: about 250 bytes, and the frame lent by the caller.
+//! Events in = events stored + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held. State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
 use foveola_core::Sample;
@@ -17,6 +17,7 @@ pub struct Front {
     /// An event behind the frame that was completed last.
     waiting: Option<Event>,
     events: u64,
+    bytes: u64,
 }
 
 impl Front {
@@ -27,7 +28,7 @@ impl Front {
 
     /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
     pub const fn of(bins: Accumulator) -> Self {
-        Self { decoder: Evt2::new(), bins, waiting: None, events: 0 }
+        Self { decoder: Evt2::new(), bins, waiting: None, events: 0, bytes: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
@@ -39,6 +40,13 @@ impl Front {
             return Some(start);
         }
         self.waiting = None;
+        let before = bytes.len();
+        let complete = self.fill(bytes, frame);
+        self.bytes += before.saturating_sub(bytes.len()) as u64;
+        complete
+    }
+
+    fn fill<T: Sample>(&mut self, bytes: &mut &[u8], frame: &mut [T]) -> Option<u64> {
         loop {
             self.events += self.bins.take(&mut self.decoder, bytes, frame) as u64;
             if bytes.is_empty() {
@@ -84,6 +92,21 @@ impl Front {
         self.events
     }
 
+    /// Bytes taken so far.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Bytes that were understood and gave no event: see [`Evt2::silent`].
+    pub const fn silent(&self) -> u64 {
+        self.decoder.silent()
+    }
+
+    /// Bytes that wait for the rest of their word or line.
+    pub fn held(&self) -> usize {
+        self.decoder.held()
+    }
+
     /// Events that are in no frame.
     pub const fn dropped(&self) -> Dropped {
         self.bins.dropped()
@@ -97,5 +120,28 @@ impl Front {
     /// Bytes that were no events.
     pub fn skipped(&self) -> Skipped {
         self.decoder.skipped()
+    }
+
+    /// Words that [`Front::save`] gives.
+    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 4;
+
+    /// All that it remembers when all bytes were taken, but the frame, in words.
+    pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
+        // No event waits then: `next_frame` has returned `None`.
+        let Self { decoder, bins, waiting: _, events, bytes } = self;
+        decoder.save(put);
+        bins.save(put);
+        for long in [events, bytes] {
+            put(*long as u32);
+            put((*long >> 32) as u32);
+        }
+    }
+
+    /// What [`Front::save`] gave.
+    pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
+        let Self { bins, .. } = Self::new(plan);
+        let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
+        let [events, bytes] = core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        Self { decoder, bins, waiting: None, events, bytes }
     }
 }

@@ -16,6 +16,7 @@
 //! | [`pipeline`] | all of it together, and what it counts |
 //! | [`front`] | bytes to frames, without the model |
 //! | [`queue`] | bytes from an interrupt to the main loop |
+//! | [`snapshot`] | its state in memory that survives a reset |
 //!
 //! No allocation, no panic on any input, and nothing is lost without being counted.
 //!
@@ -41,7 +42,7 @@
 //! }
 //!
 //! let mut memory: MemoryOf!(Trace) = <MemoryOf!(Trace)>::new(); // on a board: a static
-//! let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory);
+//! let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory)?; // the model's table is whole
 //! let mut frames = 0;
 //! let bytes = [0x8000_0001_u32, 0x1080_1802, 0x8000_0020, 0x1080_1802].map(u32::to_le_bytes);
 //! for piece in bytes.as_flattened().chunks(5) {
@@ -49,6 +50,7 @@
 //! }
 //! pipeline.finish(|_| frames += 1);
 //! assert_eq!((frames, pipeline.counters().stored()), (3, 2));
+//! # Ok::<(), foveola_pipeline::ModelDamaged>(())
 //! ```
 
 pub mod bands;
@@ -58,10 +60,12 @@ pub mod pipeline;
 pub mod plan;
 pub mod queue;
 mod runner;
+pub mod snapshot;
 
 pub use bands::{BandMemory, Bands};
 pub use front::Front;
 pub use memory::Memory;
 pub use pipeline::{Counters, Output, Pipeline};
-pub use plan::{Application, Plan};
+pub use plan::{Application, ModelDamaged, Plan};
 pub use queue::{Block, ByteQueue, ByteReceiver, ByteSender};
+pub use snapshot::{Retained, SnapshotError, Snapshots};

@@ -1,13 +1,19 @@
 //! Bytes in, filtered frames out.
 //!
 //! ```text
+//! bytes          = 4 x events + silent + skipped + held
 //! events decoded = stored + late + outside
 //! frames counted = put out + refused + held back by the model
 //! ```
+//! The first line holds until one of [`Skipped`] stops at its largest number, at 4 GB of damage. With a
+//! [`ByteQueue`](crate::ByteQueue), bytes sent = bytes + dropped + still in the queue.
 
 use crate::runner::Only;
-use crate::{Application, Block, Front, Memory};
+use crate::{Application, Block, Front, Memory, ModelDamaged};
 use foveola_core::events::{Dropped, Skipped};
+
+/// Words that [`Pipeline::save`] gives beside state and input.
+pub(crate) const FIXED: usize = Front::SAVED + 11;
 
 /// A frame that comes out.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +27,12 @@ pub struct Output<'a> {
 /// What went through a pipeline, and what did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// Bytes taken.
+    pub bytes: u64,
+    /// Bytes that were understood and gave no event: words that tell the time, lines of a header.
+    pub silent: u64,
+    /// Bytes that wait for the rest of their word or line.
+    pub held: u64,
     /// Events decoded.
     pub events: u64,
     /// Events that are in no frame.
@@ -37,12 +49,28 @@ pub struct Counters {
     pub outputs: u64,
     /// Frames that the model refused: samples that are not finite, where it has a guard.
     pub refused: u64,
+    /// Frames for which the model has no output: a stride in time, a warm-up.
+    pub held_back: u64,
 }
 
 impl Counters {
     /// Events that are in a frame.
     pub const fn stored(&self) -> u64 {
         self.events - self.dropped.events()
+    }
+
+    /// Whether the [equations](self) hold: nothing was lost without being counted.
+    ///
+    /// ```
+    /// use foveola_pipeline::Counters;
+    /// assert!(Counters { bytes: 11, events: 1, silent: 4, held: 3, ..Counters::default() }.add_up());
+    /// assert!(!Counters { bytes: 12, events: 1, silent: 4, held: 3, ..Counters::default() }.add_up());
+    /// assert!(!Counters { frames: 2, outputs: 1, ..Counters::default() }.add_up());
+    /// ```
+    pub fn add_up(&self) -> bool {
+        let bytes = 4 * self.events + self.silent + self.skipped.bytes() + self.held;
+        let frames = self.outputs + self.refused + self.held_back;
+        self.bytes == bytes && self.frames == frames && self.events >= self.dropped.events()
     }
 }
 
@@ -60,10 +88,14 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
     Pipeline<'m, A, INPUT, OUTPUT, STATE, SCRATCH>
 {
     /// At the start of a stream. Memory that does not fit the application does not compile.
-    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>) -> Self {
+    ///
+    /// # Errors
+    /// [`ModelDamaged`] when the model's tables are not those that the compiler saw: every table is read once.
+    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>) -> Result<Self, ModelDamaged> {
         const { A::PLAN.must_fit(A::RAM, [INPUT, OUTPUT, STATE, SCRATCH]) };
+        A::PLAN.check(const { A::CHECKSUM })?;
         let application = core::marker::PhantomData;
-        Self { front: Front::new(&A::PLAN), memory, t: 0, counters: Counters::default(), application }
+        Ok(Self { front: Front::new(&A::PLAN), memory, t: 0, counters: Counters::default(), application })
     }
 
     /// Takes the next bytes of the stream, a piece of any length, and gives every frame that is completed to `each`.
@@ -104,12 +136,39 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
     /// What was counted so far.
     pub fn counters(&self) -> Counters {
         Counters {
+            bytes: self.front.bytes(),
+            silent: self.front.silent(),
+            held: self.front.held() as u64,
             events: self.front.events(),
             dropped: self.front.dropped(),
             skipped: self.front.skipped(),
             restarts: self.front.restarts(),
             ..self.counters
         }
+    }
+
+    /// All that it remembers, in [`FIXED`] words, its state and its open frame; the output and the scratch mean nothing between two frames.
+    pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
+        self.front.save(put);
+        let Counters { losses, frames, outputs, refused, held_back, .. } = self.counters;
+        put(losses);
+        for long in [self.t, frames, outputs, refused, held_back] {
+            put(long as u32);
+            put((long >> 32) as u32);
+        }
+        self.memory.state.iter().chain(&self.memory.input).for_each(|sample| put(sample.to_bits()));
+    }
+
+    /// What [`Self::save`] gave.
+    pub(crate) fn restore(&mut self, take: &mut impl FnMut() -> u32) {
+        self.front = Front::restore(&A::PLAN, take);
+        let losses = take();
+        let [t, frames, outputs, refused, held_back] =
+            core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        self.t = t;
+        self.counters = Counters { losses, frames, outputs, refused, held_back, ..Counters::default() };
+        let memory = &mut *self.memory;
+        memory.state.iter_mut().chain(&mut memory.input).for_each(|sample| *sample = f32::from_bits(take()));
     }
 
     fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_>)) {
@@ -121,6 +180,8 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
                 if frames > 0 {
                     self.counters.outputs += 1;
                     each(Output { start, samples: output });
+                } else {
+                    self.counters.held_back += 1;
                 }
             }
             // The state is as it was, and time goes on without the frame.

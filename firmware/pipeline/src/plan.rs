@@ -3,7 +3,7 @@
 //! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame.
 
 use foveola_core::events::{Accumulator, Geometry, Polarity, Window};
-use foveola_core::{Error, Graph, Shape, Signature};
+use foveola_core::{Checksum, Error, Graph, Shape, Signature};
 
 /// What runs on a board: constants, checked when the program is built.
 ///
@@ -28,13 +28,15 @@ use foveola_core::{Error, Graph, Shape, Signature};
 ///     const RAM: usize = 95; // three times 8 samples are 96 bytes
 /// }
 /// let mut memory = <MemoryOf!(TooLarge)>::new();
-/// Pipeline::<TooLarge, _, _, _, _>::new(&mut memory);
+/// let _ = Pipeline::<TooLarge, _, _, _, _>::new(&mut memory);
 /// ```
 pub trait Application {
     /// Sensor, frames, model.
     const PLAN: Plan<'static>;
     /// Bytes that frames, state and scratch may take.
     const RAM: usize;
+    /// What [`Plan::checksum`] gives where nothing is damaged: the compiler's own.
+    const CHECKSUM: u32 = Self::PLAN.checksum();
 }
 
 const BESIDE: &str = "a pixel of the sensor";
@@ -46,7 +48,27 @@ pub struct Plan<'a> {
     pub(crate) model: Graph<'a>,
     pub(crate) signature: Signature,
     pub(crate) bins: Accumulator,
+    /// Checksum of what is not the model.
+    frames: Checksum,
 }
+
+/// The tables of a model are not those that the compiler saw: flash is damaged, or was overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelDamaged {
+    /// Checksum of what lies there.
+    pub found: u32,
+    /// The compiler's.
+    pub expected: u32,
+}
+
+impl core::fmt::Display for ModelDamaged {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { found, expected } = self;
+        write!(f, "the model's tables are damaged: their checksum is {found:08x}, expected {expected:08x}")
+    }
+}
+
+impl core::error::Error for ModelDamaged {}
 
 impl<'a> Plan<'a> {
     /// Events of a sensor of `geometry` pixels, in bins of `binning` x `binning` of them, counted for `dt` microseconds, through
@@ -67,7 +89,7 @@ impl<'a> Plan<'a> {
             Err(error) => return Err(error),
         };
         let (rows, cols) = (geometry.rows / binning as usize, geometry.cols / binning as usize);
-        Self::of(model, rows, cols, window, polarity, dt)
+        Self::of(model, geometry, [rows, cols], window, polarity, dt)
     }
 
     /// Like [`Plan::new`] for a part of the sensor: the model's frame sees `window`, and events beside it are counted as
@@ -93,13 +115,13 @@ impl<'a> Plan<'a> {
         if below > geometry.rows {
             return Err(Error::Parameter { name: "lower edge of the window", value: below as f64, expected: BESIDE });
         }
-        Self::of(model, rows, cols, window, polarity, dt)
+        Self::of(model, geometry, [rows, cols], window, polarity, dt)
     }
 
     const fn of(
         model: Graph<'a>,
-        rows: usize,
-        cols: usize,
+        geometry: Geometry,
+        [rows, cols]: [usize; 2],
         window: Window,
         polarity: Polarity,
         dt: u64,
@@ -112,7 +134,11 @@ impl<'a> Plan<'a> {
         if !found.equals(expected) {
             return Err(Error::NodeShape { node: 0, found, expected });
         }
-        Ok(Self { model, signature: model.signature(), bins })
+        let size = geometry.rows << 16 | geometry.cols;
+        let corner = (window.corner().1 as u32) << 16 | window.corner().0 as u32;
+        let signed = matches!(polarity, Polarity::Signed) as u32;
+        let frames = Checksum::new().word(size as u32).word(corner).word(window.binning() as u32).word(signed).long(dt);
+        Ok(Self { model, signature: model.signature(), bins, frames })
     }
 
     /// Microseconds by which time may jump; behind a longer jump, which only a damaged time makes, frames start anew. As on
@@ -138,6 +164,24 @@ impl<'a> Plan<'a> {
     /// The model.
     pub const fn model(&self) -> &Graph<'a> {
         &self.model
+    }
+
+    /// Checksum of sensor, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
+    /// the compiler saw; at run time, what lies in memory now.
+    pub const fn checksum(&self) -> u32 {
+        self.model.checksum(self.frames).value()
+    }
+
+    /// Reads all tables and compares them with `expected`: see [`Application::CHECKSUM`].
+    ///
+    /// # Errors
+    /// [`ModelDamaged`] with both checksums.
+    pub fn check(&self, expected: u32) -> Result<(), ModelDamaged> {
+        // Opaque, so that the tables are read, and not what the compiler knows of them.
+        match core::hint::black_box(self).checksum() {
+            found if found == expected => Ok(()),
+            found => Err(ModelDamaged { found, expected }),
+        }
     }
 
     /// Samples of an input frame, an output frame, the state and the scratch.

@@ -50,7 +50,7 @@ type Ran = (Vec<(u64, Vec<f32>)>, Counters);
 
 fn run<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> Ran {
     let mut memory = <MemoryOf!(Plain)>::new();
-    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut frames = Vec::new();
     for piece in pieces {
         pipeline.feed(piece, |frame| frames.push((frame.start, frame.samples.to_vec())));
@@ -79,7 +79,7 @@ fn bins_are_sums_of_pixels() {
     let (expected, _) = run(std::iter::once(&encode(&coarse)[..]));
 
     let mut memory = <MemoryOf!(Binned)>::new();
-    let mut pipeline = Pipeline::<Binned, _, _, _, _>::new(&mut memory);
+    let mut pipeline = Pipeline::<Binned, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut frames = Vec::new();
     pipeline.feed(&encode(&all), |frame| frames.push((frame.start, frame.samples.to_vec())));
     pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
@@ -100,7 +100,7 @@ fn a_full_queue_loses_whole_blocks_and_no_count() {
     let mut queue = ByteQueue::<BLOCK, 16>::new();
     let (mut interrupt, mut main_loop) = queue.split();
     let mut memory = <MemoryOf!(Plain)>::new();
-    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
     let (mut frames, mut received, mut refused) = (Vec::new(), 0, 0);
     for (i, piece) in bytes.chunks(BLOCK).enumerate() {
         refused += interrupt.send(piece);
@@ -146,7 +146,7 @@ fn noise_is_survived_and_counted() {
 #[test]
 fn frames_come_while_nothing_moves() {
     let mut memory = <MemoryOf!(Plain)>::new();
-    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory);
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut starts = Vec::new();
     pipeline.quiet(|_| unreachable!("no frame before the first event"));
     pipeline.feed(&encode(&events(1, 16, 8)), |_| unreachable!("the first bin is open"));

@@ -7,6 +7,7 @@
 #![no_std]
 
 pub mod meter;
+pub mod retained;
 pub mod retina;
 pub mod stack;
 

@@ -82,7 +82,7 @@ async fn main(_spawner: Spawner) {
 
     let outbox = Outbox::new();
     let report = |notice: Notice| defmt::info!("{}", defmt::Display2Format(&notice));
-    let mut app =
-        App::<Retina, _, _, _, _, _, _, _, _>::new(MEMORY.take(), camera, Delay, Iwdg(watchdog), &outbox, report);
+    let app = App::<Retina, _, _, _, _, _, _, _, _>::new(MEMORY.take(), camera, Delay, Iwdg(watchdog), &outbox, report);
+    let Ok(mut app) = app.inspect_err(|damage| defmt::error!("{}", defmt::Display2Format(damage))) else { return };
     join(app.run(), send(&outbox, output)).await;
 }

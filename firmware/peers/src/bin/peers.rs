@@ -8,10 +8,9 @@
 
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
 use foveola_core::{Border, Conv3d, ConvOptions, Decay, Filter, Kernel, LowPass, PadMode, Shape, constant};
-use foveola_qemu::exit;
 use foveola_qemu::meter::Meter;
+use foveola_qemu::{exit, text};
 use static_cell::ConstStaticCell;
 
 const FRAME: Shape = Shape::new(1, 64, 64);
@@ -88,7 +87,7 @@ impl Bench {
         peers: &[(&str, Peer)],
     ) -> bool {
         let Some(ours) = self.measure_ours(filter, chunk) else {
-            hprintln!("{}: FAILED, foveola refused the samples", name);
+            text!("{}: FAILED, foveola refused the samples", name);
             return false;
         };
         let (mut best, mut passed) = (("none", u64::MAX), true);
@@ -97,18 +96,13 @@ impl Bench {
             let difference = self.difference();
             let agrees = difference <= TOLERANCE;
             passed &= agrees;
-            hprintln!(
-                "    {:<46} {:>8}  {}",
-                peer,
-                theirs,
-                if agrees { "" } else { "FAILED: another output than ours" }
-            );
+            text!("    {:<46} {:>8}  {}", peer, theirs, if agrees { "" } else { "FAILED: another output than ours" });
             if agrees && theirs < best.1 {
                 best = (peer, theirs);
             }
         }
         let percent = (100 * ours + best.1 / 2) / best.1;
-        hprintln!(
+        text!(
             "{:<30} {:>8} {:>8} {:>4}.{:02}  {:<6}  {}",
             name,
             ours,
@@ -180,7 +174,7 @@ fn main() -> ! {
         ours: OURS.take(),
         theirs: THEIRS.take(),
     };
-    hprintln!("{:<30} {:>8} {:>8} {:>7}  {:<6}  the best peer", "instructions", "ours", "peer", "ratio", "<= 1.0");
+    text!("{:<30} {:>8} {:>8} {:>7}  {:<6}  the best peer", "instructions", "ours", "peer", "ratio", "<= 1.0");
     let whole = FRAME.len();
     let mut passed = bench.compare(
         "FIR 32, 64 blocks of 64",
@@ -239,7 +233,7 @@ fn main() -> ! {
             ("CMSIS-DSP arm_scale_f32 (2), arm_add_f32", peer_low_pass_cmsis),
         ],
     );
-    hprintln!("{}", if passed { "passed" } else { "FAILED" });
+    text!("{}", if passed { "passed" } else { "FAILED" });
     exit(passed)
 }
 

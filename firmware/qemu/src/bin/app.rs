@@ -65,10 +65,10 @@ fn main() -> ! {
     let sensor = SimulatedSensor::new(&RECORDING[header..], &FAULTS);
     let camera = Camera::new(GenX320::new(&sensor, &sensor, PixelClock::Mhz48), &sensor, &sensor);
     let (outbox, meals, sent) = (Outbox::new(), Cell::new(0), Cell::new(0));
-    let mut app =
-        App::<Retina, _, _, _, _, _, _, _, _>::new(MEMORY.take(), camera, &sensor, Meals(&meals), &outbox, |notice| {
-            text!("{}", notice);
-        });
+    let report = |notice| text!("{}", notice);
+    let app =
+        App::<Retina, _, _, _, _, _, _, _, _>::new(MEMORY.take(), camera, &sensor, Meals(&meals), &outbox, report);
+    let Ok(mut app) = app.inspect_err(|damage| text!("{}", damage)) else { exit(false) };
     let mut turns = 0_u32;
     let play = async {
         while sensor.left() > 0 {

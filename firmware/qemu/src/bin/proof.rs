@@ -23,7 +23,7 @@ static QUEUE: ConstStaticCell<ByteQueue<BLOCK, BLOCKS>> = ConstStaticCell::new(B
 #[entry]
 fn main() -> ! {
     let (Some(memory), Some(queue)) = (MEMORY.try_take(), QUEUE.try_take()) else { exit(false) };
-    let mut pipeline = Pipeline::<Retina, _, _, _, _>::new(memory);
+    let Ok(mut pipeline) = Pipeline::<Retina, _, _, _, _>::new(memory) else { exit(false) };
     let (mut interrupt, mut main_loop) = queue.split();
     let mut digest = Digest::new();
     for piece in RECORDING.chunks(BLOCK) {

@@ -15,7 +15,7 @@ use foveola_core::{Digest, Shape};
 use foveola_pipeline::{Application, ByteQueue, Front, MemoryOf, Pipeline};
 use foveola_qemu::meter::Meter;
 use foveola_qemu::retina::{BLOCK, BLOCKS, DT, RATE, RECORDING, Retina, SHAPE};
-use foveola_qemu::{exit, stack};
+use foveola_qemu::{exit, stack, text};
 use static_cell::ConstStaticCell;
 
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
@@ -29,7 +29,10 @@ fn main() -> ! {
     let Some(peripherals) = Peripherals::take() else { exit(false) };
     let mut meter = Meter::new(peripherals.SYST);
 
-    let mut pipeline = Pipeline::<Retina, _, _, _, _>::new(MEMORY.take());
+    let Ok(mut pipeline) = Pipeline::<Retina, _, _, _, _>::new(MEMORY.take()).inspect_err(|damage| text!("{}", damage))
+    else {
+        exit(false)
+    };
     let (mut interrupt, mut main_loop) = QUEUE.take().split();
     let (mut digest, mut active, mut ticks) = (Digest::new(), 0, 0);
     for piece in RECORDING.chunks(BLOCK) {

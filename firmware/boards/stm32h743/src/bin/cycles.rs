@@ -36,7 +36,10 @@ async fn main(_spawner: Spawner) {
     }
     let decoding = u64::from(DWT::cycle_count().wrapping_sub(start));
 
-    let mut pipeline = Pipeline::<Retina, _, _, _, _>::new(MEMORY.take());
+    let Ok(mut pipeline) = Pipeline::<Retina, _, _, _, _>::new(MEMORY.take()) else {
+        defmt::error!("the model's tables are damaged");
+        return;
+    };
     let mut total = 0_u64; // the counter has 32 bits: 9 s
     for piece in RECORDING.chunks(256) {
         let start = DWT::cycle_count();

@@ -1,0 +1,314 @@
+//! A checksum of 32 bits that a constant can compute: a table of weights is compared at boot with what the compiler saw.
+//!
+//! CRC-32 (polynomial 0xEDB88320, reflected, both complements: that of Ethernet and zip) over words, the least significant byte
+//! first. It finds every burst of up to 32 damaged bits, and misses other damage once in 4·10^9 times; it is no defence against
+//! an adversary. Cost: about 7 instructions a byte, and 1 kB of table. Reference: Williams, "A painless guide to CRC error
+//! detection algorithms", 1993.
+
+use crate::conv::{ConvOptions, Factors, Kernel};
+use crate::{Conv3d, Decay, Graph, Node, Nonlinearity, Rate, Shape, Signature, Source, Stage};
+
+/// Remainders of all bytes.
+const TABLE: [u32; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let (mut rest, mut bit) = (byte as u32, 0);
+        while bit < 8 {
+            rest = if rest & 1 == 1 { rest >> 1 ^ 0xEDB8_8320 } else { rest >> 1 };
+            bit += 1;
+        }
+        table[byte] = rest;
+        byte += 1;
+    }
+    table
+};
+
+/// Checksum of the words so far; see the [definition](self).
+///
+/// ```
+/// use foveola_core::Checksum;
+/// const SUM: Checksum = Checksum::new().word(u32::from_le_bytes(*b"1234")).word(u32::from_le_bytes(*b"5678"));
+/// assert_eq!(SUM.value(), 0x9AE0_DAAF);
+/// assert_eq!(Checksum::new().samples(&[1.0, -2.0]), Checksum::new().word(0x3F80_0000).word(0xC000_0000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksum(u32);
+
+impl Checksum {
+    /// Of nothing.
+    pub const fn new() -> Self {
+        Self(u32::MAX)
+    }
+
+    /// And of a word.
+    #[must_use]
+    pub const fn word(self, word: u32) -> Self {
+        let (mut rest, mut byte) = (self.0 ^ word, 0);
+        while byte < 4 {
+            rest = rest >> 8 ^ TABLE[(rest & 0xFF) as usize];
+            byte += 1;
+        }
+        Self(rest)
+    }
+
+    /// And of 64 bits, the lower word first.
+    #[must_use]
+    pub const fn long(self, long: u64) -> Self {
+        self.word(long as u32).word((long >> 32) as u32)
+    }
+
+    /// And of samples.
+    #[must_use]
+    pub const fn samples(mut self, samples: &[f32]) -> Self {
+        let mut i = 0;
+        while i < samples.len() {
+            self = self.word(samples[i].to_bits());
+            i += 1;
+        }
+        self
+    }
+
+    /// The checksum.
+    pub const fn value(self) -> u32 {
+        !self.0
+    }
+
+    /// And of a coefficient.
+    const fn number(self, number: f64) -> Self {
+        self.long(number.to_bits())
+    }
+
+    const fn counts<const N: usize>(mut self, counts: [usize; N]) -> Self {
+        let mut i = 0;
+        while i < N {
+            self = self.word(counts[i] as u32);
+            i += 1;
+        }
+        self
+    }
+
+    const fn shape(self, Shape { channels, rows, cols }: Shape) -> Self {
+        self.counts([channels, rows, cols])
+    }
+
+    const fn signature(self, Signature { input, output, state, scratch: _, rate, lead }: Signature) -> Self {
+        let Rate { first, every } = rate;
+        self.shape(input).shape(output).counts([state, lead]).long(first).long(every)
+    }
+
+    const fn source(self, source: Source) -> Self {
+        match source {
+            Source::Input => self.word(0),
+            Source::Node(node) => self.word(1).word(node as u32),
+        }
+    }
+
+    pub(crate) const fn decay(self, decay: Decay) -> Self {
+        self.number(decay.gain())
+    }
+
+    pub(crate) const fn kernel(self, Kernel { weights, shape, bias }: &Kernel<'_>) -> Self {
+        self.counts(*shape).samples(weights).counts([bias.len()]).samples(bias)
+    }
+
+    pub(crate) const fn factors(self, factors: Option<&Factors<'_>>) -> Self {
+        match factors {
+            Some(Factors { terms, time, rows, cols }) => {
+                self.counts([*terms]).samples(time).samples(rows).samples(cols)
+            }
+            None => self.counts([0]),
+        }
+    }
+
+    const fn options(self, options: &ConvOptions) -> Self {
+        let border = match options.border {
+            Some(border) => 1 + border as usize,
+            None => 0,
+        };
+        let pad = match options.pad {
+            Some(pad) => 1 + pad as usize,
+            None => 0,
+        };
+        self.counts([border, pad, options.groups]).counts(options.stride).counts(options.dilation)
+    }
+
+    const fn nonlinearity(self, function: Nonlinearity) -> Self {
+        match function {
+            Nonlinearity::Rectify => self.word(0),
+            Nonlinearity::RectifyScale { scale, bias } => self.word(1).number(scale).number(bias),
+            Nonlinearity::Square { scale, bias } => self.word(2).number(scale).number(bias),
+            Nonlinearity::RectifySquare { scale, bias } => self.word(3).number(scale).number(bias),
+        }
+    }
+
+    /// And of a filter: which one, and every number in it.
+    const fn stage(self, stage: &Stage<'_>) -> Self {
+        let sum = self.signature(stage.signature());
+        match stage {
+            Stage::TimePadding(filter) => sum.word(0).word(filter.mode() as u32),
+            Stage::Delay(_) => sum.word(1),
+            Stage::VariableDelay(filter) => {
+                let (mut sum, delays, mut i) = (sum.word(2), filter.delays(), 0);
+                while i < delays.len() {
+                    sum = sum.word(delays[i]);
+                    i += 1;
+                }
+                sum
+            }
+            Stage::Conv3d(filter) => sum.word(3).conv(filter),
+            Stage::Rf(filter) => sum.word(4).kernel(filter.kernel()),
+            Stage::LowPass(filter) => sum.word(5).decay(filter.decay()),
+            Stage::HighPass(filter) => sum.word(6).decay(filter.decay()).number(filter.k()),
+            Stage::SmoothConv(filter) => filter.numbers(sum.word(7)),
+            Stage::Pointwise(filter) => sum.word(8).nonlinearity(filter.function()),
+            Stage::Sum(_) => sum.word(9),
+            Stage::Diff(_) => sum.word(10),
+            Stage::Finite(_) => sum.word(11),
+            Stage::Own(..) => sum.word(12),
+        }
+    }
+
+    const fn conv(self, filter: &Conv3d<'_>) -> Self {
+        self.kernel(filter.kernel()).options(filter.options()).factors(filter.factors())
+    }
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Graph<'_> {
+    /// `sum`, and this model's: its nodes, their sizes, and all numbers that lie in its tables (weights, biases, factors, delays,
+    /// coefficients). In a constant it is that of the program; at run time, that of the memory the tables lie in. Of a
+    /// [`Stage::Own`] only the signature is seen.
+    ///
+    /// ```
+    /// use foveola_core::{Checksum, Conv3d, ConvOptions, Graph, Kernel, Node, Shape, Source, Stage, constant};
+    /// const SHAPE: Shape = Shape::new(1, 4, 4);
+    /// static WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
+    /// static NODES: [Node; 1] = [Node::Filter(
+    ///     Source::Input,
+    ///     Stage::Conv3d(constant!(Conv3d::new(SHAPE, Kernel::new(&WEIGHTS, [1, 1, 1, 1, 3]), ConvOptions::DEFAULT))),
+    /// )];
+    /// const MODEL: Graph = constant!(Graph::new(SHAPE, &NODES));
+    /// const EXPECTED: Checksum = MODEL.checksum(Checksum::new());
+    ///
+    /// let damaged = [0.25, f32::NAN, 0.25]; // the same model, its table in other memory
+    /// let conv = Conv3d::new(SHAPE, Kernel::new(&damaged, [1, 1, 1, 1, 3]), ConvOptions::DEFAULT).unwrap();
+    /// let nodes = [Node::Filter(Source::Input, Stage::Conv3d(conv))];
+    /// assert_ne!(Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()), EXPECTED);
+    /// ```
+    #[must_use]
+    pub const fn checksum(&self, mut sum: Checksum) -> Checksum {
+        sum = sum.shape(self.input());
+        let (nodes, mut node) = (self.nodes(), 0);
+        while node < nodes.len() {
+            sum = match &nodes[node] {
+                Node::Filter(source, stage) => sum.word(0).source(*source).stage(stage),
+                Node::Add([(a, weight_a), (b, weight_b)]) => {
+                    sum.word(1).source(*a).number(*weight_a).source(*b).number(*weight_b)
+                }
+            };
+            node += 1;
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Border, HighPass, LowPass, PadMode, Pointwise, Rf, SmoothConv, TimePadding, VariableDelay};
+
+    #[test]
+    fn the_check_value_of_crc_32() {
+        // The catalogue's is of "123456789"; of eight bytes and of sixteen, computed by zlib.
+        let of = |bytes: &[u8]| {
+            bytes.chunks_exact(4).fold(Checksum::new(), |sum, b| sum.word(u32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+        };
+        assert_eq!(of(b"").value(), 0);
+        assert_eq!(of(b"12345678").value(), 0x9AE0_DAAF);
+        assert_eq!(of(b"foveola of words").value(), 0x7C2E_85F2);
+    }
+
+    const SHAPE: Shape = Shape::new(1, 3, 4);
+
+    fn sum_of(stage: Stage<'_>) -> u32 {
+        let nodes = [Node::Filter(Source::Input, stage)];
+        Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()).value()
+    }
+
+    /// Every number of every filter counts: two that differ in one of them have other checksums.
+    #[test]
+    fn no_number_is_left_out() {
+        let (slow, fast) = (Decay::from_gain(0.25).unwrap(), Decay::from_gain(0.25 + f64::EPSILON).unwrap());
+        let kernel = |weights, bias| Kernel { weights, shape: [1, 1, 1, 1, 2], bias };
+        let conv = |weights, bias, options| Stage::Conv3d(Conv3d::new(SHAPE, kernel(weights, bias), options).unwrap());
+        let rf = |weights, bias| Stage::Rf(Rf::new(SHAPE, kernel(weights, bias), None).unwrap());
+        let smooth = |decay, weights: &'static [f32; 2]| {
+            let decays: &'static [Decay; 1] = if decay == slow { &SLOW } else { &FAST };
+            Stage::SmoothConv(SmoothConv::new(SHAPE, decays, weights, [1, 2], Border::Zeros).unwrap())
+        };
+        let scaled =
+            |scale, bias| Stage::Pointwise(Pointwise::new(SHAPE, Nonlinearity::RectifyScale { scale, bias }).unwrap());
+        let options = ConvOptions::DEFAULT;
+        let factors = |rows: &'static [f32]| {
+            let Stage::Conv3d(conv) = conv(&[1.0, 2.0], &[], options) else { unreachable!() };
+            Stage::Conv3d(conv.separable(Factors { terms: 1, time: &[1.0], rows, cols: &[1.0, 2.0] }).unwrap())
+        };
+        let pairs = [
+            (conv(&[1.0, 2.0], &[], options), conv(&[1.0, -2.0], &[], options)),
+            (conv(&[1.0, 2.0], &[0.5], options), conv(&[1.0, 2.0], &[], options)),
+            (conv(&[1.0, 2.0], &[0.5], options), conv(&[1.0, 2.0], &[0.25], options)),
+            (
+                conv(&[1.0, 2.0], &[], options),
+                conv(&[1.0, 2.0], &[], ConvOptions { border: Some(Border::Zeros), ..options }),
+            ),
+            (
+                conv(&[1.0, 2.0], &[], options),
+                conv(&[1.0, 2.0], &[], ConvOptions { pad: Some(PadMode::Ones), ..options }),
+            ),
+            (conv(&[1.0, 2.0], &[], options), factors(&[1.0])),
+            (factors(&[1.0]), factors(&[2.0])),
+            (rf(&[1.0, 2.0], &[]), rf(&[1.0, f32::NAN], &[])),
+            (rf(&[1.0, 2.0], &[0.5]), rf(&[1.0, 2.0], &[])),
+            (smooth(slow, &[1.0, 2.0]), smooth(fast, &[1.0, 2.0])),
+            (smooth(slow, &[1.0, 2.0]), smooth(slow, &[1.0, 3.0])),
+            (Stage::LowPass(LowPass::new(SHAPE, slow)), Stage::LowPass(LowPass::new(SHAPE, fast))),
+            (
+                Stage::HighPass(HighPass::new(SHAPE, slow, 1.0).unwrap()),
+                Stage::HighPass(HighPass::new(SHAPE, slow, 2.0).unwrap()),
+            ),
+            (scaled(1.0, 0.0), scaled(1.0, 1.0)),
+            (scaled(1.0, 0.0), scaled(2.0, 0.0)),
+            (
+                Stage::TimePadding(TimePadding::new(SHAPE, 2, PadMode::Ones)),
+                Stage::TimePadding(TimePadding::new(SHAPE, 2, PadMode::Zeros)),
+            ),
+            (
+                Stage::VariableDelay(VariableDelay::new(SHAPE, &[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap()),
+                Stage::VariableDelay(VariableDelay::new(SHAPE, &[2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap()),
+            ),
+        ];
+        for (i, (a, b)) in pairs.into_iter().enumerate() {
+            assert_eq!(sum_of(a), sum_of(a), "pair {i}");
+            assert_ne!(sum_of(a), sum_of(b), "pair {i}");
+        }
+    }
+
+    static SLOW: [Decay; 1] = [crate::constant!(Decay::from_gain(0.25))];
+    static FAST: [Decay; 1] = [crate::constant!(Decay::from_gain(0.25 + f64::EPSILON))];
+
+    #[test]
+    fn branches_count() {
+        let sum = |a: f64, from| {
+            let low_pass = Stage::LowPass(LowPass::new(SHAPE, SLOW[0]));
+            let nodes = [Node::Filter(Source::Input, low_pass), Node::Add([(Source::Input, a), (from, 1.0)])];
+            Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()).value()
+        };
+        let base = sum(1.0, Source::Node(0));
+        assert!(base != sum(-1.0, Source::Node(0)) && base != sum(1.0, Source::Input), "weights and sources");
+    }
+}
