@@ -61,7 +61,7 @@ for machine in "${@:-m4 m55 helium}"; do
         case $machine in
             m4) cpu=(-mcpu=cortex-m4 -mfpu=fpv4-sp-d16) title="Cortex-M4" target=thumbv7em-none-eabihf rust="" ;;
             m55) cpu=(-mcpu=cortex-m55+nomve -mfpu=auto) title="Cortex-M55 without Helium" rust="" ;;
-            helium) cpu=(-mcpu=cortex-m55 -mfpu=auto) title="Cortex-M55 with Helium" rust="-C target-cpu=cortex-m55" ;;
+            helium) cpu=(-mcpu=cortex-m55 -mfpu=auto) title="Cortex-M55 with Helium" rust="-C target-cpu=cortex-m55 --cfg helium" ;;
             *) echo "peers: m4, m55 or helium, not '$machine'" >&2; exit 2 ;;
         esac
         compile "$built/$machine" "${cpu[@]}" -mthumb -mfloat-abi=hard

@@ -310,7 +310,7 @@ impl Accumulator {
     }
 
     /// Says that time is `t` without an event, so that frames are completed while nothing moves: push
-    /// [`Decode::time`](super::Decode::time) or a clock's time. A time before the current bin says nothing.
+    /// [`Decode::time`] or a clock's time. A time before the current bin says nothing.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Polarity, Push};
