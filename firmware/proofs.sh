@@ -80,7 +80,8 @@ must_find "a heap" "__rust_alloc|__rg_alloc" heap target/$v7/release/planted
 
 echo "no unsafe code but where a board is, no static mut"
 sources() { # CORE PIPELINE ...: folders of crates
-    if grep -rnE '^[^/]*\bstatic mut\b' --include='*.rs' "$@"; then return 1; fi
+    # Not the lifetime in &'static mut.
+    if grep -rnE "^([^/']|'[^s])*\bstatic mut\b" --include='*.rs' "$@"; then return 1; fi
 }
 safe() {
     local crate

@@ -1,7 +1,7 @@
 //! The reproducible promise: vectors give the same bits as one sample at a time, whatever their width, in `f32` and
 //! `f64`. And nothing in `core` assumes a float: every filter runs in fixed point.
 
-use foveola_core::lanes::{Four, Scalar};
+use foveola_core::lanes::{Plain, Scalar};
 use foveola_core::{
     Border, Conv3d, ConvOptions, Decay, Diff, Engine, Factors, Filter, First, Fork, Graph, HighPass, Kernel, LowPass,
     Node, Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,
@@ -64,14 +64,14 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let filter = filter.map_err(|error| error.to_string())?;
     let scalar =
         |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
-    let four = |t, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Four::<false>), t, state, scratch, x, y)
+    let plain = |t, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
     };
     let loops = |t, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Four::<true>), t, state, scratch, x, y)
+        filter.advance_with(Engine::alone(Plain::<4, true>), t, state, scratch, x, y)
     };
     compare(&filter, scalar, &recording)?;
-    compare(&filter, four, &recording)?;
+    compare(&filter, plain, &recording)?;
     compare(&filter, loops, &recording)
 }
 
@@ -87,9 +87,9 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     compare(&filter, scalar, &recording)
 }
 
-/// Frames of a few tiles and less, all borders, kernels that are unrolled (3 and 5 columns) and others.
+/// Frames of a few tiles and less, all borders, kernels that are spelled out (3 x 3 and 5 x 5) and others.
 #[test]
-fn kernels_are_unrolled_to_the_same_bits() {
+fn kernels_without_vectors_have_the_same_bits() {
     let recording = Recording { seed: 1, batch: 1, cuts: vec![2, 1, 3] };
     for (rows, cols, stages) in [(11, 13, 2), (6, 25, 6), (4, 4, 2), (2, 3, 2), (1, 9, 2)] {
         for (kh, kw) in [(3, 3), (5, 5), (5, 3), (1, 5), (7, 3), (3, 4), (2, 7)] {
@@ -100,13 +100,13 @@ fn kernels_are_unrolled_to_the_same_bits() {
                 let weights: Vec<f32> = samples(noise(2, stages * kh * kw));
                 let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
-                let four = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Four::<false>), state, scratch, x, y)
+                let plain = |_, (state, scratch, x, y): Slices<'_, f32>| {
+                    filter.advance_with(Engine::alone(Plain::<4, false>), state, scratch, x, y)
                 };
                 let loops = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Four::<true>), state, scratch, x, y)
+                    filter.advance_with(Engine::alone(Plain::<4, true>), state, scratch, x, y)
                 };
-                let same = compare(&filter, four, &recording).and_then(|()| compare(&filter, loops, &recording));
+                let same = compare(&filter, plain, &recording).and_then(|()| compare(&filter, loops, &recording));
                 assert_eq!(same, Ok(()), "{kh} x {kw} over {rows} x {cols}, {border:?}");
             }
         }
@@ -136,10 +136,10 @@ fn kernels_in_time_have_the_same_bits() {
                 for pad in [None, options.pad] {
                     let filter =
                         Conv3d::new(shape, kernel, ConvOptions { pad, ..options }).expect("a kernel that fits");
-                    let four = |t, (state, scratch, x, y): Slices<'_, f32>| {
-                        filter.advance_with(Engine::alone(Four::<false>), t, state, scratch, x, y)
+                    let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
+                        filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
                     };
-                    let same = compare(&filter, four, &recording);
+                    let same = compare(&filter, plain, &recording);
                     assert_eq!(same, Ok(()), "{taps} taps of {shape:?}, stride {stride}, dilation {dilation}, {pad:?}");
                 }
             }

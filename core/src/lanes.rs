@@ -4,7 +4,8 @@
 //! time ([`Runner`](crate::Runner)). The **reproducible** family is below: `wide`, unfused `acc + x * w`; it follows the
 //! features of the compilation and falls back to plain arrays on a microcontroller. A **fast** one, fused where the CPU
 //! can, is in the host. Every lane of a vector belongs to another output pixel and the taps of one pixel are added in one
-//! fixed order, so the width never changes a bit of the result.
+//! fixed order, so the width never changes a bit of a convolution. A receptive field has one output and its sum goes by
+//! lanes, so the reproducible family has the same number of them everywhere: eight of `f32`, four of `f64`.
 
 use crate::Sample;
 
@@ -86,39 +87,43 @@ impl<T: Sample> Lanes<T> for Scalar {
     }
 }
 
-/// Four samples, one after the other: the family of a microcontroller, which has no vectors, and registers for no more. With
-/// `LOOPS` the compiler makes vectors of the loops over rows by itself: that is the way to the Helium of a Cortex-M55, for which
-/// there are no stable intrinsics. `-C target-cpu=cortex-m55 --cfg helium` chooses it.
+/// Samples one after the other: the family of a microcontroller, which has no vectors. As many as the vectors of a host have, for
+/// sums over a receptive field go by lanes. With `LOOPS` the compiler makes vectors of the loops over rows by itself: that is
+/// the way to the Helium of a Cortex-M55, for which there are no stable intrinsics. `-C target-cpu=cortex-m55 --cfg helium`
+/// chooses it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Four<const LOOPS: bool>;
+pub struct Plain<const LANES: usize, const LOOPS: bool>;
 
-impl<T: Sample, const LOOPS: bool> Lanes<T> for Four<LOOPS> {
-    type Vector = [T; 4];
-    const WIDTH: usize = 4;
+impl<T: Sample, const LANES: usize, const LOOPS: bool> Lanes<T> for Plain<LANES, LOOPS> {
+    type Vector = [T; LANES];
+    const WIDTH: usize = LANES;
     const COLUMNS: usize = 1;
     const PLAIN: bool = true;
     const LOOPS: bool = LOOPS;
 
     #[inline(always)]
-    fn splat(self, value: T) -> [T; 4] {
-        [value; 4]
+    fn splat(self, value: T) -> [T; LANES] {
+        [value; LANES]
     }
 
     #[inline(always)]
-    fn load(self, from: &[T]) -> [T; 4] {
-        from.first_chunk().copied().unwrap_or([T::zero(); 4])
+    fn load(self, from: &[T]) -> [T; LANES] {
+        from.first_chunk().copied().unwrap_or([T::zero(); LANES])
     }
 
     #[inline(always)]
-    fn store(self, vector: [T; 4], to: &mut [T]) {
+    fn store(self, vector: [T; LANES], to: &mut [T]) {
         if let Some(to) = to.first_chunk_mut() {
             *to = vector;
         }
     }
 
     #[inline(always)]
-    fn multiply_add(self, [a, b, c, d]: [T; 4], x: [T; 4], w: [T; 4]) -> [T; 4] {
-        [a + x[0] * w[0], b + x[1] * w[1], c + x[2] * w[2], d + x[3] * w[3]]
+    fn multiply_add(self, mut acc: [T; LANES], x: [T; LANES], w: [T; LANES]) -> [T; LANES] {
+        for (acc, (x, w)) in acc.iter_mut().zip(x.into_iter().zip(w)) {
+            *acc = *acc + x * w;
+        }
+        acc
     }
 }
 

@@ -4,9 +4,9 @@
 //! that a fixed-point type only has to say how it rounds ([`Sample::from_f64`]) and how it accumulates products
 //! ([`Lanes`]).
 
-#[cfg(target_os = "none")]
-use crate::lanes::Four;
 use crate::lanes::Lanes;
+#[cfg(target_os = "none")]
+use crate::lanes::Plain;
 #[cfg(not(target_os = "none"))]
 use crate::lanes::{WideF32, WideF64};
 use core::ops::Sub;
@@ -52,9 +52,9 @@ impl Sample for f32 {
     #[cfg(not(target_os = "none"))]
     const LANES: WideF32 = WideF32;
     #[cfg(target_os = "none")]
-    type Lanes = Four<{ cfg!(helium) }>;
+    type Lanes = Plain<8, { cfg!(helium) }>;
     #[cfg(target_os = "none")]
-    const LANES: Self::Lanes = Four;
+    const LANES: Self::Lanes = Plain;
 
     fn from_f64(value: f64) -> Self {
         value as Self
@@ -75,9 +75,9 @@ impl Sample for f64 {
     #[cfg(not(target_os = "none"))]
     const LANES: WideF64 = WideF64;
     #[cfg(target_os = "none")]
-    type Lanes = Four<{ cfg!(helium) }>;
+    type Lanes = Plain<4, { cfg!(helium) }>;
     #[cfg(target_os = "none")]
-    const LANES: Self::Lanes = Four;
+    const LANES: Self::Lanes = Plain;
 
     fn from_f64(value: f64) -> Self {
         value

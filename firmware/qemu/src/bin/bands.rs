@@ -58,7 +58,7 @@ fn main() -> ! {
     let mut passed = true;
     for i in 0..=FRAMES * EVENTS {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let [x, y] = [random >> 20, random >> 8].map(|bits| ((bits & 0xFFF) * SIZE as u32 >> 12) as u16);
+        let [x, y] = [random >> 20, random >> 8].map(|bits| (((bits & 0xFFF) * SIZE as u32) >> 12) as u16);
         let event = Event { t: u64::from(i) * 1_000 / u64::from(EVENTS), x, y, on: random >> 7 & 1 == 1 };
         passed &= encoder
             .encode(event, |word| {
