@@ -6,6 +6,7 @@ fn main() {
     if let Ok(folder) = std::env::var("FOVEOLA_PEERS") {
         println!("cargo:rustc-link-search=native={folder}");
         println!("cargo:rustc-link-lib=static=peers");
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x"); // foveola-qemu prints with it
         println!("cargo:rerun-if-changed={folder}/libpeers.a");
     }
 }

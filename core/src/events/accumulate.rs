@@ -125,10 +125,10 @@ impl Accumulator {
     /// use foveola_core::events::{Accumulator, Event, Polarity, Push, Window};
     /// let mut bins = Accumulator::new(1, 2, Polarity::Signed, 1_000).unwrap().windowed(Window::new(10, 10, 5).unwrap());
     /// let mut frame = [0.0_f32; 2];
-    /// for (x, y) in [(19, 14), (15, 10), (20, 10), (12, 9)] {
+    /// for (x, y) in [(19, 14), (15, 10), (20, 10), (12, 9), (9, 12)] {
     ///     assert_eq!(bins.push(Event { t: 0, x, y, on: true }, &mut frame), Push::Taken);
     /// }
-    /// assert_eq!((frame, bins.dropped().outside), ([0.0, 2.0], 2));
+    /// assert_eq!((frame, bins.dropped().outside), ([0.0, 2.0], 3));
     /// ```
     #[must_use]
     pub const fn windowed(self, window: Window) -> Self {

@@ -333,7 +333,7 @@ impl Decode for Evt2 {
         // The time high, seen from the start of `times`: 32 bits suffice up to their end, where the loop stops.
         let len = times.end.saturating_sub(times.start).min(1 << 30) as i32;
         let ahead = i32::try_from((high << 6).wrapping_sub(times.start).cast_signed());
-        let Some(mut ahead) = ahead.ok().filter(|ahead| *ahead < len) else { return 0 };
+        let Ok(mut ahead) = ahead else { return 0 };
         // Steps of the time high, and words that told them.
         let (mut steps, mut clocks, mut left) = (0_u32, 0_usize, *bytes);
         while let Some((&word, rest)) = left.split_first_chunk() {
@@ -436,6 +436,18 @@ mod tests {
             assert_eq!(decoder.geometry().map(|size| (size.cols, size.rows)), geometry, "{name}");
             assert_eq!(decoder.skipped(), Skipped { backward: 1, ..Skipped::default() }, "{name}");
         }
+    }
+
+    /// 2^32 us of clocks without an event: 32 bits of time come round, and the event behind them is no early one.
+    #[test]
+    fn a_run_ends_where_its_times_end() {
+        let clocks = (1..=512_u32).map(|step| 0x8000_0000 | step * NEAR);
+        let words: Vec<u8> = clocks.chain([0x1000_0000 | 5 << 22]).flat_map(u32::to_le_bytes).collect();
+        let mut decoder = Evt2::new();
+        decoder.feed(&0x8000_0000_u32.to_le_bytes(), |_| ());
+        let mut left = &words[..];
+        assert_eq!(decoder.run(&mut left, 0..100, |_, _, _| ()), 0);
+        assert_eq!(decoder.next_event(&mut left).map(|event| event.t), Some((1 << 32) + 5));
     }
 
     #[test]
