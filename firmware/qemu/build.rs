@@ -35,21 +35,10 @@ fn main() {
     gauss.write(Resolution::DEFAULT, &mut weights).expect("a buffer of its size");
     let mut source = format!("/// Rows and columns of the Gaussian.\npub const GAUSS_SIZE: [usize; 2] = {size:?};\n");
     constant(&mut source, "GAUSS", "A Gaussian of 0.7 pixels.", &weights);
-    constant(&mut source, "CENTRE", "The retina's centre: three Gaussians of 0.8 pixels.", &blob(0.8));
-    constant(&mut source, "SURROUND", "The retina's surround: three Gaussians of 3 pixels.", &blob(3.0));
     fs::write(out.join("kernels.rs"), source).expect("OUT_DIR is writable");
 }
 
 fn constant(source: &mut String, name: &str, about: &str, weights: &[f32]) {
     writeln!(source, "/// {about}\npub static {name}: [f32; {}] = {weights:?};", weights.len())
         .expect("a String grows");
-}
-
-/// Three 5 x 5 Gaussians of `sigma` pixels whose sum is 1: to the bit those of the host's `retina`.
-fn blob(sigma: f64) -> Vec<f32> {
-    let square = |i: usize| (i as f64 - 2.0) * (i as f64 - 2.0);
-    let gauss = |i: usize| libm::exp(-(square(i / 5 % 5) + square(i % 5)) / (2.0 * sigma * sigma)) as f32;
-    let weights: Vec<f32> = (0..75).map(gauss).collect();
-    let sum: f64 = weights.iter().map(|w| f64::from(*w)).sum();
-    weights.iter().map(|w| (f64::from(*w) / sum) as f32).collect()
 }

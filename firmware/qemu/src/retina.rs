@@ -4,7 +4,7 @@
 //! out = max(centre - surround, 0)      each three exponentials in time, each through a Gaussian of 5 x 5 pixels
 //! ```
 
-use crate::kernels::{CENTRE, SURROUND};
+use foveola_app::retina::{CENTRE, SURROUND};
 use foveola_core::events::{Geometry, Polarity};
 use foveola_core::{Border, Decay, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant};
 use foveola_pipeline::{Application, Plan};
