@@ -441,8 +441,8 @@ mod tests {
     /// 2^32 us of clocks without an event: 32 bits of time come round, and the event behind them is no early one.
     #[test]
     fn a_run_ends_where_its_times_end() {
-        let clocks = (1..=512_u32).map(|step| 0x8000_0000 | step * NEAR);
-        let words: Vec<u8> = clocks.chain([0x1000_0000 | 5 << 22]).flat_map(u32::to_le_bytes).collect();
+        let clocks = (1..=512_u32).map(|step| 0x8000_0000 | (step * NEAR));
+        let words: Vec<u8> = clocks.chain([0x1000_0000 | (5 << 22)]).flat_map(u32::to_le_bytes).collect();
         let mut decoder = Evt2::new();
         decoder.feed(&0x8000_0000_u32.to_le_bytes(), |_| ());
         let mut left = &words[..];
