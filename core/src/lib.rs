@@ -35,6 +35,7 @@ pub mod sample;
 mod scan;
 pub mod shape;
 pub mod variable_delay;
+pub mod words;
 
 pub use checksum::Checksum;
 pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};

@@ -79,7 +79,7 @@ impl<'a, T: Copy> Lines<'a, T> {
                 let back = back * dilation;
                 let (Frames { samples, slots, now }, back) =
                     if back < held { (frames, back) } else { (past, back - held) };
-                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
+                let slot = slot(now, back, slots);
                 Plane { samples: samples.get(slot * pitch[0] + channel * pitch[1]..).unwrap_or(&[]), at: 0 }
             }
             Self::Time { chunk, pixels, .. } => Plane { samples: chunk, at: channel * pixels },
@@ -129,7 +129,7 @@ impl<'a, T: Copy> Lines<'a, T> {
                     return (count, step * frame, Some(samples));
                 }
                 let back = at.unsigned_abs();
-                let slot = if now >= back { now - back } else { (now + slots).saturating_sub(back) };
+                let slot = slot(now, back, slots);
                 // Up to the end of the ring, or to the chunk.
                 let run = steps((slots - slot).min(back) - 1, step);
                 (run.min(count), step * frame, Some(ring.get(slot * frame + plane.at + col..).unwrap_or(&[])))
@@ -143,4 +143,10 @@ impl<'a, T: Copy> Lines<'a, T> {
 const fn steps(most: usize, step: usize) -> usize {
     // A division is dearer than to ask for the usual case.
     if step == 1 { most + 1 } else { most / step + 1 }
+}
+
+/// The slot of the frame `back` frames before that of slot `now`, in a ring of `slots`.
+#[inline(always)]
+pub(super) const fn slot(now: usize, back: usize, slots: usize) -> usize {
+    if now >= back { now - back } else { (now + slots).saturating_sub(back) }
 }

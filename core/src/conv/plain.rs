@@ -39,21 +39,16 @@ impl<T: Sample> Correlation<'_, T> {
         }
     }
 
-    /// Where the output is written from (`row`, `col`) on.
-    pub(super) fn place<'b>(&self, band: &'b mut Band<'_, T>, row: usize, col: usize) -> Option<&'b mut [T]> {
-        let row = row - band.rows.start;
-        let (piece, from) = if self.pitch[1] == self.cols { (0, row * self.cols) } else { (row, 0) };
-        band.out.get_mut(piece)?.get_mut(from + col - band.cols.start..)
-    }
-
     /// Writes a row from column `col` on.
     fn row_of_taps<const LOOPS: bool>(&self, row: usize, col: usize, band: &mut Band<'_, T>) {
         let [outs, ins, kt, kh, kw] = self.kernel;
-        let (channel, len) = (band.channel, band.cols.end - col);
+        let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
         let input = (channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
         let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]).chunks_exact(kw.max(1));
         let first = (row * self.step[0]) as isize - self.top;
-        let Some(out) = self.place(band, row, col).and_then(|out| out.get_mut(..len)) else { return };
+        let Some(out) = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len)) else {
+            return;
+        };
         out.fill(self.bias.get(channel).copied().unwrap_or_else(T::zero));
         let (mut lines, mut held): ([Line<'_, T>; TOGETHER], _) = ([(&[], &[]); TOGETHER], 0);
         for i in 0..ins {
@@ -112,19 +107,20 @@ fn eight<T: Sample>(line: &[T], taps: &[T], dilation: usize, tile: &mut [T; COLS
     for taps in fours {
         let Some(x) = rest.get(..COLS + TAPS - 1) else { break };
         for (e, w) in taps.iter().enumerate() {
-            feed(x.get(e..).unwrap_or(&[]), *w, &mut acc);
+            feed(&mut acc, x.get(e..).unwrap_or(&[]), *w);
         }
         rest = rest.get(TAPS..).unwrap_or(&[]);
     }
     for w in singles {
-        feed(rest.get(..COLS).unwrap_or(&[]), *w, &mut acc);
+        feed(&mut acc, rest.get(..COLS).unwrap_or(&[]), *w);
         rest = rest.get(dilation..).unwrap_or(&[]);
     }
     *tile = acc;
 }
 
+/// One tap of neighbouring pixels, the first of which reads the first of `x`.
 #[inline(always)]
-fn feed<T: Sample>(x: &[T], w: T, acc: &mut [T; COLS]) {
+pub(super) fn feed<T: Sample, const N: usize>(acc: &mut [T; N], x: &[T], w: T) {
     for (acc, x) in acc.iter_mut().zip(x) {
         *acc = *acc + *x * w;
     }

@@ -2,12 +2,13 @@
 //!
 //! A microcontroller's load is as dear as its multiply-add, and it has 32 registers for floats. So a tile is two rows x eight
 //! columns of output pixels: a row of the input is loaded once for all columns and both output rows that read it, a weight
-//! once for eight pixels. The tiles of two rows take one plane (a channel of a frame) after the other, so that lines are looked
-//! for and checked once for many tiles. 5 x 5 takes 1.5 instructions a multiply-add.
+//! once for eight pixels. Four planes (channels of frames) go by before the tile leaves the registers, and their lines are looked
+//! for once for all tiles of two rows. 5 x 5 takes 1.5 instructions a multiply-add.
 //!
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs; what has no form here goes
 //! [row by row](super::plain).
 
+use super::plain::feed;
 use super::tile::{Band, Correlation};
 use crate::Sample;
 
@@ -60,8 +61,8 @@ impl<T: Sample> Correlation<'_, T> {
         let bias = self.bias.get(band.channel).copied().unwrap_or_else(T::zero);
         let of_channel = self.kernel[1..].iter().product();
         let weights = self.weights.get(band.channel * of_channel..)?.get(..of_channel)?;
-        let first = band.cols.start;
-        let (upper, lower) = self.place(band, row, first)?.split_at_mut_checked(self.cols)?;
+        let (first_row, first) = (band.rows.start, band.cols.start);
+        let (upper, lower) = self.place(band, row - first_row, [first_row, first])?.split_at_mut_checked(self.cols)?;
         Some((bias, weights, [upper.get_mut(..cols)?, lower.get_mut(..cols)?]))
     }
 
@@ -174,28 +175,18 @@ fn plane<T: Sample, const K: usize>(
     let at = usize::from(tile) * COLS;
     let line = |b: usize| lines.get(b)?.get(at..at + COLS + K - 1);
     let taps = |b: usize| kernel.get(b * K..(b + 1) * K).unwrap_or(&[]);
+    let row = |acc: &mut [T; COLS], x: &[T], b: usize| {
+        for (e, w) in taps(b).iter().enumerate() {
+            feed(acc, x.get(e..).unwrap_or(&[]), *w);
+        }
+    };
     // The first and the last line are read by one of the rows.
-    for (e, w) in taps(0).iter().enumerate() {
-        feed(upper, line(0)?, e, *w);
-    }
+    row(upper, line(0)?, 0);
     for b in 1..K {
         let x = line(b)?;
-        // Column by column, so that no more than eight samples are held.
-        for (e, (v, w)) in taps(b).iter().zip(taps(b - 1)).enumerate() {
-            feed(upper, x, e, *v);
-            feed(lower, x, e, *w);
-        }
+        row(upper, x, b);
+        row(lower, x, b - 1);
     }
-    for (e, w) in taps(K - 1).iter().enumerate() {
-        feed(lower, line(K)?, e, *w);
-    }
+    row(lower, line(K)?, K - 1);
     Some(())
-}
-
-/// Column `e` of the kernel, for eight pixels.
-#[inline(always)]
-fn feed<T: Sample>(acc: &mut [T; COLS], x: &[T], e: usize, w: T) {
-    for (acc, x) in acc.iter_mut().zip(x.get(e..).unwrap_or(&[])) {
-        *acc = *acc + *x * w;
-    }
 }

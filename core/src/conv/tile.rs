@@ -68,7 +68,7 @@ pub(super) struct Band<'o, T> {
     pub(super) rows: Range<usize>,
     pub(super) cols: Range<usize>,
     /// What is written: where rows are adjacent a slice for each channel, else one for each row of each channel.
-    pub(super) out: [&'o mut [T]; ROWS],
+    out: [&'o mut [T]; ROWS],
 }
 
 impl<'a, T: Sample> Correlation<'a, T> {
@@ -327,15 +327,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         if m >= rows {
             return;
         }
-        let (piece, from) = match self.pitch[1] == self.cols {
-            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
-            true => (m, (row - band.rows.start) * self.cols),
-            false => (m, 0),
-        };
-        let Some(out) = band.out.get_mut(piece).and_then(|out| out.get_mut(from + col - band.cols.start..)) else {
-            return;
-        };
         let end = (band.cols.end - col).min(V * L::WIDTH);
+        let Some(out) = self.place(band, m, [row, col]) else { return };
         if let Some(out) = out.get_mut(..V * L::WIDTH).filter(|_| end == V * L::WIDTH) {
             for (acc, out) in acc.into_iter().zip(out.chunks_exact_mut(L::WIDTH)) {
                 lanes.store(acc, out);
@@ -344,6 +337,17 @@ impl<'a, T: Sample> Correlation<'a, T> {
             // Beyond the end of the row. Only tiles of one vector come here.
             store_part(lanes, acc[0], out);
         }
+    }
+
+    /// Where row `m` of a tile at (`row`, `col`) is written.
+    #[inline(always)]
+    pub(super) fn place<'b>(&self, band: &'b mut Band<'_, T>, m: usize, [row, col]: [usize; 2]) -> Option<&'b mut [T]> {
+        let (piece, from) = match self.pitch[1] == self.cols {
+            true if band.channels == 1 => (0, (row - band.rows.start + m) * self.cols),
+            true => (m, (row - band.rows.start) * self.cols),
+            false => (m, 0),
+        };
+        band.out.get_mut(piece)?.get_mut(from + col - band.cols.start..)
     }
 
     /// A kernel of one row: each output row reads a line of its own.

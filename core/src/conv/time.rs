@@ -6,6 +6,8 @@
 //!
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs.
 
+use super::lines::slot;
+use super::plain::feed;
 use crate::Sample;
 use crate::filter::copy;
 
@@ -75,10 +77,9 @@ impl<'a, T: Sample> InTime<'a, T> {
         plane.unwrap_or(&[])
     }
 
-    /// Where frame `at` lies in the ring.
+    /// Where frame `at`, before the chunk, lies in the ring.
     fn slot(&self, at: isize) -> usize {
-        let back = at.unsigned_abs();
-        if self.now >= back { self.now - back } else { (self.now + self.slots).saturating_sub(back) }
+        slot(self.now, at.unsigned_abs(), self.slots)
     }
 
     /// One pixel, and a frame out for each one in, from frame `start` on.
@@ -93,14 +94,14 @@ impl<'a, T: Sample> InTime<'a, T> {
                 // By value: registers.
                 let (x, taps) = (*self.window(at, &mut room), *taps);
                 for (e, w) in taps.into_iter().enumerate() {
-                    feed(&mut acc, &x, e, w);
+                    feed(&mut acc, x.get(e..).unwrap_or(&[]), w);
                 }
                 at += GROUP as isize;
             }
             if !rest.is_empty() {
                 let x = self.window(at, &mut room);
                 for (e, w) in rest.iter().enumerate() {
-                    feed(&mut acc, x, e, *w);
+                    feed(&mut acc, x.get(e..).unwrap_or(&[]), *w);
                 }
             }
             match out.first_chunk_mut() {
@@ -161,9 +162,7 @@ fn sum<T: Sample>(lines: &[&[T]; TOGETHER], taps: &[T], bias: Option<T>, out: &m
         let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
         for (line, w) in lines.iter().zip(taps) {
             let Some(x) = line.get(col..).and_then(<[T]>::first_chunk::<COLS>) else { return };
-            for (acc, x) in acc.iter_mut().zip(x) {
-                *acc = *acc + *x * *w;
-            }
+            feed(&mut acc, x, *w);
         }
         *out = acc;
         col += COLS;
@@ -175,13 +174,5 @@ fn sum<T: Sample>(lines: &[&[T]; TOGETHER], taps: &[T], bias: Option<T>, out: &m
         }
         *out = acc;
         col += 1;
-    }
-}
-
-/// Tap `e` of a group, for neighbouring outputs.
-#[inline(always)]
-fn feed<T: Sample>(acc: &mut [T; OUTPUTS], x: &[T; WINDOW], e: usize, w: T) {
-    for (acc, x) in acc.iter_mut().zip(x.get(e..).unwrap_or(&[])) {
-        *acc = *acc + *x * w;
     }
 }

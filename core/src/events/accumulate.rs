@@ -15,6 +15,7 @@
 //! caller, which may be another one for each bin (double buffering).
 
 use super::{Decode, Event, Window};
+use crate::words::{put_longs, take_long};
 use crate::{Error, Sample, Shape};
 use core::num::NonZeroU64;
 
@@ -209,10 +210,7 @@ impl Accumulator {
     /// ```
     pub fn save(&self, put: &mut impl FnMut(u32)) {
         let Self { start, stale, restarts, dropped: Dropped { late, outside }, .. } = self;
-        for long in [start.unwrap_or(u64::MAX), *late, *outside] {
-            put(long as u32);
-            put((long >> 32) as u32);
-        }
+        put_longs(&[start.unwrap_or(u64::MAX), *late, *outside], put);
         put((*stale).into());
         put(*restarts);
     }
@@ -220,8 +218,7 @@ impl Accumulator {
     /// These bins, where others stood when [`Accumulator::save`] gave these words.
     #[must_use]
     pub fn restore(self, take: &mut impl FnMut() -> u32) -> Self {
-        let mut long = || u64::from(take()) | u64::from(take()) << 32;
-        let (start, late, outside) = (long(), long(), long());
+        let [start, late, outside] = core::array::from_fn(|_| take_long(take));
         let start = if start == u64::MAX { None } else { Some(start) };
         Self { start, stale: take() != 0, restarts: take(), dropped: Dropped { late, outside }, ..self }
     }

@@ -2,8 +2,8 @@
 //!
 //! The primitive is to pull one event: [`Decode::next_event`] takes from the front of a slice what it needs. The other
 //! forms are loops around it: an iterator ([`Decode::events`]), a callback ([`Decode::feed`]) and a buffer to fill
-//! ([`Decode::fill`]). Where many events share a bin of time, [`Decode::run`] is faster. The trait is dyn-compatible; through a `&mut dyn Decode` use `fill`, which costs one virtual call a
-//! buffer.
+//! ([`Decode::fill`]). Where many events share a bin of time, [`Decode::run`] is faster. The trait is dyn-compatible; through
+//! a `&mut dyn Decode` use `fill`, which costs one virtual call a buffer.
 
 use super::{Event, Geometry};
 use core::ops::Range;

@@ -27,6 +27,7 @@
 use super::align::Alignments;
 use super::decode::count;
 use super::{Decode, Event, Geometry, Header, Line, Skipped};
+use crate::words::{put_longs, take_long};
 use core::ops::Range;
 
 pub(super) const OFF: u32 = 0x0;
@@ -158,10 +159,7 @@ impl Evt2 {
             Place::Lost(alignments) => (2, alignments),
         };
         let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
-        for long in [high, *silent] {
-            put(long as u32);
-            put((long >> 32) as u32);
-        }
+        put_longs(&[high, *silent], put);
         for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward] {
             put(word);
         }
@@ -172,8 +170,7 @@ impl Evt2 {
     /// A decoder that goes on where another one was when [`Evt2::save`] gave these words. Words that are no decoder's give
     /// one nevertheless: see to it that they are whole.
     pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
-        let mut long = || u64::from(take()) | u64::from(take()) << 32;
-        let (high, silent) = (long(), long());
+        let (high, silent) = (take_long(take), take_long(take));
         let [word, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
         let alignments = Alignments::restore(take);
         Self {

@@ -3,11 +3,13 @@
 //! ```text
 //! frame[(y - top) / b, (x - left) / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
-//! Events in = events stored + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held. State: about 250 bytes, and the frame lent by the caller.
+//! Events in = events stored + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held. State: about
+//! 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
 use foveola_core::Sample;
 use foveola_core::events::{Accumulator, Decode, Dropped, Event, Evt2, Push, Skipped};
+use foveola_core::words::{put_longs, take_long};
 
 /// Bytes of EVT 2.0 to frames of counts; see the [equation](self).
 #[derive(Clone, Debug)]
@@ -131,17 +133,14 @@ impl Front {
         let Self { decoder, bins, waiting: _, events, bytes } = self;
         decoder.save(put);
         bins.save(put);
-        for long in [events, bytes] {
-            put(*long as u32);
-            put((*long >> 32) as u32);
-        }
+        put_longs(&[*events, *bytes], put);
     }
 
     /// What [`Front::save`] gave.
     pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
         let Self { bins, .. } = Self::new(plan);
         let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
-        let [events, bytes] = core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        let [events, bytes] = core::array::from_fn(|_| take_long(take));
         Self { decoder, bins, waiting: None, events, bytes }
     }
 }

@@ -11,6 +11,7 @@
 use crate::runner::Only;
 use crate::{Application, Block, Front, Memory, ModelDamaged};
 use foveola_core::events::{Dropped, Skipped};
+use foveola_core::words::{put_longs, take_long};
 
 /// Words that [`Pipeline::save`] gives beside state and input.
 pub(crate) const FIXED: usize = Front::SAVED + 11;
@@ -147,15 +148,13 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
         }
     }
 
-    /// All that it remembers, in [`FIXED`] words, its state and its open frame; the output and the scratch mean nothing between two frames.
+    /// All that it remembers, in [`FIXED`] words, its state and its open frame; the output and the scratch mean nothing between
+    /// two frames.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
         self.front.save(put);
         let Counters { losses, frames, outputs, refused, held_back, .. } = self.counters;
         put(losses);
-        for long in [self.t, frames, outputs, refused, held_back] {
-            put(long as u32);
-            put((long >> 32) as u32);
-        }
+        put_longs(&[self.t, frames, outputs, refused, held_back], put);
         self.memory.state.iter().chain(&self.memory.input).for_each(|sample| put(sample.to_bits()));
     }
 
@@ -163,8 +162,7 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
     pub(crate) fn restore(&mut self, take: &mut impl FnMut() -> u32) {
         self.front = Front::restore(&A::PLAN, take);
         let losses = take();
-        let [t, frames, outputs, refused, held_back] =
-            core::array::from_fn(|_| u64::from(take()) | u64::from(take()) << 32);
+        let [t, frames, outputs, refused, held_back] = core::array::from_fn(|_| take_long(take));
         self.t = t;
         self.counters = Counters { losses, frames, outputs, refused, held_back, ..Counters::default() };
         let memory = &mut *self.memory;
