@@ -1,8 +1,8 @@
 //! From a sensor's bytes to frames: decoders, a queue to the main loop, bins of time.
 //!
 //! ```text
-//! bytes -> Decode -> Event -> Accumulator -> frame of counts -> filters
-//!        (evt2, nmnist)  |         (bins of dt, of a Window)
+//! bytes -> Decode -> Event -> EventFilter -> Accumulator -> frame of counts -> filters
+//!         (formats)      |    (filters)       (bins of dt, of a Window)
 //!                        +- EventQueue: from an interrupt to the main loop
 //!                        +- Extent: the geometry, when no header tells it
 //! ```
@@ -27,25 +27,20 @@
 //! ```
 
 pub mod accumulate;
-mod align;
 pub mod count;
 pub mod decode;
-pub mod evt2;
-pub mod evt2_encoder;
 pub mod extent;
-pub mod header;
-pub mod nmnist;
+pub mod filters;
+pub mod formats;
 pub mod queue;
 pub mod window;
 
 pub use accumulate::{Accumulator, Dropped, Polarity, Push};
 pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
-pub use evt2::Evt2;
-pub use evt2_encoder::Evt2Encoder;
 pub use extent::{Extent, Geometry};
-pub use header::{Encoding, Header, Line};
-pub use nmnist::NMnist;
+pub use filters::EventFilter;
+pub use formats::{Encoding, Evt2, Evt2Encoder, Header, Line, NMnist};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use window::Window;
 

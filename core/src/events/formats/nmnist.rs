@@ -20,8 +20,8 @@
 //! doi:10.3389/fnins.2015.00437.
 
 use super::align::Alignments;
-use super::decode::count;
-use super::{Decode, Event, Skipped};
+use crate::events::decode::count;
+use crate::events::{Decode, Event, Skipped};
 
 /// Bytes of a word.
 const WORD: usize = 5;

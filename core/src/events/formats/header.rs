@@ -12,7 +12,7 @@
 //! A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
 //! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format".
 
-use super::Geometry;
+use crate::events::Geometry;
 use heapless::Vec;
 
 /// Bytes of a line that are kept. The longest line of use, `% format EVT21;height=1280;width=1280`, needs 38.

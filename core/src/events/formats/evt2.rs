@@ -25,8 +25,8 @@
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
 use super::align::Alignments;
-use super::decode::count;
-use super::{Decode, Event, Geometry, Header, Line, Skipped};
+use crate::events::decode::count;
+use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
 use crate::words::{put_longs, take_long};
 use core::ops::Range;
 

@@ -3,8 +3,8 @@
 //! Times are written modulo 2^34 us; a decoder follows them over the wrap as long as no gap there is longer than 8.4 s.
 //! Cost: 4 or 8 bytes an event. State: 16 bytes.
 
-use super::Event;
 use super::evt2::{HIGH, OFF, ON, TIME_HIGH};
+use crate::events::Event;
 
 /// Encoder of EVT 2.0 words; a header is the caller's to write.
 ///
