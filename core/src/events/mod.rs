@@ -40,7 +40,7 @@ pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use extent::{Extent, Geometry};
 pub use filters::EventFilter;
-pub use formats::{Encoding, Evt2, Evt2Encoder, Header, Line, NMnist};
+pub use formats::{Aedat2, Camera, Dat, Encoding, Evt2, Evt2Encoder, Evt3, Evt21, Header, Line, NMnist, Order};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use window::Window;
 
