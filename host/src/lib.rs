@@ -31,7 +31,7 @@ mod weight;
 pub use axes::Movie;
 pub use error::{Error, Result};
 pub use fast::{Precision, SimdLevel};
-pub use foveola_core::events::{Geometry, Polarity};
+pub use foveola_core::events::{Geometry, Order, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
 pub use frames::{Frames, MOST_PIXELS};
 pub use layer::{Layer, Table};
@@ -42,7 +42,7 @@ pub use layers::{
 pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
-pub use recording::{Events, Format, Recording, Summary};
+pub use recording::{Columns, Events, Format, ReadOptions, Recording, Summary, TimeUnit};
 pub use weight::Weight;
 
 /// The examples of the README compile and run.

@@ -1,26 +1,42 @@
 //! The formats: one table, from which come their names, how they are recognised, what reads and what writes them.
 
+use super::ReadOptions;
 use super::aedat4::{self, Aedat4};
+use super::csv::{self, Csv};
 use super::decoder::{Decoder, Watched};
-use super::recognise;
+use super::npy::Npy;
+use super::recognise::{self, Head};
+use super::seek::Places;
 use crate::Result;
-use foveola_core::events::{Encoding, Evt2, NMnist};
+use foveola_core::events::{Aedat2, Dat, Decode, Encoding, Evt2, Evt3, Evt21, NMnist, Order};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Prophesee EVT2.0 (`.raw`): [`Evt2`].
+    /// Prophesee EVT 2.0 (`.raw`): [`Evt2`].
     Evt2,
+    /// Prophesee EVT 2.1 (`.raw`): [`Evt21`].
+    Evt21,
+    /// Prophesee EVT 3.0 (`.raw`): [`Evt3`].
+    Evt3,
+    /// Prophesee DAT 2 (`.dat`): [`Dat`].
+    Dat,
     /// N-MNIST and N-Caltech101 (`.bin`): [`NMnist`].
     NMnist,
+    /// jAER AEDAT 2 (`.aedat`): [`Aedat2`].
+    Aedat2,
     /// iniVation AEDAT 4 (`.aedat4`).
     Aedat4,
+    /// Text (`.csv`, `.txt`): an event a line.
+    Csv,
+    /// Events in an array of NumPy (`.npy`).
+    Npy,
 }
 
 /// A row of the table.
 pub(super) struct Row {
-    format: Format,
+    pub(super) format: Format,
     name: &'static str,
     /// Endings of file names, the usual one first.
     extensions: &'static [&'static str],
@@ -29,21 +45,14 @@ pub(super) struct Row {
     /// Whether a recording that begins like this says that it is one.
     pub(super) says: fn(&[u8]) -> bool,
     /// Whether one without a header looks like it. Rows are tried in order.
-    pub(super) looks: fn(&recognise::Head<'_>) -> bool,
-    decoder: fn() -> Box<dyn Decoder>,
+    pub(super) looks: fn(&Head<'_>) -> bool,
+    decoder: fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>,
+    /// Where in a file that begins like this a decoder may start that knows the header only.
+    pub(super) places: Places,
 }
 
-/// All formats, those that are hard to mistake first.
-pub(super) const TABLE: [Row; 3] = [
-    Row {
-        format: Format::Aedat4,
-        name: "aedat4",
-        extensions: &["aedat4"],
-        about: "iniVation AEDAT 4",
-        says: |head| head.starts_with(aedat4::MAGIC),
-        looks: |_| false,
-        decoder: || Box::new(Aedat4::new()),
-    },
+/// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
+pub(super) const TABLE: [Row; 9] = [
     Row {
         format: Format::Evt2,
         name: "evt2",
@@ -51,7 +60,43 @@ pub(super) const TABLE: [Row; 3] = [
         about: "Prophesee EVT 2.0",
         says: |head| recognise::encoding(head) == Some(Encoding::Evt2),
         looks: |head| head.sensible(Evt2::new()),
-        decoder: || Box::new(Watched::new(Evt2::new())),
+        decoder: |_, _| watched(Evt2::new()),
+        places: Places::Words { start: recognise::lines_len, size: 4, wrap: Some(1 << 34) },
+    },
+    Row {
+        format: Format::Evt21,
+        name: "evt21",
+        extensions: &["raw"],
+        about: "Prophesee EVT 2.1",
+        says: |head| recognise::encoding(head) == Some(Encoding::Evt21),
+        looks: |_| false, // it looks like EVT 2.0 too often
+        decoder: |head, options| {
+            let header = recognise::header(head).order();
+            let data = head.get(recognise::lines_len(head)..).unwrap_or_default();
+            let order = options.order.or(header).or_else(|| Order::detect(data));
+            watched(order.map_or_else(Evt21::new, Evt21::with_order))
+        },
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 34) },
+    },
+    Row {
+        format: Format::Evt3,
+        name: "evt3",
+        extensions: &["raw"],
+        about: "Prophesee EVT 3.0",
+        says: |head| recognise::encoding(head) == Some(Encoding::Evt3),
+        looks: |_| false, // nearly all bytes make sense as its words
+        decoder: |_, _| watched(Evt3::new()),
+        places: Places::Start,
+    },
+    Row {
+        format: Format::Dat,
+        name: "dat",
+        extensions: &["dat"],
+        about: "Prophesee DAT 2",
+        says: recognise::says_dat,
+        looks: |head| head.ordered(Dat::new()),
+        decoder: |_, _| watched(Dat::new()),
+        places: Places::Words { start: recognise::dat_len, size: 8, wrap: Some(1 << 32) },
     },
     Row {
         format: Format::NMnist,
@@ -60,9 +105,54 @@ pub(super) const TABLE: [Row; 3] = [
         about: "N-MNIST, N-Caltech101",
         says: |_| false,
         looks: |head| head.nmnist(),
-        decoder: || Box::new(Watched::new(NMnist::new())),
+        decoder: |_, _| watched(NMnist::new()),
+        places: Places::Start,
+    },
+    Row {
+        format: Format::Aedat2,
+        name: "aedat2",
+        extensions: &["aedat", "dat"],
+        about: "jAER AEDAT 2",
+        says: |head| head.starts_with(b"#!AER-DAT2"),
+        looks: |_| false,
+        decoder: |_, _| watched(Aedat2::new()),
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 32) },
+    },
+    Row {
+        format: Format::Aedat4,
+        name: "aedat4",
+        extensions: &["aedat4"],
+        about: "iniVation AEDAT 4",
+        says: |head| head.starts_with(aedat4::MAGIC),
+        looks: |_| false,
+        decoder: |_, _| Ok(Box::new(Aedat4::new())),
+        places: Places::Packets,
+    },
+    Row {
+        format: Format::Npy,
+        name: "npy",
+        extensions: &["npy"],
+        about: "NumPy array of events",
+        says: |head| head.starts_with(crate::npy::header::MAGIC),
+        looks: |_| false,
+        decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
+        places: Places::Records,
+    },
+    Row {
+        format: Format::Csv,
+        name: "csv",
+        extensions: &["csv", "txt"],
+        about: "text, an event a line",
+        says: |_| false,
+        looks: |head| head.is_text() && csv::Layout::detect(head.bytes, None, None).is_ok(),
+        decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
+        places: Places::Start,
     },
 ];
+
+fn watched(decoder: impl Decode + Clone + Send + 'static) -> Result<Box<dyn Decoder>, String> {
+    Ok(Box::new(Watched::new(decoder)))
+}
 
 impl Format {
     /// The formats and their names on the command line.
@@ -99,17 +189,25 @@ impl Format {
         self.row().extensions
     }
 
-    pub(super) fn decoder(self) -> Box<dyn Decoder> {
-        (self.row().decoder)()
+    /// Whether [`Events::seek`](crate::Events::seek) finds a time in a file by looking at a few places. Otherwise it reads
+    /// from the start, since the format's words tell the time from the words before.
+    pub fn seeks(self) -> bool {
+        !matches!(self.row().places, Places::Start)
+    }
+
+    /// A decoder of a recording that begins like `head`.
+    pub(super) fn decoder(self, head: &[u8], options: &ReadOptions) -> Result<Box<dyn Decoder>, String> {
+        (self.row().decoder)(head, options)
     }
 
     pub(super) fn row(self) -> &'static Row {
-        const { &TABLE }.iter().find(|row| row.format == self).unwrap_or(const { &TABLE[0] })
+        const FIRST: &Row = &TABLE[0];
+        rows().iter().find(|row| row.format == self).unwrap_or(FIRST)
     }
 }
 
-impl Row {
-    pub(super) fn format(&self) -> Format {
-        self.format
-    }
+/// The table.
+pub(super) fn rows() -> &'static [Row] {
+    const ROWS: &[Row] = &TABLE;
+    ROWS
 }
