@@ -40,7 +40,10 @@ pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use extent::{Extent, Geometry};
 pub use filters::EventFilter;
-pub use formats::{Aedat2, Camera, Dat, Encoding, Evt2, Evt2Encoder, Evt3, Evt21, Header, Line, NMnist, Order};
+pub use formats::{
+    Aedat2, Aedat31, Aer, Camera, Dat, Encoding, EventStream, Evt2, Evt2Encoder, Evt3, Evt21, Header, Line, NMnist,
+    Order, Refused,
+};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use window::Window;
 

@@ -1,11 +1,11 @@
 //! The laws that every decoder keeps.
 
 extern crate std;
-use super::{Aedat2, Camera, Dat, Evt2, Evt3, Evt21, NMnist, Order};
+use super::{Aedat2, Aedat31, Camera, Dat, EventStream, Evt2, Evt3, Evt21, NMnist, Order};
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
 use core::ops::Range;
 use proptest::prelude::*;
-use std::{boxed::Box, format, vec, vec::Vec};
+use std::{boxed::Box, vec, vec::Vec};
 
 /// Events, and what the decoder tells when it has finished.
 type Decoded = (Vec<Event>, Skipped, Option<u64>, Option<Geometry>);
@@ -41,6 +41,8 @@ fn decoders() -> Vec<Case> {
         "DAT": Dat::new(),
         "AEDAT 2": Aedat2::new(),
         "AEDAT 2 of a DAVIS": Aedat2::with_camera(Camera::Davis640),
+        "AEDAT 3.1": Aedat31::new(),
+        "Event Stream": EventStream::new(),
         "N-MNIST": NMnist::new(),
     ]
 }
@@ -113,6 +115,19 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(t, x, y, on)| [t.to_le_bytes(), (on << 28 | y << 14 | x).to_le_bytes()].concat());
     let aedat = (0_u32..1 << 18, 0_u32..1 << 16).prop_map(|(t, a)| [a.to_be_bytes(), t.to_be_bytes()].concat());
     let several = |piece: BoxedStrategy<Vec<u8>>| prop::collection::vec(piece, 0..60).prop_map(|all| all.concat());
+    let packet = prop::collection::vec((any::<u32>(), 0_i32..1 << 20), 1..30).prop_map(|events| {
+        let n = events.len() as i32;
+        let header = [1, 8, 4, 0, n, n, n].map(i32::to_le_bytes).concat();
+        let event = |(data, t): (u32, i32)| [data.to_le_bytes(), t.to_le_bytes()].concat();
+        [header, events.into_iter().flat_map(event).collect()].concat()
+    });
+    let other = (0_i32..4, 0_i32..20).prop_map(|(kind, n)| {
+        [[kind * 2, 2, 1, 0, n, n, n].map(i32::to_le_bytes).concat(), vec![3; 2 * n as usize]].concat()
+    });
+    let es = (0_u8..255, 0_u16..330, 0_u16..250)
+        .prop_map(|(first, x, y)| [&[first][..], &x.to_le_bytes(), &y.to_le_bytes()].concat());
+    let es = prop_oneof![8 => es, 1 => Just(vec![0xFF]), 1 => Just(vec![0xFE; 6])];
+    let es_header = Just(b"Event Stream\x02\0\0\x01\x40\x01\xF0\0".to_vec());
     let text = "[%#] ?(geometry [0-9]{1,4}x[0-9]{1,4}|evt 2.0|end|Width 640|AEChip: DAVIS240|[ -~]{0,90})\r?\n";
     let part = prop_oneof![
         4 => several(evt2.boxed()),
@@ -121,10 +136,16 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         4 => several(evt21.boxed()),
         4 => several(dat.boxed()),
         4 => several(aedat.boxed()),
+        4 => packet,
+        2 => other,
+        4 => several(es.boxed()),
+        1 => es_header.clone(),
         2 => prop::collection::vec(any::<u8>(), 0..20),
         3 => text.prop_map(Into::into),
     ];
-    prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
+    // Some with the header without which Event Stream is nothing.
+    let front = prop_oneof![2 => Just(vec![]), 1 => es_header];
+    (front, prop::collection::vec(part, 0..8)).prop_map(|(front, parts)| [front, parts.concat()].concat())
 }
 
 proptest! {
@@ -187,8 +208,8 @@ proptest! {
 }
 
 /// Bytes of a word of each decoder, and whether words come without an event, or with more than one.
-const WORDS: [(u64, bool); 8] =
-    [(4, true), (8, true), (8, true), (2, true), (8, false), (8, false), (8, false), (5, true)];
+const WORDS: [(u64, bool); 10] =
+    [(4, true), (8, true), (8, true), (2, true), (8, false), (8, false), (8, false), (1, true), (1, true), (5, true)];
 
 #[test]
 fn nothing_gives_nothing() {
@@ -212,9 +233,11 @@ fn a_decoder_is_small() {
             [$((stringify!($decoder), size_of::<$decoder>())),*]
         };
     }
-    for (name, size) in sizes![Evt2, Evt21, Evt3, Dat, Aedat2] {
+    for (name, size) in sizes![Evt2, Evt21, Evt3, Dat, Aedat2, Aedat31] {
         let state = size - size_of::<Header>();
         assert!(state <= 64, "{name}: {state} bytes");
     }
-    assert!(size_of::<NMnist>() <= 64, "{}", format!("{} bytes", size_of::<NMnist>()));
+    for (name, size) in sizes![NMnist, EventStream] {
+        assert!(size <= 64, "{name}: {size} bytes");
+    }
 }
