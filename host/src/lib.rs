@@ -42,7 +42,9 @@ pub use layers::{
 pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
-pub use recording::{Columns, Events, Format, ReadOptions, Recording, Summary, TimeUnit};
+pub use recording::{
+    Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+};
 pub use weight::Weight;
 
 /// The examples of the README compile and run.

@@ -1,9 +1,10 @@
 //! Where frames come from: the built-in scene, a recording, a movie.
 
+use super::chosen::{self, Chosen};
 use super::units::plural;
-use super::{Reason, RunArgs, decoder_reasons, info, outside_events};
+use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, Events, Frames, Geometry, Result, movie};
+use foveola::{Error, Frames, Geometry, Result, movie};
 use foveola_core::events::{Dropped, Event};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
@@ -13,7 +14,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 /// Frames to run a model over.
 pub(super) enum Input {
     Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
-    Recording { frames: Box<Frames<Counted<Events>>>, bytes: Option<u64>, name: String },
+    Recording { frames: Box<Frames<Counted<Chosen>>>, bytes: Option<u64>, name: String },
     Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
 }
 
@@ -51,21 +52,9 @@ impl Input {
         if args.common.format.is_none() && movie::is_movie(path)? {
             return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
         }
-        let recording = info::open(path, &args.common)?;
-        let mut events = recording.events()?;
-        events.peek()?;
-        let geometry = match args.common.geometry.or(events.geometry()) {
-            Some(geometry) => geometry,
-            None if recording.bytes().is_none() => {
-                let reason = "a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into();
-                return Err(Error::Data { path: path.clone(), reason });
-            }
-            None => {
-                let summary = recording.scan(|_| ())?;
-                let reason = format!("no events in {} bytes", summary.bytes);
-                summary.geometry().ok_or(Error::Data { path: path.clone(), reason })?
-            }
-        };
+        let recording = chosen::open(path, &args.common)?;
+        let events = Chosen::new(&recording, &args.common)?;
+        let geometry = events.geometry(&recording, &args.common)?;
         let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
         Ok(Self::Recording { frames: Box::new(frames), bytes: recording.bytes(), name })
     }
@@ -108,7 +97,7 @@ impl Input {
             Self::Scene { frames, duration } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
             // Of a pipe nobody knows.
             Self::Recording { frames, bytes, .. } => {
-                bytes.map_or(0.0, |bytes| frames.events().inner.position() as f64 / bytes.max(1) as f64)
+                bytes.map_or(0.0, |bytes| frames.events().inner.events().position() as f64 / bytes.max(1) as f64)
             }
             Self::Movie { movie, .. } => {
                 movie.frames().map_or(0.0, |frames| movie.frames_read() as f64 / frames.max(1) as f64)
@@ -155,7 +144,7 @@ impl Input {
         let jumps = ("jumps", "jumps of the clock by over a minute, not filled", u64::from(jumps));
         let mut all = vec![late, outside_events(dropped.outside), jumps];
         if let Self::Recording { frames, .. } = self {
-            all.extend(decoder_reasons(&frames.events().inner.skipped()));
+            all.extend(decoder_reasons(&frames.events().inner.events().skipped()));
         }
         all
     }
@@ -174,7 +163,7 @@ impl Input {
         let (events, (dropped, _)) = (self.events()?, self.dropped()?);
         match self {
             Self::Recording { frames, .. } if events == 0 => {
-                return Some(format!("no events in {} bytes", frames.events().inner.position()));
+                return Some(format!("no events in {} bytes", frames.events().inner.events().position()));
             }
             _ if events == 0 => return Some("no events".into()),
             _ => {}

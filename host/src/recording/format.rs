@@ -7,8 +7,10 @@ use super::decoder::{Decoder, Watched};
 use super::npy::Npy;
 use super::recognise::{self, Head};
 use super::seek::Places;
+use super::writer::{self, NewEncoder, WriteOptions};
 use crate::Result;
-use foveola_core::events::{Aedat2, Dat, Decode, Encoding, Evt2, Evt3, Evt21, NMnist, Order};
+use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist, Order};
+use std::path::Path;
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +28,10 @@ pub enum Format {
     NMnist,
     /// jAER AEDAT 2 (`.aedat`): [`Aedat2`].
     Aedat2,
+    /// cAER AEDAT 3.1 (`.aedat`): [`Aedat31`].
+    Aedat31,
+    /// Event Stream (`.es`): [`EventStream`].
+    EventStream,
     /// iniVation AEDAT 4 (`.aedat4`).
     Aedat4,
     /// Text (`.csv`, `.txt`): an event a line.
@@ -49,10 +55,12 @@ pub(super) struct Row {
     decoder: fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>,
     /// Where in a file that begins like this a decoder may start that knows the header only.
     pub(super) places: Places,
+    /// What writes it.
+    pub(super) encoder: Option<NewEncoder>,
 }
 
 /// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
-pub(super) const TABLE: [Row; 9] = [
+pub(super) const TABLE: [Row; 11] = [
     Row {
         format: Format::Evt2,
         name: "evt2",
@@ -62,6 +70,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |head| head.sensible(Evt2::new()),
         decoder: |_, _| watched(Evt2::new()),
         places: Places::Words { start: recognise::lines_len, size: 4, wrap: Some(1 << 34) },
+        encoder: Some(writer::evt2),
     },
     Row {
         format: Format::Evt21,
@@ -77,6 +86,7 @@ pub(super) const TABLE: [Row; 9] = [
             watched(order.map_or_else(Evt21::new, Evt21::with_order))
         },
         places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 34) },
+        encoder: None,
     },
     Row {
         format: Format::Evt3,
@@ -87,6 +97,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |_| false, // nearly all bytes make sense as its words
         decoder: |_, _| watched(Evt3::new()),
         places: Places::Start,
+        encoder: None,
     },
     Row {
         format: Format::Dat,
@@ -97,6 +108,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |head| head.ordered(Dat::new()),
         decoder: |_, _| watched(Dat::new()),
         places: Places::Words { start: recognise::dat_len, size: 8, wrap: Some(1 << 32) },
+        encoder: None,
     },
     Row {
         format: Format::NMnist,
@@ -107,6 +119,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |head| head.nmnist(),
         decoder: |_, _| watched(NMnist::new()),
         places: Places::Start,
+        encoder: None,
     },
     Row {
         format: Format::Aedat2,
@@ -117,6 +130,36 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |_| false,
         decoder: |_, _| watched(Aedat2::new()),
         places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 32) },
+        encoder: None,
+    },
+    Row {
+        format: Format::Aedat31,
+        name: "aedat31",
+        extensions: &["aedat"],
+        about: "cAER AEDAT 3.1",
+        says: |head| head.starts_with(b"#!AER-DAT3"),
+        looks: |_| false,
+        decoder: |_, _| watched(Aedat31::new()),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::EventStream,
+        name: "es",
+        extensions: &["es"],
+        about: "Event Stream 2",
+        says: |head| head.starts_with(b"Event Stream"),
+        looks: |_| false,
+        decoder: |head, _| {
+            let mut decoder = EventStream::new();
+            decoder.events(head).next();
+            match decoder.refused() {
+                Some(why) => Err(format!("an Event Stream that is not read: {why}")),
+                None => watched(EventStream::new()),
+            }
+        },
+        places: Places::Start,
+        encoder: None,
     },
     Row {
         format: Format::Aedat4,
@@ -127,6 +170,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |_| false,
         decoder: |_, _| Ok(Box::new(Aedat4::new())),
         places: Places::Packets,
+        encoder: None,
     },
     Row {
         format: Format::Npy,
@@ -137,6 +181,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |_| false,
         decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
         places: Places::Records,
+        encoder: Some(writer::npy),
     },
     Row {
         format: Format::Csv,
@@ -147,6 +192,7 @@ pub(super) const TABLE: [Row; 9] = [
         looks: |head| head.is_text() && csv::Layout::detect(head.bytes, None, None).is_ok(),
         decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
         places: Places::Start,
+        encoder: Some(writer::csv),
     },
 ];
 
@@ -193,6 +239,27 @@ impl Format {
     /// from the start, since the format's words tell the time from the words before.
     pub fn seeks(self) -> bool {
         !matches!(self.row().places, Places::Start)
+    }
+
+    /// The formats that [`EventWriter`](crate::EventWriter) writes.
+    pub fn written() -> impl Iterator<Item = Self> {
+        rows().iter().filter(|row| row.encoder.is_some()).map(|row| row.format)
+    }
+
+    /// Whether its header tells the size of the sensor, so that it cannot be written without.
+    pub fn needs_geometry(self) -> bool {
+        let written = |encoder: NewEncoder| encoder(None, &WriteOptions::default(), &mut Vec::new()).is_err();
+        self.row().encoder.is_some_and(written)
+    }
+
+    /// The format that a file of this name is written in, by its ending; the first one that is written, where several have it.
+    ///
+    /// ```
+    /// assert_eq!(foveola::Format::by_name("events.csv"), Some(foveola::Format::Csv));
+    /// ```
+    pub fn by_name(path: impl AsRef<Path>) -> Option<Self> {
+        let ending = path.as_ref().extension()?.to_str()?.to_ascii_lowercase();
+        Self::written().find(|format| format.extensions().contains(&&ending[..]))
     }
 
     /// A decoder of a recording that begins like `head`.

@@ -14,15 +14,17 @@ mod format;
 mod npy;
 mod recognise;
 mod seek;
+mod writer;
 
 pub use columns::{Columns, TimeUnit};
 pub use events::Events;
 pub use format::Format;
+pub use writer::{EventWriter, WriteOptions, Written};
 
 use crate::{Error, Result};
 use decoder::Decoder;
 use events::BYTES;
-use foveola_core::events::{Event, Extent, Geometry, Order, Skipped};
+use foveola_core::events::{Event, Geometry, Order, Skipped};
 use recognise::Head;
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -95,8 +97,8 @@ impl std::fmt::Debug for Origin {
     }
 }
 
-/// What a whole recording holds.
-#[derive(Clone, Debug)]
+/// What a whole recording holds, or those of its events that are [added](Summary::add).
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Number of events.
     pub events: u64,
@@ -119,6 +121,26 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Counts an event, from a sensor of the size that [`Summary::header`] tells so far.
+    pub fn add(&mut self, event: &Event) {
+        self.outside += u64::from(self.header.is_some_and(|header| !header.contains(event)));
+        let (cols, rows) = self.extent.map_or((0, 0), |extent| (extent.cols, extent.rows));
+        self.extent =
+            Some(Geometry { cols: cols.max(usize::from(event.x) + 1), rows: rows.max(usize::from(event.y) + 1) });
+        self.events += 1;
+        self.on += u64::from(event.on);
+        let (first, last) = self.span.unwrap_or((event.t, event.t));
+        self.span = Some((first.min(event.t), last.max(event.t)));
+    }
+
+    /// Takes over what `events` tells so far: of the header, and of what was skipped.
+    pub fn told(&mut self, events: &Events) {
+        self.header = events.geometry();
+        self.bytes = events.position();
+        self.skipped = events.skipped();
+        self.damage = events.damage();
+    }
+
     /// The header's geometry, or else the smallest that holds all events.
     pub fn geometry(&self) -> Option<Geometry> {
         self.header.or(self.extent)
@@ -209,6 +231,11 @@ impl Recording {
         decoder.map_err(|reason| Error::Data { path: self.name.clone(), reason })
     }
 
+    /// The file, or the name that was given to a pipe.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
     /// Its format.
     pub fn format(&self) -> Format {
         self.format
@@ -247,31 +274,16 @@ impl Recording {
     /// As of [`Recording::events`].
     pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
         let mut events = self.events()?;
-        let (mut extent, mut count, mut on, mut outside) = (Extent::new(), 0, 0, 0);
-        let mut span: Option<(u64, u64)> = None;
+        let mut summary = Summary::default();
         while events.peek()?.is_some() {
-            let header = events.geometry();
+            summary.told(&events);
             for event in events.next_slice()? {
                 look(event);
-                outside += u64::from(header.is_some_and(|header| !header.contains(event)));
-                extent.include(event);
-                count += 1;
-                on += u64::from(event.on);
-                let (first, last) = span.unwrap_or((event.t, event.t));
-                span = Some((first.min(event.t), last.max(event.t)));
+                summary.add(event);
             }
         }
-        Ok(Summary {
-            events: count,
-            on,
-            span,
-            header: events.geometry(),
-            extent: extent.geometry(),
-            outside,
-            bytes: events.position(),
-            skipped: events.skipped(),
-            damage: events.damage(),
-        })
+        summary.told(&events);
+        Ok(summary)
     }
 }
 
