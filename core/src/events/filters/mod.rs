@@ -11,6 +11,8 @@
 //!
 //! Times in the state are 32 bits long and never look new when they are old: [`stamps`] says how.
 
+#[cfg(test)]
+mod laws;
 pub mod refractory;
 pub mod stamps;
 pub mod stcf;
@@ -36,10 +38,10 @@ use core::cell::Cell;
 ///     fn state_len(&self) -> usize {
 ///         1
 ///     }
-///     fn pass(&self, state: &mut [u32], event: Event) -> Option<Event> {
-///         let [odd] = state else { return None };
+///     fn pass(&self, state: &mut [u32], _: &mut Event) -> bool {
+///         let [odd] = state else { return false };
 ///         *odd ^= 1;
-///         (*odd == 1).then_some(event)
+///         *odd == 1
 ///     }
 /// }
 ///
@@ -58,11 +60,11 @@ pub trait EventFilter {
         input
     }
 
-    /// The rule: the event that goes on, as it was or moved; `None` when it is dropped.
+    /// The rule: whether the event goes on, and as what; the event may be moved.
     ///
     /// [`EventFilter::step`] and [`EventFilter::retain`] see to it that `state` has the right length. With another, events
     /// may be lost, but nothing panics.
-    fn pass(&self, state: &mut [u32], event: Event) -> Option<Event>;
+    fn pass(&self, state: &mut [u32], event: &mut Event) -> bool;
 
     /// [`EventFilter::pass`] of one event.
     ///
@@ -70,7 +72,8 @@ pub trait EventFilter {
     /// [`Error::Length`] when `state` has another length than [`EventFilter::state_len`]; nothing is changed then.
     fn step(&self, state: &mut [u32], event: Event) -> Result<Option<Event>, Error> {
         exact(STATE, state.len(), self.state_len())?;
-        Ok(self.pass(state, event))
+        let mut event = event;
+        Ok(self.pass(state, &mut event).then_some(event))
     }
 
     /// [`EventFilter::pass`] of each of `events`, in order: those that go on stand in front afterwards, and their number is
@@ -83,13 +86,15 @@ pub trait EventFilter {
         let events = Cell::from_mut(events).as_slice_of_cells();
         let mut kept = 0;
         for event in events {
-            let event = event.get();
-            let passed = self.pass(state, event);
-            // Written in any case: whether an event is noise is what no CPU can predict.
+            let mut event = event.get();
+            let goes_on = self.pass(state, &mut event);
+            // Written in any case: whether an event is noise is what no CPU can predict. And field by field: as a whole, an
+            // event would go through memory.
             if let Some(slot) = events.get(kept) {
-                slot.set(passed.unwrap_or(event));
+                let Event { t, x, y, on } = event;
+                slot.set(Event { t, x, y, on });
             }
-            kept += usize::from(passed.is_some());
+            kept += usize::from(goes_on);
         }
         Ok(kept)
     }

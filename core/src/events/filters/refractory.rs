@@ -80,15 +80,64 @@ impl EventFilter for Refractory {
     }
 
     #[inline(always)]
-    fn pass(&self, state: &mut [u32], event: Event) -> Option<Event> {
-        let place = self.stamps.place(&event)?;
-        let (clock, stamps) = state.split_first_chunk_mut()?;
-        let now = stamps::now(clock, stamps, event.t);
-        let stamp = stamps.get_mut(place)?;
+    fn pass(&self, state: &mut [u32], event: &mut Event) -> bool {
+        let Some(place) = self.stamps.place(event) else { return false };
+        let Some((now, stamps)) = stamps::split(state, event.t) else { return false };
+        let Some(stamp) = stamps.get_mut(place) else { return false };
         let rested = now.wrapping_sub(*stamp) >= self.dead;
-        if rested || self.restart == Restart::All {
-            *stamp = now;
+        // No branch: nobody can predict it.
+        *stamp = if rested | (self.restart == Restart::All) { now } else { *stamp };
+        rested
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::filters::laws::{self, Past};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn equals_a_twin_with_64_bit_times(
+            (sensor, events) in laws::sensor_and_events(),
+            dead in laws::time_constant(),
+            restart in prop_oneof![Just(Restart::Kept), Just(Restart::All)],
+            cut in laws::cut(),
+        ) {
+            let mut past = Past::default();
+            laws::hold(&Refractory::new(sensor, dead, restart).unwrap(), &events, cut, |event| {
+                let Event { t, x, y, .. } = event;
+                past.reach(t);
+                let rested = !past.age(x.into(), y.into(), t).is_some_and(|age| age < dead.into());
+                if rested || restart == Restart::All {
+                    past.remember(x.into(), y.into(), t);
+                }
+                rested.then_some(event)
+            }, sensor)?;
         }
-        rested.then_some(event)
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let one = Geometry { cols: 1, rows: 1 };
+        for (geometry, dead, message) in [
+            (one, 0, "dead is 0; expected 1 us or more, and less than 2^30 us"),
+            (one, 1 << 30, "dead is 1073741824; expected 1 us or more, and less than 2^30 us"),
+            (
+                Geometry { cols: 0, rows: 1 },
+                1,
+                "a frame of 1 x 1 x 0 (channels x rows x columns) is empty; every axis needs a length of 1 or more",
+            ),
+            (
+                Geometry { cols: 1, rows: 65537 },
+                1,
+                "pixels is 65537; expected as many as memory can hold, and 65536 a side",
+            ),
+        ] {
+            let error = Refractory::new(geometry, dead, Restart::Kept).unwrap_err();
+            assert_eq!(std::format!("{error}"), message);
+        }
     }
 }

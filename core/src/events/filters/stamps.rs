@@ -54,6 +54,13 @@ pub(crate) fn now([low, high]: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) ->
     BASE
 }
 
+/// The present, and the stamps behind the clock.
+#[inline(always)]
+pub(super) fn split(state: &mut [u32], t: u64) -> Option<(u32, &mut [u32])> {
+    let (clock, stamps) = state.split_first_chunk_mut()?;
+    Some((now(clock, stamps, t), stamps))
+}
+
 /// The pass: seldom, so out of the way.
 #[cold]
 #[inline(never)]

@@ -92,16 +92,12 @@ impl Stcf {
     }
 }
 
-impl EventFilter for Stcf {
-    fn state_len(&self) -> usize {
-        Self::state_len(self)
-    }
-
+impl Stcf {
+    /// How many neighbours support the event; `None` outside of the sensor.
     #[inline(always)]
-    fn pass(&self, state: &mut [u32], event: Event) -> Option<Event> {
-        let corner = self.stamps.corner(&event)?;
-        let (clock, stamps) = state.split_first_chunk_mut()?;
-        let now = stamps::now(clock, stamps, event.t);
+    fn supporters(&self, state: &mut [u32], event: &Event) -> Option<u32> {
+        let corner = self.stamps.corner(event)?;
+        let (now, stamps) = stamps::split(state, event.t)?;
         let stride = self.stamps.stride();
         let [a, b, c] = *stamps.get(corner..)?.first_chunk()?;
         let [f, g, h] = *stamps.get(corner + 2 * stride..)?.first_chunk()?;
@@ -109,10 +105,83 @@ impl EventFilter for Stcf {
         *own = now;
         let supports = |stamp: u32| u32::from(now.wrapping_sub(stamp) <= self.tau);
         let beside = supports(b) + supports(*d) + supports(*e) + supports(g);
-        let supporters = match self.neighbours {
+        Some(match self.neighbours {
             Neighbours::Four => beside,
             Neighbours::Eight => beside + supports(a) + supports(c) + supports(f) + supports(h),
-        };
-        (supporters >= self.k).then_some(event)
+        })
+    }
+}
+
+impl EventFilter for Stcf {
+    fn state_len(&self) -> usize {
+        Self::state_len(self)
+    }
+
+    #[inline(always)]
+    fn pass(&self, state: &mut [u32], event: &mut Event) -> bool {
+        self.supporters(state, event).is_some_and(|supporters| supporters >= self.k)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::filters::laws::{self, Past};
+    use proptest::prelude::*;
+
+    const EIGHT: [(i64, i64); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1)];
+
+    proptest! {
+        #[test]
+        fn equals_a_twin_with_64_bit_times(
+            (sensor, events) in laws::sensor_and_events(),
+            tau in laws::time_constant(),
+            (neighbours, k) in prop_oneof![
+                (1_u32..=4).prop_map(|k| (Neighbours::Four, k)),
+                (1_u32..=8).prop_map(|k| (Neighbours::Eight, k)),
+            ],
+            cut in laws::cut(),
+        ) {
+            let mut past = Past::default();
+            laws::hold(&Stcf::new(sensor, neighbours, k, tau).unwrap(), &events, cut, |event| {
+                let (t, x, y) = (event.t, event.x.into(), event.y.into());
+                past.reach(t);
+                let around = &EIGHT[..neighbours.count() as usize];
+                let supports = |(dx, dy): &&(i64, i64)| past.age(x + dx, y + dy, t).is_some_and(|age| age <= tau.into());
+                let supporters = around.iter().filter(supports).count();
+                past.remember(x, y, t);
+                (supporters >= k as usize).then_some(event)
+            }, sensor)?;
+        }
+    }
+
+    /// Exactly 2^32 us and a little later the low halves of the times are neighbours, and the events are not.
+    #[test]
+    fn old_events_do_not_look_new_when_32_bits_come_again() {
+        let sensor = Geometry { cols: 2, rows: 1 };
+        let filter = Stcf::new(sensor, Neighbours::Eight, 1, 1_000).unwrap();
+        for gap in [1 << 31, 1 << 32, (1 << 32) + 5, (1 << 33) + 999, 86_400_000_000, 200 * 86_400_000_000, 1 << 62] {
+            for start in [0, 1, (1 << 31) - 1, 1 << 31, (1 << 32) - 3, 1 << 40] {
+                let mut state = [0; 12];
+                let mut step = |t, x| filter.step(&mut state, Event { t, x, y: 0, on: true }).unwrap().is_some();
+                assert!(!step(start, 0), "the first is alone");
+                assert!(!step(start + gap, 1), "{gap} us after {start}");
+                assert!(step(start + gap + 1_000, 0), "1 ms is not too late, {gap} us after {start}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let one = Geometry { cols: 1, rows: 1 };
+        for (neighbours, k, tau, message) in [
+            (Neighbours::Eight, 0, 1, "k is 0; expected 1 to the number of neighbours"),
+            (Neighbours::Four, 5, 1, "k is 5; expected 1 to the number of neighbours"),
+            (Neighbours::Eight, 8, 0, "tau is 0; expected 1 us or more, and less than 2^30 us"),
+        ] {
+            let error = Stcf::new(one, neighbours, k, tau).unwrap_err();
+            assert_eq!(std::format!("{error}"), message);
+        }
     }
 }
