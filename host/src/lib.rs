@@ -5,6 +5,7 @@
 
 pub mod bench;
 mod error;
+mod event_filters;
 mod factor;
 mod fast;
 #[doc(hidden)]
@@ -25,9 +26,11 @@ pub mod samples;
 pub mod scene;
 mod spectral;
 mod threads;
+mod units;
 mod weight;
 
 pub use error::{Error, Result};
+pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};
 pub use foveola_core::events::{Geometry, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
@@ -42,6 +45,7 @@ pub use movie::Movie;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
 pub use recording::{Events, Format, Recording, Summary};
+pub use units::microseconds;
 pub use weight::Weight;
 
 /// The examples of the README compile and run.
