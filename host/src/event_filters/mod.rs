@@ -232,7 +232,12 @@ mod tests {
     /// Three columns that move, and flicker everywhere in them.
     fn event(i: u64) -> Event {
         let random = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-        Event { t: i * 3, x: ((i / 20 + random % 3) % 16) as u16, y: (random / 3 % 12) as u16, on: i % 3 != 0 }
+        Event {
+            t: i * 3,
+            x: ((i / 20 + random % 3) % 16) as u16,
+            y: (random / 3 % 12) as u16,
+            on: !i.is_multiple_of(3),
+        }
     }
 
     fn filters() -> EventFilters {
