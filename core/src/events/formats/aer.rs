@@ -1,4 +1,4 @@
-//! GenX320's AER: one word of 19 bits an event on the parallel port, without a time.
+//! AER of the `GenX320`: one word of 19 bits an event on the parallel port, without a time.
 //!
 //! | bit 18 | 17..9 | 8..0 |
 //! |---|---|---|

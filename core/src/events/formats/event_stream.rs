@@ -322,10 +322,7 @@ impl Decode for EventStream {
     }
 
     fn time(&self) -> Option<u64> {
-        match self.geometry() {
-            Some(_) => Some(self.t),
-            None => None,
-        }
+        self.geometry().map(|_| self.t)
     }
 
     fn geometry(&self) -> Option<Geometry> {

@@ -31,6 +31,7 @@
 use super::burst::{self, Burst};
 use super::clock::{Clock, continued};
 use super::frame::{self, Frame, Words};
+use super::header::PIXEL;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
 use core::ops::Range;
@@ -52,8 +53,6 @@ const PADDING: u16 = 0x9999;
 
 /// Bit of a word that tells ON.
 pub(super) const POLARITY: u16 = 1 << 11;
-/// Bits of a coordinate.
-pub(super) const PIXEL: u16 = 0x7FF;
 
 /// Bytes of a word.
 const WORD: usize = 2;
