@@ -1,0 +1,300 @@
+//! Recordings of event cameras, read in bounded memory.
+//!
+//! ```text
+//! file or pipe -> first 64 kB -> recognise (by the table of formats) -> decoder
+//!              \-> all bytes, in pieces -> decoder (core's Decode) -> Events
+//! ```
+
+mod aedat4;
+mod columns;
+mod csv;
+mod decoder;
+mod events;
+mod format;
+mod npy;
+mod recognise;
+mod seek;
+mod writer;
+
+pub use columns::{Columns, TimeUnit};
+pub use events::Events;
+pub use format::Format;
+pub use writer::{EventWriter, WriteOptions, Written};
+
+use crate::{Error, Result};
+use decoder::Decoder;
+use events::BYTES;
+use foveola_core::events::{Event, Geometry, Order, Skipped};
+use recognise::Head;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A recording: a file or a pipe of events of a known format.
+///
+/// ```no_run
+/// use foveola::Recording;
+/// let recording = Recording::open("recording.raw")?; // recognised by its content
+/// for event in recording.events()? {
+///     let event = event?;
+///     println!("{} us: ({}, {}) {}", event.t, event.x, event.y, if event.on { "ON" } else { "OFF" });
+/// }
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recording {
+    name: PathBuf,
+    format: Format,
+    options: ReadOptions,
+    /// The first bytes.
+    head: Arc<[u8]>,
+    origin: Origin,
+}
+
+/// How to read what a recording does not tell, or tells wrongly. By default everything is found in its first 64 kB.
+///
+/// ```no_run
+/// use foveola::{Format, ReadOptions, Recording, TimeUnit};
+/// let options = ReadOptions { unit: Some(TimeUnit::Seconds), ..ReadOptions::default() };
+/// let recording = Recording::open_with("events.txt", options)?;
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadOptions {
+    /// The format.
+    pub format: Option<Format>,
+    /// Order of the columns of text and arrays.
+    pub columns: Option<Columns>,
+    /// Unit of the times of text and arrays.
+    pub unit: Option<TimeUnit>,
+    /// Order of the bytes in words of EVT 2.1.
+    pub order: Option<Order>,
+}
+
+impl From<Format> for ReadOptions {
+    fn from(format: Format) -> Self {
+        Self { format: Some(format), ..Self::default() }
+    }
+}
+
+/// Where the bytes come from.
+#[derive(Clone)]
+enum Origin {
+    File {
+        bytes: u64,
+    },
+    /// What is read once; its first bytes were, and are put in front again.
+    Pipe(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { bytes } => write!(f, "a file of {bytes} bytes"),
+            Self::Pipe(_) => f.write_str("a pipe"),
+        }
+    }
+}
+
+/// What a whole recording holds, or those of its events that are [added](Summary::add).
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Number of events.
+    pub events: u64,
+    /// Number of ON events.
+    pub on: u64,
+    /// Earliest and latest time in microseconds; none without events.
+    pub span: Option<(u64, u64)>,
+    /// Size of the sensor as the header tells it.
+    pub header: Option<Geometry>,
+    /// The smallest size that holds all events; none without events.
+    pub extent: Option<Geometry>,
+    /// Events outside the header's geometry.
+    pub outside: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// What was skipped, and why.
+    pub skipped: Skipped,
+    /// Where damage began, in bytes from the start; none without.
+    pub damage: Option<u64>,
+}
+
+impl Summary {
+    /// Counts an event, from a sensor of the size that [`Summary::header`] tells so far.
+    pub fn add(&mut self, event: &Event) {
+        self.outside += u64::from(self.header.is_some_and(|header| !header.contains(event)));
+        let (cols, rows) = self.extent.map_or((0, 0), |extent| (extent.cols, extent.rows));
+        self.extent =
+            Some(Geometry { cols: cols.max(usize::from(event.x) + 1), rows: rows.max(usize::from(event.y) + 1) });
+        self.events += 1;
+        self.on += u64::from(event.on);
+        let (first, last) = self.span.unwrap_or((event.t, event.t));
+        self.span = Some((first.min(event.t), last.max(event.t)));
+    }
+
+    /// Takes over what `events` tells so far: of the header, and of what was skipped.
+    pub fn told(&mut self, events: &Events) {
+        self.header = events.geometry();
+        self.bytes = events.position();
+        self.skipped = events.skipped();
+        self.damage = events.damage();
+    }
+
+    /// The header's geometry, or else the smallest that holds all events.
+    pub fn geometry(&self) -> Option<Geometry> {
+        self.header.or(self.extent)
+    }
+
+    /// Duration in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.span.map_or(0.0, |(first, last)| (last - first) as f64 * 1e-6)
+    }
+}
+
+impl Recording {
+    /// Opens a recording and recognises its format by its content. `-` is the standard input; it and other pipes are read
+    /// once.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or of no format that is known.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, ReadOptions::default())
+    }
+
+    /// Opens a recording of a given format, whatever its content looks like.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or cannot be of this format.
+    pub fn open_as(path: impl AsRef<Path>, format: Format) -> Result<Self> {
+        Self::open_with(path, format.into())
+    }
+
+    /// Opens a recording and reads it as `options` say.
+    ///
+    /// # Errors
+    /// As of [`Recording::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        if path.as_os_str() == "-" {
+            return Self::from_reader("standard input", std::io::stdin(), options);
+        }
+        let io = |source| Error::Io { path: path.into(), source };
+        let metadata = std::fs::metadata(path).map_err(io)?;
+        if metadata.is_dir() {
+            let reason = "a folder; expected a file of events".into();
+            return Err(Error::Data { path: path.into(), reason });
+        }
+        let mut file = File::open(path).map_err(io)?;
+        if !metadata.is_file() {
+            return Self::from_reader(path, file, options);
+        }
+        let head = head(path, &mut file)?;
+        Self::new(path, options, &head, Origin::File { bytes: metadata.len() })
+    }
+
+    /// A recording that comes from `reader`, as from a pipe or a socket, and is read once. `name` is for messages.
+    ///
+    /// ```
+    /// use foveola::{ReadOptions, Recording};
+    /// let bytes = b"% evt 2.0\n\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05".as_slice();
+    /// let recording = Recording::from_reader("socket", bytes, ReadOptions::default())?;
+    /// assert_eq!(recording.events()?.count(), 1);
+    /// assert!(recording.events().is_err()); // it was read
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`Recording::open`].
+    pub fn from_reader(
+        name: impl AsRef<Path>,
+        mut reader: impl Read + Send + 'static,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        let head = head(name, &mut reader)?;
+        let whole = Cursor::new(head.clone()).chain(reader);
+        Self::new(name, options, &head, Origin::Pipe(Arc::new(Mutex::new(Some(Box::new(whole))))))
+    }
+
+    fn new(name: &Path, options: ReadOptions, head: &[u8], origin: Origin) -> Result<Self> {
+        let whole = if let Origin::File { bytes } = origin { Some(bytes) } else { None };
+        let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole }), Ok);
+        let format = recognised.map_err(|reason| Error::Data { path: name.into(), reason })?;
+        let recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        recording.decoder()?; // says now what is wrong
+        Ok(recording)
+    }
+
+    fn decoder(&self) -> Result<Box<dyn Decoder>> {
+        let decoder = self.format.decoder(&self.head, &self.options);
+        decoder.map_err(|reason| Error::Data { path: self.name.clone(), reason })
+    }
+
+    /// The file, or the name that was given to a pipe.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Its format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Its size in bytes; of a pipe nobody knows.
+    pub fn bytes(&self) -> Option<u64> {
+        match self.origin {
+            Origin::File { bytes } => Some(bytes),
+            Origin::Pipe(_) => None,
+        }
+    }
+
+    /// Its events, from the start.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] for a pipe that was read before.
+    pub fn events(&self) -> Result<Events> {
+        let path = &self.name;
+        let source: Box<dyn Read + Send> = match &self.origin {
+            Origin::File { .. } => {
+                Box::new(File::open(path).map_err(|source| Error::Io { path: path.clone(), source })?)
+            }
+            Origin::Pipe(pipe) => {
+                let reason = "a pipe is read once, and this needs it twice; expected a file";
+                let source = pipe.lock().unwrap_or_else(PoisonError::into_inner).take();
+                source.ok_or_else(|| Error::Data { path: path.clone(), reason: reason.into() })?
+            }
+        };
+        Ok(Events::new(self.clone(), source, self.decoder()?, 0, 0))
+    }
+
+    /// Reads the whole recording once and calls `look` with each event.
+    ///
+    /// # Errors
+    /// As of [`Recording::events`].
+    pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
+        let mut events = self.events()?;
+        let mut summary = Summary::default();
+        while events.peek()?.is_some() {
+            summary.told(&events);
+            for event in events.next_slice()? {
+                look(event);
+                summary.add(event);
+            }
+        }
+        summary.told(&events);
+        Ok(summary)
+    }
+}
+
+/// The first bytes of a recording that is not empty.
+fn head(name: &Path, reader: &mut impl Read) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let read = reader.take(BYTES as u64).read_to_end(&mut head);
+    read.map_err(|source| Error::Io { path: name.into(), source })?;
+    if head.is_empty() {
+        let reason = "it is empty; expected events".into();
+        return Err(Error::Data { path: name.into(), reason });
+    }
+    Ok(head)
+}
