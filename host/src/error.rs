@@ -186,6 +186,21 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+    /// An event that a format cannot hold.
+    #[error(
+        "{}: the event at {} us, column {}, row {} does not fit {format}; expected {expected}",
+        path.display(), event.t, event.x, event.y
+    )]
+    Event {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// The event.
+        event: foveola_core::events::Event,
+        /// What the format could have held.
+        expected: String,
+    },
     /// A picture that could not be drawn.
     #[error("{}: cannot draw: {reason}", path.display())]
     Picture {

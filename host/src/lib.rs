@@ -3,6 +3,7 @@
 //! A [`Model`] is a cascade of layers; frames are `ndarray` arrays `(batch, channel, time, row, col)`. Every filter is the
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
+mod axes;
 pub mod bench;
 mod error;
 mod event_filters;
@@ -16,7 +17,7 @@ mod layer;
 pub mod layers;
 mod model;
 pub mod models;
-mod movie;
+pub mod movie;
 mod names;
 pub mod npy;
 pub mod picture;
@@ -29,10 +30,11 @@ mod threads;
 mod units;
 mod weight;
 
+pub use axes::Movie;
 pub use error::{Error, Result};
 pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};
-pub use foveola_core::events::{Geometry, Polarity};
+pub use foveola_core::events::{Geometry, Order, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
 pub use frames::{Frames, MOST_PIXELS};
 pub use layer::{Layer, Table};
@@ -41,10 +43,11 @@ pub use layers::{
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::Model;
-pub use movie::Movie;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
-pub use recording::{Events, Format, Recording, Summary};
+pub use recording::{
+    Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+};
 pub use units::microseconds;
 pub use weight::Weight;
 

@@ -46,7 +46,10 @@ pub use filters::{
     DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours, PolarityOnly,
     RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
 };
-pub use formats::{Encoding, Evt2, Evt2Encoder, Header, Line, NMnist};
+pub use formats::{
+    Aedat2, Aedat31, Aer, Camera, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2, Evt2Encoder, Evt3,
+    Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
+};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use time_surface::TimeSurface;
 pub use voxel_grid::VoxelGrid;

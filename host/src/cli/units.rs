@@ -1,6 +1,6 @@
 //! Numbers with units, in and out.
 
-use foveola::{Format, Geometry, MOST_PIXELS, Polarity};
+use foveola::{Columns, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
 /// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
@@ -54,6 +54,25 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     Format::named(text).map_err(|error| error.to_string())
+}
+
+/// An order of columns.
+pub(crate) fn columns(text: &str) -> Result<Columns, String> {
+    text.parse()
+}
+
+/// A unit of time.
+pub(crate) fn time_unit(text: &str) -> Result<TimeUnit, String> {
+    text.parse().map_err(|error: foveola::Error| error.to_string())
+}
+
+/// An order of bytes.
+pub(crate) fn order(text: &str) -> Result<Order, String> {
+    match text {
+        "little" => Ok(Order::Little),
+        "legacy" => Ok(Order::Legacy),
+        _ => Err(format!("'{text}' is unknown; expected little or legacy")),
+    }
 }
 
 /// `1 frame`, `2,000 frames`.
