@@ -11,8 +11,8 @@ use std::str::FromStr;
 
 /// A filter of events as it is spelled, for a sensor of any size.
 ///
-/// A name, then settings: `stcf:k=2,tau=5ms`. Settings without a name come in the order of the table: `refractory:1ms`. What is left
-/// out has the value that the table shows.
+/// A name, then settings: `stcf:k=2,tau=5ms`. Settings without a name come in the order of the table: `refractory:1ms`.
+/// What is left out has the value that the table shows.
 ///
 /// | spelling | keeps |
 /// |---|---|
