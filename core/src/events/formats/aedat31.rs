@@ -16,7 +16,8 @@
 //! **Damage** shows as a packet's header that cannot be one, as a negative time, or as one 1 s or more before the last one.
 //! Then everything is skipped up to the next bytes that are the header of a packet of type 1 in all of its fields, which
 //! noise is less than once in 2^80 bytes. So the packet with the damage is lost from there on, and the next one is read. Bytes lost
-//! inside a packet make events up to its end of what follows, until one has an impossible time.
+//! inside a packet make events of what follows, until one has an impossible time or the packet ends. Behind damage, and
+//! behind a line, an event may have any time, so that joined recordings are read on.
 //!
 //! Cost: about 10 operations an event. State: 64 bytes, and the header's.
 //! Reference: iniVation, "AEDAT 3.1".
@@ -33,6 +34,8 @@ const PACKET: usize = 28;
 const EVENT: usize = 8;
 /// The type of events of pixels.
 const POLARITY: i16 = 1;
+/// More types than the format has; a header at a wrong place mostly has one above.
+const TYPES: i16 = 16;
 /// Microseconds back in time that no camera's recording has.
 const FAR_BACK: u64 = 1_000_000;
 
@@ -77,7 +80,8 @@ impl Packet {
         let Self { kind, size, time_at, overflows, room, events, valid } = *self;
         let counts = 0 <= valid && valid <= events && events <= room && overflows >= 0;
         let is_pixels = size == EVENT as i32 && time_at == 4;
-        let shape = if kind == POLARITY { is_pixels } else { kind >= 0 && size > 0 && (0..size).contains(&time_at) };
+        let is_other = (0..TYPES).contains(&kind) && (0..size).contains(&time_at);
+        let shape = if kind == POLARITY { is_pixels } else { is_other };
         counts && shape && self.bytes().is_some()
     }
 
@@ -109,6 +113,8 @@ pub struct Aedat31 {
     /// Bytes of the packet's events that are still to come.
     remaining: u32,
     t: Clock,
+    /// Whether the next event is the first of a recording, or after damage, and may have any time.
+    fresh: bool,
     skipped: Skipped,
     header: Header,
 }
@@ -128,6 +134,7 @@ impl Aedat31 {
             place: Place::Start,
             remaining: 0,
             t: Clock::NEVER,
+            fresh: true,
             skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
             header: Header::new(),
         }
@@ -186,10 +193,11 @@ impl Aedat31 {
         }
         let t = self.overflowed() | u64::from(told);
         let back = self.t.get().map_or(0, |last| last.saturating_sub(t));
-        if told >> 31 == 1 || back >= FAR_BACK {
+        if told >> 31 == 1 || back >= FAR_BACK && !self.fresh {
             self.lose(EVENT);
             return None;
         }
+        self.fresh = false;
         if self.t.set(t) {
             count(&mut self.skipped.backward, 1);
         }
@@ -217,7 +225,7 @@ impl Aedat31 {
                 let line = self.header.begun().saturating_add(1);
                 match self.header.push(byte) {
                     Line::Open => {}
-                    Line::Complete => self.place = Place::Start,
+                    Line::Complete => (self.place, self.fresh) = (Place::Start, true),
                     Line::Damaged => {
                         self.header.discard();
                         self.lose(line);
@@ -251,6 +259,7 @@ impl Aedat31 {
                     .is_some_and(|packet| packet.kind == POLARITY && packet.events > 0 && packet.is_possible())
                 {
                     // They were taken for garbage.
+                    self.fresh = true;
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(PACKET as u32);
                     self.packet();
                 }
@@ -269,7 +278,9 @@ fn pixel(data: u32, t: u64) -> Event {
 impl Burst for Aedat31 {
     #[inline]
     fn burst(&mut self, bytes: &mut &[u8], times: Range<u64>, room: usize, mut sink: impl FnMut(Event, bool)) -> usize {
-        let (Place::Events, 0, Some(mut t)) = (self.place, self.held, self.t.get()) else { return 0 };
+        let (Place::Events, 0, false, Some(mut t)) = (self.place, self.held, self.fresh, self.t.get()) else {
+            return 0;
+        };
         let (before, len) = (self.overflowed(), times.end.saturating_sub(times.start));
         let room = room.min(self.remaining as usize / EVENT);
         let (mut left, mut events) = (*bytes, 0);
@@ -348,5 +359,75 @@ impl Decode for Aedat31 {
 
     fn geometry(&self) -> Option<Geometry> {
         self.header.geometry()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    fn decode(bytes: &[u8]) -> (Vec<Event>, Skipped) {
+        let mut decoder = Aedat31::new();
+        let events = decoder.events(bytes).collect();
+        decoder.finish();
+        (events, decoder.skipped())
+    }
+
+    fn header(kind: i32, size: i32, time_at: i32, overflows: i32, n: i32) -> Vec<u8> {
+        [kind, size, time_at, overflows, n, n, n].map(i32::to_le_bytes).concat()
+    }
+
+    /// A packet of events, 10 us apart.
+    fn packet(start: i32, n: i32) -> Vec<u8> {
+        let event = |i: i32| [1 | 1 << 1 | (i % 100) << 2 | (i % 200) << 17, start + 10 * i].map(i32::to_le_bytes);
+        [header(1, 8, 4, 0, n), (0..n).flat_map(event).flatten().collect()].concat()
+    }
+
+    #[test]
+    fn bits_are_where_the_table_says() {
+        let packet = [
+            &[1, 0, 7, 0, 8, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0][..],
+            &[0x0B, 0, 0x0A, 0, 0x10, 0, 0, 0], // valid, ON, y = 2, x = 5, t = 16
+            &[0x0A, 0, 0x0A, 0, 0x11, 0, 0, 0], // not valid
+            &[0xFD, 0xFF, 0xFF, 0xFF, 0x12, 0, 0, 0],
+        ];
+        let (events, skipped) = decode(&packet.concat());
+        let at = |t| (2_u64 << 31) + t;
+        let last = Event { t: at(18), x: 0x7FFF, y: 0x7FFF, on: false };
+        assert_eq!(events, [Event { t: at(16), x: 5, y: 2, on: true }, last]);
+        assert_eq!(skipped, Skipped { other: 8, ..Skipped::default() });
+    }
+
+    #[test]
+    fn other_packets_are_read_over() {
+        let text = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DAVIS346\r\n#!END-HEADER\r\n";
+        let frame = [header(2, 50, 8, 0, 2), [0xFF; 100].into()].concat();
+        let empty = header(3, 36, 4, 0, 0);
+        let recording = [text, &frame[..], &packet(5, 3), &empty, &packet(100, 2)].concat();
+        let (events, skipped) = decode(&recording);
+        assert_eq!((events.len(), skipped), (5, Skipped { other: 128 + 28, ..Skipped::default() }));
+        let (events, skipped) = decode(&recording.repeat(2));
+        assert_eq!((events.len(), skipped.garbage, skipped.backward), (10, 0, 1), "joined recordings");
+        let (events, skipped) = decode(&recording[..recording.len() - 20]);
+        assert_eq!((events.len(), skipped.tail), (3, 24), "a packet's header that is cut");
+    }
+
+    #[test]
+    fn damage_costs_a_packet() {
+        let packets: Vec<u8> = (0..20).flat_map(|i| packet(1000 * i, 50)).collect();
+        let (whole, _) = decode(&packets);
+        let length = packets.len() / 20;
+        for (name, at, lost) in
+            [("event", 5 * length + 100, 3), ("header", 5 * length + 2, 1), ("all of one", 5 * length, length)]
+        {
+            let mut damaged = packets.clone();
+            damaged.drain(at..at + lost);
+            let (events, skipped) = decode(&damaged);
+            let kept = whole.len() - events.iter().filter(|event| whole.contains(event)).count();
+            assert!(events.starts_with(&whole[..250]) && events.ends_with(&whole[350..]), "{name}");
+            assert!(kept <= 100 && skipped.bytes() as usize <= 2 * length, "{name}: {kept} lost, {skipped:?}");
+        }
     }
 }

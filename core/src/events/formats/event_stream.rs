@@ -332,3 +332,76 @@ impl Decode for EventStream {
         Some(Geometry { cols: self.cols.into(), rows: self.rows.into() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{string::ToString, vec::Vec};
+
+    /// 320 x 240 pixels.
+    const FRONT: [u8; HEADER] = *b"Event Stream\x02\0\0\x01\x40\x01\xF0\0";
+
+    fn decode(bytes: &[u8]) -> (Vec<Event>, EventStream) {
+        let mut decoder = EventStream::new();
+        let events = decoder.events(bytes).collect();
+        decoder.finish();
+        (events, decoder)
+    }
+
+    #[test]
+    fn bytes_are_where_the_table_says() {
+        let recording = [
+            &FRONT[..],
+            &[0xFD, 0x3F, 0x01, 0xEF, 0x00],       // 126 us, ON
+            &[0xFF, 0xFF, 0xFE, 0x00, 0, 0, 0, 0], // 254 us, OFF
+            &[0x03, 1],
+        ];
+        let (events, decoder) = decode(&recording.concat());
+        assert_eq!(events, [Event { t: 126, x: 319, y: 239, on: true }, Event { t: 380, x: 0, y: 0, on: false }]);
+        assert_eq!(decoder.skipped(), Skipped { tail: 2, ..Skipped::default() });
+        assert_eq!((decoder.time(), decoder.geometry()), (Some(380), Some(Geometry { cols: 320, rows: 240 })));
+    }
+
+    #[test]
+    fn what_is_not_read_says_why() {
+        let header = |at: usize, byte: u8| {
+            let mut header = FRONT;
+            header[at] = byte;
+            header
+        };
+        let mut empty = FRONT;
+        empty[16..18].fill(0);
+        let cases = [
+            (header(3, b'E'), Refused::Signature),
+            (header(12, 1), Refused::Version(1)),
+            (header(15, 2), Refused::Type(2)),
+            (empty, Refused::Empty),
+        ];
+        for (header, why) in cases {
+            let (events, decoder) = decode(&[&header[..], &[0; 10]].concat());
+            assert_eq!((events.len(), decoder.refused(), decoder.geometry()), (0, Some(why), None));
+            assert_eq!(decoder.skipped(), Skipped { other: 30, ..Skipped::default() }, "{why}");
+            assert!(why.to_string().contains("Event Stream"), "{why}");
+        }
+    }
+
+    #[test]
+    fn joined_recordings_are_read_on() {
+        let recording = [&FRONT[..], &[2, 5, 0, 6, 0, 4, 7, 0, 8, 0]].concat();
+        let (events, decoder) = decode(&recording.repeat(3));
+        assert_eq!(events.iter().map(|event| event.t).collect::<Vec<_>>(), [1, 3, 1, 3, 1, 3]);
+        assert_eq!(decoder.skipped(), Skipped { backward: 2, ..Skipped::default() });
+        // The first one is cut in its last event.
+        let (events, decoder) = decode(&[&recording[..recording.len() - 2], &recording].concat());
+        assert_eq!((events.len(), decoder.skipped().garbage), (3, 3));
+    }
+
+    #[test]
+    fn five_resets_find_the_place() {
+        let event = [2, 5, 0, 6, 0];
+        let (events, decoder) = decode(&[&FRONT[..], &event, &event[..3], &[RESET; 6], &event, &event].concat());
+        assert_eq!(events.len(), 3);
+        assert_eq!(decoder.skipped().bytes(), 3 + 5, "the sixth is a reset in its place");
+    }
+}

@@ -1,7 +1,7 @@
 //! Writes EVT 2.1, the inverse of [`Evt21`](super::Evt21): for simulated sensors, conversions and tests.
 //!
-//! Events that follow each other with the same time, row and polarity, from left to right within 32 columns, share a word. So
-//! the last word waits for the next event: [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at
+//! Events that follow each other with the same time, row and polarity, from left to right, share a word, whose columns begin at
+//! a multiple of 32, like those of sensors. So the last word waits for the next event: [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at
 //! their times: where it could not follow a gap or a wrap, or does not know of those before the first event, times high
 //! are written in between.
 //! Cost: 8 or 16 bytes an event, less where they share words. State: 32 bytes.
@@ -71,12 +71,15 @@ impl Evt21Encoder {
         }
         let high = t >> 6;
         let kind = if on { ON } else { OFF };
-        let pixel = |x: u16| kind << 28 | ((t & 0x3F) as u32) << 22 | u32::from(x) << 11 | u32::from(y);
-        let [upper, mask] = self.word;
-        let first = (upper >> 11) as u16 & PIXEL;
-        let i = x.wrapping_sub(first);
-        // Behind all pixels of the word that waits, and like them in all but the column.
-        if self.high == Some(high) && i < PIXELS && mask >> i == 0 && mask != 0 && upper == pixel(first) {
+        let (first, i) = (u32::from(x / PIXELS * PIXELS), x % PIXELS);
+        let upper = kind << 28 | ((t & 0x3F) as u32) << 22 | first << 11 | u32::from(y);
+        // Behind all pixels of the word that waits.
+        if let [waits, mask] = self.word
+            && self.high == Some(high)
+            && waits == upper
+            && mask != 0
+            && mask >> i == 0
+        {
             self.word = [upper, mask | 1 << i];
             return Ok(());
         }
@@ -90,7 +93,7 @@ impl Evt21Encoder {
             return Err(event);
         }
         before.finish(sink);
-        (self.high, self.word) = (Some(high), [pixel(x), 1]);
+        (self.high, self.word) = (Some(high), [upper, 1 << i]);
         Ok(())
     }
 
