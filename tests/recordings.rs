@@ -445,9 +445,12 @@ fn cut(format: Format) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How much may be lost behind damage, in events, and whether the end is whole again at all: records of an array have
-/// nothing by which their place could be found.
+/// How much may be lost behind damage, in events.
 const LOST: usize = 600;
+/// Where the end need not be whole again: records of an array have nothing by which their place could be found; the words of
+/// EVT 2.1 with masks of one pixel make sense at other places too; a damaged head of a packet of AEDAT 3.1 may tell of a longer one, and
+/// a damaged time that is far ahead makes those behind it look like damage.
+const BLIND: [Format; 3] = [Format::Npy, Format::Evt21, Format::Aedat31];
 
 /// Reads damaged bytes: all events in front of byte `at` are there, the damage is told to be there or behind, and, where
 /// bytes have a place that can be found, the end is whole again.
@@ -464,7 +467,7 @@ fn check(
     expect(events.get(..before) == Some(&known.events[..before]), || format!("{what}: front, {skipped:?}"))?;
     let front = before.checked_sub(1).map_or(0, |last| known.ends[last]);
     expect(damage.is_none_or(|damage| damage as usize >= front), || format!("{what}: told to be at {damage:?}"))?;
-    if format == Format::Npy {
+    if BLIND.contains(&format) {
         return Ok(());
     }
     let after = same_end(format, &known.events, &events);
@@ -474,7 +477,7 @@ fn check(
 
 /// Events of a recording to be damaged: more where that is fast.
 fn many(format: Format) -> u64 {
-    if core_decoder(format).is_some() { 20_000 } else { 5_000 }
+    if core_decoder(format).is_some() { 20_000 } else { 8_000 }
 }
 
 /// A flipped bit harms nothing in front of it, and the end is whole again.
@@ -621,15 +624,13 @@ fn compressed() -> Result<(), Failed> {
     expect(damage.is_none(), || format!("{damage:?}"))?;
     // The damaged packet is skipped as a whole, and told.
     let mut bytes = known.bytes.clone();
-    let (packet, end) = (known.ends[PACKET], known.ends[2 * PACKET]);
+    let (packet, end) = (known.ends[PACKET - 1], known.ends[PACKET]);
     bytes[packet + 12] ^= 0xFF;
     let Read2 { events, skipped, damage } = scratch.read(Format::Aedat4, &bytes)?;
     let expected = [&known.events[..PACKET], &known.events[2 * PACKET..]].concat();
     expect(events == expected, || format!("{} events", events.len()))?;
-    let at = known.ends[PACKET - 1];
-    expect(damage == Some(at as u64) && skipped.garbage as usize == packet - at, || {
-        format!("{damage:?} {skipped:?} {at} {packet} {end}")
-    })
+    let counted = damage == Some(packet as u64) && skipped.garbage as usize == end - packet;
+    expect(counted, || format!("{damage:?}, {skipped:?}; expected bytes {packet} to {end}"))
 }
 
 /// How many events at the end are the same. In N-MNIST, a foreign word that looks like an overflow shifts later times by a
