@@ -78,7 +78,7 @@ impl Columns {
         let is_time = |i| {
             let grows = match rows {
                 [row] => column(i).next() == row.iter().copied().reduce(f64::max), // nothing better is known
-                _ => column(i).last() > column(i).next(),
+                _ => column(i).next_back() > column(i).next(),
             };
             grows && column(i).is_sorted() && column(i).all(|t| t >= 0.0)
         };
@@ -229,7 +229,7 @@ mod tests {
         }
         let bad = [vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0, 0.0, 5.0], vec![2.0, 3.0, 4.0, 7.0], vec![]];
         for row in bad {
-            assert!(Columns::fitting(&[row.clone()]).is_err(), "{row:?}");
+            assert!(Columns::fitting(std::slice::from_ref(&row)).is_err(), "{row:?}");
         }
         assert!(Columns::fitting(&[]).is_err(), "nothing");
     }
