@@ -46,7 +46,8 @@ pub trait Decode {
         None
     }
 
-    /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written.
+    /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written. A word may hold several
+    /// events, so that some are left when all bytes are taken: only 0 says that there are no more.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Event, NMnist};
@@ -166,7 +167,7 @@ impl<D: Decode> Iterator for Events<'_, D> {
 pub struct Skipped {
     /// Bytes from an impossible word to where the decoder was sure of its place again.
     pub garbage: u32,
-    /// Bytes of events that came before the first word that tells the time.
+    /// Bytes of events that came before the first word that tells the time or, in EVT 3.0, the row or a vector's base.
     pub untimed: u32,
     /// Bytes of well-formed words that are no events of pixels: external triggers, vendors' words.
     pub other: u32,

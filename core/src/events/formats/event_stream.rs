@@ -10,8 +10,8 @@
 //! | `0xFF` | | | 127 us passed |
 //! | `0xFE` | | | reset: nothing passed |
 //!
-//! Numbers are little-endian. Time is a sum that starts at 0, and coordinates are delivered as stored; the programs that made
-//! the format count rows from the bottom.
+//! Numbers are little-endian. Time is a sum that starts at 0. Coordinates are delivered as stored: the format does not say
+//! whether row 0 is at the top.
 //!
 //! **Refused** are another signature, version or type (0 generic, 2 ATIS, 3 display, 4 colour, whose events are others) and a
 //! sensor without pixels: then nothing is decoded, all is counted as [`Skipped::other`], and
