@@ -25,7 +25,7 @@
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::clock::{Clock, continued};
-use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
@@ -81,10 +81,6 @@ impl Order {
             _ => None,
         }
     }
-}
-
-const fn is_possible(kind: u32) -> bool {
-    matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED)
 }
 
 /// Streaming decoder of EVT 2.1; see the [format](self).
