@@ -1,5 +1,5 @@
-//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the decoders of
-//! such formats share.
+//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the
+//! decoders of such formats share.
 //!
 //! ```text
 //!        text?          N bytes          impossible        the alignment that makes sense
