@@ -60,11 +60,6 @@ pub(super) trait Words<const N: usize, const W: usize> {
         }
     }
 
-    /// A line of `bytes` bytes was read.
-    fn line(&mut self, bytes: usize) {
-        let _ = bytes;
-    }
-
     /// Takes a word where one is expected.
     fn word(&mut self, word: [u8; N]) -> Option<Event>;
 
@@ -89,7 +84,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     /// Whether the next byte is the first of a word.
     #[inline]
     pub(super) fn in_step(&self) -> bool {
-        self.held == 0 && self.place == Place::Words
+        matches!((self.held, &self.place), (0, Place::Words))
     }
 
     /// `word` cannot be one: it is a line's beginning, or nobody knows the place.
@@ -147,63 +142,13 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         self.held += 1; // W at most
     }
 
-    /// A byte of a line; returns the length of one that it completes.
-    fn text(&mut self, byte: u8) -> Option<usize> {
+    /// A byte of a line.
+    fn text(&mut self, byte: u8) {
         let line = self.header.begun().saturating_add(1);
         match self.header.push(byte) {
-            Line::Open => None,
-            Line::Complete => {
-                self.place = Place::Start;
-                Some(line)
-            }
-            Line::Damaged => {
-                self.lose(line, &[byte]);
-                None
-            }
-        }
-    }
-
-    /// Bytes that wait for the rest of their word or line.
-    pub(super) fn held(&self) -> usize {
-        self.header.begun() + usize::from(self.held)
-    }
-}
-
-/// For memory that survives a reset.
-impl<const N: usize> Frame<N, 4> {
-    /// Words that [`Frame::save`] gives.
-    pub(super) const SAVED: usize = 8 + Alignments::<N>::SAVED + Header::SAVED;
-
-    /// All that is known, in words.
-    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { window, held, place, skipped, header } = self;
-        let Skipped { garbage, untimed, other, tail, backward } = *skipped;
-        let (kind, alignments) = match place {
-            // A line in front is an impossible word among words, too.
-            Place::Start | Place::Words => (0, &Alignments::new()),
-            Place::Line => (1, &Alignments::new()),
-            Place::Lost(alignments) => (2, alignments),
-        };
-        let window = u32::from_le_bytes(*window);
-        [window, (*held).into(), kind, garbage, untimed, other, tail, backward].into_iter().for_each(&mut *put);
-        alignments.save(put);
-        header.save(put);
-    }
-
-    /// What [`Frame::save`] gave.
-    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
-        let [window, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
-        let alignments = Alignments::restore(take);
-        Self {
-            window: window.to_le_bytes(),
-            held: (held % N as u32) as u8,
-            place: match kind {
-                0 => Place::Words,
-                1 => Place::Line,
-                _ => Place::Lost(alignments),
-            },
-            skipped: Skipped { garbage, untimed, other, tail, backward },
-            header: Header::restore(take),
+            Line::Open => {}
+            Line::Complete => self.place = Place::Start,
+            Line::Damaged => self.lose(line, &[byte]),
         }
     }
 }
@@ -232,40 +177,38 @@ pub(super) fn next<const N: usize, const W: usize>(decoder: &mut impl Words<N, W
 fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte: u8) -> Option<Event> {
     let frame = decoder.frame();
     match frame.place {
-        Place::Line => {
-            if let Some(line) = frame.text(byte) {
-                decoder.line(line);
-            }
-        }
-        Place::Words => {
-            frame.hold(byte);
-            if usize::from(frame.held) == N {
-                frame.held = 0;
-                let word = *frame.window.last_chunk()?;
-                return decoder.word(word);
-            }
-        }
         Place::Start => {
             frame.hold(byte);
             return started(decoder);
+        }
+        Place::Line => {
+            frame.text(byte);
+            return None;
+        }
+        Place::Words => {
+            frame.hold(byte);
+            if usize::from(frame.held) < N {
+                return None;
+            }
+            frame.held = 0;
         }
         Place::Lost(_) => {
             frame.shift(byte);
             let (window, word) = (frame.window, *frame.window.last_chunk()?);
             let possible = decoder.possible(&window);
-            let frame = decoder.frame();
-            let Place::Lost(alignments) = &mut frame.place else { return None };
-            if alignments.believe(possible) && decoder.resumes(word) {
-                let frame = decoder.frame();
-                // The first bytes of this word were taken for garbage.
-                frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
-                frame.place = Place::Words;
-                return decoder.word(word);
+            let Place::Lost(alignments) = &mut decoder.frame().place else { return None };
+            if !alignments.believe(possible) || !decoder.resumes(word) {
+                count(&mut decoder.frame().skipped.garbage, 1);
+                return None;
             }
-            count(&mut decoder.frame().skipped.garbage, 1);
+            let frame = decoder.frame();
+            // The first bytes of this word were taken for garbage.
+            frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
+            frame.place = Place::Words;
         }
     }
-    None
+    let word = *decoder.frame().window.last_chunk()?;
+    decoder.word(word)
 }
 
 /// Another byte is held where text may begin.
@@ -280,10 +223,7 @@ fn started<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>) -> Op
             let frame = decoder.frame();
             frame.held = 0;
             frame.place = Place::Line;
-            // A line feed is the last of them at most.
-            if let Some(line) = first.iter().filter_map(|byte| frame.text(*byte)).last() {
-                decoder.line(line);
-            }
+            first.iter().for_each(|byte| frame.text(*byte)); // a line feed is the last at most
             return None;
         }
         Start::Words(front) => front,
