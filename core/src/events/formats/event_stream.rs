@@ -23,7 +23,7 @@
 //! later ones are early by their sum. A second recording joined to the first is read on from its signature, and its
 //! time starts at 0.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes; there is no line.
+//! Cost: about 10 operations an event. State: 48 bytes; there is no line.
 //! Reference: `neuromorphic-paris/event_stream`, README.
 
 use super::align::Phases;

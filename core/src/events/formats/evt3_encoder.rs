@@ -4,7 +4,7 @@
 //! written as a vector where that is shorter. So the last ones wait for the next event: [`Evt3Encoder::finish`] writes
 //! them. A decoder gets the events in their order, at their times: where it could not follow a gap or a wrap, or does
 //! not know of those before the first event, times high are written in between, 6 bytes for each 16.8 s.
-//! Cost: 2 to 8 bytes an event, less in vectors. State: 48 bytes.
+//! Cost: 2 to 8 bytes an event, less in vectors. State: 32 bytes.
 
 use super::clock::lead;
 use super::evt3::{BASE, EVENT, NEAR, POLARITY, ROW, TIME_HIGH, TIME_LOW, VECTOR_8, VECTOR_12};
