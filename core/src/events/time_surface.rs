@@ -19,7 +19,7 @@
 //! (last only). When the clock jumps back by 2^30 us or more, the surface is 0. Events outside of the sensor are left
 //! out.
 //!
-//! Cost: one exponential and 30 operations an event; one exponential a pixel that is read.
+//! Cost: one exponential an event, about 90 instructions in all on a Cortex-M7; one a pixel that is read, about 70.
 //! State: `2 + 2 channels cols rows` words: the clock and a stamp a sample as in
 //! [`filters::stamps`](super::filters::stamps), without border, then the values, `f32` in 32 bits.
 //! Reference: X. Lagorce, G. Orchard, F. Galluppi, B. Shi and R. Benosman, HOTS: a hierarchy of event-based
