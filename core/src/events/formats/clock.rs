@@ -3,7 +3,8 @@
 //! ```text
 //! step = (told - now) mod 2^BITS, the one nearest to 0;   |step| <= near: now + step, else told as it stands
 //! ```
-//! A step that is too large to be believed is a gap, a restart or damage: then the bits told replace those of the last time.
+//! A step that is too large to be believed is a gap, a restart or damage: then the bits told replace those of the last
+//! time.
 //! Cost: about 10 operations.
 
 /// A time, once there is one; smaller than an `Option`, which would not fit in a decoder's 64 bytes.
@@ -45,9 +46,9 @@ pub(super) const fn continued<const BITS: u32>(now: u64, told: u64, near: u64) -
 /// Wraps that [`lead`] goes over at once: more are no gap in a recording.
 const MOST: u64 = 1 << 17;
 
-/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way over
-/// a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is no way:
-/// it is too far, or too far back.
+/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way
+/// over a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is
+/// no way: it is too far, or too far back.
 pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64, mut tell: impl FnMut(u64)) -> bool {
     let (last, half) = ((1 << BITS) - 1, 1 << (BITS - 1));
     let reaches = |now: u64| continued::<BITS>(now, target & last, near) == target;

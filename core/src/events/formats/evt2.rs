@@ -24,9 +24,10 @@
 //! Cost: about 10 operations an event. State: 48 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
-use super::align::Alignments;
+use super::clock::continued;
+use super::frame::{self, Frame, Words};
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Skipped};
 use crate::words::{put_longs, take_long};
 use core::ops::Range;
 
@@ -45,6 +46,11 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
 pub(super) const NEAR: u32 = 1 << 17;
 
+/// Whether words have this kind.
+pub(super) const fn is_possible(kind: u32) -> bool {
+    matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED)
+}
+
 /// Streaming decoder of EVT 2.0; see the [format](self).
 ///
 /// ```
@@ -55,50 +61,30 @@ pub(super) const NEAR: u32 = 1 << 17;
 /// assert_eq!(events, [Event { t: 64 + 2, x: 3, y: 2, on: true }]);
 /// assert_eq!(decoder.geometry(), None); // the header does not tell it
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Evt2 {
-    /// The last bytes, newest on top.
-    word: u32,
-    /// How many of them belong to an unfinished word.
-    held: u8,
-    place: Place,
+    frame: Frame<WORD, WORD>,
     /// Time in units of 64 us, continued over wraps.
     high: Option<u64>,
-    skipped: Skipped,
     /// Bytes of words that told the time, and of lines of the header.
     silent: u64,
-    header: Header,
 }
 
-/// Where in the stream the next byte lies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
-    /// Among words, also in front of the header.
-    #[default]
-    Words,
-    /// In a line of the header.
-    Line,
-    /// Nobody knows.
-    Lost(Alignments<WORD>),
+impl Default for Evt2 {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Evt2 {
     /// At the start of a recording or of a sensor's stream.
     pub const fn new() -> Self {
-        Self {
-            word: 0,
-            held: 0,
-            place: Place::Words,
-            high: None,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
-            silent: 0,
-            header: Header::new(),
-        }
+        Self { frame: Frame::new(), high: None, silent: 0 }
     }
 
     /// What the header told so far.
     pub const fn header(&self) -> &Header {
-        &self.header
+        &self.frame.header
     }
 
     /// Bytes of the stream are missing before those that come next, as when a queue was full. Treated like damage that was seen
@@ -112,9 +98,8 @@ impl Evt2 {
     /// assert_eq!(decoder.skipped().garbage, 1);
     /// ```
     pub fn lost(&mut self) {
-        let held = usize::from(core::mem::take(&mut self.held));
-        let line = if self.place == Place::Line { self.header.discard() } else { 0 };
-        self.lose(held.saturating_add(line));
+        let held = self.frame.held();
+        self.frame.lose(held, &[]);
     }
 
     /// Bytes that were understood and gave no event: words that told the time, and lines of the header. With them, none is left
@@ -129,14 +114,11 @@ impl Evt2 {
 
     /// Bytes that wait for the rest of their word or line.
     pub fn held(&self) -> usize {
-        match self.place {
-            Place::Line => self.header.begun(),
-            _ => self.held.into(),
-        }
+        self.frame.held()
     }
 
     /// Words that [`Evt2::save`] gives.
-    pub const SAVED: usize = 12 + Alignments::<WORD>::SAVED + Header::SAVED;
+    pub const SAVED: usize = 4 + Frame::<WORD, WORD>::SAVED;
 
     /// Gives all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset.
     ///
@@ -151,41 +133,17 @@ impl Evt2 {
     /// assert_eq!(restored.events(&[0, 0x10]).next().map(|event| (event.t, event.x, event.y)), Some((64, 5, 6)));
     /// ```
     pub fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { word, held, place, high, skipped, silent, header } = self;
-        let Skipped { garbage, untimed, other, tail, backward } = skipped;
-        let (kind, alignments) = match place {
-            Place::Words => (0, &Alignments::new()),
-            Place::Line => (1, &Alignments::new()),
-            Place::Lost(alignments) => (2, alignments),
-        };
-        let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
-        put_longs(&[high, *silent], put);
-        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward] {
-            put(word);
-        }
-        alignments.save(put);
-        header.save(put);
+        let Self { frame, high, silent } = self;
+        put_longs(&[high.unwrap_or(u64::MAX), *silent], put); // a time takes 58 bits
+        frame.save(put);
     }
 
     /// A decoder that goes on where another one was when [`Evt2::save`] gave these words. Words that are no decoder's give
     /// one nevertheless: see to it that they are whole.
     pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let (high, silent) = (take_long(take), take_long(take));
-        let [word, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
-        let alignments = Alignments::restore(take);
-        Self {
-            word,
-            held: (held % WORD as u32) as u8,
-            place: match kind {
-                0 => Place::Words,
-                1 => Place::Line,
-                _ => Place::Lost(alignments),
-            },
-            high: if high == u64::MAX { None } else { Some(high) },
-            skipped: Skipped { garbage, untimed, other, tail, backward },
-            silent,
-            header: Header::restore(take),
-        }
+        let high = if high == u64::MAX { None } else { Some(high) };
+        Self { frame: Frame::restore(take), high, silent }
     }
 
     /// The event in an `OFF` or `ON` word.
@@ -199,113 +157,45 @@ impl Evt2 {
         }
     }
 
-    fn word(&mut self, word: u32) -> Option<Event> {
+    fn set_time(&mut self, told: u64) {
+        self.silent = self.silent.saturating_add(WORD as u64);
+        let high = self.high.map_or(told, |high| continued::<28>(high, told, NEAR.into()));
+        if self.high > Some(high) {
+            count(&mut self.frame.skipped.backward, 1);
+        }
+        self.high = Some(high);
+    }
+}
+
+impl Words<WORD, WORD> for Evt2 {
+    fn frame(&mut self) -> &mut Frame<WORD, WORD> {
+        &mut self.frame
+    }
+
+    fn line(&mut self, bytes: usize) {
+        self.silent = self.silent.saturating_add(bytes as u64);
+    }
+
+    fn word(&mut self, bytes: [u8; WORD]) -> Option<Event> {
+        let word = u32::from_le_bytes(bytes);
         match word >> 28 {
             OFF | ON => match self.high {
                 Some(high) => return Some(Self::event(high, word)),
-                None => count(&mut self.skipped.untimed, WORD),
+                None => count(&mut self.frame.skipped.untimed, WORD),
             },
-            TIME_HIGH => self.set_time(word & HIGH),
-            TRIGGER | OTHERS | CONTINUED => count(&mut self.skipped.other, WORD),
-            _ => self.impossible(word),
+            TIME_HIGH => self.set_time((word & HIGH).into()),
+            TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
+            _ => self.frame.impossible(bytes),
         }
         None
     }
 
-    fn set_time(&mut self, new: u32) {
-        self.silent = self.silent.saturating_add(WORD as u64);
-        let Some(high) = self.high else {
-            self.high = Some(new.into());
-            return;
-        };
-        // The step modulo 2^28, sign extended.
-        let step = (new.wrapping_sub(high as u32) << 4).cast_signed() >> 4;
-        let continued = if step.unsigned_abs() <= NEAR { high.checked_add_signed(step.into()) } else { None };
-        let next = continued.unwrap_or(high & !u64::from(HIGH) | u64::from(new));
-        if next < high {
-            count(&mut self.skipped.backward, 1);
-        }
-        self.high = Some(next);
+    fn possible(&self, window: &[u8; WORD]) -> bool {
+        is_possible(u32::from_le_bytes(*window) >> 28)
     }
 
-    #[cold]
-    fn impossible(&mut self, word: u32) {
-        let bytes = word.to_le_bytes();
-        if Header::begins(bytes) {
-            self.place = Place::Line;
-            for byte in bytes {
-                self.header.push(byte); // printable: the line stays open
-            }
-        } else {
-            self.lose(WORD);
-            self.word = word;
-        }
-    }
-
-    /// `garbage` bytes were no words.
-    fn lose(&mut self, garbage: usize) {
-        count(&mut self.skipped.garbage, garbage);
-        self.place = Place::Lost(Alignments::new());
-    }
-
-    fn byte(&mut self, byte: u8) -> Option<Event> {
-        self.word = self.word >> 8 | u32::from(byte) << 24;
-        match &mut self.place {
-            Place::Words => {
-                self.held += 1; // 4 at most
-                if usize::from(self.held) == WORD {
-                    self.held = 0;
-                    return self.word(self.word);
-                }
-            }
-            Place::Line => {
-                let line = self.header.begun().saturating_add(1);
-                match self.header.push(byte) {
-                    Line::Open => {}
-                    Line::Complete => {
-                        self.silent = self.silent.saturating_add(line as u64);
-                        self.place = Place::Words;
-                    }
-                    Line::Damaged => {
-                        self.header.discard();
-                        self.lose(line);
-                    }
-                }
-            }
-            Place::Lost(alignments) => {
-                let kind = self.word >> 28;
-                let possible = matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED);
-                if alignments.believe(possible) && kind == TIME_HIGH {
-                    // The first bytes of this word were taken for garbage.
-                    self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
-                    self.place = Place::Words;
-                    return self.word(self.word);
-                }
-                count(&mut self.skipped.garbage, 1);
-            }
-        }
-        None
-    }
-
-    /// [`Decode::next_event`] for all but an event that lies in one piece where one is expected.
-    #[inline(never)]
-    fn search(&mut self, bytes: &mut &[u8]) -> Option<Event> {
-        loop {
-            let event = match bytes.split_first_chunk() {
-                Some((word, rest)) if self.held == 0 && self.place == Place::Words => {
-                    *bytes = rest;
-                    self.word(u32::from_le_bytes(*word))
-                }
-                _ => {
-                    let (byte, rest) = bytes.split_first()?;
-                    *bytes = rest;
-                    self.byte(*byte)
-                }
-            };
-            if event.is_some() {
-                return event;
-            }
-        }
+    fn resumes(&mut self, word: [u8; WORD]) -> bool {
+        u32::from_le_bytes(word) >> 28 == TIME_HIGH
     }
 }
 
@@ -313,8 +203,7 @@ impl Decode for Evt2 {
     // The way of nearly all events is short enough to be inlined into the caller's loop; that doubles the speed.
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
-        if self.held == 0
-            && self.place == Place::Words
+        if self.frame.in_step()
             && let Some(high) = self.high
             && let Some((&word, rest)) = bytes.split_first_chunk()
             && u32::from_le_bytes(word) >> 28 <= ON
@@ -322,11 +211,11 @@ impl Decode for Evt2 {
             *bytes = rest;
             return Some(Self::event(high, u32::from_le_bytes(word)));
         }
-        self.search(bytes)
+        frame::next(self, bytes)
     }
 
     fn run(&mut self, bytes: &mut &[u8], times: Range<u64>, mut sink: impl FnMut(u16, u16, bool)) -> usize {
-        let (0, Place::Words, Some(high)) = (self.held, &self.place, self.high) else { return 0 };
+        let (true, Some(high)) = (self.frame.in_step(), self.high) else { return 0 };
         // The time high, seen from the start of `times`: 32 bits suffice up to their end, where the loop stops.
         let len = times.end.saturating_sub(times.start).min(1 << 30) as i32;
         let ahead = i32::try_from((high << 6).wrapping_sub(times.start).cast_signed());
@@ -359,16 +248,11 @@ impl Decode for Evt2 {
     }
 
     fn finish(&mut self) {
-        count(&mut self.skipped.tail, usize::from(self.held));
-        self.held = 0;
-        if self.place == Place::Line {
-            count(&mut self.skipped.tail, self.header.discard());
-            self.place = Place::Words;
-        }
+        self.frame.finish();
     }
 
     fn skipped(&self) -> Skipped {
-        self.skipped
+        self.frame.skipped
     }
 
     fn time(&self) -> Option<u64> {
@@ -376,7 +260,7 @@ impl Decode for Evt2 {
     }
 
     fn geometry(&self) -> Option<Geometry> {
-        self.header.geometry()
+        self.header().geometry()
     }
 }
 

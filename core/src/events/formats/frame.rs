@@ -1,5 +1,5 @@
-//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the decoders of
-//! such formats share.
+//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the
+//! decoders of such formats share.
 //!
 //! ```text
 //!        text?          N bytes          impossible        the alignment that makes sense
@@ -60,6 +60,11 @@ pub(super) trait Words<const N: usize, const W: usize> {
         }
     }
 
+    /// A line of `bytes` bytes was read.
+    fn line(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
     /// Takes a word where one is expected.
     fn word(&mut self, word: [u8; N]) -> Option<Event>;
 
@@ -108,10 +113,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             match self.header.push(byte) {
                 Line::Open => {}
                 Line::Complete => self.place = Place::Start,
-                Line::Damaged => {
-                    self.header.discard();
-                    return self.lose(N, &word);
-                }
+                Line::Damaged => return self.lose(N, &word),
             }
         }
     }
@@ -119,9 +121,8 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     /// `bytes` bytes were no words; those in `last` are the newest of them.
     pub(super) fn lose(&mut self, bytes: usize, last: &[u8]) {
         count(&mut self.skipped.garbage, bytes);
-        self.place = Place::Lost(Alignments::new());
-        self.held = 0;
-        self.window = [0; W];
+        self.header.discard();
+        (self.window, self.held, self.place) = ([0; W], 0, Place::Lost(Alignments::new()));
         last.iter().for_each(|byte| self.shift(*byte));
     }
 
@@ -146,16 +147,63 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         self.held += 1; // W at most
     }
 
-    /// A byte of a line.
-    fn text(&mut self, byte: u8) {
+    /// A byte of a line; returns the length of one that it completes.
+    fn text(&mut self, byte: u8) -> Option<usize> {
         let line = self.header.begun().saturating_add(1);
         match self.header.push(byte) {
-            Line::Open => {}
-            Line::Complete => self.place = Place::Start,
-            Line::Damaged => {
-                self.header.discard();
-                self.lose(line, &[byte]);
+            Line::Open => None,
+            Line::Complete => {
+                self.place = Place::Start;
+                Some(line)
             }
+            Line::Damaged => {
+                self.lose(line, &[byte]);
+                None
+            }
+        }
+    }
+
+    /// Bytes that wait for the rest of their word or line.
+    pub(super) fn held(&self) -> usize {
+        self.header.begun() + usize::from(self.held)
+    }
+}
+
+/// For memory that survives a reset.
+impl<const N: usize> Frame<N, 4> {
+    /// Words that [`Frame::save`] gives.
+    pub(super) const SAVED: usize = 8 + Alignments::<N>::SAVED + Header::SAVED;
+
+    /// All that is known, in words.
+    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { window, held, place, skipped, header } = self;
+        let Skipped { garbage, untimed, other, tail, backward } = *skipped;
+        let (kind, alignments) = match place {
+            // A line in front is an impossible word among words, too.
+            Place::Start | Place::Words => (0, &Alignments::new()),
+            Place::Line => (1, &Alignments::new()),
+            Place::Lost(alignments) => (2, alignments),
+        };
+        let window = u32::from_le_bytes(*window);
+        [window, (*held).into(), kind, garbage, untimed, other, tail, backward].into_iter().for_each(&mut *put);
+        alignments.save(put);
+        header.save(put);
+    }
+
+    /// What [`Frame::save`] gave.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let [window, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
+        let alignments = Alignments::restore(take);
+        Self {
+            window: window.to_le_bytes(),
+            held: (held % N as u32) as u8,
+            place: match kind {
+                0 => Place::Words,
+                1 => Place::Line,
+                _ => Place::Lost(alignments),
+            },
+            skipped: Skipped { garbage, untimed, other, tail, backward },
+            header: Header::restore(take),
         }
     }
 }
@@ -184,7 +232,11 @@ pub(super) fn next<const N: usize, const W: usize>(decoder: &mut impl Words<N, W
 fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte: u8) -> Option<Event> {
     let frame = decoder.frame();
     match frame.place {
-        Place::Line => frame.text(byte),
+        Place::Line => {
+            if let Some(line) = frame.text(byte) {
+                decoder.line(line);
+            }
+        }
         Place::Words => {
             frame.hold(byte);
             if usize::from(frame.held) == N {
@@ -228,7 +280,10 @@ fn started<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>) -> Op
             let frame = decoder.frame();
             frame.held = 0;
             frame.place = Place::Line;
-            first.iter().for_each(|byte| frame.text(*byte)); // a line feed is the last at most
+            // A line feed is the last of them at most.
+            if let Some(line) = first.iter().filter_map(|byte| frame.text(*byte)).last() {
+                decoder.line(line);
+            }
             return None;
         }
         Start::Words(front) => front,
