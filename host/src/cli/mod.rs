@@ -11,7 +11,7 @@ mod units;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use foveola::{Columns, Error, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -83,6 +83,10 @@ struct InputArgs {
     #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
     to: Option<u64>,
 
+    /// Filter the events, such as stcf:k=2,tau=5ms or refractory:1ms; one after another where it is given again
+    #[arg(long, value_name = "FILTER", value_parser = units::filter)]
+    filter: Vec<EventFilterSpec>,
+
     /// Print JSON on stdout and nothing else there
     #[arg(long)]
     json: bool,
@@ -149,6 +153,7 @@ Examples:
   foveola run a.bin --model transient  another model
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 a second
+  foveola run a.raw --filter stcf:k=2  without noise
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
@@ -161,7 +166,7 @@ Examples:
 #[derive(Args, Clone)]
 #[command(after_help = RECORD_HELP)]
 struct RecordArgs {
-    /// The file to write
+    /// The file to write, in the format of its ending [default: EVT2]
     file: PathBuf,
 
     /// Size of the sensor [default: 128x96]
@@ -228,6 +233,10 @@ struct ConvertArgs {
     /// Unit of the times of text to write: s, ms, us or ns [default: us]
     #[arg(long, value_name = "UNIT", value_parser = units::time_unit)]
     to_unit: Option<TimeUnit>,
+
+    /// Order of the bytes of EVT 2.1 to write: little or legacy [default: little]
+    #[arg(long, value_name = "ORDER", value_parser = units::order)]
+    to_order: Option<Order>,
 
     /// Let time begin with the first event
     #[arg(long)]
