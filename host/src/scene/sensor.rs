@@ -98,7 +98,7 @@ impl Sensor {
     /// larger than 65536 on a side or than 2^26 pixels; [`Error::Memory`].
     pub fn new(rows: usize, cols: usize, parameters: &SensorParameters) -> Result<Self, Error> {
         const ITEM: &str = "sensor";
-        let &SensorParameters { threshold_on, threshold_off, mismatch, leak_rate, leak_jitter, seed, .. } = parameters;
+        let &SensorParameters { threshold_on, mismatch, leak_rate, leak_jitter, seed, .. } = parameters;
         in_range(ITEM, "rows", rows, (1..=65_536).contains(&rows), "1 to 65536 pixels")?;
         in_range(ITEM, "cols", cols, (1..=65_536).contains(&cols), "1 to 65536 pixels")?;
         let count = rows.checked_mul(cols).filter(|&count| count <= 1 << 26).ok_or_else(|| Error::Parameter {
@@ -469,7 +469,7 @@ mod tests {
 
     #[test]
     fn dark_current_hides_what_happens_in_the_dark() {
-        let flicker = |t: f64| if (t * 100.0) as u32 % 2 == 0 { 0.001 } else { 0.004 };
+        let flicker = |t: f64| if libm::sin(t * 300.0) > 0.0 { 0.001 } else { 0.004 };
         assert!(!watch((2, 2), &IDEAL, (1_000, 100_000), flicker).is_empty(), "seen");
         let dark = SensorParameters { dark: 0.1, ..IDEAL };
         assert!(watch((2, 2), &dark, (1_000, 100_000), flicker).len() <= 4, "hidden");
