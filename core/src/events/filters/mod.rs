@@ -2,16 +2,54 @@
 //!
 //! As with filters of frames, a filter is a constant and its state a slice that the caller lends, here of words of 32 bits.
 //! **Cleared state is zeros**; saving and restoring it is a copy. There is no other memory, so a stream cut into pieces
-//! anywhere gives the same events.
+//! anywhere gives the same events. All arithmetic is of integers.
 //!
-//! Times in the state are the low 32 bits of microseconds, which come again after 71.6 minutes; every filter says how it keeps
-//! an old time from looking new.
+//! | filter | drops | words of state | cost an event |
+//! |---|---|---|---|
+//! | [`Stcf`] | what fewer than `k` neighbours support | 1 a pixel | 9 words read |
+//! | [`Refractory`] | what follows too soon at a pixel | 1 a pixel | 1 word read |
+//!
+//! Times in the state are 32 bits long and never look new when they are old: [`stamps`] says how.
+
+#[cfg(test)]
+mod laws;
+pub mod refractory;
+pub mod stamps;
+pub mod stcf;
+
+pub use refractory::{Refractory, Restart};
+pub use stcf::{Neighbours, Stcf};
 
 use super::{Event, Geometry};
 use crate::Error;
+use crate::error::exact;
+use core::cell::Cell;
 
 /// Keeps, moves or drops events.
 ///
+/// A filter of your own says how much state it needs and what becomes of one event:
+/// ```
+/// use foveola_core::events::{Event, EventFilter};
+///
+/// /// Every second event.
+/// struct Alternate;
+///
+/// impl EventFilter for Alternate {
+///     fn state_len(&self) -> usize {
+///         1
+///     }
+///     fn pass(&self, state: &mut [u32], _: &mut Event) -> bool {
+///         let [odd] = state else { return false };
+///         *odd ^= 1;
+///         *odd == 1
+///     }
+/// }
+///
+/// let mut events = [1, 2, 3, 4, 5].map(|t| Event { t, x: 0, y: 0, on: true });
+/// assert_eq!(Alternate.retain(&mut [0], &mut events), Ok(3));
+/// assert_eq!(events[..3].iter().map(|event| event.t).collect::<Vec<_>>(), [1, 3, 5]);
+/// assert!(Alternate.retain(&mut [], &mut events).is_err());
+/// ```
 /// Dyn-compatible; through a `&dyn EventFilter`, [`EventFilter::retain`] costs one virtual call a buffer.
 pub trait EventFilter {
     /// Words of state.
@@ -22,27 +60,45 @@ pub trait EventFilter {
         input
     }
 
-    /// The event that goes on: as it was, or moved. None when it is dropped.
+    /// The rule: whether the event goes on, and as what; the event may be moved.
+    ///
+    /// [`EventFilter::step`] and [`EventFilter::retain`] see to it that `state` has the right length. With another, events
+    /// may be lost, but nothing panics.
+    fn pass(&self, state: &mut [u32], event: &mut Event) -> bool;
+
+    /// [`EventFilter::pass`] of one event.
     ///
     /// # Errors
     /// [`Error::Length`] when `state` has another length than [`EventFilter::state_len`]; nothing is changed then.
-    fn step(&self, state: &mut [u32], event: Event) -> Result<Option<Event>, Error>;
+    fn step(&self, state: &mut [u32], event: Event) -> Result<Option<Event>, Error> {
+        exact(STATE, state.len(), self.state_len())?;
+        let mut event = event;
+        Ok(self.pass(state, &mut event).then_some(event))
+    }
 
-    /// [`EventFilter::step`] for each of `events`, in order: those that go on stand in front afterwards, and their number is returned.
+    /// [`EventFilter::pass`] of each of `events`, in order: those that go on stand in front afterwards, and their number is
+    /// returned.
     ///
     /// # Errors
     /// As of [`EventFilter::step`].
     fn retain(&self, state: &mut [u32], events: &mut [Event]) -> Result<usize, Error> {
+        exact(STATE, state.len(), self.state_len())?;
+        let events = Cell::from_mut(events).as_slice_of_cells();
         let mut kept = 0;
-        for i in 0..events.len() {
-            let Some(event) = events.get(i).copied() else { break };
-            if let Some(event) = self.step(state, event)?
-                && let Some(slot) = events.get_mut(kept)
-            {
-                *slot = event;
-                kept += 1;
+        for event in events {
+            let mut event = event.get();
+            let goes_on = self.pass(state, &mut event);
+            // Written in any case: whether an event is noise is what no CPU can predict. And field by field: as a whole, an
+            // event would go through memory.
+            if let Some(slot) = events.get(kept) {
+                let Event { t, x, y, on } = event;
+                slot.set(Event { t, x, y, on });
             }
+            kept += usize::from(goes_on);
         }
         Ok(kept)
     }
 }
+
+/// What the state is called in an error.
+const STATE: &str = "the state of an event filter";
