@@ -16,16 +16,20 @@
 //! ```
 
 mod bar_and_grating;
+mod discs;
 mod low_pass;
 mod origin;
 mod parameters;
 mod pixel;
 mod sensor;
+mod uniform;
 
 pub use bar_and_grating::BarAndGrating;
+pub use discs::{Disc, Discs};
 pub use origin::{Origin, Sighting};
 pub use parameters::SensorParameters;
 pub use sensor::Sensor;
+pub use uniform::Uniform;
 
 use crate::Error;
 use core::time::Duration;
@@ -195,9 +199,9 @@ mod tests {
     const IDEAL: SensorParameters = SensorParameters::IDEAL;
 
     /// The same luminance everywhere, given by a function of time.
-    struct Uniform<F: Fn(f64) -> f32>(F);
+    struct Light<F: Fn(f64) -> f32>(F);
 
-    impl<F: Fn(f64) -> f32> Scene for Uniform<F> {
+    impl<F: Fn(f64) -> f32> Scene for Light<F> {
         fn luminance(&self, _: f64, _: f64, t: f64) -> f32 {
             (self.0)(t)
         }
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn a_constant_scene_is_silent_without_noise() {
         for luminance in [0.0, 0.3, 5.0, f32::INFINITY, f32::NAN] {
-            let events = Simulation::new(Uniform(|_| luminance), small(100), &IDEAL).expect("good");
+            let events = Simulation::new(Light(|_| luminance), small(100), &IDEAL).expect("good");
             assert_eq!(events.count(), 0, "luminance {luminance}");
         }
     }
@@ -231,7 +235,7 @@ mod tests {
     #[test]
     fn noise_has_its_rate() {
         let noisy = SensorParameters { shot_rate: 20.0, ..IDEAL };
-        let count = Simulation::new(Uniform(|_| 1.0), small(2000), &noisy).expect("good").count();
+        let count = Simulation::new(Light(|_| 1.0), small(2000), &noisy).expect("good").count();
         // 7 x 5 pixels x 20 Hz x 2 s = 1400, standard deviation 37.
         assert!((1250..1550).contains(&count), "{count} events");
     }
@@ -239,7 +243,7 @@ mod tests {
     #[test]
     fn thresholds_count_the_change() {
         // Luminance rises by a factor e in 100 ms: ln L rises by 1, four thresholds of 0.25.
-        let rising = Uniform(|t| libm::exp(10.0 * t) as f32);
+        let rising = Light(|t| libm::exp(10.0 * t) as f32);
         let events: Vec<Event> = Simulation::new(rising, small(100), &IDEAL).expect("good").collect();
         assert!(events.iter().all(|event| event.on), "only ON");
         assert!((35 * 3..=35 * 5).contains(&events.len()), "{} events", events.len());
@@ -247,7 +251,7 @@ mod tests {
         for pair in times.windows(2) {
             assert!((pair[1] - pair[0]).abs_diff(25_000) <= 2, "every 25 ms: {times:?}");
         }
-        let falling = Uniform(|t| libm::exp(-10.0 * t) as f32);
+        let falling = Light(|t| libm::exp(-10.0 * t) as f32);
         let mut events = Simulation::new(falling, small(100), &IDEAL).expect("good");
         assert!(events.all(|event| !event.on), "only OFF");
     }
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn a_blind_pixel_keeps_silent() {
         let parameters = SensorParameters { refractory: Duration::from_micros(2700), mismatch: 0.1, ..IDEAL };
-        let flicker = Uniform(|t| libm::exp(libm::sin(t * 200.0)) as f32);
+        let flicker = Light(|t| libm::exp(libm::sin(t * 200.0)) as f32);
         let events: Vec<Event> = Simulation::new(flicker, small(200), &parameters).expect("good").collect();
         let mut last = [None; 35];
         for event in &events {
@@ -287,8 +291,8 @@ mod tests {
     #[test]
     fn impossible_durations_are_errors() {
         let geometry = Geometry { step: Duration::from_nanos(10), ..small(1) };
-        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
+        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
         let geometry = Geometry { duration: Duration::MAX, ..small(1) };
-        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
+        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
     }
 }
