@@ -1,5 +1,6 @@
 //! Who takes part in a benchmark: foveola in several settings, and its named competitors.
 
+pub mod events;
 mod images;
 pub mod plain;
 

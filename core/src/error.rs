@@ -1,6 +1,7 @@
 //! One small error for the whole crate: every variant names the value and what was expected.
 
 use crate::Shape;
+use crate::events::Geometry;
 use core::fmt;
 
 /// Why a filter could not be made or a frame could not be taken. A filter's state is then as it was; in a model, that of
@@ -87,6 +88,15 @@ pub enum Error {
         /// The index of the node.
         node: usize,
     },
+    /// A stage of a chain of event filters is made for another sensor than what the stages before it leave.
+    StageGeometry {
+        /// The index of the stage.
+        stage: usize,
+        /// Size of the sensor as the stages before it leave it.
+        found: Geometry,
+        /// Size of the sensor that the stage is made for.
+        expected: Geometry,
+    },
     /// A filter with memory is fed chunks that repeat frames (from `TimePadding` or `Delay` with a length).
     NodeLead {
         /// The index of the node.
@@ -110,6 +120,7 @@ impl Error {
             Self::Order { .. } => "a node reads from a node that does not come before it",
             Self::NodeShape { .. } => "a node is fed frames of another shape than its own",
             Self::NodeRate { .. } => "branches that meet run at different frame rates",
+            Self::StageGeometry { .. } => "a stage is made for another sensor than the stages before it leave",
             Self::NodeLead { .. } => "a filter with memory is fed chunks that repeat frames",
         }
     }
@@ -157,6 +168,11 @@ impl fmt::Display for Error {
                     "the branches that meet in node {node} run at different frame rates; expected equal temporal strides and warm-ups"
                 )
             }
+            Self::StageGeometry { stage, found, expected } => write!(
+                f,
+                "stage {stage} is made for a sensor of {} x {} pixels (columns x rows), but behind the stages before it there are {} x {}",
+                expected.cols, expected.rows, found.cols, found.rows
+            ),
             Self::NodeLead { node } => write!(
                 f,
                 "node {node} keeps memory but is fed chunks that repeat frames (TimePadding, or Delay with a length); expected a filter without memory there"

@@ -30,6 +30,12 @@ pub trait Sample:
     /// The nearest sample to a coefficient.
     fn from_f64(value: f64) -> Self;
 
+    /// A small whole number: what a polarity adds to a frame. Override it where it is cheaper than through `f64`.
+    #[inline(always)]
+    fn from_i8(value: i8) -> Self {
+        Self::from_f64(value.into())
+    }
+
     /// The sample's value.
     fn to_f64(self) -> f64;
 
@@ -60,6 +66,11 @@ impl Sample for f32 {
         value as Self
     }
 
+    #[inline(always)]
+    fn from_i8(value: i8) -> Self {
+        value.into()
+    }
+
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
@@ -81,6 +92,11 @@ impl Sample for f64 {
 
     fn from_f64(value: f64) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn from_i8(value: i8) -> Self {
+        value.into()
     }
 
     fn to_f64(self) -> f64 {

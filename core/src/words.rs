@@ -11,13 +11,22 @@
 /// assert_eq!(take_long(&mut || words.next().unwrap()), 1 << 40 | 5);
 /// ```
 pub fn put_longs(longs: &[u64], put: &mut impl FnMut(u32)) {
-    for long in longs {
-        put(*long as u32);
-        put((*long >> 32) as u32);
-    }
+    longs.iter().flat_map(|long| halves(*long)).for_each(put);
 }
 
 /// What [`put_longs`] put for one.
 pub fn take_long(take: &mut impl FnMut() -> u32) -> u64 {
-    u64::from(take()) | u64::from(take()) << 32
+    long([take(), take()])
+}
+
+/// Both words.
+#[inline(always)]
+pub(crate) const fn halves(long: u64) -> [u32; 2] {
+    [long as u32, (long >> 32) as u32]
+}
+
+/// The number of both words.
+#[inline(always)]
+pub(crate) const fn long([low, high]: [u32; 2]) -> u64 {
+    low as u64 | (high as u64) << 32
 }

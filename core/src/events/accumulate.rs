@@ -17,6 +17,7 @@
 use super::{Decode, Event, Window};
 use crate::words::{put_longs, take_long};
 use crate::{Error, Sample, Shape};
+use core::hint::select_unpredictable;
 use core::num::NonZeroU64;
 
 /// How ON and OFF events share a frame.
@@ -228,10 +229,9 @@ impl Accumulator {
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
         match self.reach(event.t, frame) {
             Reach::Here => {
-                let (channel, step) = match (event.on, self.polarity) {
-                    (true, _) => (0, T::one()),
-                    (false, Polarity::Split) => (self.pixels, T::one()),
-                    (false, Polarity::Signed) => (0, T::zero() - T::one()),
+                let (channel, step) = match self.polarity {
+                    Polarity::Split => (self.channel(event.on), T::one()),
+                    Polarity::Signed => (0, step(event.on)),
                 };
                 self.add(self.window.place(event.x, event.y), channel, step, frame);
             }
@@ -281,14 +281,18 @@ impl Accumulator {
         // A loop of its own for each kind of frame.
         match self.polarity {
             Polarity::Split => decoder.run(bytes, times, |x, y, on| {
-                let channel = if on { 0 } else { self.pixels };
-                self.add(place(x, y), channel, T::one(), frame);
+                self.add(place(x, y), self.channel(on), T::one(), frame);
             }),
             Polarity::Signed => decoder.run(bytes, times, |x, y, on| {
-                let step = if on { T::one() } else { T::zero() - T::one() };
-                self.add(place(x, y), 0, step, frame);
+                self.add(place(x, y), 0, step(on), frame);
             }),
         }
+    }
+
+    /// Where the channel of a polarity begins, in [`Polarity::Split`].
+    #[inline(always)]
+    fn channel(&self, on: bool) -> usize {
+        select_unpredictable(on, 0, self.pixels)
     }
 
     /// Adds `step` to a pixel of the current bin, `channel` samples behind that of the first channel.
@@ -323,6 +327,13 @@ impl Accumulator {
             Reach::After(start) => Push::FrameComplete { start },
         }
     }
+}
+
+/// +1 for ON, -1 for OFF, in whole numbers first: a choice between two floats becomes a branch, and no CPU foresees a polarity.
+/// With it an event took three times as long.
+#[inline(always)]
+fn step<T: Sample>(on: bool) -> T {
+    T::from_i8(2 * i8::from(on) - 1)
 }
 
 /// Where a time lies, seen from the current bin.

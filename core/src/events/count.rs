@@ -88,6 +88,11 @@ impl Sample for Count {
         Self::of(libm::round(value.clamp(-127.0, 127.0)) as i32)
     }
 
+    #[inline(always)]
+    fn from_i8(value: i8) -> Self {
+        Self::of(value.into())
+    }
+
     fn to_f64(self) -> f64 {
         self.0.into()
     }

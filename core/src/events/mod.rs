@@ -39,7 +39,10 @@ pub use accumulate::{Accumulator, Dropped, Polarity, Push};
 pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use extent::{Extent, Geometry};
-pub use filters::{EventFilter, Neighbours, Refractory, Restart, Stcf};
+pub use filters::{
+    DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours, PolarityOnly,
+    RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
+};
 pub use formats::{Encoding, Evt2, Evt2Encoder, Header, Line, NMnist};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use window::Window;

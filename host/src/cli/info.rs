@@ -30,7 +30,7 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     })?;
     if summary.events == 0 {
         let skipped = summary.skipped.bytes();
-        let reason = format!("no events in {} bytes ({skipped} of them skipped)", recording.bytes());
+        let reason = format!("no events in {} bytes ({skipped} of them skipped)", summary.bytes);
         return Err(Error::Data { path: args.file.clone(), reason });
     }
     let digest = digest.map(Columns::finish);
@@ -57,7 +57,7 @@ fn as_json(
     let mut value = json!({
         "file": args.file.display().to_string(),
         "format": recording.format().name(),
-        "bytes": recording.bytes(),
+        "bytes": summary.bytes,
         "n": summary.events,
         "on": summary.on,
         "t": [first, last],
@@ -66,6 +66,8 @@ fn as_json(
         "rows": geometry.map(|geometry| geometry.rows),
         "geometry_from": geometry_from(args, summary),
         "skipped": reasons_as_json(skipped),
+        "skipped_bytes": summary.skipped.bytes(),
+        "damage_at": summary.damage,
     });
     if let Some(digest) = digest {
         value["digest"] =
@@ -86,7 +88,7 @@ fn as_text(
     let on = 100.0 * summary.on as f64 / summary.events.max(1) as f64;
     let (first, last) = summary.span.unwrap_or_default();
     lines.push("file", args.file.display());
-    lines.push("format", format!("{}, {} bytes", recording.format().name(), thousands(recording.bytes())));
+    lines.push("format", format!("{}, {} bytes", recording.format().name(), thousands(summary.bytes)));
     if let Some(Geometry { cols, rows }) = geometry {
         lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
     }
@@ -96,6 +98,9 @@ fn as_text(
         lines.push("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
     }
     lines.push_all("skipped", reasons_as_text(skipped));
+    if let Some(at) = summary.damage {
+        lines.push("damage", format!("from byte {} on", thousands(at)));
+    }
     let mut text = lines.0;
     if let Some(digest) = digest {
         // In columns of their own: with the names above they would be too long for a narrow terminal.

@@ -13,7 +13,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 /// Frames to run a model over.
 pub(super) enum Input {
     Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
-    Recording { frames: Box<Frames<Counted<Events>>>, bytes: u64, name: String },
+    Recording { frames: Box<Frames<Counted<Events>>>, bytes: Option<u64>, name: String },
     Movie { movie: Array5<f32>, at: usize, name: String },
 }
 
@@ -61,20 +61,21 @@ impl Input {
             return Ok(Self::Movie { movie, at: 0, name });
         }
         let recording = info::open(path, &args.common)?;
-        let header = {
-            // The header comes before the first event.
-            let mut events = recording.events()?;
-            events.next().transpose()?;
-            events.geometry()
-        };
-        let geometry = match args.common.geometry.or(header) {
+        let mut events = recording.events()?;
+        events.peek()?;
+        let geometry = match args.common.geometry.or(events.geometry()) {
             Some(geometry) => geometry,
-            None => recording.scan(|_| ())?.geometry().ok_or_else(|| Error::Data {
-                path: path.clone(),
-                reason: format!("no events in {} bytes", recording.bytes()),
-            })?,
+            None if recording.bytes().is_none() => {
+                let reason = "a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into();
+                return Err(Error::Data { path: path.clone(), reason });
+            }
+            None => {
+                let summary = recording.scan(|_| ())?;
+                let reason = format!("no events in {} bytes", summary.bytes);
+                summary.geometry().ok_or(Error::Data { path: path.clone(), reason })?
+            }
         };
-        let frames = Frames::new(Counted { inner: recording.events()?, count: 0 }, geometry, args.polarity, args.dt)?;
+        let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
         Ok(Self::Recording { frames: Box::new(frames), bytes: recording.bytes(), name })
     }
 
@@ -104,7 +105,10 @@ impl Input {
     pub(super) fn progress(&self) -> f64 {
         match self {
             Self::Scene { frames, duration } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
-            Self::Recording { frames, bytes, .. } => frames.events().inner.position() as f64 / (*bytes).max(1) as f64,
+            // Of a pipe nobody knows.
+            Self::Recording { frames, bytes, .. } => {
+                bytes.map_or(0.0, |bytes| frames.events().inner.position() as f64 / bytes.max(1) as f64)
+            }
             Self::Movie { movie, at, .. } => *at as f64 / movie.len_of(Axis(2)) as f64,
         }
     }
@@ -166,7 +170,9 @@ impl Input {
     pub(super) fn nothing_seen(&self) -> Option<String> {
         let (events, (dropped, _)) = (self.events()?, self.dropped()?);
         match self {
-            Self::Recording { bytes, .. } if events == 0 => return Some(format!("no events in {bytes} bytes")),
+            Self::Recording { frames, .. } if events == 0 => {
+                return Some(format!("no events in {} bytes", frames.events().inner.position()));
+            }
             _ if events == 0 => return Some("no events".into()),
             _ => {}
         }

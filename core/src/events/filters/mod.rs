@@ -4,20 +4,46 @@
 //! **Cleared state is zeros**; saving and restoring it is a copy. There is no other memory, so a stream cut into pieces
 //! anywhere gives the same events. All arithmetic is of integers.
 //!
-//! | filter | drops | words of state | cost an event |
+//! | filter | keeps | words of state | operations an event |
 //! |---|---|---|---|
-//! | [`Stcf`] | what fewer than `k` neighbours support | 1 a pixel | 9 words read |
-//! | [`Refractory`] | what follows too soon at a pixel | 1 a pixel | 1 word read |
+//! | [`Stcf`] | what `k` neighbours support | 1 a pixel | 44 |
+//! | [`RowColumn`] | what the last event of a row or column nearby supports | 2 a row and a column | 60 |
+//! | [`DoubleWindow`] | what `k` of the last events support | `2 length` | `12 length` |
+//! | [`Refractory`] | what follows not too soon at a pixel | 1 a pixel | 15 |
+//! | [`HotPixels`] | what comes from good pixels | 1/4 a pixel | 25 |
+//! | [`PolarityOnly`] | ON events, or OFF events | none | 1 |
+//! | [`Region`] | what lies in a rectangle | none | 6 |
+//! | [`Downsample`] | events, or every so many, of cells of pixels | none, or 1/4 a cell | 15 |
+//! | [`RateLimit`] | as many as a budget allows | 9 | 40 |
+//!
+//! A table of them is an [`EventChain`], which counts what each drops.
 //!
 //! Times in the state are 32 bits long and never look new when they are old: [`stamps`] says how.
 
+mod bytes;
+pub mod chain;
+pub mod double_window;
+pub mod downsample;
+pub mod hot_pixels;
 #[cfg(test)]
 mod laws;
+pub mod polarity;
+pub mod rate_limit;
 pub mod refractory;
+pub mod region;
+pub mod row_column;
 pub mod stamps;
 pub mod stcf;
 
+pub use chain::{EventChain, EventStage, OwnStage};
+pub use double_window::DoubleWindow;
+pub use downsample::Downsample;
+pub use hot_pixels::{HotPixels, Learning};
+pub use polarity::PolarityOnly;
+pub use rate_limit::RateLimit;
 pub use refractory::{Refractory, Restart};
+pub use region::Region;
+pub use row_column::RowColumn;
 pub use stcf::{Neighbours, Stcf};
 
 use super::{Event, Geometry};
@@ -71,7 +97,7 @@ pub trait EventFilter {
     /// # Errors
     /// [`Error::Length`] when `state` has another length than [`EventFilter::state_len`]; nothing is changed then.
     fn step(&self, state: &mut [u32], event: Event) -> Result<Option<Event>, Error> {
-        exact(STATE, state.len(), self.state_len())?;
+        check(self, state)?;
         let mut event = event;
         Ok(self.pass(state, &mut event).then_some(event))
     }
@@ -82,7 +108,7 @@ pub trait EventFilter {
     /// # Errors
     /// As of [`EventFilter::step`].
     fn retain(&self, state: &mut [u32], events: &mut [Event]) -> Result<usize, Error> {
-        exact(STATE, state.len(), self.state_len())?;
+        check(self, state)?;
         let events = Cell::from_mut(events).as_slice_of_cells();
         let mut kept = 0;
         for event in events {
@@ -100,5 +126,7 @@ pub trait EventFilter {
     }
 }
 
-/// What the state is called in an error.
-const STATE: &str = "the state of an event filter";
+/// `Ok` for state of the right length.
+fn check(filter: &(impl EventFilter + ?Sized), state: &[u32]) -> Result<(), Error> {
+    exact("the state of an event filter", state.len(), filter.state_len())
+}

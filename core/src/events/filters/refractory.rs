@@ -7,7 +7,7 @@
 //! microseconds; or all events do ([`Restart::All`]), so that a pixel that never rests gives one event and then none.
 //!
 //! Events that come late, with a time before `t[j]`, are kept and restart the clock at their own time. Events outside of the
-//! sensor are dropped, and leave no trace. Long pauses and clocks that start anew: see [`stamps`](super::stamps).
+//! sensor are dropped, and leave no trace. Long pauses and clocks that start anew: see [`super::stamps`].
 //!
 //! Cost: about 15 operations an event. State: a word a pixel and a border: `3 + (cols + 1) (rows + 2)`.
 //! Reference: the refractory period of a pixel, P. Lichtsteiner, C. Posch and T. Delbruck, A 128x128 120 dB 15 us latency
@@ -110,7 +110,7 @@ mod tests {
             laws::hold(&Refractory::new(sensor, dead, restart).unwrap(), &events, cut, |event| {
                 let Event { t, x, y, .. } = event;
                 past.reach(t);
-                let rested = !past.age(x.into(), y.into(), t).is_some_and(|age| age < dead.into());
+                let rested = past.age(x.into(), y.into(), t).is_none_or(|age| age >= dead.into());
                 if rested || restart == Restart::All {
                     past.remember(x.into(), y.into(), t);
                 }

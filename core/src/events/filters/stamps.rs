@@ -20,6 +20,7 @@
 
 use crate::error::nonempty;
 use crate::events::{Event, Geometry};
+use crate::words::{halves, long};
 use crate::{Error, Shape};
 
 /// What the present is after a pass, `base` itself; and the longest age that must stay exact, plus one.
@@ -43,13 +44,13 @@ pub(super) const fn checked(name: &'static str, us: u32) -> Result<u32, Error> {
 /// The present as a stamp. A stamp `s` of the past is `now - s` microseconds old; `now` wraps round a stamp that lies ahead to
 /// more than [`LONGEST`], which 0 is in any case.
 #[inline(always)]
-pub(crate) fn now([low, high]: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) -> u32 {
-    let base = u64::from(*low) | u64::from(*high) << 32;
+pub(crate) fn now(clock: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) -> u32 {
+    let base = long(*clock);
     let now = t.wrapping_sub(base).wrapping_add(BASE.into());
     if now >> 32 == 0 && now as u32 >= LONG {
         return now as u32;
     }
-    (*low, *high) = (t as u32, (t >> 32) as u32);
+    *clock = halves(t);
     rebase(stamps, base, t);
     BASE
 }

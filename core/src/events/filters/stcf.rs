@@ -9,7 +9,7 @@
 //!
 //! Events that come late, with a time before a neighbour's last event, are not supported by it; their own time is remembered
 //! as if they had come in order. Events outside of the sensor are dropped, and leave no trace.
-//! Long pauses and clocks that start anew: see [`stamps`](super::stamps).
+//! Long pauses and clocks that start anew: see [`super::stamps`].
 //!
 //! Cost: 3 operations a neighbour and 20 more an event, no branch in between. State: a word a pixel and a border:
 //! `3 + (cols + 1) (rows + 2)`.

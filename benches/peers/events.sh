@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The table of docs/events.md: writes one recording in many formats, lets packages of Python and crates read them beside
+# foveola, and makes the table. usage: events.sh [ARGUMENTS of the binary `events`]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=${FOVEOLA_PEERS_VENV:-benches/peers/.venv}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+for package in numpy faery expelliarmus tonic; do
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $package ||
+        echo "could not be installed: $package" >&2
+done
+
+cargo build --release -p foveola
+foveola=${CARGO_TARGET_DIR:-target}/release/foveola
+# Events enough for a second of the slowest; times below the 23 bits of N-MNIST are not asked for.
+"$foveola" record "$work/scene.evt2" --geometry 640x480 --duration 440ms
+for format in evt3 dat es csv npy; do "$foveola" convert "$work/scene.evt2" "$work/scene.$format" --to-format "$format"; done
+digests() {
+    local file separator='{'
+    for file in "$work"/scene.*; do
+        printf '%s"%s":' "$separator" "$(basename "$file")"
+        "$foveola" info --digest --json "$file"
+        separator=,
+    done
+    echo '}'
+}
+digests >"$work/digests.json"
+"$venv/bin/python" benches/peers/events.py "$work" >"$work/peers.json"
+cargo run --release -p foveola-benches --features peers --bin events -- --files "$work" --peers "$work/peers.json" "$@"

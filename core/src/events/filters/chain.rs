@@ -1,0 +1,328 @@
+//! A chain of filters is data: a table of stages, a constant on a board and a `Vec` on a host.
+//!
+//! ```text
+//! sensor -> 0: RateLimit -> 1: HotPixels -> 2: Stcf -> 3: Downsample -> link or model
+//! ```
+//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`] checks that each
+//! is made for the sensor that the stages before it leave.
+//!
+//! ```text
+//! words of state, for each stage:   2: events dropped, the lower half first,   then the stage's own
+//! ```
+//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not an event.
+
+use super::{
+    DoubleWindow, Downsample, EventFilter, HotPixels, PolarityOnly, RateLimit, Refractory, Region, RowColumn, Stcf,
+};
+use crate::Error;
+use crate::events::{Event, Geometry};
+use crate::words::{halves, long};
+
+/// A filter of events of this crate, or a user's own.
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "each is documented as the type it holds")]
+pub enum EventStage<'a> {
+    Stcf(Stcf),
+    RowColumn(RowColumn),
+    DoubleWindow(DoubleWindow),
+    Refractory(Refractory),
+    HotPixels(HotPixels),
+    PolarityOnly(PolarityOnly),
+    Region(Region),
+    Downsample(Downsample),
+    RateLimit(RateLimit),
+    /// A filter from outside this crate, or another [`EventChain`]: made by [`EventStage::own`].
+    Own(OwnStage<'a>),
+}
+
+/// A filter from outside this crate, with what a constant must know of it.
+#[derive(Clone, Copy)]
+pub struct OwnStage<'a> {
+    filter: &'a (dyn EventFilter + Sync),
+    state_len: usize,
+    input: Geometry,
+    output: Geometry,
+}
+
+impl<'a> EventStage<'a> {
+    /// A filter from outside this crate, for a sensor of this size.
+    pub fn own(filter: &'a (dyn EventFilter + Sync), input: Geometry) -> Self {
+        Self::Own(OwnStage { filter, state_len: filter.state_len(), input, output: filter.output(input) })
+    }
+
+    /// Words of state.
+    pub const fn state_len(&self) -> usize {
+        match self {
+            Self::Stcf(filter) => filter.state_len(),
+            Self::RowColumn(filter) => filter.state_len(),
+            Self::DoubleWindow(filter) => filter.state_len(),
+            Self::Refractory(filter) => filter.state_len(),
+            Self::HotPixels(filter) => filter.state_len(),
+            Self::PolarityOnly(_) | Self::Region(_) => 0,
+            Self::Downsample(filter) => filter.state_len(),
+            Self::RateLimit(filter) => filter.state_len(),
+            Self::Own(own) => own.state_len,
+        }
+    }
+
+    /// Size of the sensor that the filter is made for; `None` when any will do.
+    pub const fn input(&self) -> Option<Geometry> {
+        match self {
+            Self::Stcf(filter) => Some(filter.geometry()),
+            Self::RowColumn(filter) => Some(filter.geometry()),
+            Self::Refractory(filter) => Some(filter.geometry()),
+            Self::HotPixels(filter) => Some(filter.geometry()),
+            Self::Downsample(filter) => Some(filter.geometry()),
+            Self::Own(own) => Some(own.input),
+            Self::DoubleWindow(_) | Self::PolarityOnly(_) | Self::Region(_) | Self::RateLimit(_) => None,
+        }
+    }
+
+    /// Size of the sensor behind the filter.
+    pub const fn output(&self, input: Geometry) -> Geometry {
+        match self {
+            Self::Region(filter) => filter.output(input),
+            Self::Downsample(filter) => filter.cells(),
+            Self::Own(own) => own.output,
+            _ => input,
+        }
+    }
+
+    /// The filter, whichever it is.
+    pub fn as_filter(&self) -> &dyn EventFilter {
+        match self {
+            Self::Stcf(filter) => filter,
+            Self::RowColumn(filter) => filter,
+            Self::DoubleWindow(filter) => filter,
+            Self::Refractory(filter) => filter,
+            Self::HotPixels(filter) => filter,
+            Self::PolarityOnly(filter) => filter,
+            Self::Region(filter) => filter,
+            Self::Downsample(filter) => filter,
+            Self::RateLimit(filter) => filter,
+            Self::Own(own) => own.filter,
+        }
+    }
+}
+
+/// A checked table of stages; see the [picture](self).
+///
+/// ```
+/// use foveola_core::constant;
+/// use foveola_core::events::filters::{EventChain, EventFilter, EventStage, Neighbours, PolarityOnly, Refractory, Restart, Stcf};
+/// use foveola_core::events::{Event, Geometry};
+///
+/// const SENSOR: Geometry = Geometry { cols: 32, rows: 32 };
+/// static STAGES: [EventStage; 3] = [
+///     EventStage::PolarityOnly(PolarityOnly::On),
+///     EventStage::Refractory(constant!(Refractory::new(SENSOR, 1_000, Restart::Kept))),
+///     EventStage::Stcf(constant!(Stcf::new(SENSOR, Neighbours::Eight, 1, 5_000))),
+/// ];
+/// const CHAIN: EventChain = constant!(EventChain::new(SENSOR, &STAGES)); // checked by the compiler
+///
+/// let mut state = [0; CHAIN.state_len()];
+/// let event = |t, x, on| Event { t, x, y: 9, on };
+/// let mut events = [event(0, 3, true), event(10, 4, false), event(20, 3, true), event(30, 4, true)];
+/// assert_eq!(CHAIN.retain(&mut state, &mut events), Ok(1));
+/// assert_eq!(events[0], event(30, 4, true));
+/// assert_eq!([0, 1, 2].map(|stage| CHAIN.dropped(&state, stage)), [1, 1, 1]);
+/// ```
+#[derive(Clone, Copy)]
+pub struct EventChain<'a> {
+    stages: &'a [EventStage<'a>],
+    output: Geometry,
+    state_len: usize,
+}
+
+/// Words that count the dropped events of a stage.
+const DROPPED: usize = 2;
+
+impl<'a> EventChain<'a> {
+    /// `stages`, one after another, behind a sensor of this size. Without stages every event goes on.
+    ///
+    /// # Errors
+    /// [`Error::StageGeometry`] when a stage is made for another sensor than what the stages before it leave.
+    pub const fn new(sensor: Geometry, stages: &'a [EventStage<'a>]) -> Result<Self, Error> {
+        let (mut output, mut state_len, mut stage) = (sensor, 0, 0);
+        while stage < stages.len() {
+            if let Some(expected) = stages[stage].input()
+                && (expected.cols != output.cols || expected.rows != output.rows)
+            {
+                return Err(Error::StageGeometry { stage, found: output, expected });
+            }
+            output = stages[stage].output(output);
+            state_len += DROPPED + stages[stage].state_len();
+            stage += 1;
+        }
+        Ok(Self { stages, output, state_len })
+    }
+
+    /// The table.
+    pub const fn stages(&self) -> &'a [EventStage<'a>] {
+        self.stages
+    }
+
+    /// Size of the sensor behind the last stage.
+    pub const fn output(&self) -> Geometry {
+        self.output
+    }
+
+    /// Words of state.
+    pub const fn state_len(&self) -> usize {
+        self.state_len
+    }
+
+    /// Events that the stage with this index dropped since the state was cleared; 0 for a stage that is not there.
+    pub fn dropped(&self, state: &[u32], stage: usize) -> u64 {
+        let before: usize = self.stages.iter().take(stage).map(|stage| DROPPED + stage.state_len()).sum();
+        state.get(before..).and_then(|rest| rest.first_chunk()).map_or(0, |words| long(*words))
+    }
+
+    /// The stages, each with its counter and its own state.
+    fn split<'s>(
+        &self,
+        mut state: &'s mut [u32],
+    ) -> impl Iterator<Item = (&'a EventStage<'a>, &'s mut [u32; DROPPED], &'s mut [u32])> {
+        self.stages.iter().map_while(move |stage| {
+            let (dropped, rest) = core::mem::take(&mut state).split_first_chunk_mut()?;
+            let (own, rest) = rest.split_at_mut_checked(stage.state_len())?;
+            state = rest;
+            Some((stage, dropped, own))
+        })
+    }
+}
+
+/// Counts dropped events.
+fn count(dropped: &mut [u32; DROPPED], events: usize) {
+    *dropped = halves(long(*dropped).wrapping_add(events as u64));
+}
+
+impl EventFilter for EventChain<'_> {
+    fn state_len(&self) -> usize {
+        Self::state_len(self)
+    }
+
+    fn output(&self, _: Geometry) -> Geometry {
+        Self::output(self)
+    }
+
+    fn pass(&self, state: &mut [u32], event: &mut Event) -> bool {
+        self.split(state).all(|(stage, dropped, own)| {
+            let goes_on = stage.as_filter().pass(own, event);
+            count(dropped, usize::from(!goes_on));
+            goes_on
+        })
+    }
+
+    fn retain(&self, state: &mut [u32], events: &mut [Event]) -> Result<usize, Error> {
+        super::check(self, state)?;
+        let mut kept = events.len();
+        for (stage, dropped, own) in self.split(state) {
+            let before = kept;
+            kept = stage.as_filter().retain(own, events.get_mut(..before).unwrap_or_default())?;
+            count(dropped, before.saturating_sub(kept));
+        }
+        Ok(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::filters::{Learning, Neighbours, Restart, laws};
+    use proptest::prelude::*;
+    use std::{vec, vec::Vec};
+
+    /// One of every kind, for the sensor that the kinds before it leave.
+    fn stages(sensor: Geometry) -> Vec<EventStage<'static>> {
+        let half = Downsample::new(sensor, 2).unwrap();
+        let cells = half.cells();
+        vec![
+            EventStage::RateLimit(RateLimit::new(50, 1_000).unwrap()),
+            EventStage::HotPixels(HotPixels::new(sensor, Learning::Always { window: 100, most: 9 }).unwrap()),
+            EventStage::Refractory(Refractory::new(sensor, 3, Restart::All).unwrap()),
+            EventStage::DoubleWindow(DoubleWindow::new(9, 4, 1).unwrap()),
+            EventStage::RowColumn(RowColumn::new(sensor, 1_000).unwrap()),
+            EventStage::Stcf(Stcf::new(sensor, Neighbours::Four, 1, 1_000).unwrap()),
+            EventStage::Downsample(half),
+            EventStage::PolarityOnly(PolarityOnly::On),
+            EventStage::Region(Region::new(0, 0, cells.cols as u32, 1).unwrap()),
+        ]
+    }
+
+    proptest! {
+        /// As if every stage had been called by hand, and nothing is lost without being counted.
+        #[test]
+        fn equals_its_stages_one_after_another(
+            (sensor, events) in laws::sensor_and_events(),
+            order in Just((0..9).collect::<Vec<_>>()).prop_shuffle(),
+            length in 0_usize..=9,
+            cut in laws::cut(),
+        ) {
+            // Stages that change the sensor go last, in their order; the others come as drawn.
+            let all = stages(sensor);
+            let mut chosen: Vec<usize> = order[..length].to_vec();
+            chosen.sort_by_key(|i| if *i < 6 { 0 } else { *i });
+            if !chosen.contains(&6) {
+                chosen.retain(|i| *i != 8);
+            }
+            let table: Vec<_> = chosen.iter().map(|i| all[*i]).collect();
+            let chain = EventChain::new(sensor, &table).unwrap();
+
+            let mut states: Vec<_> = table.iter().map(|stage| vec![0; stage.state_len()]).collect();
+            let everywhere = Geometry { cols: 65536, rows: 65536 };
+            let mut dropped = vec![0; table.len()];
+            laws::hold(&chain, &events, cut, |mut event| {
+                for ((stage, state), dropped) in table.iter().zip(&mut states).zip(&mut dropped) {
+                    let Some(passed) = stage.as_filter().step(state, event).unwrap() else {
+                        *dropped += 1;
+                        return None;
+                    };
+                    event = passed;
+                }
+                Some(event)
+            }, everywhere)?;
+
+            let (mut state, mut buffer) = (vec![0; chain.state_len()], events.clone());
+            let kept = chain.retain(&mut state, &mut buffer).unwrap();
+            let counted: Vec<_> = (0..table.len()).map(|stage| chain.dropped(&state, stage)).collect();
+            prop_assert_eq!(&counted, &dropped);
+            prop_assert_eq!(kept as u64 + counted.iter().sum::<u64>(), events.len() as u64);
+            if chain.output() != sensor {
+                prop_assert!(buffer[..kept].iter().all(|event| chain.output().contains(event)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_stage_for_another_sensor_is_refused() {
+        let sensor = Geometry { cols: 8, rows: 4 };
+        let stcf = EventStage::Stcf(Stcf::new(sensor, Neighbours::Eight, 1, 1).unwrap());
+        let table = [EventStage::Downsample(Downsample::new(sensor, 2).unwrap()), stcf];
+        let error = EventChain::new(sensor, &table).err().unwrap();
+        assert_eq!(
+            std::format!("{error}"),
+            "stage 1 is made for a sensor of 8 x 4 pixels (columns x rows), but behind the stages before it there are 4 x 2"
+        );
+        assert!(EventChain::new(sensor, &table[..1]).is_ok(), "the first fits");
+    }
+
+    #[test]
+    fn a_chain_is_a_stage() {
+        let sensor = Geometry { cols: 4, rows: 1 };
+        let table =
+            [EventStage::Downsample(Downsample::new(sensor, 2).unwrap()), EventStage::PolarityOnly(PolarityOnly::Off)];
+        let inner = EventChain::new(sensor, &table).unwrap();
+        let outer_table = [EventStage::own(&inner, sensor), EventStage::Region(Region::new(1, 0, 1, 1).unwrap())];
+        let outer = EventChain::new(sensor, &outer_table).unwrap();
+        let mut state = [0; 8];
+        assert_eq!((outer.state_len(), outer.output()), (8, Geometry { cols: 1, rows: 1 }));
+        let mut events = [0, 1, 2, 3].map(|x| Event { t: 0, x, y: 0, on: x == 3 });
+        assert_eq!(outer.retain(&mut state, &mut events), Ok(1));
+        assert_eq!(
+            (events[0], outer.dropped(&state, 0), outer.dropped(&state, 1)),
+            (Event { t: 0, x: 0, y: 0, on: false }, 1, 2)
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! The events of a recording, decoded as they are asked for.
+
+use super::decoder::Decoder;
+use crate::{Error, Result};
+use foveola_core::events::{Event, Geometry, Skipped};
+use std::io::Read;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Bytes read at a time, and events decoded at a time.
+pub(super) const BYTES: usize = 1 << 16;
+const EVENTS: usize = 1 << 12;
+
+/// The events of a [`Recording`](super::Recording), in the order of the file.
+pub struct Events {
+    name: PathBuf,
+    source: Box<dyn Read + Send>,
+    decoder: Box<dyn Decoder>,
+    bytes: Vec<u8>,
+    unread: Range<usize>,
+    events: Vec<Event>,
+    decoded: Range<usize>,
+    position: u64,
+    ended: bool,
+}
+
+impl Events {
+    pub(super) fn new(name: PathBuf, source: Box<dyn Read + Send>, decoder: Box<dyn Decoder>) -> Self {
+        Self {
+            name,
+            source,
+            decoder,
+            bytes: vec![0; BYTES],
+            unread: 0..0,
+            events: vec![Event { t: 0, x: 0, y: 0, on: false }; EVENTS],
+            decoded: 0..0,
+            position: 0,
+            ended: false,
+        }
+    }
+
+    /// Bytes of the recording read so far.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// What was skipped so far, and why.
+    pub fn skipped(&self) -> Skipped {
+        self.decoder.skipped()
+    }
+
+    /// Where damage began: the first byte that made no sense, or the first of an unfinished word at the end.
+    pub fn damage(&self) -> Option<u64> {
+        self.decoder.damage()
+    }
+
+    /// Size of the sensor, when the header has told it: before the first event.
+    pub fn geometry(&self) -> Option<Geometry> {
+        self.decoder.geometry()
+    }
+
+    /// Reads on to the first event that was not taken yet, without taking it: whatever the header tells is known then.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn peek(&mut self) -> Result<Option<Event>> {
+        if self.decoded.is_empty() && !self.ended {
+            match self.refill() {
+                Ok(more) => self.ended = !more,
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(self.events.get(self.decoded.clone()).and_then(|events| events.first()).copied())
+    }
+
+    /// Decodes more events; false at the end of the recording.
+    fn refill(&mut self) -> Result<bool> {
+        loop {
+            let mut rest = self.bytes.get(self.unread.clone()).unwrap_or(&[]);
+            let decoded = self.decoder.fill(&mut rest, &mut self.events);
+            self.unread.start = self.unread.end - rest.len();
+            self.decoded = 0..decoded;
+            if decoded > 0 {
+                return Ok(true);
+            }
+            let read = loop {
+                match self.source.read(&mut self.bytes) {
+                    Ok(read) => break read,
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(source) => return Err(Error::Io { path: self.name.clone(), source }),
+                }
+            };
+            if read == 0 {
+                self.decoder.finish();
+                return Ok(false);
+            }
+            self.position += read as u64;
+            self.unread = 0..read;
+        }
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        if self.decoded.is_empty()
+            && let Err(error) = self.peek()
+        {
+            return Some(Err(error));
+        }
+        let event = self.decoded.next().and_then(|i| self.events.get(i).copied());
+        event.map(Ok)
+    }
+}
