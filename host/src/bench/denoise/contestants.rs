@@ -2,11 +2,10 @@
 
 use crate::{Geometry, Result};
 use foveola_core::Error;
-use foveola_core::events::EventFilter;
-use foveola_core::events::filters::{Neighbours, Refractory, Restart, Stcf};
+use foveola_core::events::filters::{DoubleWindow, EventStage, Neighbours, Refractory, Restart, RowColumn, Stcf};
 
 /// Filters one behind the other.
-pub type Chain = Vec<Box<dyn EventFilter + Send + Sync>>;
+pub type Chain = Vec<EventStage<'static>>;
 
 /// A filter, or a chain of them, with one setting that is varied.
 #[derive(Clone, Copy)]
@@ -28,13 +27,14 @@ pub enum Varied {
 }
 
 impl Varied {
-    /// The settings, in order: three times a decade from 100 us to 1 s, or distances up to that of a small sensor's side.
+    /// The settings, in order: four times a decade from 100 us to 1 s, or distances up to a third of a small sensor's side.
     pub fn settings(self) -> &'static [u32] {
         match self {
-            Self::Time => {
-                &[100, 215, 464, 1_000, 2_154, 4_642, 10_000, 21_544, 46_416, 100_000, 215_443, 464_159, 1_000_000]
-            }
-            Self::Distance => &[1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128],
+            Self::Time => &[
+                100, 178, 316, 562, 1_000, 1_778, 3_162, 5_623, 10_000, 17_783, 31_623, 56_234, 100_000, 177_828,
+                316_228, 562_341, 1_000_000,
+            ],
+            Self::Distance => &[1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96],
         }
     }
 }
@@ -49,32 +49,55 @@ impl Contestant {
     }
 }
 
-/// `k` of 4 or 8 neighbours.
+/// `K` of 4 or 8 neighbours.
 fn stcf<const K: u32, const OF: u32>(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
     let neighbours = if OF == 4 { Neighbours::Four } else { Neighbours::Eight };
-    Ok(vec![Box::new(Stcf::new(geometry, neighbours, K, tau)?)])
+    Ok(vec![EventStage::Stcf(Stcf::new(geometry, neighbours, K, tau)?)])
 }
 
-/// The filters that are compared: of spatio-temporal correlation with 1 to 4 of 4 and of 8 neighbours, and others.
+/// Two windows of `LENGTH` events.
+fn double_window<const LENGTH: u16>(_: Geometry, distance: u32) -> Result<Chain, Error> {
+    let distance = u16::try_from(distance).unwrap_or(u16::MAX);
+    Ok(vec![EventStage::DoubleWindow(DoubleWindow::new(LENGTH, distance, 1)?)])
+}
+
+fn row_column(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
+    Ok(vec![EventStage::RowColumn(RowColumn::new(geometry, tau)?)])
+}
+
+fn refractory(geometry: Geometry, dead: u32) -> Result<Chain, Error> {
+    Ok(vec![EventStage::Refractory(Refractory::new(geometry, dead, Restart::Kept)?)])
+}
+
+/// What is supported by an event that was itself supported.
+fn twice(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
+    Ok([stcf::<1, 8>(geometry, tau)?, stcf::<1, 8>(geometry, tau)?].concat())
+}
+
+/// Support by pixels that did not only repeat themselves.
+fn rested(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
+    Ok([refractory(geometry, 1_000)?, stcf::<2, 8>(geometry, tau)?].concat())
+}
+
+/// The filters that are compared: of spatio-temporal correlation with 1 to 4 of 8 and of 4 neighbours, those for boards with
+/// little memory, a refractory period, and two chains.
 pub fn contestants() -> Vec<Contestant> {
     let time = |name, build| Contestant { name, varied: Varied::Time, build };
+    let distance = |name, build| Contestant { name, varied: Varied::Distance, build };
     vec![
         time("STCF k=1 of 8", stcf::<1, 8>),
         time("STCF k=2 of 8", stcf::<2, 8>),
         time("STCF k=3 of 8", stcf::<3, 8>),
         time("STCF k=4 of 8", stcf::<4, 8>),
+        time("row-column", row_column),
+        distance("double window of 36", double_window::<36>),
+        distance("double window of 512", double_window::<512>),
+        time("refractory", refractory),
         time("STCF k=1 of 4", stcf::<1, 4>),
         time("STCF k=2 of 4", stcf::<2, 4>),
         time("STCF k=3 of 4", stcf::<3, 4>),
         time("STCF k=4 of 4", stcf::<4, 4>),
-        time("refractory", |geometry, dead| Ok(vec![Box::new(Refractory::new(geometry, dead, Restart::Kept)?)])),
-        time("refractory, STCF k=2", |geometry, tau| {
-            let rest = Refractory::new(geometry, 1_000, Restart::Kept)?;
-            Ok(vec![Box::new(rest), Box::new(Stcf::new(geometry, Neighbours::Eight, 2, tau)?)])
-        }),
-        time("STCF k=1, STCF k=1", |geometry, tau| {
-            let filter = Stcf::new(geometry, Neighbours::Eight, 1, tau)?;
-            Ok(vec![Box::new(filter), Box::new(filter)])
-        }),
+        time("STCF k=1 twice", twice),
+        time("1 ms rest, STCF k=2", rested),
     ]
 }

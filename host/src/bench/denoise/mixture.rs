@@ -3,7 +3,8 @@
 use crate::scene::{self, SensorParameters, Simulation};
 use crate::{Geometry, Result};
 use core::time::Duration;
-use foveola_core::events::{Event, EventFilter};
+use foveola_core::events::Event;
+use foveola_core::events::filters::EventStage;
 
 /// How much noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,11 +105,11 @@ impl Mixture {
     }
 
     /// What is left behind a chain of filters, whose state is cleared at first.
-    pub fn kept(&self, chain: &[Box<dyn EventFilter + Send + Sync>]) -> Counts {
-        let mut states: Vec<Vec<u32>> = chain.iter().map(|filter| vec![0; filter.state_len()]).collect();
+    pub fn kept(&self, chain: &[EventStage<'_>]) -> Counts {
+        let mut stages: Vec<_> = chain.iter().map(|stage| (stage.as_filter(), vec![0; stage.state_len()])).collect();
         let mut kept = Counts::default();
         for (mut event, noise) in self.iter() {
-            if chain.iter().zip(&mut states).all(|(filter, state)| filter.pass(state, &mut event)) {
+            if stages.iter_mut().all(|(filter, state)| filter.pass(state, &mut event)) {
                 kept.noise += u64::from(noise);
                 kept.signal += u64::from(!noise);
             }
@@ -120,6 +121,7 @@ impl Mixture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use foveola_core::events::filters::PolarityOnly;
 
     const SIZE: Geometry = Geometry { cols: 20, rows: 10 };
     const NOISE: Noise = Noise { leak: 2.0, shot: 20.0, seed: 3 };
@@ -146,19 +148,9 @@ mod tests {
 
     #[test]
     fn filters_are_counted() {
-        /// Keeps what is ON.
-        struct On;
-        impl EventFilter for On {
-            fn state_len(&self) -> usize {
-                0
-            }
-            fn pass(&self, _: &mut [u32], event: &mut Event) -> bool {
-                event.on
-            }
-        }
         let mixture = Mixture::new(clean(100), SIZE, Duration::from_secs(1), NOISE).expect("good");
         assert_eq!(mixture.kept(&[]), mixture.counts(), "no filter keeps all");
-        let kept = mixture.kept(&[Box::new(On), Box::new(On)]);
+        let kept = mixture.kept(&[EventStage::PolarityOnly(PolarityOnly::On); 2]);
         let on = mixture.iter().filter(|(event, noise)| event.on && *noise).count() as u64;
         assert_eq!(kept, Counts { signal: 50, noise: on });
     }
