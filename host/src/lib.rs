@@ -3,6 +3,7 @@
 //! A [`Model`] is a cascade of layers; frames are `ndarray` arrays `(batch, channel, time, row, col)`. Every filter is the
 //! one of [`foveola_core`], which also runs on a microcontroller.
 
+mod axes;
 pub mod bench;
 mod error;
 mod factor;
@@ -15,7 +16,7 @@ mod layer;
 pub mod layers;
 mod model;
 pub mod models;
-mod movie;
+pub mod movie;
 mod names;
 pub mod npy;
 pub mod picture;
@@ -27,6 +28,7 @@ mod spectral;
 mod threads;
 mod weight;
 
+pub use axes::Movie;
 pub use error::{Error, Result};
 pub use fast::{Precision, SimdLevel};
 pub use foveola_core::events::{Geometry, Polarity};
@@ -38,7 +40,6 @@ pub use layers::{
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::Model;
-pub use movie::Movie;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
 pub use recording::{Events, Format, Recording, Summary};

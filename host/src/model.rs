@@ -1,9 +1,9 @@
 //! A model: a cascade of layers with the state of a stream.
 
+use crate::Movie;
 use crate::fast::{Engines, Precision};
 use crate::fft::FftKernel;
 use crate::layer::Table;
-use crate::movie::Movie;
 use crate::spectral::Spectral;
 use crate::threads::{Team, Threads, worth};
 use crate::{Error, Layer, Result};

@@ -43,7 +43,7 @@ pub use filters::{
     DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours, PolarityOnly,
     RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
 };
-pub use formats::{Encoding, Evt2, Evt2Encoder, Header, Line, NMnist};
+pub use formats::{Aedat2, Camera, Dat, Encoding, Evt2, Evt2Encoder, Evt3, Evt21, Header, Line, NMnist, Order};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use window::Window;
 

@@ -3,9 +3,9 @@
 use super::units::plural;
 use super::{Reason, RunArgs, decoder_reasons, info, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, Events, Frames, Geometry, Result, npy};
+use foveola::{Error, Events, Frames, Geometry, Result, movie};
 use foveola_core::events::{Dropped, Event};
-use ndarray::{Array5, ArrayView5, Axis, s};
+use ndarray::{ArrayView4, ArrayView5, Axis};
 
 /// Wraps the events of the scene as the events of a file come.
 type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
@@ -14,7 +14,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 pub(super) enum Input {
     Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
     Recording { frames: Box<Frames<Counted<Events>>>, bytes: Option<u64>, name: String },
-    Movie { movie: Array5<f32>, at: usize, name: String },
+    Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
 }
 
 /// Counts what passes.
@@ -48,17 +48,8 @@ impl Input {
         };
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
-            let movie = npy::read_movie(path)?;
-            if movie.is_empty() {
-                let reason = format!("a movie of shape {:?} has no samples; expected frames", movie.shape());
-                return Err(Error::Data { path: path.clone(), reason });
-            }
-            if movie.len_of(Axis(0)) > 1 {
-                let reason = format!("a batch of {} movies; expected one, (time, row, column)", movie.len_of(Axis(0)));
-                return Err(Error::Data { path: path.clone(), reason });
-            }
-            return Ok(Self::Movie { movie, at: 0, name });
+        if args.common.format.is_none() && movie::is_movie(path)? {
+            return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
         }
         let recording = info::open(path, &args.common)?;
         let mut events = recording.events()?;
@@ -84,10 +75,20 @@ impl Input {
         match self {
             Self::Scene { frames: source, .. } => source.next_piece(frames),
             Self::Recording { frames: source, .. } => source.next_piece(frames),
-            Self::Movie { movie, at, .. } => {
-                let (from, to) = (*at, at.saturating_add(frames).min(movie.len_of(Axis(2))));
-                *at = to;
-                Ok((from < to).then(|| movie.slice(s![.., .., from..to, .., ..])))
+            Self::Movie { movie, buffer, .. } => {
+                let (shape, mut read) = (movie.shape(), 0);
+                buffer.clear();
+                while read < frames
+                    && let Some(frame) = movie.next_frame()?
+                {
+                    let samples = shape.len();
+                    buffer.try_reserve(samples).map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
+                    buffer.extend(frame);
+                    read += 1;
+                }
+                let piece = ArrayView4::from_shape((read, shape.channels, shape.rows, shape.cols), buffer);
+                // Always of this shape.
+                Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
             }
         }
     }
@@ -97,7 +98,7 @@ impl Input {
         match self {
             Self::Scene { frames, .. } => frames.shape().len(),
             Self::Recording { frames, .. } => frames.shape().len(),
-            Self::Movie { movie, .. } => movie.len() / movie.len_of(Axis(2)).max(1),
+            Self::Movie { movie, .. } => movie.shape().len(),
         }
     }
 
@@ -109,7 +110,9 @@ impl Input {
             Self::Recording { frames, bytes, .. } => {
                 bytes.map_or(0.0, |bytes| frames.events().inner.position() as f64 / bytes.max(1) as f64)
             }
-            Self::Movie { movie, at, .. } => *at as f64 / movie.len_of(Axis(2)) as f64,
+            Self::Movie { movie, .. } => {
+                movie.frames().map_or(0.0, |frames| movie.frames_read() as f64 / frames.max(1) as f64)
+            }
         }
     }
 
@@ -119,7 +122,7 @@ impl Input {
             Self::Scene { .. } => format!("built-in scene, {}", self.pixels()),
             Self::Recording { name, .. } => format!("{name}, {}", self.pixels()),
             Self::Movie { movie, name, .. } => {
-                let channels = movie.len_of(Axis(1));
+                let channels = movie.shape().channels;
                 let more = if channels > 1 { format!(", {channels} channels") } else { String::new() };
                 format!("{name}, {}{more}", self.pixels())
             }
@@ -131,7 +134,7 @@ impl Input {
         let (rows, cols) = match self {
             Self::Scene { frames, .. } => (frames.shape().rows, frames.shape().cols),
             Self::Recording { frames, .. } => (frames.shape().rows, frames.shape().cols),
-            Self::Movie { movie, .. } => (movie.len_of(Axis(3)), movie.len_of(Axis(4))),
+            Self::Movie { movie, .. } => (movie.shape().rows, movie.shape().cols),
         };
         format!("{cols} x {rows} pixels")
     }

@@ -33,9 +33,9 @@ use core::ops::Range;
 pub(super) const OFF: u32 = 0x0;
 pub(super) const ON: u32 = 0x1;
 pub(super) const TIME_HIGH: u32 = 0x8;
-const TRIGGER: u32 = 0xA;
-const OTHERS: u32 = 0xE;
-const CONTINUED: u32 = 0xF;
+pub(super) const TRIGGER: u32 = 0xA;
+pub(super) const OTHERS: u32 = 0xE;
+pub(super) const CONTINUED: u32 = 0xF;
 
 /// Bytes of a word.
 const WORD: usize = 4;
@@ -43,7 +43,7 @@ const WORD: usize = 4;
 pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// The largest step of the time high, in its units of 64 us, that is continued over a wrap: 8.4 s. Sensors send a time
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
-const NEAR: u32 = 1 << 17;
+pub(super) const NEAR: u32 = 1 << 17;
 
 /// Streaming decoder of EVT 2.0; see the [format](self).
 ///

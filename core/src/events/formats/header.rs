@@ -1,17 +1,22 @@
-//! The text in front of Prophesee's recordings: lines `% key value`, ended by a line feed.
+//! The text in front of recordings: lines `% key value` (Prophesee) or `# Key: value` (AEDAT), ended by a line feed.
 //!
 //! ```text
 //! % Date 2020-09-25 07:48:31
 //! % evt 2.0                               or   % format EVT2;height=480;width=640
 //! % geometry 640x480                           % Height 480, % Width 640 (DAT)
+//! % format EVT21;endianness=legacy        or   % endianness legacy
 //! % end                                   often missing, as is the geometry
+//!
+//! # AEChip: ch.unizh.ini.jaer.chip.retina.DVS128    (AEDAT 2)
+//! #Source 1: DAVIS346                               (AEDAT 3.1)
 //! ```
 //! Since `% end` is missing in real files and data may start with a `%`, lines are told from data by what they look like:
 //! a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a type that the
 //! format does not know, so nothing is ambiguous there. A control character inside a line means that the line is damaged.
 //! A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
-//! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format".
+//! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format"; iniVation, "AEDAT file formats".
 
+use super::{Camera, Order};
 use crate::events::Geometry;
 use heapless::Vec;
 
@@ -61,12 +66,14 @@ pub struct Header {
     cols: Option<usize>,
     rows: Option<usize>,
     encoding: Option<Encoding>,
+    order: Option<Order>,
+    camera: Option<Camera>,
 }
 
 impl Header {
     /// Before the first line.
     pub const fn new() -> Self {
-        Self { line: Vec::new(), length: 0, cols: None, rows: None, encoding: None }
+        Self { line: Vec::new(), length: 0, cols: None, rows: None, encoding: None, order: None, camera: None }
     }
 
     /// Whether a line of a header starts with these bytes.
@@ -94,9 +101,9 @@ impl Header {
     /// Words that [`Header::save`] gives.
     pub(super) const SAVED: usize = 5 + LINE / 4;
 
-    /// All that the lines said, and the line begun, in words.
+    /// The line begun, and all that the lines said that EVT 2.0 has use for, in words.
     pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { line, length, cols, rows, encoding } = self;
+        let Self { line, length, cols, rows, encoding, .. } = self;
         let encoding = match encoding {
             None => 0,
             Some(Encoding::Evt2) => 1,
@@ -121,7 +128,7 @@ impl Header {
             _ => None,
         };
         let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
-        let mut header = Self { line: Vec::new(), length, cols: side(cols), rows: side(rows), encoding };
+        let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, ..Self::new() };
         for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
             for byte in bytes.into_iter().take(kept.saturating_sub(header.line.len())) {
                 let _ = header.line.push(byte); // never refused: no more than it holds
@@ -154,11 +161,32 @@ impl Header {
         self.encoding
     }
 
+    /// Order of the bytes in words of EVT 2.1, if told.
+    pub const fn order(&self) -> Option<Order> {
+        self.order
+    }
+
+    /// The camera of an AEDAT recording, if told: [`Camera::Unknown`] when it is none whose addresses are known.
+    pub const fn camera(&self) -> Option<Camera> {
+        self.camera
+    }
+
     fn read_line(&mut self) {
         if self.length > LINE {
             return; // A number may have been cut.
         }
         // Bytes, not `str`, whose searches can panic for all that a linker knows.
+        if let Some(text) = self.line.strip_prefix(b"#") {
+            if let Some((key, value)) = split(text.trim_ascii(), b':')
+                && (key == b"AEChip" || key.starts_with(b"Source "))
+            {
+                let camera = Camera::named(value);
+                self.camera = Some(camera);
+                let size = camera.geometry();
+                (self.cols, self.rows) = (size.map(|size| size.cols), size.map(|size| size.rows));
+            }
+            return;
+        }
         let text = self.line.strip_prefix(b"%").unwrap_or_default().trim_ascii();
         let Some((key, value)) = split(text, b' ') else { return };
         match key {
@@ -168,11 +196,13 @@ impl Header {
                 }
             }
             b"evt" => self.encoding = encoding(value).or(self.encoding),
+            b"endianness" => self.order = order(value),
             b"format" => {
                 for field in value.split(|byte| *byte == b';') {
                     match split(field, b'=') {
                         Some((b"width", cols)) => self.cols = size(cols),
                         Some((b"height", rows)) => self.rows = size(rows),
+                        Some((b"endianness", name)) => self.order = order(name),
                         Some(_) => {}
                         None => self.encoding = encoding(field).or(self.encoding),
                     }
@@ -210,6 +240,14 @@ fn encoding(text: &[u8]) -> Option<Encoding> {
     }
 }
 
+fn order(text: &[u8]) -> Option<Order> {
+    match text.trim_ascii() {
+        b"little" => Some(Order::Little),
+        b"legacy" => Some(Order::Legacy),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -242,6 +280,26 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{:?}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_other_lines_say() {
+        let cases: [(&[u8], _, _); 6] = [
+            (b"% format EVT21;endianness=legacy;height=720;width=1280\n", Some(Order::Legacy), None),
+            (b"% endianness little\r\n", Some(Order::Little), None),
+            (b"% endianness big\n", None, None),
+            (b"# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n", None, Some(Camera::Dvs128)),
+            (b"#Source 1: DAVIS240C\r\n", None, Some(Camera::Davis240)),
+            (b"# AEChip: org.ine.telluride.cochlea\r\n", None, Some(Camera::Unknown)),
+        ];
+        for (text, order, camera) in cases {
+            let mut header = Header::new();
+            assert!(text.iter().all(|byte| header.push(*byte) != Line::Damaged), "{:?}", text.escape_ascii());
+            assert_eq!((header.order(), header.camera()), (order, camera), "{:?}", text.escape_ascii());
+            if let Some(camera) = camera {
+                assert_eq!(header.geometry(), camera.geometry(), "{camera:?}");
+            }
         }
     }
 

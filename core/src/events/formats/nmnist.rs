@@ -20,8 +20,10 @@
 //! doi:10.3389/fnins.2015.00437.
 
 use super::align::Alignments;
+use super::burst::{self, Burst};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Skipped};
+use core::ops::Range;
 
 /// Bytes of a word.
 const WORD: usize = 5;
@@ -142,6 +144,30 @@ const fn raw_time(word: u64) -> u64 {
     word & 0x7F_FFFF
 }
 
+impl Burst for NMnist {
+    #[inline]
+    fn burst(&mut self, bytes: &mut &[u8], times: Range<u64>, room: usize, mut sink: impl FnMut(Event, bool)) -> usize {
+        let (true, Some(mut last)) = (self.held == 0 && self.lost.is_none(), self.last) else { return 0 };
+        let (len, before) = (times.end.saturating_sub(times.start), self.time_of(0));
+        let (mut left, mut events) = (*bytes, 0);
+        while events < room
+            && let Some((&[x, y, a, b, c], rest)) = left.split_first_chunk()
+            && u16::from(y) < OVERFLOW_ROW
+            && let t = before.wrapping_add(u32::from_be_bytes([0, a & 0x7F, b, c]).into())
+            && t >= last
+            && t.wrapping_sub(times.start) < len
+        {
+            last = t;
+            sink(Event { t, x: x.into(), y: y.into(), on: a >> 7 == 1 }, true);
+            events += 1;
+            left = rest;
+        }
+        *bytes = left;
+        self.last = Some(last);
+        events
+    }
+}
+
 impl Decode for NMnist {
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
@@ -161,6 +187,18 @@ impl Decode for NMnist {
                 return event;
             }
         }
+    }
+
+    fn fill(&mut self, bytes: &mut &[u8], events: &mut [Event]) -> usize {
+        burst::fill(self, bytes, events)
+    }
+
+    fn feed(&mut self, bytes: &[u8], sink: impl FnMut(Event)) {
+        burst::feed(self, bytes, sink);
+    }
+
+    fn run(&mut self, bytes: &mut &[u8], times: Range<u64>, sink: impl FnMut(u16, u16, bool)) -> usize {
+        burst::run(self, bytes, times, sink)
     }
 
     fn finish(&mut self) {

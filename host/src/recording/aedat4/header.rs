@@ -98,6 +98,6 @@ mod tests {
         assert_eq!(header, expected);
         let cut: Vec<Header> = (0..all.len()).map(|end| Header::read_text(&all[..end])).collect();
         assert!(cut.iter().all(|header| header.events.is_none()), "outside of outInfo");
-        assert_eq!(Header::read(b"\x00\x00\x00\x00IOHE"), None);
+        assert_eq!(Header::read(b"\x00\x00\x00\x00FTAB"), None, "another table");
     }
 }

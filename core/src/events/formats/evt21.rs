@@ -1,0 +1,251 @@
+//! Prophesee EVT 2.1: a text [`Header`], then words of 64 bits, each a vector of up to 32 events.
+//!
+//! | bits 63..60 | 59..54 | 53..43 | 42..32 | 31..0 |
+//! |---|---|---|---|---|
+//! | `0x0` OFF, `0x1` ON | low 6 bits of t | x | y | bit i: pixel (x + i, y) has an event |
+//! | `0x8` time high | bits 33..6 of t, down to bit 32 | | | not used |
+//! | `0xA` trigger, `0xE` others, `0xF` continued | read over, counted as [`Skipped::other`] | | | |
+//! | others | impossible | | | |
+//!
+//! **Order of bytes**: two are in the field ([`Order`]): a whole little-endian word (`GenX320`), or two little-endian halves,
+//! upper first, "legacy" (`IMX636`). The caller's word counts first ([`Evt21::with_order`]), then the header's (`endianness=`),
+//! then the first word that is a time high in one order and not in the other: sensors begin with a time high, and nothing
+//! before it could be delivered anyway. [`Order::detect`] looks at many words and is surer, for those who hold a file.
+//!
+//! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of 8.4 s
+//! or less.
+//!
+//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): everything is skipped up to the
+//! next time high at the byte alignment that made sense for 16 words. A flipped bit in a mask is an event more or less, and
+//! cannot be seen. A word with an empty mask is no event and no damage.
+//!
+//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
+
+use super::clock::{Clock, continued};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER};
+use super::frame::{self, Frame, Words};
+use crate::events::decode::count;
+use crate::events::{Decode, Event, Geometry, Header, Skipped};
+
+/// Bytes of a word.
+const WORD: usize = 8;
+
+/// Order of the bytes in a word of EVT 2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// One little-endian number of 64 bits.
+    Little,
+    /// Two little-endian numbers of 32 bits, the upper half first.
+    Legacy,
+}
+
+impl Order {
+    /// The upper and the lower half of a word.
+    #[inline]
+    pub(super) const fn halves(self, word: [u8; WORD]) -> [u32; 2] {
+        let [a, b, c, d, e, f, g, h] = word;
+        let (first, second) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        match self {
+            Self::Little => [second, first],
+            Self::Legacy => [first, second],
+        }
+    }
+
+    /// The bytes of a word of two halves, the upper one first.
+    pub(super) const fn bytes(self, [upper, lower]: [u32; 2]) -> [u8; WORD] {
+        match self {
+            Self::Little => (((upper as u64) << 32) | lower as u64).to_le_bytes(),
+            Self::Legacy => (((lower as u64) << 32) | upper as u64).to_le_bytes(),
+        }
+    }
+
+    /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or none.
+    /// Give it many words, and no header.
+    ///
+    /// ```
+    /// use foveola_core::events::Order;
+    /// let words = [[0, 0, 0, 0, 9, 0, 0, 0x80], [0, 0, 0, 0xC0, 2, 8, 0, 0x10]];
+    /// assert_eq!(Order::detect(words.as_flattened()), Some(Order::Little));
+    /// ```
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        let fits = |order: Self| {
+            let mut kinds = bytes.as_chunks().0.iter().map(|word| order.halves(*word)[0] >> 28);
+            kinds.clone().all(is_possible) && kinds.any(|kind| kind == TIME_HIGH)
+        };
+        match (fits(Self::Little), fits(Self::Legacy)) {
+            (true, false) => Some(Self::Little),
+            (false, true) => Some(Self::Legacy),
+            _ => None,
+        }
+    }
+}
+
+const fn is_possible(kind: u32) -> bool {
+    matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED)
+}
+
+/// Streaming decoder of EVT 2.1; see the [format](self).
+///
+/// ```
+/// use foveola_core::events::{Decode, Event, Evt21};
+/// let mut decoder = Evt21::new();
+/// let words = [[0, 0, 0, 0, 1, 0, 0, 0x80], [0b101, 0, 0, 0, 2, 0x18, 0x80, 0x10]];
+/// let events: Vec<_> = decoder.events(words.as_flattened()).collect();
+/// let event = Event { t: 64 + 2, x: 3, y: 2, on: true };
+/// assert_eq!(events, [event, Event { x: 5, ..event }]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Evt21 {
+    frame: Frame<WORD, WORD>,
+    order: Option<Order>,
+    /// Time in units of 64 us, continued over wraps.
+    high: Clock,
+    /// The upper half of the last vector, and which of its events are still to be delivered.
+    upper: u32,
+    mask: u32,
+}
+
+impl Default for Evt21 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Evt21 {
+    /// At the start of a recording or of a sensor's stream, whose order of bytes is found out.
+    pub const fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// At the start of a recording in a known order of bytes, whatever its header says.
+    pub const fn with_order(order: Order) -> Self {
+        Self::of(Some(order))
+    }
+
+    const fn of(order: Option<Order>) -> Self {
+        Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0 }
+    }
+
+    /// What the header told so far.
+    pub const fn header(&self) -> &Header {
+        &self.frame.header
+    }
+
+    /// The order of bytes, once it is known.
+    pub const fn order(&self) -> Option<Order> {
+        self.order
+    }
+
+    /// The next event of the last vector, whose time high is `high`.
+    #[inline]
+    fn pending(&mut self, high: u64) -> Event {
+        let (upper, i) = (self.upper, self.mask.trailing_zeros());
+        self.mask &= self.mask.wrapping_sub(1);
+        Event {
+            t: high << 6 | u64::from(upper >> 22 & 0x3F),
+            x: (upper >> 11 & 0x7FF).wrapping_add(i) as u16, // 2047 + 31 at most
+            y: (upper & 0x7FF) as u16,
+            on: upper >> 28 == ON,
+        }
+    }
+
+    /// The order, as far as the header tells it or the kind of a word in each order.
+    fn find_order(&self, word: [u8; WORD]) -> Option<Order> {
+        let is_time = |order: Order| order.halves(word)[0] >> 28 == TIME_HIGH;
+        self.order.or(self.header().order()).or(match (is_time(Order::Little), is_time(Order::Legacy)) {
+            (true, false) => Some(Order::Little),
+            (false, true) => Some(Order::Legacy),
+            _ => None,
+        })
+    }
+}
+
+impl Words<WORD, WORD> for Evt21 {
+    fn frame(&mut self) -> &mut Frame<WORD, WORD> {
+        &mut self.frame
+    }
+
+    fn word(&mut self, word: [u8; WORD]) -> Option<Event> {
+        self.order = self.find_order(word);
+        let Some(order) = self.order else {
+            if self.possible(&word) {
+                count(&mut self.frame.skipped.untimed, WORD);
+            } else {
+                self.frame.impossible(word);
+            }
+            return None;
+        };
+        let [upper, lower] = order.halves(word);
+        match upper >> 28 {
+            OFF | ON => match self.high.get() {
+                Some(high) => {
+                    (self.upper, self.mask) = (upper, lower);
+                    return if lower == 0 { None } else { Some(self.pending(high)) };
+                }
+                None => count(&mut self.frame.skipped.untimed, WORD),
+            },
+            TIME_HIGH => {
+                let told = u64::from(upper & HIGH);
+                let high = self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()));
+                if self.high.set(high) {
+                    count(&mut self.frame.skipped.backward, 1);
+                }
+            }
+            TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
+            _ => self.frame.impossible(word),
+        }
+        None
+    }
+
+    fn possible(&self, word: &[u8; WORD]) -> bool {
+        let possible = |order: Order| is_possible(order.halves(*word)[0] >> 28);
+        match self.order.or(self.header().order()) {
+            Some(order) => possible(order),
+            None => possible(Order::Little) || possible(Order::Legacy),
+        }
+    }
+
+    fn resumes(&mut self, word: [u8; WORD]) -> bool {
+        self.find_order(word).is_some_and(|order| order.halves(word)[0] >> 28 == TIME_HIGH)
+    }
+}
+
+impl Decode for Evt21 {
+    #[inline]
+    fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
+        if let Some(high) = self.high.get() {
+            if self.mask != 0 {
+                return Some(self.pending(high));
+            }
+            if self.frame.in_step()
+                && let Some(order) = self.order
+                && let Some((&word, rest)) = bytes.split_first_chunk()
+                && let [upper, lower] = order.halves(word)
+                && upper >> 28 <= ON
+                && lower != 0
+            {
+                *bytes = rest;
+                (self.upper, self.mask) = (upper, lower);
+                return Some(self.pending(high));
+            }
+        }
+        frame::next(self, bytes)
+    }
+
+    fn finish(&mut self) {
+        self.frame.finish();
+    }
+
+    fn skipped(&self) -> Skipped {
+        self.frame.skipped
+    }
+
+    fn time(&self) -> Option<u64> {
+        self.high.get().map(|high| high << 6)
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        self.header().geometry()
+    }
+}

@@ -1,0 +1,245 @@
+//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the decoders of
+//! such formats share.
+//!
+//! ```text
+//!        text?          N bytes          impossible        the alignment that makes sense
+//! Start ------> Line -> Words ---------------------> Lost ---------------------------------> Words
+//! ```
+//! A decoder is a [`Words`]: it says what a word means, whether one is possible, and where text ends. [`next`] does the
+//! rest, byte by byte where a word is cut; a decoder takes whole words itself while it [is in step](Frame::in_step).
+//! State: `W + N + 23` bytes, and the header's.
+
+use super::align::Alignments;
+use crate::events::decode::count;
+use crate::events::{Event, Header, Line, Skipped};
+
+/// Where in the stream the next byte lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place<const N: usize> {
+    /// Where text may begin: in front of a recording, and behind each line.
+    Start,
+    /// In a line of text.
+    Line,
+    /// Among words.
+    Words,
+    /// Nobody knows.
+    Lost(Alignments<N>),
+}
+
+/// What the first bytes are, where text may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// More of them are needed to tell.
+    Open,
+    /// A line.
+    Line,
+    /// So many bytes in front of the words, and words.
+    Words(usize),
+}
+
+/// The last `W` bytes, how many belong to an unfinished word, and the place.
+#[derive(Clone, Debug)]
+pub(super) struct Frame<const N: usize, const W: usize> {
+    window: [u8; W],
+    held: u8,
+    place: Place<N>,
+    pub(super) skipped: Skipped,
+    pub(super) header: Header,
+}
+
+/// A decoder of words of `N` bytes, which are seen in a window of `W` bytes.
+pub(super) trait Words<const N: usize, const W: usize> {
+    fn frame(&mut self) -> &mut Frame<N, W>;
+
+    /// What `first`, the first bytes where text may begin, are; it must tell from `W` bytes at the latest.
+    fn start(&mut self, first: &[u8]) -> Start {
+        match first {
+            [b'%'] | [b'%', _] | [b'%', _, _] => Start::Open,
+            [b'%', a, b, c, ..] if Header::begins([b'%', *a, *b, *c]) => Start::Line,
+            _ => Start::Words(0),
+        }
+    }
+
+    /// Takes a word where one is expected.
+    fn word(&mut self, word: [u8; N]) -> Option<Event>;
+
+    /// Whether the newest word in the window can be one, and makes sense after what came before it.
+    fn possible(&self, window: &[u8; W]) -> bool;
+
+    /// Whether decoding may go on with `word`, the first that is believed after damage.
+    fn resumes(&mut self, word: [u8; N]) -> bool;
+}
+
+impl<const N: usize, const W: usize> Frame<N, W> {
+    pub(super) const fn new() -> Self {
+        Self {
+            window: [0; W],
+            held: 0,
+            place: Place::Start,
+            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
+            header: Header::new(),
+        }
+    }
+
+    /// Whether the next byte is the first of a word.
+    #[inline]
+    pub(super) fn in_step(&self) -> bool {
+        self.held == 0 && self.place == Place::Words
+    }
+
+    /// `word` cannot be one: it is a line's beginning, or nobody knows the place.
+    #[cold]
+    pub(super) fn impossible(&mut self, word: [u8; N]) {
+        match word.first_chunk() {
+            Some(first) if Header::begins(*first) => self.line(word),
+            _ => self.lose(N, &word),
+        }
+    }
+
+    /// `word` is the beginning of a line.
+    pub(super) fn line(&mut self, word: [u8; N]) {
+        self.place = Place::Line;
+        for byte in word {
+            // What is behind a line feed is shorter than a word, and may be another line's.
+            if self.place == Place::Start {
+                self.hold(byte);
+                continue;
+            }
+            match self.header.push(byte) {
+                Line::Open => {}
+                Line::Complete => self.place = Place::Start,
+                Line::Damaged => {
+                    self.header.discard();
+                    return self.lose(N, &word);
+                }
+            }
+        }
+    }
+
+    /// `bytes` bytes were no words; those in `last` are the newest of them.
+    pub(super) fn lose(&mut self, bytes: usize, last: &[u8]) {
+        count(&mut self.skipped.garbage, bytes);
+        self.place = Place::Lost(Alignments::new());
+        self.held = 0;
+        self.window = [0; W];
+        last.iter().for_each(|byte| self.shift(*byte));
+    }
+
+    pub(super) fn finish(&mut self) {
+        count(&mut self.skipped.tail, usize::from(self.held));
+        count(&mut self.skipped.tail, self.header.discard());
+        self.held = 0;
+        if !matches!(self.place, Place::Lost(_)) {
+            self.place = Place::Start;
+        }
+    }
+
+    fn shift(&mut self, byte: u8) {
+        self.window.rotate_left(1);
+        if let Some(last) = self.window.last_mut() {
+            *last = byte;
+        }
+    }
+
+    fn hold(&mut self, byte: u8) {
+        self.shift(byte);
+        self.held += 1; // W at most
+    }
+
+    /// A byte of a line.
+    fn text(&mut self, byte: u8) {
+        let line = self.header.begun().saturating_add(1);
+        match self.header.push(byte) {
+            Line::Open => {}
+            Line::Complete => self.place = Place::Start,
+            Line::Damaged => {
+                self.header.discard();
+                self.lose(line, &[byte]);
+            }
+        }
+    }
+}
+
+/// Takes bytes up to the next event: all but what a decoder does itself.
+#[inline(never)]
+pub(super) fn next<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, bytes: &mut &[u8]) -> Option<Event> {
+    loop {
+        let event = match bytes.split_first_chunk() {
+            Some((word, rest)) if decoder.frame().in_step() => {
+                *bytes = rest;
+                decoder.word(*word)
+            }
+            _ => {
+                let (byte, rest) = bytes.split_first()?;
+                *bytes = rest;
+                byte_of(decoder, *byte)
+            }
+        };
+        if event.is_some() {
+            return event;
+        }
+    }
+}
+
+fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte: u8) -> Option<Event> {
+    let frame = decoder.frame();
+    match frame.place {
+        Place::Line => frame.text(byte),
+        Place::Words => {
+            frame.hold(byte);
+            if usize::from(frame.held) == N {
+                frame.held = 0;
+                let word = *frame.window.last_chunk()?;
+                return decoder.word(word);
+            }
+        }
+        Place::Start => {
+            frame.hold(byte);
+            return started(decoder);
+        }
+        Place::Lost(_) => {
+            frame.shift(byte);
+            let (window, word) = (frame.window, *frame.window.last_chunk()?);
+            let possible = decoder.possible(&window);
+            let frame = decoder.frame();
+            let Place::Lost(alignments) = &mut frame.place else { return None };
+            if alignments.believe(possible) && decoder.resumes(word) {
+                let frame = decoder.frame();
+                // The first bytes of this word were taken for garbage.
+                frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
+                frame.place = Place::Words;
+                return decoder.word(word);
+            }
+            count(&mut decoder.frame().skipped.garbage, 1);
+        }
+    }
+    None
+}
+
+/// Another byte is held where text may begin.
+fn started<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>) -> Option<Event> {
+    let frame = decoder.frame();
+    let (window, held) = (frame.window, usize::from(frame.held));
+    let first = window.get(W.saturating_sub(held)..).unwrap_or_default();
+    let front = match decoder.start(first) {
+        Start::Open if held < W => return None,
+        Start::Open => 0,
+        Start::Line => {
+            let frame = decoder.frame();
+            frame.held = 0;
+            frame.place = Place::Line;
+            first.iter().for_each(|byte| frame.text(*byte)); // a line feed is the last at most
+            return None;
+        }
+        Start::Words(front) => front,
+    };
+    let frame = decoder.frame();
+    frame.held = 0;
+    frame.place = Place::Words;
+    // No event comes before the first time, so that no more than one can come from these few bytes.
+    let mut event = None;
+    for byte in first.iter().skip(front) {
+        event = byte_of(decoder, *byte).or(event);
+    }
+    event
+}

@@ -1,0 +1,260 @@
+//! The header of a `.npy` file: the type of its elements, their order, and the shape.
+//!
+//! ```text
+//! "\x93NUMPY", u8 major, u8 minor, u16 or (from version 2 on) u32 bytes of the text, little-endian
+//! {'descr': '<f4' or [('t', '<i8'), ('x', '<u2'), ...], 'fortran_order': False, 'shape': (10, 4), }
+//! ```
+//! Reference: NumPy documentation, `numpy.lib.format`.
+
+use super::literal::Literal;
+
+/// The first bytes of a file.
+pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
+/// Bytes of a header's text at most: one for each field and side, and padding.
+pub(crate) const MOST: usize = 1 << 20;
+
+/// What a header tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Bytes of the header: there the elements begin.
+    pub(crate) len: usize,
+    pub(crate) element: Element,
+    /// Columns first: the first index changes fastest.
+    pub(crate) fortran_order: bool,
+    pub(crate) shape: Vec<u64>,
+}
+
+/// Type of an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Scalar(Scalar),
+    /// A structured type: fields, and bytes of a record.
+    Record(Vec<Field>, usize),
+}
+
+/// A field of a structured type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// Where in the record it begins.
+    pub(crate) offset: usize,
+    pub(crate) scalar: Scalar,
+}
+
+/// Type of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scalar {
+    pub(crate) kind: Kind,
+    /// Its bytes.
+    pub(crate) size: usize,
+    pub(crate) big_endian: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Unsigned,
+    Signed,
+    Float,
+    /// Padding, text, and what else is no number.
+    Opaque,
+}
+
+impl Header {
+    /// Bytes to read before [`Header::read`] can tell more: those of the header when `bytes` has 12 or more of it.
+    pub(crate) fn needs(bytes: &[u8]) -> Result<usize, String> {
+        let Some((head, _)) = bytes.split_first_chunk::<12>() else { return Ok(12) };
+        let [_, _, _, _, _, _, major, _, a, b, c, d] = *head;
+        if !head.starts_with(MAGIC) {
+            return Err("not a .npy array: other first bytes".into());
+        }
+        let (start, text) = match major {
+            1 => (10, usize::from(u16::from_le_bytes([a, b]))),
+            2 | 3 => (12, u32::from_le_bytes([a, b, c, d]) as usize),
+            _ => return Err(format!("not a .npy array: version {major}; expected 1, 2 or 3")),
+        };
+        if text > MOST {
+            return Err(format!("not a .npy array: a header of {text} bytes; expected at most {MOST}"));
+        }
+        Ok(start + text)
+    }
+
+    /// Reads a header that `bytes` begin with.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        let len = Self::needs(bytes)?;
+        let ends = || "not a .npy array: it ends before its header does".to_owned();
+        let start = if bytes.get(6) == Some(&1) { 10 } else { 12 };
+        let text = bytes.get(start..len).ok_or_else(ends)?;
+        let text = std::str::from_utf8(text).ok();
+        let parsed = text.and_then(Literal::read).ok_or("not a .npy array: its header is no dictionary")?;
+        let entry = |name: &str| parsed.get(name).ok_or(format!("not a .npy array: its header has no '{name}'"));
+        let shape = entry("shape")?.list().and_then(|sides| sides.iter().map(Literal::number).collect());
+        Ok(Self {
+            len,
+            element: Element::read(entry("descr")?).ok_or("not a .npy array: its 'descr' is no type")?,
+            fortran_order: entry("fortran_order")? == &Literal::Truth(true),
+            shape: shape.ok_or("not a .npy array: its 'shape' is no list of numbers")?,
+        })
+    }
+
+    /// Number of elements.
+    pub(crate) fn elements(&self) -> u64 {
+        self.shape.iter().fold(1, |all, side| all.saturating_mul(*side))
+    }
+}
+
+/// A header of `len` bytes (a multiple of 64, as the format asks) for elements of type `descr` in an array of `shape`, both
+/// as Python writes them.
+pub(crate) fn write(descr: &str, shape: &str, len: usize) -> Vec<u8> {
+    let mut header = [MAGIC, &[1, 0], &((len - 10) as u16).to_le_bytes()].concat();
+    header.extend(format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}").bytes());
+    header.resize(len - 1, b' ');
+    header.push(b'\n');
+    header
+}
+
+impl Element {
+    fn read(descr: &Literal) -> Option<Self> {
+        if let Some(text) = descr.text() {
+            return Scalar::read(text).map(Self::Scalar);
+        }
+        let (mut fields, mut size) = (Vec::new(), 0_usize);
+        for field in descr.list()? {
+            let (name, scalar, shape) = match field.list()? {
+                [name, scalar] => (name, scalar, &[][..]),
+                [name, scalar, shape] => (name, scalar, shape.list()?),
+                _ => return None,
+            };
+            // A name may have a title in front.
+            let name = name.text().or_else(|| name.list()?.last()?.text())?;
+            let scalar = Scalar::read(scalar.text()?)?;
+            let times = shape.iter().try_fold(1_u64, |all, side| all.checked_mul(side.number()?))?;
+            if times == 1 {
+                fields.push(Field { name: name.into(), offset: size, scalar });
+            }
+            size = size.checked_add(scalar.size.checked_mul(usize::try_from(times).ok()?)?)?;
+        }
+        Some(Self::Record(fields, size))
+    }
+}
+
+impl Scalar {
+    fn read(text: &str) -> Option<Self> {
+        let (order, text) = text.split_at_checked(1)?;
+        let (kind, size) = text.split_at_checked(1)?;
+        let size: usize = size.parse().ok()?;
+        let kind = match (kind, size) {
+            ("b", 1) => Kind::Bool,
+            ("u", 1 | 2 | 4 | 8) => Kind::Unsigned,
+            ("i", 1 | 2 | 4 | 8) => Kind::Signed,
+            ("f", 4 | 8) => Kind::Float,
+            _ => Kind::Opaque,
+        };
+        matches!(order, "<" | ">" | "|" | "=").then_some(Self { kind, size, big_endian: order == ">" })
+    }
+
+    /// The number that `bytes` begin with, exact for whole numbers below 2^53.
+    pub(crate) fn number(self, bytes: &[u8]) -> Option<f64> {
+        if self.kind == Kind::Float {
+            let bits = self.bits(bytes)?;
+            return Some(if self.size == 4 { f32::from_bits(bits as u32).into() } else { f64::from_bits(bits) });
+        }
+        self.whole(bytes).map(|whole| whole as f64)
+    }
+
+    /// The whole number that `bytes` begin with; none for floats.
+    #[inline]
+    pub(crate) fn whole(self, bytes: &[u8]) -> Option<i128> {
+        let bits = self.bits(bytes)?;
+        match self.kind {
+            Kind::Bool => Some((bits != 0).into()),
+            Kind::Unsigned => Some(bits.into()),
+            Kind::Signed => {
+                let unused = 64 - 8 * self.size as u32; // of 1, 2, 4 or 8 bytes
+                Some((bits.cast_signed() << unused >> unused).into())
+            }
+            Kind::Float | Kind::Opaque => None,
+        }
+    }
+
+    #[inline]
+    fn bits(self, bytes: &[u8]) -> Option<u64> {
+        let mut word = [0; 8];
+        let bytes = bytes.get(..self.size)?;
+        if self.big_endian {
+            word.iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+        } else {
+            word.get_mut(..self.size)?.copy_from_slice(bytes);
+        }
+        Some(u64::from_le_bytes(word))
+    }
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let order = if self.size == 1 { '|' } else { ['<', '>'][usize::from(self.big_endian)] };
+        let kind = match self.kind {
+            Kind::Bool => 'b',
+            Kind::Unsigned => 'u',
+            Kind::Signed => 'i',
+            Kind::Float => 'f',
+            Kind::Opaque => 'V',
+        };
+        write!(f, "'{order}{kind}{}'", self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(version: u8, text: &str) -> Vec<u8> {
+        let len = (text.len() as u32).to_le_bytes();
+        let len = if version == 1 { &len[..2] } else { &len };
+        [MAGIC, &[version, 0], len, text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn records_have_offsets() {
+        let text = "{'descr': [('t', '<i8'), ('', '|V3'), ('xy', '>u2', (2,)), ('p', '|b1')], 'fortran_order': False, 'shape': (7,)}";
+        for version in 1..4 {
+            let header = Header::read(&file(version, text)).expect("a header");
+            let Element::Record(fields, size) = &header.element else { panic!("a record") };
+            let names: Vec<_> = fields.iter().map(|field| (&field.name[..], field.offset)).collect();
+            assert_eq!((names, *size, header.elements()), (vec![("t", 0), ("", 8), ("p", 15)], 16, 7));
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_type() {
+        let cases: [(&str, &[u8], f64); 7] = [
+            ("<i2", &[0xFE, 0xFF], -2.0),
+            (">i2", &[0xFF, 0xFE], -2.0),
+            ("|u1", &[200], 200.0),
+            ("|b1", &[1], 1.0),
+            (">f4", &[0x3F, 0xC0, 0, 0], 1.5),
+            ("<f8", &[0, 0, 0, 0, 0, 0, 0xF8, 0xBF], -1.5),
+            ("<u8", &[0, 0, 0, 0, 0, 0, 0, 1], 72_057_594_037_927_936.0),
+        ];
+        for (name, bytes, expected) in cases {
+            let scalar = Scalar::read(name).expect("a type");
+            assert_eq!((scalar.number(bytes), scalar.to_string()), (Some(expected), format!("'{name}'")));
+            assert_eq!(scalar.number(&bytes[1..]), None, "cut");
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_is_told() {
+        for (bytes, word) in [
+            (b"no array at all".to_vec(), "first bytes"),
+            (file(9, "{}"), "version 9"),
+            (file(1, "{'descr': '<f4', 'shape': (1,)}"), "no 'fortran_order'"),
+            (file(1, "{'descr': 4, 'fortran_order': False, 'shape': ()}"), "no type"),
+            (file(1, "['shape']"), "no 'shape'"),
+            (MAGIC.to_vec(), "ends before"),
+        ] {
+            let error = Header::read(&bytes).expect_err("no header");
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Arrays in `.npy` files: movies read whole, and written frame by frame.
+
+pub(crate) mod header;
+mod literal;
+
+use crate::{Error, Result};
+use ndarray::{Array4, Array5, ArrayView3, Axis};
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Reads a movie whole: whatever [`movie::open`](crate::movie::open) reads frame by frame.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
+pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
+    let mut movie = crate::movie::open(path)?;
+    let shape = movie.shape();
+    let (mut samples, mut frames) = (Vec::new(), 0);
+    while let Some(frame) = movie.next_frame()? {
+        samples.extend(frame);
+        frames += 1;
+    }
+    let frames = Array4::from_shape_vec((frames, shape.channels, shape.rows, shape.cols), samples);
+    let what = || Error::Memory { what: "a movie", samples: shape.len() };
+    Ok(frames.map_err(|_| what())?.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
+}
+
+/// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the
+/// writer is dropped early, but then errors are lost.
+///
+/// ```
+/// use foveola::npy::{NpyWriter, read_movie};
+/// let path = std::env::temp_dir().join(format!("foveola-doc-{}.npy", std::process::id()));
+/// let mut writer = NpyWriter::create(&path)?;
+/// for t in 0..3 {
+///     writer.push(ndarray::Array3::from_elem((1, 4, 5), t as f32).view())?;
+/// }
+/// assert_eq!(writer.finish()?, 3);
+/// assert_eq!(read_movie(&path)?.dim(), (1, 1, 3, 4, 5));
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub struct NpyWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    shape: Option<(usize, usize, usize)>,
+    frames: usize,
+}
+
+impl NpyWriter {
+    /// Length of the header: room for any shape, and a multiple of 64 as the format asks.
+    const HEADER: usize = 128;
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref().to_path_buf();
+        let file = File::create(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let mut writer = Self { path, file: BufWriter::new(file), shape: None, frames: 0 };
+        writer.header()?;
+        Ok(writer)
+    }
+
+    /// Appends a frame `(channel, row, col)`. A single channel is left out of the array's shape.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] when the frame differs in shape from the first.
+    pub fn push(&mut self, frame: ArrayView3<'_, f32>) -> Result<()> {
+        let shape = *self.shape.get_or_insert(frame.dim());
+        if frame.dim() != shape {
+            let reason = format!("a frame of {:?} (channel, row, column) after frames of {shape:?}", frame.dim());
+            return Err(Error::Data { path: self.path.clone(), reason });
+        }
+        for sample in frame {
+            self.file.write_all(&sample.to_le_bytes()).map_err(|source| self.io(source))?;
+        }
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// Fills in the number of frames and returns it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(mut self) -> Result<usize> {
+        self.complete()?;
+        Ok(self.frames)
+    }
+
+    fn complete(&mut self) -> Result<()> {
+        self.file.seek(SeekFrom::Start(0)).map_err(|source| self.io(source))?;
+        self.header()?;
+        self.file.flush().map_err(|source| self.io(source))
+    }
+
+    fn header(&mut self) -> Result<()> {
+        let shape = match self.shape {
+            Some((1, rows, cols)) => format!("({}, {rows}, {cols})", self.frames),
+            Some((channels, rows, cols)) => format!("({}, {channels}, {rows}, {cols})", self.frames),
+            None => "(0, 0, 0)".into(),
+        };
+        let header = header::write("'<f4'", &shape, Self::HEADER);
+        self.file.write_all(&header).map_err(|source| self.io(source))
+    }
+
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::Io { path: self.path.clone(), source }
+    }
+}
+
+impl Drop for NpyWriter {
+    fn drop(&mut self) {
+        let _ = self.complete();
+    }
+}
