@@ -1,11 +1,12 @@
 //! Where frames come from: the built-in scene, a recording, a movie.
 
 use super::units::plural;
-use super::{Reason, RunArgs, decoder_reasons, info, outside_events};
+use super::{InputArgs, Reason, RunArgs, decoder_reasons, info, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, Events, Frames, Geometry, Result, movie};
+use foveola::{Error, Events, Frames, Geometry, Recording, Result, movie};
 use foveola_core::events::{Dropped, Event};
 use ndarray::{ArrayView4, ArrayView5, Axis};
+use std::path::Path;
 
 /// Wraps the events of the scene as the events of a file come.
 type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
@@ -33,6 +34,26 @@ impl<I: Iterator> Iterator for Counted<I> {
     }
 }
 
+/// A recording, its events, and the size of its sensor: the given one, the header's, or the smallest that holds all events.
+pub(super) fn open_recording(path: &Path, args: &InputArgs) -> Result<(Recording, Events, Geometry)> {
+    let recording = info::open(path, args)?;
+    let mut events = recording.events()?;
+    events.peek()?;
+    let geometry = match args.geometry.or(events.geometry()) {
+        Some(geometry) => geometry,
+        None if recording.bytes().is_none() => {
+            let reason = "a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into();
+            return Err(Error::Data { path: path.into(), reason });
+        }
+        None => {
+            let summary = recording.scan(|_| ())?;
+            let reason = format!("no events in {} bytes", summary.bytes);
+            summary.geometry().ok_or(Error::Data { path: path.into(), reason })?
+        }
+    };
+    Ok((recording, events, geometry))
+}
+
 impl Input {
     /// Opens what the arguments name.
     pub(super) fn open(args: &RunArgs) -> Result<Self> {
@@ -51,21 +72,7 @@ impl Input {
         if args.common.format.is_none() && movie::is_movie(path)? {
             return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
         }
-        let recording = info::open(path, &args.common)?;
-        let mut events = recording.events()?;
-        events.peek()?;
-        let geometry = match args.common.geometry.or(events.geometry()) {
-            Some(geometry) => geometry,
-            None if recording.bytes().is_none() => {
-                let reason = "a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into();
-                return Err(Error::Data { path: path.clone(), reason });
-            }
-            None => {
-                let summary = recording.scan(|_| ())?;
-                let reason = format!("no events in {} bytes", summary.bytes);
-                summary.geometry().ok_or(Error::Data { path: path.clone(), reason })?
-            }
-        };
+        let (recording, events, geometry) = open_recording(path, &args.common)?;
         let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
         Ok(Self::Recording { frames: Box::new(frames), bytes: recording.bytes(), name })
     }

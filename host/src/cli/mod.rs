@@ -1,6 +1,7 @@
 //! Arguments, and what each command prints.
 
 mod bench;
+mod denoise;
 mod info;
 mod input;
 mod record;

@@ -27,6 +27,14 @@ pub enum Varied {
 }
 
 impl Varied {
+    /// Its name, with the unit of the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time in us",
+            Self::Distance => "distance in pixels",
+        }
+    }
+
     /// The settings, in order: four times a decade from 100 us to 1 s, or distances up to a third of a small sensor's side.
     pub fn settings(self) -> &'static [u32] {
         match self {
@@ -55,10 +63,10 @@ fn stcf<const K: u32, const OF: u32>(geometry: Geometry, tau: u32) -> Result<Cha
     Ok(vec![EventStage::Stcf(Stcf::new(geometry, neighbours, K, tau)?)])
 }
 
-/// Two windows of `LENGTH` events.
-fn double_window<const LENGTH: u16>(_: Geometry, distance: u32) -> Result<Chain, Error> {
+/// `K` near ones in two windows of `LENGTH` events.
+fn double_window<const LENGTH: u16, const K: u32>(_: Geometry, distance: u32) -> Result<Chain, Error> {
     let distance = u16::try_from(distance).unwrap_or(u16::MAX);
-    Ok(vec![EventStage::DoubleWindow(DoubleWindow::new(LENGTH, distance, 1)?)])
+    Ok(vec![EventStage::DoubleWindow(DoubleWindow::new(LENGTH, distance, K)?)])
 }
 
 fn row_column(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
@@ -90,8 +98,8 @@ pub fn contestants() -> Vec<Contestant> {
         time("STCF k=3 of 8", stcf::<3, 8>),
         time("STCF k=4 of 8", stcf::<4, 8>),
         time("row-column", row_column),
-        distance("double window of 36", double_window::<36>),
-        distance("double window of 512", double_window::<512>),
+        distance("double window of 36", double_window::<36, 1>),
+        distance("the same, k=2 of 200", double_window::<200, 2>),
         time("refractory", refractory),
         time("STCF k=1 of 4", stcf::<1, 4>),
         time("STCF k=2 of 4", stcf::<2, 4>),
