@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What `retina` costs on every emulated machine: instructions of a frame and of an event, bytes of
-# stack. Instructions, never cycles: QEMU has no timing model. Every machine must print the digest of
-# retina.out, those with Helium too.
+# What `retina` and `denoise` cost on every emulated machine: instructions of a frame and of an event,
+# bytes of stack. Instructions, never cycles: QEMU has no timing model. Every machine must print the
+# digest of the program's .out file, those with Helium too.
 #
 #   ./measure.sh > instructions.tsv     regenerates the table
 #   ./measure.sh check                  compares with it: 2 % more fails, 2 % less asks to regenerate;
@@ -24,17 +24,19 @@ END
 
 table() {
     printf 'machine\twhat\tnumber\t(%s)\n' "$(rustc --version | cut -d' ' -f2)"
-    local name machine target flags digest out
-    digest=$(grep '^digest' qemu/src/bin/retina.out)
+    local name machine target flags program digest out
     machines | while read -r name machine target flags; do
-        out=$(
-            if [ -n "$flags" ]; then # they replace those of .cargo/config.toml, and need a folder of their own
-                export RUSTFLAGS="-C link-arg=-Tlink.x $flags" CARGO_TARGET_DIR=target/$name
-            fi
-            QEMU_MACHINE=$machine cargo run --quiet --release --target "$target" --bin retina 2>target/$name.log
-        ) || { echo "measure: retina fails on $name:" >&2; cat "target/$name.log" >&2; return 1; }
-        grep -qxF "$digest" <<<"$out" || { echo "measure: other bits on $name" >&2; return 1; }
-        awk -v name="$name" '$1 == "measured:" { printf "%s\t%s\t%d\n", name, $2, $3 }' <<<"$out"
+        for program in retina denoise; do
+            digest=$(grep -E '^(digest|checksum)' "qemu/src/bin/$program.out")
+            out=$(
+                if [ -n "$flags" ]; then # they replace those of .cargo/config.toml, and need a folder of their own
+                    export RUSTFLAGS="-C link-arg=-Tlink.x $flags" CARGO_TARGET_DIR=target/$name
+                fi
+                QEMU_MACHINE=$machine cargo run --quiet --release --target "$target" --bin "$program" 2>target/$name.log
+            ) || { echo "measure: $program fails on $name:" >&2; cat "target/$name.log" >&2; return 1; }
+            grep -qxF "$digest" <<<"$out" || { echo "measure: other bits of $program on $name" >&2; return 1; }
+            awk -v name="$name" '$1 == "measured:" { printf "%s\t%s\t%d\n", name, $2, $3 }' <<<"$out"
+        done
     done
 }
 
@@ -48,7 +50,7 @@ case ${1:-} in
                 seen++
                 number[$1 "\t" $2] = $3
                 before = committed[$1 "\t" $2]
-                printf "%-10s %-6s %9d, committed %9d\n", $1, $2, $3, before
+                printf "%-10s %-13s %9d, committed %9d\n", $1, $2, $3, before
                 if ($3 > 1.02 * before) { print "    FAILED: grew by more than 2 %"; bad = 1 }
                 if ($3 < 0.98 * before) print "    shrank by more than 2 %: please ./measure.sh > instructions.tsv"
             }

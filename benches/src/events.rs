@@ -6,18 +6,20 @@
 use foveola::bench::Contestant;
 use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
 use foveola::{Geometry, Polarity, Result};
+use foveola_core::events::filters::{EventFilter, Neighbours, Refractory, Restart, Stcf};
 use foveola_core::events::{Accumulator, Decode, Event, Evt2, Evt2Encoder, Push};
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Duration;
 
 /// The sensor.
 pub const SENSOR: Geometry = Geometry { cols: 640, rows: 480 };
-/// Events of the stream.
-const EVENTS: usize = 1_000_000;
 /// Events decoded at a time.
 const BUFFER: usize = 4096;
 /// Microseconds of a bin.
 const BIN: u64 = 10_000;
+/// Time constant of the noise filters, in microseconds.
+const TAU: u32 = 5_000;
 
 /// One who takes part in a workload.
 pub struct Entrant {
@@ -40,7 +42,15 @@ pub const OURS: &str = "foveola";
 
 /// Millions of events a second that a workload should reach with one thread, if it has such a target.
 pub fn target(workload: &str) -> Option<f64> {
-    let targets = [("decode evt2", 300.0), ("decode nmnist", 300.0), ("counts into frames", 300.0)];
+    let targets = [
+        ("decode evt2", 300.0),
+        ("decode evt3", 150.0),
+        ("decode nmnist", 300.0),
+        ("decode dat", 300.0),
+        ("noise filter, k = 2", 80.0),
+        ("refractory period", 200.0),
+        ("counts into frames", 300.0),
+    ];
     targets.iter().find(|(name, _)| *name == workload).map(|(_, target)| *target)
 }
 
@@ -107,8 +117,25 @@ impl Stream {
     pub fn entrants(&self) -> Result<Vec<Entrant>> {
         Ok(vec![
             self.decode("decode evt2", Evt2::new, self.evt2()),
+            self.filter("noise filter, k = 1", Stcf::new(SENSOR, Neighbours::Eight, 1, TAU).expect("good")),
+            self.filter("noise filter, k = 2", Stcf::new(SENSOR, Neighbours::Eight, 2, TAU).expect("good")),
+            self.filter("refractory period", Refractory::new(SENSOR, 1_000, Restart::Kept).expect("good")),
             self.counts(),
         ])
+    }
+
+    /// A filter of events over buffers as a decoder fills them.
+    fn filter(&self, workload: &'static str, filter: impl EventFilter + 'static) -> Entrant {
+        let (events, mut state) = (self.events.clone(), vec![0; filter.state_len()]);
+        let mut buffer = vec![Event { t: 0, x: 0, y: 0, on: false }; BUFFER];
+        self.entrant(workload, OURS, size_of_val(&events[..]), move || {
+            for events in black_box(&events).chunks(BUFFER) {
+                let buffer = &mut buffer[..events.len()];
+                buffer.copy_from_slice(events);
+                black_box(filter.retain(&mut state, buffer).expect("as much state as it needs"));
+            }
+            Ok(())
+        })
     }
 
     fn evt2(&self) -> Vec<u8> {

@@ -1,42 +1,140 @@
 //! What must hold for any bytes: no panic, no hang, no memory beyond the bound (libFuzzer watches these three), and the same
-//! events for any cutting.
+//! events for any cutting. The last bytes of an input say how it is cut, so that its first ones are a file's.
 
-use foveola_core::events::{Decode, Event, Skipped};
+use foveola::{Format, ReadOptions, Recording};
+use foveola_core::events::{
+    Decode, DoubleWindow, Downsample, Event, EventChain, EventFilter, EventStage, Geometry, HotPixels, Learning,
+    Neighbours, RateLimit, Refractory, Restart, RowColumn, Skipped, Stcf,
+};
+use std::io::Read;
 
-/// All that a decoder tells of a stream.
-type Told = (Vec<Event>, Skipped, Option<u64>);
+/// Bytes that say how to cut.
+const CUTS: usize = 4;
 
-/// Lengths of pieces, from bytes: short ones, mostly.
-fn lengths(from: &[u8]) -> Vec<usize> {
+/// An input, and lengths of pieces: short ones, mostly.
+fn split(input: &[u8]) -> (&[u8], Vec<usize>) {
+    let (bytes, cuts) = input.split_at(input.len() - input.len().min(CUTS));
     let length = |byte: &u8| match byte {
         0..=223 => usize::from(byte % 32) + 1,
         _ => usize::from(byte - 223) * 100,
     };
-    from.iter().map(length).collect()
+    (bytes, cuts.iter().map(length).collect())
 }
 
-/// Decodes `bytes` in pieces of these lengths, in turn; whole where there are none.
-fn told(mut decoder: impl Decode, mut bytes: &[u8], lengths: &[usize]) -> Told {
-    let mut events = Vec::new();
-    let mut lengths = lengths.iter().copied().cycle();
-    while !bytes.is_empty() {
-        let length = lengths.next().unwrap_or(bytes.len()).min(bytes.len());
-        let (piece, rest) = bytes.split_at(length);
-        decoder.feed(piece, |event| events.push(event));
-        bytes = rest;
+/// A reader that gives pieces of these lengths, in turn; all at once where there are none.
+struct Pieces {
+    bytes: Vec<u8>,
+    at: usize,
+    lengths: Vec<usize>,
+    turn: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = &self.bytes[self.at..];
+        let length = self.lengths.get(self.turn % self.lengths.len().max(1)).copied().unwrap_or(rest.len());
+        let length = length.min(rest.len()).min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.at += length;
+        self.turn += 1;
+        Ok(length)
     }
-    decoder.finish();
-    (events, decoder.skipped(), decoder.time())
 }
 
-/// The property of every decoder. The last bytes of the input say how it is cut, so that its first ones are a file's.
+/// The property of every decoder of the core.
 ///
 /// # Panics
 /// Where it does not hold.
 pub fn decoder<D: Decode>(new: impl Fn() -> D, input: &[u8]) {
-    let (bytes, cuts) = input.split_at(input.len() - input.len().min(4));
+    fn told(mut decoder: impl Decode, bytes: &[u8], lengths: &[usize]) -> (Vec<Event>, Skipped, Option<u64>) {
+        let (mut events, mut rest) = (Vec::new(), bytes);
+        for length in lengths.iter().cycle() {
+            let (piece, more) = rest.split_at((*length).min(rest.len()));
+            decoder.feed(piece, |event| events.push(event));
+            rest = more;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        decoder.feed(rest, |event| events.push(event));
+        decoder.finish();
+        (events, decoder.skipped(), decoder.time())
+    }
+    let (bytes, lengths) = split(input);
     let whole = told(new(), bytes, &[]);
-    assert_eq!(told(new(), bytes, &lengths(cuts)), whole, "cut into pieces of {:?}", lengths(cuts));
+    assert_eq!(told(new(), bytes, &lengths), whole, "in pieces of {lengths:?}");
     let skipped = whole.1.bytes();
     assert!(skipped <= bytes.len() as u64, "{skipped} of {} bytes skipped", bytes.len());
+}
+
+/// The property of a recording from a pipe, of a given format or recognised.
+///
+/// # Panics
+/// Where it does not hold.
+pub fn recording(format: Option<Format>, input: &[u8]) {
+    let (bytes, lengths) = split(input);
+    let told = |lengths: Vec<usize>| {
+        let pieces = Pieces { bytes: bytes.to_vec(), at: 0, lengths, turn: 0 };
+        let options = ReadOptions { format, ..ReadOptions::default() };
+        let mut events = Recording::from_reader("input", pieces, options)?.events()?;
+        let read: foveola::Result<Vec<Event>> = events.by_ref().collect();
+        Ok::<_, foveola::Error>((read?, events.skipped(), events.damage(), events.geometry()))
+    };
+    // Errors have no equality; their words have.
+    let told = |lengths| told(lengths).map_err(|error| error.to_string());
+    let whole = told(Vec::new());
+    assert_eq!(told(lengths.clone()), whole, "in pieces of {lengths:?}");
+    if let Ok((_, skipped, ..)) = whole {
+        assert!(skipped.bytes() <= bytes.len() as u64, "{skipped:?} of {} bytes", bytes.len());
+    }
+}
+
+/// The property of filters of events: one by one or buffers of any length, it is the same; and what is dropped is counted.
+///
+/// # Panics
+/// Where it does not hold.
+pub fn filters(input: &[u8]) {
+    const SENSOR: Geometry = Geometry { cols: 5, rows: 3 };
+    const CELLS: Geometry = Geometry { cols: 3, rows: 2 };
+    let (bytes, lengths) = split(input);
+    let mut t = 0_u64;
+    let event = |&[step, place, a, b]: &[u8; 4]| {
+        // From microseconds to ages, forwards and backwards.
+        let size = u64::from(u16::from_le_bytes([a, b])) << (step % 50);
+        t = if step >= 240 { t.wrapping_sub(size) } else { t.wrapping_add(size) };
+        Event { t, x: (place % 7).into(), y: (place / 7 % 4).into(), on: place >= 128 }
+    };
+    let events: Vec<Event> = bytes.as_chunks().0.iter().map(event).collect();
+    let stages = || -> Result<[EventStage<'static>; 7], foveola_core::Error> {
+        Ok([
+            EventStage::RateLimit(RateLimit::new(3, 1_000)?),
+            EventStage::HotPixels(HotPixels::new(SENSOR, Learning::Always { window: 10_000, most: 20 })?),
+            EventStage::Refractory(Refractory::new(SENSOR, 50, Restart::All)?),
+            EventStage::RowColumn(RowColumn::new(SENSOR, 100_000)?),
+            EventStage::DoubleWindow(DoubleWindow::new(6, 3, 1)?),
+            EventStage::Stcf(Stcf::new(SENSOR, Neighbours::Eight, 1, 1_000_000)?),
+            EventStage::Downsample(Downsample::new(SENSOR, 2)?),
+        ])
+    };
+    let stages = stages().expect("parameters in their ranges");
+    let chain = EventChain::new(SENSOR, &stages).expect("stages that fit");
+    assert_eq!(chain.output(), CELLS);
+    let (mut one, mut many) = (vec![0; chain.state_len()], vec![0; chain.state_len()]);
+    let single: Vec<Event> =
+        events.iter().filter_map(|event| chain.step(&mut one, *event).expect("a state of its length")).collect();
+    let (mut pieces, mut rest) = (Vec::new(), &events[..]);
+    for length in lengths.iter().cycle().chain([&usize::MAX]) {
+        let (piece, more) = rest.split_at((*length).min(rest.len()));
+        let mut piece = piece.to_vec();
+        let kept = chain.retain(&mut many, &mut piece).expect("a state of its length");
+        pieces.extend_from_slice(&piece[..kept]);
+        rest = more;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    assert_eq!((&pieces, &one), (&single, &many), "in pieces of {lengths:?}");
+    assert!(pieces.iter().all(|event| CELLS.contains(event)), "an event lies outside");
+    let dropped: u64 = (0..stages.len()).map(|stage| chain.dropped(&one, stage)).sum();
+    assert_eq!(dropped + single.len() as u64, events.len() as u64, "every event is counted");
 }

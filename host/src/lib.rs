@@ -6,6 +6,7 @@
 mod axes;
 pub mod bench;
 mod error;
+mod event_filters;
 mod factor;
 mod fast;
 #[doc(hidden)]
@@ -26,12 +27,14 @@ pub mod samples;
 pub mod scene;
 mod spectral;
 mod threads;
+mod units;
 mod weight;
 
 pub use axes::Movie;
 pub use error::{Error, Result};
+pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};
-pub use foveola_core::events::{Geometry, Polarity};
+pub use foveola_core::events::{Geometry, Order, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
 pub use frames::{Frames, MOST_PIXELS};
 pub use layer::{Layer, Table};
@@ -42,7 +45,10 @@ pub use layers::{
 pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
-pub use recording::{Events, Format, Recording, Summary};
+pub use recording::{
+    Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+};
+pub use units::microseconds;
 pub use weight::Weight;
 
 /// The examples of the README compile and run.

@@ -29,6 +29,16 @@ pub enum Polarity {
     Signed,
 }
 
+impl Polarity {
+    /// Shape of a frame of `rows` x `cols` pixels: two channels for [`Polarity::Split`], one for [`Polarity::Signed`].
+    pub(super) const fn shape(self, rows: usize, cols: usize) -> Shape {
+        match self {
+            Self::Split => Shape::new(2, rows, cols),
+            Self::Signed => Shape::new(1, rows, cols),
+        }
+    }
+}
+
 /// What became of a pushed event or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a complete frame is cleared by the next push, and its event must be pushed again"]
@@ -164,11 +174,7 @@ impl Accumulator {
 
     /// Shape of a frame: two channels for [`Polarity::Split`], one for [`Polarity::Signed`].
     pub const fn shape(&self) -> Shape {
-        let channels = match self.polarity {
-            Polarity::Split => 2,
-            Polarity::Signed => 1,
-        };
-        Shape::new(channels, self.rows, self.cols)
+        self.polarity.shape(self.rows, self.cols)
     }
 
     /// Start of the current bin in microseconds; `None` before the first event.

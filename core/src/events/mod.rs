@@ -3,6 +3,7 @@
 //! ```text
 //! bytes -> Decode -> Event -> EventFilter -> Accumulator -> frame of counts -> filters
 //!         (formats)      |    (filters)       (bins of dt, of a Window)
+//!                        +- TimeSurface, VoxelGrid: other frames
 //!                        +- EventQueue: from an interrupt to the main loop
 //!                        +- Extent: the geometry, when no header tells it
 //! ```
@@ -33,6 +34,8 @@ pub mod extent;
 pub mod filters;
 pub mod formats;
 pub mod queue;
+pub mod time_surface;
+pub mod voxel_grid;
 pub mod window;
 
 pub use accumulate::{Accumulator, Dropped, Polarity, Push};
@@ -43,8 +46,13 @@ pub use filters::{
     DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours, PolarityOnly,
     RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
 };
-pub use formats::{Aedat2, Camera, Dat, Encoding, Evt2, Evt2Encoder, Evt3, Evt21, Header, Line, NMnist, Order};
+pub use formats::{
+    Aedat2, Aedat31, Aer, Camera, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2, Evt2Encoder, Evt3,
+    Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
+};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
+pub use time_surface::TimeSurface;
+pub use voxel_grid::VoxelGrid;
 pub use window::Window;
 
 /// A pixel saw the light change: what an event camera sends instead of images.

@@ -6,6 +6,7 @@
 
 #![no_std]
 
+pub mod denoise;
 pub mod meter;
 pub mod retained;
 pub mod retina;

@@ -1,6 +1,6 @@
 //! `foveola bench denoise`: how much signal and how much noise filters of events keep.
 
-use super::input::open_recording;
+use super::chosen::{self, Chosen};
 use super::units::{self, plural, thousands};
 use super::{InputArgs, print};
 use clap::Args;
@@ -110,15 +110,11 @@ fn clean(args: &DenoiseArgs) -> Result<Vec<Clean>> {
     };
     let mut clean: Vec<Clean> = View::ALL.into_iter().map(view).collect::<Result<_>>()?;
     if let Some(path) = &args.recording {
-        let (_, recorded, geometry) = open_recording(path, &InputArgs::default())?;
-        let mut events: Vec<Event> = Vec::new();
-        for event in recorded {
-            let event = event?;
-            if events.first().is_some_and(|first| event.t.saturating_sub(first.t) > args.duration) {
-                break;
-            }
-            events.push(event);
-        }
+        let chosen = InputArgs { to: Some(args.duration), ..InputArgs::default() };
+        let recording = chosen::open(path, &chosen)?;
+        let events = Chosen::new(&recording, &chosen)?;
+        let geometry = events.geometry(&recording, &chosen)?;
+        let events = events.collect::<Result<_>>()?;
         let name = path.file_name().map_or_else(|| "recording".into(), |name| name.to_string_lossy().into_owned());
         clean.push(Clean { name, geometry, events });
     }

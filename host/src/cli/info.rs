@@ -1,33 +1,28 @@
 //! `foveola info`: what a recording holds.
 
+use super::chosen::{self, Chosen};
 use super::units::{seconds, thousands};
-use super::{
-    InfoArgs, InputArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text,
-};
+use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
 use foveola::{Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_224};
-use std::path::Path;
-
-/// Opens a recording as the arguments say.
-pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording, Error> {
-    match args.format {
-        Some(format) => Recording::open_as(path, format),
-        None => Recording::open(path),
-    }
-}
 
 pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
-    let recording = open(&args.file, &args.common)?;
+    let recording = chosen::open(&args.file, &args.common)?;
+    let mut events = Chosen::new(&recording, &args.common)?;
     let mut digest = args.digest.then(Columns::default);
     let (mut outside, given) = (0_u64, args.common.geometry);
-    let summary = recording.scan(|event| {
-        outside += u64::from(given.is_some_and(|given| !given.contains(event)));
+    let mut summary = Summary::default();
+    while let Some(event) = events.next().transpose()? {
+        summary.header = events.events().geometry();
+        summary.add(&event);
+        outside += u64::from(given.is_some_and(|given| !given.contains(&event)));
         if let Some(digest) = &mut digest {
-            digest.add(event);
+            digest.add(&event);
         }
-    })?;
+    }
+    summary.told(events.events());
     if summary.events == 0 {
         let skipped = summary.skipped.bytes();
         let reason = format!("no events in {} bytes ({skipped} of them skipped)", summary.bytes);
@@ -88,7 +83,10 @@ fn as_text(
     let on = 100.0 * summary.on as f64 / summary.events.max(1) as f64;
     let (first, last) = summary.span.unwrap_or_default();
     lines.push("file", args.file.display());
-    lines.push("format", format!("{}, {} bytes", recording.format().name(), thousands(summary.bytes)));
+    lines.push(
+        "format",
+        format!("{} ({}), {} bytes", recording.format().name(), recording.format().about(), thousands(summary.bytes)),
+    );
     if let Some(Geometry { cols, rows }) = geometry {
         lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
     }

@@ -1,12 +1,12 @@
 //! Where frames come from: the built-in scene, a recording, a movie.
 
+use super::chosen::{self, Chosen};
 use super::units::plural;
-use super::{InputArgs, Reason, RunArgs, decoder_reasons, info, outside_events};
+use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, Events, Frames, Geometry, Recording, Result, movie};
+use foveola::{Error, Frames, Geometry, Result, movie};
 use foveola_core::events::{Dropped, Event};
 use ndarray::{ArrayView4, ArrayView5, Axis};
-use std::path::Path;
 
 /// Wraps the events of the scene as the events of a file come.
 type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
@@ -14,7 +14,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 /// Frames to run a model over.
 pub(super) enum Input {
     Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
-    Recording { frames: Box<Frames<Counted<Events>>>, bytes: Option<u64>, name: String },
+    Recording { frames: Box<Frames<Counted<Chosen>>>, bytes: Option<u64>, name: String },
     Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
 }
 
@@ -32,26 +32,6 @@ impl<I: Iterator> Iterator for Counted<I> {
         self.count += u64::from(item.is_some());
         item
     }
-}
-
-/// A recording, its events, and the size of its sensor: the given one, the header's, or the smallest that holds all events.
-pub(super) fn open_recording(path: &Path, args: &InputArgs) -> Result<(Recording, Events, Geometry)> {
-    let recording = info::open(path, args)?;
-    let mut events = recording.events()?;
-    events.peek()?;
-    let geometry = match args.geometry.or(events.geometry()) {
-        Some(geometry) => geometry,
-        None if recording.bytes().is_none() => {
-            let reason = "a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into();
-            return Err(Error::Data { path: path.into(), reason });
-        }
-        None => {
-            let summary = recording.scan(|_| ())?;
-            let reason = format!("no events in {} bytes", summary.bytes);
-            summary.geometry().ok_or(Error::Data { path: path.into(), reason })?
-        }
-    };
-    Ok((recording, events, geometry))
 }
 
 impl Input {
@@ -72,7 +52,9 @@ impl Input {
         if args.common.format.is_none() && movie::is_movie(path)? {
             return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
         }
-        let (recording, events, geometry) = open_recording(path, &args.common)?;
+        let recording = chosen::open(path, &args.common)?;
+        let events = Chosen::new(&recording, &args.common)?;
+        let geometry = events.geometry(&recording, &args.common)?;
         let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
         Ok(Self::Recording { frames: Box::new(frames), bytes: recording.bytes(), name })
     }
@@ -115,7 +97,7 @@ impl Input {
             Self::Scene { frames, duration } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
             // Of a pipe nobody knows.
             Self::Recording { frames, bytes, .. } => {
-                bytes.map_or(0.0, |bytes| frames.events().inner.position() as f64 / bytes.max(1) as f64)
+                bytes.map_or(0.0, |bytes| frames.events().inner.events().position() as f64 / bytes.max(1) as f64)
             }
             Self::Movie { movie, .. } => {
                 movie.frames().map_or(0.0, |frames| movie.frames_read() as f64 / frames.max(1) as f64)
@@ -162,7 +144,7 @@ impl Input {
         let jumps = ("jumps", "jumps of the clock by over a minute, not filled", u64::from(jumps));
         let mut all = vec![late, outside_events(dropped.outside), jumps];
         if let Self::Recording { frames, .. } = self {
-            all.extend(decoder_reasons(&frames.events().inner.skipped()));
+            all.extend(decoder_reasons(&frames.events().inner.events().skipped()));
         }
         all
     }
@@ -181,7 +163,7 @@ impl Input {
         let (events, (dropped, _)) = (self.events()?, self.dropped()?);
         match self {
             Self::Recording { frames, .. } if events == 0 => {
-                return Some(format!("no events in {} bytes", frames.events().inner.position()));
+                return Some(format!("no events in {} bytes", frames.events().inner.events().position()));
             }
             _ if events == 0 => return Some("no events".into()),
             _ => {}

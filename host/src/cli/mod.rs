@@ -1,6 +1,8 @@
 //! Arguments, and what each command prints.
 
 mod bench;
+mod chosen;
+mod convert;
 mod denoise;
 mod info;
 mod input;
@@ -10,7 +12,7 @@ mod units;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use foveola::{Error, Format, Geometry, models};
+use foveola::{Columns, Error, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -34,6 +36,7 @@ Examples:
   foveola                             = foveola run
   foveola run recording.raw --dt 5ms
   foveola info recording.raw --digest
+  foveola convert a.aedat4 a.csv
   foveola bench                       how fast it is here
   foveola help run                    all options of run";
 
@@ -43,7 +46,9 @@ enum Command {
     Run(RunArgs),
     /// Describe an event recording
     Info(InfoArgs),
-    /// Write the built-in scene as an event recording (EVT2)
+    /// Write an event recording in another format
+    Convert(ConvertArgs),
+    /// Write the built-in scene as an event recording
     Record(RecordArgs),
     /// Measure how fast this machine runs the filters, beside what it can do at most
     Bench(bench::BenchArgs),
@@ -56,9 +61,28 @@ struct InputArgs {
     #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
     geometry: Option<Geometry>,
 
-    /// Format of the recording: evt2 or nmnist [default: recognised by its content]
-    #[arg(long, value_name = "FORMAT", value_parser = units::format)]
+    #[arg(long, value_name = "FORMAT", value_parser = units::format, help = format_help())]
     format: Option<Format>,
+
+    /// Order of the columns of text and arrays, such as x,y,t,p; - is another one [default: by their names or numbers]
+    #[arg(long, value_name = "ORDER", value_parser = units::columns, allow_hyphen_values = true)]
+    columns: Option<Columns>,
+
+    /// Unit of the times of text and arrays: s, ms, us or ns [default: by their name or numbers]
+    #[arg(long, value_name = "UNIT", value_parser = units::time_unit)]
+    unit: Option<TimeUnit>,
+
+    /// Order of the bytes of EVT 2.1: little or legacy [default: the header's, or by its words]
+    #[arg(long, value_name = "ORDER", value_parser = units::order)]
+    order: Option<Order>,
+
+    /// Begin this long after the first event
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    from: Option<u64>,
+
+    /// End this long after the first event
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    to: Option<u64>,
 
     /// Print JSON on stdout and nothing else there
     #[arg(long)]
@@ -68,7 +92,8 @@ struct InputArgs {
 #[derive(Args, Clone)]
 #[command(after_help = RUN_HELP)]
 struct RunArgs {
-    /// An event recording (Prophesee EVT2 .raw, N-MNIST .bin) or a .npy movie [default: the built-in scene]
+    /// An event recording (- is the standard input), or a movie: a folder of PNGs, a GIF, a .npy array
+    /// [default: the built-in scene]
     input: Option<PathBuf>,
 
     #[arg(long, short, default_value = "retina", help = model_help())]
@@ -124,6 +149,7 @@ Examples:
   foveola run a.raw --dt 5ms           200 frames a second
   foveola run a.bin --model transient  another model
   foveola run a.npy --out pictures     (time, row, column)
+  foveola run frames/ --dt 40ms        PNGs, 25 a second
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
@@ -155,12 +181,15 @@ struct RecordArgs {
 const INFO_HELP: &str = "\
 Examples:
   foveola info a.raw
-  foveola info a.raw --digest --json";
+  foveola info a.raw --digest --json
+  foveola info a.txt --columns x,y,t,p --unit ms
+  foveola info a.raw --from 10s --to 11s
+  cat a.aedat4 | foveola info -";
 
 #[derive(Args, Clone)]
 #[command(after_help = INFO_HELP)]
 struct InfoArgs {
-    /// An event recording (Prophesee EVT2 .raw, N-MNIST .bin)
+    /// An event recording; - is the standard input
     file: PathBuf,
 
     /// Add the SHA3-224 of the columns t (u64), x, y (u16) and on (u8), little-endian
@@ -169,6 +198,54 @@ struct InfoArgs {
 
     #[command(flatten)]
     common: InputArgs,
+}
+
+const CONVERT_HELP: &str = "\
+Examples:
+  foveola convert a.aedat4 a.csv
+  foveola convert a.raw a.txt --to-unit s
+  foveola convert a.aedat4 a.raw --zero-time
+  cat a.raw | foveola convert - - --to-format csv
+
+Times are kept. Where a format cannot hold them, as those of
+AEDAT 4, which count from 1970, --zero-time helps.";
+
+#[derive(Args, Clone)]
+#[command(after_help = CONVERT_HELP)]
+struct ConvertArgs {
+    /// An event recording; - is the standard input
+    input: PathBuf,
+
+    /// The file to write; - is the standard output
+    output: PathBuf,
+
+    #[arg(long, value_name = "FORMAT", value_parser = units::format, help = written_help())]
+    to_format: Option<Format>,
+
+    /// Order of the columns of text to write [default: t,x,y,p]
+    #[arg(long, value_name = "ORDER", value_parser = units::columns, allow_hyphen_values = true)]
+    to_columns: Option<Columns>,
+
+    /// Unit of the times of text to write: s, ms, us or ns [default: us]
+    #[arg(long, value_name = "UNIT", value_parser = units::time_unit)]
+    to_unit: Option<TimeUnit>,
+
+    /// Let time begin with the first event
+    #[arg(long)]
+    zero_time: bool,
+
+    #[command(flatten)]
+    common: InputArgs,
+}
+
+fn format_help() -> String {
+    let names: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
+    format!("Format of the recording: {} [default: recognised by its content]", names.join(", "))
+}
+
+fn written_help() -> String {
+    let names: Vec<_> = Format::written().map(Format::name).collect();
+    format!("Format to write: {} [default: by the ending of the name]", names.join(", "))
 }
 
 /// Parses the arguments and runs the command.
@@ -189,6 +266,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => run::run(&args),
         Command::Info(args) => info::info(&args),
+        Command::Convert(args) => convert::convert(&args),
         Command::Record(args) => record::record(&args),
         Command::Bench(args) => bench::bench(&args),
     };

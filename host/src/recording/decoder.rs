@@ -6,6 +6,11 @@ use foveola_core::events::{Decode, Event, Geometry, Skipped};
 pub(crate) trait Decoder: Decode + Send {
     /// Where in the bytes fed so far damage began: the first byte that was garbage, or an unfinished word at the end.
     fn damage(&self) -> Option<u64>;
+
+    /// At the end of the recording, before [`Decode::finish`]: an event that only the end completes.
+    fn last_event(&mut self) -> Option<Event> {
+        None
+    }
 }
 
 /// Adds to a decoder where damage began: a copy of it from before goes once more, byte by byte, through the bytes in which

@@ -1,11 +1,11 @@
 //! The events of a recording, decoded as they are asked for.
 
+use super::Recording;
 use super::decoder::Decoder;
 use crate::{Error, Result};
 use foveola_core::events::{Event, Geometry, Skipped};
 use std::io::Read;
 use std::ops::Range;
-use std::path::PathBuf;
 
 /// Bytes read at a time, and events decoded at a time.
 pub(super) const BYTES: usize = 1 << 16;
@@ -13,28 +13,41 @@ const EVENTS: usize = 1 << 12;
 
 /// The events of a [`Recording`](super::Recording), in the order of the file.
 pub struct Events {
-    name: PathBuf,
+    pub(super) recording: Recording,
     source: Box<dyn Read + Send>,
     decoder: Box<dyn Decoder>,
     bytes: Vec<u8>,
     unread: Range<usize>,
     events: Vec<Event>,
-    decoded: Range<usize>,
+    pub(super) decoded: Range<usize>,
     position: u64,
+    /// Bytes in front of `position` that the decoder did not get.
+    omitted: u64,
+    /// Added to the times of events, in microseconds: wraps of the clock that the decoder did not see.
+    pub(super) shift: u64,
     ended: bool,
 }
 
 impl Events {
-    pub(super) fn new(name: PathBuf, source: Box<dyn Read + Send>, decoder: Box<dyn Decoder>) -> Self {
+    /// Events from byte `position` on, which `source` begins with; `decoder` got `fed` bytes of those before.
+    pub(super) fn new(
+        recording: Recording,
+        source: Box<dyn Read + Send>,
+        decoder: Box<dyn Decoder>,
+        position: u64,
+        fed: u64,
+    ) -> Self {
         Self {
-            name,
+            recording,
             source,
             decoder,
             bytes: vec![0; BYTES],
             unread: 0..0,
             events: vec![Event { t: 0, x: 0, y: 0, on: false }; EVENTS],
             decoded: 0..0,
-            position: 0,
+            position,
+            omitted: position.saturating_sub(fed),
+            shift: 0,
             ended: false,
         }
     }
@@ -51,7 +64,7 @@ impl Events {
 
     /// Where damage began: the first byte that made no sense, or the first of an unfinished word at the end.
     pub fn damage(&self) -> Option<u64> {
-        self.decoder.damage()
+        self.decoder.damage().map(|at| at + self.omitted)
     }
 
     /// Size of the sensor, when the header has told it: before the first event.
@@ -76,6 +89,25 @@ impl Events {
         Ok(self.events.get(self.decoded.clone()).and_then(|events| events.first()).copied())
     }
 
+    /// The next events, a few thousand at a time, as they lie in memory: the fastest way to read them all. None are left when
+    /// it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn next_slice(&mut self) -> Result<&[Event]> {
+        self.peek()?;
+        let decoded = std::mem::replace(&mut self.decoded, 0..0);
+        Ok(self.events.get(decoded).unwrap_or_default())
+    }
+
+    /// Moves the times of the events just decoded.
+    pub(super) fn shift_decoded(&mut self) {
+        if self.shift > 0 {
+            let events = self.events.get_mut(self.decoded.clone()).unwrap_or_default();
+            events.iter_mut().for_each(|event| event.t = event.t.saturating_add(self.shift));
+        }
+    }
+
     /// Decodes more events; false at the end of the recording.
     fn refill(&mut self) -> Result<bool> {
         loop {
@@ -84,16 +116,22 @@ impl Events {
             self.unread.start = self.unread.end - rest.len();
             self.decoded = 0..decoded;
             if decoded > 0 {
+                self.shift_decoded();
                 return Ok(true);
             }
             let read = loop {
                 match self.source.read(&mut self.bytes) {
                     Ok(read) => break read,
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(source) => return Err(Error::Io { path: self.name.clone(), source }),
+                    Err(source) => return Err(Error::Io { path: self.recording.name.clone(), source }),
                 }
             };
             if read == 0 {
+                if let (Some(last), Some(event)) = (self.decoder.last_event(), self.events.first_mut()) {
+                    *event = last;
+                    self.decoded = 0..1;
+                    return Ok(true);
+                }
                 self.decoder.finish();
                 return Ok(false);
             }

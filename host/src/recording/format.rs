@@ -1,26 +1,48 @@
 //! The formats: one table, from which come their names, how they are recognised, what reads and what writes them.
 
+use super::ReadOptions;
 use super::aedat4::{self, Aedat4};
+use super::csv::{self, Csv};
 use super::decoder::{Decoder, Watched};
-use super::recognise;
+use super::npy::Npy;
+use super::recognise::{self, Head};
+use super::seek::Places;
+use super::writer::{self, NewEncoder, WriteOptions};
 use crate::Result;
-use foveola_core::events::{Encoding, Evt2, NMnist};
+use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist, Order};
+use std::path::Path;
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Prophesee EVT2.0 (`.raw`): [`Evt2`].
+    /// Prophesee EVT 2.0 (`.raw`): [`Evt2`].
     Evt2,
+    /// Prophesee EVT 2.1 (`.raw`): [`Evt21`].
+    Evt21,
+    /// Prophesee EVT 3.0 (`.raw`): [`Evt3`].
+    Evt3,
+    /// Prophesee DAT 2 (`.dat`): [`Dat`].
+    Dat,
     /// N-MNIST and N-Caltech101 (`.bin`): [`NMnist`].
     NMnist,
+    /// jAER AEDAT 2 (`.aedat`): [`Aedat2`].
+    Aedat2,
+    /// cAER AEDAT 3.1 (`.aedat`): [`Aedat31`].
+    Aedat31,
+    /// Event Stream (`.es`): [`EventStream`].
+    EventStream,
     /// iniVation AEDAT 4 (`.aedat4`).
     Aedat4,
+    /// Text (`.csv`, `.txt`): an event a line.
+    Csv,
+    /// Events in an array of NumPy (`.npy`).
+    Npy,
 }
 
 /// A row of the table.
 pub(super) struct Row {
-    format: Format,
+    pub(super) format: Format,
     name: &'static str,
     /// Endings of file names, the usual one first.
     extensions: &'static [&'static str],
@@ -29,21 +51,16 @@ pub(super) struct Row {
     /// Whether a recording that begins like this says that it is one.
     pub(super) says: fn(&[u8]) -> bool,
     /// Whether one without a header looks like it. Rows are tried in order.
-    pub(super) looks: fn(&recognise::Head<'_>) -> bool,
-    decoder: fn() -> Box<dyn Decoder>,
+    pub(super) looks: fn(&Head<'_>) -> bool,
+    decoder: fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>,
+    /// Where in a file that begins like this a decoder may start that knows the header only.
+    pub(super) places: Places,
+    /// What writes it.
+    pub(super) encoder: Option<NewEncoder>,
 }
 
-/// All formats, those that are hard to mistake first.
-pub(super) const TABLE: [Row; 3] = [
-    Row {
-        format: Format::Aedat4,
-        name: "aedat4",
-        extensions: &["aedat4"],
-        about: "iniVation AEDAT 4",
-        says: |head| head.starts_with(aedat4::MAGIC),
-        looks: |_| false,
-        decoder: || Box::new(Aedat4::new()),
-    },
+/// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
+pub(super) const TABLE: [Row; 11] = [
     Row {
         format: Format::Evt2,
         name: "evt2",
@@ -51,7 +68,47 @@ pub(super) const TABLE: [Row; 3] = [
         about: "Prophesee EVT 2.0",
         says: |head| recognise::encoding(head) == Some(Encoding::Evt2),
         looks: |head| head.sensible(Evt2::new()),
-        decoder: || Box::new(Watched::new(Evt2::new())),
+        decoder: |_, _| watched(Evt2::new()),
+        places: Places::Words { start: recognise::lines_len, size: 4, wrap: Some(1 << 34) },
+        encoder: Some(writer::evt2),
+    },
+    Row {
+        format: Format::Evt21,
+        name: "evt21",
+        extensions: &["raw"],
+        about: "Prophesee EVT 2.1",
+        says: |head| recognise::encoding(head) == Some(Encoding::Evt21),
+        looks: |_| false, // it looks like EVT 2.0 too often
+        decoder: |head, options| {
+            let header = recognise::header(head).order();
+            let data = head.get(recognise::lines_len(head)..).unwrap_or_default();
+            let order = options.order.or(header).or_else(|| Order::detect(data));
+            watched(order.map_or_else(Evt21::new, Evt21::with_order))
+        },
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 34) },
+        encoder: None,
+    },
+    Row {
+        format: Format::Evt3,
+        name: "evt3",
+        extensions: &["raw"],
+        about: "Prophesee EVT 3.0",
+        says: |head| recognise::encoding(head) == Some(Encoding::Evt3),
+        looks: |_| false, // nearly all bytes make sense as its words
+        decoder: |_, _| watched(Evt3::new()),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::Dat,
+        name: "dat",
+        extensions: &["dat"],
+        about: "Prophesee DAT 2",
+        says: recognise::says_dat,
+        looks: |head| head.ordered(Dat::new()),
+        decoder: |_, _| watched(Dat::new()),
+        places: Places::Words { start: recognise::dat_len, size: 8, wrap: Some(1 << 32) },
+        encoder: None,
     },
     Row {
         format: Format::NMnist,
@@ -60,9 +117,88 @@ pub(super) const TABLE: [Row; 3] = [
         about: "N-MNIST, N-Caltech101",
         says: |_| false,
         looks: |head| head.nmnist(),
-        decoder: || Box::new(Watched::new(NMnist::new())),
+        decoder: |_, _| watched(NMnist::new()),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::Aedat2,
+        name: "aedat2",
+        extensions: &["aedat", "dat"],
+        about: "jAER AEDAT 2",
+        says: |head| head.starts_with(b"#!AER-DAT2"),
+        looks: |_| false,
+        decoder: |_, _| watched(Aedat2::new()),
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 32) },
+        encoder: None,
+    },
+    Row {
+        format: Format::Aedat31,
+        name: "aedat31",
+        extensions: &["aedat"],
+        about: "cAER AEDAT 3.1",
+        says: |head| head.starts_with(b"#!AER-DAT3"),
+        looks: |_| false,
+        decoder: |_, _| watched(Aedat31::new()),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::EventStream,
+        name: "es",
+        extensions: &["es"],
+        about: "Event Stream 2",
+        says: |head| head.starts_with(b"Event Stream"),
+        looks: |_| false,
+        decoder: |head, _| {
+            let mut decoder = EventStream::new();
+            decoder.events(head).next();
+            match decoder.refused() {
+                Some(why) => Err(format!("an Event Stream that is not read: {why}")),
+                None => watched(EventStream::new()),
+            }
+        },
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::Aedat4,
+        name: "aedat4",
+        extensions: &["aedat4"],
+        about: "iniVation AEDAT 4",
+        says: |head| head.starts_with(aedat4::MAGIC),
+        looks: |_| false,
+        decoder: |_, _| Ok(Box::new(Aedat4::new())),
+        places: Places::Packets,
+        encoder: None,
+    },
+    Row {
+        format: Format::Npy,
+        name: "npy",
+        extensions: &["npy"],
+        about: "NumPy array of events",
+        says: |head| head.starts_with(crate::npy::header::MAGIC),
+        looks: |_| false,
+        decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
+        places: Places::Records,
+        encoder: Some(writer::npy),
+    },
+    Row {
+        format: Format::Csv,
+        name: "csv",
+        extensions: &["csv", "txt"],
+        about: "text, an event a line",
+        says: |_| false,
+        looks: |head| head.is_text() && csv::Layout::detect(head.bytes, None, None).is_ok(),
+        decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
+        places: Places::Start,
+        encoder: Some(writer::csv),
     },
 ];
+
+fn watched(decoder: impl Decode + Clone + Send + 'static) -> Result<Box<dyn Decoder>, String> {
+    Ok(Box::new(Watched::new(decoder)))
+}
 
 impl Format {
     /// The formats and their names on the command line.
@@ -99,17 +235,46 @@ impl Format {
         self.row().extensions
     }
 
-    pub(super) fn decoder(self) -> Box<dyn Decoder> {
-        (self.row().decoder)()
+    /// Whether [`Events::seek`](crate::Events::seek) finds a time in a file by looking at a few places. Otherwise it reads
+    /// from the start, since the format's words tell the time from the words before.
+    pub fn seeks(self) -> bool {
+        !matches!(self.row().places, Places::Start)
+    }
+
+    /// The formats that [`EventWriter`](crate::EventWriter) writes.
+    pub fn written() -> impl Iterator<Item = Self> {
+        rows().iter().filter(|row| row.encoder.is_some()).map(|row| row.format)
+    }
+
+    /// Whether its header tells the size of the sensor, so that it cannot be written without.
+    pub fn needs_geometry(self) -> bool {
+        let written = |encoder: NewEncoder| encoder(None, &WriteOptions::default(), &mut Vec::new()).is_err();
+        self.row().encoder.is_some_and(written)
+    }
+
+    /// The format that a file of this name is written in, by its ending; the first one that is written, where several have it.
+    ///
+    /// ```
+    /// assert_eq!(foveola::Format::by_name("events.csv"), Some(foveola::Format::Csv));
+    /// ```
+    pub fn by_name(path: impl AsRef<Path>) -> Option<Self> {
+        let ending = path.as_ref().extension()?.to_str()?.to_ascii_lowercase();
+        Self::written().find(|format| format.extensions().contains(&&ending[..]))
+    }
+
+    /// A decoder of a recording that begins like `head`.
+    pub(super) fn decoder(self, head: &[u8], options: &ReadOptions) -> Result<Box<dyn Decoder>, String> {
+        (self.row().decoder)(head, options)
     }
 
     pub(super) fn row(self) -> &'static Row {
-        const { &TABLE }.iter().find(|row| row.format == self).unwrap_or(const { &TABLE[0] })
+        const FIRST: &Row = &TABLE[0];
+        rows().iter().find(|row| row.format == self).unwrap_or(FIRST)
     }
 }
 
-impl Row {
-    pub(super) fn format(&self) -> Format {
-        self.format
-    }
+/// The table.
+pub(super) fn rows() -> &'static [Row] {
+    const ROWS: &[Row] = &TABLE;
+    ROWS
 }

@@ -6,17 +6,25 @@
 //! ```
 
 mod aedat4;
+mod columns;
+mod csv;
 mod decoder;
 mod events;
 mod format;
+mod npy;
 mod recognise;
+mod seek;
+mod writer;
 
+pub use columns::{Columns, TimeUnit};
 pub use events::Events;
 pub use format::Format;
+pub use writer::{EventWriter, WriteOptions, Written};
 
 use crate::{Error, Result};
+use decoder::Decoder;
 use events::BYTES;
-use foveola_core::events::{Event, Extent, Geometry, Skipped};
+use foveola_core::events::{Event, Geometry, Order, Skipped};
 use recognise::Head;
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -38,7 +46,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Recording {
     name: PathBuf,
     format: Format,
+    options: ReadOptions,
+    /// The first bytes.
+    head: Arc<[u8]>,
     origin: Origin,
+}
+
+/// How to read what a recording does not tell, or tells wrongly. By default everything is found in its first 64 kB.
+///
+/// ```no_run
+/// use foveola::{Format, ReadOptions, Recording, TimeUnit};
+/// let options = ReadOptions { unit: Some(TimeUnit::Seconds), ..ReadOptions::default() };
+/// let recording = Recording::open_with("events.txt", options)?;
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadOptions {
+    /// The format.
+    pub format: Option<Format>,
+    /// Order of the columns of text and arrays.
+    pub columns: Option<Columns>,
+    /// Unit of the times of text and arrays.
+    pub unit: Option<TimeUnit>,
+    /// Order of the bytes in words of EVT 2.1.
+    pub order: Option<Order>,
+}
+
+impl From<Format> for ReadOptions {
+    fn from(format: Format) -> Self {
+        Self { format: Some(format), ..Self::default() }
+    }
 }
 
 /// Where the bytes come from.
@@ -60,8 +97,8 @@ impl std::fmt::Debug for Origin {
     }
 }
 
-/// What a whole recording holds.
-#[derive(Clone, Debug)]
+/// What a whole recording holds, or those of its events that are [added](Summary::add).
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Number of events.
     pub events: u64,
@@ -84,6 +121,26 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Counts an event, from a sensor of the size that [`Summary::header`] tells so far.
+    pub fn add(&mut self, event: &Event) {
+        self.outside += u64::from(self.header.is_some_and(|header| !header.contains(event)));
+        let (cols, rows) = self.extent.map_or((0, 0), |extent| (extent.cols, extent.rows));
+        self.extent =
+            Some(Geometry { cols: cols.max(usize::from(event.x) + 1), rows: rows.max(usize::from(event.y) + 1) });
+        self.events += 1;
+        self.on += u64::from(event.on);
+        let (first, last) = self.span.unwrap_or((event.t, event.t));
+        self.span = Some((first.min(event.t), last.max(event.t)));
+    }
+
+    /// Takes over what `events` tells so far: of the header, and of what was skipped.
+    pub fn told(&mut self, events: &Events) {
+        self.header = events.geometry();
+        self.bytes = events.position();
+        self.skipped = events.skipped();
+        self.damage = events.damage();
+    }
+
     /// The header's geometry, or else the smallest that holds all events.
     pub fn geometry(&self) -> Option<Geometry> {
         self.header.or(self.extent)
@@ -102,45 +159,25 @@ impl Recording {
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or of no format that is known.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::with(path.as_ref(), None)
+        Self::open_with(path, ReadOptions::default())
     }
 
     /// Opens a recording of a given format, whatever its content looks like.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] when it is a folder, or empty.
+    /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or cannot be of this format.
     pub fn open_as(path: impl AsRef<Path>, format: Format) -> Result<Self> {
-        Self::with(path.as_ref(), Some(format))
+        Self::open_with(path, format.into())
     }
 
-    /// A recording that comes from `reader`, as from a pipe or a socket, and is read once. `name` is for messages.
-    ///
-    /// ```
-    /// use foveola::Recording;
-    /// let bytes = b"% evt 2.0\n\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05".as_slice();
-    /// let recording = Recording::from_reader("socket", bytes, None)?;
-    /// assert_eq!(recording.events()?.count(), 1);
-    /// assert!(recording.events().is_err()); // a pipe is read once
-    /// # Ok::<(), foveola::Error>(())
-    /// ```
+    /// Opens a recording and reads it as `options` say.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] when it is empty, or of no format that is known.
-    pub fn from_reader(
-        name: impl AsRef<Path>,
-        mut reader: impl Read + Send + 'static,
-        format: Option<Format>,
-    ) -> Result<Self> {
-        let name = name.as_ref();
-        let head = head(name, &mut reader)?;
-        let format = choose(name, format, &Head { bytes: &head, whole: None })?;
-        let origin = Origin::Pipe(Arc::new(Mutex::new(Some(Box::new(Cursor::new(head).chain(reader))))));
-        Ok(Self { name: name.into(), format, origin })
-    }
-
-    fn with(path: &Path, format: Option<Format>) -> Result<Self> {
+    /// As of [`Recording::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
         if path.as_os_str() == "-" {
-            return Self::from_reader("standard input", std::io::stdin(), format);
+            return Self::from_reader("standard input", std::io::stdin(), options);
         }
         let io = |source| Error::Io { path: path.into(), source };
         let metadata = std::fs::metadata(path).map_err(io)?;
@@ -150,12 +187,53 @@ impl Recording {
         }
         let mut file = File::open(path).map_err(io)?;
         if !metadata.is_file() {
-            return Self::from_reader(path, file, format);
+            return Self::from_reader(path, file, options);
         }
-        let bytes = metadata.len();
         let head = head(path, &mut file)?;
-        let format = choose(path, format, &Head { bytes: &head, whole: Some(bytes) })?;
-        Ok(Self { name: path.into(), format, origin: Origin::File { bytes } })
+        Self::new(path, options, &head, Origin::File { bytes: metadata.len() })
+    }
+
+    /// A recording that comes from `reader`, as from a pipe or a socket, and is read once. `name` is for messages.
+    ///
+    /// ```
+    /// use foveola::{ReadOptions, Recording};
+    /// let bytes = b"% evt 2.0\n\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05".as_slice();
+    /// let recording = Recording::from_reader("socket", bytes, ReadOptions::default())?;
+    /// assert_eq!(recording.events()?.count(), 1);
+    /// assert!(recording.events().is_err()); // it was read
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`Recording::open`].
+    pub fn from_reader(
+        name: impl AsRef<Path>,
+        mut reader: impl Read + Send + 'static,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        let head = head(name, &mut reader)?;
+        let whole = Cursor::new(head.clone()).chain(reader);
+        Self::new(name, options, &head, Origin::Pipe(Arc::new(Mutex::new(Some(Box::new(whole))))))
+    }
+
+    fn new(name: &Path, options: ReadOptions, head: &[u8], origin: Origin) -> Result<Self> {
+        let whole = if let Origin::File { bytes } = origin { Some(bytes) } else { None };
+        let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole }), Ok);
+        let format = recognised.map_err(|reason| Error::Data { path: name.into(), reason })?;
+        let recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        recording.decoder()?; // says now what is wrong
+        Ok(recording)
+    }
+
+    fn decoder(&self) -> Result<Box<dyn Decoder>> {
+        let decoder = self.format.decoder(&self.head, &self.options);
+        decoder.map_err(|reason| Error::Data { path: self.name.clone(), reason })
+    }
+
+    /// The file, or the name that was given to a pipe.
+    pub fn name(&self) -> &Path {
+        &self.name
     }
 
     /// Its format.
@@ -187,7 +265,7 @@ impl Recording {
                 source.ok_or_else(|| Error::Data { path: path.clone(), reason: reason.into() })?
             }
         };
-        Ok(Events::new(path.clone(), source, self.format.decoder()))
+        Ok(Events::new(self.clone(), source, self.decoder()?, 0, 0))
     }
 
     /// Reads the whole recording once and calls `look` with each event.
@@ -196,28 +274,16 @@ impl Recording {
     /// As of [`Recording::events`].
     pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
         let mut events = self.events()?;
-        let (mut extent, mut count, mut on, mut outside) = (Extent::new(), 0, 0, 0);
-        let mut span: Option<(u64, u64)> = None;
-        while let Some(event) = events.next().transpose()? {
-            look(&event);
-            outside += u64::from(events.geometry().is_some_and(|header| !header.contains(&event)));
-            extent.include(&event);
-            count += 1;
-            on += u64::from(event.on);
-            let (first, last) = span.unwrap_or((event.t, event.t));
-            span = Some((first.min(event.t), last.max(event.t)));
+        let mut summary = Summary::default();
+        while events.peek()?.is_some() {
+            summary.told(&events);
+            for event in events.next_slice()? {
+                look(event);
+                summary.add(event);
+            }
         }
-        Ok(Summary {
-            events: count,
-            on,
-            span,
-            header: events.geometry(),
-            extent: extent.geometry(),
-            outside,
-            bytes: events.position(),
-            skipped: events.skipped(),
-            damage: events.damage(),
-        })
+        summary.told(&events);
+        Ok(summary)
     }
 }
 
@@ -231,10 +297,4 @@ fn head(name: &Path, reader: &mut impl Read) -> Result<Vec<u8>> {
         return Err(Error::Data { path: name.into(), reason });
     }
     Ok(head)
-}
-
-/// The format asked for, or the one that it looks like.
-fn choose(name: &Path, format: Option<Format>, head: &Head<'_>) -> Result<Format> {
-    let recognised = format.map_or_else(|| recognise::recognise(head), Ok);
-    recognised.map_err(|reason| Error::Data { path: name.into(), reason })
 }

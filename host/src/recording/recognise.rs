@@ -1,7 +1,8 @@
 //! Which format a recording has, by its first bytes.
 
-use super::format::{Format, TABLE};
-use foveola_core::events::{Decode, Encoding, Evt2, NMnist};
+use super::csv;
+use super::format::{Format, rows};
+use foveola_core::events::{Decode, Encoding, Header, NMnist};
 
 /// The first bytes of a recording.
 pub(super) struct Head<'a> {
@@ -14,57 +15,105 @@ pub(super) struct Head<'a> {
 const FOREIGN: [(&[u8], &str); 5] = [
     (
         b"\x89HDF\r\n\x1a\n",
-        "an HDF5 file, which is not read; convert it as the README says under 'What can I feed it?'",
+        "an HDF5 file, which is not read; the README says under 'What can I feed it?' how to convert it",
     ),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture, not events; as a movie, give the folder of all pictures to foveola run"),
-    (b"GIF8", "a GIF, not events"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture, not events; as frames of a movie, give its folder to foveola run"),
+    (b"GIF8", "a GIF, not events; foveola run takes it as a movie"),
     (b"#!AER-DAT", "an AEDAT recording of a version that is not read"),
-    (b"\x93NUMPY", "a .npy array, not events"),
+    (b"RIFF", "an audio or video file, not events"),
 ];
 
 /// The format of a recording.
 pub(super) fn recognise(head: &Head<'_>) -> Result<Format, String> {
-    let rows = const { &TABLE };
-    if let Some(row) = rows.iter().find(|row| (row.says)(head.bytes)) {
-        return Ok(row.format());
-    }
-    if encoding(head.bytes).is_some() {
-        return Err(format!("its header names a format that is not read; {}", known()));
+    if let Some(row) = rows().iter().find(|row| (row.says)(head.bytes)) {
+        return Ok(row.format);
     }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.bytes.starts_with(magic)) {
         return Err(format!("{what}; {}", known()));
     }
-    if let Some(row) = rows.iter().find(|row| (row.looks)(head)) {
-        return Ok(row.format());
+    if let Some(row) = rows().iter().find(|row| (row.looks)(head)) {
+        return Ok(row.format);
     }
-    let what = if head.is_text() { "text, but not of events" } else { "of no format that is known" };
-    Err(format!("{what}; {}; of a damaged one, name the format (--format)", known()))
+    let what = match csv::Layout::detect(head.bytes, None, None) {
+        Err(reason) if head.is_text() => format!("text, but not of events: {reason}"),
+        _ => "of no format that is known".into(),
+    };
+    Err(format!("{what}; {}; of a damaged recording, or one without a header, name the format (--format)", known()))
 }
 
 /// What could have been there.
 fn known() -> String {
-    let rows = const { &TABLE };
-    let all: Vec<_> = rows.iter().map(|row| format!("{} ({})", row.format().about(), row.format().name())).collect();
+    let all: Vec<_> = rows().iter().map(|row| format!("{} ({})", row.format.about(), row.format.name())).collect();
     format!("expected one of: {}", all.join(", "))
 }
 
-/// What a header of lines `% key value` says of the events.
+/// Bytes of the lines `% text` or `# text` in front.
+pub(super) fn lines_len(head: &[u8]) -> usize {
+    let mut len = 0;
+    while let Some(rest @ [b'%' | b'#', a, b, c, ..]) = head.get(len..)
+        && Header::begins([b'%', *a, *b, *c])
+        && let Some(end) = rest.iter().position(|byte| *byte == b'\n')
+    {
+        len += end + 1;
+    }
+    len
+}
+
+/// What these lines say.
+pub(super) fn header(head: &[u8]) -> Header {
+    let mut header = Header::new();
+    head.iter().take(lines_len(head)).for_each(|byte| {
+        header.push(*byte);
+    });
+    header
+}
+
+/// The encoding of events that a header of lines `% key value` names.
 pub(super) fn encoding(head: &[u8]) -> Option<Encoding> {
-    let mut decoder = Evt2::new(); // which reads these headers
-    decoder.events(head).next();
-    decoder.header().encoding()
+    header(head).encoding()
+}
+
+/// Bytes in front of the words of DAT: lines, and two bytes that tell the size of a word.
+pub(super) fn dat_len(head: &[u8]) -> usize {
+    let lines = lines_len(head);
+    lines + if matches!(head.get(lines..), Some([_, 8, ..])) { 2 } else { 0 }
+}
+
+/// Whether a header is that of DAT: it names no encoding, but a data file; or words of 8 bytes follow.
+pub(super) fn says_dat(head: &[u8]) -> bool {
+    let lines = head.get(..lines_len(head)).unwrap_or_default();
+    let names_it = lines.windows(11).any(|window| window == b"% Data file");
+    let sized = matches!(head.get(lines.len()..), Some([0 | 0x0C | 0x0E, 8, ..]));
+    lines.starts_with(b"%") && encoding(head).is_none() && (names_it || sized)
 }
 
 impl Head<'_> {
     /// Whether it is text.
     pub(super) fn is_text(&self) -> bool {
-        self.bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        let bytes = self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(self.bytes);
+        bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
     }
 
     /// Whether `decoder` finds events and can make sense of nearly all of it.
     pub(super) fn sensible(&self, mut decoder: impl Decode) -> bool {
         let events = decoder.events(self.bytes).count();
         events > 0 && !self.is_text() && decoder.skipped().bytes() * 16 < self.bytes.len() as u64
+    }
+
+    /// Whether `decoder` can make sense of it, and finds at least 32 events in order, at more than one time and in less than
+    /// an hour, with coordinates below 2048.
+    pub(super) fn ordered(&self, mut decoder: impl Decode + Clone) -> bool {
+        let again = decoder.clone();
+        let (mut events, mut first, mut last, mut inside) = (0, None, 0, true);
+        for event in decoder.events(self.bytes) {
+            events += 1;
+            first.get_or_insert(event.t);
+            last = event.t;
+            inside &= event.x < 2048 && event.y < 2048;
+        }
+        let span = last.saturating_sub(first.unwrap_or(0));
+        let plausible = events >= 32 && inside && (1..3_600_000_000).contains(&span) && decoder.skipped().backward == 0;
+        plausible && self.sensible(again)
     }
 
     /// Whether it looks like N-MNIST: events in order.

@@ -69,13 +69,13 @@ impl DoubleWindow {
     fn supported(&self, state: &mut [u32], event: &Event) -> Option<bool> {
         let ([in_signal, in_noise], windows) = state.split_first_chunk_mut()?;
         let (signal, noise) = windows.split_at_mut_checked(self.length as usize)?;
-        let near = |place: &&u32| {
-            let (x, y) = (**place as u16, (**place >> 16) as u16);
-            u32::from(x.abs_diff(event.x)) + u32::from(y.abs_diff(event.y)) <= self.distance
+        let near = |place: &u32| {
+            let (x, y) = (*place as u16, (*place >> 16) as u16);
+            u32::from(u32::from(x.abs_diff(event.x)) + u32::from(y.abs_diff(event.y)) <= self.distance)
         };
-        let supporters = signal.iter().take(*in_signal as usize).filter(near).count()
-            + noise.iter().take(*in_noise as usize).filter(near).count();
-        let supported = supporters >= self.k as usize;
+        // Windows that are not full yet end where their events do.
+        let among = |window: &[u32], events: u32| window.iter().take(events as usize).map(near).sum::<u32>();
+        let supported = among(signal, *in_signal) + among(noise, *in_noise) >= self.k;
         let (events, window) = if supported { (in_signal, signal) } else { (in_noise, noise) };
         let oldest = if *events < self.length { *events } else { *events - self.length };
         *window.get_mut(oldest as usize)? = u32::from(event.y) << 16 | u32::from(event.x);

@@ -107,7 +107,7 @@ impl EventFilter for Downsample {
         let cell = row as usize * self.cells().cols + col as usize;
         let Some(count) = bytes::get(state, cell) else { return false };
         // In range: it lies below the threshold, which is 127 at most.
-        let count = (count as i8).wrapping_add(if event.on { 1 } else { -1 });
+        let count = (count as i8).wrapping_add(2 * i8::from(event.on) - 1);
         let full = count.unsigned_abs() >= self.threshold;
         bytes::set(state, cell, if full { 0 } else { count as u8 });
         full

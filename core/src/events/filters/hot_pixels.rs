@@ -17,7 +17,7 @@
 //!        1, 2    when the window began, the lower half first
 //!        3 …     a byte a pixel, row by row: 255 given as hot; else bit 7: masked, bits 6..0: events, up to most + 1
 //! ```
-//! Cost: about 25 operations an event, and a pass over the bytes for each window that has events (a word for 4 pixels).
+//! Cost: about 50 operations an event, and a pass over the bytes for each window that has events (a word for 4 pixels).
 //! State: `3 + cols rows / 4` words, rounded up.
 
 use super::{EventFilter, bytes};

@@ -14,29 +14,31 @@ use std::{vec, vec::Vec};
 
 /// The last event of each pixel, in 64 bits.
 #[derive(Default)]
-pub(super) struct Past {
+pub(crate) struct Past {
     base: i64,
     times: BTreeMap<(i64, i64), i64>,
 }
 
 impl Past {
-    /// Time is `t` now: the past is forgotten when the clock started anew.
-    pub(super) fn reach(&mut self, t: u64) {
+    /// Time is `t` now: the past is forgotten when the clock started anew, which is returned.
+    pub(crate) fn reach(&mut self, t: u64) -> bool {
         let ahead = t as i64 - self.base;
-        if ahead < -(1 << 30) {
+        let anew = ahead < -(1 << 30);
+        if anew {
             self.times.clear();
         }
         if !(-(1 << 30)..1 << 31).contains(&ahead) {
             self.base = t as i64;
         }
+        anew
     }
 
     /// How long ago the last event was at a place; `None` when there was none, or it lies ahead.
-    pub(super) fn age(&self, x: i64, y: i64, t: u64) -> Option<u64> {
+    pub(crate) fn age(&self, x: i64, y: i64, t: u64) -> Option<u64> {
         self.times.get(&(x, y)).and_then(|then| u64::try_from(t as i64 - then).ok())
     }
 
-    pub(super) fn remember(&mut self, x: i64, y: i64, t: u64) {
+    pub(crate) fn remember(&mut self, x: i64, y: i64, t: u64) {
         self.times.insert((x, y), t as i64);
     }
 }
@@ -54,7 +56,7 @@ fn step() -> impl Strategy<Value = i64> {
 }
 
 /// A small sensor, down to a single pixel, and events on it and just outside.
-pub(super) fn sensor_and_events() -> impl Strategy<Value = (Geometry, Vec<Event>)> {
+pub(crate) fn sensor_and_events() -> impl Strategy<Value = (Geometry, Vec<Event>)> {
     (1_usize..6, 1_usize..5).prop_flat_map(|(cols, rows)| {
         let event = (step(), 0..=cols as u16, 0..=rows as u16, any::<bool>());
         (prop_oneof![Just(0_i64), 0..1_i64 << 33], prop::collection::vec(event, 0..120)).prop_map(
@@ -71,17 +73,17 @@ pub(super) fn sensor_and_events() -> impl Strategy<Value = (Geometry, Vec<Event>
 }
 
 /// Of the size of the steps, or of any other.
-pub(super) fn time_constant() -> impl Strategy<Value = u32> {
+pub(crate) fn time_constant() -> impl Strategy<Value = u32> {
     prop_oneof![8 => 1_u32..60, 1 => 1..=LONGEST, 1 => Just(LONGEST)]
 }
 
 /// Lengths of pieces, and after how many events the state is saved.
-pub(super) fn cut() -> impl Strategy<Value = (usize, usize)> {
+pub(crate) fn cut() -> impl Strategy<Value = (usize, usize)> {
     (1_usize..9, 0_usize..60)
 }
 
 /// Events outside of `sensor` are dropped and leave no trace; the others go through `twin`.
-pub(super) fn hold(
+pub(crate) fn hold(
     filter: &dyn EventFilter,
     events: &[Event],
     (piece, saved): (usize, usize),

@@ -22,7 +22,7 @@
 //!        6       the generator
 //!        7, 8    events dropped, the lower half first
 //! ```
-//! Cost: about 40 operations an event. State: 9 words.
+//! Cost: about 50 operations an event. State: 9 words.
 //! Reference: the generator's factors are those of W. Press et al., Numerical Recipes, 1992, section 7.1.
 
 use super::EventFilter;

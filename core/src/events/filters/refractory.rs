@@ -109,7 +109,7 @@ mod tests {
             let mut past = Past::default();
             laws::hold(&Refractory::new(sensor, dead, restart).unwrap(), &events, cut, |event| {
                 let Event { t, x, y, .. } = event;
-                past.reach(t);
+                let _ = past.reach(t);
                 let rested = past.age(x.into(), y.into(), t).is_none_or(|age| age >= dead.into());
                 if rested || restart == Restart::All {
                     past.remember(x.into(), y.into(), t);

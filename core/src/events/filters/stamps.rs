@@ -24,7 +24,7 @@ use crate::words::{halves, long};
 use crate::{Error, Shape};
 
 /// What the present is after a pass, `base` itself; and the longest age that must stay exact, plus one.
-const BASE: u32 = 1 << 31;
+pub(crate) const BASE: u32 = 1 << 31;
 const LONG: u32 = 1 << 30;
 
 /// The longest time constant of a filter with stamps, in microseconds: 17.9 minutes.

@@ -146,7 +146,7 @@ mod tests {
             let mut past = Past::default();
             laws::hold(&Stcf::new(sensor, neighbours, k, tau).unwrap(), &events, cut, |event| {
                 let (t, x, y) = (event.t, event.x.into(), event.y.into());
-                past.reach(t);
+                let _ = past.reach(t);
                 let around = &EIGHT[..neighbours.count() as usize];
                 let supports = |(dx, dy): &&(i64, i64)| past.age(x + dx, y + dy, t).is_some_and(|age| age <= tau.into());
                 let supporters = around.iter().filter(supports).count();

@@ -143,3 +143,54 @@ impl Address for Aedat2Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::{Decode, Event, Skipped};
+    use std::vec::Vec;
+
+    fn decode(mut decoder: Aedat2, bytes: &[u8]) -> (Vec<Event>, Skipped) {
+        let events = decoder.events(bytes).collect();
+        decoder.finish();
+        (events, decoder.skipped())
+    }
+
+    #[test]
+    fn bits_are_where_the_table_says() {
+        // Bit 0 is 1: OFF. Column 127 and row 1 of the sensor.
+        let dvs = [0, 0, 0x01, 0xFF, 0x00, 0x00, 0x01, 0x02, 0, 0, 0x80, 0x00, 0x00, 0x00, 0x01, 0x03];
+        let (events, skipped) = decode(Aedat2::new(), &dvs);
+        assert_eq!(events, [Event { t: 258, x: 0, y: 126, on: false }]);
+        assert_eq!(skipped, Skipped { other: 8, ..Skipped::default() }, "an external event");
+
+        // Row 2, column 3, ON of a DAVIS346; a frame's sample; an external event.
+        let davis = [
+            [0x00, 0x80, 0x38, 0x00, 0, 0, 0, 9],
+            [0x80, 0x80, 0x38, 0x00, 0, 0, 0, 9],
+            [0x00, 0x80, 0x3C, 0x00, 0, 0, 0, 9],
+        ];
+        let (events, skipped) = decode(Aedat2::with_camera(Camera::Davis346), davis.as_flattened());
+        assert_eq!(events, [Event { t: 9, x: 346 - 1 - 3, y: 260 - 1 - 2, on: true }]);
+        assert_eq!(skipped, Skipped { other: 16, ..Skipped::default() });
+    }
+
+    #[test]
+    fn the_header_ends_where_data_begins() {
+        let lines = &b"#!AER-DAT2.0\r\n#\r\n# x\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis240C\r\n"[..];
+        // Row 141, whose first byte is a #; the next two are text as well.
+        let data = [0x23, 0x40, 0x20, 0x00, 0, 0, 0, 1];
+        let (events, skipped) = decode(Aedat2::new(), &[lines, &data].concat());
+        assert_eq!(events, [Event { t: 1, x: 240 - 1 - 2, y: 180 - 1 - 141, on: false }]);
+        assert_eq!(skipped, Skipped::default());
+        let (events, skipped) = decode(Aedat2::new(), &[lines, &data, lines, &data].concat());
+        assert_eq!((events.len(), skipped), (2, Skipped::default()), "joined recordings");
+    }
+
+    #[test]
+    fn an_unknown_camera_gives_no_events() {
+        let (events, skipped) = decode(Aedat2::new(), b"#!AER-DAT2.0\r\n# AEChip: a.Cochlea\r\n\0\0\0\x01\0\0\0\x02");
+        assert_eq!((events.len(), skipped), (0, Skipped { other: 8, ..Skipped::default() }));
+    }
+}

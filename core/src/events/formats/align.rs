@@ -47,6 +47,35 @@ impl<const N: usize> Alignments<N> {
     }
 }
 
+/// The same for events of `N` bytes among others of one byte, which move the alignments: for how many events each has made
+/// sense, in the order in which their next events begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Phases<const N: usize> {
+    runs: [u8; N],
+}
+
+impl<const N: usize> Phases<N> {
+    /// Nothing is known.
+    pub(super) const fn new() -> Self {
+        Self { runs: [0; N] }
+    }
+
+    /// The next byte is `single` where an event begins with it, and completes `N` bytes that are a `possible` event or not;
+    /// returns whether to believe in that event.
+    pub(super) fn step(&mut self, single: bool, possible: bool) -> bool {
+        self.runs.rotate_left(1);
+        let longest = self.runs.iter().copied().max().unwrap_or(0);
+        let [completed, .., began] = self.runs.as_mut_slice() else { return false };
+        *completed = if possible { completed.saturating_add(1) } else { 0 };
+        let run = *completed;
+        if single {
+            // The alignment that began an event here does so again with the next byte, and a new one takes its place.
+            *completed = run.max(core::mem::take(began));
+        }
+        run >= SENSIBLE && run >= longest
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +87,19 @@ mod tests {
             let believed = [false, word >= 3, true, word % 7 != 0].map(|possible| alignments.believe(possible));
             // The third is never wrong; the second is wrong at first and always two words behind.
             assert_eq!(believed, [false, false, word >= 16, false], "word {word}");
+        }
+    }
+
+    #[test]
+    fn single_bytes_move_the_phases() {
+        let mut phases = Phases::<3>::new();
+        // Events of three bytes that end with the byte given; every second is followed by a single byte.
+        for event in 1..=20 {
+            let believed = [false, false, true].map(|possible| phases.step(false, possible));
+            assert_eq!(believed, [false, false, event >= 16], "event {event}");
+            if event % 2 == 0 {
+                assert!(!phases.step(true, false), "a single byte after event {event}");
+            }
         }
     }
 }

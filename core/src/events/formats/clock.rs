@@ -42,9 +42,37 @@ pub(super) const fn continued<const BITS: u32>(now: u64, told: u64, near: u64) -
     }
 }
 
+/// Wraps that [`lead`] goes over at once: more are no gap in a recording.
+const MOST: u64 = 1 << 17;
+
+/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way over
+/// a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is no way:
+/// it is too far, or too far back.
+pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64, mut tell: impl FnMut(u64)) -> bool {
+    let (last, half) = ((1 << BITS) - 1, 1 << (BITS - 1));
+    let reaches = |now: u64| continued::<BITS>(now, target & last, near) == target;
+    let is_back = now.is_some_and(|now| target < now && !reaches(now));
+    if is_back || target.saturating_sub(now.unwrap_or(0)) >> BITS > MOST {
+        return false;
+    }
+    while now != Some(target) {
+        let told = match now {
+            None => target.min(last),
+            Some(now) if reaches(now) => target & last,
+            Some(now) if now & last == last => 0,
+            Some(now) if now & last >= half => last,
+            Some(_) => half,
+        };
+        tell(told);
+        now = Some(now.map_or(told, |now| continued::<BITS>(now, told, near)));
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_clock_of_eight_bits() {
@@ -61,6 +89,24 @@ mod tests {
         ];
         for (now, told, then) in cases {
             assert_eq!(continued::<8>(now, told, 16), then, "{now}, {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_clock_is_led_to_its_target(start in prop::option::of(0_u64..2000), target in 0_u64..4000) {
+            let mut now = start;
+            let mut told = 0;
+            let led = lead::<8>(start, target, 16, |bits| {
+                now = Some(now.map_or(bits, |now| continued::<8>(now, bits, 16)));
+                told += 1;
+            });
+            if led {
+                prop_assert_eq!(now, Some(target));
+                prop_assert!(told <= 3 * (target / 256 + 2), "{} times for {:?} to {}", told, start, target);
+            } else {
+                prop_assert!(start > Some(target) && told == 0, "{:?} to {}", start, target);
+            }
         }
     }
 }

@@ -108,3 +108,85 @@ impl Address for DatAddress {
         if self.is_possible(address) && !self.triggers { Some(pixel) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::{Decode, Event, Skipped};
+    use std::{vec, vec::Vec};
+
+    fn decode(bytes: &[u8]) -> (Vec<Event>, Skipped) {
+        let mut decoder = Dat::new();
+        let events = decoder.events(bytes).collect();
+        decoder.finish();
+        (events, decoder.skipped())
+    }
+
+    fn word(t: u32, on: u32, y: u32, x: u32) -> [u8; 8] {
+        (u64::from(on << 28 | y << 14 | x) << 32 | u64::from(t)).to_le_bytes()
+    }
+
+    #[test]
+    fn bits_are_where_the_table_says() {
+        let bytes = [0x78, 0x56, 0x34, 0x12, 0xFF, 0x7F, 0x00, 0x10];
+        assert_eq!(decode(&bytes).0, [Event { t: 0x1234_5678, x: 0x3FFF, y: 1, on: true }]);
+        assert_eq!(word(0x1234_5678, 1, 1, 0x3FFF), bytes);
+        let corner = decode(&[0, 0, 0, 0, 0, 0xC0, 0xFF, 0x0F]).0;
+        assert_eq!(corner, [Event { t: 0, x: 0, y: 0x3FFF, on: false }]);
+    }
+
+    #[test]
+    fn the_two_bytes_are_read_if_they_are_there() {
+        let event = Event { t: 10, x: 5, y: 6, on: true };
+        let data = word(10, 1, 6, 5);
+        let lines = &b"% Data file containing CD events\n% Version 2\n% Width 304\n% Height 240\n"[..];
+        let cases: [(&str, &[&[u8]], usize, u32); 7] = [
+            ("events of contrast", &[lines, &[0x0C, 8], &data], 1, 0),
+            ("events of old", &[lines, &[0x00, 8], &data], 1, 0),
+            ("another type", &[lines, &[0x28, 8], &data], 1, 0),
+            ("none", &[lines, &data], 1, 0),
+            ("without lines", &[&[0x0C, 8], &data], 1, 0),
+            ("nothing in front", &[&data], 1, 0),
+            ("triggers", &[lines, &[0x0E, 8], &data], 0, 8),
+        ];
+        for (name, parts, events, other) in cases {
+            let (decoded, skipped) = decode(&parts.concat());
+            assert_eq!(decoded, vec![event; events], "{name}");
+            assert_eq!(skipped, Skipped { other, ..Skipped::default() }, "{name}");
+        }
+        let mut decoder = Dat::new();
+        decoder.feed(lines, |_| ());
+        assert_eq!(decoder.geometry(), Some(Geometry { cols: 304, rows: 240 }));
+    }
+
+    #[test]
+    fn time_goes_on_over_the_wrap() {
+        let words = [u32::MAX - 9, u32::MAX, 0, 5, 3, 1_000_000].map(|t| word(t, 0, 1, 2));
+        let (events, skipped) = decode(words.as_flattened());
+        const WRAP: u64 = 1 << 32;
+        let times: Vec<_> = events.iter().map(|event| event.t).collect();
+        assert_eq!(times, [WRAP - 10, WRAP - 1, WRAP, WRAP + 5, WRAP + 3, WRAP + 1_000_000]);
+        assert_eq!(skipped, Skipped { backward: 1, ..Skipped::default() });
+    }
+
+    /// Without a header the second recording's time goes far back: 16 events tell that it is no damage.
+    #[test]
+    fn joined_recordings_are_read_on() {
+        let data: Vec<u8> = (0..100).flat_map(|i| word(9_000_000 + 100 * i, i & 1, i % 240, i)).collect();
+        let early: Vec<u8> = (0..100).flat_map(|i| word(100 * i, i & 1, i % 240, i)).collect();
+        let (events, skipped) = decode(&[&data[..], &early].concat());
+        assert_eq!((events.len(), skipped.garbage, skipped.backward), (200 - 16, 16 * 8, 1));
+        let header = b"% Version 2\n% Width 304\n\x0C\x08";
+        let (events, skipped) = decode(&[header, &early[..], header, &early].concat());
+        assert_eq!((events.len(), skipped), (200, Skipped { backward: 1, ..Skipped::default() }));
+    }
+
+    #[test]
+    fn an_impossible_polarity_is_damage() {
+        let words: Vec<[u8; 8]> = (0..50).map(|i| word(i, if i == 20 { 2 } else { 0 }, 3, i)).collect();
+        let (events, skipped) = decode(words.as_flattened());
+        assert!(events.len() == 50 - 16 && events[..20].iter().all(|event| event.t < 20), "{events:?}");
+        assert_eq!(skipped, Skipped { garbage: 16 * 8, ..Skipped::default() });
+    }
+}

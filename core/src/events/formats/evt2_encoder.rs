@@ -4,9 +4,10 @@
 //! Cost: 4 or 8 bytes an event. State: 16 bytes.
 
 use super::evt2::{HIGH, OFF, ON, TIME_HIGH};
-use crate::events::Event;
+use super::header::{PIXEL, write_raw};
+use crate::events::{Event, Geometry};
 
-/// Encoder of EVT 2.0 words; a header is the caller's to write.
+/// Encoder of EVT 2.0 words.
 ///
 /// ```
 /// use foveola_core::events::{Decode, Event, Evt2, Evt2Encoder};
@@ -26,13 +27,25 @@ impl Evt2Encoder {
         Self { high: None }
     }
 
+    /// Gives a header's bytes to `sink`.
+    ///
+    /// ```
+    /// use foveola_core::events::{Evt2Encoder, Geometry};
+    /// let mut text = Vec::new();
+    /// Evt2Encoder::header(Geometry { cols: 640, rows: 480 }, |bytes| text.extend_from_slice(bytes));
+    /// assert!(text.starts_with(b"% evt 2.0\n% format EVT2;height=480;width=640\n"));
+    /// ```
+    pub fn header(geometry: Geometry, sink: impl FnMut(&[u8])) {
+        write_raw("2.0", "EVT2", "", geometry, sink);
+    }
+
     /// Gives the words of `event` to `sink`: a time high when it changed, and the event.
     ///
     /// # Errors
     /// The event is given back, and nothing written, when a coordinate is above 2047.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 4])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
-        if x > 0x7FF || y > 0x7FF {
+        if x > PIXEL || y > PIXEL {
             return Err(event);
         }
         let high = t >> 6;

@@ -18,7 +18,11 @@
 
 use super::{Camera, Order};
 use crate::events::Geometry;
+use core::fmt;
 use heapless::Vec;
+
+/// Largest coordinate in the words of EVT 2.0, 2.1 and 3.0.
+pub(super) const PIXEL: u16 = 0x7FF;
 
 /// Bytes of a line that are kept. The longest line of use, `% format EVT21;height=1280;width=1280`, needs 38.
 const LINE: usize = 80;
@@ -213,6 +217,27 @@ impl Header {
             _ => {}
         }
     }
+}
+
+/// Writes the header of a `.raw` file of a version and a format, of whose fields `more` are the first.
+pub(super) fn write_raw(version: &str, format: &str, more: &str, geometry: Geometry, mut sink: impl FnMut(&[u8])) {
+    let Geometry { cols, rows } = geometry;
+    let format = format_args!("% evt {version}\n% format {format};{more}height={rows};width={cols}\n");
+    write(format, &mut sink);
+    write(format_args!("% geometry {cols}x{rows}\n% end\n"), &mut sink);
+}
+
+/// Gives `text` to `sink`.
+pub(super) fn write(text: fmt::Arguments<'_>, sink: &mut impl FnMut(&[u8])) {
+    struct Sink<F>(F);
+    impl<F: FnMut(&[u8])> fmt::Write for Sink<F> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0(text.as_bytes());
+            Ok(())
+        }
+    }
+    // A sink of bytes refuses nothing.
+    let _ = fmt::write(&mut Sink(sink), text);
 }
 
 /// What comes before and after the first `separator`.

@@ -28,11 +28,13 @@ use core::ops::Range;
 /// Bytes of a word.
 const WORD: usize = 5;
 /// The row that says that the clock overflowed.
-const OVERFLOW_ROW: u16 = 240;
+pub(super) const OVERFLOW_ROW: u16 = 240;
 /// Microseconds added by an overflow.
-const OVERFLOW: u64 = 1 << 13;
+pub(super) const OVERFLOW: u64 = 1 << 13;
+/// The 23 bits of a word's time.
+pub(super) const RAW_TIME: u64 = 0x7F_FFFF;
 /// Microseconds back in time that no camera's recording has.
-const FAR_BACK: u64 = 1_000_000;
+pub(super) const FAR_BACK: u64 = 1_000_000;
 /// Microseconds between neighbouring words in a row that makes sense.
 const STEP: u64 = 1 << 13;
 
@@ -141,7 +143,7 @@ const fn row(word: u64) -> u16 {
 
 /// The time of a word, without overflows.
 const fn raw_time(word: u64) -> u64 {
-    word & 0x7F_FFFF
+    word & RAW_TIME
 }
 
 impl Burst for NMnist {

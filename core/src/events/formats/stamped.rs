@@ -1,6 +1,6 @@
 //! Words of 64 bits, half of them a time and half a pixel's address: what [DAT](super::dat) and [AEDAT 2](super::aedat2) share.
 //!
-//! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 17.9 min ahead of the last one, modulo 2^32 us,
+//! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 67 s ahead of the last one, modulo 2^32 us,
 //! continues it over the wrap. Any decrease is counted as [`Skipped::backward`].
 //!
 //! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Then everything is skipped up to
@@ -23,9 +23,9 @@ pub(super) const WORD: usize = 8;
 /// Two words: the one that came before tells whether a time makes sense.
 const WINDOW: usize = 2 * WORD;
 /// Microseconds ahead that are continued over a wrap.
-const NEAR: u64 = 1 << 30;
+pub(super) const NEAR: u64 = 1 << 26;
 /// Microseconds back in time that no camera's recording has.
-const FAR_BACK: u64 = 1_000_000;
+pub(super) const FAR_BACK: u64 = 1_000_000;
 /// Microseconds between neighbouring words in a row that makes sense.
 const STEP: u32 = 1 << 20;
 

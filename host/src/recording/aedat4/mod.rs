@@ -27,6 +27,7 @@ use super::decoder::Decoder;
 use foveola_core::events::{Decode, Event, Geometry, Skipped};
 use header::Header;
 use packet::{Compression, Content, EVENT, MOST_PACKED, Unpacker};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 /// The first bytes of a file; a digit and the end of the line follow.
@@ -319,4 +320,31 @@ impl Decoder for Aedat4 {
     fn damage(&self) -> Option<u64> {
         self.damage
     }
+}
+
+/// Where the packets of the stream of events lie, up to the first head that is damaged, and the bytes of the header.
+pub(super) fn places(file: &mut (impl Read + Seek), head: &[u8]) -> std::io::Result<(Vec<u64>, usize)> {
+    let mut places = Vec::new();
+    let mut decoder = Aedat4::new();
+    decoder.held = head.to_vec();
+    decoder.step();
+    if decoder.place != Place::Packets {
+        return Ok((places, 0));
+    }
+    let start = decoder.position;
+    let mut at = file.seek(SeekFrom::Start(start))?;
+    loop {
+        let mut bytes = [0; TELLING];
+        match file.read_exact(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+            result => result?,
+        }
+        let Some((stream, size)) = decoder.head(&bytes) else { break };
+        if decoder.header.events == Some(stream) {
+            places.push(at);
+        }
+        at += (HEAD + size) as u64;
+        file.seek(SeekFrom::Start(at))?;
+    }
+    Ok((places, start as usize))
 }

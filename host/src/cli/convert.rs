@@ -1,0 +1,98 @@
+//! `foveola convert`: a recording in another format.
+
+use super::chosen::{self, Chosen};
+use super::units::{plural, seconds, thousands};
+use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json, reasons_as_text};
+use foveola::{Error, EventWriter, Format, Geometry, Result, WriteOptions, Written};
+use foveola_core::events::Event;
+use serde_json::json;
+
+pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
+    let format = match args.to_format {
+        Some(format) => format,
+        None => Format::by_name(&args.output).ok_or_else(|| {
+            let endings: Vec<_> = Format::written().flat_map(|format| format.extensions().first()).collect();
+            let endings = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
+            let reason = format!("a name that tells no format; expected one that ends in {endings}, or --to-format");
+            Error::Data { path: args.output.clone(), reason }
+        })?,
+    };
+    let same = |path: &std::path::PathBuf| path.canonicalize().ok();
+    if same(&args.input).is_some_and(|input| same(&args.output) == Some(input)) {
+        let reason = "this is what is read; expected another file".into();
+        return Err(Error::Data { path: args.output.clone(), reason });
+    }
+    let recording = chosen::open(&args.input, &args.common)?;
+    let mut events = Chosen::new(&recording, &args.common)?;
+    let geometry = if format.needs_geometry() {
+        Some(events.geometry(&recording, &args.common)?)
+    } else {
+        args.common.geometry.or(events.events().geometry())
+    };
+    let default = WriteOptions::default();
+    let options = WriteOptions {
+        columns: args.to_columns.unwrap_or(default.columns),
+        unit: args.to_unit.unwrap_or(default.unit),
+    };
+    let to_stdout = args.output.as_os_str() == "-";
+    let mut writer = if to_stdout {
+        EventWriter::to_writer("standard output", std::io::stdout(), format, geometry, options)?
+    } else {
+        EventWriter::create_with(&args.output, format, geometry, options)?
+    };
+    let (mut zero, mut span) = (None, None);
+    while let Some(event) = events.next().transpose()? {
+        let start = if args.zero_time { *zero.get_or_insert(event.t) } else { 0 };
+        // Where time runs backwards to before the first event, it cannot go below 0.
+        writer.push(Event { t: event.t.saturating_sub(start), ..event })?;
+        let (first, _) = span.unwrap_or((event.t, event.t));
+        span = Some((first, event.t));
+    }
+    let written = match writer.finish() {
+        Err(Error::Io { source, .. }) if to_stdout && source.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+        written => written?,
+    };
+    report(args, &events, format, geometry, span, written);
+    Ok(())
+}
+
+fn report(
+    args: &ConvertArgs,
+    events: &Chosen,
+    format: Format,
+    geometry: Option<Geometry>,
+    span: Option<(u64, u64)>,
+    Written { events: count, bytes }: Written,
+) {
+    let source = events.events();
+    let skipped: Vec<_> = decoder_reasons(&source.skipped()).collect();
+    let text = if args.common.json {
+        let value = json!({
+            "wrote": args.output.display().to_string(),
+            "format": format.name(),
+            "n": count,
+            "bytes": bytes,
+            "cols": geometry.map(|geometry| geometry.cols),
+            "rows": geometry.map(|geometry| geometry.rows),
+            "skipped": reasons_as_json(&skipped),
+            "damage_at": source.damage(),
+        });
+        format!("{value:#}\n")
+    } else {
+        let mut lines = Lines::default();
+        lines.push("wrote", format!("{}, {} bytes", args.output.display(), thousands(bytes)));
+        lines.push("format", format!("{} ({})", format.name(), format.about()));
+        if let Some(Geometry { cols, rows }) = geometry {
+            lines.push("geometry", format!("{cols} x {rows} (columns x rows)"));
+        }
+        let duration = span.map_or(0, |(first, last)| last.saturating_sub(first));
+        lines.push("events", format!("{} in {}", plural(count, "event"), seconds(duration as f64 * 1e-6)));
+        lines.push_all("skipped", reasons_as_text(&skipped));
+        if let Some(at) = source.damage() {
+            lines.push("damage", format!("from byte {} on", thousands(at)));
+        }
+        lines.0
+    };
+    // The standard output is the recording's where it goes there.
+    if args.output.as_os_str() == "-" { complain(&text) } else { print(&text) }
+}

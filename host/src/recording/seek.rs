@@ -1,0 +1,143 @@
+//! Finding a time in a file.
+//!
+//! Where words tell the time by themselves, a decoder that has read the header may start at any of them: its first event
+//! tells the time there, and bisection over the words needs as many looks as their number has binary digits. The packets of
+//! AEDAT 4 are such places too; their heads are hopped over once. Elsewhere the recording is read from the start.
+
+use super::events::Events;
+use super::{Origin, Recording, aedat4, npy};
+use crate::{Error, Result};
+use foveola_core::events::Event;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+/// Where in a file a decoder may start that has read the header.
+pub(super) enum Places {
+    /// Nowhere but at the start.
+    Start,
+    /// At each word of `size` bytes behind a header, whose bytes `start` tells. Clocks of words wrap after this many
+    /// microseconds.
+    Words { start: fn(&[u8]) -> usize, size: usize, wrap: Option<u64> },
+    /// At each record of an array.
+    Records,
+    /// At each packet of AEDAT 4.
+    Packets,
+}
+
+/// The places of a file.
+enum Found {
+    Every { start: u64, size: u64, count: u64 },
+    List(Vec<u64>),
+}
+
+impl Found {
+    fn count(&self) -> u64 {
+        match self {
+            Self::Every { count, .. } => *count,
+            Self::List(places) => places.len() as u64,
+        }
+    }
+
+    /// Where place `i` lies, in bytes; at most [`Found::count`].
+    fn get(&self, i: u64) -> u64 {
+        match self {
+            Self::Every { start, size, .. } => start + i * size,
+            Self::List(places) => places.get(i as usize).copied().unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl Events {
+    /// Goes to the first event at `t` microseconds or later, forwards or backwards, for a recording whose events are in order of
+    /// time. From a pipe, and where [`Format::seeks`](super::Format::seeks) is false, the events before it are read and thrown
+    /// away; a pipe is only read forwards. What was skipped is counted anew from there.
+    ///
+    /// Times beyond the wrap of a format's clock (EVT 2: 4.8 h, DAT and AEDAT 2: 71.6 min) are found in recordings that wrap
+    /// once at most.
+    ///
+    /// ```no_run
+    /// let mut events = foveola::Recording::open("recording.raw")?.events()?;
+    /// events.seek(60_000_000)?; // a minute
+    /// println!("{:?}", events.next());
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn seek(&mut self, t: u64) -> Result<()> {
+        if let Origin::File { bytes } = self.recording.origin {
+            let recording = self.recording.clone();
+            *self = match recording.places(bytes).map_err(|source| recording.io(source))? {
+                Some((found, header, wrap)) => recording.bisect(&found, header, wrap, t)?,
+                None => recording.events()?,
+            };
+        }
+        while self.peek()?.is_some_and(|event| event.t < t) {
+            self.decoded.start += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Recording {
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::Io { path: self.name.clone(), source }
+    }
+
+    /// The places of this file of `bytes` bytes, the bytes of its header, and when its clock wraps.
+    fn places(&self, bytes: u64) -> std::io::Result<Option<(Found, usize, Option<u64>)>> {
+        let every = |start: usize, size: usize| {
+            let (start, size) = (start as u64, size as u64);
+            Found::Every { start, size, count: bytes.saturating_sub(start) / size.max(1) }
+        };
+        Ok(match self.format.row().places {
+            Places::Start => None,
+            Places::Words { start, size, wrap } => {
+                let start = start(&self.head);
+                Some((every(start, size), start, wrap))
+            }
+            Places::Records => npy::Npy::new(&self.head, self.options.columns, self.options.unit)
+                .ok()
+                .map(|npy| (every(npy.header_len(), npy.record_len()), npy.header_len(), None)),
+            Places::Packets => {
+                let (places, header) = aedat4::places(&mut File::open(&self.name)?, &self.head)?;
+                (!places.is_empty()).then_some((Found::List(places), header, None))
+            }
+        })
+    }
+
+    /// Events from the last place on whose first event is before `t`.
+    fn bisect(&self, found: &Found, header: usize, wrap: Option<u64>, t: u64) -> Result<Events> {
+        let first = match self.from(found.get(0), header)?.peek()? {
+            Some(event) if found.count() > 0 => event,
+            _ => return self.events(),
+        };
+        // Whether the clock wrapped since the start.
+        let shift = |event: Event| if event.t < first.t { wrap.unwrap_or(0) } else { 0 };
+        let (mut before, mut after) = (0, found.count());
+        while before + 1 < after {
+            let middle = before + (after - before) / 2;
+            match self.from(found.get(middle), header)?.peek()? {
+                Some(event) if event.t + shift(event) < t => before = middle,
+                _ => after = middle,
+            }
+        }
+        if before == 0 {
+            return self.events(); // with all that is in front of the first event
+        }
+        let mut events = self.from(found.get(before), header)?;
+        events.shift = events.peek()?.map_or(0, shift);
+        events.shift_decoded();
+        Ok(events)
+    }
+
+    /// Events from byte `at` on, read by a decoder that has read the header.
+    fn from(&self, at: u64, header: usize) -> Result<Events> {
+        let mut file = File::open(&self.name).map_err(|source| self.io(source))?;
+        file.seek(SeekFrom::Start(at)).map_err(|source| self.io(source))?;
+        let mut decoder = self.decoder()?;
+        let mut head = self.head.get(..header).unwrap_or_default();
+        decoder.fill(&mut head, &mut [Event { t: 0, x: 0, y: 0, on: false }]);
+        Ok(Events::new(self.clone(), Box::new(file) as Box<dyn Read + Send>, decoder, at, header as u64))
+    }
+}

@@ -1,0 +1,328 @@
+//! Recordings written: events become bytes of a format, and what a format cannot hold is an error that names the event.
+
+use super::columns::{Columns, TimeUnit};
+use super::format::Format;
+use crate::npy::header;
+use crate::{Error, Result};
+use foveola_core::events::{Event, Evt2Encoder, Geometry};
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// How a recording is written, where its format leaves a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteOptions {
+    /// Order of the columns of text.
+    pub columns: Columns,
+    /// Unit of the times of text.
+    pub unit: TimeUnit,
+}
+
+impl Default for WriteOptions {
+    /// `t,x,y,p` and microseconds.
+    fn default() -> Self {
+        Self { columns: Columns::TXYP, unit: TimeUnit::Microseconds }
+    }
+}
+
+/// Makes bytes of events.
+pub(super) trait Encoder: Send {
+    /// Appends the bytes of `event` to `bytes`.
+    ///
+    /// # Errors
+    /// What the format could have held, when it cannot hold this event; nothing is appended then.
+    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String>;
+
+    /// Appends the bytes that the end completes.
+    fn finish(&mut self, _: &mut Vec<u8>) {}
+
+    /// The first bytes of a whole recording of `events` events, where they tell their number.
+    fn patch(&self, _events: u64) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Makes an encoder, and appends its header to the bytes.
+pub(super) type NewEncoder = fn(Option<Geometry>, &WriteOptions, &mut Vec<u8>) -> Result<Box<dyn Encoder>, String>;
+
+/// Writes events as a recording. Dropped early it completes the file, but then errors are lost.
+///
+/// ```
+/// use foveola::{EventWriter, Format, Geometry, Recording};
+/// use foveola_core::events::Event;
+/// let path = std::env::temp_dir().join(format!("foveola-doc-{}.csv", std::process::id()));
+/// let mut writer = EventWriter::create(&path, Format::Csv, Some(Geometry { cols: 640, rows: 480 }))?;
+/// let event = Event { t: 1_000, x: 3, y: 2, on: true };
+/// writer.push(event)?;
+/// assert_eq!(writer.finish()?.events, 1);
+/// assert_eq!(Recording::open(&path)?.events()?.next().transpose()?, Some(event));
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub struct EventWriter {
+    path: PathBuf,
+    format: Format,
+    sink: Sink,
+    encoder: Box<dyn Encoder>,
+    bytes: Vec<u8>,
+    written: Written,
+    complete: bool,
+}
+
+enum Sink {
+    File(BufWriter<File>),
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Sink {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::File(file) => file,
+            Self::Stream(stream) => stream,
+        }
+    }
+}
+
+/// How much was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Events.
+    pub events: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Bytes that are collected before they are written.
+const BLOCK: usize = 1 << 14;
+
+impl EventWriter {
+    /// Begins a file. `geometry` is for the header, which some formats need.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] for a format that is only read, or whose header needs a geometry, or another one.
+    pub fn create(path: impl AsRef<Path>, format: Format, geometry: Option<Geometry>) -> Result<Self> {
+        Self::create_with(path, format, geometry, WriteOptions::default())
+    }
+
+    /// Begins a file as `options` say.
+    ///
+    /// # Errors
+    /// As of [`EventWriter::create`].
+    pub fn create_with(
+        path: impl AsRef<Path>,
+        format: Format,
+        geometry: Option<Geometry>,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        // Before the file is made: whoever asks for the impossible loses no file.
+        let (encoder, bytes) = start(path, format, geometry, &options)?;
+        let file = File::create(path).map_err(|source| Error::Io { path: path.into(), source })?;
+        Ok(Self::new(path, format, Sink::File(BufWriter::new(file)), encoder, bytes))
+    }
+
+    /// Begins a recording that goes to a pipe or a socket. `name` is for messages.
+    ///
+    /// # Errors
+    /// As of [`EventWriter::create`]; [`Error::Data`] for `.npy`, whose header tells the number of events.
+    pub fn to_writer(
+        name: impl AsRef<Path>,
+        writer: impl Write + Send + 'static,
+        format: Format,
+        geometry: Option<Geometry>,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        let (encoder, bytes) = start(name, format, geometry, &options)?;
+        if encoder.patch(0).is_some() {
+            let reason = format!("a pipe; {} begins with the number of events and needs a file", format.about());
+            return Err(Error::Data { path: name.into(), reason });
+        }
+        Ok(Self::new(name, format, Sink::Stream(Box::new(writer)), encoder, bytes))
+    }
+
+    fn new(path: &Path, format: Format, sink: Sink, encoder: Box<dyn Encoder>, bytes: Vec<u8>) -> Self {
+        Self { path: path.into(), format, sink, encoder, bytes, written: Written::default(), complete: false }
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`Error::Event`] when the format cannot hold it: it is left out, and others may follow; [`Error::Io`].
+    pub fn push(&mut self, event: Event) -> Result<()> {
+        self.encoder.encode(event, &mut self.bytes).map_err(|expected| Error::Event {
+            path: self.path.clone(),
+            format: self.format.name(),
+            event,
+            expected,
+        })?;
+        self.written.events += 1;
+        if self.bytes.len() >= BLOCK { self.write() } else { Ok(()) }
+    }
+
+    /// Completes the recording.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(mut self) -> Result<Written> {
+        self.end()?;
+        Ok(self.written)
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let written = self.sink.writer().write_all(&self.bytes);
+        written.map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        self.written.bytes += self.bytes.len() as u64;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.complete = true;
+        self.encoder.finish(&mut self.bytes);
+        self.write()?;
+        let patched = match (self.encoder.patch(self.written.events), &mut self.sink) {
+            (Some(first), Sink::File(file)) => file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&first)),
+            _ => Ok(()),
+        };
+        patched
+            .and_then(|()| self.sink.writer().flush())
+            .map_err(|source| Error::Io { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for EventWriter {
+    fn drop(&mut self) {
+        if !self.complete {
+            let _ = self.end();
+        }
+    }
+}
+
+/// The encoder of a format, and its first bytes.
+fn start(
+    path: &Path,
+    format: Format,
+    geometry: Option<Geometry>,
+    options: &WriteOptions,
+) -> Result<(Box<dyn Encoder>, Vec<u8>)> {
+    let data = |reason| Error::Data { path: path.into(), reason };
+    let mut bytes = Vec::new();
+    let encoder = format.row().encoder.ok_or_else(|| {
+        let written: Vec<_> = Format::written().map(Format::name).collect();
+        data(format!("{} is only read; expected one of: {}", format.about(), written.join(", ")))
+    })?;
+    Ok((encoder(geometry, options, &mut bytes).map_err(data)?, bytes))
+}
+
+/// The geometry, which the header needs.
+pub(super) fn needed(geometry: Option<Geometry>) -> Result<Geometry, String> {
+    geometry.ok_or_else(|| "its header tells the size of the sensor, which is not known; give --geometry".into())
+}
+
+/// EVT 2.0.
+pub(super) fn evt2(
+    geometry: Option<Geometry>,
+    _: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    let Geometry { cols, rows } = needed(geometry)?;
+    // The shortest header that readers of every age know.
+    bytes.extend(format!("% evt 2.0\n% geometry {cols}x{rows}\n% end\n").bytes());
+    Ok(Box::new(Evt2 { encoder: Evt2Encoder::new(), last: 0 }))
+}
+
+struct Evt2 {
+    encoder: Evt2Encoder,
+    /// Time of the last event.
+    last: u64,
+}
+
+impl Encoder for Evt2 {
+    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+        // A reader follows the clock over its wrap when it sees it there: at most 8.3 s before and behind.
+        if event.t >> 34 != self.last >> 34 && event.t.abs_diff(self.last) > 8_300_000 {
+            return Err("times below 2^34 us (4.8 h) at first, and no gap of 8.3 s over a multiple of it".into());
+        }
+        let encoded = self.encoder.encode(event, |word| bytes.extend(word));
+        encoded.map_err(|_| "columns and rows up to 2047".to_owned())?;
+        self.last = event.t;
+        Ok(())
+    }
+}
+
+/// Text.
+pub(super) fn csv(
+    _: Option<Geometry>,
+    options: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    // The unit in the name, so that whoever reads it need not guess.
+    let t = match options.unit {
+        TimeUnit::Microseconds => "t",
+        TimeUnit::Seconds => "t_s",
+        TimeUnit::Milliseconds => "t_ms",
+        TimeUnit::Nanoseconds => "t_ns",
+    };
+    let encoder = Csv { columns: options.columns, unit: options.unit };
+    encoder.line([t, "x", "y", "p"], bytes);
+    Ok(Box::new(encoder))
+}
+
+struct Csv {
+    columns: Columns,
+    unit: TimeUnit,
+}
+
+impl Csv {
+    /// A line with these values at their places, and 0 where another column is asked for.
+    fn line(&self, values: [&str; 4], bytes: &mut Vec<u8>) {
+        let last = self.columns.places.iter().max().copied().unwrap_or(0);
+        for column in 0..=last {
+            let place = self.columns.places.iter().position(|place| *place == column);
+            let value = place.and_then(|place| values.get(place)).unwrap_or(&"0");
+            bytes.extend(value.bytes());
+            bytes.push(if column < last { b',' } else { b'\n' });
+        }
+    }
+}
+
+impl Encoder for Csv {
+    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+        let Event { t, x, y, on } = event;
+        let t = match self.unit {
+            TimeUnit::Seconds => format!("{}.{:06}", t / 1_000_000, t % 1_000_000),
+            TimeUnit::Milliseconds => format!("{}.{:03}", t / 1_000, t % 1_000),
+            TimeUnit::Microseconds => t.to_string(),
+            TimeUnit::Nanoseconds => t.checked_mul(1000).ok_or("times below 2^64 ns (584 years)")?.to_string(),
+        };
+        self.line([&t, &x.to_string(), &y.to_string(), if on { "1" } else { "0" }], bytes);
+        Ok(())
+    }
+}
+
+/// An array of NumPy: `t`, `x`, `y`, `on` in records of 13 bytes.
+pub(super) fn npy(_: Option<Geometry>, _: &WriteOptions, bytes: &mut Vec<u8>) -> Result<Box<dyn Encoder>, String> {
+    bytes.extend(npy_header(0));
+    Ok(Box::new(Npy))
+}
+
+fn npy_header(events: u64) -> Vec<u8> {
+    header::write("[('t', '<u8'), ('x', '<u2'), ('y', '<u2'), ('on', '|b1')]", &format!("({events},)"), 192)
+}
+
+struct Npy;
+
+impl Encoder for Npy {
+    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+        bytes.extend(event.t.to_le_bytes());
+        bytes.extend(event.x.to_le_bytes());
+        bytes.extend(event.y.to_le_bytes());
+        bytes.push(event.on.into());
+        Ok(())
+    }
+
+    fn patch(&self, events: u64) -> Option<Vec<u8>> {
+        Some(npy_header(events))
+    }
+}
