@@ -162,7 +162,7 @@ Examples:
 #[derive(Args, Clone)]
 #[command(after_help = RECORD_HELP)]
 struct RecordArgs {
-    /// The file to write
+    /// The file to write, in the format of its ending [default: EVT2]
     file: PathBuf,
 
     /// Size of the sensor [default: 128x96]
@@ -229,6 +229,10 @@ struct ConvertArgs {
     /// Unit of the times of text to write: s, ms, us or ns [default: us]
     #[arg(long, value_name = "UNIT", value_parser = units::time_unit)]
     to_unit: Option<TimeUnit>,
+
+    /// Order of the bytes of EVT 2.1 to write: little or legacy [default: little]
+    #[arg(long, value_name = "ORDER", value_parser = units::order)]
+    to_order: Option<Order>,
 
     /// Let time begin with the first event
     #[arg(long)]
