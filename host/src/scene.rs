@@ -1,11 +1,11 @@
-//! The built-in scene: a moving bar and a grating, seen through a simulated event sensor.
+//! Events from light: scenes and movies, seen through a simulated event sensor.
 //!
-//! Two parts that know nothing of each other:
-//! - a [`Scene`] is luminance as a function of place and time, here [`BarAndGrating`];
-//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera.
+//! Parts that know nothing of each other:
+//! - a [`Scene`] is luminance as a function of place and time: [`BarAndGrating`], [`Discs`], [`Uniform`], or your own;
+//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera, each with its [`Origin`] if you ask.
 //!
-//! [`Simulation`] joins them to an iterator of events in order of time. It holds one frame and the events of one
-//! sampling step, so a recording of any duration takes the same memory.
+//! [`Simulation`] joins a scene, [`Film`] a movie and a sensor to an iterator of events in order of time. They hold one frame
+//! and the events of one sampling step, so a recording of any duration takes the same memory.
 //!
 //! ```
 //! use foveola::scene::Simulation;
@@ -17,6 +17,7 @@
 
 mod bar_and_grating;
 mod discs;
+mod film;
 mod low_pass;
 mod origin;
 mod parameters;
@@ -26,6 +27,7 @@ mod uniform;
 
 pub use bar_and_grating::BarAndGrating;
 pub use discs::{Disc, Discs};
+pub use film::Film;
 pub use origin::{Origin, Sighting};
 pub use parameters::SensorParameters;
 pub use sensor::Sensor;

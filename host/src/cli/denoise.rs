@@ -257,9 +257,10 @@ runs over the mixture at each of its settings.
   of TPR over FPR by trapezoids, from (0, 0) over the points of all settings, in order of FPR, to (1, 1): 1 at best, 0.5 by chance.
   Times go from 100 us to 1 s, four a decade; distances of the double windows from 1 to 96 pixels.
 - **best** is the setting with the largest TPR - FPR at the last rate. **state** is what a filter needs at this size of sensor.
-- *row-column* and *double window* are for boards with little memory. *the same, k=2 of 200* is the double window filter with two
-  windows of 200 events, of which two must be near. *STCF k=1 twice* keeps what was supported by an event that was itself
-  supported; *1 ms rest, STCF k=2* is a refractory period before STCF of 8 neighbours.
+- *row-column* and *double window* are for boards with little memory. The double window filter has two windows of 36 events, of which
+  one must be near, or two of 200, of which two must. *STCF k=1 twice* keeps what was supported by an event that was itself
+  supported; *1 ms rest, STCF k=2* is a refractory period before STCF of 8 neighbours. *refractory* alone is there as a control:
+  noise seldom repeats at a pixel and edges do, so that it drops signal first.
 
 The protocol, and the rates of noise, are those of S. Guo and T. Delbruck, Low cost and latency event camera background activity
 denoising, IEEE Trans. PAMI 45(1), 2023, [doi:10.1109/TPAMI.2022.3152999](https://doi.org/10.1109/TPAMI.2022.3152999) (DND21: leak

@@ -99,7 +99,7 @@ pub fn contestants() -> Vec<Contestant> {
         time("STCF k=4 of 8", stcf::<4, 8>),
         time("row-column", row_column),
         distance("double window of 36", double_window::<36, 1>),
-        distance("the same, k=2 of 200", double_window::<200, 2>),
+        distance("double window of 200", double_window::<200, 2>),
         time("refractory", refractory),
         time("STCF k=1 of 4", stcf::<1, 4>),
         time("STCF k=2 of 4", stcf::<2, 4>),
