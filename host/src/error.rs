@@ -37,6 +37,24 @@ pub enum Error {
         /// The names there are.
         expected: String,
     },
+    /// A value that is not spelled as it should be.
+    #[error("'{value}' is no {what}; expected {expected}")]
+    Spelling {
+        /// What it should be.
+        what: &'static str,
+        /// The text given.
+        value: String,
+        /// How it is spelled, in words.
+        expected: &'static str,
+    },
+    /// A filter of events that cannot be made, or does not fit the sensor.
+    #[error("filter '{filter}': {reason}")]
+    Filter {
+        /// The filter, as it was spelled or named.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A weight of a rank that the layer does not take.
     #[error("{layer}: a weight of rank {rank} (shape {shape:?}); expected rank {expected}")]
     WeightRank {

@@ -6,6 +6,7 @@
 mod axes;
 pub mod bench;
 mod error;
+mod event_filters;
 mod factor;
 mod fast;
 #[doc(hidden)]
@@ -26,10 +27,12 @@ pub mod samples;
 pub mod scene;
 mod spectral;
 mod threads;
+mod units;
 mod weight;
 
 pub use axes::Movie;
 pub use error::{Error, Result};
+pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};
 pub use foveola_core::events::{Geometry, Order, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
@@ -45,6 +48,7 @@ pub use plan::{Algorithm, Plan};
 pub use recording::{
     Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
 };
+pub use units::microseconds;
 pub use weight::Weight;
 
 /// The examples of the README compile and run.

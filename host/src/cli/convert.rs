@@ -1,6 +1,6 @@
 //! `foveola convert`: a recording in another format.
 
-use super::chosen::{self, Chosen};
+use super::chosen::{self, Chosen, filtered_as_json, filtered_as_text};
 use super::units::{plural, seconds, thousands};
 use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json, reasons_as_text};
 use foveola::{Error, EventWriter, Format, Geometry, Result, WriteOptions, Written};
@@ -27,12 +27,13 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
     let geometry = if format.needs_geometry() {
         Some(events.geometry(&recording, &args.common)?)
     } else {
-        args.common.geometry.or(events.events().geometry())
+        events.filtered_geometry().or(args.common.geometry).or(events.events().geometry())
     };
     let default = WriteOptions::default();
     let options = WriteOptions {
         columns: args.to_columns.unwrap_or(default.columns),
         unit: args.to_unit.unwrap_or(default.unit),
+        order: args.to_order.unwrap_or(default.order),
     };
     let to_stdout = args.output.as_os_str() == "-";
     let mut writer = if to_stdout {
@@ -40,19 +41,31 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
     } else {
         EventWriter::create_with(&args.output, format, geometry, options)?
     };
-    let (mut zero, mut span) = (None, None);
-    while let Some(event) = events.next().transpose()? {
-        let start = if args.zero_time { *zero.get_or_insert(event.t) } else { 0 };
-        // Where time runs backwards to before the first event, it cannot go below 0.
-        writer.push(Event { t: event.t.saturating_sub(start), ..event })?;
-        let (first, _) = span.unwrap_or((event.t, event.t));
-        span = Some((first, event.t));
-    }
-    let written = match writer.finish() {
+    let mut span = None;
+    let copied = copy(args, &mut events, &mut writer, &mut span).and_then(|()| writer.finish());
+    let written = match copied {
+        // A reader that went away is no error.
         Err(Error::Io { source, .. }) if to_stdout && source.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
         written => written?,
     };
     report(args, &events, format, geometry, span, written);
+    Ok(())
+}
+
+/// Writes the events, and tells the times of the first and the last.
+fn copy(
+    args: &ConvertArgs,
+    events: &mut Chosen,
+    writer: &mut EventWriter,
+    span: &mut Option<(u64, u64)>,
+) -> Result<()> {
+    while let Some(event) = events.next().transpose()? {
+        let (first, last) = span.get_or_insert((event.t, event.t));
+        *last = event.t;
+        // Where time runs backwards to before the first event, it cannot go below 0.
+        let t = if args.zero_time { event.t.saturating_sub(*first) } else { event.t };
+        writer.push(Event { t, ..event })?;
+    }
     Ok(())
 }
 
@@ -76,6 +89,7 @@ fn report(
             "rows": geometry.map(|geometry| geometry.rows),
             "skipped": reasons_as_json(&skipped),
             "damage_at": source.damage(),
+            "filtered": filtered_as_json(&events.filtered()),
         });
         format!("{value:#}\n")
     } else {
@@ -91,6 +105,7 @@ fn report(
         if let Some(at) = source.damage() {
             lines.push("damage", format!("from byte {} on", thousands(at)));
         }
+        lines.push_all("filtered", filtered_as_text(&events.filtered()));
         lines.0
     };
     // The standard output is the recording's where it goes there.

@@ -3,15 +3,17 @@
 mod bench;
 mod chosen;
 mod convert;
+mod denoise;
 mod info;
 mod input;
 mod record;
 mod run;
+mod sensor;
 mod units;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use foveola::{Columns, Error, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -47,8 +49,8 @@ enum Command {
     Info(InfoArgs),
     /// Write an event recording in another format
     Convert(ConvertArgs),
-    /// Write the built-in scene as an event recording
-    Record(RecordArgs),
+    /// Write what a simulated sensor sees of a movie, or of the built-in scene, as an event recording
+    Record(record::RecordArgs),
     /// Measure how fast this machine runs the filters, beside what it can do at most
     Bench(bench::BenchArgs),
 }
@@ -82,6 +84,10 @@ struct InputArgs {
     /// End this long after the first event
     #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
     to: Option<u64>,
+
+    /// Filter the events, such as stcf:k=2,tau=5ms or refractory:1ms; one after another where it is given again
+    #[arg(long, value_name = "FILTER", value_parser = units::filter)]
+    filter: Vec<EventFilterSpec>,
 
     /// Print JSON on stdout and nothing else there
     #[arg(long)]
@@ -149,33 +155,10 @@ Examples:
   foveola run a.bin --model transient  another model
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 a second
+  foveola run a.raw --filter stcf:k=2  without noise
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
-
-const RECORD_HELP: &str = "\
-Examples:
-  foveola record scene.raw
-  foveola record a.raw --geometry 64x64 --duration 200ms";
-
-#[derive(Args, Clone)]
-#[command(after_help = RECORD_HELP)]
-struct RecordArgs {
-    /// The file to write
-    file: PathBuf,
-
-    /// Size of the sensor [default: 128x96]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
-    geometry: Option<Geometry>,
-
-    /// How long it looks
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
-    duration: u64,
-
-    /// Seed of the sensor's noise
-    #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
-    seed: u64,
-}
 
 const INFO_HELP: &str = "\
 Examples:
@@ -228,6 +211,10 @@ struct ConvertArgs {
     /// Unit of the times of text to write: s, ms, us or ns [default: us]
     #[arg(long, value_name = "UNIT", value_parser = units::time_unit)]
     to_unit: Option<TimeUnit>,
+
+    /// Order of the bytes of EVT 2.1 to write: little or legacy [default: little]
+    #[arg(long, value_name = "ORDER", value_parser = units::order)]
+    to_order: Option<Order>,
 
     /// Let time begin with the first event
     #[arg(long)]

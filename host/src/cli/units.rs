@@ -1,16 +1,11 @@
 //! Numbers with units, in and out.
 
-use foveola::{Columns, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
+use foveola::{Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
 /// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
 pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
-    let expected = || format!("'{text}' is no time; expected a number with us, ms or s, such as 500us, 1ms or 0.02s");
-    let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
-    let (number, scale) =
-        units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale))).ok_or_else(expected)?;
-    let value = number.trim().parse::<f64>().map_err(|_| expected())? * scale;
-    if (1.0..=1e12).contains(&value) { Ok(value.round() as u64) } else { Err(expected() + ", from 1us on") }
+    foveola::microseconds(text).map_err(|error| error.to_string())
 }
 
 /// `640x480`: columns and rows, 1 to 65536 each, of no more pixels than a frame may have.
@@ -56,6 +51,12 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
     threads.ok_or_else(|| format!("'{text}' is no whole number from 0 to 1024"))
 }
 
+/// A number from 0 on.
+pub(crate) fn number(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| *number >= 0.0 && number.is_finite());
+    number.ok_or_else(|| format!("'{text}' is no number from 0 on"))
+}
+
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     Format::named(text).map_err(|error| error.to_string())
@@ -78,6 +79,11 @@ pub(crate) fn order(text: &str) -> Result<Order, String> {
         "legacy" => Ok(Order::Legacy),
         _ => Err(format!("'{text}' is unknown; expected little or legacy")),
     }
+}
+
+/// A filter of events.
+pub(crate) fn filter(text: &str) -> Result<EventFilterSpec, String> {
+    text.parse().map_err(|error: foveola::Error| error.to_string())
 }
 
 /// `1 frame`, `2,000 frames`.
@@ -111,16 +117,6 @@ pub(crate) fn seconds(s: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times() {
-        for (text, expected) in [("1ms", 1_000), ("500us", 500), ("0.02s", 20_000), ("2 ms", 2_000)] {
-            assert_eq!(microseconds(text), Ok(expected), "{text}");
-        }
-        for text in ["1", "ms", "-1ms", "0us", "nan s", "1h", ""] {
-            assert!(microseconds(text).is_err(), "{text} is no time");
-        }
-    }
 
     #[test]
     fn sizes() {

@@ -135,12 +135,13 @@ impl TimeUnit {
     pub const NAMES: [(&'static str, Self); 4] =
         [("s", Self::Seconds), ("ms", Self::Milliseconds), ("us", Self::Microseconds), ("ns", Self::Nanoseconds)];
 
-    /// By the first times: seconds if some have a fraction; nanoseconds if whole numbers are beyond 3,000 years in
-    /// microseconds, since such count from 1970; else microseconds.
-    pub(super) fn fitting(mut times: impl Iterator<Item = f64> + Clone) -> Self {
-        if times.clone().any(|t| t.fract() != 0.0) {
+    /// By the first times, where a few may be damaged: seconds if a quarter has a fraction; nanoseconds if most are whole
+    /// numbers beyond 3,000 years in microseconds, since such count from 1970; else microseconds.
+    pub(super) fn fitting(times: impl Iterator<Item = f64> + Clone) -> Self {
+        let all = times.clone().count();
+        if 4 * times.clone().filter(|t| t.fract() != 0.0).count() > all {
             Self::Seconds
-        } else if times.any(|t| t > 1e17) {
+        } else if 2 * times.filter(|t| *t > 1e17).count() > all {
             Self::Nanoseconds
         } else {
             Self::Microseconds

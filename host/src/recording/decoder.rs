@@ -7,6 +7,9 @@ pub(crate) trait Decoder: Decode + Send {
     /// Where in the bytes fed so far damage began: the first byte that was garbage, or an unfinished word at the end.
     fn damage(&self) -> Option<u64>;
 
+    /// This many places of [`Places`](super::seek::Places) are left out behind the header.
+    fn omit(&mut self, _places: u64) {}
+
     /// At the end of the recording, before [`Decode::finish`]: an event that only the end completes.
     fn last_event(&mut self) -> Option<Event> {
         None

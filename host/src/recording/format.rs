@@ -86,7 +86,7 @@ pub(super) const TABLE: [Row; 11] = [
             watched(order.map_or_else(Evt21::new, Evt21::with_order))
         },
         places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 34) },
-        encoder: None,
+        encoder: Some(writer::evt21),
     },
     Row {
         format: Format::Evt3,
@@ -97,7 +97,7 @@ pub(super) const TABLE: [Row; 11] = [
         looks: |_| false, // nearly all bytes make sense as its words
         decoder: |_, _| watched(Evt3::new()),
         places: Places::Start,
-        encoder: None,
+        encoder: Some(writer::evt3),
     },
     Row {
         format: Format::Dat,
@@ -108,7 +108,7 @@ pub(super) const TABLE: [Row; 11] = [
         looks: |head| head.ordered(Dat::new()),
         decoder: |_, _| watched(Dat::new()),
         places: Places::Words { start: recognise::dat_len, size: 8, wrap: Some(1 << 32) },
-        encoder: None,
+        encoder: Some(writer::dat),
     },
     Row {
         format: Format::NMnist,
@@ -119,7 +119,7 @@ pub(super) const TABLE: [Row; 11] = [
         looks: |head| head.nmnist(),
         decoder: |_, _| watched(NMnist::new()),
         places: Places::Start,
-        encoder: None,
+        encoder: Some(writer::nmnist),
     },
     Row {
         format: Format::Aedat2,
@@ -159,7 +159,7 @@ pub(super) const TABLE: [Row; 11] = [
             }
         },
         places: Places::Start,
-        encoder: None,
+        encoder: Some(writer::event_stream),
     },
     Row {
         format: Format::Aedat4,

@@ -232,6 +232,10 @@ impl Decoder for Npy {
     fn damage(&self) -> Option<u64> {
         self.damage
     }
+
+    fn omit(&mut self, records: u64) {
+        self.records = self.records.saturating_sub(records);
+    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl Recording {
 
     /// Events from the last place on whose first event is before `t`.
     fn bisect(&self, found: &Found, header: usize, wrap: Option<u64>, t: u64) -> Result<Events> {
-        let first = match self.from(found.get(0), header)?.peek()? {
+        let first = match self.from(found, 0, header)?.peek()? {
             Some(event) if found.count() > 0 => event,
             _ => return self.events(),
         };
@@ -117,7 +117,7 @@ impl Recording {
         let (mut before, mut after) = (0, found.count());
         while before + 1 < after {
             let middle = before + (after - before) / 2;
-            match self.from(found.get(middle), header)?.peek()? {
+            match self.from(found, middle, header)?.peek()? {
                 Some(event) if event.t + shift(event) < t => before = middle,
                 _ => after = middle,
             }
@@ -125,19 +125,21 @@ impl Recording {
         if before == 0 {
             return self.events(); // with all that is in front of the first event
         }
-        let mut events = self.from(found.get(before), header)?;
+        let mut events = self.from(found, before, header)?;
         events.shift = events.peek()?.map_or(0, shift);
         events.shift_decoded();
         Ok(events)
     }
 
-    /// Events from byte `at` on, read by a decoder that has read the header.
-    fn from(&self, at: u64, header: usize) -> Result<Events> {
+    /// Events from place `i` on, read by a decoder that has read the header.
+    fn from(&self, found: &Found, i: u64, header: usize) -> Result<Events> {
+        let at = found.get(i);
         let mut file = File::open(&self.name).map_err(|source| self.io(source))?;
         file.seek(SeekFrom::Start(at)).map_err(|source| self.io(source))?;
         let mut decoder = self.decoder()?;
         let mut head = self.head.get(..header).unwrap_or_default();
         decoder.fill(&mut head, &mut [Event { t: 0, x: 0, y: 0, on: false }]);
+        decoder.omit(i);
         Ok(Events::new(self.clone(), Box::new(file) as Box<dyn Read + Send>, decoder, at, header as u64))
     }
 }

@@ -4,7 +4,9 @@ use super::columns::{Columns, TimeUnit};
 use super::format::Format;
 use crate::npy::header;
 use crate::{Error, Result};
-use foveola_core::events::{Event, Evt2Encoder, Geometry};
+use foveola_core::events::{
+    DatEncoder, Event, EventStreamEncoder, Evt2Encoder, Evt3Encoder, Evt21Encoder, Geometry, NMnistEncoder, Order,
+};
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -16,12 +18,14 @@ pub struct WriteOptions {
     pub columns: Columns,
     /// Unit of the times of text.
     pub unit: TimeUnit,
+    /// Order of the bytes in words of EVT 2.1.
+    pub order: Order,
 }
 
 impl Default for WriteOptions {
-    /// `t,x,y,p` and microseconds.
+    /// `t,x,y,p`, microseconds, and whole little-endian words.
     fn default() -> Self {
-        Self { columns: Columns::TXYP, unit: TimeUnit::Microseconds }
+        Self { columns: Columns::TXYP, unit: TimeUnit::Microseconds, order: Order::Little }
     }
 }
 
@@ -215,9 +219,34 @@ fn start(
     Ok((encoder(geometry, options, &mut bytes).map_err(data)?, bytes))
 }
 
-/// The geometry, which the header needs.
-pub(super) fn needed(geometry: Option<Geometry>) -> Result<Geometry, String> {
-    geometry.ok_or_else(|| "its header tells the size of the sensor, which is not known; give --geometry".into())
+/// The geometry, which the header needs, of at most `most` pixels along a side.
+fn needed_up_to(most: usize, geometry: Option<Geometry>) -> Result<Geometry, String> {
+    let geometry =
+        geometry.ok_or("its header tells the size of the sensor, which is not known; give --geometry COLSxROWS")?;
+    if geometry.cols.max(geometry.rows) > most {
+        let Geometry { cols, rows } = geometry;
+        return Err(format!("{cols} x {rows} pixels; expected at most {most} x {most} in this format"));
+    }
+    Ok(geometry)
+}
+
+/// An encoder of the core, and how it is called.
+struct Core<E> {
+    encoder: E,
+    encode: fn(&mut E, Event, &mut Vec<u8>) -> Result<(), Event>,
+    finish: fn(&mut E, &mut Vec<u8>),
+    /// What it can hold.
+    expected: &'static str,
+}
+
+impl<E: Send> Encoder for Core<E> {
+    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+        (self.encode)(&mut self.encoder, event, bytes).map_err(|_| self.expected.into())
+    }
+
+    fn finish(&mut self, bytes: &mut Vec<u8>) {
+        (self.finish)(&mut self.encoder, bytes);
+    }
 }
 
 /// EVT 2.0.
@@ -226,29 +255,95 @@ pub(super) fn evt2(
     _: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    let Geometry { cols, rows } = needed(geometry)?;
+    let Geometry { cols, rows } = needed_up_to(2048, geometry)?;
     // The shortest header that readers of every age know.
     bytes.extend(format!("% evt 2.0\n% geometry {cols}x{rows}\n% end\n").bytes());
-    Ok(Box::new(Evt2 { encoder: Evt2Encoder::new(), last: 0 }))
+    Ok(Box::new(Core {
+        encoder: (Evt2Encoder::new(), 0),
+        encode: |(encoder, last), event, bytes| {
+            // A reader follows the clock over its wrap when it sees it there: at most 8.3 s before and behind.
+            if event.t >> 34 != *last >> 34 && event.t.abs_diff(*last) > 8_300_000 {
+                return Err(event);
+            }
+            *last = event.t;
+            encoder.encode(event, |word| bytes.extend(word))
+        },
+        finish: |_, _| (),
+        expected: "columns and rows up to 2047, times below 2^34 us (4.8 h) at first, and no gap over 8.3 s around a \
+                   multiple of it",
+    }))
 }
 
-struct Evt2 {
-    encoder: Evt2Encoder,
-    /// Time of the last event.
-    last: u64,
+/// EVT 2.1.
+pub(super) fn evt21(
+    geometry: Option<Geometry>,
+    options: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    Evt21Encoder::header(options.order, needed_up_to(2048, geometry)?, |text| bytes.extend(text));
+    Ok(Box::new(Core {
+        encoder: Evt21Encoder::new(options.order),
+        encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
+        finish: |encoder, bytes| encoder.finish(|word| bytes.extend(word)),
+        expected: "columns and rows up to 2047, and no time that runs back over 2^34 us or is 71 years ahead",
+    }))
 }
 
-impl Encoder for Evt2 {
-    fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
-        // A reader follows the clock over its wrap when it sees it there: at most 8.3 s before and behind.
-        if event.t >> 34 != self.last >> 34 && event.t.abs_diff(self.last) > 8_300_000 {
-            return Err("times below 2^34 us (4.8 h) at first, and no gap of 8.3 s over a multiple of it".into());
-        }
-        let encoded = self.encoder.encode(event, |word| bytes.extend(word));
-        encoded.map_err(|_| "columns and rows up to 2047".to_owned())?;
-        self.last = event.t;
-        Ok(())
-    }
+/// EVT 3.0.
+pub(super) fn evt3(
+    geometry: Option<Geometry>,
+    _: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    Evt3Encoder::header(needed_up_to(2048, geometry)?, |text| bytes.extend(text));
+    Ok(Box::new(Core {
+        encoder: Evt3Encoder::new(),
+        encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
+        finish: |encoder, bytes| encoder.finish(|word| bytes.extend(word)),
+        expected: "columns and rows up to 2047, and no time that runs back by 16.7 s or is 25 days ahead",
+    }))
+}
+
+/// DAT.
+pub(super) fn dat(
+    geometry: Option<Geometry>,
+    _: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    DatEncoder::header(needed_up_to(16384, geometry)?, |text| bytes.extend(text));
+    Ok(Box::new(Core {
+        encoder: DatEncoder::new(),
+        encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
+        finish: |_, _| (),
+        expected: "columns and rows up to 16383, times below 2^32 us (71.6 min) at first, and none 1 s back",
+    }))
+}
+
+/// Event Stream.
+pub(super) fn event_stream(
+    geometry: Option<Geometry>,
+    _: &WriteOptions,
+    bytes: &mut Vec<u8>,
+) -> Result<Box<dyn Encoder>, String> {
+    let Geometry { cols, rows } = needed_up_to(65535, geometry)?;
+    let encoder = EventStreamEncoder::new(cols as u16, rows as u16);
+    encoder.header(|header| bytes.extend(header));
+    Ok(Box::new(Core {
+        encoder,
+        encode: |encoder, event, bytes| encoder.encode(event, |words| bytes.extend(words)),
+        finish: |_, _| (),
+        expected: "one inside the sensor, in order of time, less than 17.9 min behind the one before (or behind 0)",
+    }))
+}
+
+/// N-MNIST.
+pub(super) fn nmnist(_: Option<Geometry>, _: &WriteOptions, _: &mut Vec<u8>) -> Result<Box<dyn Encoder>, String> {
+    Ok(Box::new(Core {
+        encoder: NMnistEncoder::new(),
+        encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
+        finish: |_, _| (),
+        expected: "columns up to 255, rows up to 239, and no time 1 s back or 71.6 min ahead",
+    }))
 }
 
 /// Text.

@@ -3,13 +3,14 @@
 //! ```text
 //! sensor -> 0: RateLimit -> 1: HotPixels -> 2: Stcf -> 3: Downsample -> link or model
 //! ```
-//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`] checks that each
-//! is made for the sensor that the stages before it leave.
+//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`]
+//! checks that each is made for the sensor that the stages before it leave.
 //!
 //! ```text
 //! words of state, for each stage:   2: events dropped, the lower half first,   then the stage's own
 //! ```
-//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not an event.
+//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not
+//! an event.
 
 use super::{
     DoubleWindow, Downsample, EventFilter, HotPixels, PolarityOnly, RateLimit, Refractory, Region, RowColumn, Stcf,
@@ -17,6 +18,7 @@ use super::{
 use crate::Error;
 use crate::events::{Event, Geometry};
 use crate::words::{halves, long};
+use core::ops::Range;
 
 /// A filter of events of this crate, or a user's own.
 #[derive(Clone, Copy)]
@@ -43,6 +45,19 @@ pub struct OwnStage<'a> {
     input: Geometry,
     output: Geometry,
 }
+
+/// Each filter is a stage.
+macro_rules! stages {
+    ($($filter:ident),*) => {
+        $(impl From<$filter> for EventStage<'_> {
+            fn from(filter: $filter) -> Self {
+                Self::$filter(filter)
+            }
+        })*
+    };
+}
+
+stages!(Stcf, RowColumn, DoubleWindow, Refractory, HotPixels, PolarityOnly, Region, Downsample, RateLimit);
 
 impl<'a> EventStage<'a> {
     /// A filter from outside this crate, for a sensor of this size.
@@ -109,8 +124,9 @@ impl<'a> EventStage<'a> {
 ///
 /// ```
 /// use foveola_core::constant;
-/// use foveola_core::events::filters::{EventChain, EventFilter, EventStage, Neighbours, PolarityOnly, Refractory, Restart, Stcf};
-/// use foveola_core::events::{Event, Geometry};
+/// use foveola_core::events::{
+///     Event, EventChain, EventFilter, EventStage, Geometry, Neighbours, PolarityOnly, Refractory, Restart, Stcf,
+/// };
 ///
 /// const SENSOR: Geometry = Geometry { cols: 32, rows: 32 };
 /// static STAGES: [EventStage; 3] = [
@@ -172,10 +188,37 @@ impl<'a> EventChain<'a> {
         self.state_len
     }
 
+    /// Where the state of the stage with this index lies in that of the chain: to read or write a mask of hot pixels.
+    /// Empty for a stage that is not there.
+    ///
+    /// ```
+    /// use foveola_core::events::{EventChain, EventStage, Geometry, HotPixels, Learning, PolarityOnly};
+    /// let sensor = Geometry { cols: 4, rows: 1 };
+    /// let hot = HotPixels::new(sensor, Learning::Never)?;
+    /// let stages = [PolarityOnly::On.into(), hot.into()];
+    /// let chain = EventChain::new(sensor, &stages)?;
+    /// let mut state = [0; 8];
+    /// hot.mask(&mut state[chain.own(1)], 3, 0)?;
+    /// assert_eq!(hot.masked(&state[chain.own(1)]).collect::<Vec<_>>(), [(3, 0)]);
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    pub const fn own(&self, stage: usize) -> Range<usize> {
+        let (mut end, mut i) = (0, 0);
+        while i < self.stages.len() {
+            let start = end + DROPPED;
+            end = start + self.stages[i].state_len();
+            if i == stage {
+                return start..end;
+            }
+            i += 1;
+        }
+        end..end
+    }
+
     /// Events that the stage with this index dropped since the state was cleared; 0 for a stage that is not there.
     pub fn dropped(&self, state: &[u32], stage: usize) -> u64 {
-        let before: usize = self.stages.iter().take(stage).map(|stage| DROPPED + stage.state_len()).sum();
-        state.get(before..).and_then(|rest| rest.first_chunk()).map_or(0, |words| long(*words))
+        let before = state.get(..self.own(stage).start).filter(|_| stage < self.stages.len());
+        before.and_then(|words| words.last_chunk()).map_or(0, |words| long(*words))
     }
 
     /// The stages, each with its counter and its own state.
