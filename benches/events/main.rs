@@ -56,7 +56,8 @@ fn main() -> ExitCode {
 
 fn report(args: &Args) -> Result<(), String> {
     let peers = args.peers.as_deref().map(read_peers).transpose()?.unwrap_or_default();
-    let mut entrants = Stream::new(1_000_000).and_then(|stream| stream.entrants()).map_err(|error| error.to_string())?;
+    let mut entrants =
+        Stream::new(1_000_000).and_then(|stream| stream.entrants()).map_err(|error| error.to_string())?;
     if let Some(folder) = &args.files {
         entrants.extend(files(folder).map_err(|error| error.to_string())?);
     }

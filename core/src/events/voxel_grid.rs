@@ -5,16 +5,16 @@
 //! frame[b, y, x] = sum over events at (x, y) in [start, start + duration) of  p max(0, 1 - |t* - b|)
 //! p = +1 for ON, -1 for OFF
 //! ```
-//! Bins are the frame's channels; bin `b` is centred on `start + b duration / (B - 1)`, so that the first and the last see half a bin.
-//! With one bin every event counts whole. Every event's weights add up to 1: rounding is that of a weight to a sample, half a unit in
-//! the last place, and of the sums.
+//! Bins are the frame's channels; bin `b` is centred on `start + b duration / (B - 1)`, so that the first and the last
+//! see half a bin. With one bin every event counts whole. Every event's weights add up to 1: rounding is that of a
+//! weight to a sample, half a unit in the last place, and of the sums.
 //!
-//! `bins` is 1 to 65536, `duration` in microseconds, 1 to 2^32 - 1. Events outside of the window or the sensor are left out.
-//! Windows one after another ([`VoxelGrid::starting_at`]) take each event once.
+//! `bins` is 1 to 65536, `duration` in microseconds, 1 to 2^32 - 1. Events outside of the window or the sensor are left
+//! out. Windows one after another ([`VoxelGrid::starting_at`]) take each event once.
 //!
 //! Cost: one division of 64 bits an event. State: none but the frame, which the caller clears.
-//! Reference: A. Zhu, L. Yuan, K. Chaney and K. Daniilidis, Unsupervised event-based learning of optical flow, depth, and egomotion,
-//! CVPR 2019, doi:10.1109/CVPR.2019.00108.
+//! Reference: A. Zhu, L. Yuan, K. Chaney and K. Daniilidis, Unsupervised event-based learning of optical flow, depth,
+//! and egomotion, CVPR 2019, doi:10.1109/CVPR.2019.00108.
 
 use super::filters::stamps::sides;
 use super::{Event, Geometry};
@@ -46,7 +46,8 @@ impl VoxelGrid {
     /// `bins` from `start` on, over `duration` microseconds.
     ///
     /// # Errors
-    /// [`Error::EmptyFrame`] without pixels or bins; [`Error::Parameter`] for too many of them, and when `duration` is 0.
+    /// [`Error::EmptyFrame`] without pixels or bins; [`Error::Parameter`] for too many of them, and when `duration` is
+    /// 0.
     pub const fn new(geometry: Geometry, bins: usize, start: u64, duration: u32) -> Result<Self, Error> {
         let [cols, rows] = match sides(geometry) {
             Ok(sides) => sides,

@@ -1,6 +1,6 @@
 //! `foveola convert`: a recording in another format.
 
-use super::chosen::{self, Chosen};
+use super::chosen::{self, Chosen, filtered_as_json, filtered_as_text};
 use super::units::{plural, seconds, thousands};
 use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json, reasons_as_text};
 use foveola::{Error, EventWriter, Format, Geometry, Result, WriteOptions, Written};
@@ -27,7 +27,7 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
     let geometry = if format.needs_geometry() {
         Some(events.geometry(&recording, &args.common)?)
     } else {
-        args.common.geometry.or(events.events().geometry())
+        events.filtered_geometry().or(args.common.geometry).or(events.events().geometry())
     };
     let default = WriteOptions::default();
     let options = WriteOptions {
@@ -89,6 +89,7 @@ fn report(
             "rows": geometry.map(|geometry| geometry.rows),
             "skipped": reasons_as_json(&skipped),
             "damage_at": source.damage(),
+            "filtered": filtered_as_json(&events.filtered()),
         });
         format!("{value:#}\n")
     } else {
@@ -104,6 +105,7 @@ fn report(
         if let Some(at) = source.damage() {
             lines.push("damage", format!("from byte {} on", thousands(at)));
         }
+        lines.push_all("filtered", filtered_as_text(&events.filtered()));
         lines.0
     };
     // The standard output is the recording's where it goes there.

@@ -1,6 +1,6 @@
 //! `foveola info`: what a recording holds.
 
-use super::chosen::{self, Chosen};
+use super::chosen::{self, Chosen, filtered_as_json, filtered_as_text};
 use super::units::{seconds, thousands};
 use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
 use foveola::{Error, Geometry, Recording, Summary};
@@ -12,7 +12,7 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     let recording = chosen::open(&args.file, &args.common)?;
     let mut events = Chosen::new(&recording, &args.common)?;
     let mut digest = args.digest.then(Columns::default);
-    let (mut outside, given) = (0_u64, args.common.geometry);
+    let (mut outside, given) = (0_u64, events.filtered_geometry().or(args.common.geometry));
     let mut summary = Summary::default();
     while let Some(event) = events.next().transpose()? {
         summary.header = events.events().geometry();
@@ -32,10 +32,11 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     let geometry = given.or(summary.geometry());
     let outside = if given.is_some() { outside } else { summary.outside };
     let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(outside)]).collect();
+    let filtered = events.filtered();
     if args.common.json {
-        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, digest)));
+        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));
     } else {
-        print(&as_text(args, &recording, &summary, geometry, &skipped, digest));
+        print(&as_text(args, &recording, &summary, geometry, &skipped, &filtered, digest));
     }
     Ok(())
 }
@@ -46,6 +47,7 @@ fn as_json(
     summary: &Summary,
     geometry: Option<Geometry>,
     skipped: &[Reason],
+    filtered: &[(String, u64)],
     digest: Option<[(&str, String); 4]>,
 ) -> Value {
     let (first, last) = summary.span.unwrap_or_default();
@@ -63,6 +65,7 @@ fn as_json(
         "skipped": reasons_as_json(skipped),
         "skipped_bytes": summary.skipped.bytes(),
         "damage_at": summary.damage,
+        "filtered": filtered_as_json(filtered),
     });
     if let Some(digest) = digest {
         value["digest"] =
@@ -77,6 +80,7 @@ fn as_text(
     summary: &Summary,
     geometry: Option<Geometry>,
     skipped: &[Reason],
+    filtered: &[(String, u64)],
     digest: Option<[(&str, String); 4]>,
 ) -> String {
     let mut lines = Lines::default();
@@ -99,6 +103,7 @@ fn as_text(
     if let Some(at) = summary.damage {
         lines.push("damage", format!("from byte {} on", thousands(at)));
     }
+    lines.push_all("filtered", filtered_as_text(filtered));
     let mut text = lines.0;
     if let Some(digest) = digest {
         // In columns of their own: with the names above they would be too long for a narrow terminal.
@@ -110,6 +115,7 @@ fn as_text(
 
 fn geometry_from(args: &InfoArgs, summary: &Summary) -> &'static str {
     match (args.common.geometry, summary.header) {
+        _ if !args.common.filter.is_empty() => "behind the filters",
         (Some(_), _) => "given",
         (None, Some(_)) => "from the header",
         (None, None) => "from the events",

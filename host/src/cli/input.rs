@@ -4,7 +4,7 @@ use super::chosen::{self, Chosen};
 use super::units::plural;
 use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, Frames, Geometry, Result, movie};
+use foveola::{Error, EventFilters, Filtered, Frames, Geometry, Result, movie};
 use foveola_core::events::{Dropped, Event};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
@@ -13,7 +13,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 
 /// Frames to run a model over.
 pub(super) enum Input {
-    Scene { frames: Box<Frames<Counted<Scene>>>, duration: f64 },
+    Scene { frames: Box<Frames<Counted<Filtered<Scene>>>>, duration: f64 },
     Recording { frames: Box<Frames<Counted<Chosen>>>, bytes: Option<u64>, name: String },
     Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
 }
@@ -44,12 +44,19 @@ impl Input {
             let sensor = scene::SensorParameters { seed: args.seed, ..Default::default() };
             let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
             let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
-            let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
+            let filters = EventFilters::of(geometry, &args.common.filter)?;
+            let geometry = filters.output();
+            let events = Counted { inner: filters.filter(events), count: 0 };
+            let frames = Frames::new(events, geometry, args.polarity, args.dt)?;
             return Ok(Self::Scene { frames: Box::new(frames), duration: size.duration.as_secs_f64() });
         };
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         if args.common.format.is_none() && movie::is_movie(path)? {
+            if !args.common.filter.is_empty() {
+                let reason = "a movie, which no filter of events (--filter) takes".into();
+                return Err(Error::Data { path: path.clone(), reason });
+            }
             return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
         }
         let recording = chosen::open(path, &args.common)?;
@@ -147,6 +154,15 @@ impl Input {
             all.extend(decoder_reasons(&frames.events().inner.events().skipped()));
         }
         all
+    }
+
+    /// What each filter of events dropped so far.
+    pub(super) fn filtered(&self) -> Vec<(String, u64)> {
+        match self {
+            Self::Scene { frames, .. } => chosen::dropped(frames.events().inner.filters()),
+            Self::Recording { frames, .. } => frames.events().inner.filtered(),
+            Self::Movie { .. } => Vec::new(),
+        }
     }
 
     /// Events that are in no frame, and how often time jumped.

@@ -13,7 +13,7 @@ mod units;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use foveola::{Columns, Error, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -85,6 +85,10 @@ struct InputArgs {
     #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
     to: Option<u64>,
 
+    /// Filter the events, such as stcf:k=2,tau=5ms or refractory:1ms; one after another where it is given again
+    #[arg(long, value_name = "FILTER", value_parser = units::filter)]
+    filter: Vec<EventFilterSpec>,
+
     /// Print JSON on stdout and nothing else there
     #[arg(long)]
     json: bool,
@@ -151,6 +155,7 @@ Examples:
   foveola run a.bin --model transient  another model
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 a second
+  foveola run a.raw --filter stcf:k=2  without noise
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";

@@ -1,5 +1,6 @@
 //! `foveola run`: frames through a model, and pictures of what it does.
 
+use super::chosen::{filtered_as_json, filtered_as_text};
 use super::input::Input;
 use super::units::{plural, seconds, thousands};
 use super::{Lines, RunArgs, print, reasons_as_json, reasons_as_text};
@@ -276,6 +277,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
             "model_frames_per_second": totals.frames as f64 / model,
             "real_time_factor": recorded / elapsed,
             "skipped": reasons_as_json(&input.skipped()),
+            "filtered": filtered_as_json(&input.filtered()),
             "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         });
         if let Some(digest) = totals.digest {
@@ -297,6 +299,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
     lines.push("model ran", speed(model));
     lines.push("in all", format!("{}, with pictures", speed(elapsed)));
     lines.push_all("skipped", reasons_as_text(&input.skipped()));
+    lines.push_all("filtered", filtered_as_text(&input.filtered()));
     if let Some(digest) = totals.digest {
         lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));
     }

@@ -1,6 +1,6 @@
 //! Numbers with units, in and out.
 
-use foveola::{Columns, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
+use foveola::{Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
 /// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
@@ -79,6 +79,11 @@ pub(crate) fn order(text: &str) -> Result<Order, String> {
         "legacy" => Ok(Order::Legacy),
         _ => Err(format!("'{text}' is unknown; expected little or legacy")),
     }
+}
+
+/// A filter of events.
+pub(crate) fn filter(text: &str) -> Result<EventFilterSpec, String> {
+    text.parse().map_err(|error: foveola::Error| error.to_string())
 }
 
 /// `1 frame`, `2,000 frames`.

@@ -79,7 +79,8 @@ impl EventFilters {
     /// use foveola::{EventFilters, Geometry};
     /// use foveola_core::events::{PolarityOnly, Region};
     /// let region = Region::new(10, 20, 64, 64).expect("inside");
-    /// let filters = EventFilters::new(Geometry { cols: 640, rows: 480 }).then("face", region)?.then("on", PolarityOnly::On)?;
+    /// let filters = EventFilters::new(Geometry { cols: 640, rows: 480 });
+    /// let filters = filters.then("face", region)?.then("on", PolarityOnly::On)?;
     /// assert_eq!(filters.output(), Geometry { cols: 64, rows: 64 });
     /// # Ok::<(), foveola::Error>(())
     /// ```
@@ -147,8 +148,9 @@ impl EventFilters {
 
     /// The events that go on, of those that `events` yields; see the [example](EventFilters).
     ///
-    /// They are taken in batches of 4096, so a live source has to give that many first, or end. Use [`Filtered::filters`] to
-    /// look at the filters meanwhile; or `&mut` filters, to have them back: `Filtered::new(events, &mut filters)`.
+    /// They are taken in batches of 4096, so a live source has to give that many first, or end. Use
+    /// [`Filtered::filters`] to look at the filters meanwhile; or `&mut` filters, to have them back:
+    /// `Filtered::new(events, &mut filters)`.
     pub fn filter<I: Iterator<Item = Result<Event>>>(self, events: I) -> Filtered<I> {
         Filtered::new(events, self)
     }
@@ -232,7 +234,12 @@ mod tests {
     /// Three columns that move, and flicker everywhere in them.
     fn event(i: u64) -> Event {
         let random = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-        Event { t: i * 3, x: ((i / 20 + random % 3) % 16) as u16, y: (random / 3 % 12) as u16, on: i % 3 != 0 }
+        Event {
+            t: i * 3,
+            x: ((i / 20 + random % 3) % 16) as u16,
+            y: (random / 3 % 12) as u16,
+            on: !i.is_multiple_of(3),
+        }
     }
 
     fn filters() -> EventFilters {

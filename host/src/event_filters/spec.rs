@@ -1,19 +1,4 @@
 //! Filters of events in words, as a command line has them.
-//!
-//! A name, then settings: `stcf:k=2,tau=5ms`. Settings without a name come in the order of the table: `refractory:1ms`. What is left
-//! out has the value that the table shows.
-//!
-//! | spelling | keeps |
-//! |---|---|
-//! | `stcf:k=2,tau=5ms,neighbours=8` | what `k` of 4 or 8 neighbours support within `tau` ([`Stcf`]) |
-//! | `rowcol:tau=5ms` | what the last event of a row or column nearby supports ([`RowColumn`]) |
-//! | `dwf:length=36,distance=9,k=1` | what `k` of twice `length` events support, within `distance` pixels ([`DoubleWindow`]) |
-//! | `refractory:dead=1ms,restart=kept` | what comes `dead` or more after a pixel's last event, `kept` or `all` ([`Refractory`]) |
-//! | `hot:most=100,window=1s,learn=always` | pixels with up to `most` events in every `window`, or `once` in the first ([`HotPixels`]) |
-//! | `on`, `off` | one polarity ([`PolarityOnly`]) |
-//! | `region:x,y,cols,rows,origin=corner` | a rectangle, which becomes the sensor; or with `origin=sensor` stays where it is ([`Region`]) |
-//! | `downsample:factor=2,count=1` | cells of `factor` x `factor` pixels; every `count` events of a sign ([`Downsample`]) |
-//! | `limit:budget=1000,window=1ms` | `budget` events a `window`, thinned evenly ([`RateLimit`]) |
 
 use crate::names::find;
 use crate::{Error, Geometry, Result, microseconds};
@@ -24,7 +9,22 @@ use foveola_core::events::{
 use std::fmt;
 use std::str::FromStr;
 
-/// A filter of events as it is spelled, for a sensor of any size; see the [table](self).
+/// A filter of events as it is spelled, for a sensor of any size.
+///
+/// A name, then settings: `stcf:k=2,tau=5ms`. Settings without a name come in the order of the table: `refractory:1ms`.
+/// What is left out has the value that the table shows.
+///
+/// | spelling | keeps |
+/// |---|---|
+/// | `stcf:k=2,tau=5ms,neighbours=8` | what `k` of 4 or 8 neighbours support within `tau` ([`Stcf`]) |
+/// | `rowcol:tau=5ms` | what the last event of a row or column nearby supports ([`RowColumn`]) |
+/// | `dwf:length=36,distance=9,k=1` | what `k` of twice `length` events support, within `distance` pixels ([`DoubleWindow`]) |
+/// | `refractory:dead=1ms,restart=kept` | what comes `dead` or more after a pixel's last event, `kept` or `all` ([`Refractory`]) |
+/// | `hot:most=100,window=1s,learn=always` | pixels with up to `most` events in every `window`, or `once` in the first ([`HotPixels`]) |
+/// | `on`, `off` | one polarity ([`PolarityOnly`]) |
+/// | `region:x,y,cols,rows,origin=corner` | a rectangle, which becomes the sensor; or with `origin=sensor` stays where it is ([`Region`]) |
+/// | `downsample:factor=2,count=1` | cells of `factor` x `factor` pixels; every `count` events of a sign ([`Downsample`]) |
+/// | `limit:budget=1000,window=1ms` | `budget` events a `window`, thinned evenly ([`RateLimit`]) |
 ///
 /// ```
 /// use foveola::{EventFilterSpec, Geometry};
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_table_tells_the_defaults() {
         let mut rows = 0;
-        for line in include_str!("spec.rs").lines().filter_map(|line| line.strip_prefix("//! | `")) {
+        for line in include_str!("spec.rs").lines().filter_map(|line| line.strip_prefix("/// | `")) {
             let spelling = line.split('`').next().expect("a spelling");
             let name = spelling.split(':').next().expect("a name");
             if spelling.starts_with("region") {

@@ -29,10 +29,8 @@ pub(super) fn open(folder: &Path) -> Result<(Folder, About)> {
     }
     files.sort_by_cached_key(|path| numbered(&path.file_name().unwrap_or_default().to_string_lossy()));
     let Some(first) = files.first() else {
-        return Err(Error::Data {
-            path: folder.into(),
-            reason: "a folder without a PNG; expected the frames of a movie, or a file of events".into(),
-        });
+        let reason = "a folder; expected a file of events, or PNGs in it, the frames of a movie".into();
+        return Err(Error::Data { path: folder.into(), reason });
     };
     let reader = decoder(first)?.read_info().map_err(|error| failed(first, error))?;
     let shape = Shape::new(1, reader.info().height as usize, reader.info().width as usize);

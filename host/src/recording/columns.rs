@@ -56,29 +56,36 @@ impl Columns {
         Some((Self { places: [t, x, y, on] }, unit))
     }
 
-    /// By the numbers in the first rows: times never decrease and are large, polarities are 0, 1 or -1, the others are
-    /// coordinates, the column before the row.
+    /// Orders that are found without names, the usual first.
+    const USUAL: [Self; 6] = [
+        Self::TXYP,
+        Self { places: [2, 0, 1, 3] }, // x,y,t,p
+        Self { places: [3, 0, 1, 2] }, // x,y,p,t
+        Self { places: [0, 2, 3, 1] }, // t,p,x,y
+        Self { places: [1, 2, 3, 0] }, // p,t,x,y
+        Self { places: [3, 1, 2, 0] }, // p,x,y,t
+    ];
+
+    /// By the numbers in the first rows, the first usual order in which times never decrease but grow, polarities are 0, 1 or
+    /// -1, and the others are coordinates. A few rows may fit an order by chance; hundreds do not.
     pub(super) fn fitting(rows: &[Vec<f64>]) -> Result<Self, &'static str> {
-        let count = rows.first().map_or(0, Vec::len);
-        if !(4..=MOST).contains(&count) {
-            return Err("expected 4 columns: time, column, row and polarity");
+        match rows.first().map_or(0, Vec::len) {
+            4 => {}
+            0..4 => return Err("expected 4 columns: time, column, row and polarity"),
+            _ => return Err("more than 4 columns without names"),
         }
-        let column = |i: usize| rows.iter().map(move |row| row.get(i).copied().unwrap_or(f64::NAN));
-        let largest = |i: usize| column(i).fold(0.0, f64::max);
-        let is_time = |i: &usize| column(*i).all(|t| t >= 0.0) && column(*i).is_sorted();
-        let is_polarity = |i: &usize| column(*i).all(|p| p == 0.0 || p == 1.0 || p == -1.0);
-        let is_place = |i: &usize| column(*i).all(|x| (0.0..65536.0).contains(&x) && x.fract() == 0.0);
-        // Of columns that would do, the usual one: time in front, polarity behind.
-        let moves = |i: &usize| column(*i).last() > column(*i).next();
-        let times = (0..count).filter(is_time).filter(|i| moves(i) || rows.len() == 1);
-        let t = times.rev().max_by(|a, b| largest(*a).total_cmp(&largest(*b))).ok_or("no column of times in order")?;
-        let on = (0..count).rev().filter(|i| *i != t).find(is_polarity).ok_or("no column of polarities 0, 1 or -1")?;
-        let others: Vec<usize> = (0..count).filter(|i| *i != t && *i != on).collect();
-        let [x, y] = others[..] else { return Err("more than 4 columns without names") };
-        if !is_place(&x) || !is_place(&y) {
-            return Err("no two columns of coordinates");
-        }
-        Ok(Self { places: [t, x, y, on].map(|i| i as u8) })
+        let column = |i: u8| rows.iter().map(move |row| row.get(usize::from(i)).copied().unwrap_or(f64::NAN));
+        let is_time = |i| {
+            let grows = rows.len() == 1 || column(i).last() > column(i).next();
+            grows && column(i).is_sorted() && column(i).all(|t| t >= 0.0)
+        };
+        let is_polarity = |i| column(i).all(|p| p == 0.0 || p == 1.0 || p == -1.0);
+        let is_place = |i| column(i).all(|x| (0.0..65536.0).contains(&x) && x.fract() == 0.0);
+        let fits = |columns: &Self| {
+            let [t, x, y, on] = columns.places;
+            is_time(t) && is_polarity(on) && is_place(x) && is_place(y)
+        };
+        Self::USUAL.into_iter().find(fits).ok_or("no usual order of columns fits, such as t,x,y,p or x,y,t,p")
     }
 }
 
@@ -135,12 +142,13 @@ impl TimeUnit {
     pub const NAMES: [(&'static str, Self); 4] =
         [("s", Self::Seconds), ("ms", Self::Milliseconds), ("us", Self::Microseconds), ("ns", Self::Nanoseconds)];
 
-    /// By the first times: seconds if some have a fraction; nanoseconds if whole numbers are beyond 3,000 years in
-    /// microseconds, since such count from 1970; else microseconds.
-    pub(super) fn fitting(mut times: impl Iterator<Item = f64> + Clone) -> Self {
-        if times.clone().any(|t| t.fract() != 0.0) {
+    /// By the first times, where a few may be damaged: seconds if a quarter has a fraction; nanoseconds if most are whole
+    /// numbers beyond 3,000 years in microseconds, since such count from 1970; else microseconds.
+    pub(super) fn fitting(times: impl Iterator<Item = f64> + Clone) -> Self {
+        let all = times.clone().count();
+        if 4 * times.clone().filter(|t| t.fract() != 0.0).count() > all {
             Self::Seconds
-        } else if times.any(|t| t > 1e17) {
+        } else if 2 * times.filter(|t| *t > 1e17).count() > all {
             Self::Nanoseconds
         } else {
             Self::Microseconds

@@ -153,8 +153,9 @@ impl Number {
                             number.digits = digits;
                             number.exponent -= i32::from(fraction);
                         }
-                        // More digits than fit are dropped; those in front of the point count.
-                        None => number.exponent += i32::from(!fraction),
+                        // Digits of a fraction that do not fit are dropped.
+                        None if fraction => {}
+                        None => return None,
                     }
                 }
                 b'.' if !fraction => fraction = true,

@@ -189,7 +189,7 @@ pub(super) const TABLE: [Row; 11] = [
         extensions: &["csv", "txt"],
         about: "text, an event a line",
         says: |_| false,
-        looks: |head| head.is_text() && csv::Layout::detect(head.bytes, None, None).is_ok(),
+        looks: |head| head.is_text() && csv::Layout::detect(head.bytes, head.options.columns, None).is_ok(),
         decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
         places: Places::Start,
         encoder: Some(writer::csv),

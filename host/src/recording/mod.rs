@@ -219,7 +219,7 @@ impl Recording {
 
     fn new(name: &Path, options: ReadOptions, head: &[u8], origin: Origin) -> Result<Self> {
         let whole = if let Origin::File { bytes } = origin { Some(bytes) } else { None };
-        let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole }), Ok);
+        let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole, options }), Ok);
         let format = recognised.map_err(|reason| Error::Data { path: name.into(), reason })?;
         let recording = Self { name: name.into(), format, options, head: head.into(), origin };
         recording.decoder()?; // says now what is wrong

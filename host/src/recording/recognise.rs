@@ -1,5 +1,6 @@
 //! Which format a recording has, by its first bytes.
 
+use super::ReadOptions;
 use super::csv;
 use super::format::{Format, rows};
 use foveola_core::events::{Decode, Encoding, Header, NMnist};
@@ -9,6 +10,8 @@ pub(super) struct Head<'a> {
     pub(super) bytes: &'a [u8],
     /// Bytes of all of it, when that is known.
     pub(super) whole: Option<u64>,
+    /// What is known otherwise.
+    pub(super) options: ReadOptions,
 }
 
 /// Things that people try, which are no recordings: first bytes, and what they are.
@@ -34,7 +37,7 @@ pub(super) fn recognise(head: &Head<'_>) -> Result<Format, String> {
     if let Some(row) = rows().iter().find(|row| (row.looks)(head)) {
         return Ok(row.format);
     }
-    let what = match csv::Layout::detect(head.bytes, None, None) {
+    let what = match csv::Layout::detect(head.bytes, head.options.columns, None) {
         Err(reason) if head.is_text() => format!("text, but not of events: {reason}"),
         _ => "of no format that is known".into(),
     };

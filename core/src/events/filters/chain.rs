@@ -3,13 +3,14 @@
 //! ```text
 //! sensor -> 0: RateLimit -> 1: HotPixels -> 2: Stcf -> 3: Downsample -> link or model
 //! ```
-//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`] checks that each
-//! is made for the sensor that the stages before it leave.
+//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`]
+//! checks that each is made for the sensor that the stages before it leave.
 //!
 //! ```text
 //! words of state, for each stage:   2: events dropped, the lower half first,   then the stage's own
 //! ```
-//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not an event.
+//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not
+//! an event.
 
 use super::{
     DoubleWindow, Downsample, EventFilter, HotPixels, PolarityOnly, RateLimit, Refractory, Region, RowColumn, Stcf,
@@ -123,8 +124,9 @@ impl<'a> EventStage<'a> {
 ///
 /// ```
 /// use foveola_core::constant;
-/// use foveola_core::events::filters::{EventChain, EventFilter, EventStage, Neighbours, PolarityOnly, Refractory, Restart, Stcf};
-/// use foveola_core::events::{Event, Geometry};
+/// use foveola_core::events::{
+///     Event, EventChain, EventFilter, EventStage, Geometry, Neighbours, PolarityOnly, Refractory, Restart, Stcf,
+/// };
 ///
 /// const SENSOR: Geometry = Geometry { cols: 32, rows: 32 };
 /// static STAGES: [EventStage; 3] = [
@@ -186,8 +188,8 @@ impl<'a> EventChain<'a> {
         self.state_len
     }
 
-    /// Where the state of the stage with this index lies in that of the chain: to read or write a mask of hot pixels. Empty for a
-    /// stage that is not there.
+    /// Where the state of the stage with this index lies in that of the chain: to read or write a mask of hot pixels.
+    /// Empty for a stage that is not there.
     ///
     /// ```
     /// use foveola_core::events::{EventChain, EventStage, Geometry, HotPixels, Learning, PolarityOnly};

@@ -4,8 +4,8 @@
 //! col = x / factor,  row = y / factor                 rounded down; the last cells may be cut by the sensor's edge
 //! counting:  n[row, col] += 1 (ON) or -1 (OFF);  when |n| = threshold: one event of that sign, and n = 0
 //! ```
-//! `factor` is 1 to 65535, `threshold` 1 to 127. A cell of alternating noise stays near 0 and gives nothing; an edge that crosses it
-//! gives `factor^2 / threshold` events. Events outside of the sensor are dropped.
+//! `factor` is 1 to 65535, `threshold` 1 to 127. A cell of alternating noise stays near 0 and gives nothing; an edge
+//! that crosses it gives `factor^2 / threshold` events. Events outside of the sensor are dropped.
 //!
 //! Cost: two divisions of 32 bits an event, and 8 operations where events are counted.
 //! State: none; counting, a byte a cell.

@@ -5,17 +5,17 @@
 //! mask j   at once when n[j] > most, until a window has passed in which n[j] <= most   (Learning::Always)
 //!          at once when n[j] > most in the first window, for good                     (Learning::Once)
 //! ```
-//! A window begins with the first event, or with the first one behind the window before, and lasts `window` microseconds, 1 to
-//! 2^32 - 1. `most` is 0 to 125 events: for `r` events a second, a window of 100 / r seconds and a `most` of 100. A pixel that is
-//! given as hot ([`HotPixels::mask`]) is neither counted nor unmasked.
+//! A window begins with the first event, or with the first one behind the window before, and lasts `window`
+//! microseconds, 1 to 2^32 - 1. `most` is 0 to 125 events: for `r` events a second, a window of 100 / r seconds and a
+//! `most` of 100. A pixel that is given as hot ([`HotPixels::mask`]) is neither counted nor unmasked.
 //!
-//! Events that come late are counted in the current window; when time jumps back by more than `window`, it ends. Events outside of
-//! the sensor are dropped.
+//! Events that come late are counted in the current window; when time jumps back by more than `window`, it ends. Events
+//! outside of the sensor are dropped.
 //!
 //! ```text
 //! word   0       0: no event yet, 1: learning, 2: learned
 //!        1, 2    when the window began, the lower half first
-//!        3 …     a byte a pixel, row by row: 255 given as hot; else bit 7: masked, bits 6..0: events, up to most + 1
+//!        3 …     a byte a pixel, row by row: 255 given as hot; else bit 7: masked, bits 6..0: events, 126 at most
 //! ```
 //! Cost: about 50 operations an event, and a pass over the bytes for each window that has events (a word for 4 pixels).
 //! State: `3 + cols rows / 4` words, rounded up.
@@ -75,7 +75,7 @@ const GIVEN: u8 = 255;
 const MASKED: u8 = 128;
 const EVENTS: u8 = 127;
 
-/// The largest `most`: one more still is no [`GIVEN`].
+/// The largest `most`: one more is no [`GIVEN`] yet.
 const MOST: u32 = EVENTS as u32 - 2;
 
 /// Words in front of the bytes.
@@ -88,7 +88,8 @@ impl HotPixels {
     /// For a sensor of this size.
     ///
     /// # Errors
-    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and for a window or a number out of range.
+    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and for a window or a number
+    /// out of range.
     pub const fn new(geometry: Geometry, learning: Learning) -> Result<Self, Error> {
         if let Learning::Once { window, most } | Learning::Always { window, most } = learning {
             if window == 0 {
@@ -194,8 +195,8 @@ impl EventFilter for HotPixels {
         if !counts || byte == GIVEN {
             return byte < MASKED;
         }
-        // In range: `most` is 125 at most.
-        let events = u32::from(byte & EVENTS).min(most) + 1;
+        // Up to 126: with the mask no GIVEN yet.
+        let events = u32::from(byte & EVENTS).min(MOST) + 1;
         let masked = if events > most { MASKED } else { byte & MASKED };
         bytes::set(pixels, place, masked | events as u8);
         masked == 0

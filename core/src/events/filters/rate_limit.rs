@@ -3,15 +3,16 @@
 //! ```text
 //! keep event i of a window with probability  min(1, budget / max(n, i))      n: events of the window before
 //! ```
-//! A steady stream of `n` events a window keeps `budget` of them on average, with a standard deviation of less than `sqrt(budget)`.
-//! When events set in at once, `n` is still small: then the first window keeps about `budget (1 + ln(i / budget))`, its first events
-//! rather than its last; never more than `2 budget`, which is the bound for any window. A stream within its budget is left alone.
-//! What is kept does not depend on where an event is: whether it is kept is decided by a congruential generator that begins with
-//! the cleared state, so the same stream gives the same events.
+//! A steady stream of `n` events a window keeps `budget` of them on average, with a standard deviation of less than
+//! `sqrt(budget)`. When events set in at once, `n` is still small: then the first window keeps about
+//! `budget (1 + ln(i / budget))`, its first events rather than its last; never more than `2 budget`, which is the bound
+//! for any window. A stream within its budget is left alone. What is kept does not depend on where an event is: whether
+//! it is kept is decided by a congruential generator that begins with the cleared state, so the same stream gives the
+//! same events.
 //!
-//! A window lasts `window` microseconds, 1 to 2^31 - 1, and follows the one before; behind a pause of a window or more it begins with
-//! an event, and `n` is 0. Late events belong to the current window; when time jumps back by more than a window, one begins.
-//! `budget` is 1 to 2^30 events.
+//! A window lasts `window` microseconds, 1 to 2^31 - 1, and follows the one before; behind a pause of a window or more
+//! it begins with an event, and `n` is 0. Late events belong to the current window; when time jumps back by more than a
+//! window, one begins. `budget` is 1 to 2^30 events.
 //!
 //! ```text
 //! word   0       1 once there is a window
@@ -153,8 +154,8 @@ mod tests {
         counts
     }
 
-    /// Kept are as many as the budget says, and no row, column, polarity or part of a window is preferred: every count lies within
-    /// 5 standard deviations of what chance gives (1 in 2 million; some 400 counts are looked at).
+    /// Kept are as many as the budget says, and no row, column, polarity or part of a window is preferred: every count
+    /// lies within 5 standard deviations of what chance gives (1 in 2 million; some 400 counts are looked at).
     #[test]
     fn thinning_is_uniform_in_space_and_time() {
         for (n, budget) in [(2_000, 100), (10_000, 1_000), (3_000, 2_000)] {

@@ -3,15 +3,16 @@
 //! ```text
 //! drop  when  0 <= t - t[j] < dead        t[j]: the last event at the same pixel that restarted the clock
 //! ```
-//! `dead` is in microseconds, 1 to 2^30 - 1. Kept events restart the clock, so that a pixel gives at most one event every `dead`
-//! microseconds; or all events do ([`Restart::All`]), so that a pixel that never rests gives one event and then none.
+//! `dead` is in microseconds, 1 to 2^30 - 1. Kept events restart the clock, so that a pixel gives at most one event
+//! every `dead` microseconds; or all events do ([`Restart::All`]), so that a pixel that never rests gives one event and
+//! then none.
 //!
-//! Events that come late, with a time before `t[j]`, are kept and restart the clock at their own time. Events outside of the
-//! sensor are dropped, and leave no trace. Long pauses and clocks that start anew: see [`super::stamps`].
+//! Events that come late, with a time before `t[j]`, are kept and restart the clock at their own time. Events outside
+//! of the sensor are dropped, and leave no trace. Long pauses and clocks that start anew: see [`super::stamps`].
 //!
 //! Cost: about 15 operations an event. State: a word a pixel and a border: `3 + (cols + 1) (rows + 2)`.
-//! Reference: the refractory period of a pixel, P. Lichtsteiner, C. Posch and T. Delbruck, A 128x128 120 dB 15 us latency
-//! asynchronous temporal contrast vision sensor, IEEE JSSC 43(2), 2008, doi:10.1109/JSSC.2007.914337.
+//! Reference: the refractory period of a pixel, P. Lichtsteiner, C. Posch and T. Delbruck, A 128x128 120 dB 15 us
+//! latency asynchronous temporal contrast vision sensor, IEEE JSSC 43(2), 2008, doi:10.1109/JSSC.2007.914337.
 
 use super::EventFilter;
 use super::stamps::{self, Stamps};
@@ -55,7 +56,8 @@ impl Refractory {
     /// For a sensor of this size: `dead` microseconds.
     ///
     /// # Errors
-    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and when `dead` is out of range.
+    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and when `dead` is out of
+    /// range.
     pub const fn new(geometry: Geometry, dead: u32, restart: Restart) -> Result<Self, Error> {
         match (Stamps::new(geometry), stamps::checked("dead", dead)) {
             (Ok(stamps), Ok(dead)) => Ok(Self { stamps, dead, restart }),

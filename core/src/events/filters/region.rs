@@ -72,7 +72,8 @@ impl EventFilter for Region {
 
     #[inline(always)]
     fn pass(&self, _: &mut [u32], event: &mut Event) -> bool {
-        // To the left of the region or above it the difference wraps, to the rest of 65536, which the region does not reach.
+        // To the left of the region or above it the difference wraps, to the rest of 65536, which the region does not
+        // reach.
         let (x, y) = (event.x.wrapping_sub(self.left), event.y.wrapping_sub(self.top));
         let inside = (u32::from(x) < self.cols) & (u32::from(y) < self.rows);
         if self.moved {

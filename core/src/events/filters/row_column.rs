@@ -4,19 +4,21 @@
 //! keep  when  an event of another pixel is remembered, by a row y-1..y+1 or by a column x-1..x+1, with
 //!             |x' - x| <= 1,  |y' - y| <= 1,  0 <= t - t' <= tau
 //! ```
-//! So it is [`Stcf`](super::Stcf) with 8 neighbours and `k = 1` that forgets a neighbour when its row and its column had later
-//! events elsewhere: in busy scenes it drops more. `tau` is in microseconds, 1 to 2^30 - 1.
+//! So it is [`Stcf`](super::Stcf) with 8 neighbours and `k = 1` that forgets a neighbour when its row and its column
+//! had later events elsewhere: in busy scenes it drops more. `tau` is in microseconds, 1 to 2^30 - 1.
 //!
-//! Events that come late, events outside of the sensor, long pauses and clocks that start anew: as for [`Stcf`](super::Stcf).
+//! Events that come late, events outside of the sensor, long pauses and clocks that start anew: as for
+//! [`Stcf`](super::Stcf).
 //!
 //! ```text
 //! word   0, 1    the clock (see super::stamps)
 //!        2 …     a stamp for each row, then for each column, with an empty one before and behind
 //!        …       in the same order, the column of a row's last event, and the row of a column's
 //! ```
-//! Cost: six events looked at, about 80 operations. State: `2 + 2 (rows + cols + 4)` words: 9 kB for 640 x 480 pixels, a word a pixel being 1.2 MB.
-//! Reference: A. Khodamoradi and R. Kastner, O(N)-space spatiotemporal filter for reducing noise in neuromorphic vision sensors,
-//! IEEE Trans. Emerging Topics in Computing 9(1), 2021, doi:10.1109/TETC.2017.2788865; it also compares polarities.
+//! Cost: six events looked at, about 80 operations. State: `2 + 2 (rows + cols + 4)` words: 9 kB for 640 x 480 pixels,
+//! a word a pixel being 1.2 MB. Reference: A. Khodamoradi and R. Kastner, O(N)-space spatiotemporal filter for reducing
+//! noise in neuromorphic vision sensors, IEEE Trans. Emerging Topics in Computing 9(1), 2021,
+//! doi:10.1109/TETC.2017.2788865; it also compares polarities.
 
 use super::EventFilter;
 use super::stamps::{self, CLOCK, now, sides};

@@ -4,18 +4,19 @@
 //! stamp = t - base + 2^31        base: a time of the stream, kept in 64 bits
 //! 0     = long ago, or never     so that cleared state is zeros
 //! ```
-//! Times from `base - 2^30` on and before `base + 2^31` need no more than that. When time leaves this range forwards, `base`
-//! becomes the present and every stamp is lowered by as much, those of long ago to 0: ages up to 2^30 us stay exact, and no
-//! stamp ever looks new again, not after 71.6 minutes (2^32 us) nor after days. When it leaves it backwards, the clock started
-//! anew, and all stamps become 0. Smaller steps backwards change nothing: a stamp that lies ahead is no past event.
+//! Times from `base - 2^30` on and before `base + 2^31` need no more than that. When time leaves this range forwards,
+//! `base` becomes the present and every stamp is lowered by as much, those of long ago to 0: ages up to 2^30 us stay
+//! exact, and no stamp ever looks new again, not after 71.6 minutes (2^32 us) nor after days. When it leaves it
+//! backwards, the clock started anew, and all stamps become 0. Smaller steps backwards change nothing: a stamp that
+//! lies ahead is no past event.
 //!
 //! ```text
 //! word   0, 1    base, the lower half first
 //!        2 …     stamps, row by row, with an empty pixel before each row, and an empty row above and below
 //! ```
 //! So every pixel has eight neighbours, and none is special.
-//! Cost: 5 operations an event, and one pass over the stamps when time goes on by 2^31 us (35.8 minutes), or jumps back by 2^30 us
-//! or more: a recording whose clock jumps to and fro with every event pays for a pass with every event.
+//! Cost: 5 operations an event, and one pass over the stamps when time goes on by 2^31 us (35.8 minutes), or jumps back
+//! by 2^30 us or more: a recording whose clock jumps to and fro with every event pays for a pass with every event.
 //! State: `3 + (cols + 1) (rows + 2)` words.
 
 use crate::error::nonempty;
@@ -41,8 +42,8 @@ pub(super) const fn checked(name: &'static str, us: u32) -> Result<u32, Error> {
     Err(Error::Parameter { name, value: us as f64, expected: "1 us or more, and less than 2^30 us" })
 }
 
-/// The present as a stamp. A stamp `s` of the past is `now - s` microseconds old; `now` wraps round a stamp that lies ahead to
-/// more than [`LONGEST`], which 0 is in any case.
+/// The present as a stamp. A stamp `s` of the past is `now - s` microseconds old; `now` wraps round a stamp that lies
+/// ahead to more than [`LONGEST`], which 0 is in any case.
 #[inline(always)]
 pub(crate) fn now(clock: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) -> u32 {
     let base = long(*clock);

@@ -3,19 +3,19 @@
 //! ```text
 //! keep  when  #{ neighbours j : 0 <= t - t[j] <= tau } >= k        t[j]: the last event at pixel j, kept or not
 //! ```
-//! With `k = 1` it is the background-activity filter. Noise is alone, edges are not: `k = 2` of 8 and a `tau` of the time in
-//! which an edge crosses a few pixels are a good start. `tau` is in microseconds, 1 to 2^30 - 1; `k` is 1 to the number of neighbours.
-//! The pixel itself is no neighbour: so a hot pixel alone is dropped.
+//! With `k = 1` it is the background-activity filter. Noise is alone, edges are not: `k = 2` of 8 and a `tau` of the
+//! time in which an edge crosses a few pixels are a good start. `tau` is in microseconds, 1 to 2^30 - 1; `k` is 1 to
+//! the number of neighbours. The pixel itself is no neighbour: so a hot pixel alone is dropped.
 //!
-//! Events that come late, with a time before a neighbour's last event, are not supported by it; their own time is remembered
-//! as if they had come in order. Events outside of the sensor are dropped, and leave no trace.
+//! Events that come late, with a time before a neighbour's last event, are not supported by it; their own time is
+//! remembered as if they had come in order. Events outside of the sensor are dropped, and leave no trace.
 //! Long pauses and clocks that start anew: see [`super::stamps`].
 //!
 //! Cost: 3 operations a neighbour and 20 more an event, no branch in between. State: a word a pixel and a border:
 //! `3 + (cols + 1) (rows + 2)`.
-//! References: T. Delbruck, Frame-free dynamic digital vision, Proc. Intl. Symp. on Secure-Life Electronics, 2008 (`k = 1`);
-//! S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans. PAMI 45(1), 2023,
-//! doi:10.1109/TPAMI.2022.3152999.
+//! References: T. Delbruck, Frame-free dynamic digital vision, Proc. Intl. Symp. on Secure-Life Electronics, 2008
+//! (`k = 1`); S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans. PAMI
+//! 45(1), 2023, doi:10.1109/TPAMI.2022.3152999.
 
 use super::EventFilter;
 use super::stamps::{self, Stamps};
@@ -70,7 +70,8 @@ impl Stcf {
     /// For a sensor of this size: `k` of the neighbours within `tau` microseconds.
     ///
     /// # Errors
-    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and when `k` or `tau` is out of range.
+    /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and when `k` or `tau` is out of
+    /// range.
     pub const fn new(geometry: Geometry, neighbours: Neighbours, k: u32, tau: u32) -> Result<Self, Error> {
         if k == 0 || k > neighbours.count() {
             return Err(Error::Parameter { name: "k", value: k as f64, expected: "1 to the number of neighbours" });

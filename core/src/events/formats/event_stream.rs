@@ -10,19 +10,20 @@
 //! | `0xFF` | | | 127 us passed |
 //! | `0xFE` | | | reset: nothing passed |
 //!
-//! Numbers are little-endian. Time is a sum that starts at 0, and coordinates are delivered as stored; the programs that made
-//! the format count rows from the bottom.
+//! Numbers are little-endian. Time is a sum that starts at 0. Coordinates are delivered as stored: the format does not
+//! say whether row 0 is at the top.
 //!
-//! **Refused** are another signature, version or type (0 generic, 2 ATIS, 3 display, 4 colour, whose events are others) and a
-//! sensor without pixels: then nothing is decoded, all is counted as [`Skipped::other`], and
+//! **Refused** are another signature, version or type (0 generic, 2 ATIS, 3 display, 4 colour, whose events are others)
+//! and a sensor without pixels: then nothing is decoded, all is counted as [`Skipped::other`], and
 //! [`EventStream::refused`] says why.
 //!
-//! **Damage** shows as a pixel outside the sensor. Then all five alignments are watched as events and silences move them, and the
-//! place is believed where 16 events in a row lie inside, and no fewer than at any other alignment; or behind five resets in a
-//! row, which no event contains. What was skipped had times that nobody knows, so that all later ones are early by
-//! their sum. A second recording joined to the first is read on from its signature, and its time starts at 0.
+//! **Damage** shows as a pixel outside the sensor. Then all five alignments are watched as events and silences move
+//! them, and the place is believed where 16 events in a row lie inside, and no fewer than at any other alignment; or
+//! behind five resets in a row, which no event contains. What was skipped had times that nobody knows, so that all
+//! later ones are early by their sum. A second recording joined to the first is read on from its signature, and its
+//! time starts at 0.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes; there is no line.
+//! Cost: about 10 operations an event. State: 48 bytes; there is no line.
 //! Reference: `neuromorphic-paris/event_stream`, README.
 
 use super::align::Phases;

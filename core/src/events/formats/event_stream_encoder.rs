@@ -1,7 +1,7 @@
 //! Writes Event Stream `.es`, the inverse of [`EventStream`](super::EventStream): for conversions and tests.
 //!
-//! Cost: 5 bytes an event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB a second. State: 16
-//! bytes.
+//! Cost: 5 bytes an event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB a second.
+//! State: 16 bytes.
 
 use super::event_stream::{DVS, SIGNATURE, SILENCE, SILENT, VERSION};
 use crate::events::Event;
