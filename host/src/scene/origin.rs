@@ -7,7 +7,7 @@ use foveola_core::events::Event;
 pub enum Origin {
     /// Light changed.
     Signal,
-    /// The reference drifted: an ON event for which the leak made more than half of the threshold.
+    /// The reference drifted: an ON event at whose time the reference moved faster than the light.
     Leak,
     /// Shot noise.
     Shot,

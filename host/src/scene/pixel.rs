@@ -69,7 +69,7 @@ impl Pixel {
             let t = (start + f64::from(level - first) / (slope + leak)).max(self.wake.max(start)).min(end);
             let t = if t.is_nan() { end } else { t };
             let drift = leak * (t - self.wake);
-            let leaked = on && drift > 0.5 * f64::from(self.threshold_on);
+            let leaked = on && leak > slope;
             event(t as u64, on, if leaked { Origin::Leak } else { Origin::Signal });
             self.reference = (f64::from(level) - drift) as f32;
             self.wake = t + refractory;
