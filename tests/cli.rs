@@ -270,16 +270,16 @@ fn a_movie_becomes_events() {
     let shell = Shell::new();
     let movie = Array3::from_shape_fn((50, 12, 10), |(t, row, _)| if t % 12 == row { 255_u8 } else { 20 });
     write_npy(shell.path("a.npy"), &movie).expect("written");
-    let quiet = ["record", "a.raw", "--movie", "a.npy", "--rate", "100", "--shot", "0"];
-    let text = shell.good(&quiet);
+    let movie = ["record", "a.raw", "--movie", "a.npy", "--rate", "100", "--refractory", "0us"];
+    let text = shell.good(&[&movie[..], &["--shot", "0"]].concat());
     for word in ["10 x 12 (columns x rows)", "in 490 ms", "0 of leak, 0 of shot noise"] {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let info = shell.json(&["info", "a.raw", "--json"]);
-    let events = info["events"].as_u64().expect("a number");
+    let events = info["n"].as_u64().expect("a number");
     // Every frame, a row of 10 pixels goes up and another one down by ln((1 + 0.02) / (20 / 255 + 0.02)) = 2.3, 9 thresholds.
     assert!((49 * 2 * 80..49 * 2 * 95).contains(&events), "{events} events");
-    let noisy = shell.good(&[&quiet[..6], &["--shot", "50", "--leak", "5", "--duration", "200ms"]].concat());
+    let noisy = shell.good(&[&movie[..], &["--shot", "50", "--leak", "5", "--duration", "200ms"]].concat());
     assert!(noisy.contains("in 200 ms") && !noisy.contains(" 0 of "), "{noisy}");
     shell.bad(&["record", "b.raw", "--movie", "a.npy", "--rate", "0"], 1, &["film: rate is 0"]);
     shell.bad(&["record", "b.raw", "--movie", "a.npy", "--threshold", "0"], 1, &["threshold_on is 0"]);
