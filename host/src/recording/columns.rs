@@ -76,7 +76,10 @@ impl Columns {
         }
         let column = |i: u8| rows.iter().map(move |row| row.get(usize::from(i)).copied().unwrap_or(f64::NAN));
         let is_time = |i| {
-            let grows = rows.len() == 1 || column(i).last() > column(i).next();
+            let grows = match rows {
+                [row] => column(i).next() == row.iter().copied().reduce(f64::max), // nothing better is known
+                _ => column(i).last() > column(i).next(),
+            };
             grows && column(i).is_sorted() && column(i).all(|t| t >= 0.0)
         };
         let is_polarity = |i| column(i).all(|p| p == 0.0 || p == 1.0 || p == -1.0);
@@ -224,7 +227,7 @@ mod tests {
             let rows: Vec<Vec<f64>> = rows.iter().map(|row| row.to_vec()).collect();
             assert_eq!(Columns::fitting(&rows).map(|columns| columns.to_string()), Ok(expected.into()), "{rows:?}");
         }
-        let bad = [vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0, 0.0, 5.0], vec![1.0, 2.0, 3.0, 7.0], vec![]];
+        let bad = [vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0, 0.0, 5.0], vec![2.0, 3.0, 4.0, 7.0], vec![]];
         for row in bad {
             assert!(Columns::fitting(&[row.clone()]).is_err(), "{row:?}");
         }

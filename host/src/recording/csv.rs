@@ -181,7 +181,13 @@ impl Number {
     }
 
     fn value(self) -> f64 {
-        let value = self.digits as f64 * 10_f64.powi(self.exponent);
+        let Self { mut digits, mut exponent, .. } = self;
+        // A whole number that is written as a fraction is exact.
+        while exponent < 0 && digits > 0 && digits % 10 == 0 {
+            (digits, exponent) = (digits / 10, exponent + 1);
+        }
+        let scale = 10_f64.powi(exponent.saturating_abs());
+        let value = if exponent < 0 { digits as f64 / scale } else { digits as f64 * scale };
         if self.negative { -value } else { value }
     }
 

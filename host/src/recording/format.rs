@@ -5,6 +5,7 @@ use super::aedat4::{self, Aedat4};
 use super::csv::{self, Csv};
 use super::decoder::{Decoder, Watched};
 use super::npy::Npy;
+use super::npz;
 use super::recognise::{self, Head};
 use super::seek::Places;
 use super::writer::{self, NewEncoder, WriteOptions};
@@ -38,6 +39,8 @@ pub enum Format {
     Csv,
     /// Events in an array of NumPy (`.npy`).
     Npy,
+    /// Events in an archive of such arrays (`.npz`).
+    Npz,
 }
 
 /// A row of the table.
@@ -60,7 +63,7 @@ pub(super) struct Row {
 }
 
 /// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
-pub(super) const TABLE: [Row; 11] = [
+pub(super) const TABLE: [Row; 12] = [
     Row {
         format: Format::Evt2,
         name: "evt2",
@@ -182,6 +185,17 @@ pub(super) const TABLE: [Row; 11] = [
         decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
         places: Places::Records,
         encoder: Some(writer::npy),
+    },
+    Row {
+        format: Format::Npz,
+        name: "npz",
+        extensions: &["npz"],
+        about: "NumPy archive of events",
+        says: |head| head.starts_with(npz::MAGIC),
+        looks: |_| false,
+        decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
+        places: Places::Start,
+        encoder: None,
     },
     Row {
         format: Format::Csv,

@@ -12,6 +12,7 @@ mod decoder;
 mod events;
 mod format;
 mod npy;
+mod npz;
 mod recognise;
 mod seek;
 mod writer;
@@ -220,8 +221,17 @@ impl Recording {
     fn new(name: &Path, options: ReadOptions, head: &[u8], origin: Origin) -> Result<Self> {
         let whole = if let Origin::File { bytes } = origin { Some(bytes) } else { None };
         let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole, options }), Ok);
-        let format = recognised.map_err(|reason| Error::Data { path: name.into(), reason })?;
-        let recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        let data = |reason: String| Error::Data { path: name.into(), reason };
+        let format = recognised.map_err(data)?;
+        let mut recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        if format == Format::Npz {
+            if recording.bytes().is_none() {
+                return Err(data("a pipe; an archive is read from several places and needs a file".into()));
+            }
+            // The head of the array that the archive's are put together to.
+            let mut array = npz::open(name).map_err(|error| data(error.to_string()))?;
+            recording.head = self::head(name, &mut array)?.into();
+        }
         recording.decoder()?; // says now what is wrong
         Ok(recording)
     }
@@ -256,6 +266,9 @@ impl Recording {
     pub fn events(&self) -> Result<Events> {
         let path = &self.name;
         let source: Box<dyn Read + Send> = match &self.origin {
+            Origin::File { .. } if self.format == Format::Npz => {
+                npz::open(path).map_err(|source| Error::Io { path: path.clone(), source })?
+            }
             Origin::File { .. } => {
                 Box::new(File::open(path).map_err(|source| Error::Io { path: path.clone(), source })?)
             }

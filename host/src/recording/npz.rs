@@ -1,0 +1,271 @@
+//! Events in a `.npz` file: a ZIP archive with an array of events, or with an array for each column, stored or deflated.
+//!
+//! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
+//! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there. Memory: 64 kB and a
+//! window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
+//! Reference: PKWARE, APPNOTE 6.3.10; NumPy documentation, `numpy.savez`.
+
+use super::columns::Columns;
+use crate::npy::header::{self, Element, Header, Scalar};
+use flate2::read::DeflateDecoder;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::path::Path;
+
+/// The first bytes of an archive.
+pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
+/// Arrays in an archive, and bytes of its directory, at most.
+const MOST_DIRECTORY: u64 = 1 << 20;
+/// Records put together at a time.
+const RECORDS: usize = 1 << 10;
+
+/// A file in the archive.
+struct Member {
+    name: String,
+    deflated: bool,
+    packed: u64,
+    at: u64,
+}
+
+/// The archive's events as the bytes of a `.npy` file.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    let members = directory(&mut File::open(path)?)?;
+    if let [member] = &members[..] {
+        return member.open(path);
+    }
+    let Some((columns, _)) = Columns::named(members.iter().map(|member| &member.name[..])) else {
+        let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
+        return Err(bad(format!("arrays {}; expected one of events, or t, x, y and p", names.join(", "))));
+    };
+    let mut arrays = Vec::new();
+    for place in columns.places {
+        let member = members.get(usize::from(place)).ok_or_else(|| bad("no such array"))?;
+        let mut array = member.open(path)?;
+        let header = header(&mut array)?;
+        let (Element::Scalar(scalar), [len]) = (&header.element, &header.shape[..]) else {
+            return Err(bad(format!("the array '{}' is no column of numbers", member.name)));
+        };
+        arrays.push((*len, *scalar, array));
+    }
+    let len = arrays.iter().map(|(len, ..)| *len).min().unwrap_or(0);
+    if arrays.iter().any(|(other, ..)| *other != len) {
+        return Err(bad("arrays of different lengths; expected a number in each for every event"));
+    }
+    let names = ["t", "x", "y", "p"].iter().zip(&arrays);
+    let fields: Vec<_> = names.map(|(name, (_, scalar, _))| format!("('{name}', {scalar})")).collect();
+    let head = header::write(&format!("[{}]", fields.join(", ")), &format!("({len},)"), 192);
+    let columns = arrays.into_iter().map(|(_, scalar, array)| (scalar, array, Vec::new())).collect();
+    Ok(Box::new(Cursor::new(head).chain(Records { columns, left: len, bytes: Vec::new(), read: 0 })))
+}
+
+fn bad(reason: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidData, reason.into())
+}
+
+/// The header of an array.
+fn header(array: &mut impl Read) -> Result<Header> {
+    let mut head = Vec::new();
+    for _ in 0..2 {
+        let needs = Header::needs(&head).map_err(bad)?;
+        array.by_ref().take(needs.saturating_sub(head.len()) as u64).read_to_end(&mut head)?;
+    }
+    Header::read(&head).map_err(bad)
+}
+
+impl Member {
+    fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
+        let mut file = BufReader::new(File::open(path)?);
+        file.seek(SeekFrom::Start(self.at))?;
+        let mut local = [0; 30];
+        file.read_exact(&mut local)?;
+        let more = u64::from(short(&local, 26)) + u64::from(short(&local, 28));
+        if !local.starts_with(MAGIC) {
+            return Err(bad("the archive's directory does not fit its content"));
+        }
+        file.seek(SeekFrom::Current(more as i64))?;
+        let packed = file.take(self.packed);
+        Ok(if self.deflated { Box::new(DeflateDecoder::new(packed)) } else { Box::new(packed) })
+    }
+}
+
+/// The files in the archive.
+fn directory(file: &mut File) -> Result<Vec<Member>> {
+    // Its end: 22 bytes, and a comment of up to 64 kB behind them.
+    let bytes = file.metadata()?.len();
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(bytes.saturating_sub(22 + 65_535)))?;
+    file.by_ref().take(22 + 65_535).read_to_end(&mut end)?;
+    let found = end.windows(22).rposition(|window| window.starts_with(b"PK\x05\x06"));
+    let end = found.and_then(|at| end.get(at..)).ok_or_else(|| bad("an archive without its end"))?;
+    let (size, at) = (u64::from(long(end, 12)), u64::from(long(end, 16)));
+    if size > MOST_DIRECTORY {
+        return Err(bad("an archive of too many files"));
+    }
+    let mut directory = Vec::new();
+    file.seek(SeekFrom::Start(at))?;
+    file.by_ref().take(size).read_to_end(&mut directory)?;
+    let (mut members, mut rest) = (Vec::new(), &directory[..]);
+    while let Some(entry) = rest.get(..46).filter(|entry| entry.starts_with(b"PK\x01\x02")) {
+        let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(short(entry, at)));
+        let text = rest.get(46..46 + name).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
+        let method = short(entry, 10);
+        let (packed, at) = (long(entry, 20), long(entry, 42));
+        if packed == u32::MAX || at == u32::MAX {
+            return Err(bad("an archive of 4 GB or more; expected a smaller one, or .npy"));
+        }
+        if let Some(name) = text.strip_suffix(".npy") {
+            if !matches!(method, 0 | 8) {
+                return Err(bad(format!("'{name}' is packed by method {method}; expected none or Deflate")));
+            }
+            members.push(Member { name: name.into(), deflated: method == 8, packed: packed.into(), at: at.into() });
+        }
+        rest = rest.get(46 + name + extra + comment..).unwrap_or_default();
+    }
+    Ok(members)
+}
+
+/// The number of 16 or 32 bits at a place; 0 behind the end.
+fn short(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u16::from_le_bytes(*bytes))
+}
+
+fn long(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// Columns put together to records.
+struct Records {
+    columns: Vec<(Scalar, Box<dyn Read + Send>, Vec<u8>)>,
+    /// Records that are still to come.
+    left: u64,
+    bytes: Vec<u8>,
+    read: usize,
+}
+
+impl Read for Records {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.read == self.bytes.len() && self.left > 0 {
+            let records = self.left.min(RECORDS as u64) as usize;
+            self.left -= records as u64;
+            for (scalar, array, column) in &mut self.columns {
+                column.resize(records * scalar.size, 0);
+                array.read_exact(column)?;
+            }
+            self.bytes.clear();
+            self.read = 0;
+            for i in 0..records {
+                for (Scalar { size, .. }, _, column) in &self.columns {
+                    self.bytes.extend(column.get(i * size..(i + 1) * size).unwrap_or_default());
+                }
+            }
+        }
+        let rest = self.bytes.get(self.read..).unwrap_or_default();
+        let n = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.read += n;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, Recording};
+    use foveola_core::events::Event;
+    use std::io::Write;
+
+    /// An archive as `zipfile` writes it, each second file deflated.
+    fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+        for (i, (name, content)) in files.iter().enumerate() {
+            let deflated = i % 2 == 1;
+            let packed = if deflated {
+                let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+                encoder.write_all(content).and_then(|()| encoder.finish()).expect("memory")
+            } else {
+                content.clone()
+            };
+            let name = format!("{name}.npy");
+            let method: u16 = if deflated { 8 } else { 0 };
+            let common = [
+                &method.to_le_bytes()[..],
+                &[0; 8], // date and checksum
+                &(packed.len() as u32).to_le_bytes(),
+                &(content.len() as u32).to_le_bytes(),
+                &(name.len() as u16).to_le_bytes(),
+            ]
+            .concat();
+            directory.extend(
+                [
+                    b"PK\x01\x02\x14\0\x14\0\0\0",
+                    &common[..],
+                    &[0; 12],
+                    &(bytes.len() as u32).to_le_bytes(),
+                    name.as_bytes(),
+                ]
+                .concat(),
+            );
+            bytes.extend(
+                [b"PK\x03\x04\x14\0\0\0", &common[..], &4_u16.to_le_bytes(), name.as_bytes(), b"more", &packed]
+                    .concat(),
+            );
+        }
+        let end = [(directory.len() as u32).to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+        let count = (files.len() as u16).to_le_bytes();
+        [&bytes[..], &directory, b"PK\x05\x06\0\0\0\0", &count, &count, &end, &[0, 0]].concat()
+    }
+
+    fn array<const N: usize>(descr: &str, numbers: impl Iterator<Item = [u8; N]>) -> Vec<u8> {
+        let data: Vec<_> = numbers.collect();
+        [crate::npy::header::write(descr, &format!("({},)", data.len()), 128), data.concat()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> crate::Result<Vec<Event>> {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(bytes).expect("written");
+        let recording = Recording::open(file.path())?;
+        assert_eq!(recording.format(), Format::Npz);
+        recording.events()?.collect()
+    }
+
+    #[test]
+    fn columns_and_records() {
+        let events: Vec<Event> =
+            (0..5_000).map(|i| Event { t: 10 * i, x: (i % 346) as u16, y: (i % 260) as u16, on: i % 3 == 0 }).collect();
+        let columns = [
+            ("x", array("'<u2'", events.iter().map(|e| e.x.to_le_bytes()))),
+            ("y", array("'>i4'", events.iter().map(|e| i32::from(e.y).to_be_bytes()))),
+            ("polarity", array("'|b1'", events.iter().map(|e| [u8::from(e.on)]))),
+            ("timestamps", array("'<f8'", events.iter().map(|e| (e.t as f64 * 1e-6).to_le_bytes()))),
+            ("notes", array("'<u2'", std::iter::once([0, 0]))),
+        ];
+        assert_eq!(read(&archive(&columns)).expect("an archive"), events);
+        let record = |e: &Event| {
+            let mut bytes = [0; 13];
+            bytes[..8].copy_from_slice(&e.t.to_le_bytes());
+            bytes[8..10].copy_from_slice(&e.x.to_le_bytes());
+            bytes[10..12].copy_from_slice(&e.y.to_le_bytes());
+            bytes[12] = e.on.into();
+            bytes
+        };
+        let records = array("[('t', '<u8'), ('x', '<u2'), ('y', '<u2'), ('p', '|u1')]", events.iter().map(record));
+        assert_eq!(read(&archive(&[("arr_0", records)])).expect("an archive"), events);
+
+        let error = read(&archive(&columns[..3])).expect_err("no times").to_string();
+        assert!(error.contains("arrays x, y, polarity; expected"), "{error}");
+        let short = ("timestamps", array("'<f8'", std::iter::once([0; 8])));
+        let uneven = [columns[0].clone(), columns[1].clone(), columns[2].clone(), short];
+        assert!(read(&archive(&uneven)).expect_err("uneven").to_string().contains("different lengths"), "lengths");
+        let whole = archive(&columns);
+        for cut in [5, 100, whole.len() - 30, whole.len() - 1] {
+            assert!(read(&whole[..cut]).is_err(), "cut at {cut}");
+        }
+        for at in (0..whole.len()).step_by(997) {
+            let mut bad = whole.clone();
+            bad[at] ^= 0x55;
+            let _ = read(&bad); // whatever it is, no panic
+        }
+    }
+}
