@@ -109,13 +109,8 @@ fn read_peers(path: &Path) -> Result<Peers, String> {
 }
 
 fn markdown(rows: &[Row], peers: &Peers) -> String {
-    let mut command = "cargo run --release -p foveola-benches --features peers --bin events".to_owned();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !arguments.is_empty() {
-        command = format!("{command} -- {}", arguments.join(" "));
-    }
     let mut text = format!(
-        "# Speed of events\n\n{}; one thread. Made by `benches/peers/events.sh`, which runs\n\n```sh\n{command}\n```\n\n\
+        "# Speed of events\n\n{}; one thread. Made by\n\n```sh\nbenches/peers/events.sh\n```\n\n\
          A million events of the built-in scene, 640 x 480 pixels, {:.1} million events/s in life; files are read from the \
          page cache. Those who do the same take turns; medians, with\nquartiles. Packages of Python ran by themselves, on \
          the same files. A peer that gave other events than were written has no row.\n\n\

@@ -266,8 +266,8 @@ impl Stream {
 /// A file that cannot be opened.
 pub fn files(folder: &Path) -> Result<Vec<Entrant>> {
     const FILES: [(&str, &str); 7] = [
-        ("read evt2", "scene.evt2"),
-        ("read evt3", "scene.evt3"),
+        ("read evt2", "scene_evt2.raw"),
+        ("read evt3", "scene_evt3.raw"),
         ("read dat", "scene.dat"),
         ("read es", "scene.es"),
         ("read csv", "scene.csv"),
