@@ -319,7 +319,7 @@ enum Packing {
     Zstd,
 }
 
-/// A FlatBuffer with a table of a single field, at `place` of `fields`, which refers to what follows.
+/// A `FlatBuffer` with a table of a single field, at `place` of `fields`, which refers to what follows.
 fn flatbuffer(identifier: &[u8; 4], place: usize, fields: usize, vector: &[u8], count: usize) -> Vec<u8> {
     let vtable = 4 + 2 * fields;
     let padded = vtable.next_multiple_of(4);

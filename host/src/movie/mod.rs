@@ -11,7 +11,7 @@
 //! }
 //! # Ok::<(), foveola::Error>(())
 //! ```
-//! One frame is in memory at a time, of no more than [`MOST_PIXELS`](crate::MOST_PIXELS).
+//! One frame is in memory at a time, of no more than [`MOST_PIXELS`].
 
 mod gif;
 mod npy;

@@ -4,7 +4,7 @@
 //! "\x93NUMPY", u8 major, u8 minor, u16 or (from version 2 on) u32 bytes of the text, little-endian
 //! {'descr': '<f4' or [('t', '<i8'), ('x', '<u2'), ...], 'fortran_order': False, 'shape': (10, 4), }
 //! ```
-//! Reference: NumPy documentation, `numpy.lib.format`.
+//! Reference: `NumPy` documentation, `numpy.lib.format`.
 
 use super::literal::Literal;
 

@@ -37,11 +37,14 @@ pub enum Format {
     Aedat4,
     /// Text (`.csv`, `.txt`): an event a line.
     Csv,
-    /// Events in an array of NumPy (`.npy`).
+    /// Events in an array of `NumPy` (`.npy`).
     Npy,
     /// Events in an archive of such arrays (`.npz`).
     Npz,
 }
+
+/// Makes a decoder of a recording that begins like these bytes.
+type NewDecoder = fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>;
 
 /// A row of the table.
 pub(super) struct Row {
@@ -55,7 +58,7 @@ pub(super) struct Row {
     pub(super) says: fn(&[u8]) -> bool,
     /// Whether one without a header looks like it. Rows are tried in order.
     pub(super) looks: fn(&Head<'_>) -> bool,
-    decoder: fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>,
+    decoder: NewDecoder,
     /// Where in a file that begins like this a decoder may start that knows the header only.
     pub(super) places: Places,
     /// What writes it.

@@ -6,7 +6,7 @@
 //! **Damage**: a record with a time below 0 or a coordinate outside 0 to 65535 is garbage; records that the header tells of
 //! and that are missing count as damage at the end, and bytes behind the last record are garbage.
 //! Cost: about 30 operations an event. State: a record.
-//! Reference: NumPy documentation, `numpy.lib.format`.
+//! Reference: `NumPy` documentation, `numpy.lib.format`.
 
 use super::columns::{Columns, TimeUnit};
 use super::decoder::Decoder;

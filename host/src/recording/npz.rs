@@ -3,7 +3,7 @@
 //! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
 //! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there. Memory: 64 kB and a
 //! window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
-//! Reference: PKWARE, APPNOTE 6.3.10; NumPy documentation, `numpy.savez`.
+//! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
 use super::columns::Columns;
 use crate::npy::header::{self, Element, Header, Scalar};

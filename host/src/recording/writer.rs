@@ -396,7 +396,7 @@ impl Encoder for Csv {
     }
 }
 
-/// An array of NumPy: `t`, `x`, `y`, `on` in records of 13 bytes.
+/// An array of `NumPy`: `t`, `x`, `y`, `on` in records of 13 bytes.
 pub(super) fn npy(_: Option<Geometry>, _: &WriteOptions, bytes: &mut Vec<u8>) -> Result<Box<dyn Encoder>, String> {
     bytes.extend(npy_header(0));
     Ok(Box::new(Npy))

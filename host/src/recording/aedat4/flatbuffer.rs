@@ -1,4 +1,4 @@
-//! The little of FlatBuffers that AEDAT 4 needs: a vector or a string of a table. Every offset is checked.
+//! The little of `FlatBuffers` that AEDAT 4 needs: a vector or a string of a table. Every offset is checked.
 //!
 //! ```text
 //! u32 offset of the root table, 4 bytes identifier, ...
@@ -8,7 +8,7 @@
 //! ```
 //! Numbers are little-endian; an offset counts from where it stands. Two fields of two tables are read: fewer lines than a
 //! schema compiler's output, and no `unsafe`.
-//! Reference: Google, FlatBuffers documentation, "Internals".
+//! Reference: Google, `FlatBuffers` documentation, "Internals".
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! The header of AEDAT 4: which streams the file has, and the size of the sensor.
 //!
-//! A FlatBuffer `IOHE` with the compression, the place of the table at the end, and a text in XML, of which this is read:
+//! A `FlatBuffer` `IOHE` with the compression, the place of the table at the end, and a text in XML, of which this is read:
 //!
 //! ```text
 //! <node name="outInfo"> <node name="ID">
@@ -24,7 +24,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the FlatBuffer; none when it is none.
+    /// Reads the `FlatBuffer`; none when it is none.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let table = Table::root(bytes, b"IOHE")?;
         // A header without text is none the worse: packets tell what they are.

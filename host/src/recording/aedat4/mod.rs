@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! "#!AER-DAT4.0\r\n"
-//! u32 size, header (FlatBuffer IOHE)
-//! packets: i32 stream, i32 size, payload: u32 size, FlatBuffer EVTS, FRME, IMUS, TRIG; packed by LZ4, Zstandard or not
+//! u32 size, header (`FlatBuffer` IOHE)
+//! packets: i32 stream, i32 size, payload: u32 size, `FlatBuffer` EVTS, FRME, IMUS, TRIG; packed by LZ4, Zstandard or not
 //! table:   where the packets lie, missing in files that were cut; not read
 //! ```
 //! An event is `i64 t, i16 x, i16 y, u8 on` and 3 unused bytes, little-endian; `t` is in microseconds and mostly counts from
@@ -11,7 +11,7 @@
 //!
 //! **Damage**: a packet that cannot be unpacked, whose size is not its own, or with a time or coordinate below 0, is skipped
 //! whole. The next one is looked for from its second byte on: a stream that the header tells of, a possible size, and the
-//! first bytes of a packed or bare FlatBuffer, 20 bytes that nothing else looks like. A second file joined to the first is
+//! first bytes of a packed or bare `FlatBuffer`, 20 bytes that nothing else looks like. A second file joined to the first is
 //! read on. A flipped bit that leaves a packet's structure whole cannot be seen where the writer added no checksum.
 //! Without a header that can be read, packets tell what they are, and the geometry is not known.
 //!

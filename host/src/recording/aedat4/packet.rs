@@ -1,4 +1,4 @@
-//! A packet of AEDAT 4: compressed, or not, a FlatBuffer behind its size.
+//! A packet of AEDAT 4: compressed, or not, a `FlatBuffer` behind its size.
 
 use super::flatbuffer::Table;
 use lz4_flex::frame::FrameDecoder;
@@ -23,7 +23,7 @@ pub(super) enum Content {
 }
 
 /// How a packet is compressed, as far as its first 12 bytes tell: each method has a number of its own, and a bare
-/// FlatBuffer has an identifier.
+/// `FlatBuffer` has an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
