@@ -15,7 +15,7 @@ pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
 
 /// The events of a recording between the times asked for, through the filters asked for.
 pub(super) enum Chosen {
-    All(Window),
+    All(Box<Window>),
     Filtered(Box<Filtered<Window>>),
 }
 
@@ -24,7 +24,7 @@ impl Chosen {
     pub(super) fn new(recording: &Recording, args: &InputArgs) -> Result<Self> {
         let window = Window::new(recording, args)?;
         if args.filter.is_empty() {
-            return Ok(Self::All(window));
+            return Ok(Self::All(Box::new(window)));
         }
         let filters = EventFilters::of(window.geometry(recording, args)?, &args.filter)?;
         Ok(Self::Filtered(Box::new(filters.filter(window))))
