@@ -22,8 +22,8 @@ Examples:
   foveola bench conv3d --kernel 7,9,11 --channels 2,4 \\
       --size 200x150 --frames 100 --plan direct
   foveola bench --list                their names
-  foveola bench denoise               how accurate filters of
-                                      events are";
+  foveola bench denoise               what filters of events
+                                      are worth";
 
 /// The operations with kernels of any size, and what the axes of `--kernel` are.
 const CUSTOM: [(&str, &str, &[usize]); 3] =

@@ -200,7 +200,7 @@ impl Recording {
     /// use foveola::{ReadOptions, Recording};
     /// let bytes = b"% evt 2.0\n\x01\x00\x00\x80\x01\x08\x80\x10\x00\x08\x00\x05".as_slice();
     /// let recording = Recording::from_reader("socket", bytes, ReadOptions::default())?;
-    /// assert_eq!(recording.events()?.count(), 1);
+    /// assert_eq!(recording.events()?.count(), 2);
     /// assert!(recording.events().is_err()); // it was read
     /// # Ok::<(), foveola::Error>(())
     /// ```
