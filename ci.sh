@@ -20,6 +20,7 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget
   tree       what foveola-core depends on
+  fuzz       every decoder, recordings and filters of events, five seconds each of what libFuzzer makes up
   test       unit, integration and documentation tests, with overflow checks
 
 Only when named:
@@ -29,7 +30,7 @@ Every step runs even if an earlier one failed. The last line sums up the tests; 
 only if all steps passed.
 END
 }
-all=(fmt clippy doc no_std firmware proofs boards tree test)
+all=(fmt clippy doc no_std firmware proofs boards tree fuzz test)
 on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
@@ -39,6 +40,7 @@ step_fmt() {
     cargo fmt --all --check
     (cd firmware && cargo fmt --check) # --all would take the host's crates again
     (cd firmware/boards && cargo fmt --check)
+    (cd fuzz && cargo fmt --check)
 }
 
 step_clippy() {
@@ -129,6 +131,12 @@ step_boards() {
 
 step_tree() {
     cargo tree -p foveola-core -e normal
+}
+
+step_fuzz() {
+    need c++ g++
+    (cd fuzz && cargo clippy --quiet -- -D warnings)
+    fuzz/run.sh 5
 }
 
 step_test() {

@@ -264,6 +264,52 @@ fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
     );
 }
 
+/// A bar that moves over a movie, and the simulated sensor in front of it.
+#[test]
+fn a_movie_becomes_events() {
+    let shell = Shell::new();
+    let movie = Array3::from_shape_fn((50, 12, 10), |(t, row, _)| if t % 12 == row { 255_u8 } else { 20 });
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    let movie = ["record", "a.raw", "--movie", "a.npy", "--rate", "100", "--refractory", "0us"];
+    let text = shell.good(&[&movie[..], &["--shot", "0"]].concat());
+    for word in ["10 x 12 (columns x rows)", "in 490 ms", "0 of leak, 0 of shot noise"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let info = shell.json(&["info", "a.raw", "--json"]);
+    let events = info["n"].as_u64().expect("a number");
+    // Every frame, a row of 10 pixels goes up and another one down by ln((1 + 0.02) / (20 / 255 + 0.02)) = 2.3, 9 thresholds.
+    assert!((49 * 2 * 80..49 * 2 * 95).contains(&events), "{events} events");
+    let noisy = shell.good(&[&movie[..], &["--shot", "50", "--leak", "5", "--duration", "200ms"]].concat());
+    assert!(noisy.contains("in 200 ms") && !noisy.contains(" 0 of "), "{noisy}");
+    shell.bad(&["record", "b.raw", "--movie", "a.npy", "--rate", "0"], 1, &["film: rate is 0"]);
+    shell.bad(&["record", "b.raw", "--movie", "a.npy", "--threshold", "0"], 1, &["threshold_on is 0"]);
+    shell.bad(&["record", "b.raw", "--rate", "30"], 2, &["--movie"]);
+}
+
+#[test]
+fn filters_of_events_are_measured() {
+    let shell = Shell::new();
+    let small = ["bench", "denoise", "--size", "40x30", "--duration", "60ms", "--shot", "2,20"];
+    let json = shell.json(&[&small[..], &["--json", "--out", "out"]].concat());
+    let cases = json["cases"].as_array().expect("a list");
+    assert_eq!(cases.len(), 4, "two scenes, two rates");
+    for case in cases {
+        for filter in case["filters"].as_array().expect("a list") {
+            let auc = filter["auc"].as_f64().expect("a number");
+            assert!((0.0..=1.0).contains(&auc), "{filter}");
+        }
+    }
+    let page = std::fs::read_to_string(shell.path("out/denoise.md")).expect("written");
+    assert!(page.contains("| AUC at 2 Hz | AUC at 20 Hz |") && page.contains("--size 40x30"), "{page}");
+    assert!(shell.path("out/denoise.png").exists(), "a picture");
+    shell.good(&["record", "clean.raw", "--geometry", "40x30", "--duration", "60ms", "--shot", "0"]);
+    let text = shell.good(&[&small[..], &["--recording", "clean.raw"]].concat());
+    assert!(text.contains("clean.raw, 40 x 30 pixels"), "{text}");
+    let long = text.lines().find(|line| line.chars().count() > 60);
+    assert_eq!(long, None, "fits a narrow terminal");
+    shell.bad(&["bench", "denoise", "--shot", "-1"], 2, &["--shot", "from 0 on"]);
+}
+
 #[test]
 fn a_movie_is_an_input() {
     let shell = Shell::new();

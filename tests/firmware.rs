@@ -1,10 +1,12 @@
 //! The emulated microcontroller and this machine compute the same bits: what `blur` and `retina` of `firmware/qemu/src/bin`
 //! printed under QEMU (their `.out` files, which CI compares with a fresh run on every machine) carries the digest of the same
-//! run here. For `retina` the command line prints it too: `tests/cli.rs`.
+//! run here. For `retina` the command line prints it too: `tests/cli.rs`. `denoise` writes the bytes that the same filters of
+//! events, spelled for the command line, leave here.
 
-use foveola::{Frames, Geometry, Polarity, Precision, Recording, models};
+use foveola::{EventFilters, Frames, Geometry, Polarity, Precision, Recording, models};
+use foveola_core::events::Evt2Encoder;
 use foveola_core::kernels::{GaussFilter, Resolution};
-use foveola_core::{Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
+use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
 use foveola_tests::golden::{Case, digests};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,23 @@ fn retina_has_the_digest_of_the_microcontroller() {
         response.iter().for_each(|y| digest.add(&[*y]));
     }
     printed_digest(digest, include_str!("../firmware/qemu/src/bin/retina.out"));
+}
+
+#[test]
+fn denoise_writes_the_bytes_of_the_microcontroller() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/qemu/src/bin/retina.raw");
+    let events = Recording::open(path).and_then(|recording| recording.events()).expect("a recording");
+    let specs = ["refractory:1ms", "hot:most=60,window=100ms", "stcf:k=2,tau=5ms", "limit:24"];
+    let specs = specs.map(|spec| spec.parse().expect("a filter"));
+    let filters = EventFilters::of(Geometry { cols: 64, rows: 64 }, &specs).expect("filters that fit");
+    let (mut sum, mut encoder) = (Checksum::new(), Evt2Encoder::new());
+    for event in filters.filter(events) {
+        let event = event.expect("events of a whole file");
+        encoder.encode(event, |word| sum = sum.word(u32::from_le_bytes(word))).expect("64 x 64 pixels fit");
+    }
+    let printed = include_str!("../firmware/qemu/src/bin/denoise.out");
+    let line = format!("checksum of the words {:08x}", sum.value());
+    assert!(printed.lines().any(|printed| printed == line), "'{line}' is not in {printed}");
 }
 
 /// `firmware/golden/digests.tsv` has the bits of the host's layers; the golden cases compare with them on every machine. When a

@@ -56,7 +56,8 @@ fn main() -> ExitCode {
 
 fn report(args: &Args) -> Result<(), String> {
     let peers = args.peers.as_deref().map(read_peers).transpose()?.unwrap_or_default();
-    let mut entrants = Stream::new(1_000_000).and_then(|stream| stream.entrants()).map_err(|error| error.to_string())?;
+    let mut entrants =
+        Stream::new(1_000_000).and_then(|stream| stream.entrants()).map_err(|error| error.to_string())?;
     if let Some(folder) = &args.files {
         entrants.extend(files(folder).map_err(|error| error.to_string())?);
     }
@@ -108,13 +109,8 @@ fn read_peers(path: &Path) -> Result<Peers, String> {
 }
 
 fn markdown(rows: &[Row], peers: &Peers) -> String {
-    let mut command = "cargo run --release -p foveola-benches --features peers --bin events".to_owned();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !arguments.is_empty() {
-        command = format!("{command} -- {}", arguments.join(" "));
-    }
     let mut text = format!(
-        "# Speed of events\n\n{}; one thread. Made by `benches/peers/events.sh`, which runs\n\n```sh\n{command}\n```\n\n\
+        "# Speed of events\n\n{}; one thread. Made by\n\n```sh\nbenches/peers/events.sh\n```\n\n\
          A million events of the built-in scene, 640 x 480 pixels, {:.1} million events/s in life; files are read from the \
          page cache. Those who do the same take turns; medians, with\nquartiles. Packages of Python ran by themselves, on \
          the same files. A peer that gave other events than were written has no row.\n\n\

@@ -37,14 +37,11 @@ TAU = 5000  # microseconds, of the noise filter
 
 
 def faery_read(path):
-    kind = {"version_fallback": "evt2" if path.suffix == ".evt2" else "evt3"} if path.suffix in (".evt2", ".evt3") else {}
-    kind |= {"file_type": "evt"} if kind else {}
-    stream = faery.events_stream_from_file(str(path), **kind, dimensions_fallback=SENSOR)
-    return np.concatenate(list(stream))
+    return np.concatenate(list(faery.events_stream_from_file(str(path), dimensions_fallback=SENSOR)))
 
 
 def expelliarmus_read(path):
-    return expelliarmus.Wizard(encoding=path.suffix[1:]).read(str(path))
+    return expelliarmus.Wizard(encoding=path.stem[-4:] if path.suffix == ".raw" else path.suffix[1:]).read(str(path))
 
 
 def tonic_read(path):
@@ -57,13 +54,14 @@ def tonic_denoise(events):
 
 # Peers: its module, what it does, the workload it stands beside, the file, the function
 READERS = [
-    ("faery", faery, "read evt2", "scene.evt2", faery_read),
-    ("faery", faery, "read evt3", "scene.evt3", faery_read),
+    ("faery", faery, "read evt2", "scene_evt2.raw", faery_read),
+    ("faery", faery, "read evt3", "scene_evt3.raw", faery_read),
     ("faery", faery, "read dat", "scene.dat", faery_read),
     ("faery", faery, "read es", "scene.es", faery_read),
     ("faery", faery, "read csv", "scene.csv", faery_read),
-    ("expelliarmus", expelliarmus, "read evt2", "scene.evt2", expelliarmus_read),
-    ("expelliarmus", expelliarmus, "read evt3", "scene.evt3", expelliarmus_read),
+    ("faery", faery, "read aedat4", "scene.aedat4", faery_read),
+    ("expelliarmus", expelliarmus, "read evt2", "scene_evt2.raw", expelliarmus_read),
+    ("expelliarmus", expelliarmus, "read evt3", "scene_evt3.raw", expelliarmus_read),
     ("expelliarmus", expelliarmus, "read dat", "scene.dat", expelliarmus_read),
     ("tonic", tonic, "read nmnist", "scene.nmnist", tonic_read),
 ]
@@ -117,7 +115,7 @@ def main():
             continue
         row(name, module, workload, len(events), lambda: read(path))
     if tonic and faery:
-        events = faery_read(args.folder / "scene.evt2")[:100_000]
+        events = faery_read(args.folder / "scene_evt2.raw")[:100_000]
         events = np.array(list(zip(events["x"], events["y"], events["t"].astype(np.int64), events["on"])), tonic.io.events_struct)
         row("tonic", tonic, "noise filter, k = 1", len(events), lambda: tonic_denoise(events))
     json.dump(rows, sys.stdout, indent=1)

@@ -8,19 +8,22 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-for package in numpy faery expelliarmus tonic; do
+for package in numpy faery expelliarmus tonic lz4 flatbuffers; do
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $package ||
         echo "could not be installed: $package" >&2
 done
 
 cargo build --release -p foveola
 foveola=${CARGO_TARGET_DIR:-target}/release/foveola
-# Events enough for a second of the slowest; times below the 23 bits of N-MNIST are not asked for.
-"$foveola" record "$work/scene.evt2" --geometry 640x480 --duration 440ms
-for format in evt3 dat es csv npy; do "$foveola" convert "$work/scene.evt2" "$work/scene.$format" --to-format "$format"; done
+scene=$work/scene_evt2.raw # expelliarmus insists on this ending
+"$foveola" record "$scene" --geometry 640x480 --duration 440ms
+"$foveola" convert "$scene" "$work/scene_evt3.raw" --to-format evt3
+for format in dat es csv npy; do "$foveola" convert "$scene" "$work/scene.$format" --to-format "$format"; done
+"$foveola" convert "$scene" "$work/scene.nmnist" --to-format nmnist --filter region:0,0,240,240 # all that fits
+"$venv/bin/python" benches/peers/aedat4.py "$work/scene.npy" "$work/scene.aedat4" 640 480 || echo "no AEDAT 4" >&2
 digests() {
     local file separator='{'
-    for file in "$work"/scene.*; do
+    for file in "$work"/scene*; do
         printf '%s"%s":' "$separator" "$(basename "$file")"
         "$foveola" info --digest --json "$file"
         separator=,

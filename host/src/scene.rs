@@ -1,11 +1,11 @@
-//! The built-in scene: a moving bar and a grating, seen through a simulated event sensor.
+//! Events from light: scenes and movies, seen through a simulated event sensor.
 //!
-//! Two parts that know nothing of each other:
-//! - a [`Scene`] is luminance as a function of place and time, here [`BarAndGrating`];
-//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera.
+//! Parts that know nothing of each other:
+//! - a [`Scene`] is luminance as a function of place and time: [`BarAndGrating`], [`Discs`], [`Uniform`], or your own;
+//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera, each with its [`Origin`] if you ask.
 //!
-//! [`Simulation`] joins them to an iterator of events in order of time. It holds one frame and the events of one
-//! sampling step, so a recording of any duration takes the same memory.
+//! [`Simulation`] joins a scene, [`Film`] a movie and a sensor to an iterator of events in order of time. They hold one frame
+//! and the events of one sampling step, so a recording of any duration takes the same memory.
 //!
 //! ```
 //! use foveola::scene::Simulation;
@@ -16,10 +16,22 @@
 //! ```
 
 mod bar_and_grating;
+mod discs;
+mod film;
+mod low_pass;
+mod origin;
+mod parameters;
+mod pixel;
 mod sensor;
+mod uniform;
 
 pub use bar_and_grating::BarAndGrating;
-pub use sensor::{Sensor, SensorParameters};
+pub use discs::{Disc, Discs};
+pub use film::Film;
+pub use origin::{Origin, Sighting};
+pub use parameters::SensorParameters;
+pub use sensor::Sensor;
+pub use uniform::Uniform;
 
 use crate::Error;
 use core::time::Duration;
@@ -72,14 +84,14 @@ impl Default for Geometry {
 ///
 /// let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(200), ..Geometry::default() };
 /// let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
-/// let quiet = SensorParameters { noise_rate: 0.0, ..SensorParameters::default() };
+/// let quiet = SensorParameters { shot_rate: 0.0, ..SensorParameters::default() };
 /// for event in Simulation::new(scene, geometry, &quiet)? {
 ///     assert!(event.x < 32 && event.y < 24 && event.t <= 200_000);
 /// }
 /// # Ok::<(), foveola::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Simulation<S> {
+pub struct Simulation<S, E = Event> {
     scene: S,
     sensor: Sensor,
     geometry: Geometry,
@@ -89,7 +101,7 @@ pub struct Simulation<S> {
     next: u64,
     luminance: Vec<f32>,
     /// Events of the last step, and how many of them were taken.
-    events: Vec<Event>,
+    events: Vec<E>,
     taken: usize,
 }
 
@@ -130,6 +142,22 @@ impl<S: Scene> Simulation<S> {
         Ok(Self { scene, sensor, geometry, step, end, next: 0, luminance, events: Vec::new(), taken: 0 })
     }
 
+    /// The same events, each with its origin. What was not yet asked for of the last step is lost, so begin with this.
+    ///
+    /// ```
+    /// use foveola::scene::{Origin, Simulation};
+    ///
+    /// let noise = Simulation::built_in(0)?.labelled().filter(|(_, origin)| *origin == Origin::Shot).count();
+    /// assert!((4_500..5_300).contains(&noise)); // 128 x 96 pixels x 2 s x 0.2 Hz, and its deviation of 70
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn labelled(self) -> Simulation<S, (Event, Origin)> {
+        let Self { scene, sensor, geometry, step, end, next, luminance, .. } = self;
+        Simulation { scene, sensor, geometry, step, end, next, luminance, events: Vec::new(), taken: 0 }
+    }
+}
+
+impl<S: Scene, E: Sighting> Simulation<S, E> {
     /// Size and duration.
     pub fn geometry(&self) -> Geometry {
         self.geometry
@@ -150,10 +178,10 @@ impl<S: Scene> Simulation<S> {
     }
 }
 
-impl<S: Scene> Iterator for Simulation<S> {
-    type Item = Event;
+impl<S: Scene, E: Sighting> Iterator for Simulation<S, E> {
+    type Item = E;
 
-    fn next(&mut self) -> Option<Event> {
+    fn next(&mut self) -> Option<E> {
         loop {
             if let Some(&event) = self.events.get(self.taken) {
                 self.taken += 1;
@@ -168,13 +196,14 @@ impl<S: Scene> Iterator for Simulation<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::sensor::tests::IDEAL;
     use super::*;
 
-    /// The same luminance everywhere, given by a function of time.
-    struct Uniform<F: Fn(f64) -> f32>(F);
+    const IDEAL: SensorParameters = SensorParameters::IDEAL;
 
-    impl<F: Fn(f64) -> f32> Scene for Uniform<F> {
+    /// The same luminance everywhere, given by a function of time.
+    struct Light<F: Fn(f64) -> f32>(F);
+
+    impl<F: Fn(f64) -> f32> Scene for Light<F> {
         fn luminance(&self, _: f64, _: f64, t: f64) -> f32 {
             (self.0)(t)
         }
@@ -200,15 +229,15 @@ mod tests {
     #[test]
     fn a_constant_scene_is_silent_without_noise() {
         for luminance in [0.0, 0.3, 5.0, f32::INFINITY, f32::NAN] {
-            let events = Simulation::new(Uniform(|_| luminance), small(100), &IDEAL).expect("good");
+            let events = Simulation::new(Light(|_| luminance), small(100), &IDEAL).expect("good");
             assert_eq!(events.count(), 0, "luminance {luminance}");
         }
     }
 
     #[test]
     fn noise_has_its_rate() {
-        let noisy = SensorParameters { noise_rate: 20.0, ..IDEAL };
-        let count = Simulation::new(Uniform(|_| 1.0), small(2000), &noisy).expect("good").count();
+        let noisy = SensorParameters { shot_rate: 20.0, ..IDEAL };
+        let count = Simulation::new(Light(|_| 1.0), small(2000), &noisy).expect("good").count();
         // 7 x 5 pixels x 20 Hz x 2 s = 1400, standard deviation 37.
         assert!((1250..1550).contains(&count), "{count} events");
     }
@@ -216,7 +245,7 @@ mod tests {
     #[test]
     fn thresholds_count_the_change() {
         // Luminance rises by a factor e in 100 ms: ln L rises by 1, four thresholds of 0.25.
-        let rising = Uniform(|t| libm::exp(10.0 * t) as f32);
+        let rising = Light(|t| libm::exp(10.0 * t) as f32);
         let events: Vec<Event> = Simulation::new(rising, small(100), &IDEAL).expect("good").collect();
         assert!(events.iter().all(|event| event.on), "only ON");
         assert!((35 * 3..=35 * 5).contains(&events.len()), "{} events", events.len());
@@ -224,7 +253,7 @@ mod tests {
         for pair in times.windows(2) {
             assert!((pair[1] - pair[0]).abs_diff(25_000) <= 2, "every 25 ms: {times:?}");
         }
-        let falling = Uniform(|t| libm::exp(-10.0 * t) as f32);
+        let falling = Light(|t| libm::exp(-10.0 * t) as f32);
         let mut events = Simulation::new(falling, small(100), &IDEAL).expect("good");
         assert!(events.all(|event| !event.on), "only OFF");
     }
@@ -232,7 +261,7 @@ mod tests {
     #[test]
     fn a_blind_pixel_keeps_silent() {
         let parameters = SensorParameters { refractory: Duration::from_micros(2700), mismatch: 0.1, ..IDEAL };
-        let flicker = Uniform(|t| libm::exp(libm::sin(t * 200.0)) as f32);
+        let flicker = Light(|t| libm::exp(libm::sin(t * 200.0)) as f32);
         let events: Vec<Event> = Simulation::new(flicker, small(200), &parameters).expect("good").collect();
         let mut last = [None; 35];
         for event in &events {
@@ -249,7 +278,7 @@ mod tests {
         let digest = |seed| {
             let scene = BarAndGrating::filling(24, 32);
             let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(100), ..Geometry::default() };
-            let sensor = SensorParameters { seed, noise_rate: 5.0, ..SensorParameters::default() };
+            let sensor = SensorParameters { seed, shot_rate: 5.0, ..SensorParameters::default() };
             Simulation::new(scene, geometry, &sensor).expect("good").fold(0xcbf2_9ce4_8422_2325, |hash, event| {
                 let Event { t, x, y, on } = event;
                 [t, u64::from(x), u64::from(y), u64::from(on)]
@@ -264,8 +293,8 @@ mod tests {
     #[test]
     fn impossible_durations_are_errors() {
         let geometry = Geometry { step: Duration::from_nanos(10), ..small(1) };
-        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
+        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
         let geometry = Geometry { duration: Duration::MAX, ..small(1) };
-        assert!(Simulation::new(Uniform(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
+        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The primitive is to pull one event: [`Decode::next_event`] takes from the front of a slice what it needs. The other
 //! forms are loops around it: an iterator ([`Decode::events`]), a callback ([`Decode::feed`]) and a buffer to fill
-//! ([`Decode::fill`]). Where many events share a bin of time, [`Decode::run`] is faster. The trait is dyn-compatible; through
-//! a `&mut dyn Decode` use `fill`, which costs one virtual call a buffer.
+//! ([`Decode::fill`]). Where many events share a bin of time, [`Decode::run`] is faster. The trait is dyn-compatible;
+//! through a `&mut dyn Decode` use `fill`, which costs one virtual call a buffer.
 
 use super::{Event, Geometry};
 use core::ops::Range;
@@ -30,8 +30,8 @@ pub trait Decode {
     /// Takes bytes from the front of `bytes` up to the next event, or all of them when there is none.
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event>;
 
-    /// The stream ends here: the bytes of an unfinished word are counted as [`Skipped::tail`] and forgotten. Whatever is
-    /// fed afterwards starts with a new word, under the same clock.
+    /// The stream ends here: the bytes of an unfinished word are counted as [`Skipped::tail`] and forgotten. Whatever
+    /// is fed afterwards starts with a new word, under the same clock.
     fn finish(&mut self);
 
     /// What was skipped so far, and why.
@@ -46,7 +46,8 @@ pub trait Decode {
         None
     }
 
-    /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written.
+    /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written. A word may hold
+    /// several events, so that some are left when all bytes are taken: only 0 says that there are no more.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Event, NMnist};
@@ -80,8 +81,8 @@ pub trait Decode {
         }
     }
 
-    /// Takes events from the front of `bytes` for as long as they lie in `times` (microseconds), calls `sink` with the column, row
-    /// and polarity of each, and returns how many they were. It may stop earlier: what comes next is
+    /// Takes events from the front of `bytes` for as long as they lie in `times` (microseconds), calls `sink` with the
+    /// column, row and polarity of each, and returns how many they were. It may stop earlier: what comes next is
     /// [`Decode::next_event`]'s to say. So most events of a bin take a loop that is short, and keeps nothing in memory.
     ///
     /// ```
@@ -166,14 +167,14 @@ impl<D: Decode> Iterator for Events<'_, D> {
 pub struct Skipped {
     /// Bytes from an impossible word to where the decoder was sure of its place again.
     pub garbage: u32,
-    /// Bytes of events that came before the first word that tells the time.
+    /// Bytes of events that came before the first word that tells the time or, in EVT 3.0, the row or a vector's base.
     pub untimed: u32,
     /// Bytes of well-formed words that are no events of pixels: external triggers, vendors' words.
     pub other: u32,
     /// Bytes of the unfinished word at the end.
     pub tail: u32,
-    /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered with
-    /// the time that the stream gives them.
+    /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered
+    /// with the time that the stream gives them.
     pub backward: u32,
 }
 

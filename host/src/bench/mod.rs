@@ -22,6 +22,7 @@
 //! # Ok::<(), foveola::Error>(())
 //! ```
 
+pub mod denoise;
 mod limits;
 mod machine;
 mod measure;

@@ -1,9 +1,9 @@
 //! `foveola bench`: how fast this machine runs the filters, beside what it can do at most.
 
 use super::units::{self, plural, thousands};
-use super::{Cli, print};
+use super::{Cli, denoise, print};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory};
+use clap::{Args, CommandFactory, Subcommand};
 use foveola::bench::{self, Limits, Machine, Operation, Place, Rates, Setting, Timing, Workload};
 use foveola::{Algorithm, Error, Geometry, Plan, Precision, Result, SimdLevel};
 use serde_json::{Map, Value, json};
@@ -21,7 +21,9 @@ Examples:
   foveola bench conv2d_9x9 --size 1280x720
   foveola bench conv3d --kernel 7,9,11 --channels 2,4 \\
       --size 200x150 --frames 100 --plan direct
-  foveola bench --list                their names";
+  foveola bench --list                their names
+  foveola bench denoise               what filters of events
+                                      are worth";
 
 /// The operations with kernels of any size, and what the axes of `--kernel` are.
 const CUSTOM: [(&str, &str, &[usize]); 3] =
@@ -29,9 +31,18 @@ const CUSTOM: [(&str, &str, &[usize]); 3] =
 /// Widths of the columns.
 const NAME: usize = 21;
 
+#[derive(Subcommand, Clone)]
+enum Accuracy {
+    /// Measure how much signal and noise filters of events keep
+    Denoise(denoise::DenoiseArgs),
+}
+
 #[derive(Args, Clone)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, args_conflicts_with_subcommands = true)]
 pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    accuracy: Option<Accuracy>,
+
     /// What to measure: names of --list, conv3d, conv2d or conv1d [default: all of --list]
     workload: Vec<String>,
 
@@ -91,6 +102,9 @@ struct Measured {
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<()> {
+    if let Some(Accuracy::Denoise(args)) = &args.accuracy {
+        return denoise::denoise(args);
+    }
     let workloads = chosen(args)?;
     if args.list {
         list(args, &workloads);

@@ -3,10 +3,12 @@
 mod bench;
 mod chosen;
 mod convert;
+mod denoise;
 mod info;
 mod input;
 mod record;
 mod run;
+mod sensor;
 mod units;
 
 use clap::error::{ContextKind, ContextValue};
@@ -47,8 +49,8 @@ enum Command {
     Info(InfoArgs),
     /// Write an event recording in another format
     Convert(ConvertArgs),
-    /// Write the built-in scene as an event recording
-    Record(RecordArgs),
+    /// Write what a simulated sensor sees of a movie, or of the built-in scene, as an event recording
+    Record(record::RecordArgs),
     /// Measure how fast this machine runs the filters, beside what it can do at most
     Bench(bench::BenchArgs),
 }
@@ -157,30 +159,6 @@ Examples:
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
-
-const RECORD_HELP: &str = "\
-Examples:
-  foveola record scene.raw
-  foveola record a.raw --geometry 64x64 --duration 200ms";
-
-#[derive(Args, Clone)]
-#[command(after_help = RECORD_HELP)]
-struct RecordArgs {
-    /// The file to write, in the format of its ending [default: EVT2]
-    file: PathBuf,
-
-    /// Size of the sensor [default: 128x96]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
-    geometry: Option<Geometry>,
-
-    /// How long it looks
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
-    duration: u64,
-
-    /// Seed of the sensor's noise
-    #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
-    seed: u64,
-}
 
 const INFO_HELP: &str = "\
 Examples:

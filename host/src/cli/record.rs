@@ -1,29 +1,115 @@
-//! `foveola record`: the built-in scene, seen by the simulated sensor, as a recording.
+//! `foveola record`: the built-in scene, or a movie, seen by the simulated sensor, as a recording.
 
-use super::units::{plural, seconds, thousands};
-use super::{Lines, RecordArgs, print};
-use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
-use foveola::{EventWriter, Format, Geometry, Result, Written};
+use super::sensor::SensorArgs;
+use super::units::{self, plural, seconds, thousands};
+use super::{Lines, print};
+use clap::Args;
+use foveola::scene::{self, BarAndGrating, Film, Origin, Simulation};
+use foveola::{EventWriter, Format, Geometry, Result, Written, movie};
+use foveola_core::events::Event;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) fn record(args: &RecordArgs) -> Result<()> {
-    let default = scene::Geometry::default();
-    let (cols, rows) = args.geometry.map_or((default.cols, default.rows), |size| (size.cols, size.rows));
-    let geometry = scene::Geometry { cols, rows, duration: Duration::from_micros(args.duration), ..default };
-    let sensor = SensorParameters { seed: args.seed, ..SensorParameters::default() };
-    let simulation = Simulation::new(BarAndGrating::filling(rows, cols), geometry, &sensor)?;
+const HELP: &str = "\
+The format is that of the file's name, or EVT2.
 
-    let format = Format::by_name(&args.file).unwrap_or(Format::Evt2);
-    let mut writer = EventWriter::create(&args.file, format, Some(Geometry { cols, rows }))?;
-    for event in simulation {
+Examples:
+  foveola record scene.raw
+  foveola record a.raw --geometry 64x64 --duration 200ms
+  foveola record a.raw --movie frames/ --rate 240
+  foveola record dim.raw --movie a.gif --threshold 0.2 \\
+      --leak 0.2 --shot 5 --cutoff 100 --cutoff-dark 0.1";
+
+#[derive(Args, Clone)]
+#[command(after_help = HELP)]
+pub(super) struct RecordArgs {
+    /// The file to write
+    file: PathBuf,
+
+    /// A movie to look at: a folder of PNGs, a GIF or a .npy array [default: the built-in scene]
+    #[arg(long, value_name = "PATH")]
+    movie: Option<PathBuf>,
+
+    /// Frames of the movie in a second [default: its own, or 30]
+    #[arg(long, value_name = "HZ", requires = "movie", value_parser = units::number, allow_hyphen_values = true)]
+    rate: Option<f32>,
+
+    /// Exponent that makes luminance of the movie's samples: 2.2 for most pictures, 1 leaves them as they are
+    #[arg(long, value_name = "X", default_value = "1", requires = "movie", value_parser = units::number, allow_hyphen_values = true)]
+    gamma: f32,
+
+    /// Size of the sensor [default: the movie's, or 128x96]
+    #[arg(long, value_name = "COLSxROWS", conflicts_with = "movie", value_parser = units::geometry)]
+    geometry: Option<Geometry>,
+
+    /// How long it looks [default: to the movie's end, or 2s]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
+    duration: Option<u64>,
+
+    #[command(flatten)]
+    sensor: SensorArgs,
+}
+
+/// Frames of a movie that does not tell how many there are in a second.
+const RATE: f64 = 30.0;
+
+/// Dark current before a movie: a step of 1 in 255 from black is then below the usual threshold, `ln(1 + 1 / 255 / 0.02) = 0.18`.
+const MOVIE_DARK: f32 = 0.02;
+
+pub(super) fn record(args: &RecordArgs) -> Result<()> {
+    let Some(path) = &args.movie else {
+        let default = scene::Geometry::default();
+        let Geometry { cols, rows } = args.geometry.unwrap_or(Geometry { cols: default.cols, rows: default.rows });
+        let duration = args.duration.map_or(default.duration, Duration::from_micros);
+        let size = scene::Geometry { cols, rows, duration, ..default };
+        let simulation = Simulation::new(BarAndGrating::filling(rows, cols), size, &args.sensor.parameters(0.0))?;
+        let recorded = write(&args.file, Geometry { cols, rows }, simulation.labelled().map(Ok))?;
+        recorded.report(&args.file, duration.as_secs_f64());
+        return Ok(());
+    };
+    let reader = movie::open(path)?;
+    let rate = args.rate.map(f64::from).or(reader.rate()).unwrap_or(RATE);
+    let gamma = args.gamma;
+    let luminance = reader.map(move |frame| Ok(frame?.mapv_into(|sample| libm::powf(sample, gamma))));
+    let mut film = Film::new(luminance, rate, &args.sensor.parameters(MOVIE_DARK))?.labelled();
+    let end = args.duration.unwrap_or(u64::MAX);
+    let late = |event: &Result<(Event, Origin)>| event.as_ref().is_ok_and(|(event, _)| event.t > end);
+    let geometry = film.geometry();
+    let events = film.by_ref().take_while(|event| !late(event));
+    let recorded = write(&args.file, geometry, events)?;
+    recorded.report(&args.file, film.time().min(end) as f64 * 1e-6);
+    Ok(())
+}
+
+/// What was written.
+struct Recorded {
+    geometry: Geometry,
+    written: Written,
+    leak: u64,
+    shot: u64,
+}
+
+fn write(file: &Path, geometry: Geometry, events: impl Iterator<Item = Result<(Event, Origin)>>) -> Result<Recorded> {
+    let format = Format::by_name(file).unwrap_or(Format::Evt2);
+    let mut writer = EventWriter::create(file, format, Some(geometry))?;
+    let (mut leak, mut shot) = (0, 0);
+    for event in events {
+        let (event, origin) = event?;
+        leak += u64::from(origin == Origin::Leak);
+        shot += u64::from(origin == Origin::Shot);
         writer.push(event)?;
     }
-    let Written { events, bytes } = writer.finish()?;
+    Ok(Recorded { geometry, written: writer.finish()?, leak, shot })
+}
 
-    let mut lines = Lines::default();
-    lines.push("wrote", format!("{}, {} bytes", args.file.display(), thousands(bytes)));
-    lines.push("geometry", format!("{cols} x {rows} (columns x rows)"));
-    lines.push("events", format!("{} in {}", plural(events, "event"), seconds(args.duration as f64 * 1e-6)));
-    print(&lines.0);
-    Ok(())
+impl Recorded {
+    fn report(&self, file: &Path, duration: f64) {
+        let Self { geometry: Geometry { cols, rows }, written: Written { events, bytes }, leak, shot } = *self;
+        let mut lines = Lines::default();
+        lines.push("wrote", format!("{}, {} bytes", file.display(), thousands(bytes)));
+        lines.push("geometry", format!("{cols} x {rows} (columns x rows)"));
+        lines.push("events", format!("{} in {}", plural(events, "event"), seconds(duration)));
+        lines.push("of noise", format!("{} of leak, {} of shot noise", thousands(leak), thousands(shot)));
+        print(&lines.0);
+    }
 }

@@ -51,6 +51,12 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
     threads.ok_or_else(|| format!("'{text}' is no whole number from 0 to 1024"))
 }
 
+/// A number from 0 on.
+pub(crate) fn number(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| *number >= 0.0 && number.is_finite());
+    number.ok_or_else(|| format!("'{text}' is no number from 0 on"))
+}
+
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     Format::named(text).map_err(|error| error.to_string())

@@ -105,7 +105,10 @@ impl FftKernel {
         out_size: [usize; 2],
     ) -> Self {
         let [outs, ins, taps, kernel @ ..] = shape;
-        assert!(weights.len() == shape.iter().product() && !weights.is_empty(), "the weight does not fit its shape");
+        assert!(
+            weights.len() == shape.iter().product::<usize>() && !weights.is_empty(),
+            "the weight does not fit its shape"
+        );
         assert!(groups > 0 && outs.is_multiple_of(groups), "the groups do not divide the channels");
         assert!(out_size.iter().all(|&len| len > 0), "no pixel");
         let width = dispatch!(level, simd => width(simd));

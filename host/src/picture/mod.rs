@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`contact_sheet`] | PNG | stages of a model (rows) at evenly chosen times (columns) |
 //! | [`traces`] | PNG | values over time, with axes and legend |
+//! | [`roc`] | PNG | signal kept over noise kept, for filters of events |
 //! | [`animation`], [`AnimationWriter`] | GIF | stages side by side, in motion |
 //!
 //! A [`Stage`] collects the frames of one stage while a model runs and keeps an even selection of bounded size, so
@@ -32,6 +33,7 @@
 mod animation;
 mod canvas;
 mod color;
+mod roc;
 mod sheet;
 mod stage;
 mod text;
@@ -40,6 +42,7 @@ mod traces;
 
 pub use animation::{Animation, AnimationWriter, Panel, animation};
 pub use color::Map;
+pub use roc::{RocPanel, roc};
 pub use sheet::{Sheet, contact_sheet};
 pub use stage::Stage;
 pub use traces::{Plot, Series, traces};

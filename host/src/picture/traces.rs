@@ -62,7 +62,7 @@ const MARGIN: f32 = 44.0;
 const LINE: f32 = 40.0;
 /// Length of a sample of a line in the legend.
 const SWATCH: f32 = 40.0;
-const THICK: f32 = 3.0;
+pub(super) const THICK: f32 = 3.0;
 
 /// The place of the axes on the page, and what they measure.
 struct Axes {
@@ -159,7 +159,7 @@ pub fn traces(path: impl AsRef<Path>, series: &[Series], plot: &Plot) -> Result<
 }
 
 /// Colour and dash of a series.
-fn look(index: usize) -> (Rgb, bool) {
+pub(super) fn look(index: usize) -> (Rgb, bool) {
     (OKABE_ITO[index % OKABE_ITO.len()], index / OKABE_ITO.len() % 2 == 1)
 }
 
@@ -260,7 +260,7 @@ fn runs(series: &Series, axes: &Axes) -> Vec<Vec<(f32, f32)>> {
 }
 
 /// A line through `points`, dashed or not.
-fn draw_run(page: &mut Canvas, points: &[(f32, f32)], color: Rgb, dash: bool) {
+pub(super) fn draw_run(page: &mut Canvas, points: &[(f32, f32)], color: Rgb, dash: bool) {
     if !dash {
         return page.line(points, THICK, color);
     }

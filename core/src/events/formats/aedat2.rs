@@ -5,16 +5,17 @@
 //! | DVS128 | bit 15 = 0 | 14..8 | 7..1 | bit 0, **0 is ON** | bit 15: external |
 //! | DAVIS | bits 31, 10 = 0 | 30..22 | 21..12 | bit 11, 1 is ON | bit 31: frames; bit 10: external, inertial |
 //!
-//! The others are read over and counted as [`Skipped::other`](crate::events::Skipped::other). Bits that are 0 in all words
-//! of a camera, and DAVIS pixels outside its sensor, are impossible.
+//! The others are read over and counted as [`Skipped::other`](crate::events::Skipped::other). Bits that are 0 in all
+//! words of a camera, and DAVIS pixels outside its sensor, are impossible.
 //!
-//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else DVS128, for whose
-//! recordings jAER wrote no such line. Words of a camera that is not known are all counted as other.
+//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else
+//! DVS128, for whose recordings jAER wrote no such line. Words of a camera that is not known are all counted as other.
 //!
-//! **Conventions**: jAER's origin is at the lower left and it shows the sensor mirrored. Here row 0 is at the top and column 0
-//! at the left of the picture that jAER shows: `x = cols - 1 - x`, `y = rows - 1 - y`. The manufacturer's table gives
-//! DVS128's ON as 1, but jAER, which wrote the files, takes 0 for ON there, as its documentation says of the forerunner
-//! Tmpdiff128; DAVIS has 1 for ON in both. These are decisions; no recording of known content was at hand to prove them.
+//! **Conventions**: jAER's origin is at the lower left and it shows the sensor mirrored. Here row 0 is at the top and
+//! column 0 at the left of the picture that jAER shows: `x = cols - 1 - x`, `y = rows - 1 - y`. The manufacturer's
+//! table gives DVS128's ON as 1, but jAER, which wrote the files, takes 0 for ON there, as its documentation says of
+//! the forerunner Tmpdiff128; DAVIS has 1 for ON in both. These are decisions; no recording of known content was at
+//! hand to prove them.
 //!
 //! Lines are in front; they end where seven bytes behind a `#` are no text. `#!AER-DA` inside begins another recording.
 //!

@@ -8,16 +8,17 @@
 //! |---|---|---|---|---|---|
 //! | | x | y | 1 ON, 0 OFF | 1 valid | t in microseconds |
 //!
-//! Packets of other types (0 special, 2 frames, 3 inertial ...) are read over, and they and events that are not valid are counted
-//! as [`Skipped::other`]. The origin is at the upper left. The geometry is that of the camera named by a line `#Source`.
+//! Packets of other types (0 special, 2 frames, 3 inertial ...) are read over, and they and events that are not valid
+//! are counted as [`Skipped::other`]. The origin is at the upper left. The geometry is that of the camera named by a
+//! line `#Source`.
 //!
 //! **Time** `t = overflows << 31 | t`: the format tells every wrap.
 //!
-//! **Damage** shows as a packet's header that cannot be one, as a negative time, or as one 1 s or more before the last one.
-//! Then everything is skipped up to the next bytes that are the header of a packet of type 1 in all of its fields, which
-//! noise is less than once in 2^80 bytes. So the packet with the damage is lost from there on, and the next one is read. Bytes lost
-//! inside a packet make events of what follows, until one has an impossible time or the packet ends. Behind damage, and
-//! behind a line, an event may have any time, so that joined recordings are read on.
+//! **Damage** shows as a packet's header that cannot be one, as a negative time, or as one 1 s or more before the last
+//! one. Then everything is skipped up to the next bytes that are the header of a packet of type 1 in all of its fields,
+//! which noise is less than once in 2^80 bytes. So the packet with the damage is lost from there on, and the next one
+//! is read. Bytes lost inside a packet make events of what follows, until one has an impossible time or the packet
+//! ends. Behind damage, and behind a line, an event may have any time, so that joined recordings are read on.
 //!
 //! Cost: about 10 operations an event. State: 64 bytes, and the header's.
 //! Reference: iniVation, "AEDAT 3.1".

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | 1 ON, 0 OFF | x | y |
 //!
-//! The bits above are not used. How the port's bytes become words is a matter of its wiring, and when an event happened is
-//! for the caller to tell, who sees it come; so this is no [`Decode`](crate::events::Decode). Every word is an event, and no
-//! damage can be seen but pixels outside the sensor, which are delivered as they stand.
+//! The bits above are not used. How the port's bytes become words is a matter of its wiring, and when an event happened
+//! is for the caller to tell, who sees it come; so this is no [`Decode`](crate::events::Decode). Every word is an
+//! event, and no damage can be seen but pixels outside the sensor, which are delivered as they stand.
 //!
 //! Cost: 4 operations an event. State: none.
 //! Reference: Prophesee, Metavision documentation, "AER format".

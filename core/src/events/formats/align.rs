@@ -47,8 +47,8 @@ impl<const N: usize> Alignments<N> {
     }
 }
 
-/// The same for events of `N` bytes among others of one byte, which move the alignments: for how many events each has made
-/// sense, in the order in which their next events begin.
+/// The same for events of `N` bytes among others of one byte, which move the alignments: for how many events each has
+/// made sense, in the order in which their next events begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Phases<const N: usize> {
     runs: [u8; N],
@@ -60,8 +60,8 @@ impl<const N: usize> Phases<N> {
         Self { runs: [0; N] }
     }
 
-    /// The next byte is `single` where an event begins with it, and completes `N` bytes that are a `possible` event or not;
-    /// returns whether to believe in that event.
+    /// The next byte is `single` where an event begins with it, and completes `N` bytes that are a `possible` event or
+    /// not; returns whether to believe in that event.
     pub(super) fn step(&mut self, single: bool, possible: bool) -> bool {
         self.runs.rotate_left(1);
         let longest = self.runs.iter().copied().max().unwrap_or(0);

@@ -3,7 +3,8 @@
 //! ```text
 //! step = (told - now) mod 2^BITS, the one nearest to 0;   |step| <= near: now + step, else told as it stands
 //! ```
-//! A step that is too large to be believed is a gap, a restart or damage: then the bits told replace those of the last time.
+//! A step that is too large to be believed is a gap, a restart or damage: then the bits told replace those of the last
+//! time.
 //! Cost: about 10 operations.
 
 /// A time, once there is one; smaller than an `Option`, which would not fit in a decoder's 64 bytes.
@@ -31,23 +32,21 @@ impl Clock {
 #[inline]
 pub(super) const fn continued<const BITS: u32>(now: u64, told: u64, near: u64) -> u64 {
     let mask = (1 << BITS) - 1;
-    let ahead = told.wrapping_sub(now) & mask;
-    let back = now.wrapping_sub(told) & mask;
-    if ahead <= near {
-        now.saturating_add(ahead)
-    } else if back <= near && back <= now {
-        now - back
-    } else {
-        now & !mask | told & mask
+    // Sign extended from BITS bits: in 32 bits, which a small processor has.
+    let step = ((told.wrapping_sub(now) as u32) << (32 - BITS)).cast_signed() >> (32 - BITS);
+    let next = if step.unsigned_abs() as u64 <= near { now.checked_add_signed(step as i64) } else { None };
+    match next {
+        Some(next) => next,
+        None => now & !mask | told & mask,
     }
 }
 
 /// Wraps that [`lead`] goes over at once: more are no gap in a recording.
 const MOST: u64 = 1 << 17;
 
-/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way over
-/// a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is no way:
-/// it is too far, or too far back.
+/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way
+/// over a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is
+/// no way: it is too far, or too far back.
 pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64, mut tell: impl FnMut(u64)) -> bool {
     let (last, half) = ((1 << BITS) - 1, 1 << (BITS - 1));
     let reaches = |now: u64| continued::<BITS>(now, target & last, near) == target;
@@ -80,12 +79,12 @@ mod tests {
         let cases = [
             (0, 5, 5),
             (250, 255, 255),
-            (250, 3, 259),         // over the wrap
-            (259, 250, 250),       // and back
-            (3, 250, 250),         // there was no time before 0: a gap
-            (300, 200, 256 + 200), // too far: a gap
-            (500, 300, 256 + 44),  // too far: backwards
-            (u64::MAX, 2, u64::MAX),
+            (250, 3, 259),                     // over the wrap
+            (259, 250, 250),                   // and back
+            (3, 250, 250),                     // there was no time before 0: a gap
+            (300, 200, 256 + 200),             // too far: a gap
+            (500, 300, 256 + 44),              // too far: backwards
+            (u64::MAX, 2, u64::MAX - 255 + 2), // no time is larger
         ];
         for (now, told, then) in cases {
             assert_eq!(continued::<8>(now, told, 16), then, "{now}, {told}");

@@ -7,12 +7,12 @@
 //! The **two bytes** are the type of the events and their size. The size tells them from an event, since files without
 //! them exist: they are there when the second byte is 8, and, where no line came before, the first is 0x00 or 0x0C. Any
 //! type of size 8 is read as pixels, for the types of such files vary, but 0x0E, triggers, which are read over and
-//! counted as [`Skipped::other`](crate::events::Skipped::other). Nothing tells a file without them whose first time has 8
-//! as its second byte (2048 to 2303 us, modulo 65536 us); its first event is lost in the search for the place.
+//! counted as [`Skipped::other`](crate::events::Skipped::other). Nothing tells a file without them whose first time has
+//! 8 as its second byte (2048 to 2303 us, modulo 65536 us); its first events are lost in the search for the place.
 //!
-//! Coordinates are delivered as they stand. Where the place was lost, those outside the geometry, or above 2047 where no
-//! header tells it, are not believed. A line of another header is an impossible word, so that joined recordings are read on
-//! without loss. Version 1, whose words are others, is not read.
+//! Coordinates are delivered as they stand. Where the place was lost, those outside the geometry, or above 2047 where
+//! no header tells it, are not believed. A line of another header is an impossible word, so that joined recordings are
+//! read on without loss. Version 1, whose words are others, is not read.
 //!
 //! **Time, damage, cost**: as in [`stamped`](super::stamped). Time runs on over the wrap after 71.6 min.
 //! Reference: Prophesee, Metavision documentation, "DAT file format".

@@ -42,8 +42,8 @@ impl DatEncoder {
     /// Gives the word of `event` to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a decoder would not give it again: a coordinate is above 16383, the
-    /// first time is 2^32 us (71.6 min) or more, or a later one is 1 s or more back, or far behind a wrap.
+    /// The event is given back, and nothing written, when a decoder would not give it again: a coordinate is above
+    /// 16383, the first time is 2^32 us (71.6 min) or more, or a later one is 1 s or more back, or far behind a wrap.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let told = t as u32; // modulo 2^32

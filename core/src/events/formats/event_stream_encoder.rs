@@ -1,7 +1,7 @@
 //! Writes Event Stream `.es`, the inverse of [`EventStream`](super::EventStream): for conversions and tests.
 //!
-//! Cost: 5 bytes an event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB a second. State: 16
-//! bytes.
+//! Cost: 5 bytes an event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB a second.
+//! State: 16 bytes.
 
 use super::event_stream::{DVS, SIGNATURE, SILENCE, SILENT, VERSION};
 use crate::events::Event;
@@ -48,14 +48,15 @@ impl EventStreamEncoder {
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut(&[u8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let Some(mut silent) = t.checked_sub(self.t).filter(|silent| *silent < LONGEST) else { return Err(event) };
-        if x >= self.cols || y >= self.rows {
-            return Err(event);
-        }
+        let stored = match self.rows.checked_sub(y) {
+            Some(above @ 1..) if x < self.cols => above - 1,
+            _ => return Err(event),
+        };
         while silent >= SILENT {
             sink(&[SILENCE]);
             silent -= SILENT;
         }
-        let ([a, b], [c, d]) = (x.to_le_bytes(), y.to_le_bytes());
+        let ([a, b], [c, d]) = (x.to_le_bytes(), stored.to_le_bytes());
         sink(&[(silent as u8) << 1 | u8::from(on), a, b, c, d]);
         self.t = t;
         Ok(())

@@ -45,6 +45,11 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
 pub(super) const NEAR: u32 = 1 << 17;
 
+/// Whether words have this kind.
+pub(super) const fn is_possible(kind: u32) -> bool {
+    matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED)
+}
+
 /// Streaming decoder of EVT 2.0; see the [format](self).
 ///
 /// ```
@@ -274,8 +279,7 @@ impl Evt2 {
             }
             Place::Lost(alignments) => {
                 let kind = self.word >> 28;
-                let possible = matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED);
-                if alignments.believe(possible) && kind == TIME_HIGH {
+                if alignments.believe(is_possible(kind)) && kind == TIME_HIGH {
                     // The first bytes of this word were taken for garbage.
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
                     self.place = Place::Words;

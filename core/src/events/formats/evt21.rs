@@ -7,25 +7,27 @@
 //! | `0xA` trigger, `0xE` others, `0xF` continued | read over, counted as [`Skipped::other`] | | | |
 //! | others | impossible | | | |
 //!
-//! **Order of bytes**: two are in the field ([`Order`]): a whole little-endian word (`GenX320`), or two little-endian halves,
-//! upper first, "legacy" (`IMX636`). The caller's word counts first ([`Evt21::with_order`]), then the header's (`endianness=`),
-//! then the first word that is a time high in one order and not in the other: sensors begin with a time high, and nothing
-//! before it could be delivered anyway. [`Order::detect`] looks at many words and is surer, for those who hold a file.
+//! **Order of bytes**: two are in the field ([`Order`]): a whole little-endian word (`GenX320`), or two little-endian
+//! halves, upper first, "legacy" (`IMX636`). The caller's word counts first ([`Evt21::with_order`]), then the header's
+//! (`endianness=`), then the first word that is a time high in one order and not in the other: sensors begin with a
+//! time high, and nothing before it could be delivered anyway. [`Order::detect`] looks at many words and is surer, for
+//! those who hold a file.
 //!
-//! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of 8.4 s
-//! or less.
+//! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
+//! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): everything is skipped up to the
-//! next time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and coordinates are
-//! taken for kinds; mostly one of some ten words is impossible then, and those before it are taken for events. Where such bits
-//! are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which it may take 0.8 s. A flipped
-//! bit in a mask is an event more or less, and cannot be seen. A word with an empty mask is no event and no damage.
+//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): everything is skipped up
+//! to the next time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and
+//! coordinates are taken for kinds; mostly one of some ten words is impossible then, and those before it are taken for
+//! events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which
+//! it may take 0.8 s. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
+//! is no event and no damage.
 //!
 //! Cost: about 10 operations an event. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::clock::{Clock, continued};
-use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
@@ -62,8 +64,8 @@ impl Order {
         }
     }
 
-    /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or none.
-    /// Give it many words, and no header.
+    /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or
+    /// none. Give it many words, and no header.
     ///
     /// ```
     /// use foveola_core::events::Order;
@@ -81,10 +83,6 @@ impl Order {
             _ => None,
         }
     }
-}
-
-const fn is_possible(kind: u32) -> bool {
-    matches!(kind, OFF | ON | TIME_HIGH | TRIGGER | OTHERS | CONTINUED)
 }
 
 /// Streaming decoder of EVT 2.1; see the [format](self).

@@ -1,9 +1,9 @@
 //! Writes EVT 2.1, the inverse of [`Evt21`](super::Evt21): for simulated sensors, conversions and tests.
 //!
-//! Events that follow each other with the same time, row and polarity, from left to right, share a word, whose columns begin at
-//! a multiple of 32, like those of sensors. So the last word waits for the next event: [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at
-//! their times: where it could not follow a gap or a wrap, or does not know of those before the first event, times high
-//! are written in between.
+//! Events that follow each other with the same time, row and polarity, from left to right, share a word, whose columns
+//! begin at a multiple of 32, like those of sensors. So the last word waits for the next event:
+//! [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at their times: where it could not
+//! follow a gap or a wrap, or does not know of those before the first event, times high are written in between.
 //! Cost: 8 or 16 bytes an event, less where they share words. State: 32 bytes.
 
 use super::Order;
@@ -62,8 +62,8 @@ impl Evt21Encoder {
     /// Takes `event` and gives the words that are complete to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a decoder
-    /// takes it for a wrap, or 71 years ahead.
+    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a
+    /// decoder takes it for a wrap, or 71 years ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         if x > PIXEL || y > PIXEL {

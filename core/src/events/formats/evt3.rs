@@ -11,20 +11,21 @@
 //! | `0x9999` padding of some cameras | the same | |
 //! | others | impossible | |
 //!
-//! **Time** `t = high << 12 | low`, in microseconds, wraps every 2^24 us (16.8 s). A new time high sets low to 0, since the
-//! low of before belongs to another 4096 us. One that is told again changes nothing: were low set to 0, events between it and
-//! the next time low would come up to 4 ms too early. A time low that decreases is not an overflow; sensors send a stale
-//! one behind a repeated time high. It is taken as told and counted as [`Skipped::backward`]. A time high whose
-//! decrease is 4095 - 10 units of 4096 us or more is a wrap, and `t` goes on growing; any other decrease is counted as
-//! backwards. So no event drifts, but a gap of 16.7 s without a single time high cannot be seen.
+//! **Time** `t = high << 12 | low`, in microseconds, wraps every 2^24 us (16.8 s). A new time high sets low to 0, since
+//! the low of before belongs to another 4096 us. One that is told again changes nothing: were low set to 0, events
+//! between it and the next time low would come up to 4 ms too early. A time low that decreases is not an overflow;
+//! sensors send a stale one behind a repeated time high. It is taken as told and counted as [`Skipped::backward`]. A
+//! time high whose decrease is 4095 - 10 units of 4096 us or more is a wrap, and `t` goes on growing; any other
+//! decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time high cannot be seen.
 //!
-//! **Damage** can hardly be seen: 12 of 16 kinds are possible. What is seen is an impossible kind, which an odd number of lost
-//! bytes leads to within a few words. Then everything is skipped up to the next time high at the byte alignment that made
-//! sense for 16 words, and the row and base are forgotten; events before the next row are counted as [`Skipped::untimed`], as
-//! are those before the first time. Not recovered: whole words that are lost, foreign or flipped go unseen, so that
-//! events have a wrong row, base or time up to the next word that tells it; and lines of a second recording's header,
-//! joined without [`Decode::finish`] between, are read as words, up to an event for each two characters. In front, two words
-//! of printable characters behind a `%` are taken for a line; sensors begin with a time high, which is none.
+//! **Damage** can hardly be seen: 12 of 16 kinds are possible. What is seen is an impossible kind, which an odd number
+//! of lost bytes leads to within a few words. Then everything is skipped up to the next time high at the byte alignment
+//! that made sense for 16 words, and the row and base are forgotten; events before the next row are counted as
+//! [`Skipped::untimed`], as are those before the first time. Not recovered: whole words that are lost, foreign or
+//! flipped go unseen, so that events have a wrong row, base or time up to the next word that tells it; and lines of a
+//! second recording's header, joined without [`Decode::finish`] between, are read as words, up to an event for each two
+//! characters. In front, two words of printable characters behind a `%` are taken for a line; sensors begin with a time
+//! high, which is none.
 //!
 //! Cost: about 10 operations a word. State: 56 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".

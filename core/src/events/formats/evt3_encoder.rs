@@ -1,10 +1,10 @@
 //! Writes EVT 3.0, the inverse of [`Evt3`](super::Evt3): for simulated sensors, conversions and tests.
 //!
-//! Events that follow each other with the same time, row and polarity, from left to right within 32 columns, are written as
-//! a vector where that is shorter. So the last ones wait for the next event: [`Evt3Encoder::finish`] writes them. A
-//! decoder gets the events in their order, at their times: where it could not follow a gap or a wrap, or does not know of
-//! those before the first event, times high are written in between, 6 bytes for each 16.8 s.
-//! Cost: 2 to 8 bytes an event, less in vectors. State: 48 bytes.
+//! Events that follow each other with the same time, row and polarity, from left to right within 32 columns, are
+//! written as a vector where that is shorter. So the last ones wait for the next event: [`Evt3Encoder::finish`] writes
+//! them. A decoder gets the events in their order, at their times: where it could not follow a gap or a wrap, or does
+//! not know of those before the first event, times high are written in between, 6 bytes for each 16.8 s.
+//! Cost: 2 to 8 bytes an event, less in vectors. State: 32 bytes.
 
 use super::clock::lead;
 use super::evt3::{BASE, EVENT, NEAR, POLARITY, ROW, TIME_HIGH, TIME_LOW, VECTOR_8, VECTOR_12};
@@ -61,8 +61,8 @@ impl Evt3Encoder {
     /// Takes `event` and gives the words that are complete to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a decoder
-    /// takes it for a wrap (16.7 s or more, or over one), or 25 days ahead.
+    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a
+    /// decoder takes it for a wrap (16.7 s or more, or over one), or 25 days ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 2])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         if x > PIXEL || y > PIXEL {

@@ -1,5 +1,5 @@
-//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the decoders of
-//! such formats share.
+//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the
+//! decoders of such formats share.
 //!
 //! ```text
 //!        text?          N bytes          impossible        the alignment that makes sense
@@ -84,7 +84,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     /// Whether the next byte is the first of a word.
     #[inline]
     pub(super) fn in_step(&self) -> bool {
-        self.held == 0 && self.place == Place::Words
+        matches!((self.held, &self.place), (0, Place::Words))
     }
 
     /// `word` cannot be one: it is a line's beginning, or nobody knows the place.
@@ -108,10 +108,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             match self.header.push(byte) {
                 Line::Open => {}
                 Line::Complete => self.place = Place::Start,
-                Line::Damaged => {
-                    self.header.discard();
-                    return self.lose(N, &word);
-                }
+                Line::Damaged => return self.lose(N, &word),
             }
         }
     }
@@ -119,9 +116,8 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     /// `bytes` bytes were no words; those in `last` are the newest of them.
     pub(super) fn lose(&mut self, bytes: usize, last: &[u8]) {
         count(&mut self.skipped.garbage, bytes);
-        self.place = Place::Lost(Alignments::new());
-        self.held = 0;
-        self.window = [0; W];
+        self.header.discard();
+        (self.window, self.held, self.place) = ([0; W], 0, Place::Lost(Alignments::new()));
         last.iter().for_each(|byte| self.shift(*byte));
     }
 
@@ -152,10 +148,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         match self.header.push(byte) {
             Line::Open => {}
             Line::Complete => self.place = Place::Start,
-            Line::Damaged => {
-                self.header.discard();
-                self.lose(line, &[byte]);
-            }
+            Line::Damaged => self.lose(line, &[byte]),
         }
     }
 }
@@ -184,36 +177,38 @@ pub(super) fn next<const N: usize, const W: usize>(decoder: &mut impl Words<N, W
 fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte: u8) -> Option<Event> {
     let frame = decoder.frame();
     match frame.place {
-        Place::Line => frame.text(byte),
-        Place::Words => {
-            frame.hold(byte);
-            if usize::from(frame.held) == N {
-                frame.held = 0;
-                let word = *frame.window.last_chunk()?;
-                return decoder.word(word);
-            }
-        }
         Place::Start => {
             frame.hold(byte);
             return started(decoder);
+        }
+        Place::Line => {
+            frame.text(byte);
+            return None;
+        }
+        Place::Words => {
+            frame.hold(byte);
+            if usize::from(frame.held) < N {
+                return None;
+            }
+            frame.held = 0;
         }
         Place::Lost(_) => {
             frame.shift(byte);
             let (window, word) = (frame.window, *frame.window.last_chunk()?);
             let possible = decoder.possible(&window);
-            let frame = decoder.frame();
-            let Place::Lost(alignments) = &mut frame.place else { return None };
-            if alignments.believe(possible) && decoder.resumes(word) {
-                let frame = decoder.frame();
-                // The first bytes of this word were taken for garbage.
-                frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
-                frame.place = Place::Words;
-                return decoder.word(word);
+            let Place::Lost(alignments) = &mut decoder.frame().place else { return None };
+            if !alignments.believe(possible) || !decoder.resumes(word) {
+                count(&mut decoder.frame().skipped.garbage, 1);
+                return None;
             }
-            count(&mut decoder.frame().skipped.garbage, 1);
+            let frame = decoder.frame();
+            // The first bytes of this word were taken for garbage.
+            frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
+            frame.place = Place::Words;
         }
     }
-    None
+    let word = *decoder.frame().window.last_chunk()?;
+    decoder.word(word)
 }
 
 /// Another byte is held where text may begin.

@@ -10,11 +10,12 @@
 //! # AEChip: ch.unizh.ini.jaer.chip.retina.DVS128    (AEDAT 2)
 //! #Source 1: DAVIS346                               (AEDAT 3.1)
 //! ```
-//! Since `% end` is missing in real files and data may start with a `%`, lines are told from data by what they look like:
-//! a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a type that the
-//! format does not know, so nothing is ambiguous there. A control character inside a line means that the line is damaged.
-//! A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
-//! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format"; iniVation, "AEDAT file formats".
+//! Since `% end` is missing in real files and data may start with a `%`, lines are told from data by what they look
+//! like: a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a type that
+//! the format does not know, so nothing is ambiguous there. A control character inside a line means that the line is
+//! damaged. A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
+//! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format"; iniVation, "AEDAT file
+//! formats".
 
 use super::{Camera, Order};
 use crate::events::Geometry;

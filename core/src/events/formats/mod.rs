@@ -12,8 +12,8 @@
 //! | N-MNIST, N-Caltech101 (`.bin`) | [`NMnist`] | [`NMnistEncoder`] |
 //! | `GenX320` AER, 19 bits without a time | [`Aer`] | [`Aer`] |
 //!
-//! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): pieces of any length, no panic on any bytes, a fixed size of at
-//! most 64 bytes and the line buffer of its [`Header`].
+//! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): pieces of any length, no panic on any bytes, a
+//! fixed size of at most 64 bytes and the line buffer of its [`Header`].
 
 pub mod aedat2;
 pub mod aedat31;

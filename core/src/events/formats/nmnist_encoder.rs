@@ -34,8 +34,8 @@ impl NMnistEncoder {
     /// Gives the words of `event` to `sink`: overflows where its time needs them, and the event.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a decoder would not give it again: its column is above 255, its row
-    /// above 239, or its time is 1 s or more back, before the last overflow, or 71.6 min ahead.
+    /// The event is given back, and nothing written, when a decoder would not give it again: its column is above 255,
+    /// its row above 239, or its time is 1 s or more back, before the last overflow, or 71.6 min ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 5])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let is_far = t.saturating_sub(self.last) >= LONGEST || self.last.saturating_sub(t) >= FAR_BACK;

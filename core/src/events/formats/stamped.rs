@@ -1,13 +1,15 @@
-//! Words of 64 bits, half of them a time and half a pixel's address: what [DAT](super::dat) and [AEDAT 2](super::aedat2) share.
+//! Words of 64 bits, half of them a time and half a pixel's address: what [DAT](super::dat) and [AEDAT
+//! 2](super::aedat2) share.
 //!
 //! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 67 s ahead of the last one, modulo 2^32 us,
 //! continues it over the wrap. Any decrease is counted as [`Skipped::backward`].
 //!
-//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Then everything is skipped up to
-//! the byte alignment that makes sense: the one that had 16 words in a row with likely addresses, each less than 1.05 s after the
-//! one before, and no fewer than any other. So bytes that are lost or put in cost some 16 events after them, and words at
-//! the wrong alignment are taken for events until one of them is impossible, mostly the very next. A recording joined to the
-//! first costs 16 events, unless its header tells it. A flipped bit of a coordinate or of a time that goes ahead cannot be seen.
+//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Then everything is skipped
+//! up to the byte alignment that makes sense: the one that had 16 words in a row with likely addresses, each less than
+//! 1.05 s after the one before, and no fewer than any other. So bytes that are lost or put in cost some 16 events after
+//! them, and words at the wrong alignment are taken for events until one of them is impossible, mostly the very next. A
+//! recording joined to the first costs 16 events, unless its header tells it. A flipped bit of a coordinate or of a
+//! time that goes ahead cannot be seen.
 //!
 //! Cost: about 10 operations an event. State: 64 bytes, and the header's.
 
