@@ -11,7 +11,8 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
     let format = match args.to_format {
         Some(format) => format,
         None => Format::by_name(&args.output).ok_or_else(|| {
-            let endings: Vec<_> = Format::written().flat_map(|format| format.extensions().first()).collect();
+            let mut endings: Vec<_> = Format::written().flat_map(|format| format.extensions().first()).collect();
+            endings.dedup(); // several are .raw
             let endings = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
             let reason = format!("a name that tells no format; expected one that ends in {endings}, or --to-format");
             Error::Data { path: args.output.clone(), reason }
@@ -64,7 +65,14 @@ fn copy(
         *last = event.t;
         // Where time runs backwards to before the first event, it cannot go below 0.
         let t = if args.zero_time { event.t.saturating_sub(*first) } else { event.t };
-        writer.push(Event { t, ..event })?;
+        writer.push(Event { t, ..event }).map_err(|error| match error {
+            // Mostly it is the time, which counts from 1970.
+            Error::Event { path, format, event, expected } if !args.zero_time && event.t > 1 << 32 => {
+                let expected = format!("{expected} (--zero-time lets time begin with the first event)");
+                Error::Event { path, format, event, expected }
+            }
+            other => other,
+        })?;
     }
     Ok(())
 }
