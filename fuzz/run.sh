@@ -24,7 +24,7 @@ folder=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_director
 folder=$folder/$(rustc -vV | sed -n 's/^host: //p')/release
 
 # Small recordings to begin with: those that foveola writes, and seeds/ for the others.
-foveola() { (cd .. && cargo run --quiet -p foveola -- "$@" >/dev/null); }
+foveola() { cargo run --quiet --manifest-path ../Cargo.toml -p foveola -- "$@" >/dev/null; }
 foveola record "$work/scene.raw" --geometry 24x16 --duration 30ms
 seed() { # TARGET
     local format
