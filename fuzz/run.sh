@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 llvm=()
 for option in level=4 inline-8bit-counters pc-table trace-compares; do llvm+=("-Cllvm-args=-sanitizer-coverage-$option"); done
 # A target is named, or build scripts would be instrumented, too.
-RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module ${llvm[*]} -Ccodegen-units=1" \
+RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module ${llvm[*]}" \
     cargo build --quiet --release --target host-tuple --bins
 folder=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 folder=$folder/$(rustc -vV | sed -n 's/^host: //p')/release
