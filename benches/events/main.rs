@@ -45,13 +45,7 @@ struct Row {
 }
 
 fn main() -> ExitCode {
-    match report(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    foveola_benches::exit(report(&Args::parse()))
 }
 
 fn report(args: &Args) -> Result<(), String> {

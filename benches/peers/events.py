@@ -7,7 +7,6 @@
 
 import argparse
 import hashlib
-import importlib
 import importlib.metadata
 import json
 import statistics
@@ -17,19 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
-def optional(module):
-    """The module, or None and a word about it: what is not installed, or does not load, has no rows."""
-    try:
-        return importlib.import_module(module)
-    except Exception as error:
-        say(f"no {module} ({type(error).__name__}: {str(error)[:100]}): its rows are left out")
-        return None
-
+from common import optional, say
 
 faery, expelliarmus, tonic = optional("faery"), optional("expelliarmus"), optional("tonic")
 SENSOR = (640, 480)  # columns, rows
@@ -93,7 +80,7 @@ def main():
     digests = json.loads((args.folder / "digests.json").read_text())
     rows = []
 
-    def row(name, module, workload, events, call):
+    def row(name, workload, events, call):
         rate = events / measure(call, args.seconds)
         label = f"{name} {importlib.metadata.version(name)}"
         say(f"{workload:14} {label:22} {rate * 1e-6:8.2f} million events/s")
@@ -113,11 +100,11 @@ def main():
             say(f"{workload}: {name} reads other events: {len(events)}, {events['t'][0]} to {events['t'][-1]} us; "
                 f"expected {expected['n']}, {expected['t'][0]} to {expected['t'][1]} us")
             continue
-        row(name, module, workload, len(events), lambda: read(path))
+        row(name, workload, len(events), lambda: read(path))
     if tonic and faery:
         events = faery_read(args.folder / "scene_evt2.raw")[:100_000]
         events = np.array(list(zip(events["x"], events["y"], events["t"].astype(np.int64), events["on"])), tonic.io.events_struct)
-        row("tonic", tonic, "noise filter, k = 1", len(events), lambda: tonic_denoise(events))
+        row("tonic", "noise filter, k = 1", len(events), lambda: tonic_denoise(events))
     json.dump(rows, sys.stdout, indent=1)
     print()
 

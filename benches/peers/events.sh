@@ -3,15 +3,9 @@
 # foveola, and makes the table. usage: events.sh [ARGUMENTS of the binary `events`]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-venv=${FOVEOLA_PEERS_VENV:-benches/peers/.venv}
+python=$(benches/peers/venv.sh benches/peers/requirements-events.txt)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-for package in numpy faery expelliarmus tonic lz4 flatbuffers; do
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $package ||
-        echo "could not be installed: $package" >&2
-done
 
 cargo build --release -p foveola
 foveola=${CARGO_TARGET_DIR:-target}/release/foveola
@@ -20,7 +14,7 @@ scene=$work/scene_evt2.raw # expelliarmus insists on this ending
 "$foveola" convert "$scene" "$work/scene_evt3.raw" --to-format evt3
 for format in dat es csv npy; do "$foveola" convert "$scene" "$work/scene.$format" --to-format "$format"; done
 "$foveola" convert "$scene" "$work/scene.nmnist" --to-format nmnist --filter region:0,0,240,240 # all that fits
-"$venv/bin/python" benches/peers/aedat4.py "$work/scene.npy" "$work/scene.aedat4" 640 480 || echo "no AEDAT 4" >&2
+"$python" benches/peers/aedat4.py "$work/scene.npy" "$work/scene.aedat4" 640 480 || echo "no AEDAT 4" >&2
 digests() {
     local file separator='{'
     for file in "$work"/scene*; do
@@ -31,5 +25,5 @@ digests() {
     echo '}'
 }
 digests >"$work/digests.json"
-"$venv/bin/python" benches/peers/events.py "$work" >"$work/peers.json"
+"$python" benches/peers/events.py "$work" >"$work/peers.json"
 cargo run --release -p foveola-benches --features peers --bin events -- --files "$work" --peers "$work/peers.json" "$@"

@@ -7,7 +7,6 @@ responses; pixels beyond a border repeat the last one, frames before the first a
 """
 
 import argparse
-import importlib
 import json
 import os
 import statistics
@@ -19,26 +18,13 @@ from typing import Callable
 
 import numpy as np
 
+from common import optional, say
 from formula import edges, reference
 
 CHUNK = 64  # frames in a call
 GAIN = float(1 - np.exp(-1 / (0.010 * 1000)))  # of a low-pass: 10 ms at 1000 frames a second
 SIGMA, RADIUS = 3.0, 10  # of the Gaussian
 DELAY, LONGEST, POOL = 100, 20, 10  # frames: of `delay`, at most of `variable_delay`, under the field of `cascade`
-
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
-def optional(module):
-    """The module, or None and a word about it: what is not installed, or does not load, has no rows."""
-    try:
-        return importlib.import_module(module)
-    except Exception as error:  # PyTorch without its libraries raises ValueError or OSError
-        say(f"no {module} ({type(error).__name__}: {str(error)[:100]}): its rows are left out")
-        return None
-
 
 torch, cv2, scipy = optional("torch"), optional("cv2"), optional("scipy")
 ndimage, signal = (scipy and optional(f"scipy.{part}") for part in ("ndimage", "signal"))

@@ -1,21 +1,6 @@
 #!/usr/bin/env bash
-# The peers of foveola's benchmarks: makes a virtual environment, installs what they need, runs peers.py with the
-# arguments given. FOVEOLA_PEERS_VENV: where the environment is (.venv beside this file); FOVEOLA_PEERS_WITHOUT: a
-# package of requirements.txt to leave out, such as torch.
+# The peers of foveola's benchmarks: runs peers.py with the arguments given, in the environment of venv.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-venv=${FOVEOLA_PEERS_VENV:-$here/.venv}
-pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
-
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv" >&2
-while read -r requirement; do
-    requirement=${requirement%%#*}
-    if [ -z "$requirement" ]; then
-        continue
-    elif [ -n "${FOVEOLA_PEERS_WITHOUT:-}" ] && [[ $requirement == "$FOVEOLA_PEERS_WITHOUT"* ]]; then
-        echo "left out as asked: $requirement" >&2
-    else # a package that cannot be had costs its own rows only; peers.py says so
-        "${pip[@]}" "$requirement" </dev/null >&2 || echo "could not be installed: $requirement" >&2
-    fi
-done <"$here/requirements.txt"
-exec "$venv/bin/python" "$here/peers.py" "$@"
+python=$("$here/venv.sh" "$here/requirements.txt")
+exec "$python" "$here/peers.py" "$@"

@@ -32,13 +32,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match report(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    foveola_benches::exit(report(&Args::parse()))
 }
 
 fn report(args: &Args) -> Result<(), String> {

@@ -9,16 +9,14 @@ mod peers;
 use foveola::bench::Contestant;
 use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
 use foveola::{
-    EventFilters, Format, Frames, Geometry, Model, Order, Polarity, Recording, Resolution, Result, SmoothConv,
+    EventFilters, EventWriter, Format, Frames, Geometry, Model, Polarity, Recording, Resolution, Result, SmoothConv,
+    WriteOptions,
 };
-use foveola_core::events::{
-    Accumulator, Dat, DatEncoder, Decode, Event, EventStream, EventStreamEncoder, Evt2, Evt2Encoder, Evt3, Evt3Encoder,
-    Evt21, Evt21Encoder, NMnist, NMnistEncoder, Push,
-};
+use foveola_core::events::{Accumulator, Dat, Decode, Event, EventStream, Evt2, Evt3, Evt21, NMnist, Push};
 use std::hint::black_box;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 /// The sensor.
@@ -128,14 +126,14 @@ impl Stream {
             ("double window", "dwf"),
             ("rate limit", "limit:1000"),
         ];
-        let [evt2, evt3, es] = [self.evt2(), self.evt3(), self.es()];
+        let (evt2, small) = (self.bytes(Format::Evt2)?, self.small());
         let mut entrants = vec![
             self.decode("decode evt2", Evt2::new, evt2.clone()),
-            self.decode("decode evt21", Evt21::new, self.evt21()),
-            self.decode("decode evt3", Evt3::new, evt3.clone()),
-            self.decode("decode dat", Dat::new, self.dat()),
-            self.decode("decode es", EventStream::new, es),
-            self.small().nmnist(),
+            self.decode("decode evt21", Evt21::new, self.bytes(Format::Evt21)?),
+            self.decode("decode evt3", Evt3::new, self.bytes(Format::Evt3)?),
+            self.decode("decode dat", Dat::new, self.bytes(Format::Dat)?),
+            self.decode("decode es", EventStream::new, self.bytes(Format::EventStream)?),
+            small.decode("decode nmnist", NMnist::new, small.bytes(Format::NMnist)?),
         ];
         for (workload, spec) in filters {
             entrants.push(self.filter(workload, spec)?);
@@ -144,7 +142,7 @@ impl Stream {
         entrants.push(self.pipeline(evt2.clone())?);
         #[cfg(feature = "peers")]
         {
-            entrants.extend(peers::decoders(self, &evt2, &evt3));
+            entrants.extend(peers::decoders(self, &evt2, &self.bytes(Format::Evt3)?));
             entrants.push(peers::noise_filter(self, TAU));
         }
         Ok(entrants)
@@ -156,57 +154,14 @@ impl Stream {
         Self { events: self.events.iter().filter(fits).copied().collect() }
     }
 
-    fn evt2(&self) -> Vec<u8> {
-        let (mut bytes, mut encoder) = (Vec::new(), Evt2Encoder::new());
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("640 x 480 pixels fit");
-        }
-        bytes
-    }
-
-    fn evt21(&self) -> Vec<u8> {
-        let (mut bytes, mut encoder) = (Vec::new(), Evt21Encoder::new(Order::Little));
-        Evt21Encoder::header(Order::Little, SENSOR, |line| bytes.extend(line));
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("640 x 480 pixels fit");
-        }
-        encoder.finish(|word| bytes.extend(word));
-        bytes
-    }
-
-    fn evt3(&self) -> Vec<u8> {
-        let (mut bytes, mut encoder) = (Vec::new(), Evt3Encoder::new());
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("640 x 480 pixels fit");
-        }
-        encoder.finish(|word| bytes.extend(word));
-        bytes
-    }
-
-    fn dat(&self) -> Vec<u8> {
-        let (mut bytes, mut encoder) = (Vec::new(), DatEncoder::new());
-        DatEncoder::header(SENSOR, |line| bytes.extend(line));
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("640 x 480 pixels fit");
-        }
-        bytes
-    }
-
-    fn es(&self) -> Vec<u8> {
-        let (mut bytes, mut encoder) = (Vec::new(), EventStreamEncoder::new(SENSOR.cols as u16, SENSOR.rows as u16));
-        encoder.header(|header| bytes.extend(header));
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("640 x 480 pixels fit");
-        }
-        bytes
-    }
-
-    fn nmnist(&self) -> Entrant {
-        let (mut bytes, mut encoder) = (Vec::new(), NMnistEncoder::new());
-        for event in &self.events {
-            encoder.encode(*event, |word| bytes.extend(word)).expect("240 x 240 pixels fit");
-        }
-        self.decode("decode nmnist", NMnist::new, bytes)
+    /// The stream in a format.
+    fn bytes(&self, format: Format) -> Result<Vec<u8>> {
+        let (sender, pieces) = channel();
+        let mut writer =
+            EventWriter::to_writer(format.name(), Pieces(sender), format, Some(SENSOR), WriteOptions::default())?;
+        self.events.iter().try_for_each(|event| writer.push(*event))?;
+        writer.finish()?;
+        Ok(pieces.try_iter().flatten().collect())
     }
 
     /// A filter of events over buffers as a decoder fills them.
@@ -245,9 +200,9 @@ impl Stream {
         let smooth = SmoothConv::gaussian(3, 0.005, 0.05, Resolution::DEFAULT)?; // a centre of the default retina
         let mut model = Model::new().then(smooth).threads(1);
         let length = bytes.len();
-        let bytes: Arc<[u8]> = bytes.into();
+        let bytes: std::sync::Arc<[u8]> = bytes.into();
         Ok(self.entrant("pipeline: evt2, noise filter, frames of 1 ms, SmoothConv", OURS, length, move || {
-            let recording = Recording::from_reader("stream", Cursor::new(Arc::clone(&bytes)), Format::Evt2.into())?;
+            let recording = Recording::from_reader("stream", Cursor::new(bytes.clone()), Format::Evt2.into())?;
             let filters = EventFilters::new(SENSOR).with(&"stcf:k=2,tau=5ms".parse()?)?;
             let events = filters.filter(recording.events()?);
             let mut frames = Frames::new(events, SENSOR, Polarity::Signed, 1_000)?;
@@ -257,6 +212,20 @@ impl Stream {
             }
             Ok(())
         }))
+    }
+}
+
+/// Sends what is written.
+struct Pieces(Sender<Vec<u8>>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -280,44 +249,29 @@ pub fn files(folder: &Path) -> Result<Vec<Entrant>> {
         if !path.exists() {
             continue;
         }
-        let summary = Recording::open(&path)?.scan(|_| ())?;
-        let entrant = |who, call: Box<dyn FnMut() -> Result<()>>| Entrant {
-            workload,
-            who,
-            bytes: std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) as usize,
-            events: summary.events as usize,
-            seconds: summary.seconds(),
-            contestant: Contestant::new(who, summary.events as f64, call),
-        };
-        let file = path.clone();
-        let ours = move || {
-            let (mut events, mut all) = (Recording::open(&file)?.events()?, Vec::new());
-            loop {
-                let slice = events.next_slice()?;
-                if slice.is_empty() {
-                    break;
-                }
-                all.extend_from_slice(slice);
-            }
-            black_box(all);
+        let stream = Stream { events: read(&path)? };
+        let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) as usize;
+        let ours = path.clone();
+        entrants.push(stream.entrant(workload, OURS, bytes, move || {
+            black_box(read(&ours)?);
             Ok(())
-        };
-        entrants.push(entrant(OURS, Box::new(ours)));
+        }));
         #[cfg(feature = "peers")]
         if workload == "read aedat4" {
-            let file = path.clone();
-            if peers::aedat4(&path) == Some(summary.events as usize) {
-                entrants.push(entrant(
-                    "aedat 1.3",
-                    Box::new(move || {
-                        black_box(peers::aedat4(&file));
-                        Ok(())
-                    }),
-                ));
-            } else {
-                eprintln!("the crate aedat finds other events in {}: left out", path.display());
-            }
+            entrants.extend(peers::aedat4(&stream, workload, bytes, &path));
         }
     }
     Ok(entrants)
+}
+
+/// The events of a file.
+fn read(path: &Path) -> Result<Vec<Event>> {
+    let (mut events, mut all) = (Recording::open(path)?.events()?, Vec::new());
+    loop {
+        let slice = events.next_slice()?;
+        if slice.is_empty() {
+            return Ok(all);
+        }
+        all.extend_from_slice(slice);
+    }
 }

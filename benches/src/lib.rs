@@ -8,6 +8,18 @@ use foveola::bench::{Contestant, Setting, Workload};
 use foveola::{Algorithm, Plan, Precision, Result};
 use ndarray::{Array4, Axis};
 use std::hint::black_box;
+use std::process::ExitCode;
+
+/// How a program ends that did what it was asked, or says why not.
+pub fn exit(done: Result<(), String>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Operations of a call of a slow competitor, about: its frames in a call are fewer than those of a workload.
 const CALL: f64 = 2e7;

@@ -21,6 +21,17 @@ fn split(input: &[u8]) -> (&[u8], Vec<usize>) {
     (bytes, cuts.iter().map(length).collect())
 }
 
+/// All of `items`, in pieces of these lengths, in turn; in one where there are none.
+fn pieces<'a, T>(mut items: &'a [T], lengths: &'a [usize]) -> impl Iterator<Item = &'a [T]> {
+    let mut lengths = lengths.iter().cycle();
+    std::iter::from_fn(move || {
+        let length = lengths.next().copied().unwrap_or(items.len()).min(items.len());
+        let (piece, rest) = items.split_at(length);
+        items = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// A reader that gives pieces of these lengths, in turn; all at once where there are none.
 struct Pieces {
     bytes: Vec<u8>,
@@ -47,16 +58,10 @@ impl Read for Pieces {
 /// Where it does not hold.
 pub fn decoder<D: Decode>(new: impl Fn() -> D, input: &[u8]) {
     fn told(mut decoder: impl Decode, bytes: &[u8], lengths: &[usize]) -> (Vec<Event>, Skipped, Option<u64>) {
-        let (mut events, mut rest) = (Vec::new(), bytes);
-        for length in lengths.iter().cycle() {
-            let (piece, more) = rest.split_at((*length).min(rest.len()));
+        let mut events = Vec::new();
+        for piece in pieces(bytes, lengths) {
             decoder.feed(piece, |event| events.push(event));
-            rest = more;
-            if rest.is_empty() {
-                break;
-            }
         }
-        decoder.feed(rest, |event| events.push(event));
         decoder.finish();
         (events, decoder.skipped(), decoder.time())
     }
@@ -122,19 +127,14 @@ pub fn filters(input: &[u8]) {
     let (mut one, mut many) = (vec![0; chain.state_len()], vec![0; chain.state_len()]);
     let single: Vec<Event> =
         events.iter().filter_map(|event| chain.step(&mut one, *event).expect("a state of its length")).collect();
-    let (mut pieces, mut rest) = (Vec::new(), &events[..]);
-    for length in lengths.iter().cycle().chain([&usize::MAX]) {
-        let (piece, more) = rest.split_at((*length).min(rest.len()));
+    let mut buffered = Vec::new();
+    for piece in pieces(&events, &lengths) {
         let mut piece = piece.to_vec();
         let kept = chain.retain(&mut many, &mut piece).expect("a state of its length");
-        pieces.extend_from_slice(&piece[..kept]);
-        rest = more;
-        if rest.is_empty() {
-            break;
-        }
+        buffered.extend_from_slice(&piece[..kept]);
     }
-    assert_eq!((&pieces, &one), (&single, &many), "in pieces of {lengths:?}");
-    assert!(pieces.iter().all(|event| CELLS.contains(event)), "an event lies outside");
+    assert_eq!((&buffered, &one), (&single, &many), "in pieces of {lengths:?}");
+    assert!(buffered.iter().all(|event| CELLS.contains(event)), "an event lies outside");
     let dropped: u64 = (0..stages.len()).map(|stage| chain.dropped(&one, stage)).sum();
     assert_eq!(dropped + single.len() as u64, events.len() as u64, "every event is counted");
 }

@@ -51,5 +51,12 @@ impl Application for Retina {
 
 /// Bytes that an interrupt brings at once.
 pub const BLOCK: usize = 256;
+/// The recording in blocks of whole words, as a sensor sends them; in front of them what is left, with the header, that a
+/// sensor's stream does not have.
+pub fn blocks() -> impl Iterator<Item = &'static [u8]> {
+    let (first, blocks) = RECORDING.split_at(RECORDING.len() % BLOCK);
+    core::iter::once(first).chain(blocks.chunks(BLOCK))
+}
+
 /// Blocks in the queue between interrupt and main loop, of which one stays empty.
 pub const BLOCKS: usize = 8;

@@ -16,7 +16,7 @@ use foveola_core::Checksum;
 use foveola_core::events::{Decode, Event, EventFilter, Evt2, Evt2Encoder};
 use foveola_qemu::denoise::{CHAIN, NAMES, SUPPORT};
 use foveola_qemu::meter::Meter;
-use foveola_qemu::retina::{BLOCK, RECORDING};
+use foveola_qemu::retina::{BLOCK, RECORDING, blocks};
 use foveola_qemu::{exit, stack};
 use static_cell::ConstStaticCell;
 
@@ -36,11 +36,10 @@ fn main() -> ! {
     let mut passed = true;
     for mut bytes in RECORDING.chunks(BLOCK) {
         while let n @ 1.. = decoder.fill(&mut bytes, &mut buffer) {
-            events += n;
-            let filtered = buffer.get_mut(..n).and_then(|buffer| Some((CHAIN.retain(state, buffer).ok()?, buffer)));
-            let Some((n, buffer)) = filtered else { exit(false) };
-            kept += n;
-            for event in buffer.iter().take(n) {
+            let Some(filled) = buffer.get_mut(..n) else { exit(false) };
+            let Ok(left) = CHAIN.retain(state, filled) else { exit(false) };
+            (events, kept) = (events + n, kept + left);
+            for event in filled.iter().take(left) {
                 let written = encoder.encode(*event, |word| {
                     sum = sum.word(u32::from_le_bytes(word));
                     words += 1;
@@ -61,13 +60,12 @@ fn main() -> ! {
     let dropped: u64 = (0..NAMES.len()).map(|stage| CHAIN.dropped(state, stage)).sum();
     passed &= dropped + kept as u64 == events as u64 && decoder.skipped().bytes() == 0;
 
-    let decode = measure(&mut meter, state, |_, _, _| ());
-    let support = measure(&mut meter, state, |state, buffer, n| {
-        let support = state.get_mut(..SUPPORT.state_len()).zip(buffer.get_mut(..n));
-        black_box(support.map(|(state, buffer)| SUPPORT.retain(state, buffer).ok()));
+    let decode = measure(&mut meter, state, |_, _| ());
+    let support = measure(&mut meter, state, |state, events| {
+        black_box(state.get_mut(..SUPPORT.state_len()).map(|state| SUPPORT.retain(state, events).ok()));
     });
-    let chain = measure(&mut meter, state, |state, buffer, n| {
-        black_box(buffer.get_mut(..n).map(|buffer| CHAIN.retain(state, buffer).ok()));
+    let chain = measure(&mut meter, state, |state, events| {
+        black_box(CHAIN.retain(state, events).ok());
     });
     println!("measured: decode\t{}\tinstructions an event, into a buffer", decode);
     println!("measured: support\t{}\tinstructions an event of a buffer: STCF, k = 2", support.saturating_sub(decode));
@@ -78,15 +76,15 @@ fn main() -> ! {
 }
 
 /// Instructions an event to decode the recording and to do this with each buffer.
-fn measure(meter: &mut Meter, state: &mut [u32], mut work: impl FnMut(&mut [u32], &mut [Event], usize)) -> u64 {
+fn measure(meter: &mut Meter, state: &mut [u32], mut work: impl FnMut(&mut [u32], &mut [Event])) -> u64 {
     state.fill(0);
     let (mut decoder, mut buffer, mut ticks, mut events) = (Evt2::new(), NOTHING, 0, 0);
-    // In blocks of whole words, as a sensor sends them: its stream has no header.
-    let (first, blocks) = RECORDING.split_at(RECORDING.len() % BLOCK);
-    for mut bytes in core::iter::once(first).chain(blocks.chunks(BLOCK)) {
+    for mut bytes in blocks() {
         meter.lap();
         while let n @ 1.. = decoder.fill(&mut bytes, &mut buffer) {
-            work(state, &mut buffer, n);
+            if let Some(filled) = buffer.get_mut(..n) {
+                work(state, filled);
+            }
             black_box(&mut buffer);
             events += n as u64;
         }

@@ -14,7 +14,7 @@ use defmt::println;
 use foveola_core::{Digest, Shape};
 use foveola_pipeline::{Application, ByteQueue, Front, MemoryOf, Pipeline};
 use foveola_qemu::meter::Meter;
-use foveola_qemu::retina::{BLOCK, BLOCKS, DT, RATE, RECORDING, Retina, SHAPE};
+use foveola_qemu::retina::{BLOCK, BLOCKS, DT, RATE, RECORDING, Retina, SHAPE, blocks};
 use foveola_qemu::{exit, stack, text};
 use static_cell::ConstStaticCell;
 
@@ -91,9 +91,7 @@ fn main() -> ! {
 fn measure_front(meter: &mut Meter, frame: &mut [f32]) -> (u64, u64) {
     let mut front = Front::new(&Retina::PLAN);
     let (mut ticks, mut frames) = (0, 0);
-    // In blocks of whole words, as a sensor sends them: its stream has no header.
-    let (first, blocks) = RECORDING.split_at(RECORDING.len() % BLOCK);
-    for mut piece in core::iter::once(first).chain(blocks.chunks(BLOCK)) {
+    for mut piece in blocks() {
         meter.lap();
         while front.next_frame(&mut piece, frame).is_some() {
             frames += 1;
