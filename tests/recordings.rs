@@ -46,15 +46,29 @@ fn main() {
             add("written and read", written);
         }
     }
-    let others: [(&str, Test); 5] = [
+    let others: [(&str, Test); 6] = [
         ("evt2 recordings joined", joined_evt2),
         ("nmnist recordings joined", joined_nmnist),
         ("packets of every compression", compressed),
         ("clocks that wrapped, found by time", wrapped),
         ("files of other formats", foreign),
+        ("what the README says", readme),
     ];
     trials.extend(others.map(|(name, test)| Trial::test(name, test)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// The README's table of formats is that of the library.
+fn readme() -> Result<(), Failed> {
+    for (name, format) in Format::NAMES {
+        let cell = format!("`{name}` |");
+        let row = include_str!("../README.md").lines().find(|line| line.contains(&cell)).ok_or("no row")?;
+        let told: Vec<&str> = row.split('|').skip(2).map(str::trim).take(3).collect();
+        let written = if Format::written().any(|written| written == format) { "yes" } else { "" };
+        let expected = ["yes", written, if format.seeks() { "yes" } else { "reads" }];
+        expect(told == expected, || format!("{name}: the README says {told:?}; expected {expected:?}"))?;
+    }
+    Ok(())
 }
 
 /// The tests of a real recording.

@@ -1,8 +1,8 @@
 //! `foveola convert`: a recording in another format.
 
-use super::chosen::{self, Chosen, filtered_as_json, filtered_as_text};
+use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{plural, seconds, thousands};
-use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json, reasons_as_text};
+use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json};
 use foveola::{Error, EventWriter, Format, Geometry, Result, WriteOptions, Written};
 use foveola_core::events::Event;
 use serde_json::json;
@@ -109,11 +109,7 @@ fn report(
         }
         let duration = span.map_or(0, |(first, last)| last.saturating_sub(first));
         lines.push("events", format!("{} in {}", plural(count, "event"), seconds(duration as f64 * 1e-6)));
-        lines.push_all("skipped", reasons_as_text(&skipped));
-        if let Some(at) = source.damage() {
-            lines.push("damage", format!("from byte {} on", thousands(at)));
-        }
-        lines.push_all("filtered", filtered_as_text(&events.filtered()));
+        lines.push_left_out(&skipped, source.damage(), &events.filtered());
         lines.0
     };
     // The standard output is the recording's where it goes there.

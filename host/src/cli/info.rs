@@ -1,8 +1,8 @@
 //! `foveola info`: what a recording holds.
 
-use super::chosen::{self, Chosen, filtered_as_json, filtered_as_text};
+use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{seconds, thousands};
-use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
+use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json};
 use foveola::{Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
@@ -12,17 +12,18 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     let recording = chosen::open(&args.file, &args.common)?;
     let mut events = Chosen::new(&recording, &args.common)?;
     let mut digest = args.digest.then(Columns::default);
-    let (mut outside, given) = (0_u64, events.filtered_geometry().or(args.common.geometry));
+    let given = events.filtered_geometry().or(args.common.geometry);
     let mut summary = Summary::default();
     while let Some(event) = events.next().transpose()? {
-        summary.header = events.events().geometry();
+        summary.header = given.or_else(|| events.events().geometry());
         summary.add(&event);
-        outside += u64::from(given.is_some_and(|given| !given.contains(&event)));
         if let Some(digest) = &mut digest {
             digest.add(&event);
         }
     }
     summary.told(events.events());
+    // All of a file, also where the end was not read or bytes are those of an archive's content.
+    summary.bytes = recording.bytes().unwrap_or(summary.bytes);
     if summary.events == 0 {
         let skipped = summary.skipped.bytes();
         let reason = format!("no events in {} bytes ({skipped} of them skipped)", summary.bytes);
@@ -30,8 +31,7 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     }
     let digest = digest.map(Columns::finish);
     let geometry = given.or(summary.geometry());
-    let outside = if given.is_some() { outside } else { summary.outside };
-    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(outside)]).collect();
+    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     let filtered = events.filtered();
     if args.common.json {
         print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));
@@ -99,11 +99,7 @@ fn as_text(
     if summary.seconds() > 0.0 {
         lines.push("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
     }
-    lines.push_all("skipped", reasons_as_text(skipped));
-    if let Some(at) = summary.damage {
-        lines.push("damage", format!("from byte {} on", thousands(at)));
-    }
-    lines.push_all("filtered", filtered_as_text(filtered));
+    lines.push_left_out(skipped, summary.damage, filtered);
     let mut text = lines.0;
     if let Some(digest) = digest {
         // In columns of their own: with the names above they would be too long for a narrow terminal.

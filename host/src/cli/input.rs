@@ -4,7 +4,7 @@ use super::chosen::{self, Chosen};
 use super::units::plural;
 use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, EventFilters, Filtered, Frames, Geometry, Result, movie};
+use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Result, movie};
 use foveola_core::events::{Dropped, Event};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
@@ -63,7 +63,9 @@ impl Input {
         let events = Chosen::new(&recording, &args.common)?;
         let geometry = events.geometry(&recording, &args.common)?;
         let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
-        Ok(Self::Recording { frames: Box::new(frames), bytes: recording.bytes(), name })
+        // Of an archive, what is read is not what the file holds.
+        let bytes = recording.bytes().filter(|_| recording.format() != Format::Npz);
+        Ok(Self::Recording { frames: Box::new(frames), bytes, name })
     }
 
     /// The next frames, `(batch, channel, time, row, col)`; none at the end.
@@ -72,16 +74,9 @@ impl Input {
             Self::Scene { frames: source, .. } => source.next_piece(frames),
             Self::Recording { frames: source, .. } => source.next_piece(frames),
             Self::Movie { movie, buffer, .. } => {
-                let (shape, mut read) = (movie.shape(), 0);
+                let shape = movie.shape();
                 buffer.clear();
-                while read < frames
-                    && let Some(frame) = movie.next_frame()?
-                {
-                    let samples = shape.len();
-                    buffer.try_reserve(samples).map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
-                    buffer.extend(frame);
-                    read += 1;
-                }
+                let read = movie.next_frames(frames, buffer)?;
                 let piece = ArrayView4::from_shape((read, shape.channels, shape.rows, shape.cols), buffer);
                 // Always of this shape.
                 Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))

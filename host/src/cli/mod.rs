@@ -310,6 +310,15 @@ impl Lines {
         let _ = writeln!(self.0, "{name:9} {value}");
     }
 
+    /// What was skipped, where damage began, and what filters dropped.
+    fn push_left_out(&mut self, skipped: &[Reason], damage: Option<u64>, filtered: &[(String, u64)]) {
+        self.push_all("skipped", reasons_as_text(skipped));
+        if let Some(at) = damage {
+            self.push("damage", format!("from byte {} on", units::thousands(at)));
+        }
+        self.push_all("filtered", chosen::filtered_as_text(filtered));
+    }
+
     /// Several values of one name, which stands before the first.
     fn push_all(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
         for (i, value) in values.into_iter().enumerate() {

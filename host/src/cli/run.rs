@@ -1,9 +1,9 @@
 //! `foveola run`: frames through a model, and pictures of what it does.
 
-use super::chosen::{filtered_as_json, filtered_as_text};
+use super::chosen::filtered_as_json;
 use super::input::Input;
 use super::units::{plural, seconds, thousands};
-use super::{Lines, RunArgs, print, reasons_as_json, reasons_as_text};
+use super::{Lines, RunArgs, print, reasons_as_json};
 use foveola::npy::NpyWriter;
 use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
 use foveola::{Error, Model, Precision, Resolution, Result, models};
@@ -298,8 +298,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
     lines.push("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
     lines.push("model ran", speed(model));
     lines.push("in all", format!("{}, with pictures", speed(elapsed)));
-    lines.push_all("skipped", reasons_as_text(&input.skipped()));
-    lines.push_all("filtered", filtered_as_text(&input.filtered()));
+    lines.push_left_out(&input.skipped(), None, &input.filtered());
     if let Some(digest) = totals.digest {
         lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));
     }

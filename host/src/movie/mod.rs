@@ -140,6 +140,25 @@ impl Reader {
         self.read
     }
 
+    /// Appends up to `most` of the next frames to `samples`, one behind the other, and returns how many they were: fewer only
+    /// at the end.
+    ///
+    /// # Errors
+    /// As of [`Reader::next_frame`]; [`Error::Memory`].
+    pub fn next_frames(&mut self, most: usize, samples: &mut Vec<f32>) -> Result<usize> {
+        let len = self.shape().len();
+        let mut read = 0;
+        while read < most
+            && let Some(frame) = self.next_frame()?
+        {
+            let needed = samples.len().saturating_add(len);
+            samples.try_reserve(len).map_err(|_| Error::Memory { what: "frames of a movie", samples: needed })?;
+            samples.extend(frame);
+            read += 1;
+        }
+        Ok(read)
+    }
+
     /// The next frame `(channel, row, column)`; none behind the last.
     ///
     /// # Errors

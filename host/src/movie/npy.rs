@@ -48,13 +48,7 @@ pub(super) fn open(path: &Path) -> Result<(Npy, About)> {
     let io = |source| Error::Io { path: path.into(), source };
     let mut file = BufReader::new(File::open(path).map_err(io)?);
     let bytes = file.get_ref().metadata().map_err(io)?.len();
-    let mut head = Vec::new();
-    for _ in 0..2 {
-        let needs = Header::needs(&head).map_err(data)?;
-        let missing = needs.saturating_sub(head.len()) as u64;
-        file.by_ref().take(missing).read_to_end(&mut head).map_err(io)?;
-    }
-    let header = Header::read(&head).map_err(data)?;
+    let header = Header::from_reader(&mut file).map_err(io)?.map_err(data)?;
     let Element::Scalar(scalar) = header.element else {
         return Err(data("a record for each element, as events have; expected samples of frames".into()));
     };

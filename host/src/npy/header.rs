@@ -7,11 +7,12 @@
 //! Reference: `NumPy` documentation, `numpy.lib.format`.
 
 use super::literal::Literal;
+use std::io::{self, Read};
 
 /// The first bytes of a file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header's text at most: one for each field and side, and padding.
-pub(crate) const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 20;
 
 /// What a header tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) enum Kind {
 
 impl Header {
     /// Bytes to read before [`Header::read`] can tell more: those of the header when `bytes` has 12 or more of it.
-    pub(crate) fn needs(bytes: &[u8]) -> Result<usize, String> {
+    fn needs(bytes: &[u8]) -> Result<usize, String> {
         let Some((head, _)) = bytes.split_first_chunk::<12>() else { return Ok(12) };
         let [_, _, _, _, _, _, major, _, a, b, c, d] = *head;
         if !head.starts_with(MAGIC) {
@@ -95,6 +96,18 @@ impl Header {
             fortran_order: entry("fortran_order")? == &Literal::Truth(true),
             shape: shape.ok_or("not a .npy array: its 'shape' is no list of numbers")?,
         })
+    }
+
+    /// Reads a header, and no byte behind it.
+    pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Result<Self, String>> {
+        let mut head = Vec::new();
+        for _ in 0..2 {
+            match Self::needs(&head) {
+                Ok(needs) => reader.by_ref().take(needs.saturating_sub(head.len()) as u64).read_to_end(&mut head)?,
+                Err(reason) => return Ok(Err(reason)),
+            };
+        }
+        Ok(Self::read(&head))
     }
 
     /// Number of elements.

@@ -16,14 +16,12 @@ use std::path::{Path, PathBuf};
 pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
     let mut movie = crate::movie::open(path)?;
     let shape = movie.shape();
-    let (mut samples, mut frames) = (Vec::new(), 0);
-    while let Some(frame) = movie.next_frame()? {
-        samples.extend(frame);
-        frames += 1;
-    }
+    let mut samples = Vec::new();
+    let frames = movie.next_frames(usize::MAX, &mut samples)?;
+    let count = samples.len();
     let frames = Array4::from_shape_vec((frames, shape.channels, shape.rows, shape.cols), samples);
-    let what = || Error::Memory { what: "a movie", samples: shape.len() };
-    Ok(frames.map_err(|_| what())?.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
+    let frames = frames.map_err(|_| Error::Memory { what: "a movie", samples: count })?;
+    Ok(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
 }
 
 /// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the

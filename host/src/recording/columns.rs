@@ -19,7 +19,7 @@ pub struct Columns {
 }
 
 /// What the places of [`Columns`] are, as written on the command line.
-const LETTERS: [char; 4] = ['t', 'x', 'y', 'p'];
+pub(super) const LETTERS: [char; 4] = ['t', 'x', 'y', 'p'];
 /// Columns of a table, at most.
 pub(super) const MOST: usize = 32;
 /// What the columns are called in files.
@@ -116,14 +116,32 @@ impl FromStr for Columns {
     }
 }
 
+impl Columns {
+    /// The columns up to the last that is read: which of [`LETTERS`] each is, none for another column.
+    pub(super) fn letters(self) -> impl Iterator<Item = Option<usize>> {
+        let last = self.places.iter().max().copied().unwrap_or(0);
+        (0..=last).map(move |column| self.places.iter().position(|place| *place == column))
+    }
+}
+
 impl fmt::Display for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.places.iter().max().copied().unwrap_or(0);
-        for i in 0..=last {
-            let letter = self.places.iter().position(|place| *place == i).and_then(|letter| LETTERS.get(letter));
-            write!(f, "{}{}", if i > 0 { "," } else { "" }, letter.copied().unwrap_or('-'))?;
+        for (i, letter) in self.letters().enumerate() {
+            let letter = letter.and_then(|letter| LETTERS.get(letter)).unwrap_or(&'-');
+            write!(f, "{}{letter}", if i > 0 { "," } else { "" })?;
         }
         Ok(())
+    }
+}
+
+/// `digits` times `10^power` as a whole number, rounded; none when it is too large.
+pub(super) fn scaled(digits: u64, power: i32) -> Option<u64> {
+    match 10_u64.checked_pow(power.unsigned_abs()) {
+        _ if digits == 0 => Some(0),
+        Some(scale) if power >= 0 => digits.checked_mul(scale),
+        Some(scale) => Some(digits / scale + u64::from(digits % scale >= scale.div_ceil(2))),
+        None if power < 0 => Some(0),
+        None => None,
     }
 }
 

@@ -12,9 +12,10 @@
 //! **Damage**: a line that is no event, or longer than 512 bytes, is garbage, and the next one is read.
 //! Cost: some operations a byte. State: a line.
 
-use super::columns::{Columns, TimeUnit};
+use super::columns::{Columns, TimeUnit, scaled};
 use super::decoder::Decoder;
 use foveola_core::events::{Decode, Event, Geometry, Skipped};
+use std::collections::BTreeMap;
 
 /// Bytes of a line at most.
 const LINE: usize = 512;
@@ -53,7 +54,9 @@ impl Layout {
             }
         }
         // Those with as many numbers as most lines have: the others are damaged.
-        let usual = rows.iter().map(Vec::len).max_by_key(|n| rows.iter().filter(|row| row.len() == *n).count());
+        let mut counts = BTreeMap::new();
+        rows.iter().for_each(|row| *counts.entry(row.len()).or_insert(0) += 1);
+        let usual = rows.iter().map(Vec::len).max_by_key(|n| counts.get(n));
         rows.retain(|row| Some(row.len()) == usual);
         let hint = "name the order of the columns (--columns)";
         let (columns, told) = match (columns, named) {
@@ -196,15 +199,7 @@ impl Number {
         if self.negative && self.digits > 0 {
             return None;
         }
-        let power = self.exponent.saturating_add(exponent);
-        let scale = 10_u64.checked_pow(power.unsigned_abs());
-        match scale {
-            _ if self.digits == 0 => Some(0),
-            Some(scale) if power >= 0 => self.digits.checked_mul(scale),
-            Some(scale) => Some(self.digits / scale + u64::from(self.digits % scale >= scale.div_ceil(2))),
-            None if power < 0 => Some(0),
-            None => None,
-        }
+        scaled(self.digits, self.exponent.saturating_add(exponent))
     }
 }
 

@@ -52,7 +52,7 @@ impl Events {
         }
     }
 
-    /// Bytes of the recording read so far.
+    /// Bytes of the recording read so far; of a `.npz` file, those of the records that its arrays are put together to.
     pub fn position(&self) -> u64 {
         self.position
     }

@@ -75,7 +75,7 @@ pub(super) const TABLE: [Row; 12] = [
         says: |head| recognise::encoding(head) == Some(Encoding::Evt2),
         looks: |head| head.sensible(Evt2::new()),
         decoder: |_, _| watched(Evt2::new()),
-        places: Places::Words { start: recognise::lines_len, size: 4, wrap: Some(1 << 34) },
+        places: Places::Words { start: recognise::lines_len, size: 4, wrap: 1 << 34 },
         encoder: Some(writer::evt2),
     },
     Row {
@@ -91,7 +91,7 @@ pub(super) const TABLE: [Row; 12] = [
             let order = options.order.or(header).or_else(|| Order::detect(data));
             watched(order.map_or_else(Evt21::new, Evt21::with_order))
         },
-        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 34) },
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: 1 << 34 },
         encoder: Some(writer::evt21),
     },
     Row {
@@ -113,7 +113,7 @@ pub(super) const TABLE: [Row; 12] = [
         says: recognise::says_dat,
         looks: |head| head.ordered(Dat::new()),
         decoder: |_, _| watched(Dat::new()),
-        places: Places::Words { start: recognise::dat_len, size: 8, wrap: Some(1 << 32) },
+        places: Places::Words { start: recognise::dat_len, size: 8, wrap: 1 << 32 },
         encoder: Some(writer::dat),
     },
     Row {
@@ -135,7 +135,7 @@ pub(super) const TABLE: [Row; 12] = [
         says: |head| head.starts_with(b"#!AER-DAT2"),
         looks: |_| false,
         decoder: |_, _| watched(Aedat2::new()),
-        places: Places::Words { start: recognise::lines_len, size: 8, wrap: Some(1 << 32) },
+        places: Places::Words { start: recognise::lines_len, size: 8, wrap: 1 << 32 },
         encoder: None,
     },
     Row {

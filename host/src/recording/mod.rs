@@ -28,7 +28,7 @@ use events::BYTES;
 use foveola_core::events::{Event, Geometry, Order, Skipped};
 use recognise::Head;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -229,11 +229,19 @@ impl Recording {
                 return Err(data("a pipe; an archive is read from several places and needs a file".into()));
             }
             // The head of the array that the archive's are put together to.
-            let mut array = npz::open(name).map_err(|error| data(error.to_string()))?;
+            let mut array = recording.archive()?;
             recording.head = self::head(name, &mut array)?.into();
         }
         recording.decoder()?; // says now what is wrong
         Ok(recording)
+    }
+
+    /// The events of a `.npz` file.
+    fn archive(&self) -> Result<Box<dyn Read + Send>> {
+        npz::open(&self.name).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => Error::Data { path: self.name.clone(), reason: error.to_string() },
+            _ => Error::Io { path: self.name.clone(), source: error },
+        })
     }
 
     fn decoder(&self) -> Result<Box<dyn Decoder>> {
@@ -266,9 +274,7 @@ impl Recording {
     pub fn events(&self) -> Result<Events> {
         let path = &self.name;
         let source: Box<dyn Read + Send> = match &self.origin {
-            Origin::File { .. } if self.format == Format::Npz => {
-                npz::open(path).map_err(|source| Error::Io { path: path.clone(), source })?
-            }
+            Origin::File { .. } if self.format == Format::Npz => self.archive()?,
             Origin::File { .. } => {
                 Box::new(File::open(path).map_err(|source| Error::Io { path: path.clone(), source })?)
             }

@@ -8,7 +8,7 @@
 //! Cost: about 30 operations an event. State: a record.
 //! Reference: `NumPy` documentation, `numpy.lib.format`.
 
-use super::columns::{Columns, TimeUnit};
+use super::columns::{Columns, TimeUnit, scaled};
 use super::decoder::Decoder;
 use crate::npy::header::{Element, Header, Kind, Scalar};
 use foveola_core::events::{Decode, Event, Skipped};
@@ -80,7 +80,7 @@ impl Layout {
         let [t, x, y, on] = self.fields;
         let t = match whole(record, t) {
             Some(t) if self.unit == TimeUnit::Microseconds => t.try_into().ok()?,
-            Some(t) => scaled(t.try_into().ok()?, self.unit)?,
+            Some(t) => scaled(t.try_into().ok()?, self.unit.exponent())?,
             None => self.unit.microseconds(number(record, t.0, t.1)?)?,
         };
         let coordinate = |field| match whole(record, field) {
@@ -89,12 +89,6 @@ impl Layout {
         };
         Some(Event { t, x: coordinate(x)?, y: coordinate(y)?, on: number(record, on.0, on.1)? > 0.0 })
     }
-}
-
-/// Microseconds of a whole number of other units, rounded.
-fn scaled(t: u64, unit: TimeUnit) -> Option<u64> {
-    let scale = 10_u64.pow(unit.exponent().unsigned_abs());
-    if unit.exponent() < 0 { Some(t / scale + u64::from(t % scale >= scale / 2)) } else { t.checked_mul(scale) }
 }
 
 fn number(record: &[u8], at: usize, scalar: Scalar) -> Option<f64> {

@@ -1,12 +1,13 @@
 //! Events in a `.npz` file: a ZIP archive with an array of events, or with an array for each column, stored or deflated.
 //!
 //! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
-//! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there. Memory: 64 kB and a
-//! window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
+//! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there; places in the
+//! recording are bytes of that array. Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of
+//! the archive are not checked.
 //! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
-use super::columns::Columns;
-use crate::npy::header::{self, Element, Header, Scalar};
+use super::columns::{Columns, LETTERS};
+use crate::npy::header::{self, Element, Header, Kind, Scalar};
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -14,7 +15,7 @@ use std::path::Path;
 
 /// The first bytes of an archive.
 pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
-/// Arrays in an archive, and bytes of its directory, at most.
+/// Bytes of an archive's directory, at most.
 const MOST_DIRECTORY: u64 = 1 << 20;
 /// Records put together at a time.
 const RECORDS: usize = 1 << 10;
@@ -41,17 +42,18 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     for place in columns.places {
         let member = members.get(usize::from(place)).ok_or_else(|| bad("no such array"))?;
         let mut array = member.open(path)?;
-        let header = header(&mut array)?;
-        let (Element::Scalar(scalar), [len]) = (&header.element, &header.shape[..]) else {
-            return Err(bad(format!("the array '{}' is no column of numbers", member.name)));
-        };
-        arrays.push((*len, *scalar, array));
+        let header = Header::from_reader(&mut array)?.map_err(bad)?;
+        match (&header.element, &header.shape[..]) {
+            // Whatever is no number may have any size.
+            (Element::Scalar(scalar), [len]) if scalar.kind != Kind::Opaque => arrays.push((*len, *scalar, array)),
+            _ => return Err(bad(format!("the array '{}' is no column of numbers", member.name))),
+        }
     }
     let len = arrays.iter().map(|(len, ..)| *len).min().unwrap_or(0);
     if arrays.iter().any(|(other, ..)| *other != len) {
         return Err(bad("arrays of different lengths; expected a number in each for every event"));
     }
-    let names = ["t", "x", "y", "p"].iter().zip(&arrays);
+    let names = LETTERS.iter().zip(&arrays);
     let fields: Vec<_> = names.map(|(name, (_, scalar, _))| format!("('{name}', {scalar})")).collect();
     let head = header::write(&format!("[{}]", fields.join(", ")), &format!("({len},)"), 192);
     let columns = arrays.into_iter().map(|(_, scalar, array)| (scalar, array, Vec::new())).collect();
@@ -60,16 +62,6 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
 
 fn bad(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, reason.into())
-}
-
-/// The header of an array.
-fn header(array: &mut impl Read) -> Result<Header> {
-    let mut head = Vec::new();
-    for _ in 0..2 {
-        let needs = Header::needs(&head).map_err(bad)?;
-        array.by_ref().take(needs.saturating_sub(head.len()) as u64).read_to_end(&mut head)?;
-    }
-    Header::read(&head).map_err(bad)
 }
 
 impl Member {
@@ -228,6 +220,18 @@ mod tests {
         let recording = Recording::open(file.path())?;
         assert_eq!(recording.format(), Format::Npz);
         recording.events()?.collect()
+    }
+
+    /// A column's numbers have 8 bytes at most, or a file of 500 bytes would take all memory.
+    #[test]
+    fn elements_that_are_no_numbers_are_refused_before_they_are_read() {
+        for descr in ["'|V99999999999'", "'|S8'"] {
+            let column = || array("'<u2'", [[1, 0]].into_iter());
+            let strange = array(descr, [[0; 8]].into_iter());
+            let columns = [("t", strange), ("x", column()), ("y", column()), ("p", column())];
+            let error = read(&archive(&columns)).expect_err("no numbers").to_string();
+            assert!(error.contains("the array 't' is no column of numbers"), "{error}");
+        }
     }
 
     #[test]

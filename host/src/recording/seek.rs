@@ -2,7 +2,8 @@
 //!
 //! Where words tell the time by themselves, a decoder that has read the header may start at any of them: its first event
 //! tells the time there, and bisection over the words needs as many looks as their number has binary digits. The packets of
-//! AEDAT 4 are such places too; their heads are hopped over once. Elsewhere the recording is read from the start.
+//! AEDAT 4 are such places too; every search reads the heads of all packets first. Elsewhere the recording is read from the
+//! start.
 
 use super::events::Events;
 use super::{Origin, Recording, aedat4, npy};
@@ -17,7 +18,7 @@ pub(super) enum Places {
     Start,
     /// At each word of `size` bytes behind a header, whose bytes `start` tells. Clocks of words wrap after this many
     /// microseconds.
-    Words { start: fn(&[u8]) -> usize, size: usize, wrap: Option<u64> },
+    Words { start: fn(&[u8]) -> usize, size: usize, wrap: u64 },
     /// At each record of an array.
     Records,
     /// At each packet of AEDAT 4.
@@ -94,7 +95,7 @@ impl Recording {
             Places::Start => None,
             Places::Words { start, size, wrap } => {
                 let start = start(&self.head);
-                Some((every(start, size), start, wrap))
+                Some((every(start, size), start, Some(wrap)))
             }
             Places::Records => npy::Npy::new(&self.head, self.options.columns, self.options.unit)
                 .ok()

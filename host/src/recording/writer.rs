@@ -175,7 +175,10 @@ impl EventWriter {
 
     fn write(&mut self) -> Result<()> {
         let written = self.sink.writer().write_all(&self.bytes);
-        written.map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        written.map_err(|source| {
+            self.complete = true; // nothing is written behind what is missing
+            Error::Io { path: self.path.clone(), source }
+        })?;
         self.written.bytes += self.bytes.len() as u64;
         self.bytes.clear();
         Ok(())
@@ -372,13 +375,12 @@ struct Csv {
 impl Csv {
     /// A line with these values at their places, and 0 where another column is asked for.
     fn line(&self, values: [&str; 4], bytes: &mut Vec<u8>) {
-        let last = self.columns.places.iter().max().copied().unwrap_or(0);
-        for column in 0..=last {
-            let place = self.columns.places.iter().position(|place| *place == column);
-            let value = place.and_then(|place| values.get(place)).unwrap_or(&"0");
+        for (i, letter) in self.columns.letters().enumerate() {
+            let value = letter.and_then(|letter| values.get(letter)).unwrap_or(&"0");
+            bytes.extend((i > 0).then_some(b','));
             bytes.extend(value.bytes());
-            bytes.push(if column < last { b',' } else { b'\n' });
         }
+        bytes.push(b'\n');
     }
 }
 
