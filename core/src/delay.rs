@@ -27,6 +27,11 @@ impl Delay {
         Self { history: History { shape, delay, length, mode: PadMode::Zeros } }
     }
 
+    /// Frames of delay, and earlier frames in front of every chunk.
+    pub const fn frames(&self) -> (usize, usize) {
+        (self.history.delay, self.history.length)
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.history.signature()

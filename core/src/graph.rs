@@ -220,12 +220,23 @@ impl<T: Sample> Runner<T> for Reproducible {
     }
 }
 
-/// Shape, rate and lead of what a node reads or yields.
-#[derive(Clone, Copy)]
-struct Flow {
-    shape: Shape,
-    rate: Rate,
-    lead: usize,
+/// What a node reads or yields, relative to the model's input.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Shape of its frames.
+    pub shape: Shape,
+    /// When they come.
+    pub rate: Rate,
+    /// Earlier frames in front of every chunk.
+    pub lead: usize,
+}
+
+impl Flow {
+    /// Number of the first frame, and frames of each stream, for the `frames` frames fed to the model from time `t` on.
+    pub const fn chunk(&self, t: u64, frames: usize) -> (u64, usize) {
+        let frames = self.rate.frames(t, frames);
+        (self.rate.count(t), if frames == 0 { 0 } else { frames.saturating_add(self.lead) })
+    }
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
@@ -324,7 +335,7 @@ impl<'a, T: Sample> Graph<'a, T> {
     }
 
     /// What flows out of `source`, relative to the model's input.
-    const fn flow(&self, source: Source) -> Flow {
+    pub const fn flow(&self, source: Source) -> Flow {
         let mut flow = Flow { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
         let mut at = source;
         while let Source::Node(node) = at {
@@ -447,10 +458,8 @@ struct Pass<'g, 'a, T: Sample, R> {
 }
 
 impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
-    /// Number of the first frame, and frames of each stream, that `flow` carries for this chunk.
     fn chunk(&self, flow: Flow) -> (u64, usize) {
-        let frames = flow.rate.frames(self.t, self.frames);
-        (flow.rate.count(self.t), if frames == 0 { 0 } else { frames + flow.lead })
+        flow.chunk(self.t, self.frames)
     }
 
     /// Samples that `source` yields for this chunk, over all streams.

@@ -34,11 +34,16 @@ pub enum PadMode {
     Zeros,
 }
 
-/// Where the samples of a history frame come from.
-pub(crate) enum Source {
+/// Where the samples of a frame before the first one come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PadFrame {
+    /// The frame of the first chunk with this index.
     Frame(usize),
+    /// The mean of the first chunk.
     Mean,
+    /// One.
     One,
+    /// Zero.
     Zero,
 }
 
@@ -53,17 +58,23 @@ impl PadMode {
         ("zeros", Self::Zeros),
     ];
 
-    /// Source of the frame `back >= 1` frames before a first chunk of `frames >= 1` frames.
-    fn source(self, back: usize, frames: usize) -> Source {
+    /// Where the frame comes from that lies `back >= 1` frames before a first chunk of `frames >= 1` frames.
+    ///
+    /// ```
+    /// use foveola_core::{PadFrame, PadMode};
+    /// assert_eq!(PadMode::Mirror.frame(2, 5), PadFrame::Frame(1));
+    /// assert_eq!(PadMode::FullCopy.frame(2, 5), PadFrame::Frame(3));
+    /// ```
+    pub fn frame(self, back: usize, frames: usize) -> PadFrame {
         let last = frames.saturating_sub(1);
         let back = back.saturating_sub(1).checked_rem(frames).unwrap_or(0);
         match self {
-            Self::Mirror => Source::Frame(back),
-            Self::FullCopy => Source::Frame(last.saturating_sub(back)),
-            Self::FirstFrame => Source::Frame(0),
-            Self::Mean => Source::Mean,
-            Self::Ones => Source::One,
-            Self::Zeros => Source::Zero,
+            Self::Mirror => PadFrame::Frame(back),
+            Self::FullCopy => PadFrame::Frame(last.saturating_sub(back)),
+            Self::FirstFrame => PadFrame::Frame(0),
+            Self::Mean => PadFrame::Mean,
+            Self::Ones => PadFrame::One,
+            Self::Zeros => PadFrame::Zero,
         }
     }
 
@@ -81,11 +92,11 @@ impl PadMode {
         for back in 1..=(if frame_len == 0 { 0 } else { length }) {
             write(
                 back,
-                match self.source(back, frames) {
-                    Source::Frame(i) => crate::filter::piece(first.frames, i, frame_len).map_err(|_| T::zero()),
-                    Source::Mean => Err(mean),
-                    Source::One => Err(T::one()),
-                    Source::Zero => Err(T::zero()),
+                match self.frame(back, frames) {
+                    PadFrame::Frame(i) => crate::filter::piece(first.frames, i, frame_len).map_err(|_| T::zero()),
+                    PadFrame::Mean => Err(mean),
+                    PadFrame::One => Err(T::one()),
+                    PadFrame::Zero => Err(T::zero()),
                 },
             );
         }
@@ -115,8 +126,14 @@ impl TimePadding {
         Self { history: History { shape, delay: 0, length, mode } }
     }
 
-    pub(crate) const fn mode(&self) -> PadMode {
+    /// The mode.
+    pub const fn mode(&self) -> PadMode {
         self.history.mode
+    }
+
+    /// Frames of history.
+    pub const fn length(&self) -> usize {
+        self.history.length
     }
 
     /// What the filter takes, yields and needs.

@@ -67,7 +67,8 @@ impl Pointwise {
         Ok(Self { shape, function })
     }
 
-    pub(crate) const fn function(&self) -> Nonlinearity {
+    /// The function.
+    pub const fn function(&self) -> Nonlinearity {
         self.function
     }
 

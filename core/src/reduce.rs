@@ -71,7 +71,7 @@ impl Sum {
     }
 
     /// Length of the axis, and samples from one index along it to the next.
-    const fn axis(&self) -> (usize, usize) {
+    pub const fn axis(&self) -> (usize, usize) {
         match self.axis {
             Axis::Channel => (self.shape.channels, self.shape.pixels()),
             Axis::Row => (self.shape.rows, self.shape.cols),

@@ -44,7 +44,8 @@ impl<'d> VariableDelay<'d> {
         Ok(Self { shape, delays, slots: (max as usize).saturating_add(1) })
     }
 
-    pub(crate) const fn delays(&self) -> &'d [u32] {
+    /// The delay map.
+    pub const fn delays(&self) -> &'d [u32] {
         self.delays
     }
 

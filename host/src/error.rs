@@ -170,6 +170,44 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// A device that is not there.
+    #[error("{wanted} was not found; found: {found}")]
+    NoDevice {
+        /// What was asked for.
+        wanted: String,
+        /// The devices that there are.
+        found: String,
+    },
+    /// Something that a device cannot do.
+    #[error("device {device}: {reason}")]
+    Device {
+        /// The device.
+        device: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A device that went away, with what was on it: state that was saved before, or is on the host, is still there.
+    #[error(
+        "device {device} was lost: {reason}; go on from a saved state (pop_state), or clear_state, on another device"
+    )]
+    DeviceLost {
+        /// The device.
+        device: String,
+        /// What it says.
+        reason: String,
+    },
+    /// More memory in one piece than a device gives.
+    #[error("device {device}: {what} needs {bytes} bytes in one piece; expected {most} at most")]
+    DeviceMemory {
+        /// The device.
+        device: String,
+        /// What it is for.
+        what: &'static str,
+        /// Its size in bytes.
+        bytes: u64,
+        /// The most that the device gives.
+        most: u64,
+    },
     /// A file that could not be opened, read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -56,10 +56,22 @@ pub struct Table<'a> {
     nodes: Vec<Node<'a>>,
     /// For each node, its kernel if it goes through the frequency domain.
     kernels: Vec<Option<Arc<FftKernel>>>,
-    /// The vectors that there are; none where only the bits of the layers' taps will do.
-    level: Option<SimdLevel>,
+    /// Who computes.
+    target: Target,
     /// Whether there are threads to share a chunk.
     shared: bool,
+}
+
+/// Who computes a table, as far as plans depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The processor, with the bits that only the layers' taps have.
+    #[default]
+    Taps,
+    /// The processor, with the vectors that there are.
+    Vectors(SimdLevel),
+    /// A device.
+    Device,
 }
 
 /// Frames of a convolution that threads share at a time, and the samples that they may take: larger frames are shared one by
@@ -116,24 +128,25 @@ impl<'a> Table<'a> {
         &self.nodes
     }
 
-    pub(crate) fn begin(&mut self, input: Shape, level: Option<SimdLevel>, shared: bool) {
-        (self.input, self.level, self.shared) = (Some(input), level, shared);
+    pub(crate) fn begin(&mut self, input: Shape, target: Target, shared: bool) {
+        (self.input, self.target, self.shared) = (Some(input), target, shared);
     }
 
     /// The way to go for a layer that asks for an algorithm: what `planner` makes of its `job`.
     pub(crate) fn plan(&self, planner: &Planner, job: Job<'_>) -> Result<Plan> {
-        match (self.level, planner.algorithm) {
-            (Some(level), _) => planner.plan(level, job),
+        match (self.target, planner.algorithm) {
+            (Target::Vectors(level), _) => planner.plan(level, job),
+            (Target::Device, _) => planner.plan_on_device(job),
             // Separable kernels are the core's own and have bits of their own everywhere.
-            (None, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),
-            (None, _) => Ok(Plan::Direct),
+            (Target::Taps, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),
+            (Target::Taps, _) => Ok(Plan::Direct),
         }
     }
 
     /// Adds a convolution that goes through the frequency domain.
     pub(crate) fn push_spectral(&mut self, from: Source, stage: Stage<'a>, planner: &Planner, job: Job<'_>) -> Source {
         let source = self.push_as_it_is(from, stage);
-        if let Some(level) = self.level {
+        if let Target::Vectors(level) = self.target {
             self.kernels.resize(self.nodes.len() - 1, None);
             self.kernels.push(Some(planner.kernel(level, job)));
         }
@@ -151,7 +164,7 @@ impl<'a> Table<'a> {
         // Collecting in place keeps the allocation; no node is left to convert.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
-        Table { input: None, nodes, kernels: self.kernels, level: None, shared: false }
+        Table { input: None, nodes, kernels: self.kernels, target: Target::Taps, shared: false }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod axes;
 pub mod bench;
+mod device;
 mod error;
 mod event_filters;
 mod factor;
@@ -31,6 +32,7 @@ mod units;
 mod weight;
 
 pub use axes::Movie;
+pub use device::{Device, DeviceInfo, DeviceKind};
 pub use error::{Error, Result};
 pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};

@@ -1,9 +1,12 @@
 //! A model: a cascade of layers with the state of a stream.
 
 use crate::Movie;
+use crate::device::Device;
+#[cfg(feature = "gpu")]
+use crate::device::stream::{Before, DeviceState, Frames, Piece, Working};
 use crate::fast::{Engines, Precision};
 use crate::fft::FftKernel;
-use crate::layer::Table;
+use crate::layer::{Table, Target};
 use crate::spectral::Spectral;
 use crate::threads::{Team, Threads, worth};
 use crate::{Error, Layer, Result};
@@ -44,6 +47,9 @@ pub struct Model {
     unchecked: bool,
     precision: Precision,
     team: Team,
+    device: Device,
+    /// Counts up when a layer may have changed.
+    revision: u64,
 }
 
 /// What a stream remembers.
@@ -52,7 +58,60 @@ struct Stream {
     t: u64,
     /// Batch and frame that the stream began with.
     frames: Option<(usize, Shape)>,
-    state: Vec<f32>,
+    state: State,
+}
+
+/// Where a stream's state lies. On a device a copy is another hand on the same memory.
+#[derive(Clone, Debug)]
+enum State {
+    Host(Vec<f32>),
+    #[cfg(feature = "gpu")]
+    Device(DeviceState),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Host(Vec::new())
+    }
+}
+
+impl State {
+    fn len(&self) -> usize {
+        match self {
+            Self::Host(state) => state.len(),
+            #[cfg(feature = "gpu")]
+            Self::Device(state) => state.len(),
+        }
+    }
+
+    /// No state, on the host; the memory for one is kept.
+    fn clear(&mut self) -> &mut Vec<f32> {
+        #[cfg(feature = "gpu")]
+        if let Self::Device(_) = self {
+            *self = Self::default();
+        }
+        match self {
+            Self::Host(state) => {
+                state.clear();
+                state
+            }
+            #[cfg(feature = "gpu")]
+            Self::Device(_) => unreachable!("it was replaced"),
+        }
+    }
+
+    /// The state on the host, from wherever it lies.
+    fn host(&mut self) -> Result<&mut Vec<f32>> {
+        #[cfg(feature = "gpu")]
+        if let Self::Device(state) = self {
+            *self = Self::Host(state.download()?);
+        }
+        match self {
+            Self::Host(state) => Ok(state),
+            #[cfg(feature = "gpu")]
+            Self::Device(_) => unreachable!("it was replaced"),
+        }
+    }
 }
 
 impl Model {
@@ -79,6 +138,7 @@ impl Model {
 
     /// Appends a layer.
     pub fn push(&mut self, layer: impl Layer) {
+        self.revision += 1;
         self.layers.push(Box::new(layer));
     }
 
@@ -106,6 +166,7 @@ impl Model {
     /// # Ok::<(), foveola::Error>(())
     /// ```
     pub fn layer_mut<L: Layer>(&mut self, index: usize) -> Option<&mut L> {
+        self.revision += 1;
         let layer: &mut dyn Any = self.layers.get_mut(index)?.as_mut();
         layer.downcast_mut()
     }
@@ -126,6 +187,36 @@ impl Model {
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
+    }
+
+    /// Where the model computes, from the next piece on: the stream goes on there, with the same state. Saved states may be
+    /// restored on any device.
+    ///
+    /// A piece is checked and handed over by the host, its blocks overlap with each other, and the output comes back. All layers
+    /// of this crate run on a device; filters of your own, [`Precision::Reproducible`] and [`Algorithm::Fft`](crate::Algorithm)
+    /// are the processor's alone and are refused there when a piece is fed.
+    ///
+    /// ```
+    /// use foveola::{Device, LowPass, Model, Resolution};
+    /// let low_pass = LowPass::new(0.01, Resolution::DEFAULT)?;
+    /// let model = match Device::gpu() {
+    ///     Ok(gpu) => Model::of(low_pass).to(gpu),
+    ///     Err(error) => {
+    ///         eprintln!("{error}"); // what was found instead
+    ///         Model::of(low_pass)
+    ///     }
+    /// };
+    /// println!("on {}", model.device().name());
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn to(mut self, device: impl Into<Device>) -> Self {
+        self.device = device.into();
+        self
+    }
+
+    /// Where the model computes.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// How many threads may share the work of a piece; 0, the default, stands for as many as the machine has. Small pieces stay
@@ -192,7 +283,12 @@ impl Model {
         use_graph: impl FnOnce(Graph<'_>, &[Option<Arc<FftKernel>>]) -> Result<T>,
     ) -> (Table<'static>, Result<T>) {
         let mut borrowed: Table<'_> = table.recycle();
-        borrowed.begin(input, self.precision.level(), shared);
+        let target = match self.precision.level() {
+            _ if self.device.is_device() => Target::Device,
+            Some(level) => Target::Vectors(level),
+            None => Target::Taps,
+        };
+        borrowed.begin(input, target, shared);
         let result = self.fill(&mut borrowed).and_then(|()| {
             let graph = Graph::new(input, borrowed.nodes()).map_err(|source| Error::layer("the model", source))?;
             use_graph(graph, borrowed.kernels())
@@ -273,6 +369,22 @@ impl Model {
         let mut output = Array5::from_shape_vec((batch, shape.channels, total, shape.rows, shape.cols), values)
             .map_err(|_| Error::Memory { what: "the output", samples })?;
         let mut at = 0;
+        #[cfg(feature = "gpu")]
+        let pieces = {
+            let mut pieces = pieces.peekable();
+            if self.device.is_device() && signature.lead == 0 {
+                // Behind the piece that begins the stream all others are one: its blocks overlap.
+                let first = pieces.next_if(|_| self.memory.stream.t == 0);
+                let rest = pieces.peek().map(|(from, _)| (*from, frames));
+                for (from, to) in first.into_iter().chain(rest) {
+                    let piece = input.slice(s![.., .., from..to, .., ..]);
+                    self.check(&piece, batch, frame)?;
+                    at += self.feed_on_device(piece, dt, Some((&mut output, at)))?.0;
+                }
+                return Ok(output);
+            }
+            pieces
+        };
         for (from, to) in pieces {
             let piece = self.process(input.slice(s![.., .., from..to, .., ..]))?;
             let n = piece.dim().2;
@@ -306,6 +418,10 @@ impl Model {
         let (batch, channels, frames, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
         self.check(&input, batch, shape)?;
+        #[cfg(feature = "gpu")]
+        if self.device.is_device() {
+            return self.feed_on_device(input, usize::MAX, None);
+        }
         // Taken out while the layers are borrowed by the table.
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
         let (mut team, level) = (std::mem::take(&mut self.team), self.precision.level());
@@ -327,6 +443,50 @@ impl Model {
             result
         });
         (self.memory, self.table, self.team) = (memory, table, team);
+        result
+    }
+
+    /// [`Model::feed`] on a device, in blocks of at most `block` frames, to the model's own output or into `whole`.
+    #[cfg(feature = "gpu")]
+    fn feed_on_device(
+        &mut self,
+        input: ArrayView5<'_, f32>,
+        block: usize,
+        whole: Option<(&mut Array5<f32>, usize)>,
+    ) -> Result<(usize, Shape)> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let mut staged = std::mem::take(&mut self.memory.staged);
+        let result = stage(input, Threads::ALONE, &mut staged).and_then(|samples| {
+            let input = Frames::Samples(samples);
+            let piece = Piece { t: self.time(), batch, frames, input, block, revision: self.revision };
+            self.piece_on_device(Shape::new(channels, rows, cols), &piece, whole)
+        });
+        self.memory.staged = staged;
+        result
+    }
+
+    #[cfg(feature = "gpu")]
+    fn piece_on_device(
+        &mut self,
+        shape: Shape,
+        piece: &Piece<'_>,
+        whole: Option<(&mut Array5<f32>, usize)>,
+    ) -> Result<(usize, Shape)> {
+        if self.precision == Precision::Reproducible {
+            let reason = "Precision::Reproducible has the bits of the processor alone".into();
+            return Err(Error::Device { device: self.device.name().into(), reason });
+        }
+        let Some(backend) = self.device.backend().cloned() else {
+            return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
+        };
+        let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
+        let (table, result) = self.compiled(shape, table, false, |graph, _| {
+            let result = memory.run_on_device(&backend, &graph, piece, whole);
+            // The state is another than what the processor knows of it.
+            memory.forget();
+            result
+        });
+        (self.memory, self.table) = (memory, table);
         result
     }
 
@@ -376,6 +536,8 @@ struct Memory {
     before: Vec<f32>,
     /// What convolutions in the frequency domain keep beside the state.
     spectral: Vec<Mutex<Spectral>>,
+    #[cfg(feature = "gpu")]
+    working: Working,
 }
 
 impl Memory {
@@ -415,23 +577,79 @@ impl Memory {
         let block = if whole { frames } else { (samples / per_frame).clamp(1, frames) };
         resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(block, batch))?;
         if stream.t == 0 {
-            resize(&mut stream.state, "the state", state)?;
+            // What begins later than the stream begins with zeros.
+            resize(stream.state.clear(), "the state", state)?;
         }
         // A user's own filter may refuse a piece when others have seen it already.
         let may_refuse = |node: &Node<'_>| matches!(node, Node::Filter(_, Stage::Own(..) | Stage::Finite(_)));
         let before = (stream.t, graph.nodes().iter().any(may_refuse));
+        let state = stream.state.host()?;
         if before.1 {
-            self.before.clone_from(&stream.state);
+            self.before.clone_from(state);
         }
         let result = self.blocks(graph, engines, input, batch, block);
         if result.is_err() {
             self.stream.t = before.0;
             if before.1 {
-                self.stream.state.clone_from(&self.before);
+                self.stream.state.host()?.clone_from(&self.before);
             }
         }
         result?;
         self.stream.frames = Some((batch, signature.input));
+        Ok((frames_out, shape))
+    }
+
+    /// [`Memory::run`] on a device, to the model's own output or into `whole` from one of its frames on.
+    #[cfg(feature = "gpu")]
+    fn run_on_device(
+        &mut self,
+        backend: &Arc<dyn crate::device::Backend>,
+        graph: &Graph<'_>,
+        piece: &Piece<'_>,
+        mut whole: Option<(&mut Array5<f32>, usize)>,
+    ) -> Result<(usize, Shape)> {
+        let signature = graph.signature();
+        let Self { stream, output, working, .. } = self;
+        let (batch, shape) = (piece.batch, signature.output);
+        let state = signature.state.saturating_mul(batch);
+        if stream.t > 0 && stream.state.len() != state {
+            return Err(Error::StateChanged { found: stream.state.len(), expected: state });
+        }
+        let (frames_out, len) = (signature.frames_out(stream.t, piece.frames), shape.len());
+        if whole.is_none() {
+            resize(output, "the output", batch.saturating_mul(frames_out).saturating_mul(len))?;
+        }
+        if piece.frames == 0 {
+            return Ok((0, shape));
+        }
+        let before = match &stream.state {
+            _ if stream.t == 0 => Before::New,
+            State::Host(state) => Before::Host(state),
+            State::Device(state) => Before::Device(state),
+        };
+        let state = working.run(backend, graph, piece, before, &mut |stream, frame, samples| match &mut whole {
+            None => {
+                let at = (stream * frames_out + frame) * len;
+                if let Some(output) = output.get_mut(at..at + samples.len()) {
+                    output.copy_from_slice(samples);
+                }
+            }
+            Some((whole, first)) => {
+                for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
+                    let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
+                    let planes = samples.chunks_exact(shape.pixels().max(1));
+                    for (mut to, samples) in to.outer_iter_mut().zip(planes) {
+                        match to.as_slice_mut() {
+                            Some(to) => to.copy_from_slice(samples),
+                            None => to.iter_mut().zip(samples).for_each(|(to, from)| *to = *from),
+                        }
+                    }
+                }
+            }
+        })?;
+        stream.state = State::Device(state);
+        stream.t += piece.frames as u64;
+        stream.frames = Some((batch, signature.input));
         Ok((frames_out, shape))
     }
 
@@ -454,7 +672,7 @@ impl Memory {
             // Streams of a batch share the output evenly; a single one goes on where the last block ended.
             let out = self.output.get_mut(written * shape.len()..).unwrap_or(&mut []);
             let n = graph
-                .run_batch_with(&engines, stream.t, batch, &mut stream.state, &mut self.scratch, samples, out)
+                .run_batch_with(&engines, stream.t, batch, stream.state.host()?, &mut self.scratch, samples, out)
                 .map_err(|source| Error::layer("the model", source))?;
             stream.t += (to - from) as u64;
             written += n;

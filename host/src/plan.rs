@@ -144,6 +144,41 @@ impl Planner {
         }
     }
 
+    /// The plan for a convolution on a device: separable where that takes half of the operations or less. The frequency domain
+    /// is the processor's.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute it there.
+    pub(crate) fn plan_on_device(&self, job: Job<'_>) -> Result<Plan> {
+        let [outs, _, kt, kh, kw] = job.bank.shape;
+        // Each output has inputs of its own, so that the factors are a kernel for each of them.
+        let fits = || job.stride == [1; 2] && kh * kw > 1 && outs == job.groups;
+        let separable = || {
+            let factors = self.factors(job.bank).filter(|_| fits())?;
+            Some((Plan::Separable { terms: factors.terms, error: factors.error }, factors.terms * (kt + kh + kw)))
+        };
+        let refuse = |value: &str, expected| {
+            let (item, name) = (job.layer, "algorithm");
+            Err(Error::Parameter { item, name, value: value.into(), expected })
+        };
+        match self.algorithm {
+            Algorithm::Direct => Ok(Plan::Direct),
+            Algorithm::Fft => refuse("fft", "auto, direct or separable on a device"),
+            Algorithm::Separable => match separable() {
+                Some((plan, _)) => Ok(plan),
+                None => refuse(
+                    "separable",
+                    "on a device, a kernel of few separable terms and more than one pixel, one output channel a group, without \
+                     stride in space",
+                ),
+            },
+            Algorithm::Auto => match separable() {
+                Some((plan, taps)) if 2 * taps <= kt * kh * kw => Ok(plan),
+                _ => Ok(Plan::Direct),
+            },
+        }
+    }
+
     fn make(&self, level: SimdLevel, job: Job<'_>) -> Result<Plan> {
         let [_, _, _, kh, kw] = job.bank.shape;
         let steps = job.stride == [1; 2];

@@ -198,11 +198,13 @@ impl<'w, T> Conv3d<'w, T> {
         &self.kernel
     }
 
-    pub(crate) const fn options(&self) -> &ConvOptions {
+    /// How it slides.
+    pub const fn options(&self) -> &ConvOptions {
         &self.options
     }
 
-    pub(crate) const fn factors(&self) -> Option<&Factors<'w, T>> {
+    /// The factors that compute it, if there are any.
+    pub const fn factors(&self) -> Option<&Factors<'w, T>> {
         self.factors.as_ref()
     }
 
@@ -241,12 +243,12 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
-    pub(super) const fn extent(&self, axis: usize) -> usize {
+    pub const fn extent(&self, axis: usize) -> usize {
         self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
     }
 
     /// Whether the kernel sees one pixel at a time, so that a frame may be taken as one long row.
-    pub(super) const fn is_pointwise(&self) -> bool {
+    pub const fn is_pointwise(&self) -> bool {
         let [_, rows, cols] = self.options.stride;
         rows == 1 && cols == 1 && self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }
@@ -257,18 +259,18 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     /// Border before and in all, along rows (1) or columns (2).
-    pub(super) const fn border(&self, axis: usize) -> (usize, usize) {
+    pub const fn border(&self, axis: usize) -> (usize, usize) {
         let extent = self.extent(axis);
         if self.options.border.is_some() { (extent / 2, extent - 1) } else { (0, 0) }
     }
 
     /// Samples of a stored row: its left border, its pixels, its right border.
-    pub(super) const fn stride(&self) -> usize {
+    pub const fn stride(&self) -> usize {
         self.layout().1.saturating_add(self.border(2).1)
     }
 
     /// Samples of a stored frame.
-    pub(super) const fn frame(&self) -> usize {
+    pub const fn frame(&self) -> usize {
         self.input.channels.saturating_mul(self.layout().0).saturating_mul(self.stride())
     }
 

@@ -81,16 +81,18 @@ impl<'w, T> Rf<'w, T> {
         Self::new(input, Kernel::new(&[], [out, input.channels, frames, 1, 1]), pad)
     }
 
-    pub(crate) const fn kernel(&self) -> &Kernel<'w, T> {
+    /// The kernel.
+    pub const fn kernel(&self) -> &Kernel<'w, T> {
         &self.kernel
     }
 
-    const fn is_empty(&self) -> bool {
+    /// Whether the weight is empty, that is uniform.
+    pub const fn is_empty(&self) -> bool {
         self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }
 
     /// Rows and columns of the frame under the weight.
-    const fn area(&self) -> (usize, usize) {
+    pub const fn area(&self) -> (usize, usize) {
         let [.., kh, kw] = self.kernel.shape;
         if self.is_empty() {
             return (self.input.rows, self.input.cols);
@@ -102,8 +104,13 @@ impl<'w, T> Rf<'w, T> {
     }
 
     /// Samples of a stored frame: the pixels under the weight.
-    const fn frame(&self) -> usize {
+    pub const fn frame(&self) -> usize {
         self.input.channels.saturating_mul(self.area().0).saturating_mul(self.area().1)
+    }
+
+    /// The history in front of the stream.
+    pub const fn pad(&self) -> Option<PadMode> {
+        self.pad
     }
 
     /// What the filter takes, yields and needs.

@@ -36,11 +36,13 @@ impl HighPass {
         Ok(Self { low_pass: LowPass::new(shape, decay), k })
     }
 
-    pub(crate) const fn decay(&self) -> Decay {
+    /// The decay of the low-pass.
+    pub const fn decay(&self) -> Decay {
         self.low_pass.decay()
     }
 
-    pub(crate) const fn k(&self) -> f64 {
+    /// The weight of the low-pass.
+    pub const fn k(&self) -> f64 {
         self.k
     }
 

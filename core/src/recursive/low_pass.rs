@@ -33,7 +33,8 @@ impl LowPass {
         Self { shape, decay }
     }
 
-    pub(crate) const fn decay(&self) -> Decay {
+    /// The decay.
+    pub const fn decay(&self) -> Decay {
         self.decay
     }
 

@@ -81,6 +81,31 @@ impl<'w, T> SmoothConv<'w, T> {
         Ok(Self { shape, decays, spatial, size, border, components: false, factors: None, block: 1 })
     }
 
+    /// One decay for each stage.
+    pub const fn decays(&self) -> &'w [Decay] {
+        self.decays
+    }
+
+    /// The kernels, `stage x row x col`, and their size.
+    pub const fn weights(&self) -> (&'w [T], [usize; 2]) {
+        (self.spatial, self.size)
+    }
+
+    /// What the kernels read outside the frame.
+    pub const fn border(&self) -> Border {
+        self.border
+    }
+
+    /// Whether every component is a channel of its own.
+    pub const fn yields_components(&self) -> bool {
+        self.components
+    }
+
+    /// The factors that compute the kernels, if there are any.
+    pub const fn factors(&self) -> Option<&Factors<'w, T>> {
+        self.factors.as_ref()
+    }
+
     /// The same filter, yielding every component as a channel instead of their sum.
     pub const fn components(self) -> Self {
         Self { components: true, ..self }
@@ -110,7 +135,8 @@ impl<'w, T> SmoothConv<'w, T> {
         }
     }
 
-    const fn stride(&self) -> usize {
+    /// Samples of a stored row: its left border (half the kernel), its pixels, its right border.
+    pub const fn stride(&self) -> usize {
         self.shape.cols.saturating_add(self.size[1] - 1)
     }
 

@@ -1,0 +1,70 @@
+//! The chain of a `SmoothConv`: `y_0 += g_0 (x - y_0)`, `y_i += g_i (y_{i-1} - y_i)`; a thread takes a pixel through time.
+//!
+//! What each stage makes of a frame goes to `(stream, time, channel, stage, row, col)`. The state lies as on the host: `(stream,
+//! channel, row, stage, col)`, rows with their borders, which another kernel fills. A gain of 1 copies, since `y + (x - y)`
+//! would round. Cost: three operations and a sample written for each stage.
+
+use std::fmt::Write as _;
+
+/// The program for `stages` stages.
+pub(super) fn wgsl(stages: usize) -> String {
+    let each = |line: &dyn Fn(usize) -> String| (0..stages).fold(String::new(), |text, k| text + &line(k));
+    let mut text = String::from(
+        "struct Params {
+    threads: u32,
+    frames: u32,
+    channels: u32,
+    rows: u32,
+    cols: u32,
+    // Samples of a stored row, and its border before the pixels.
+    row: u32,
+    left: u32,
+    at: u32,
+",
+    );
+    text += &each(&|k| format!("    g{k}: f32,\n"));
+    text += "}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> state: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+fn smoothed(gain: f32, x: f32, y: f32) -> f32 {
+    return select(y + gain * (x - y), x, gain == 1.0);
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let n = group(id) * 256u + local;
+    if (n >= p.threads) {
+        return;
+    }
+    let pixels = p.rows * p.cols;
+    let pixel = n % pixels;
+    let channel = (n / pixels) % p.channels;
+    let stream = n / (pixels * p.channels);
+";
+    let _ = writeln!(text, "    const stages = {stages}u;");
+    text += "    let len = p.channels * pixels;
+    let own = p.at + ((stream * p.channels + channel) * p.rows + pixel / p.cols) * stages * p.row + p.left + pixel % p.cols;
+    var at = stream * p.frames * len + channel * pixels + pixel;
+    var to = stream * p.frames * len * stages + channel * pixels * stages + pixel;
+    var f = 0u;
+";
+    text += &each(&|k| format!("    var s{k} = state[own + {k}u * p.row];\n"));
+    for (ahead, condition) in [(8, "f + 8u <= p.frames"), (1, "f < p.frames")] {
+        let _ = writeln!(text, "    for (; {condition}; f += {ahead}u) {{");
+        for frame in 0..ahead {
+            let _ = writeln!(text, "        let x{frame} = x[at + {frame}u * len];");
+        }
+        for frame in 0..ahead {
+            text += &each(&|k| {
+                let from = if k == 0 { format!("x{frame}") } else { format!("s{}", k - 1) };
+                format!(
+                    "        s{k} = smoothed(p.g{k}, {from}, s{k});\n        y[to + {frame}u * len * stages + {k}u * pixels] = s{k};\n"
+                )
+            });
+        }
+        let _ = writeln!(text, "        at += {ahead}u * len;\n        to += {ahead}u * len * stages;\n    }}");
+    }
+    text += &each(&|k| format!("    state[own + {k}u * p.row] = s{k};\n"));
+    text + "}\n"
+}

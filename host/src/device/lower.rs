@@ -1,0 +1,406 @@
+//! A chunk of a model as passes: the core's table of nodes, walked once.
+//!
+//! Nodes that see one pixel at a time become one pass where one feeds the other ([`Regions`]). A node that looks back does three
+//! things: at its first frame it fills its history (`start`), it computes from ring and chunk, and it puts the chunk's last frames
+//! into the ring (`store`); the ring is that of the host.
+
+mod conv;
+mod fuse;
+mod history;
+
+use super::correlation::Correlation;
+use super::pass::{Kernel, Operand, Pass};
+use super::{DeviceInfo, Limits};
+use crate::{Error, Result};
+use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
+use fuse::Regions;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Threads of a workgroup of the kernels here.
+const THREADS: usize = 256;
+
+/// Frames of all streams, the first of them number `t` since the state was cleared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk {
+    pub(super) t: u64,
+    pub(super) frames: usize,
+    pub(super) streams: usize,
+}
+
+/// What a chunk becomes.
+#[derive(Debug, Default)]
+pub(super) struct Lowered {
+    pub(super) passes: Vec<Pass>,
+    /// Words that each slot needs.
+    pub(super) slots: Vec<usize>,
+    /// Words of the output.
+    pub(super) output: usize,
+    /// Output frames of each stream.
+    pub(super) frames: usize,
+}
+
+/// Numbers that stay the same from chunk to chunk, each found again by the node it belongs to.
+#[derive(Debug, Default)]
+pub(super) struct Constants {
+    known: HashMap<(usize, &'static str), usize>,
+    pub(super) words: Vec<Vec<u32>>,
+}
+
+impl Constants {
+    fn get(&mut self, key: (usize, &'static str), make: impl FnOnce() -> Vec<u32>) -> Operand {
+        let next = self.words.len();
+        let index = *self.known.entry(key).or_insert(next);
+        if index == next {
+            self.words.push(make());
+        }
+        Operand::Constant(index)
+    }
+
+    fn samples(&mut self, key: (usize, &'static str), make: impl FnOnce() -> Vec<f32>) -> Operand {
+        self.get(key, || make().into_iter().map(f32::to_bits).collect())
+    }
+
+    /// Something to bind where nothing is read.
+    fn nothing(&mut self) -> Operand {
+        self.get((usize::MAX, "nothing"), || vec![0])
+    }
+}
+
+/// The frames that reach a node.
+#[derive(Clone, Debug)]
+struct Reached {
+    operand: Operand,
+    shape: Shape,
+    t: u64,
+    frames: usize,
+    /// Whether those before it warmed up: the first frame alone begins the history then.
+    warm_up: bool,
+}
+
+/// The walk through the table.
+struct Lowering<'l, 'g, 'a> {
+    graph: &'l Graph<'a>,
+    chunk: Chunk,
+    limits: Limits,
+    constants: &'g mut Constants,
+    out: Lowered,
+    /// Where the outputs of the nodes lie.
+    places: Vec<Option<Operand>>,
+    /// Slots that hold nothing any more.
+    free: Vec<usize>,
+}
+
+/// The passes for a chunk of `graph`.
+///
+/// # Errors
+/// [`Error::Device`] for a filter that only the processor can run.
+pub(super) fn lower(
+    graph: &Graph<'_>,
+    chunk: Chunk,
+    limits: Limits,
+    device: &DeviceInfo,
+    constants: &mut Constants,
+) -> Result<Lowered> {
+    for (node, entry) in graph.nodes().iter().enumerate() {
+        let what = match entry {
+            Node::Filter(_, Stage::Own(..)) => "a filter of your own",
+            Node::Filter(_, Stage::Finite(_)) => "a guard for finite samples",
+            _ => continue,
+        };
+        let reason = format!("node {node} of the model is {what}, which runs on the processor alone");
+        return Err(Error::Device { device: device.name.clone(), reason });
+    }
+    let nodes = graph.nodes().len();
+    let (places, free) = (vec![None; nodes], Vec::new());
+    let mut lowering = Lowering { graph, chunk, limits, constants, out: Lowered::default(), places, free };
+    lowering.run();
+    Ok(lowering.out)
+}
+
+/// Frames that the first chunk must have on the device at once, out of `frames`: what the histories begin with.
+pub(super) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
+    let mut needed = 1;
+    for node in graph.nodes() {
+        let Node::Filter(source, stage) = node else { continue };
+        let (mode, length) = match stage {
+            Stage::TimePadding(padding) => (padding.mode(), padding.length()),
+            Stage::Conv3d(conv) => (conv.options().pad.unwrap_or(PadMode::Zeros), conv.extent(0) - 1),
+            Stage::Rf(field) => (field.pad().unwrap_or(PadMode::Zeros), field.kernel().shape[2] - 1),
+            _ => continue,
+        };
+        let rate = graph.flow(*source).rate;
+        if length == 0 || rate.first > 0 {
+            continue;
+        }
+        let of_node = match mode {
+            PadMode::Mirror => length.min(rate.frames(0, frames)),
+            PadMode::FullCopy | PadMode::Mean => rate.frames(0, frames),
+            PadMode::FirstFrame | PadMode::Ones | PadMode::Zeros => 1,
+        };
+        let every = usize::try_from(rate.every).unwrap_or(usize::MAX);
+        needed = needed.max(of_node.saturating_sub(1).saturating_mul(every).saturating_add(1));
+    }
+    needed.min(frames)
+}
+
+/// Whether a history begins with the mean of all streams.
+pub(super) fn averages(graph: &Graph<'_>) -> bool {
+    graph.nodes().iter().any(|node| {
+        let Node::Filter(_, stage) = node else { return false };
+        let mode = match stage {
+            Stage::TimePadding(padding) => Some(padding.mode()),
+            Stage::Conv3d(conv) => conv.options().pad,
+            Stage::Rf(field) => field.pad(),
+            _ => None,
+        };
+        mode == Some(PadMode::Mean)
+    })
+}
+
+/// The state of each node for one stream.
+pub(super) fn states(graph: &Graph<'_>) -> Vec<usize> {
+    let state = |node: &Node<'_>| match node {
+        Node::Filter(_, stage) => stage.signature().state,
+        Node::Add(_) => 0,
+    };
+    graph.nodes().iter().map(state).filter(|state| *state > 0).collect()
+}
+
+impl Lowering<'_, '_, '_> {
+    fn run(&mut self) {
+        let regions = Regions::of(self.graph);
+        let nodes = self.graph.nodes();
+        let mut offset = 0;
+        let mut offsets = Vec::new();
+        for node in nodes {
+            offsets.push(offset);
+            if let Node::Filter(_, stage) = node {
+                offset += stage.signature().state * self.chunk.streams;
+            }
+        }
+        let last_uses = regions.last_uses(self.graph);
+        for (i, node) in nodes.iter().enumerate() {
+            if regions.root(i) != i {
+                continue;
+            }
+            let flow = self.graph.flow(Source::Node(i));
+            let (_, frames) = flow.chunk(self.chunk.t, self.chunk.frames);
+            let words = self.chunk.streams * frames * flow.shape.len();
+            let output = if i + 1 == nodes.len() {
+                (self.out.output, self.out.frames) = (words, frames);
+                Operand::Output
+            } else {
+                self.slot(words)
+            };
+            match node {
+                Node::Filter(source, stage) if !Regions::elementwise(node) => {
+                    let from = self.reached(*source);
+                    if from.frames > 0 {
+                        self.stage(i, stage, offsets[i], &from, output.clone());
+                    }
+                }
+                _ => self.region(&regions.members(i), &offsets, output.clone()),
+            }
+            self.places[i] = Some(output);
+            // What was read for the last time leaves its place.
+            for (node, _) in last_uses.iter().enumerate().filter(|(_, last)| **last == i) {
+                if let Some(Operand::Slot(slot)) = self.places[node].take() {
+                    self.free.push(slot);
+                }
+            }
+        }
+    }
+
+    /// Frames that `source` yields for this chunk, and where they lie.
+    fn reached(&self, source: Source) -> Reached {
+        let flow = self.graph.flow(source);
+        let (t, frames) = flow.chunk(self.chunk.t, self.chunk.frames);
+        let operand = match source {
+            Source::Input => Operand::Input,
+            Source::Node(node) => self.places.get(node).cloned().flatten().unwrap_or(Operand::Input),
+        };
+        Reached { operand, shape: flow.shape, t, frames, warm_up: flow.rate.first > 0 }
+    }
+
+    /// A free slot of `words`.
+    fn slot(&mut self, words: usize) -> Operand {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.out.slots.push(0);
+            self.out.slots.len() - 1
+        });
+        self.out.slots[slot] = self.out.slots[slot].max(words);
+        Operand::Slot(slot)
+    }
+
+    fn release(&mut self, operand: &Operand) {
+        if let Operand::Slot(slot) = operand {
+            self.free.push(*slot);
+        }
+    }
+
+    /// A pass whose threads take a sample each.
+    fn push(&mut self, kernel: Kernel, reads: Vec<Operand>, writes: Vec<Operand>, threads: usize, params: Vec<u32>) {
+        self.out.passes.push(Pass { kernel, reads, writes, params, groups: threads.div_ceil(THREADS) });
+    }
+
+    fn stage(&mut self, node: usize, stage: &Stage<'_>, at: usize, from: &Reached, output: Operand) {
+        match stage {
+            Stage::TimePadding(padding) => self.history(at, 0, padding.length(), padding.mode(), from, output),
+            Stage::Delay(delay) => {
+                let (delay, length) = delay.frames();
+                self.history(at, delay, length, PadMode::Zeros, from, output);
+            }
+            Stage::VariableDelay(delay) => self.variable_delay(node, delay, at, from, output),
+            Stage::Conv3d(conv) => self.conv(node, conv, at, from, output),
+            Stage::Rf(field) => self.field(node, field, at, from, output),
+            Stage::SmoothConv(smooth) => self.smooth_conv(node, smooth, at, from, output),
+            Stage::Sum(sum) => self.sum(sum, from, output),
+            // Those that see one pixel at a time are in regions; the others were refused.
+            _ => {}
+        }
+    }
+
+    fn variable_delay(&mut self, node: usize, delay: &VariableDelay<'_>, at: usize, from: &Reached, output: Operand) {
+        let len = from.shape.len();
+        let slots = delay.signature().state / len;
+        let delays = self.constants.get((node, "delays"), || delay.delays().to_vec());
+        let samples = self.chunk.streams * from.frames * len;
+        let now = (from.t % slots as u64) as usize;
+        let params = words([samples, from.frames * len, len, from.shape.pixels(), at, slots, now]);
+        let reads = vec![from.operand.clone(), Operand::State, delays];
+        self.push(Kernel::VariableDelay, reads, vec![output], samples, params);
+        self.store(history::Ring::whole(at, slots, from.shape), from);
+    }
+
+    fn field(&mut self, node: usize, field: &Rf<'_>, at: usize, from: &Reached, output: Operand) {
+        let ([outs, ins, taps, _, kernel_cols], (rows, cols)) = (field.kernel().shape, field.area());
+        let ring =
+            history::Ring { at, slots: taps, shape: Shape::new(ins, rows, cols), row: cols, left: 0, border: None };
+        if from.t == 0 {
+            self.start(ring, taps - 1, field.pad().unwrap_or(PadMode::Zeros), from);
+        }
+        let rate = field.signature().rate;
+        let count = rate.frames(from.t, from.frames);
+        let even = field.is_empty();
+        let weight = self.constants.samples((node, "weight"), || {
+            let uniform = 1.0 / [outs, ins, taps, rows, cols].into_iter().map(|len| len as f64).product::<f64>();
+            if even { vec![uniform as f32] } else { field.kernel().weights.to_vec() }
+        });
+        let bias = match field.kernel().bias {
+            [] => None,
+            bias => Some(self.constants.samples((node, "bias"), || bias.to_vec())),
+        };
+        let kernel: usize = field.kernel().shape[3..].iter().product();
+        let now = (from.t % taps as u64) as usize;
+        let unless = |even: bool, value| if even { 0 } else { value };
+        let params = words([
+            outs,
+            count,
+            from.frames - count,
+            ins,
+            from.frames,
+            taps,
+            unless(even, kernel),
+            unless(even, kernel_cols),
+            rows * cols,
+            cols,
+            from.shape.pixels(),
+            from.shape.cols,
+            at,
+            now,
+            unless(even, 1),
+            bias.is_some().into(),
+        ]);
+        let bias = bias.unwrap_or_else(|| self.constants.nothing());
+        let reads = vec![from.operand.clone(), Operand::State, weight, bias];
+        let groups = self.chunk.streams * count * outs;
+        self.out.passes.push(Pass { kernel: Kernel::Field, reads, writes: vec![output], params, groups });
+        self.store(ring, from);
+    }
+
+    fn smooth_conv(&mut self, node: usize, smooth: &SmoothConv<'_>, at: usize, from: &Reached, output: Operand) {
+        let (shape, stages, row) = (from.shape, smooth.decays().len(), smooth.stride());
+        let (weights, size) = smooth.weights();
+        let Shape { channels, rows, cols } = shape;
+        let left = size[1] / 2;
+        let threads = self.chunk.streams * shape.len();
+        let of_stages = self.slot(threads * from.frames * stages);
+        let mut params = words([threads, from.frames, channels, rows, cols, row, left, at]);
+        params.extend(smooth.decays().iter().map(|decay| (decay.gain() as f32).to_bits()));
+        let writes = vec![Operand::State, of_stages.clone()];
+        self.push(Kernel::Stages(stages), vec![from.operand.clone()], writes, threads, params);
+        if row > cols {
+            let (beside, mode) = (row - cols, border_mode(smooth.border()));
+            let samples = self.chunk.streams * channels * rows * stages * beside;
+            let params = words([samples, beside, left, row, cols, mode, at]);
+            self.push(Kernel::Borders, Vec::new(), vec![Operand::State], samples, params);
+        }
+        // A channel of a frame is a frame of as many channels as there are stages.
+        let outs = if smooth.yields_components() { stages } else { 1 };
+        let frames = from.frames * channels;
+        let correlation = Correlation {
+            input: of_stages.clone(),
+            shape: Shape::new(stages, rows, cols),
+            streams: self.chunk.streams,
+            frames,
+            past: None,
+            weights: Operand::Input,
+            bias: None,
+            kernel: [outs, stages / outs, 1, size[0], size[1]],
+            groups: outs,
+            dilation: [1; 3],
+            step: [1; 2],
+            top: size[0] / 2,
+            left,
+            border: smooth.border(),
+            output,
+            size: [rows, cols],
+            count: frames,
+            first: 0,
+            every: 1,
+        };
+        match smooth.factors() {
+            Some(factors) => self.separable(node, &correlation, factors, stages),
+            None => {
+                let weights = self.constants.samples((node, "weight"), || weights.to_vec());
+                self.correlate(Correlation { weights, ..correlation });
+            }
+        }
+        self.release(&of_stages);
+    }
+
+    fn sum(&mut self, sum: &Sum, from: &Reached, output: Operand) {
+        let (count, inner) = sum.axis();
+        let sums = self.chunk.streams * from.frames * sum.signature().output.len();
+        let params = words([sums, count, inner]);
+        self.push(Kernel::Sum, vec![from.operand.clone()], vec![output], sums, params);
+    }
+
+    fn correlate(&mut self, correlation: Correlation) {
+        if correlation.count > 0 {
+            self.out.passes.extend(correlation.passes(&self.limits));
+        }
+    }
+}
+
+/// Numbers of a kernel. Buffers are far below 2^32 words, so that none is cut.
+fn words<const N: usize>(numbers: [usize; N]) -> Vec<u32> {
+    numbers.into_iter().map(|number| number as u32).collect()
+}
+
+/// A border as the kernels' `border` knows it.
+pub(super) fn border_mode(border: foveola_core::Border) -> usize {
+    use foveola_core::Border;
+    match border {
+        Border::Replicate => 0,
+        Border::Reflect => 1,
+        Border::Zeros => 2,
+        Border::Circular => 3,
+    }
+}
+
+/// The frames of a chunk that a ring of `slots` keeps: the last ones.
+fn kept(frames: usize, slots: usize) -> Range<usize> {
+    frames.saturating_sub(slots)..frames
+}

@@ -1,0 +1,430 @@
+//! A stream of frames through a device: blocks of frames, several on their way at a time.
+//!
+//! ```text
+//! host    | fill 0 | fill 1 |        | take 0, fill 2 | take 1, …
+//! device           | up 0, compute 0, down 0 | up 1, compute 1, down 1 | …
+//! ```
+//! The state stays on the device. Each piece of a recording works on a copy of it, so that a piece that fails leaves the state as
+//! it was, and a saved state is no more than another hand on the buffer. A batch that is too large for one buffer goes through
+//! part by part; a piece, block by block.
+
+use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
+use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, states};
+use super::pass::{Kernel, Operand, Pass};
+use crate::{Error, Result};
+use foveola_core::Graph;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Blocks on their way: one is filled while another is computed and a third is taken.
+const DEPTH: usize = 3;
+/// Words of the input or output of a block, about: 32 MB, so that a few are on their way.
+const BLOCK: usize = 8 << 20;
+
+/// The state of a stream on a device.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceState {
+    backend: Arc<dyn Backend>,
+    /// The streams of the batch in each buffer.
+    parts: Vec<(Range<usize>, Buffer)>,
+    /// Words of each node, for one stream.
+    nodes: Vec<usize>,
+    batch: usize,
+}
+
+impl DeviceState {
+    /// The same, on the host.
+    pub(crate) fn download(&self) -> Result<Vec<f32>> {
+        let of_stream: usize = self.nodes.iter().sum();
+        let mut state = vec![0.0; of_stream * self.batch];
+        for (streams, buffer) in &self.parts {
+            let words = of_stream * streams.len();
+            let work = Work { download: Some((buffer, words)), ..Work::NONE };
+            self.backend.submit(&work)?.wait(&mut |samples| {
+                for (part, whole) in places(&self.nodes, streams, self.batch) {
+                    state[whole].copy_from_slice(&samples[part]);
+                }
+            })?;
+        }
+        Ok(state)
+    }
+
+    /// A state of the host, on the device; zeros if there is none.
+    fn upload(
+        backend: &Arc<dyn Backend>,
+        nodes: Vec<usize>,
+        batch: usize,
+        parts: Vec<Range<usize>>,
+        state: Option<&[f32]>,
+    ) -> Result<Self> {
+        let of_stream: usize = nodes.iter().sum();
+        let mut buffers = Vec::new();
+        for streams in parts {
+            let buffer = backend.buffer("the state", of_stream * streams.len())?;
+            let mut work = Work::NONE;
+            match state {
+                Some(state) => {
+                    work.upload = places(&nodes, &streams, batch)
+                        .map(|(_, whole)| bytemuck::cast_slice(state.get(whole).unwrap_or(&[])))
+                        .collect();
+                    work.to = Some(&buffer);
+                }
+                None => work.cleared.push(&buffer),
+            }
+            backend.submit(&work)?.wait(&mut |_| {})?;
+            buffers.push((streams, buffer));
+        }
+        Ok(Self { backend: Arc::clone(backend), parts: buffers, nodes, batch })
+    }
+
+    /// Samples of state.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.iter().sum::<usize>() * self.batch
+    }
+
+    fn is_on(&self, backend: &Arc<dyn Backend>) -> bool {
+        Arc::ptr_eq(&self.backend, backend)
+    }
+}
+
+/// Where the state of each node lies in the buffer of some streams, and where in the state of the batch.
+fn places<'n>(
+    nodes: &'n [usize],
+    streams: &'n Range<usize>,
+    batch: usize,
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + 'n {
+    let (mut part, mut whole) = (0, 0);
+    nodes.iter().map(move |words| {
+        let len = words * streams.len();
+        let from = whole + words * streams.start;
+        let place = (part..part + len, from..from + len);
+        (part, whole) = (part + len, whole + words * batch);
+        place
+    })
+}
+
+/// The frames of a piece, as they lie on the host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Frames<'f> {
+    /// `(batch, time, channel, row, col)`.
+    Samples(&'f [f32]),
+    /// Events of one stream in order of their frames: for each, its sample in the piece and what it adds.
+    Events(&'f [[u32; 2]]),
+}
+
+/// A piece of a stream.
+#[derive(Debug)]
+pub(crate) struct Piece<'p> {
+    pub(crate) t: u64,
+    pub(crate) batch: usize,
+    pub(crate) frames: usize,
+    pub(crate) input: Frames<'p>,
+    /// Frames of a block, at most.
+    pub(crate) block: usize,
+    /// Counts up when the model's layers may have changed.
+    pub(crate) revision: u64,
+}
+
+/// Where the stream's state lies before a piece.
+#[derive(Debug)]
+pub(crate) enum Before<'s> {
+    /// Nowhere: the piece is the first.
+    New,
+    Host(&'s [f32]),
+    Device(&'s DeviceState),
+}
+
+/// What a model keeps on a device beside the state.
+#[derive(Debug, Default)]
+pub(crate) struct Working {
+    backend: Option<Arc<dyn Backend>>,
+    /// What the constants were made for.
+    revision: Option<(u64, foveola_core::Shape)>,
+    constants: Constants,
+    uploaded: Vec<Buffer>,
+    input: Option<Buffer>,
+    events: Option<Buffer>,
+    output: Option<Buffer>,
+    slots: Vec<Buffer>,
+    /// States of pieces before, to be used again.
+    spare: Vec<Buffer>,
+}
+
+/// A block on its way: where its output goes.
+#[derive(Debug)]
+struct Flying {
+    ticket: Box<dyn Ticket>,
+    streams: Range<usize>,
+    frame: usize,
+    frames: usize,
+}
+
+impl Working {
+    /// Runs a piece. Gives `take` what comes out: the stream, the first of some frames of its output, and their samples. Returns
+    /// the state behind it.
+    pub(crate) fn run(
+        &mut self,
+        backend: &Arc<dyn Backend>,
+        graph: &Graph<'_>,
+        piece: &Piece<'_>,
+        before: Before<'_>,
+        take: &mut dyn FnMut(usize, usize, &[f32]),
+    ) -> Result<DeviceState> {
+        let key = (piece.revision, graph.input());
+        if !self.backend.as_ref().is_some_and(|known| Arc::ptr_eq(known, backend)) {
+            *self = Self { backend: Some(Arc::clone(backend)), ..Self::default() };
+        }
+        if self.revision != Some(key) {
+            (self.constants, self.uploaded, self.revision) = (Constants::default(), Vec::new(), Some(key));
+        }
+        let known = match before {
+            Before::Device(state) if state.is_on(backend) => Some(state),
+            _ => None,
+        };
+        let plan = Plan::of(backend.as_ref(), graph, piece, known, &mut self.constants)?;
+        let nodes = states(graph);
+        let old = match before {
+            Before::Device(state) if known.is_some() => state.clone(),
+            Before::Device(state) => {
+                let state = state.download()?;
+                DeviceState::upload(backend, nodes, piece.batch, plan.parts.clone(), Some(&state))?
+            }
+            Before::Host(state) => DeviceState::upload(backend, nodes, piece.batch, plan.parts.clone(), Some(state))?,
+            Before::New => DeviceState::upload(backend, nodes, piece.batch, plan.parts.clone(), None)?,
+        };
+        let mut new = old.clone();
+        let mut flying = VecDeque::new();
+        let mut result = Ok(());
+        for ((streams, from), (_, to)) in old.parts.iter().zip(&mut new.parts) {
+            *to = self.spare(backend, from.words())?;
+            result = self.part(backend, graph, piece, &plan, streams.clone(), (from, to), &mut flying, take);
+            if result.is_err() {
+                break;
+            }
+        }
+        // What is on its way ends before its buffers are used again, whatever happened.
+        while let Some(block) = flying.pop_front() {
+            let landed = land(graph, block, take);
+            result = result.and(landed);
+        }
+        // Nobody else may hold the state that was copied: then it is free.
+        let old: Vec<_> = if result.is_ok() { old.parts } else { std::mem::replace(&mut new.parts, old.parts) };
+        self.spare.extend(old.into_iter().map(|(_, buffer)| buffer));
+        self.spare.retain(|buffer| Arc::strong_count(buffer) <= 2);
+        result.map(|()| new)
+    }
+
+    /// A buffer for the state that nobody else holds.
+    fn spare(&mut self, backend: &Arc<dyn Backend>, words: usize) -> Result<Buffer> {
+        let free = |buffer: &Buffer| Arc::strong_count(buffer) == 1 && buffer.words() == words;
+        match self.spare.iter().position(free) {
+            Some(at) => Ok(self.spare.swap_remove(at)),
+            None => backend.buffer("a copy of the state", words),
+        }
+    }
+
+    /// Some streams of the batch through a piece, block by block.
+    #[allow(clippy::too_many_arguments, reason = "what a piece is, and what it becomes")]
+    fn part(
+        &mut self,
+        backend: &Arc<dyn Backend>,
+        graph: &Graph<'_>,
+        piece: &Piece<'_>,
+        plan: &Plan,
+        streams: Range<usize>,
+        state: (&Buffer, &Buffer),
+        flying: &mut VecDeque<Flying>,
+        take: &mut dyn FnMut(usize, usize, &[f32]),
+    ) -> Result<()> {
+        let len = graph.input().len();
+        let (mut frame, mut written) = (0, 0);
+        while frame < piece.frames {
+            let frames = plan.block(frame).min(piece.frames - frame);
+            let chunk = Chunk { t: piece.t + frame as u64, frames, streams: streams.len() };
+            let mut lowered = lower(graph, chunk, backend.limits(), backend.info(), &mut self.constants)?;
+            let mut upload = Vec::new();
+            let range = frame * len..(frame + frames) * len;
+            match piece.input {
+                Frames::Samples(samples) => upload.extend(streams.clone().map(|stream| {
+                    let from = stream * piece.frames * len;
+                    bytemuck::cast_slice(samples.get(from + range.start..from + range.end).unwrap_or(&[]))
+                })),
+                Frames::Events(events) => {
+                    let of_frame = |at: usize| events.partition_point(|[sample, _]| (*sample as usize) < at);
+                    let events = &events[of_frame(range.start)..of_frame(range.end)];
+                    upload.push(bytemuck::cast_slice(events));
+                    lowered.passes = count(events.len(), range.clone(), lowered.passes);
+                }
+            }
+            self.prepare(backend, &lowered, frames * streams.len() * len, &upload, piece.input)?;
+            let words = lowered.output;
+            let (Some(input), Some(output)) = (&self.input, &self.output) else { return Ok(()) };
+            let mut work = Work { upload, passes: &lowered.passes, ..Work::NONE };
+            work.to = Some(input);
+            if let (Frames::Events(_), Some(events)) = (piece.input, &self.events) {
+                work.to = Some(events);
+                work.cleared.push(input);
+            }
+            if frame == 0 {
+                work.copies.push(state);
+            }
+            let buffers = Buffers {
+                input: Arc::clone(input),
+                output: Arc::clone(output),
+                state: Arc::clone(state.1),
+                slots: self.slots.clone(),
+                constants: self.uploaded.clone(),
+                events: self.events.clone(),
+            };
+            work.buffers = Some(&buffers);
+            work.download = (words > 0).then_some((output, words));
+            let ticket = backend.submit(&work)?;
+            flying.push_back(Flying { ticket, streams: streams.clone(), frame: written, frames: lowered.frames });
+            if flying.len() >= DEPTH
+                && let Some(block) = flying.pop_front()
+            {
+                land(graph, block, take)?;
+            }
+            (frame, written) = (frame + frames, written + lowered.frames);
+        }
+        Ok(())
+    }
+
+    /// Buffers for a block.
+    fn prepare(
+        &mut self,
+        backend: &Arc<dyn Backend>,
+        lowered: &Lowered,
+        input: usize,
+        upload: &[&[u8]],
+        frames: Frames<'_>,
+    ) -> Result<()> {
+        while let Some(words) = self.constants.words.get(self.uploaded.len()) {
+            let buffer = backend.buffer("the weights", words.len())?;
+            let work = Work { upload: vec![bytemuck::cast_slice(words)], to: Some(&buffer), ..Work::NONE };
+            backend.submit(&work)?;
+            self.uploaded.push(buffer);
+        }
+        grow(backend, &mut self.input, "the frames of a block", input)?;
+        grow(backend, &mut self.output, "the output of a block", lowered.output)?;
+        if let Frames::Events(_) = frames {
+            let words = upload.iter().map(|bytes| bytes.len() / 4).sum();
+            grow(backend, &mut self.events, "the events of a block", words)?;
+        }
+        for (i, words) in lowered.slots.iter().enumerate() {
+            let mut slot = self.slots.get(i).cloned();
+            grow(backend, &mut slot, "the layers' outputs", *words)?;
+            match (slot, self.slots.get_mut(i)) {
+                (Some(slot), Some(known)) => *known = slot,
+                (Some(slot), None) => self.slots.push(slot),
+                (None, _) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes room for `words`.
+fn grow(backend: &Arc<dyn Backend>, buffer: &mut Option<Buffer>, what: &'static str, words: usize) -> Result<()> {
+    if buffer.as_ref().is_none_or(|buffer| buffer.words() < words) {
+        *buffer = Some(backend.buffer(what, words)?);
+    }
+    Ok(())
+}
+
+/// Waits for a block and gives away what it made.
+fn land(graph: &Graph<'_>, block: Flying, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<()> {
+    let len = (block.frames * graph.signature().output.len()).max(1);
+    block.ticket.wait(&mut |samples| {
+        for (stream, samples) in block.streams.clone().zip(samples.chunks_exact(len)) {
+            take(stream, block.frame, samples);
+        }
+    })
+}
+
+/// The passes of a block behind those that count its events into frames; `range` are the samples of the piece that it takes.
+fn count(events: usize, range: Range<usize>, passes: Vec<Pass>) -> Vec<Pass> {
+    let groups = |threads: usize| threads.div_ceil(256);
+    let counted = Pass {
+        kernel: Kernel::Count,
+        reads: vec![Operand::Events],
+        writes: vec![Operand::Input],
+        params: vec![events as u32, range.start as u32],
+        groups: groups(events),
+    };
+    let samples = Pass {
+        kernel: Kernel::Counts,
+        reads: Vec::new(),
+        writes: vec![Operand::Input],
+        params: vec![range.len() as u32],
+        groups: groups(range.len()),
+    };
+    [counted, samples].into_iter().chain(passes).collect()
+}
+
+/// How a piece is cut.
+struct Plan {
+    /// Streams that go together.
+    parts: Vec<Range<usize>>,
+    /// Frames of the first block, and of the others.
+    first: usize,
+    block: usize,
+}
+
+impl Plan {
+    fn block(&self, frame: usize) -> usize {
+        if frame == 0 { self.first } else { self.block }
+    }
+
+    /// The largest blocks that keep every buffer below the device's limit.
+    fn of(
+        backend: &dyn Backend,
+        graph: &Graph<'_>,
+        piece: &Piece<'_>,
+        known: Option<&DeviceState>,
+        constants: &mut Constants,
+    ) -> Result<Self> {
+        let most = backend.limits().buffer;
+        // Words of the largest buffer for so many frames of one stream, and of the input and output.
+        let mut words = |t: u64, frames: usize| -> Result<(usize, usize)> {
+            let chunk = Chunk { t, frames, streams: 1 };
+            let lowered = lower(graph, chunk, backend.limits(), backend.info(), constants)?;
+            let ends = lowered.output.max(frames * graph.input().len());
+            Ok((lowered.slots.iter().copied().max().unwrap_or(0).max(ends), ends))
+        };
+        let state = graph.signature().state;
+        // A piece that begins the stream, or repeats frames, must be seen from its begin on.
+        let at_once = match (piece.t, graph.signature().lead) {
+            (_, 1..) => piece.frames,
+            (0, 0) => needed(graph, piece.frames),
+            _ => 1,
+        };
+        let (at_once_words, _) = words(piece.t, at_once)?;
+        let of_stream = state.max(at_once_words);
+        let fits = |words: usize| words as u64 * 4 <= most;
+        if !fits(of_stream) {
+            let what = if fits(state) { "the first frames of a piece" } else { "the state of a stream" };
+            let (device, bytes) = (backend.info().name.clone(), of_stream as u64 * 4);
+            return Err(Error::DeviceMemory { device, what, bytes, most });
+        }
+        // A state that is there already stays in its parts.
+        let together = match known.and_then(|state| state.parts.iter().map(|(streams, _)| streams.len()).max()) {
+            Some(together) => together,
+            None => ((most / 4) as usize / of_stream.max(1)).clamp(1, piece.batch),
+        };
+        if together < piece.batch && piece.t == 0 && averages(graph) {
+            let (device, bytes) = (backend.info().name.clone(), (of_stream * piece.batch) as u64 * 4);
+            return Err(Error::DeviceMemory { device, what: "a batch whose mean begins it", bytes, most });
+        }
+        let parts = (0..piece.batch).step_by(together).map(|from| from..(from + together).min(piece.batch)).collect();
+        // More frames, while the buffers stay below the limit, and those that travel near what travels well.
+        let good = |(largest, ends): (usize, usize)| fits(largest * together) && ends * together <= BLOCK;
+        let ceiling = piece.frames.min(piece.block.max(1));
+        let mut block = if graph.signature().lead > 0 { piece.frames } else { 1 };
+        while block < ceiling && good(words(piece.t.max(1), (2 * block).min(ceiling))?) {
+            block = (2 * block).min(ceiling);
+        }
+        Ok(Self { parts, first: block.max(at_once), block })
+    }
+}

@@ -1,0 +1,511 @@
+//! The backend through `wgpu`: Vulkan on Linux and Windows, Metal on macOS. The only place that names its types.
+//!
+//! A piece of work is one command buffer: copies, the upload, one compute pass, the download. `wgpu` puts the barriers between
+//! the kernels. Memory that the host sees is kept and reused; it is filled while the device still works at what came before.
+
+use super::backend::{Backend, Buffer, Memory, Ticket, Work};
+use super::kernels::program;
+use super::pass::{Kernel, Operand, Pass};
+use super::{DeviceInfo, DeviceKind, Limits};
+use crate::{Error, Result};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Workgroups along x; the kernels' `group()` knows it.
+const WIDTH: u32 = 1 << 15;
+/// Parts of a buffer begin at multiples of this many bytes: the most that an interface asks for.
+const ALIGN: usize = 256;
+/// Timestamps of a pass: its begin and its end.
+const TIMES: u64 = 16;
+
+/// A GPU.
+#[derive(Debug)]
+pub(crate) struct Gpu {
+    info: DeviceInfo,
+    limits: Limits,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    programs: Mutex<HashMap<(Kernel, usize, usize), Arc<Program>>>,
+    pool: Arc<Pool>,
+    lost: Arc<Mutex<Option<String>>>,
+    clock: Option<Arc<Clock>>,
+}
+
+#[derive(Debug)]
+struct Program {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+#[derive(Debug)]
+struct Words {
+    buffer: wgpu::Buffer,
+    words: usize,
+}
+
+impl Memory for Words {
+    fn words(&self) -> usize {
+        self.words
+    }
+}
+
+/// Buffers that the host sees, free to be used again: those that are written lie mapped.
+#[derive(Debug, Default)]
+struct Pool {
+    up: Mutex<Vec<wgpu::Buffer>>,
+    down: Mutex<Vec<wgpu::Buffer>>,
+}
+
+/// What passes took.
+#[derive(Debug)]
+struct Clock {
+    /// Seconds of a tick.
+    tick: f64,
+    running: AtomicBool,
+    seconds: Mutex<f64>,
+}
+
+/// Nothing here is left half done when a thread panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::VULKAN | wgpu::Backends::METAL,
+        // The layers that check are asked for from outside; wgpu would send what they say to a log that nobody reads.
+        flags: wgpu::InstanceFlags::empty(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    })
+}
+
+fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
+    let wgpu::AdapterInfo { name, device_type, driver, driver_info, backend, .. } = adapter.get_info();
+    let kind = match device_type {
+        wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
+        wgpu::DeviceType::IntegratedGpu => DeviceKind::Integrated,
+        wgpu::DeviceType::VirtualGpu => DeviceKind::Virtual,
+        wgpu::DeviceType::Cpu => DeviceKind::Software,
+        wgpu::DeviceType::Other => DeviceKind::Other,
+    };
+    let interface = match backend {
+        wgpu::Backend::Vulkan => "Vulkan",
+        wgpu::Backend::Metal => "Metal",
+        _ => "another interface",
+    };
+    DeviceInfo { name, kind, interface: interface.into(), driver: format!("{driver} {driver_info}").trim().into() }
+}
+
+/// All adapters, the likeliest first.
+fn adapters() -> Vec<(DeviceInfo, wgpu::Adapter)> {
+    let found = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::all()));
+    let mut found: Vec<_> = found.into_iter().map(|adapter| (describe(&adapter), adapter)).collect();
+    found.sort_by_key(|(info, _)| info.kind as usize);
+    found
+}
+
+impl Gpu {
+    pub(crate) fn list() -> Vec<DeviceInfo> {
+        adapters().into_iter().map(|(info, _)| info).collect()
+    }
+
+    /// The first device that `accept` takes, with buffers of `most` bytes at most.
+    pub(crate) fn open(wanted: &str, accept: impl Fn(&DeviceInfo) -> bool, most: Option<u64>) -> Result<Self> {
+        let found = adapters();
+        let names: Vec<_> = found.iter().map(|(info, _)| info.to_string()).collect();
+        let Some((info, adapter)) = found.into_iter().find(|(info, _)| accept(info)) else {
+            let found = if names.is_empty() { "no device with Vulkan or Metal".into() } else { names.join(", ") };
+            return Err(Error::NoDevice { wanted: wanted.into(), found });
+        };
+        let clock = wgpu::Features::TIMESTAMP_QUERY;
+        let features = adapter.features() & clock;
+        let mut limits = adapter.limits();
+        if let Some(most) = most {
+            limits.max_storage_buffer_binding_size = most;
+        }
+        // Offsets within buffers are made for the strictest.
+        limits.min_storage_buffer_offset_alignment = ALIGN as u32;
+        limits.min_uniform_buffer_offset_alignment = ALIGN as u32;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("foveola"),
+            required_features: features,
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            ..Default::default()
+        };
+        let failed = |reason: String| Error::Device { device: info.name.clone(), reason };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| failed(error.to_string()))?;
+        let lost = Arc::new(Mutex::new(None));
+        let (by_callback, by_error) = (Arc::clone(&lost), Arc::clone(&lost));
+        device.set_device_lost_callback(move |_, reason| {
+            lock(&by_callback).get_or_insert(if reason.is_empty() { "it was lost".into() } else { reason });
+        });
+        // None is expected: all that may fail stands in a scope.
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            lock(&by_error).get_or_insert(error.to_string());
+        }));
+        let clock = features.contains(clock).then(|| {
+            let tick = f64::from(queue.get_timestamp_period()) * 1e-9;
+            Arc::new(Clock { tick, running: AtomicBool::new(false), seconds: Mutex::new(0.0) })
+        });
+        let buffer = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let limits = Limits {
+            buffer: buffer / 4 * 4,
+            workgroup: limits.max_compute_workgroup_storage_size as usize,
+            invocations: limits.max_compute_invocations_per_workgroup as usize,
+        };
+        let (programs, pool) = (Mutex::default(), Arc::default());
+        Ok(Self { info, limits, device, queue, programs, pool, lost, clock })
+    }
+
+    fn failed(&self, reason: impl Into<String>) -> Error {
+        Error::Device { device: self.info.name.clone(), reason: reason.into() }
+    }
+
+    /// Whether the device is still there.
+    fn check(&self) -> Result<()> {
+        match &*lock(&self.lost) {
+            Some(reason) => Err(Error::DeviceLost { device: self.info.name.clone(), reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Calls `f`, and says what went wrong meanwhile.
+    fn scoped<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.check()?;
+        let filters = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation];
+        let mut scopes = filters.map(|filter| Some(self.device.push_error_scope(filter)));
+        let result = f();
+        let mut found = None;
+        for scope in scopes.iter_mut().rev().filter_map(Option::take) {
+            found = found.or(pollster::block_on(scope.pop()));
+        }
+        self.check()?;
+        match found {
+            Some(wgpu::Error::OutOfMemory { .. }) => Err(self.failed("its memory is full")),
+            Some(error) => Err(self.failed(error.to_string())),
+            None => result,
+        }
+    }
+
+    fn create(&self, size: u64, usage: wgpu::BufferUsages, mapped: bool) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: mapped })
+    }
+
+    /// A buffer of at least `size` bytes out of `free`, or a new one.
+    fn reuse(
+        &self,
+        free: &Mutex<Vec<wgpu::Buffer>>,
+        size: u64,
+        usage: wgpu::BufferUsages,
+        mapped: bool,
+    ) -> wgpu::Buffer {
+        let mut free = lock(free);
+        let fits = free.iter().position(|buffer| buffer.size() >= size && buffer.size() / 4 <= size);
+        if let Some(at) = fits {
+            return free.swap_remove(at);
+        }
+        // Others are of no use any more: pieces of a stream are of one size.
+        free.truncate(4);
+        drop(free);
+        self.create(size, usage, mapped)
+    }
+
+    fn program(&self, pass: &Pass) -> Arc<Program> {
+        let key = (pass.kernel.clone(), pass.reads.len(), pass.writes.len());
+        let mut programs = lock(&self.programs);
+        if let Some(program) = programs.get(&key) {
+            return Arc::clone(program);
+        }
+        let source = program(&pass.kernel);
+        let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            count: None,
+        };
+        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+        let reads = pass.reads.len();
+        let entries: Vec<_> = [entry(0, wgpu::BufferBindingType::Uniform)]
+            .into_iter()
+            .chain((0..reads + pass.writes.len()).map(|i| entry(i + 1, storage(i < reads))))
+            .collect();
+        let layout =
+            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
+        let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
+        #[allow(unsafe_code, reason = "the checks cost up to half of the time of a convolution (docs/gpu.md)")]
+        // SAFETY: the programs are this crate's own. Every index is in bounds for the sizes that the host passes beside the
+        // buffers, no divisor is 0, and every loop ends: the tests run all of them over all kinds of sizes, with layers that check.
+        let module =
+            unsafe { self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked()) };
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: Some(&self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: None,
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            })),
+            module: &module,
+            entry_point: Some("main"),
+            // All workgroup memory is written before it is read.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        let program = Arc::new(Program { pipeline, layout });
+        programs.insert(key, Arc::clone(&program));
+        program
+    }
+
+    /// The passes, in one compute pass.
+    fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        work: &Work<'_>,
+        times: Option<&wgpu::QuerySet>,
+    ) -> Result<()> {
+        let Some(buffers) = work.buffers.filter(|_| !work.passes.is_empty()) else { return Ok(()) };
+        // Numbers and words of all passes, in one buffer.
+        let mut words: Vec<u8> = Vec::new();
+        let mut place = |new: &[u32]| {
+            let at = words.len();
+            words.extend_from_slice(bytemuck::cast_slice(new));
+            words.resize(words.len().next_multiple_of(ALIGN).max(at + ALIGN), 0);
+            (at as u64, words.len() as u64 - at as u64)
+        };
+        let mut parts = Vec::new();
+        for pass in work.passes {
+            let numbers = place(&pass.params);
+            let lists: Vec<_> = pass
+                .reads
+                .iter()
+                .map(|operand| match operand {
+                    Operand::Words(new) => Some(place(new)),
+                    _ => None,
+                })
+                .collect();
+            parts.push((numbers, lists));
+        }
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let numbers = self.create(words.len() as u64, usage, true);
+        if let Ok(mut view) = numbers.get_mapped_range_mut(..) {
+            view.copy_from_slice(&words);
+        }
+        numbers.unmap();
+        let bound = |(offset, size)| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &numbers,
+                offset,
+                size: std::num::NonZeroU64::new(size),
+            })
+        };
+        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: times.map(|query_set| wgpu::ComputePassTimestampWrites {
+                query_set,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
+            }),
+        });
+        for (pass, (numbers, lists)) in work.passes.iter().zip(parts) {
+            if pass.groups == 0 {
+                continue;
+            }
+            let program = self.program(pass);
+            let mut resources = vec![bound(numbers)];
+            for (operand, list) in pass.reads.iter().zip(lists) {
+                resources.push(match list {
+                    Some(list) => bound(list),
+                    None => self.bind(buffers.get(operand))?,
+                });
+            }
+            for operand in &pass.writes {
+                resources.push(self.bind(buffers.get(operand))?);
+            }
+            let entries: Vec<_> = resources
+                .into_iter()
+                .enumerate()
+                .map(|(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource })
+                .collect();
+            let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &program.layout,
+                entries: &entries,
+            });
+            let groups = u32::try_from(pass.groups).map_err(|_| self.failed("a chunk has too many samples"))?;
+            compute.set_pipeline(&program.pipeline);
+            compute.set_bind_group(0, &group, &[]);
+            compute.dispatch_workgroups(groups.min(WIDTH), groups.div_ceil(WIDTH), 1);
+        }
+        Ok(())
+    }
+
+    fn bind<'b>(&self, buffer: Option<&'b Buffer>) -> Result<wgpu::BindingResource<'b>> {
+        Ok(self.words(buffer)?.buffer.as_entire_binding())
+    }
+
+    fn words<'b>(&self, buffer: Option<&'b Buffer>) -> Result<&'b Words> {
+        let memory: Option<&dyn Any> = buffer.map(|buffer| buffer.as_ref() as &dyn Any);
+        memory.and_then(|memory| memory.downcast_ref()).ok_or_else(|| self.failed("a buffer of another device"))
+    }
+
+    fn hand_over(&self, work: &Work<'_>) -> Result<Box<dyn Ticket>> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for buffer in &work.cleared {
+            encoder.clear_buffer(&self.words(Some(buffer))?.buffer, 0, None);
+        }
+        for (from, to) in &work.copies {
+            let (from, to) = (self.words(Some(from))?, self.words(Some(to))?);
+            encoder.copy_buffer_to_buffer(&from.buffer, 0, &to.buffer, 0, from.words.min(to.words) as u64 * 4);
+        }
+        let size: u64 = work.upload.iter().map(|bytes| bytes.len() as u64).sum();
+        let mut up = None;
+        if let Some(to) = work.to.filter(|_| size > 0) {
+            let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+            let staging = self.reuse(&self.pool.up, size, usage, true);
+            let mut at = 0;
+            if let Ok(mut view) = staging.get_mapped_range_mut(..size) {
+                for bytes in &work.upload {
+                    view.slice(at..at + bytes.len()).copy_from_slice(bytes);
+                    at += bytes.len();
+                }
+            }
+            staging.unmap();
+            encoder.copy_buffer_to_buffer(&staging, 0, &self.words(Some(to))?.buffer, 0, size);
+            up = Some(staging);
+        }
+        let clock =
+            self.clock.as_ref().filter(|clock| clock.running.load(Ordering::Relaxed) && !work.passes.is_empty());
+        let times = clock.map(|_| {
+            self.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: None,
+                ty: wgpu::QueryType::Timestamp,
+                count: 2,
+            })
+        });
+        self.encode(&mut encoder, work, times.as_ref())?;
+        let ask = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let times = times.map(|times| {
+            let resolved = self.create(TIMES, wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC, false);
+            let down = self.create(TIMES, ask, false);
+            encoder.resolve_query_set(&times, 0..2, &resolved, 0);
+            encoder.copy_buffer_to_buffer(&resolved, 0, &down, 0, TIMES);
+            down
+        });
+        let mut down = None;
+        if let Some((from, words)) = work.download.filter(|(_, words)| *words > 0) {
+            let size = words as u64 * 4;
+            let staging = self.reuse(&self.pool.down, size, ask, false);
+            encoder.copy_buffer_to_buffer(&self.words(Some(from))?.buffer, 0, &staging, 0, size);
+            down = Some((staging, size));
+        }
+        let index = self.queue.submit([encoder.finish()]);
+        if let Some(staging) = up {
+            // Back among the free ones as soon as the device has read it.
+            let (pool, buffer) = (Arc::downgrade(&self.pool), staging.clone());
+            staging.map_async(wgpu::MapMode::Write, .., move |mapped| {
+                if let (Ok(()), Some(pool)) = (mapped, pool.upgrade()) {
+                    lock(&pool.up).push(buffer);
+                }
+            });
+        }
+        let (device, name) = (self.device.clone(), self.info.name.clone());
+        let (pool, lost, clock) = (Arc::clone(&self.pool), Arc::clone(&self.lost), clock.map(Arc::clone));
+        let mapped = down.as_ref().map(|(staging, size)| map(staging, *size));
+        let timed = times.as_ref().map(|times| map(times, TIMES));
+        Ok(Box::new(Pending { device, index, down, mapped, times, timed, name, pool, lost, clock }))
+    }
+}
+
+/// Whether a mapping succeeded, once it is known.
+type Mapped = Arc<Mutex<Option<bool>>>;
+
+fn map(buffer: &wgpu::Buffer, size: u64) -> Mapped {
+    let mapped = Mapped::default();
+    let known = Arc::clone(&mapped);
+    buffer.map_async(wgpu::MapMode::Read, ..size, move |result| *lock(&known) = Some(result.is_ok()));
+    mapped
+}
+
+impl Backend for Gpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn buffer(&self, what: &'static str, words: usize) -> Result<Buffer> {
+        let (bytes, most) = (words.max(1) as u64 * 4, self.limits.buffer);
+        if bytes > most {
+            return Err(Error::DeviceMemory { device: self.info.name.clone(), what, bytes, most });
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let buffer = self.scoped(|| Ok(self.create(bytes, usage, false)))?;
+        Ok(Arc::new(Words { buffer, words: words.max(1) }))
+    }
+
+    fn submit(&self, work: &Work<'_>) -> Result<Box<dyn Ticket>> {
+        self.scoped(|| self.hand_over(work))
+    }
+
+    fn lose(&self) {
+        self.device.destroy();
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        let clock = self.clock.as_ref()?;
+        let seconds = std::mem::take(&mut *lock(&clock.seconds));
+        clock.running.swap(true, Ordering::Relaxed).then_some(seconds)
+    }
+}
+
+/// Work on its way.
+#[derive(Debug)]
+struct Pending {
+    device: wgpu::Device,
+    index: wgpu::SubmissionIndex,
+    down: Option<(wgpu::Buffer, u64)>,
+    mapped: Option<Mapped>,
+    times: Option<wgpu::Buffer>,
+    timed: Option<Mapped>,
+    name: String,
+    pool: Arc<Pool>,
+    lost: Arc<Mutex<Option<String>>>,
+    clock: Option<Arc<Clock>>,
+}
+
+impl Ticket for Pending {
+    fn wait(self: Box<Self>, take: &mut dyn FnMut(&[f32])) -> Result<()> {
+        let lost = |reason: String| Error::DeviceLost { device: self.name.clone(), reason };
+        let until = wgpu::PollType::Wait { submission_index: Some(self.index.clone()), timeout: None };
+        self.device.poll(until).map_err(|error| lost(error.to_string()))?;
+        if let Some(reason) = &*lock(&self.lost) {
+            return Err(lost(reason.clone()));
+        }
+        let done = |mapped: &Mapped| *lock(mapped) == Some(true);
+        if let (Some((staging, size)), Some(mapped)) = (&self.down, &self.mapped) {
+            let view = Some(()).filter(|()| done(mapped)).and_then(|()| staging.get_mapped_range(..*size).ok());
+            match view {
+                Some(view) => take(bytemuck::try_cast_slice(&view).map_err(|error| lost(error.to_string()))?),
+                None => return Err(lost("its memory cannot be read".into())),
+            }
+            staging.unmap();
+            lock(&self.pool.down).push(staging.clone());
+        }
+        if let (Some(times), Some(timed), Some(clock)) = (&self.times, &self.timed, &self.clock)
+            && done(timed)
+            && let Ok(view) = times.get_mapped_range(..)
+            && let Ok([begin, end]) = bytemuck::try_cast_slice::<_, u64>(&view)
+        {
+            *lock(&clock.seconds) += end.saturating_sub(*begin) as f64 * clock.tick;
+        }
+        Ok(())
+    }
+}
