@@ -505,6 +505,13 @@ impl Backend for Gpu {
     }
 }
 
+impl Drop for Gpu {
+    /// A buffer that waits to be mapped keeps itself and the device alive until it is.
+    fn drop(&mut self) {
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+    }
+}
+
 /// Work on its way.
 #[derive(Debug)]
 struct Pending {
