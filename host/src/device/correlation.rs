@@ -6,6 +6,10 @@
 //! ```
 //! Frames of the chunk are number 0, 1, …; those before it, -1, -2, …, lie in a ring in the state, whose rows have borders.
 
+mod choice;
+#[cfg(test)]
+mod tests;
+
 use super::Limits;
 use super::kernels::{OUTPUTS, Tile};
 use super::pass::{Kernel, Operand, Pass};
@@ -73,7 +77,7 @@ impl Correlation {
         let many = outs >= 8 && ins * kt * kh * kw >= 32;
         let pass = if steady && (kh, kw) == (1, 1) && whole_frame && !(many && outs >= 16) {
             self.in_time()
-        } else if let Some(tile) = steady.then(|| self.tile(limits)).flatten() {
+        } else if let Some(tile) = steady.then(|| choice::choose(self, limits)).flatten() {
             self.direct(tile)
         } else if many && limits.workgroup >= GEMM_MEMORY && limits.invocations >= THREADS {
             self.gemm()
@@ -86,37 +90,6 @@ impl Correlation {
     /// Output channels of a group.
     fn outs(&self) -> usize {
         self.kernel[0] / self.groups
-    }
-
-    /// The tile that fits a device; none where not even the smallest does.
-    fn tile(&self, limits: &Limits) -> Option<Tile> {
-        let [_, _, _, kh, kw] = self.kernel;
-        let outs = self.outs();
-        let most = |most: usize| outs.div_ceil(outs.div_ceil(most));
-        let (outs, rows, vectors) = match outs {
-            1 => (1, 4, 2),
-            2..4 => (most(4), 4, 1),
-            _ => (most(8), 2, 1),
-        };
-        let tile = Tile {
-            kernel: [kh, kw],
-            threads: [8, 16],
-            outs,
-            rows,
-            vectors,
-            strip: kh,
-            planes: 1,
-            zeros: self.border == Border::Zeros,
-            whole: self.size[1].is_multiple_of(4),
-        };
-        let smaller = [
-            tile,
-            Tile { vectors: 1, ..tile },
-            Tile { strip: kh.div_ceil(2), vectors: 1, ..tile },
-            Tile { strip: kh.div_ceil(4), vectors: 1, threads: [8, 8], ..tile },
-            Tile { strip: 1, rows: 2, vectors: 1, threads: [4, 16], ..tile },
-        ];
-        smaller.into_iter().find(|tile| tile.memory() <= limits.workgroup && tile.invocations() <= limits.invocations)
     }
 
     /// A pass of `kernel` in tiles along columns, rows and output channels, which `last` numbers follow.
@@ -224,6 +197,3 @@ const GEMM_MEMORY: usize = 16 * (16 * 5 + 16 * 64);
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
-
-#[cfg(test)]
-mod tests;

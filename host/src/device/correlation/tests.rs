@@ -205,7 +205,7 @@ fn check_all(cases: usize, make: impl Fn(&mut Random, &Limits) -> (Correlation, 
 /// Every tile, and every strip of a kernel.
 #[test]
 fn direct_is_the_equation() {
-    check_all(60, |random, limits| {
+    check_all(30, |random, limits| {
         let correlation = steady(correlation(random));
         let kernel = [correlation.kernel[3], correlation.kernel[4]];
         let mut tile = Tile {
@@ -229,7 +229,7 @@ fn direct_is_the_equation() {
 
 #[test]
 fn plain_is_the_equation() {
-    check_all(40, |random, _| {
+    check_all(24, |random, _| {
         let correlation = correlation(random);
         let pass = correlation.plain();
         (correlation, vec![pass])
@@ -238,7 +238,7 @@ fn plain_is_the_equation() {
 
 #[test]
 fn in_time_is_the_equation() {
-    check_all(60, |random, _| {
+    check_all(30, |random, _| {
         let correlation = in_time(correlation(random));
         let pass = correlation.in_time();
         (correlation, vec![pass])
@@ -248,7 +248,7 @@ fn in_time_is_the_equation() {
 /// Products of 16, 32 and 64 channels a workgroup.
 #[test]
 fn gemm_is_the_equation() {
-    check_all(60, |random, _| {
+    check_all(30, |random, _| {
         let mut correlation = correlation(random);
         correlation.kernel[0] *= random.among(1, 9);
         let pass = correlation.gemm();
@@ -259,7 +259,7 @@ fn gemm_is_the_equation() {
 /// What is chosen for large and small workgroup memory.
 #[test]
 fn what_is_chosen_is_the_equation() {
-    check_all(90, |random, limits| {
+    check_all(30, |random, limits| {
         let correlation = match random.among(0, 2) {
             0 => correlation(random),
             1 => in_time(correlation(random)),

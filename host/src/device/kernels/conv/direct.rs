@@ -77,10 +77,20 @@ impl Tile {
 
     /// Threads side by side while the tile is filled: those that idle least.
     fn side(&self) -> usize {
-        let [rows, cols] = self.halo();
         let fits = |side: &usize| self.invocations().is_multiple_of(*side);
-        let turns = |side: &usize| cols.div_ceil(*side) * rows.div_ceil(self.invocations() / side);
-        [32, 16, 64, 128].into_iter().filter(fits).min_by_key(turns).unwrap_or(self.invocations())
+        [32, 16, 64].into_iter().filter(fits).min_by_key(|side| self.filled(*side)).unwrap_or(self.invocations())
+    }
+
+    /// Samples that a thread brings to the tile, `side` threads side by side.
+    fn filled(&self, side: usize) -> usize {
+        let [rows, cols] = self.halo();
+        cols.div_ceil(side) * rows.div_ceil(self.invocations() / side)
+    }
+
+    /// Samples, and weights, that a thread brings to workgroup memory for each frame and strip.
+    pub(crate) fn turns(&self) -> [usize; 2] {
+        let weights = self.outs * self.kernel[1] * self.strip;
+        [self.filled(self.side()), weights.div_ceil(self.invocations())]
     }
 
     /// The program.
