@@ -11,6 +11,7 @@
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
 use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, states};
 use super::pass::{Kernel, Operand, Pass};
+use crate::threads::Threads;
 use crate::{Error, Result};
 use foveola_core::Graph;
 use std::collections::VecDeque;
@@ -124,6 +125,8 @@ pub(crate) struct Piece<'p> {
     pub(crate) block: usize,
     /// Counts up when the model's layers may have changed.
     pub(crate) revision: u64,
+    /// Who shares what the host has to copy.
+    pub(crate) fork: Threads,
 }
 
 /// Where the stream's state lies before a piece.
@@ -260,7 +263,7 @@ impl Working {
             self.prepare(backend, &lowered, frames * streams.len() * len, &upload, piece.input)?;
             let words = lowered.output;
             let (Some(input), Some(output)) = (&self.input, &self.output) else { return Ok(()) };
-            let mut work = Work { upload, passes: &lowered.passes, ..Work::NONE };
+            let mut work = Work { upload, passes: &lowered.passes, fork: piece.fork, ..Work::NONE };
             work.to = Some(input);
             if let (Frames::Events(_), Some(events)) = (piece.input, &self.events) {
                 work.to = Some(events);
