@@ -58,7 +58,7 @@ pub(super) fn devices(args: &DevicesArgs) {
             lines.push_all("gpu", how.map(str::to_owned));
         }
         (true, None) if found.is_empty() => lines.push("gpu", "none was found through Vulkan or Metal"),
-        (true, None) => lines.push("", "--device gpu takes none of these; name one: gpu:NAME"),
+        (true, None) => lines.push("", "not for --device gpu; name one: gpu:NAME"),
         (true, Some(_)) => {}
     }
     print(&lines.0);
