@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 /// Blocks on their way: one is filled while another is computed and a third is taken.
 const DEPTH: usize = 3;
-/// Words of the input or output of a block, about: 32 MB, so that a few are on their way.
-const BLOCK: usize = 8 << 20;
+/// Words of the input or output of a block, at most: 128 MB, beside which it counts little that a pass begins and ends.
+const BLOCK: usize = 32 << 20;
 
 /// The state of a stream on a device.
 #[derive(Clone, Debug)]
