@@ -73,7 +73,7 @@ fn report(args: &Args) -> Result<(), String> {
     for (i, case) in cases.into_iter().enumerate() {
         let share = (args.seconds - began.elapsed().as_secs_f64()) / (count - i) as f64;
         let name = case.name.clone();
-        match turns::measured(case, &clocked, &plain, share) {
+        match turns::measured(case, &clocked, &plain, quick, share) {
             Ok(row) => print!("{}", page.push(row)),
             Err(error) => {
                 eprintln!("{name}: {error}");
