@@ -21,10 +21,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let row = p.at + (n / p.beside) * p.row;
     let k = n % p.beside;
     let c = select(k, k + p.cols, k >= p.left);
-    let from = border(i32(c) - i32(p.left), i32(p.cols), p.mode);
+    let source = border(i32(c) - i32(p.left), i32(p.cols), p.mode);
     var value = 0.0;
-    if (from >= 0) {
-        value = y[row + p.left + u32(from)];
+    if (source >= 0) {
+        value = y[row + p.left + u32(source)];
     }
     y[row + c] = value;
 }

@@ -45,15 +45,15 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let r = in_channel / p.of_row;
     let c = border(i32(in_channel % p.of_row) - i32(p.left), i32(p.cols), p.mode);
     let kind = list[3u * k + 1u];
-    let from = list[3u * k + 2u];
+    let source = list[3u * k + 2u];
     var value = 0.0;
     if (c >= 0) {
         if (kind == 0u) {
-            value = x[s * p.from_stream + from * p.from_frame + i * p.from_channel + r * p.from_row + u32(c)];
+            value = x[s * p.from_stream + source * p.from_frame + i * p.from_channel + r * p.from_row + u32(c)];
         } else if (kind == 1u) {
-            value = past[p.ring + s * p.ring_stream + from * p.of_frame + in_frame];
+            value = past[p.ring + s * p.ring_stream + source * p.of_frame + in_frame];
         } else if (kind == 2u) {
-            value = bitcast<f32>(from);
+            value = bitcast<f32>(source);
         } else {
             value = mean[s * p.mean_stream];
         }
