@@ -294,7 +294,9 @@ impl Lowering<'_, '_, '_> {
         let kernel: usize = field.kernel().shape[3..].iter().product();
         let now = (from.t % taps as u64) as usize;
         let unless = |even: bool, value| if even { 0 } else { value };
+        let groups = self.chunk.streams * count * outs;
         let params = words([
+            groups,
             outs,
             count,
             from.frames - count,
@@ -314,7 +316,6 @@ impl Lowering<'_, '_, '_> {
         ]);
         let bias = bias.unwrap_or_else(|| self.constants.nothing());
         let reads = vec![from.operand.clone(), Operand::State, weight, bias];
-        let groups = self.chunk.streams * count * outs;
         self.out.passes.push(Pass { kernel: Kernel::Field, reads, writes: vec![output], params, groups });
         self.store(ring, from);
     }
