@@ -1,13 +1,13 @@
 //! Random layers, frames and cuts: the device computes what the processor does, and keeps both laws to the bit.
 
-use crate::text;
+use crate::{close, same, text};
 use foveola::{Algorithm, Device, Error, Model, PadMode};
 use foveola_core::Shape;
 use foveola_tests::device::{expected, mean_steps, trial};
 use foveola_tests::naive;
 use foveola_tests::random::{self, Layers, LowRank, Recording, check};
 use foveola_tests::spec::Spec;
-use foveola_tests::stream::{Engine, bits, feed_all, lead};
+use foveola_tests::stream::{Engine, feed_all, lead};
 use libtest_mimic::Trial;
 use ndarray::{Array5, ArrayView5, Axis, concatenate, s};
 use proptest::prelude::*;
@@ -70,17 +70,6 @@ fn one_output_a_group((spec, ..): &Random) -> bool {
 
 fn model(spec: &Spec, way: Algorithm, device: &Device) -> Result<Model, String> {
     Ok(Model::of_boxed(spec.layer_by(way).map_err(text)?).to(device))
-}
-
-/// An error where `found` is further than `tolerance` from `expected`.
-fn close(what: &str, found: &Array5<f32>, expected: &Array5<f32>, tolerance: f64) -> Verdict {
-    let (expected, tolerance) = (expected.mapv(f64::from), Array5::from_elem(expected.dim(), tolerance));
-    naive::close(found, &expected, &tolerance).map_err(|error| format!("{what}: {error}"))
-}
-
-fn same(what: &str, found: &Array5<f32>, expected: &Array5<f32>) -> Verdict {
-    close(what, found, expected, 0.0)?;
-    if bits(&found.view()) == bits(&expected.view()) { Ok(()) } else { Err(format!("{what}: another sign of zero")) }
 }
 
 /// The pieces of a recording.

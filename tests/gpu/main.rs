@@ -10,7 +10,10 @@ mod limits;
 mod lost;
 mod streams;
 
+use foveola_tests::naive;
+use foveola_tests::stream::bits;
 use libtest_mimic::{Arguments, Trial};
+use ndarray::Array5;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -25,4 +28,16 @@ fn main() {
 /// An error as text.
 fn text(error: impl ToString) -> String {
     error.to_string()
+}
+
+/// An error where `found` is further than `tolerance` from `expected`.
+fn close(what: &str, found: &Array5<f32>, expected: &Array5<f32>, tolerance: f64) -> Result<(), String> {
+    let (expected, tolerance) = (expected.mapv(f64::from), Array5::from_elem(expected.dim(), tolerance));
+    naive::close(found, &expected, &tolerance).map_err(|error| format!("{what}: {error}"))
+}
+
+/// An error where they differ in any bit.
+fn same(what: &str, found: &Array5<f32>, expected: &Array5<f32>) -> Result<(), String> {
+    close(what, found, expected, 0.0)?;
+    if bits(&found.view()) == bits(&expected.view()) { Ok(()) } else { Err(format!("{what}: another sign of zero")) }
 }
