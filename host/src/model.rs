@@ -8,7 +8,9 @@ use crate::fast::{Engines, Precision};
 use crate::fft::FftKernel;
 use crate::layer::{Table, Target};
 use crate::spectral::Spectral;
-use crate::threads::{Team, Threads, worth};
+#[cfg(feature = "gpu")]
+use crate::threads::copy;
+use crate::threads::{Team, Threads, all_finite, worth};
 use crate::{Error, Layer, Result};
 use foveola_core::graph::MOVE;
 use foveola_core::{Delay, Fork, Graph, Node, Shape, Signature, Source, Stage};
@@ -458,8 +460,9 @@ impl Model {
         let mut staged = std::mem::take(&mut self.memory.staged);
         let result = stage(input, Threads::ALONE, &mut staged).and_then(|samples| {
             let input = Frames::Samples(samples);
-            let piece = Piece { t: self.time(), batch, frames, input, block, revision: self.revision };
-            self.piece_on_device(Shape::new(channels, rows, cols), &piece, whole)
+            let (revision, fork) = (self.revision, Threads::ALONE);
+            let piece = Piece { t: self.time(), batch, frames, input, block, revision, fork };
+            self.piece_on_device(Shape::new(channels, rows, cols), piece, whole)
         });
         self.memory.staged = staged;
         result
@@ -469,7 +472,7 @@ impl Model {
     fn piece_on_device(
         &mut self,
         shape: Shape,
-        piece: &Piece<'_>,
+        piece: Piece<'_>,
         whole: Option<(&mut Array5<f32>, usize)>,
     ) -> Result<(usize, Shape)> {
         if self.precision == Precision::Reproducible {
@@ -480,13 +483,21 @@ impl Model {
             return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
         };
         let (mut memory, table) = (std::mem::take(&mut self.memory), std::mem::take(&mut self.table));
+        let mut team = std::mem::take(&mut self.team);
         let (table, result) = self.compiled(shape, table, false, |graph, _| {
-            let result = memory.run_on_device(&backend, &graph, piece, whole);
+            // The host copies what goes up and what comes back.
+            let moved = shape.len().max(graph.signature().output.len());
+            let work = moved.saturating_mul(piece.frames * piece.batch).saturating_mul(MOVE);
+            team.prepare(work)?;
+            let result = team.run(work, |fork| {
+                let piece = Piece { fork, ..piece };
+                memory.run_on_device(&backend, &graph, &piece, whole)
+            });
             // The state is another than what the processor knows of it.
             memory.forget();
             result
         });
-        (self.memory, self.table) = (memory, table);
+        (self.memory, self.table, self.team) = (memory, table, team);
         result
     }
 
@@ -503,13 +514,17 @@ impl Model {
         Ok(())
     }
 
-    fn check(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
+    fn check(&mut self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
         self.check_size(input, batch, shape)?;
         if self.unchecked {
             return Ok(());
         }
         let finite = match input.as_slice_memory_order() {
-            Some(samples) => crate::fast::all_finite(samples),
+            Some(samples) => {
+                let work = samples.len().saturating_mul(MOVE);
+                self.team.prepare(work)?;
+                self.team.run(work, |fork| all_finite(fork, samples))
+            }
             None => input.iter().all(|x| x.is_finite()),
         };
         if finite {
@@ -630,19 +645,14 @@ impl Memory {
         let state = working.run(backend, graph, piece, before, &mut |stream, frame, samples| match &mut whole {
             None => {
                 let at = (stream * frames_out + frame) * len;
-                if let Some(output) = output.get_mut(at..at + samples.len()) {
-                    output.copy_from_slice(samples);
-                }
+                copy(piece.fork, samples, output.get_mut(at..).unwrap_or(&mut []));
             }
             Some((whole, first)) => {
                 for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
                     let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
                     let planes = samples.chunks_exact(shape.pixels().max(1));
-                    for (mut to, samples) in to.outer_iter_mut().zip(planes) {
-                        match to.as_slice_mut() {
-                            Some(to) => to.copy_from_slice(samples),
-                            None => to.iter_mut().zip(samples).for_each(|(to, from)| *to = *from),
-                        }
+                    for (to, samples) in to.outer_iter_mut().zip(planes) {
+                        copy(piece.fork, samples, to.into_slice().unwrap_or(&mut []));
                     }
                 }
             }

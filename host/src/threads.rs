@@ -4,6 +4,7 @@
 //! to another thread costs. Where the work is cut changes no bit of the result.
 
 use crate::{Error, Result};
+use foveola_core::graph::MOVE;
 use foveola_core::{Fork, Graph, Node, Stage};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
@@ -67,6 +68,31 @@ impl Fork for Threads {
     fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
         rayon::join(a, b)
     }
+}
+
+/// Whether no sample is NaN or infinite, in halves where that is worth it.
+pub(crate) fn all_finite(fork: Threads, samples: &[f32]) -> bool {
+    match fork.halve(samples.len().saturating_mul(MOVE)) {
+        Some(fork) => {
+            let (first, second) = samples.split_at(samples.len() / 2);
+            let (first, second) = fork.join(|| all_finite(fork, first), || all_finite(fork, second));
+            first && second
+        }
+        None => crate::fast::all_finite(samples),
+    }
+}
+
+/// Copies as much as both hold, in halves where that is worth it.
+#[cfg(feature = "gpu")]
+pub(crate) fn copy(fork: Threads, from: &[f32], to: &mut [f32]) {
+    let len = from.len().min(to.len());
+    if let Some(fork) = fork.halve(len.saturating_mul(MOVE)) {
+        let (from, from_rest) = from.split_at(len / 2);
+        let (to, to_rest) = to.split_at_mut(len / 2);
+        fork.join(|| copy(fork, from, to), || copy(fork, from_rest, to_rest));
+        return;
+    }
+    to[..len].copy_from_slice(&from[..len]);
 }
 
 /// How many threads a model uses, and its pool once it was needed.

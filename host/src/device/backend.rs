@@ -3,6 +3,7 @@
 use super::pass::{Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::Result;
+use crate::threads::Threads;
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(crate) struct Work<'w> {
     pub(crate) buffers: Option<&'w Buffers>,
     /// How many words of which buffer are brought back.
     pub(crate) download: Option<(&'w Buffer, usize)>,
+    /// Who shares what the host has to copy.
+    pub(crate) fork: Threads,
 }
 
 impl Work<'_> {
@@ -50,6 +53,7 @@ impl Work<'_> {
         passes: &[],
         buffers: None,
         download: None,
+        fork: Threads::ALONE,
     };
 }
 

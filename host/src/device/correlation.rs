@@ -6,8 +6,13 @@
 //! ```
 //! Frames of the chunk are number 0, 1, …; those before it, -1, -2, …, lie in a ring in the state, whose rows have borders.
 
+mod choice;
+#[cfg(test)]
+mod tests;
+
 use super::Limits;
-use super::pass::{Operand, Pass};
+use super::kernels::{OUTPUTS, Tile};
+use super::pass::{Kernel, Operand, Pass};
 use foveola_core::{Border, Shape};
 
 /// The frames before a chunk: a ring in the state.
@@ -59,16 +64,136 @@ pub(crate) struct Correlation {
     pub(crate) every: usize,
 }
 
-/// What a thread of [`Kernel::Direct`](super::pass::Kernel) takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Tile {
-    pub(crate) rows: usize,
+impl Correlation {
+    /// The passes that compute it: one, or none where there is nothing to compute.
+    pub(crate) fn passes(&self, limits: &Limits) -> Vec<Pass> {
+        let [_, ins, kt, kh, kw] = self.kernel;
+        let outs = self.outs();
+        if self.streams * self.count * outs * self.size[0] * self.size[1] == 0 {
+            return Vec::new();
+        }
+        let steady = self.step == [1, 1] && (kh == 1 || self.dilation[1] == 1) && (kw == 1 || self.dilation[2] == 1);
+        let whole_frame = self.size == [self.shape.rows, self.shape.cols] && (self.top, self.left) == (0, 0);
+        let many = outs >= 8 && ins * kt * kh * kw >= 32;
+        let pass = if steady && (kh, kw) == (1, 1) && whole_frame && !(many && outs >= 16) {
+            self.in_time()
+        } else if let Some(tile) = steady.then(|| choice::choose(self, limits)).flatten() {
+            self.direct(tile)
+        } else if many && limits.workgroup >= GEMM_MEMORY && limits.invocations >= THREADS {
+            self.gemm()
+        } else {
+            self.plain()
+        };
+        vec![pass]
+    }
+
+    /// Output channels of a group.
+    fn outs(&self) -> usize {
+        self.kernel[0] / self.groups
+    }
+
+    /// A pass of `kernel` in tiles along columns, rows and output channels, which `last` numbers follow.
+    fn pass(
+        &self,
+        kernel: Kernel,
+        [tiles_x, tiles_y, blocks]: [usize; 3],
+        groups: usize,
+        table: Option<Operand>,
+    ) -> Pass {
+        let [_, ins, kt, kh, kw] = self.kernel;
+        let none = Past { stream: 0, offset: 0, slots: 1, now: 0, row: 0, left: 0 };
+        let past = self.past.unwrap_or(none);
+        // In the order of `Params` in kernels/conv/params.wgsl.
+        let params = [
+            groups,
+            tiles_x,
+            tiles_y,
+            blocks,
+            self.groups,
+            ins,
+            self.outs(),
+            kt,
+            kh,
+            kw,
+            self.dilation[0],
+            self.dilation[1],
+            self.dilation[2],
+            self.step[0],
+            self.step[1],
+            self.top,
+            self.left,
+            self.border as usize,
+            usize::from(self.bias.is_some()),
+            self.frames,
+            self.shape.rows,
+            self.shape.cols,
+            past.stream,
+            past.offset,
+            past.slots,
+            past.now,
+            past.row,
+            past.left,
+            self.streams,
+            self.count,
+            self.size[0],
+            self.size[1],
+            self.first,
+            self.every,
+        ];
+        let state = if self.past.is_some() { Operand::State } else { self.input.clone() };
+        let bias = self.bias.clone().unwrap_or_else(|| self.weights.clone());
+        let mut reads = vec![self.input.clone(), state, self.weights.clone(), bias];
+        reads.extend(table);
+        let params = params.map(|number| number as u32).to_vec();
+        Pass { kernel, reads, writes: vec![self.output.clone()], params, groups }
+    }
+
+    pub(super) fn direct(&self, tile: Tile) -> Pass {
+        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.outs));
+        let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
+        let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
+        self.pass(Kernel::Direct(tile), tiles, groups, None)
+    }
+
+    pub(super) fn plain(&self) -> Pass {
+        let tiles = [(self.size[0] * self.size[1]).div_ceil(THREADS), 1, self.outs().div_ceil(4)];
+        let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
+        self.pass(Kernel::Plain, tiles, groups, None)
+    }
+
+    pub(super) fn in_time(&self) -> Pass {
+        // Frames of a thread lie so far apart that they need the same input.
+        let apart = self.dilation[0] / gcd(self.dilation[0], self.every);
+        let sets = self.count.div_ceil(apart * OUTPUTS) * apart;
+        let tiles = [(self.shape.rows * self.shape.cols).div_ceil(4 * 64), sets, 1];
+        self.pass(Kernel::InTime, tiles, tiles[0] * sets * self.kernel[0] * self.streams, None)
+    }
+
+    pub(super) fn gemm(&self) -> Pass {
+        let [_, ins, kt, kh, kw] = self.kernel;
+        let outs = self.outs();
+        let across = match outs {
+            ..=16 => 4,
+            17..=32 => 8,
+            _ => 16,
+        };
+        let pixels = self.streams * self.count * self.size[0] * self.size[1];
+        let tiles = [pixels.div_ceil(4 * THREADS / across), 1, outs.div_ceil(4 * across)];
+        let [dt, dr, dc] = self.dilation;
+        let taps = (0..ins * kt * kh * kw).flat_map(|tap| {
+            let (e, b, a, i) = (tap % kw, tap / kw % kh, tap / (kw * kh) % kt, tap / (kw * kh * kt));
+            [i, dt * (kt - 1 - a), dr * b, dc * e].map(|number| number as u32)
+        });
+        let table = Operand::Words(taps.collect());
+        self.pass(Kernel::Gemm(across), tiles, tiles[0] * tiles[2] * self.groups, Some(table))
+    }
 }
 
-impl Correlation {
-    /// The passes that compute it.
-    pub(crate) fn passes(&self, limits: &Limits) -> Vec<Pass> {
-        let _ = limits;
-        Vec::new()
-    }
+/// Threads of a workgroup of the kernels whose tile is not chosen.
+const THREADS: usize = 256;
+/// Bytes of workgroup memory of a product.
+const GEMM_MEMORY: usize = 16 * (16 * 5 + 16 * 64);
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

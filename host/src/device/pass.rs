@@ -4,7 +4,7 @@
 //! [`Operand`]s, writes others, and takes a few numbers. All operands are arrays of 32-bit words; frames lie as on the host,
 //! `(stream, time, channel, row, col)`.
 
-use super::correlation::Tile;
+use super::kernels::Tile;
 use super::scan::Scan;
 
 /// A buffer, or a part of the words that come with a chunk.
@@ -48,8 +48,8 @@ pub(crate) enum Kernel {
     Plain,
     /// A convolution in time alone, several frames a thread.
     InTime,
-    /// A convolution of many channels as a product of matrices.
-    Gemm,
+    /// A convolution of many channels as a product of matrices, with so many threads along output channels.
+    Gemm(usize),
     /// A receptive field.
     Field,
     /// A sum over an axis.

@@ -11,6 +11,7 @@
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
 use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, period, states};
 use super::pass::{Kernel, Operand, Pass};
+use crate::threads::Threads;
 use crate::{Error, Result};
 use foveola_core::Graph;
 use std::collections::VecDeque;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 
 /// Blocks on their way: one is filled while another is computed and a third is taken.
 const DEPTH: usize = 3;
-/// Words of the input or output of a block, about: 32 MB, so that a few are on their way.
-const BLOCK: usize = 8 << 20;
+/// Words of the input or output of a block, at most: 128 MB, beside which it counts little that a pass begins and ends.
+const BLOCK: usize = 32 << 20;
 
 /// The state of a stream on a device.
 #[derive(Clone, Debug)]
@@ -129,6 +130,8 @@ pub(crate) struct Piece<'p> {
     pub(crate) block: usize,
     /// Counts up when the model's layers may have changed.
     pub(crate) revision: u64,
+    /// Who shares what the host has to copy.
+    pub(crate) fork: Threads,
 }
 
 /// Where the stream's state lies before a piece.
@@ -267,7 +270,7 @@ impl Working {
             self.prepare(backend, &lowered, frames * streams.len() * len, &upload, piece.input)?;
             let words = lowered.output;
             let (Some(input), Some(output)) = (&self.input, &self.output) else { return Ok(()) };
-            let mut work = Work { upload, passes: &lowered.passes, ..Work::NONE };
+            let mut work = Work { upload, passes: &lowered.passes, fork: piece.fork, ..Work::NONE };
             work.to = Some(input);
             if let (Frames::Events(_), Some(events)) = (piece.input, &self.events) {
                 work.to = Some(events);

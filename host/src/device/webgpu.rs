@@ -7,7 +7,10 @@ use super::backend::{Backend, Buffer, Memory, Ticket, Work};
 use super::kernels::program;
 use super::pass::{Kernel, Operand, Pass};
 use super::{DeviceInfo, DeviceKind, Limits};
+use crate::threads::Threads;
 use crate::{Error, Result};
+use foveola_core::Fork;
+use foveola_core::graph::MOVE;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -373,13 +376,7 @@ impl Gpu {
         if let Some(to) = work.to.filter(|_| size > 0) {
             let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
             let staging = self.reuse(&self.pool.up, size, usage, true);
-            let mut at = 0;
-            if let Ok(mut view) = staging.get_mapped_range_mut(..size) {
-                for bytes in &work.upload {
-                    view.slice(at..at + bytes.len()).copy_from_slice(bytes);
-                    at += bytes.len();
-                }
-            }
+            fill(work.fork, &staging, &work.upload).map_err(|error| self.failed(error.to_string()))?;
             staging.unmap();
             encoder.copy_buffer_to_buffer(&staging, 0, &self.words(Some(to))?.buffer, 0, size);
             up = Some(staging);
@@ -424,6 +421,48 @@ impl Gpu {
         let mapped = down.as_ref().map(|(staging, size)| map(staging, *size));
         let timed = times.as_ref().map(|times| map(times, TIMES));
         Ok(Box::new(Pending { device, index, down, mapped, times, timed, name, pool, lost, clock }))
+    }
+}
+
+/// Bytes that one thread fills at a time.
+const PART: usize = 4 << 20;
+
+/// A part of mapped memory, and what goes there.
+type Part<'p> = (wgpu::BufferViewMut, &'p [u8]);
+
+/// Fills mapped memory with what lies in `upload`, one behind the other: parts side by side where they begin where a part may.
+fn fill(fork: Threads, staging: &wgpu::Buffer, upload: &[&[u8]]) -> Result<(), wgpu::MapRangeError> {
+    let (mut parts, mut at) = (Vec::new(), 0);
+    for bytes in upload.iter().flat_map(|bytes| bytes.chunks(PART)) {
+        let to = at + bytes.len() as u64;
+        if !at.is_multiple_of(wgpu::MAP_ALIGNMENT) {
+            parts.clear();
+            let mut view =
+                staging.get_mapped_range_mut(..upload.iter().map(|bytes| bytes.len() as u64).sum::<u64>())?;
+            let mut at = 0;
+            for bytes in upload {
+                view.slice(at..at + bytes.len()).copy_from_slice(bytes);
+                at += bytes.len();
+            }
+            return Ok(());
+        }
+        if !bytes.is_empty() {
+            parts.push((staging.get_mapped_range_mut(at..to)?, bytes));
+        }
+        at = to;
+    }
+    share(fork, &mut parts);
+    Ok(())
+}
+
+fn share(fork: Threads, parts: &mut [Part<'_>]) {
+    let bytes: usize = parts.iter().map(|(_, bytes)| bytes.len()).sum();
+    match fork.halve(bytes / 4 * MOVE) {
+        Some(fork) if parts.len() > 1 => {
+            let (first, second) = parts.split_at_mut(parts.len() / 2);
+            fork.join(|| share(fork, first), || share(fork, second));
+        }
+        _ => parts.iter_mut().for_each(|(view, bytes)| view.copy_from_slice(bytes)),
     }
 }
 
@@ -475,6 +514,13 @@ impl Backend for Gpu {
         let clock = self.clock.as_ref()?;
         let seconds = std::mem::take(&mut *lock(&clock.seconds));
         clock.running.swap(true, Ordering::Relaxed).then_some(seconds)
+    }
+}
+
+impl Drop for Gpu {
+    /// A buffer that waits to be mapped keeps itself and the device alive until it is.
+    fn drop(&mut self) {
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
     }
 }
 

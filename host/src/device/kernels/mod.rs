@@ -1,9 +1,11 @@
 //! The programs of the kernels, in WGSL: one a file.
 
+mod conv;
 mod peaks;
 mod stages;
 
 use super::pass::Kernel;
+pub(crate) use conv::{OUTPUTS, Tile};
 pub(super) use peaks::peaks;
 
 /// The program of `kernel`.
@@ -15,7 +17,10 @@ pub(super) fn program(kernel: &Kernel) -> String {
         Kernel::Scan(scan) => scan.wgsl(),
         Kernel::Stages(stages) => stages::wgsl(*stages),
         Kernel::Borders => include_str!("borders.wgsl").into(),
-        Kernel::Direct(_) | Kernel::Plain | Kernel::InTime | Kernel::Gemm => String::new(),
+        Kernel::Direct(tile) => conv::direct(tile),
+        Kernel::Plain => conv::plain(),
+        Kernel::InTime => conv::in_time(),
+        Kernel::Gemm(across) => conv::gemm(*across),
         Kernel::Field => include_str!("field.wgsl").into(),
         Kernel::Sum => include_str!("sum.wgsl").into(),
         Kernel::Count => include_str!("count.wgsl").into(),
