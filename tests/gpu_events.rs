@@ -12,7 +12,7 @@ const DT: u64 = 1_000;
 /// Every device, and again with buffers so small that pieces are cut into many blocks.
 fn devices() -> Vec<Device> {
     let all = Device::list().into_iter();
-    all.flat_map(|info| [Device::named(&info.name), Device::limited(&info.name, 4_096)])
+    all.flat_map(|info| [Device::named(&info.name), Device::limited(&info.name, 8_192)])
         .map(|device| device.expect("a device that is listed opens"))
         .collect()
 }

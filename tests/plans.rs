@@ -7,7 +7,7 @@ use foveola::{
     Algorithm, Border, Conv1d, Conv2d, Error, Layer, Model, Plan, Precision, Resolution, SimdLevel, SmoothConv, Weight,
 };
 use foveola_core::Shape;
-use foveola_tests::naive;
+use foveola_tests::naive::{self, close};
 use foveola_tests::random::{self, Layers, LowRank, Recording, array, check, trial};
 use foveola_tests::spec::{ConvSpec, Spec};
 use foveola_tests::stream::{Core, Engine, bits, feed_all};
@@ -26,20 +26,6 @@ fn text(error: impl ToString) -> String {
 /// Every precision at which frames go as fast as they can.
 fn levels() -> impl Iterator<Item = (SimdLevel, Precision)> {
     SimdLevel::available().into_iter().map(|level| (level, Precision::AtMost(level)))
-}
-
-/// An error where `found` is further from `expected` than `tolerance`.
-fn close(found: &Array5<f32>, expected: &Array5<f64>, tolerance: &Array5<f64>) -> Verdict {
-    if found.shape() != expected.shape() {
-        return Err(format!("shape {:?}; expected {:?}", found.shape(), expected.shape()));
-    }
-    for (at, found) in found.indexed_iter() {
-        let (expected, tolerance, found) = (expected[at], tolerance[at], f64::from(*found));
-        if found.is_nan() || (found - expected).abs() > tolerance {
-            return Err(format!("{found} at {at:?}; expected {expected} to {tolerance:e}"));
-        }
-    }
-    Ok(())
 }
 
 /// The recording through a layer at a precision, cut behind its first piece.

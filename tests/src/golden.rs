@@ -2,12 +2,12 @@
 
 use foveola::kernels::{self, ExponentialFilter, ExponentialKernel, GaussFilter};
 use foveola::{
-    Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
+    Border, Conv1d, Conv2d, Conv3d, Delay, Device, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
     NLRectifySquare, NLSquare, PadMode, Precision, RF, Resolution, SmoothConv, Table, TimePadding, VariableDelay,
     Weight,
 };
 use foveola_core::{Digest, Filter, Graph, Shape, Source, Step};
-use ndarray::{Array5, ArrayD, Axis, IxDyn};
+use ndarray::{Array5, ArrayD, Axis, IxDyn, concatenate};
 use serde_json::Value;
 use std::path::Path;
 
@@ -182,6 +182,19 @@ impl Case {
         Ok(Some(layer))
     }
 
+    /// Whether it is a stream of frames.
+    ///
+    /// # Errors
+    /// What is missing or wrong in the file.
+    pub fn is_stream(&self) -> Result<bool, String> {
+        Ok(self.model(false)?.is_some())
+    }
+
+    fn pad_is_mean(&self) -> Result<bool, String> {
+        let mode = self.named("mode", &PadMode::NAMES, PadMode::Mirror)?;
+        Ok([mode, self.pad_mode()?].contains(&PadMode::Mean))
+    }
+
     /// What is no stream of frames: kernels, and sums over any axis.
     fn function(&self) -> Result<Vec<ArrayD<f32>>, String> {
         let resolution = self.resolution();
@@ -274,22 +287,63 @@ fn error(found: &ArrayD<f32>, expected: &ArrayD<f32>) -> Result<f64, String> {
 /// A layer that refuses, or an output of the wrong shape.
 pub fn run_host(case: &Case) -> Result<f64, String> {
     let mut worst = 0.0_f64;
-    let Some(layer) = case.model(false)? else {
-        for (found, chunk) in case.function()?.iter().zip(&case.chunks) {
-            worst = worst.max(error(found, &tensor(&chunk["output"])?)?);
-        }
-        return Ok(worst);
-    };
-    let mut model = Model::of_boxed(layer);
-    for chunk in &case.chunks {
-        let found = model.process(&movie(&chunk["input"])?).map_err(text)?.to_owned().into_dyn();
-        worst = worst.max(error(&found, &tensor(&chunk["output"])?)?);
+    if case.is_stream()? {
+        return run_on(case, &Device::cpu(), Feed::Chunks);
     }
-    if case.chunks.iter().any(|chunk| chunk.get("components").is_some()) {
-        let mut model = Model::of_boxed(case.model(true)?.ok_or("no components")?);
-        for chunk in &case.chunks {
-            let found = model.process(&movie(&chunk["input"])?).map_err(text)?.to_owned().into_dyn();
-            worst = worst.max(error(&found, &tensor(&chunk["components"])?)?);
+    for (found, chunk) in case.function()?.iter().zip(&case.chunks) {
+        worst = worst.max(error(found, &tensor(&chunk["output"])?)?);
+    }
+    Ok(worst)
+}
+
+/// How a case is fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Chunk by chunk.
+    Chunks,
+    /// The first chunk, which decides the initial history, then frame by frame.
+    Frames,
+    /// Chunk by chunk, behind another stream of the same batch.
+    Batch,
+}
+
+/// A stream of frames through the host's API on a device; returns the worst error.
+///
+/// # Errors
+/// A layer that refuses, or an output of the wrong shape.
+pub fn run_on(case: &Case, device: &Device, feed: Feed) -> Result<f64, String> {
+    let with_components = case.chunks.iter().any(|chunk| chunk.get("components").is_some());
+    let mut worst = 0.0_f64;
+    for components in [false, true].into_iter().take(1 + usize::from(with_components)) {
+        let name = if components { "components" } else { "output" };
+        let mut model = Model::of_boxed(case.model(components)?.ok_or("no stream")?).to(device);
+        for (k, chunk) in case.chunks.iter().enumerate() {
+            let (input, expected) = (movie(&chunk["input"])?, movie(&chunk[name])?);
+            let mut process = |input: Array5<f32>| model.process(&input).map(|view| view.to_owned()).map_err(text);
+            let (found, expected) = match feed {
+                Feed::Batch => {
+                    // The mean is the only thing that streams share.
+                    let other = if case.pad_is_mean()? { input.clone() } else { input.mapv(|x| 0.5 - x) };
+                    let streams = concatenate(Axis(0), &[other.view(), input.view()]).map_err(text)?;
+                    let found = process(streams)?;
+                    (found.slice_axis(Axis(0), (input.len_of(Axis(0))..).into()).to_owned(), expected)
+                }
+                Feed::Frames if k > 0 => {
+                    let (_, channels, _, rows, cols) = input.dim();
+                    let lead = model.signature(Shape::new(channels, rows, cols)).map_err(text)?.lead;
+                    let mut process =
+                        |input: Array5<f32>| model.process(&input).map(|view| view.to_owned()).map_err(text);
+                    let frames = input.axis_chunks_iter(Axis(2), 1).map(|frame| process(frame.to_owned()));
+                    let frames: Vec<_> = frames.collect::<Result<_, _>>()?;
+                    let behind = |out: &'_ Array5<f32>| lead.min(out.len_of(Axis(2)));
+                    let views: Vec<_> =
+                        frames.iter().map(|out| out.slice_axis(Axis(2), (behind(out)..).into())).collect();
+                    let expected = expected.slice_axis(Axis(2), (behind(&expected)..).into()).to_owned();
+                    (concatenate(Axis(2), &views).map_err(text)?, expected)
+                }
+                _ => (process(input)?, expected),
+            };
+            worst = worst.max(error(&found.into_dyn(), &expected.into_dyn())?);
         }
     }
     Ok(worst)

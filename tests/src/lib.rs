@@ -9,7 +9,9 @@
 //! | [`every`] | every filter of `core`, over any sample type |
 //! | [`fixed`] | a fixed-point sample |
 //! | [`golden`] | cases with their expected output |
+//! | [`device`] | the GPU under test, and how far it may be from the processor |
 
+pub mod device;
 pub mod every;
 pub mod fixed;
 pub mod golden;

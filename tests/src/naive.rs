@@ -276,3 +276,20 @@ pub fn spectral_tolerance(conv: &ConvSpec, size: usize, x: &Movie, first: usize,
         unit * norms + f64::from(f32::EPSILON) * y[(n, o, t, r, c)].abs()
     })
 }
+
+/// An error where `found` is further from `expected` than `tolerance`.
+///
+/// # Errors
+/// The first such sample, or another shape.
+pub fn close(found: &Array5<f32>, expected: &Movie, tolerance: &Movie) -> Result<(), String> {
+    if found.shape() != expected.shape() {
+        return Err(format!("shape {:?}; expected {:?}", found.shape(), expected.shape()));
+    }
+    for (at, found) in found.indexed_iter() {
+        let (expected, tolerance, found) = (expected[at], tolerance[at], f64::from(*found));
+        if found.is_nan() || (found - expected).abs() > tolerance {
+            return Err(format!("{found} at {at:?}; expected {expected} to {tolerance:e}"));
+        }
+    }
+    Ok(())
+}

@@ -12,7 +12,7 @@ use super::correlation::Correlation;
 use super::pass::{Kernel, Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::{Error, Result};
-use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
+use foveola_core::{Graph, Node, PadMode, Rate, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
 use fuse::Regions;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -118,44 +118,45 @@ pub(super) fn lower(
     Ok(lowering.out)
 }
 
-/// Frames that the first chunk must have on the device at once, out of `frames`: what the histories begin with.
-pub(super) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
-    let mut needed = 1;
-    for node in graph.nodes() {
-        let Node::Filter(source, stage) = node else { continue };
+/// The histories that a first chunk begins as a whole: how, of how many frames, and the rate of those that reach them.
+fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, Rate)> + 'g {
+    let of_node = |node: &Node<'_>| {
+        let Node::Filter(source, stage) = node else { return None };
         let (mode, length) = match stage {
             Stage::TimePadding(padding) => (padding.mode(), padding.length()),
-            Stage::Conv3d(conv) => (conv.options().pad.unwrap_or(PadMode::Zeros), conv.extent(0) - 1),
-            Stage::Rf(field) => (field.pad().unwrap_or(PadMode::Zeros), field.kernel().shape[2] - 1),
-            _ => continue,
+            Stage::Conv3d(conv) => (conv.options().pad?, conv.extent(0) - 1),
+            Stage::Rf(field) => (field.pad()?, field.kernel().shape[2] - 1),
+            _ => return None,
         };
         let rate = graph.flow(*source).rate;
-        if length == 0 || rate.first > 0 {
-            continue;
-        }
-        let of_node = match mode {
+        (length > 0 && rate.first == 0).then_some((mode, length, rate))
+    };
+    graph.nodes().iter().filter_map(of_node)
+}
+
+/// Frames that the first chunk must have on the device at once, out of `frames`: what the histories begin with.
+pub(super) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
+    let of_history = |(mode, length, rate): (PadMode, usize, Rate)| {
+        let frames = match mode {
             PadMode::Mirror => length.min(rate.frames(0, frames)),
             PadMode::FullCopy | PadMode::Mean => rate.frames(0, frames),
             PadMode::FirstFrame | PadMode::Ones | PadMode::Zeros => 1,
         };
         let every = usize::try_from(rate.every).unwrap_or(usize::MAX);
-        needed = needed.max(of_node.saturating_sub(1).saturating_mul(every).saturating_add(1));
-    }
-    needed.min(frames)
+        frames.saturating_sub(1).saturating_mul(every).saturating_add(1)
+    };
+    histories(graph).map(of_history).fold(1, usize::max).min(frames)
 }
 
 /// Whether a history begins with the mean of all streams.
 pub(super) fn averages(graph: &Graph<'_>) -> bool {
-    graph.nodes().iter().any(|node| {
-        let Node::Filter(_, stage) = node else { return false };
-        let mode = match stage {
-            Stage::TimePadding(padding) => Some(padding.mode()),
-            Stage::Conv3d(conv) => conv.options().pad,
-            Stage::Rf(field) => field.pad(),
-            _ => None,
-        };
-        mode == Some(PadMode::Mean)
-    })
+    histories(graph).any(|(mode, ..)| mode == PadMode::Mean)
+}
+
+/// Frames from one to the next where they are the fewest.
+pub(super) fn period(graph: &Graph<'_>) -> u64 {
+    let every = |node| graph.flow(Source::Node(node)).rate.every;
+    (0..graph.nodes().len()).map(every).fold(1, u64::max)
 }
 
 /// The state of each node for one stream.
@@ -294,7 +295,9 @@ impl Lowering<'_, '_, '_> {
         let kernel: usize = field.kernel().shape[3..].iter().product();
         let now = (from.t % taps as u64) as usize;
         let unless = |even: bool, value| if even { 0 } else { value };
+        let groups = self.chunk.streams * count * outs;
         let params = words([
+            groups,
             outs,
             count,
             from.frames - count,
@@ -314,7 +317,6 @@ impl Lowering<'_, '_, '_> {
         ]);
         let bias = bias.unwrap_or_else(|| self.constants.nothing());
         let reads = vec![from.operand.clone(), Operand::State, weight, bias];
-        let groups = self.chunk.streams * count * outs;
         self.out.passes.push(Pass { kernel: Kernel::Field, reads, writes: vec![output], params, groups });
         self.store(ring, from);
     }

@@ -9,7 +9,7 @@
 //! part by part; a piece, block by block.
 
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
-use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, states};
+use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, period, states};
 use super::pass::{Kernel, Operand, Pass};
 use crate::threads::Threads;
 use crate::{Error, Result};
@@ -82,6 +82,11 @@ impl DeviceState {
     /// Samples of state.
     pub(crate) fn len(&self) -> usize {
         self.nodes.iter().sum::<usize>() * self.batch
+    }
+
+    /// The streams of each part.
+    fn streams(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.parts.iter().map(|(streams, _)| streams)
     }
 
     fn is_on(&self, backend: &Arc<dyn Backend>) -> bool {
@@ -181,14 +186,14 @@ impl Working {
         if self.revision != Some(key) {
             (self.constants, self.uploaded, self.revision) = (Constants::default(), Vec::new(), Some(key));
         }
+        let nodes = states(graph);
         let known = match before {
-            Before::Device(state) if state.is_on(backend) => Some(state),
+            Before::Device(state) if state.is_on(backend) && state.nodes == nodes => Some(state),
             _ => None,
         };
         let plan = Plan::of(backend.as_ref(), graph, piece, known, &mut self.constants)?;
-        let nodes = states(graph);
         let old = match before {
-            Before::Device(state) if known.is_some() => state.clone(),
+            Before::Device(state) if known.is_some() && state.streams().eq(plan.parts.iter()) => state.clone(),
             Before::Device(state) => {
                 let state = state.download()?;
                 DeviceState::upload(backend, nodes, piece.batch, plan.parts.clone(), Some(&state))?
@@ -200,8 +205,10 @@ impl Working {
         let mut flying = VecDeque::new();
         let mut result = Ok(());
         for ((streams, from), (_, to)) in old.parts.iter().zip(&mut new.parts) {
-            *to = self.spare(backend, from.words())?;
-            result = self.part(backend, graph, piece, &plan, streams.clone(), (from, to), &mut flying, take);
+            result = self.spare(backend, from.words()).and_then(|spare| {
+                *to = spare;
+                self.part(backend, graph, piece, &plan, streams.clone(), (from, to), &mut flying, take)
+            });
             if result.is_err() {
                 break;
             }
@@ -389,21 +396,27 @@ impl Plan {
         constants: &mut Constants,
     ) -> Result<Self> {
         let most = backend.limits().buffer;
-        // Words of the largest buffer for so many frames of one stream, and of the input and output.
-        let mut words = |t: u64, frames: usize| -> Result<(usize, usize)> {
-            let chunk = Chunk { t, frames, streams: 1 };
+        // Words of the largest buffer for so many frames of one stream, and of the input and output. Where strides in time leave
+        // most frames without an output, `more` frames are counted as well: so many make as many outputs as there can be.
+        let mut words = |t: u64, frames: usize, more: usize| -> Result<(usize, usize)> {
+            let chunk = Chunk { t, frames: frames + more, streams: 1 };
             let lowered = lower(graph, chunk, backend.limits(), backend.info(), constants)?;
             let ends = lowered.output.max(frames * graph.input().len());
             Ok((lowered.slots.iter().copied().max().unwrap_or(0).max(ends), ends))
         };
+        let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
+        let lead = graph.signature().lead;
         let state = graph.signature().state;
         // A piece that begins the stream, or repeats frames, must be seen from its begin on.
-        let at_once = match (piece.t, graph.signature().lead) {
+        let at_once = match (piece.t, lead) {
             (_, 1..) => piece.frames,
             (0, 0) => needed(graph, piece.frames),
             _ => 1,
         };
-        let (at_once_words, _) = words(piece.t, at_once)?;
+        let (mut at_once_words, _) = words(piece.t, at_once, 0)?;
+        if lead == 0 && (piece.t > 0 || at_once < piece.frames) {
+            at_once_words = at_once_words.max(words(piece.t.max(1), 1, more)?.0);
+        }
         let of_stream = state.max(at_once_words);
         let fits = |words: usize| words as u64 * 4 <= most;
         if !fits(of_stream) {
@@ -411,11 +424,10 @@ impl Plan {
             let (device, bytes) = (backend.info().name.clone(), of_stream as u64 * 4);
             return Err(Error::DeviceMemory { device, what, bytes, most });
         }
-        // A state that is there already stays in its parts.
-        let together = match known.and_then(|state| state.parts.iter().map(|(streams, _)| streams.len()).max()) {
-            Some(together) => together,
-            None => ((most / 4) as usize / of_stream.max(1)).clamp(1, piece.batch),
-        };
+        // A state that is there already stays in its parts, if it can.
+        let fitting = ((most / 4) as usize / of_stream.max(1)).clamp(1, piece.batch);
+        let known = known.and_then(|state| state.streams().map(ExactSizeIterator::len).max());
+        let together = known.filter(|known| *known <= fitting).unwrap_or(fitting);
         if together < piece.batch && piece.t == 0 && averages(graph) {
             let (device, bytes) = (backend.info().name.clone(), (of_stream * piece.batch) as u64 * 4);
             return Err(Error::DeviceMemory { device, what: "a batch whose mean begins it", bytes, most });
@@ -424,8 +436,8 @@ impl Plan {
         // More frames, while the buffers stay below the limit, and those that travel near what travels well.
         let good = |(largest, ends): (usize, usize)| fits(largest * together) && ends * together <= BLOCK;
         let ceiling = piece.frames.min(piece.block.max(1));
-        let mut block = if graph.signature().lead > 0 { piece.frames } else { 1 };
-        while block < ceiling && good(words(piece.t.max(1), (2 * block).min(ceiling))?) {
+        let mut block = if lead > 0 { piece.frames } else { 1 };
+        while block < ceiling && good(words(piece.t.max(1), (2 * block).min(ceiling), more)?) {
             block = (2 * block).min(ceiling);
         }
         Ok(Self { parts, first: block.max(at_once), block })

@@ -14,7 +14,9 @@ use foveola_core::graph::MOVE;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Workgroups along x; the kernels' `group()` knows it.
 const WIDTH: u32 = 1 << 15;
@@ -22,6 +24,9 @@ const WIDTH: u32 = 1 << 15;
 const ALIGN: usize = 256;
 /// Timestamps of a pass: its begin and its end.
 const TIMES: u64 = 16;
+
+/// How long to wait for another thread before asking again.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A GPU.
 #[derive(Debug)]
@@ -471,12 +476,14 @@ fn share(fork: Threads, parts: &mut [Part<'_>]) {
 }
 
 /// Whether a mapping succeeded, once it is known.
-type Mapped = Arc<Mutex<Option<bool>>>;
+type Mapped = Receiver<bool>;
 
 fn map(buffer: &wgpu::Buffer, size: u64) -> Mapped {
-    let mapped = Mapped::default();
-    let known = Arc::clone(&mapped);
-    buffer.map_async(wgpu::MapMode::Read, ..size, move |result| *lock(&known) = Some(result.is_ok()));
+    let (known, mapped) = channel();
+    buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {
+        // Nobody waits for it any more: then it does not matter.
+        let _ = known.send(result.is_ok());
+    });
     mapped
 }
 
@@ -500,7 +507,12 @@ impl Backend for Gpu {
     }
 
     fn submit(&self, work: &Work<'_>) -> Result<Box<dyn Ticket>> {
-        self.scoped(|| self.hand_over(work))
+        let result = self.scoped(|| self.hand_over(work));
+        if result.is_err() {
+            // A program may be among the things that could not be made.
+            lock(&self.programs).clear();
+        }
+        result
     }
 
     fn lose(&self) {
@@ -546,14 +558,25 @@ struct Pending {
 impl Ticket for Pending {
     fn wait(self: Box<Self>, take: &mut dyn FnMut(&[f32])) -> Result<()> {
         let lost = |reason: String| Error::DeviceLost { device: self.name.clone(), reason };
-        let until = wgpu::PollType::Wait { submission_index: Some(self.index.clone()), timeout: None };
-        self.device.poll(until).map_err(|error| lost(error.to_string()))?;
-        if let Some(reason) = &*lock(&self.lost) {
-            return Err(lost(reason.clone()));
-        }
-        let done = |mapped: &Mapped| *lock(mapped) == Some(true);
+        let poll = || {
+            let until = wgpu::PollType::Wait { submission_index: Some(self.index.clone()), timeout: None };
+            self.device.poll(until).map_err(|error| lost(error.to_string()))?;
+            match &*lock(&self.lost) {
+                Some(reason) => Err(lost(reason.clone())),
+                None => Ok(()),
+            }
+        };
+        poll()?;
+        // Another thread that polls may have taken the answer and be about to give it.
+        let done = |mapped: &Mapped| loop {
+            match mapped.recv_timeout(PATIENCE) {
+                Ok(done) => return Ok(done),
+                Err(RecvTimeoutError::Timeout) => poll()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            }
+        };
         if let (Some((staging, size)), Some(mapped)) = (&self.down, &self.mapped) {
-            let view = Some(()).filter(|()| done(mapped)).and_then(|()| staging.get_mapped_range(..*size).ok());
+            let view = if done(mapped)? { staging.get_mapped_range(..*size).ok() } else { None };
             match view {
                 Some(view) => take(bytemuck::try_cast_slice(&view).map_err(|error| lost(error.to_string()))?),
                 None => return Err(lost("its memory cannot be read".into())),
@@ -562,7 +585,7 @@ impl Ticket for Pending {
             lock(&self.pool.down).push(staging.clone());
         }
         if let (Some(times), Some(timed), Some(clock)) = (&self.times, &self.timed, &self.clock)
-            && done(timed)
+            && done(timed)?
             && let Ok(view) = times.get_mapped_range(..)
             && let Ok([begin, end]) = bytemuck::try_cast_slice::<_, u64>(&view)
         {

@@ -3,6 +3,8 @@
 // A workgroup takes an output; its threads share the pixels under the weight. Frames before the chunk lie in a ring of kt frames
 // of those pixels. Cost: two operations a tap; weights and pixels come from the cache where outputs share them.
 struct Params {
+    // Outputs of all streams.
+    all: u32,
     outs: u32,
     count: u32,
     first: u32,
@@ -33,6 +35,9 @@ var<workgroup> sums: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let n = group(id);
+    if (n >= p.all) {
+        return;
+    }
     let o = n % p.outs;
     let j = (n / p.outs) % p.count;
     let s = n / (p.outs * p.count);

@@ -1,5 +1,7 @@
 // Means: y[k] = sum of x[k * apart ..][.. samples] * scale, by `parts` workgroups for each k, whose sums a second turn adds.
 struct Params {
+    // Workgroups in all.
+    all: u32,
     // Samples of a mean; where the next begins; workgroups for each.
     samples: u32,
     apart: u32,
@@ -14,6 +16,9 @@ var<workgroup> sums: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let n = group(id);
+    if (n >= p.all) {
+        return;
+    }
     let first = (n / p.parts) * p.apart;
     var sum = 0.0;
     for (var i = (n % p.parts) * 256u + local; i < p.samples; i += p.parts * 256u) {

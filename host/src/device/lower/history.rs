@@ -172,7 +172,7 @@ impl Lowering<'_, '_, '_> {
         let parts = samples.div_ceil(1 << 14).clamp(1, 256);
         let (sums, mean) = (self.slot(means * parts), self.slot(means));
         let pass = |samples: usize, apart: usize, parts: usize, scale: f64| {
-            let mut params = words([samples, apart, parts]);
+            let mut params = words([means * parts, samples, apart, parts]);
             params.push((scale as f32).to_bits());
             params
         };
