@@ -172,6 +172,7 @@ fn recordings_have_the_bits_of_the_processor() {
             {
                 bits.extend(piece.iter().map(|sample| sample.to_bits()));
             }
+            assert!(bits.iter().any(|bits| *bits != 0), "{}: events", path.display());
             bits
         };
         for info in Device::list() {
