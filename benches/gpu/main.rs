@@ -3,6 +3,7 @@
 
 mod cases;
 mod page;
+mod targets;
 mod turns;
 
 use clap::Parser;
@@ -81,6 +82,7 @@ fn report(args: &Args) -> Result<(), String> {
             }
         }
     }
+    print!("{}", page.finish());
     let written = |path: &PathBuf, text: String| {
         std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
     };

@@ -1,5 +1,6 @@
 //! The table, as Markdown and as JSON.
 
+use crate::targets::{self, Reached};
 use crate::turns::Row;
 use foveola::DeviceInfo;
 use foveola::bench::Machine;
@@ -23,12 +24,13 @@ pub(crate) struct Page {
     peers: Vec<Peer>,
     text: String,
     rows: Vec<Value>,
+    reached: Vec<Reached>,
 }
 
 impl Page {
     pub(crate) fn new(head: Head, peers: Vec<Peer>) -> Self {
         let text = heading(&head);
-        Self { head, peers, text, rows: Vec::new() }
+        Self { head, peers, text, rows: Vec::new(), reached: Vec::new() }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -59,6 +61,13 @@ impl Page {
             beside.collect::<Vec<_>>().join("; "),
         ];
         let text = format!("| {} |\n", cells.join(" | "));
+        self.reached.push(Reached {
+            workload: row.case.name.clone(),
+            of_peak: shares.map(|(operations, _)| operations),
+            of_copy: shares.map(|(_, copy)| copy),
+            frames: 1.0 / wall,
+            peers: peers.iter().map(|peer| (peer.name.clone(), peer.seconds / best)).collect(),
+        });
         self.rows.push(json!({
             "workload": row.case.name,
             "frames": row.case.frames[0],
@@ -72,6 +81,13 @@ impl Page {
             "of_copy": shares.map(|(_, copy)| copy),
             "peers": peers.iter().map(|peer| json!({ "peer": peer.name, "seconds": peer.seconds })).collect::<Vec<_>>(),
         }));
+        self.text.push_str(&text);
+        text
+    }
+
+    /// Adds what was to be reached, where a speed is claimed, and returns its text.
+    pub(crate) fn finish(&mut self) -> String {
+        let text = if self.head.quick { String::new() } else { targets::table(&self.reached) };
         self.text.push_str(&text);
         text
     }
@@ -118,7 +134,7 @@ fn heading(head: &Head) -> String {
          has 64 MB or 256 frames at most (256 MB or 1024 frames, where a copy is the limit), one on the processor is that of `foveola\n\
          bench`. Before it is measured, the output of each workload is compared with the processor's.\n\n\
          - **device**: between two marks of the device's clock around its passes, which run often enough to keep its clocks high; nothing\n  \
-         of transfers.\n\
+         of transfers. What a block of small frames touches may stay in the card's cache meanwhile.\n\
          - **of peak, of copy**: operations of the definition and bytes that every way has to move, as `foveola bench` counts them,\n  \
          beside the two limits above; a plan that saves operations, or a cache, can go beyond 100 %.\n\
          - **with transfers**: frames from the host's memory, output back in it. **transfers, host**: what of that is not device.\n\
