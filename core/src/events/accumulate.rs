@@ -253,8 +253,8 @@ impl Accumulator {
     /// Adds `event` to `frame`, unless `frame` is complete first. Whatever `frame` held before its bin is overwritten.
     #[inline]
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
-        self.clear(frame);
-        match self.place(event) {
+        self.begin(frame);
+        match self.placed(event) {
             Place::At { sample, step } => self.add(Some(sample), T::from_i8(step), frame),
             Place::Dropped => {}
             Place::FrameComplete { start } => return Push::FrameComplete { start },
@@ -276,6 +276,13 @@ impl Accumulator {
     /// ```
     #[inline]
     pub fn place(&mut self, event: Event) -> Place {
+        self.stale = false;
+        self.placed(event)
+    }
+
+    /// [`Accumulator::place`], in a bin that has begun.
+    #[inline(always)]
+    fn placed(&mut self, event: Event) -> Place {
         match self.reach(event.t) {
             Reach::Here => {
                 let (channel, step) = match self.polarity {
@@ -367,8 +374,9 @@ impl Accumulator {
 
     /// Clears `frame` where a bin begins.
     #[inline(always)]
-    fn clear<T: Sample>(&self, frame: &mut [T]) {
+    fn begin<T: Sample>(&mut self, frame: &mut [T]) {
         if self.stale {
+            self.stale = false;
             frame.fill(T::zero());
         }
     }
@@ -385,7 +393,7 @@ impl Accumulator {
     /// assert_eq!(bins.push_time(1_000, &mut frame), Push::Taken);
     /// ```
     pub fn push_time<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Push {
-        self.clear(frame);
+        self.begin(frame);
         match self.reach(t) {
             Reach::Here | Reach::Before => Push::Taken,
             Reach::After(start) => Push::FrameComplete { start },
@@ -414,7 +422,6 @@ impl Accumulator {
     fn reach(&mut self, t: u64) -> Reach {
         let start = self.start.unwrap_or_else(|| t - t % self.dt); // a division of 64 bits is dear on a microcontroller
         self.start = Some(start);
-        self.stale = false;
         let ahead = t.checked_sub(start);
         match ahead {
             Some(ahead) if ahead < self.dt.get() => return Reach::Here,
