@@ -191,6 +191,10 @@ impl Gpu {
         for scope in scopes.iter_mut().rev().filter_map(Option::take) {
             found = found.or(pollster::block_on(scope.pop()));
         }
+        if found.is_some() {
+            // Whether the device went away is said while it is polled, and everything fails then.
+            let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        }
         self.check()?;
         match found {
             Some(wgpu::Error::OutOfMemory { .. }) => Err(self.failed("its memory is full")),
