@@ -250,7 +250,7 @@ impl Gpu {
         let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
         #[allow(unsafe_code, reason = "the checks cost up to half of the time of a convolution (docs/gpu.md)")]
         // SAFETY: the programs are this crate's own. Every index is in bounds for the sizes that the host passes beside the
-        // buffers, no divisor is 0, and every loop ends: the tests run all of them over all kinds of sizes, with layers that check.
+        // buffers, no divisor is 0, and every loop ends: the tests compare all of them with the processor, over all kinds of sizes.
         let module =
             unsafe { self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked()) };
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
