@@ -38,6 +38,8 @@ impl Shell {
 
     fn run(&self, args: &[&str]) -> Ran {
         let mut program = Command::new(env!("CARGO_BIN_EXE_foveola"));
+        // Without such a folder, drivers of Mesa complain on stderr.
+        program.env("XDG_RUNTIME_DIR", self.0.path());
         Ran::of(&args.join(" "), program.args(args).current_dir(&self.0).output().expect("foveola starts"))
     }
 
@@ -169,6 +171,65 @@ fn reproducible_bits_are_close_to_the_fast_ones() {
 }
 
 #[test]
+fn devices_are_listed() {
+    let shell = Shell::new();
+    let json = shell.json(&["devices", "--json"]);
+    let processor = &json["processor"];
+    assert!(processor["cores"].as_u64() >= Some(1) && processor["vectors"][0] == "baseline", "{processor}");
+    assert_eq!(json["gpu_support"], cfg!(feature = "gpu"));
+    let devices = json["devices"].as_array().expect("a list");
+    assert!(devices.iter().filter(|device| device["taken"] == true).count() <= 1, "one at most: {json}");
+    let text = shell.good(&["devices"]);
+    let mut words = vec![processor["name"].as_str().expect("a name"), "vectors: baseline"];
+    for device in devices {
+        words.extend(["name", "kind", "interface", "driver"].map(|key| device[key].as_str().expect("a word")));
+        assert_eq!(device["taken"] == true, text.contains("--device gpu takes it"), "{text}");
+    }
+    words.push(if cfg!(feature = "gpu") { "gpu  " } else { "--features gpu" });
+    for word in words {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let said = text
+        .lines()
+        .filter(|line| !devices.iter().any(|device| line.ends_with(device["driver"].as_str().unwrap_or("?"))));
+    assert!(said.skip(1).all(|line| line.chars().count() <= 60), "too long for a narrow terminal: {text}");
+}
+
+/// Every device yields what the processor does, up to rounding; without one, what is missing is said.
+#[test]
+fn a_device_runs_a_model() {
+    let shell = Shell::new();
+    let output = |device: &str| {
+        let args = ["run", "--geometry", "40x30", "--dt", "4ms", "--every", "1", "--model", "transient", "--json"];
+        let json = shell.json(&[&args[..], &["--device", device]].concat());
+        let frames: Array3<f32> = read_npy(shell.path("foveola-out/output.npy")).expect("frames");
+        (json["device"].as_str().expect("a name").to_owned(), frames)
+    };
+    let (name, expected) = output("cpu");
+    assert_eq!(name, "cpu");
+    let largest = expected.iter().fold(0.0_f32, |max, y| max.max(y.abs()));
+    let json = shell.json(&["devices", "--json"]);
+    let devices = json["devices"].as_array().expect("a list");
+    for device in devices {
+        let wanted = device["name"].as_str().expect("a name");
+        let (name, found) = output(&format!("gpu:{}", wanted.to_uppercase()));
+        assert_eq!(name, wanted);
+        // Three operations a frame of a low-pass that halves an error in three frames or more, and the difference of two.
+        let apart = expected.iter().zip(&found).fold(0.0_f32, |max, (a, b)| max.max((a - b).abs()));
+        assert!(largest > 0.0 && apart <= 64.0 * f32::EPSILON * largest, "{apart} apart, the largest {largest}");
+    }
+    let found = if cfg!(feature = "gpu") { "found: " } else { "this build has no GPU support (feature gpu)" };
+    shell.bad(&["run", "--device", "gpu:none of this name"], 1, &["'none of this name' was not found", found]);
+    if devices.iter().all(|device| device["taken"] == false) {
+        shell.bad(&["run", "--device", "gpu"], 1, &["a GPU was not found", found]);
+    }
+    for device in devices {
+        let args = ["run", "--reproducible", "--device", &format!("gpu:{}", device["name"].as_str().expect("a name"))];
+        shell.bad(&args, 1, &["the bits of the processor alone"]);
+    }
+}
+
+#[test]
 fn a_seed_gives_the_same_bytes() {
     let shell = Shell::new();
     let output = |seed: &str, out: &str| {
@@ -186,7 +247,7 @@ fn json_stands_alone_on_stdout() {
     let shell = Shell::new();
     shell.write("a.raw", &evt2(HEADER, &events(2_000)));
     let run = shell.json(&["run", "a.raw", "--json", "--out", "new/folder"]);
-    assert_eq!((&run["input"], &run["model"]), (&"a.raw".into(), &"retina".into()));
+    assert_eq!((&run["input"], &run["model"], &run["device"]), (&"a.raw".into(), &"retina".into(), &"cpu".into()));
     assert_eq!((&run["events"], &run["frames"], &run["dt_us"]), (&2_000.into(), &200.into(), &1_000.into()));
     assert_eq!(run["recorded_seconds"], 0.2);
     for key in ["seconds", "frames_per_second", "real_time_factor"] {
@@ -362,7 +423,8 @@ fn every_model_runs_over_both_polarities() {
 #[test]
 fn help_is_worth_reading() {
     let shell = Shell::new();
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["devices", "--help"], &["--json", "Examples:", "--device gpu"]),
         (
             &["convert", "--help"],
             &["--to-format", "evt3, ", "--zero-time", "--columns", "Examples:", "- - --to-format csv"],
@@ -375,7 +437,7 @@ fn help_is_worth_reading() {
         (&["help"], &["Examples:"]),
         (
             &["run", "--help"],
-            &["--model", "--dt", "--geometry", "--digest", "--json", "Exit codes", ".npy", "evt2, ", "--filter"],
+            &["--model", "--dt", "--device", "--digest", "--json", "Exit codes", ".npy", "evt2, ", "--filter"],
         ),
         (&["record", "--help"], &["--geometry", "--duration", "--seed", "Examples:"]),
         (&["info", "--help"], &["--digest", "--json", "SHA3-224", "Examples:"]),
@@ -494,7 +556,10 @@ fn bench_says_what_is_too_large() {
 fn wrong_arguments_exit_with_2() {
     let shell = Shell::new();
     shell.write("a.raw", &evt2(HEADER, &events(10)));
-    let cases: [(&[&str], &[&str]); 39] = [
+    let cases: [(&[&str], &[&str]); 42] = [
+        (&["run", "--device", "cuda"], &["'cuda' is no device", "cpu, gpu or gpu:NAME"]),
+        (&["run", "--device", "gpu:"], &["'gpu:' is no device"]),
+        (&["devices", "cpu"], &["'cpu'"]),
         (&["frobnicate"], &["frobnicate", "--help"]),
         (&["a.raw"], &["foveola run a.raw"]),
         (&["--bogus"], &["--bogus"]),

@@ -2,12 +2,12 @@
 //! `cargo run --release -p foveola-benches --bin report`.
 
 mod markdown;
-mod peers;
 mod run;
 mod targets;
 
 use clap::Parser;
 use foveola::bench::{self, Limits, Machine};
+use foveola_benches::peers;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -18,7 +18,7 @@ struct Args {
     #[arg(long, default_value = "docs/performance.md")]
     out: PathBuf,
 
-    /// Numbers of competitors in other languages: a JSON list, as benches/report/peers.rs says
+    /// Numbers of competitors in other languages: a JSON list, as benches/src/peers.rs says
     #[arg(long)]
     peers: Option<PathBuf>,
 

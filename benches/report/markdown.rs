@@ -1,10 +1,10 @@
 //! The report as Markdown.
 
-use crate::peers::Peer;
 use crate::run::{Entry, Measured};
 use crate::targets;
 use foveola::bench::{Bound, Limits, Machine, level_name};
 use foveola_benches::Who;
+use foveola_benches::peers::Peer;
 use std::fmt::Write as _;
 
 /// What stands above the table.

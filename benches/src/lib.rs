@@ -2,6 +2,7 @@
 
 pub mod events;
 mod images;
+pub mod peers;
 pub mod plain;
 
 use foveola::bench::{Contestant, Setting, Workload};

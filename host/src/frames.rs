@@ -1,7 +1,11 @@
 //! Events become frames: counts in bins of `dt`, in pieces for a model, in bounded memory.
 
+#[cfg(feature = "gpu")]
+use crate::counts::{Counted, Counts};
 use crate::{Error, Result};
 use foveola_core::Shape;
+#[cfg(feature = "gpu")]
+use foveola_core::events::Place;
 use foveola_core::events::{Accumulator, Dropped, Event, Geometry, Polarity, Push};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
@@ -28,12 +32,19 @@ const GAP: u64 = 60_000_000;
 /// # Ok::<(), foveola::Error>(())
 /// ```
 pub struct Frames<I> {
+    source: Source<I>,
+    geometry: Geometry,
+    buffer: Vec<f32>,
+    #[cfg(feature = "gpu")]
+    counts: Counts,
+}
+
+/// Events and the bins that they go into.
+struct Source<I> {
     events: I,
     /// An event that belongs to the frame after the last one made.
     waiting: Option<Event>,
     bins: Accumulator,
-    geometry: Geometry,
-    buffer: Vec<f32>,
     ended: bool,
     /// An error that comes behind the frames before it.
     failed: Option<Error>,
@@ -53,32 +64,38 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
             .map_err(|source| Error::layer("frames of events", source))?
             .restart_after(GAP);
-        Ok(Self { events, waiting: None, bins, geometry, buffer: Vec::new(), ended: false, failed: None })
+        Ok(Self {
+            source: Source { events, waiting: None, bins, ended: false, failed: None },
+            geometry,
+            buffer: Vec::new(),
+            #[cfg(feature = "gpu")]
+            counts: Counts::default(),
+        })
     }
 
     /// The events and what is left of them.
     pub fn events(&self) -> &I {
-        &self.events
+        &self.source.events
     }
 
     /// Shape of a frame.
     pub fn shape(&self) -> Shape {
-        self.bins.shape()
+        self.source.bins.shape()
     }
 
     /// Where the next frame starts in the recording's time, in microseconds; none before the first event.
     pub fn time(&self) -> Option<u64> {
-        self.bins.start()
+        self.source.bins.start()
     }
 
     /// How often time jumped by more than a minute: those minutes are in no frame.
     pub fn jumps(&self) -> u32 {
-        self.bins.restarts()
+        self.source.bins.restarts()
     }
 
     /// Events that are in no frame, and why.
     pub fn dropped(&self) -> Dropped {
-        self.bins.dropped()
+        self.source.bins.dropped()
     }
 
     /// The next `frames` frames, fewer at the end, none behind it: `(batch, channel, time, row, col)`.
@@ -86,28 +103,17 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     /// # Errors
     /// What the events yield, behind the complete frames before it, and then no more; [`Error::Memory`].
     pub fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
-        let (shape, len) = (self.bins.shape(), self.bins.shape().len());
+        let (shape, len) = (self.shape(), self.shape().len());
         let samples = frames.max(1).saturating_mul(len);
         if self.buffer.len() < samples {
             let more = samples - self.buffer.len();
             self.buffer.try_reserve_exact(more).map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
             self.buffer.resize(samples, 0.0);
         }
-        let mut made = 0;
-        for frame in self.buffer.chunks_exact_mut(len.max(1)).take(frames.max(1)) {
-            if self.ended {
-                break;
-            }
-            match fill(&mut self.events, &mut self.waiting, &mut self.bins, frame) {
-                Ok(Filled::Complete) => made += 1,
-                Ok(Filled::Last) => (made, self.ended) = (made + 1, true),
-                Ok(Filled::Nothing) => self.ended = true,
-                Err(error) => (self.failed, self.ended) = (Some(error), true),
-            }
-        }
-        if let Some(error) = self.failed.take_if(|_| made == 0) {
-            return Err(error);
-        }
+        let buffer = &mut self.buffer;
+        let made = self.source.make(frames.max(1), |bins, frame, event| {
+            bins.push(event, buffer.get_mut(frame * len..(frame + 1) * len).unwrap_or(&mut []))
+        })?;
         if made == 0 {
             return Ok(None);
         }
@@ -116,6 +122,24 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
             ArrayView4::from_shape((made, shape.channels, rows, cols), self.buffer.get(..made * len).unwrap_or(&[]));
         let frames = frames.map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
         Ok(Some(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
+    }
+
+    /// As [`Frames::next_piece`], the number of frames and what is counted in them: fewer frames, where their samples would be more
+    /// than 32 bits count.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn next_counts(&mut self, frames: usize) -> Result<Option<(usize, Counted<'_>)>> {
+        let len = self.shape().len();
+        let counts = &mut self.counts;
+        counts.begin(len);
+        let made = self.source.make(frames.clamp(1, u32::MAX as usize / len), |bins, frame, event| {
+            match bins.place(event) {
+                Place::At { sample, step } => counts.add(frame, sample, step),
+                Place::Dropped => {}
+                Place::FrameComplete { start } => return Push::FrameComplete { start },
+            }
+            Push::Taken
+        })?;
+        if made == 0 { Ok(None) } else { Ok(Some((made, counts.finish(made)?))) }
     }
 }
 
@@ -127,24 +151,38 @@ enum Filled {
     Nothing,
 }
 
-/// Fills one frame.
-fn fill<I: Iterator<Item = Result<Event>>>(
-    events: &mut I,
-    waiting: &mut Option<Event>,
-    bins: &mut Accumulator,
-    frame: &mut [f32],
-) -> Result<Filled> {
-    loop {
-        let event = match waiting.take() {
-            Some(event) => event,
-            None => match events.next().transpose()? {
+impl<I: Iterator<Item = Result<Event>>> Source<I> {
+    /// Makes frames, `most` at most, from what `take` does with the events of each; says how many.
+    fn make(&mut self, most: usize, mut take: impl FnMut(&mut Accumulator, usize, Event) -> Push) -> Result<usize> {
+        let mut made = 0;
+        while made < most && !self.ended {
+            match self.fill(|bins, event| take(bins, made, event)) {
+                Ok(Filled::Complete) => made += 1,
+                Ok(Filled::Last) => (made, self.ended) = (made + 1, true),
+                Ok(Filled::Nothing) => self.ended = true,
+                Err(error) => (self.failed, self.ended) = (Some(error), true),
+            }
+        }
+        match self.failed.take_if(|_| made == 0) {
+            Some(error) => Err(error),
+            None => Ok(made),
+        }
+    }
+
+    /// Fills one frame.
+    fn fill(&mut self, mut take: impl FnMut(&mut Accumulator, Event) -> Push) -> Result<Filled> {
+        loop {
+            let event = match self.waiting.take() {
                 Some(event) => event,
-                None => return Ok(if bins.is_open() { Filled::Last } else { Filled::Nothing }),
-            },
-        };
-        if let Push::FrameComplete { .. } = bins.push(event, frame) {
-            *waiting = Some(event);
-            return Ok(Filled::Complete);
+                None => match self.events.next().transpose()? {
+                    Some(event) => event,
+                    None => return Ok(if self.bins.is_open() { Filled::Last } else { Filled::Nothing }),
+                },
+            };
+            if let Push::FrameComplete { .. } = take(&mut self.bins, event) {
+                self.waiting = Some(event);
+                return Ok(Filled::Complete);
+            }
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod axes;
 pub mod bench;
+#[cfg(feature = "gpu")]
+mod counts;
 mod device;
 mod error;
 mod event_filters;

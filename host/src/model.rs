@@ -1,6 +1,8 @@
 //! A model: a cascade of layers with the state of a stream.
 
 use crate::Movie;
+#[cfg(feature = "gpu")]
+use crate::counts::Counted;
 use crate::device::Device;
 #[cfg(feature = "gpu")]
 use crate::device::stream::{Before, DeviceState, Frames, Piece, Working};
@@ -12,6 +14,7 @@ use crate::spectral::Spectral;
 use crate::threads::copy;
 use crate::threads::{Team, Threads, all_finite, worth};
 use crate::{Error, Layer, Result};
+use foveola_core::events::Event;
 use foveola_core::graph::MOVE;
 use foveola_core::{Delay, Fork, Graph, Node, Shape, Signature, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
@@ -327,7 +330,50 @@ impl Model {
     pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
         let input = input.movie();
         let (frames, output) = self.feed(input)?;
-        let (batch, _, _, _, _) = input.dim();
+        self.output(input.len_of(Axis(0)), frames, output)
+    }
+
+    /// Feeds the next `frames` frames of events, fewer at the end, and returns what the model makes of them; none behind the end.
+    ///
+    /// On the processor they are what [`Frames::next_piece`](crate::Frames::next_piece) yields. A device is handed the events instead,
+    /// which are far fewer bytes, and counts them itself, to the same frames; where they are many, the frames again.
+    ///
+    /// ```
+    /// use foveola::{Frames, Geometry, Model, Polarity, models};
+    /// use foveola_core::events::Event;
+    /// let events = (0..1000).map(|i| Ok(Event { t: i * 100, x: (i % 8) as u16, y: 3, on: true }));
+    /// let mut frames = Frames::new(events, Geometry { cols: 8, rows: 6 }, Polarity::Signed, 1_000)?;
+    /// let mut retina = models::build("retina", foveola::Resolution::DEFAULT)?.model; // .to(Device::gpu()?)
+    /// let mut seen = 0;
+    /// while let Some(response) = retina.process_events(&mut frames, 32)? {
+    ///     seen += response.dim().2;
+    /// }
+    /// assert_eq!(seen, 100);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then as it was; the frames are taken.
+    pub fn process_events<I>(&mut self, frames: &mut crate::Frames<I>, n: usize) -> Result<Option<ArrayView5<'_, f32>>>
+    where
+        I: Iterator<Item = Result<Event>>,
+    {
+        #[cfg(feature = "gpu")]
+        if self.device.is_device() {
+            let shape = frames.shape();
+            return match frames.next_counts(n)? {
+                None => Ok(None),
+                Some((frames, counted)) => self.feed_counts(shape, frames, &counted).map(Some),
+            };
+        }
+        match frames.next_piece(n)? {
+            None => Ok(None),
+            Some(piece) => self.process(piece).map(Some),
+        }
+    }
+
+    /// The output of a piece, as it lies in the model.
+    fn output(&self, batch: usize, frames: usize, output: Shape) -> Result<ArrayView5<'_, f32>> {
         let view = ArrayView5::from_shape(
             (batch, frames, output.channels, output.rows, output.cols),
             self.memory.output.get(..batch * frames * output.len()).unwrap_or(&[]),
@@ -358,7 +404,7 @@ impl Model {
     fn run_pieces(&mut self, input: ArrayView5<'_, f32>, dt: usize) -> Result<Array5<f32>> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let frame = Shape::new(channels, rows, cols);
-        self.check_size(&input, batch, frame)?;
+        self.check_size(batch, frames, frame)?;
         let signature = self.signature(frame)?;
         let pieces = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
         let lengths =
@@ -468,6 +514,20 @@ impl Model {
         result
     }
 
+    /// What was counted in some frames of a single stream, through the model on its device.
+    #[cfg(feature = "gpu")]
+    fn feed_counts(&mut self, shape: Shape, frames: usize, counted: &Counted<'_>) -> Result<ArrayView5<'_, f32>> {
+        self.check_size(1, frames, shape)?;
+        let input = match *counted {
+            Counted::List(events) => Frames::Events(events),
+            Counted::Dense(frames) => Frames::Samples(frames),
+        };
+        let (t, revision, fork) = (self.time(), self.revision, Threads::ALONE);
+        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, fork };
+        let (frames, output) = self.piece_on_device(shape, piece, None)?;
+        self.output(1, frames, output)
+    }
+
     #[cfg(feature = "gpu")]
     fn piece_on_device(
         &mut self,
@@ -502,9 +562,9 @@ impl Model {
     }
 
     /// Whether the frames are those of the stream.
-    fn check_size(&self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
+    fn check_size(&self, batch: usize, frames: usize, shape: Shape) -> Result<()> {
         if batch == 0 || shape.is_empty() {
-            return Err(Error::EmptyInput { shape: input.shape().to_vec() });
+            return Err(Error::EmptyInput { shape: vec![batch, shape.channels, frames, shape.rows, shape.cols] });
         }
         if let Some((expected_batch, expected)) = self.memory.stream.frames
             && (expected_batch, expected) != (batch, shape)
@@ -515,7 +575,7 @@ impl Model {
     }
 
     fn check(&mut self, input: &ArrayView5<'_, f32>, batch: usize, shape: Shape) -> Result<()> {
-        self.check_size(input, batch, shape)?;
+        self.check_size(batch, input.len_of(Axis(2)), shape)?;
         if self.unchecked {
             return Ok(());
         }

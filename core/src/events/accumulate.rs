@@ -52,6 +52,26 @@ pub enum Push {
     },
 }
 
+/// Where an event goes, without a frame: see [`Accumulator::place`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "an event that completes a frame must be placed again"]
+pub enum Place {
+    /// It adds `step` to the sample `sample` of the frame of the current bin.
+    At {
+        /// Index in the frame, channel after channel, row after row.
+        sample: usize,
+        /// 1, or -1 for an OFF event of [`Polarity::Signed`].
+        step: i8,
+    },
+    /// It was counted in [`Dropped`].
+    Dropped,
+    /// It lies after the current bin, whose frame is complete now: place the same again.
+    FrameComplete {
+        /// When the bin of the frame started.
+        start: u64,
+    },
+}
+
 /// Events that were pushed but not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
@@ -233,18 +253,44 @@ impl Accumulator {
     /// Adds `event` to `frame`, unless `frame` is complete first. Whatever `frame` held before its bin is overwritten.
     #[inline]
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
-        match self.reach(event.t, frame) {
-            Reach::Here => {
-                let (channel, step) = match self.polarity {
-                    Polarity::Split => (self.channel(event.on), T::one()),
-                    Polarity::Signed => (0, step(event.on)),
-                };
-                self.add(self.window.place(event.x, event.y), channel, step, frame);
-            }
-            Reach::Before => self.dropped.late = self.dropped.late.saturating_add(1),
-            Reach::After(start) => return Push::FrameComplete { start },
+        self.clear(frame);
+        match self.place(event) {
+            Place::At { sample, step } => self.add(Some(sample), T::from_i8(step), frame),
+            Place::Dropped => {}
+            Place::FrameComplete { start } => return Push::FrameComplete { start },
         }
         Push::Taken
+    }
+
+    /// Where `event` goes, without a frame: for those who count elsewhere. It is taken or counted as by [`Accumulator::push`].
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Event, Place, Polarity};
+    /// let mut bins = Accumulator::new(2, 3, Polarity::Signed, 1_000).unwrap();
+    /// let event = Event { t: 1_700, x: 1, y: 1, on: false };
+    /// assert_eq!(bins.place(event), Place::At { sample: 4, step: -1 });
+    /// assert_eq!(bins.place(Event { y: 2, ..event }), Place::Dropped);
+    /// let later = Event { t: 2_000, ..event };
+    /// assert_eq!(bins.place(later), Place::FrameComplete { start: 1_000 });
+    /// assert_eq!(bins.place(later), Place::At { sample: 4, step: -1 });
+    /// ```
+    #[inline]
+    pub fn place(&mut self, event: Event) -> Place {
+        match self.reach(event.t) {
+            Reach::Here => {
+                let (channel, step) = match self.polarity {
+                    Polarity::Split => (self.channel(event.on), 1),
+                    Polarity::Signed => (0, step(event.on)),
+                };
+                if let Some(sample) = self.sample(self.window.place(event.x, event.y), channel) {
+                    return Place::At { sample, step };
+                }
+                self.dropped.outside = self.dropped.outside.saturating_add(1);
+            }
+            Reach::Before => self.dropped.late = self.dropped.late.saturating_add(1),
+            Reach::After(start) => return Place::FrameComplete { start },
+        }
+        Place::Dropped
     }
 
     /// Takes events from the front of `bytes` while they lie in the current bin, adds them to `frame`, and returns how many: the
@@ -287,10 +333,10 @@ impl Accumulator {
         // A loop of its own for each kind of frame.
         match self.polarity {
             Polarity::Split => decoder.run(bytes, times, |x, y, on| {
-                self.add(place(x, y), self.channel(on), T::one(), frame);
+                self.add(self.sample(place(x, y), self.channel(on)), T::one(), frame);
             }),
             Polarity::Signed => decoder.run(bytes, times, |x, y, on| {
-                self.add(place(x, y), 0, step(on), frame);
+                self.add(self.sample(place(x, y), 0), T::from_i8(step(on)), frame);
             }),
         }
     }
@@ -301,18 +347,29 @@ impl Accumulator {
         select_unpredictable(on, 0, self.pixels)
     }
 
-    /// Adds `step` to a pixel of the current bin, `channel` samples behind that of the first channel.
+    /// The sample of a pixel, `channel` samples behind that of the first channel; none outside of the frame.
     #[inline(always)]
-    fn add<T: Sample>(&mut self, [row, col]: [u32; 2], channel: usize, step: T, frame: &mut [T]) {
+    fn sample(&self, [row, col]: [u32; 2], channel: usize) -> Option<usize> {
         let [row, col] = [row as usize, col as usize];
-        if row < self.rows.min(Window::MOST as usize)
-            && col < self.cols.min(Window::MOST as usize)
-            // Inside of the shape, whose length is a usize.
-            && let Some(sample) = frame.get_mut(channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)))
-        {
-            *sample = *sample + step;
-        } else {
-            self.dropped.outside = self.dropped.outside.saturating_add(1);
+        let inside = row < self.rows.min(Window::MOST as usize) && col < self.cols.min(Window::MOST as usize);
+        // Inside of the shape, whose length is a usize.
+        inside.then(|| channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)))
+    }
+
+    /// Adds `step` to a sample of the current bin.
+    #[inline(always)]
+    fn add<T: Sample>(&mut self, sample: Option<usize>, step: T, frame: &mut [T]) {
+        match sample.and_then(|sample| frame.get_mut(sample)) {
+            Some(sample) => *sample = *sample + step,
+            None => self.dropped.outside = self.dropped.outside.saturating_add(1),
+        }
+    }
+
+    /// Clears `frame` where a bin begins.
+    #[inline(always)]
+    fn clear<T: Sample>(&self, frame: &mut [T]) {
+        if self.stale {
+            frame.fill(T::zero());
         }
     }
 
@@ -328,18 +385,19 @@ impl Accumulator {
     /// assert_eq!(bins.push_time(1_000, &mut frame), Push::Taken);
     /// ```
     pub fn push_time<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Push {
-        match self.reach(t, frame) {
+        self.clear(frame);
+        match self.reach(t) {
             Reach::Here | Reach::Before => Push::Taken,
             Reach::After(start) => Push::FrameComplete { start },
         }
     }
 }
 
-/// +1 for ON, -1 for OFF, in whole numbers first: a choice between two floats becomes a branch, and no CPU foresees a polarity.
-/// With it an event took three times as long.
+/// +1 for ON, -1 for OFF, in whole numbers: a choice between two floats becomes a branch, and no CPU foresees a polarity. With it
+/// an event took three times as long.
 #[inline(always)]
-fn step<T: Sample>(on: bool) -> T {
-    T::from_i8(2 * i8::from(on) - 1)
+fn step(on: bool) -> i8 {
+    2 * i8::from(on) - 1
 }
 
 /// Where a time lies, seen from the current bin.
@@ -353,13 +411,10 @@ enum Reach {
 impl Accumulator {
     /// Goes towards the bin of `t`, one bin a call, so that the caller sees every frame.
     #[inline]
-    fn reach<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Reach {
+    fn reach(&mut self, t: u64) -> Reach {
         let start = self.start.unwrap_or_else(|| t - t % self.dt); // a division of 64 bits is dear on a microcontroller
         self.start = Some(start);
-        if self.stale {
-            self.stale = false;
-            frame.fill(T::zero());
-        }
+        self.stale = false;
         let ahead = t.checked_sub(start);
         match ahead {
             Some(ahead) if ahead < self.dt.get() => return Reach::Here,

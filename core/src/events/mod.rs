@@ -38,7 +38,7 @@ pub mod time_surface;
 pub mod voxel_grid;
 pub mod window;
 
-pub use accumulate::{Accumulator, Dropped, Polarity, Push};
+pub use accumulate::{Accumulator, Dropped, Place, Polarity, Push};
 pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use extent::{Extent, Geometry};

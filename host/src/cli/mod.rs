@@ -4,6 +4,7 @@ mod bench;
 mod chosen;
 mod convert;
 mod denoise;
+mod devices;
 mod info;
 mod input;
 mod record;
@@ -53,6 +54,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Measure how fast this machine runs the filters, beside what it can do at most
     Bench(bench::BenchArgs),
+    /// List where models can compute: the processor, and the GPUs that were found
+    Devices(devices::DevicesArgs),
 }
 
 /// Which input, and how to read it.
@@ -128,6 +131,10 @@ struct RunArgs {
     #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 
+    /// Where the model and its parts compute: cpu, gpu (the first one), or gpu:NAME, with a part of a name of foveola devices
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: String,
+
     /// Compute the same bits as a microcontroller or any other CPU, more slowly
     #[arg(long)]
     reproducible: bool,
@@ -156,6 +163,7 @@ Examples:
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 a second
   foveola run a.raw --filter stcf:k=2  without noise
+  foveola run a.raw --device gpu       on the first GPU
 
 Exit codes: 0 done, 1 the data cannot be used, 2 the
 arguments cannot be used.";
@@ -255,13 +263,17 @@ pub(crate) fn main() -> ExitCode {
         Command::Convert(args) => convert::convert(&args),
         Command::Record(args) => record::record(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Devices(args) => {
+            devices::devices(&args);
+            Ok(())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("error: {error}\n"));
-            // A name that is not on a list is a mistake in the arguments, as are those that clap finds.
-            ExitCode::from(if matches!(error, Error::Unknown { .. }) { 2 } else { 1 })
+            // A name that is not on a list, or is misspelled, is a mistake in the arguments, as are those that clap finds.
+            ExitCode::from(if matches!(error, Error::Unknown { .. } | Error::Spelling { .. }) { 2 } else { 1 })
         }
     }
 }

@@ -6,7 +6,7 @@ use super::units::{plural, seconds, thousands};
 use super::{Lines, RunArgs, print, reasons_as_json};
 use foveola::npy::NpyWriter;
 use foveola::picture::{Animation, Plot, Series, Sheet, Stage, animation, contact_sheet, traces};
-use foveola::{Error, Model, Precision, Resolution, Result, models};
+use foveola::{Device, Error, Model, Precision, Resolution, Result, models};
 use foveola_core::Digest;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ndarray::{ArrayView2, ArrayView3, ArrayView5, Axis, CowArray, Ix2, concatenate};
@@ -136,6 +136,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let dt = args.dt as f64 * 1e-6;
     let resolution = Resolution { steps_per_second: 1.0 / dt, ..Resolution::DEFAULT };
     let named = models::build(&args.model, resolution)?;
+    let device: Device = args.device.parse()?;
     let mut input = Input::open(args)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the output: {source}");
@@ -144,9 +145,10 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
 
     let began = Instant::now();
     let precision = if args.reproducible { Precision::Reproducible } else { Precision::Fast };
-    let mut model = named.model.precision(precision);
+    let there = |model: Model| model.precision(precision).to(&device);
+    let mut model = there(named.model);
     let mut parts: Vec<(Shown, Model)> =
-        named.parts.into_iter().map(|(name, part)| (Shown::new(name), part.precision(precision))).collect();
+        named.parts.into_iter().map(|(name, part)| (Shown::new(name), there(part))).collect();
     let (mut shown_input, mut shown_output) = (Shown::new("input"), Shown::new(&args.model));
     let mut saved = None;
     let mut totals = Totals { digest: args.digest.then(Digest::new), ..Totals::default() };
@@ -186,7 +188,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         let of = plural(totals.output_frames as u64, "frame");
         wrote.push((path, format!("{} of {of} of the output", thousands(frames as u64))));
     }
-    report(args, &input, &totals, began.elapsed().as_secs_f64(), &wrote);
+    report(args, &device, &input, &totals, began.elapsed().as_secs_f64(), &wrote);
     Ok(())
 }
 
@@ -258,7 +260,7 @@ fn pictures(args: &RunArgs, shown: Vec<Shown>, dt: f64) -> Result<Vec<(PathBuf, 
     Ok(vec![(sheet, names.clone()), (plot, traced_pixel), (movie, names)])
 }
 
-fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &[(PathBuf, String)]) {
+fn report(args: &RunArgs, device: &Device, input: &Input, totals: &Totals, elapsed: f64, wrote: &[(PathBuf, String)]) {
     let recorded = totals.frames as f64 * args.dt as f64 * 1e-6;
     let model = totals.model.as_secs_f64().max(1e-9);
     let about = models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
@@ -267,6 +269,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
             "input": args.input.as_ref().map(|path| path.display().to_string()),
             "events": input.events(),
             "model": args.model,
+            "device": device.name(),
             "dt_us": args.dt,
             "frames": totals.frames,
             "output_frames": totals.output_frames,
@@ -295,6 +298,7 @@ fn report(args: &RunArgs, input: &Input, totals: &Totals, elapsed: f64, wrote: &
         lines.push("events", format!("{} in {}", thousands(events), seconds(recorded)));
     }
     lines.push("model", format!("{}: {about}", args.model));
+    lines.push("device", device.name());
     lines.push("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
     lines.push("model ran", speed(model));
     lines.push("in all", format!("{}, with pictures", speed(elapsed)));

@@ -6,19 +6,22 @@ use std::path::Path;
 
 /// One number of a peer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Peer {
+pub struct Peer {
     /// Who.
-    pub(crate) name: String,
+    pub name: String,
     /// At what.
-    pub(crate) workload: String,
+    pub workload: String,
     /// With how many threads.
-    pub(crate) threads: usize,
+    pub threads: usize,
     /// How long a frame took.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
 }
 
-/// Reads the list; says what is wrong with it otherwise.
-pub(crate) fn read(path: &Path) -> Result<Vec<Peer>, String> {
+/// Reads the list.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(path: &Path) -> Result<Vec<Peer>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -1,0 +1,140 @@
+//! The table, as Markdown and as JSON.
+
+use crate::turns::Row;
+use foveola::DeviceInfo;
+use foveola::bench::Machine;
+use foveola_benches::peers::Peer;
+use serde_json::{Value, json};
+
+/// What stands above the table.
+pub(crate) struct Head {
+    pub(crate) device: DeviceInfo,
+    pub(crate) machine: Machine,
+    /// Operations a second in registers, and bytes a second of a copy, as measured; none without a clock.
+    pub(crate) peaks: Option<(f64, f64)>,
+    /// Whether frames are tiny, so that no speed is claimed.
+    pub(crate) quick: bool,
+    pub(crate) command: String,
+}
+
+/// The page, which grows by a row a workload.
+pub(crate) struct Page {
+    head: Head,
+    peers: Vec<Peer>,
+    text: String,
+    rows: Vec<Value>,
+}
+
+impl Page {
+    pub(crate) fn new(head: Head, peers: Vec<Peer>) -> Self {
+        let text = heading(&head);
+        Self { head, peers, text, rows: Vec::new() }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds a row, and returns its text.
+    pub(crate) fn push(&mut self, row: Row) -> String {
+        let shares = self.shares(&row);
+        let peers: Vec<&Peer> = self.peers.iter().filter(|peer| peer.workload == row.case.name).collect();
+        let best = row.device.unwrap_or(row.wall);
+        let beside =
+            peers.iter().map(|peer| format!("{} {} ({:.2})", peer.name, micros(peer.seconds), peer.seconds / best));
+        let (operations, copy) = shares.map_or_else(Default::default, |(operations, copy)| {
+            (if row.case.operations > 0.0 { percent(operations) } else { String::new() }, percent(copy))
+        });
+        let cells = [
+            row.case.name.clone(),
+            row.device.map(micros).unwrap_or_default(),
+            operations,
+            copy,
+            micros(row.wall),
+            row.device.map(|device| micros((row.wall - device).max(0.0))).unwrap_or_default(),
+            micros(row.processor),
+            format!("{:.1}", row.processor / row.wall),
+            beside.collect::<Vec<_>>().join("; "),
+        ];
+        let text = format!("| {} |\n", cells.join(" | "));
+        self.rows.push(json!({
+            "workload": row.case.name,
+            "frames": row.case.frames[0],
+            "turns": row.turns,
+            "operations": row.case.operations,
+            "bytes": row.case.bytes,
+            "device_seconds": row.device,
+            "wall_seconds": row.wall,
+            "processor_seconds": row.processor,
+            "of_peak": shares.map(|(operations, _)| operations),
+            "of_copy": shares.map(|(_, copy)| copy),
+            "peers": peers.iter().map(|peer| json!({ "peer": peer.name, "seconds": peer.seconds })).collect::<Vec<_>>(),
+        }));
+        self.text.push_str(&text);
+        text
+    }
+
+    /// Shares of the peaks that the device reaches.
+    fn shares(&self, row: &Row) -> Option<(f64, f64)> {
+        let ((operations, bytes), seconds) = (self.head.peaks?, row.device?);
+        Some((row.case.operations / seconds / operations, row.case.bytes / seconds / bytes))
+    }
+
+    pub(crate) fn as_json(&self) -> Value {
+        let Head { device, machine, peaks, quick, .. } = &self.head;
+        json!({
+            "device": { "name": device.name, "kind": device.kind.name(), "interface": device.interface, "driver": device.driver },
+            "machine": machine.to_string(),
+            "peak_flops": peaks.map(|(operations, _)| operations),
+            "peak_bytes_per_second": peaks.map(|(_, bytes)| bytes),
+            "quick": quick,
+            "workloads": self.rows,
+        })
+    }
+}
+
+fn heading(head: &Head) -> String {
+    let Head { device, machine, peaks, quick, command } = head;
+    let claim = match (device.kind.is_hardware(), quick) {
+        (false, _) => {
+            "**This device is software on the processor: no speed is claimed.** Frames are tiny; the table shows that everything runs.\n\n"
+        }
+        (true, true) => "**Frames are tiny: no speed is claimed.** The table shows that everything runs.\n\n",
+        (true, false) => "",
+    };
+    let peaks = match peaks {
+        Some((operations, bytes)) => format!(
+            "Measured in the same run: multiply-adds in registers {:.2} TFLOP/s, a copy {:.0} GB/s, read and written.",
+            operations * 1e-12,
+            bytes * 1e-9
+        ),
+        None => "The device has no clock that can be read, so that what it does alone is not known.".into(),
+    };
+    format!(
+        "# Speed on a GPU\n\n{device}, driver {}; {machine}. Made by\n\n```sh\n{command}\n```\n\n{claim}{peaks}\n\n\
+         Medians of turns, in microseconds a frame; sizes are columns x rows, 128 x 128 unless the name says another. A piece on the\n\
+         device has 64 MB or 256 frames at most, one on the processor is that of `foveola bench`. Before it is measured, the output\n\
+         of each workload is compared with the processor's.\n\n\
+         - **device**: between two marks of the device's clock around its passes; nothing of transfers.\n\
+         - **of peak, of copy**: operations of the definition and bytes that every way has to move, as `foveola bench` counts them,\n  \
+         beside the two limits above; a plan that saves operations, or a cache, can go beyond 100 %.\n\
+         - **with transfers**: frames from the host's memory, output back in it. **transfers, host**: what of that is not device.\n\
+         - **CPU**: the same model on the processor, with all its threads; then how many times as long that takes as with transfers.\n\
+         - **peers**: PyTorch on the same card, without transfers, and how many times as long it takes as our device.\n\n\
+         | workload | device | of peak | of copy | with transfers | transfers, host | CPU | CPU / with transfers | peers |\n\
+         | --- | --: | --: | --: | --: | --: | --: | --: | --- |\n",
+        device.driver
+    )
+}
+
+fn micros(seconds: f64) -> String {
+    match 1e6 * seconds {
+        us if us < 10.0 => format!("{us:.2}"),
+        us if us < 1000.0 => format!("{us:.1}"),
+        us => format!("{us:.0}"),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
