@@ -163,7 +163,6 @@ fn first_frames(device: &Device) -> Result<(), String> {
     let movie = Recording { seed: 1, batch: 1, cuts: vec![50] }.movie(Shape::new(1, 10, 10));
     match model.process(&movie) {
         Err(Error::DeviceMemory { what: "the first frames of a piece", bytes, most: SMALL, .. }) if bytes >= 20_000 => {
-            ()
         }
         other => return Err(format!("{:?}", other.map(|view| view.dim()))),
     }
