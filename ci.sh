@@ -154,16 +154,17 @@ step_gpu() {
     need_file /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json vulkan-validationlayers
     export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
     export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
-    cargo test -p foveola-tests --test gpu 2>&1 | tee "$work/gpu.log"
-    cargo test -p foveola --features gpu --lib device 2>&1 | tee -a "$work/gpu.log"
-    cargo test -p foveola --features gpu --doc device 2>&1 | tee -a "$work/gpu.log"
+    # Of the whole workspace, so that nothing is built otherwise than for the step `test`.
+    cargo test --workspace --test gpu 2>&1 | tee "$work/gpu.log"
+    cargo test --workspace --lib device 2>&1 | tee -a "$work/gpu.log"
+    cargo test --workspace --doc device 2>&1 | tee -a "$work/gpu.log"
     # The layers write what they find among the rest.
     if grep -E 'VUID-|UNASSIGNED-|Validation Error' "$work/gpu.log"; then
         echo "FAILED: the layers that check found this" >&2
         return 1
     fi
     # Layers that were not there would have found nothing.
-    VK_LOADER_DEBUG=layer cargo test -p foveola-tests --test gpu streams::found > "$work/loader" 2>&1
+    VK_LOADER_DEBUG=layer cargo test --workspace --test gpu streams::found > "$work/loader" 2>&1
     grep 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
 }
 
