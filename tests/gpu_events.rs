@@ -12,7 +12,7 @@ const DT: u64 = 1_000;
 /// Every device, and again with buffers so small that pieces are cut into many blocks.
 fn devices() -> Vec<Device> {
     let all = Device::list().into_iter();
-    all.flat_map(|info| [Device::named(&info.name), Device::limited(&info.name, 4_096)])
+    all.flat_map(|info| [Device::named(&info.name), Device::limited(&info.name, 8_192)])
         .map(|device| device.expect("a device that is listed opens"))
         .collect()
 }
@@ -172,6 +172,7 @@ fn recordings_have_the_bits_of_the_processor() {
             {
                 bits.extend(piece.iter().map(|sample| sample.to_bits()));
             }
+            assert!(bits.iter().any(|bits| *bits != 0), "{}: events", path.display());
             bits
         };
         for info in Device::list() {

@@ -1,5 +1,5 @@
-//! What a GPU does with the workloads, beside what it could do, its transfers, the processor and PyTorch, as one Markdown table:
-//! `cargo run --release -p foveola-benches --features gpu --bin gpu`, or with PyTorch on the same card `benches/gpu.sh`.
+//! What a GPU does with the workloads, beside what it could do, its transfers, the processor and `PyTorch`, as one Markdown table:
+//! `cargo run --release -p foveola-benches --features gpu --bin gpu`, or with `PyTorch` on the same card `benches/gpu.sh`.
 
 mod cases;
 mod page;
@@ -25,7 +25,7 @@ struct Args {
     #[arg(long, default_value = "")]
     only: String,
 
-    /// Numbers of PyTorch on the same card: what benches/peers/gpu.py printed
+    /// Numbers of peers on the same card: what benches/peers/gpu.py printed
     #[arg(long)]
     peers: Option<PathBuf>,
 
@@ -73,7 +73,7 @@ fn report(args: &Args) -> Result<(), String> {
     for (i, case) in cases.into_iter().enumerate() {
         let share = (args.seconds - began.elapsed().as_secs_f64()) / (count - i) as f64;
         let name = case.name.clone();
-        match turns::measured(case, &clocked, &plain, share) {
+        match turns::measured(case, &clocked, &plain, quick, share) {
             Ok(row) => print!("{}", page.push(row)),
             Err(error) => {
                 eprintln!("{name}: {error}");

@@ -39,7 +39,9 @@ impl Page {
     pub(crate) fn push(&mut self, row: Row) -> String {
         let shares = self.shares(&row);
         let peers: Vec<&Peer> = self.peers.iter().filter(|peer| peer.workload == row.case.name).collect();
-        let best = row.device.unwrap_or(row.wall);
+        let (wall, processor) = (row.wall.0, row.processor.0);
+        let device = row.device.map(|(median, _)| median);
+        let best = device.unwrap_or(wall);
         let beside =
             peers.iter().map(|peer| format!("{} {} ({:.2})", peer.name, micros(peer.seconds), peer.seconds / best));
         let (operations, copy) = shares.map_or_else(Default::default, |(operations, copy)| {
@@ -47,25 +49,25 @@ impl Page {
         });
         let cells = [
             row.case.name.clone(),
-            row.device.map(micros).unwrap_or_default(),
+            device.map(micros).unwrap_or_default(),
             operations,
             copy,
-            micros(row.wall),
-            row.device.map(|device| micros((row.wall - device).max(0.0))).unwrap_or_default(),
-            micros(row.processor),
-            format!("{:.1}", row.processor / row.wall),
+            micros(wall),
+            device.map(|device| micros((wall - device).max(0.0))).unwrap_or_default(),
+            micros(processor),
+            format!("{:.1}", processor / wall),
             beside.collect::<Vec<_>>().join("; "),
         ];
         let text = format!("| {} |\n", cells.join(" | "));
         self.rows.push(json!({
             "workload": row.case.name,
             "frames": row.case.frames[0],
-            "turns": row.turns,
             "operations": row.case.operations,
             "bytes": row.case.bytes,
-            "device_seconds": row.device,
-            "wall_seconds": row.wall,
-            "processor_seconds": row.processor,
+            "device_seconds": device,
+            "wall_seconds": wall,
+            "processor_seconds": processor,
+            "best_seconds": { "device": row.device.map(|(_, best)| best), "wall": row.wall.1, "processor": row.processor.1 },
             "of_peak": shares.map(|(operations, _)| operations),
             "of_copy": shares.map(|(_, copy)| copy),
             "peers": peers.iter().map(|peer| json!({ "peer": peer.name, "seconds": peer.seconds })).collect::<Vec<_>>(),
@@ -76,7 +78,7 @@ impl Page {
 
     /// Shares of the peaks that the device reaches.
     fn shares(&self, row: &Row) -> Option<(f64, f64)> {
-        let ((operations, bytes), seconds) = (self.head.peaks?, row.device?);
+        let ((operations, bytes), (seconds, _)) = (self.head.peaks?, row.device?);
         Some((row.case.operations / seconds / operations, row.case.bytes / seconds / bytes))
     }
 
@@ -112,10 +114,11 @@ fn heading(head: &Head) -> String {
     };
     format!(
         "# Speed on a GPU\n\n{device}, driver {}; {machine}. Made by\n\n```sh\n{command}\n```\n\n{claim}{peaks}\n\n\
-         Medians of turns, in microseconds a frame; sizes are columns x rows, 128 x 128 unless the name says another. A piece on the\n\
-         device has 64 MB or 256 frames at most, one on the processor is that of `foveola bench`. Before it is measured, the output\n\
-         of each workload is compared with the processor's.\n\n\
-         - **device**: between two marks of the device's clock around its passes; nothing of transfers.\n\
+         Medians, in microseconds a frame; sizes are columns x rows, 128 x 128 unless the name says another. A piece on the device\n\
+         has 64 MB or 256 frames at most (256 MB or 1024 frames, where a copy is the limit), one on the processor is that of `foveola\n\
+         bench`. Before it is measured, the output of each workload is compared with the processor's.\n\n\
+         - **device**: between two marks of the device's clock around its passes, which run often enough to keep its clocks high; nothing\n  \
+         of transfers.\n\
          - **of peak, of copy**: operations of the definition and bytes that every way has to move, as `foveola bench` counts them,\n  \
          beside the two limits above; a plan that saves operations, or a cache, can go beyond 100 %.\n\
          - **with transfers**: frames from the host's memory, output back in it. **transfers, host**: what of that is not device.\n\

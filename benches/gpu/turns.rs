@@ -1,31 +1,48 @@
-//! One workload: the device with a clock, the device with transfers, and the processor, in turns.
+//! One workload: the device by its own clock, with transfers, and the processor, one after the other.
+//!
+//! They do not take turns as the contestants of `foveola bench` do: a card lowers its clocks within milliseconds of rest, and
+//! needs a tenth of a second of work to raise them again. So it works for a while first, and by its own clock the passes of each
+//! block run again and again, so that transfers are no rest.
 
 use crate::cases::Case;
 use foveola::bench::Contestant;
 use foveola::{Device, Result};
 use std::time::Instant;
 
-/// Turns, at least and at most.
-const TURNS: (usize, usize) = (3, 15);
+/// Calls that are measured, at least and at most.
+const CALLS: (usize, usize) = (5, 30);
+/// Seconds of work before the first of them, where a speed is claimed.
+const WARM: f64 = 0.2;
+/// Seconds of passes in a call, about: long beside its transfers.
+const BUSY: f64 = 0.03;
+/// A block's passes run so often at most.
+const OFTEN: f64 = 1000.0;
 /// The output of a device may be this far from the processor's, beside the largest sample: far more than rounding, and far less
 /// than any mistake.
 const APART: f32 = 1e-3;
 
-/// What was measured, in seconds a frame.
+/// Seconds a frame: the median, and the best.
+pub(crate) type Time = (f64, f64);
+
+/// What was measured.
 pub(crate) struct Row {
     pub(crate) case: Case,
     /// On the device alone; none without a clock.
-    pub(crate) device: Option<f64>,
+    pub(crate) device: Option<Time>,
     /// With transfers.
-    pub(crate) wall: f64,
+    pub(crate) wall: Time,
     /// The processor, with all threads.
-    pub(crate) processor: f64,
-    pub(crate) turns: usize,
+    pub(crate) processor: Time,
 }
 
 /// Measures for `seconds`, about.
-pub(crate) fn measured(case: Case, clocked: &Device, plain: &Device, seconds: f64) -> std::result::Result<Row, String> {
-    let began = Instant::now();
+pub(crate) fn measured(
+    case: Case,
+    clocked: &Device,
+    plain: &Device,
+    quick: bool,
+    seconds: f64,
+) -> std::result::Result<Row, String> {
     let said = |error: foveola::Error| error.to_string();
     let apart = case.apart(plain).map_err(said)?;
     if apart.is_nan() || apart > APART {
@@ -35,39 +52,61 @@ pub(crate) fn measured(case: Case, clocked: &Device, plain: &Device, seconds: f6
     let processor = Device::cpu();
     let all = [(clocked, on_device), (plain, on_device), (&processor, on_processor)];
     let [mut device, mut wall, mut processor] = case.contestants(all).map_err(said)?;
-    let mut times: [Vec<f64>; 3] = Default::default();
+    let (warm, share) = if quick { (0.0, seconds / 3.0) } else { (WARM, (seconds - 2.0 * WARM) / 3.0) };
+    let device = by_its_clock(&mut device, clocked, quick, warm, share).map_err(said)?;
+    let wall = timed(&mut wall, warm, share).map_err(said)?;
+    let processor = timed(&mut processor, 0.0, share).map_err(said)?;
+    Ok(Row { case, device, wall, processor })
+}
+
+/// Seconds a frame of passes alone.
+fn by_its_clock(
+    contestant: &mut Contestant<'_>,
+    device: &Device,
+    quick: bool,
+    warm: f64,
+    share: f64,
+) -> Result<Option<Time>> {
     // The first piece begins the stream, and programs are made for it.
-    for contestant in [&mut device, &mut wall, &mut processor] {
-        (contestant.call)().map_err(said)?;
-    }
-    let done = |turns: usize| turns >= TURNS.1 || turns >= TURNS.0 && began.elapsed().as_secs_f64() > seconds;
-    while !done(times[1].len()) {
-        // A call that does not count: the device has rested, and the caches hold what the processor did.
-        (device.call)().map_err(said)?;
-        clocked.seconds();
-        (device.call)().map_err(said)?;
-        times[0].extend(clocked.seconds().map(|seconds| seconds / device.work));
-        (wall.call)().map_err(said)?;
-        times[1].push(timed(&mut wall).map_err(said)?);
-        // Where the processor takes long, it has fewer turns.
-        if times[2].len() < TURNS.0 || began.elapsed().as_secs_f64() < 0.8 * seconds {
-            times[2].push(timed(&mut processor).map_err(said)?);
-        }
-    }
-    let turns = times[1].len();
-    let [device, wall, processor] = times.map(median);
-    let seconds = |time: Option<f64>| time.unwrap_or(f64::INFINITY);
-    Ok(Row { case, device, wall: seconds(wall), processor: seconds(processor), turns })
-}
-
-/// Seconds a frame of one call.
-fn timed(contestant: &mut Contestant<'_>) -> Result<f64> {
-    let begin = Instant::now();
+    device.repeat(1);
     (contestant.call)()?;
-    Ok(begin.elapsed().as_secs_f64() / contestant.work)
+    device.seconds();
+    (contestant.call)()?;
+    let Some(once) = device.seconds() else { return Ok(None) };
+    if !quick {
+        device.repeat((BUSY / once.max(1e-9)).clamp(1.0, OFTEN).ceil() as usize);
+    }
+    let mut call = || {
+        (contestant.call)()?;
+        Ok(device.seconds().unwrap_or(f64::INFINITY) / contestant.work)
+    };
+    let times = calls(&mut call, warm, share);
+    device.repeat(1);
+    Ok(Some(times?))
 }
 
-fn median(mut times: Vec<f64>) -> Option<f64> {
+/// Seconds a frame of calls.
+fn timed(contestant: &mut Contestant<'_>, warm: f64, share: f64) -> Result<Time> {
+    // The first piece begins the stream.
+    (contestant.call)()?;
+    let mut call = || {
+        let begin = Instant::now();
+        (contestant.call)()?;
+        Ok(begin.elapsed().as_secs_f64() / contestant.work)
+    };
+    calls(&mut call, warm, share)
+}
+
+/// What `call` says of itself, for `share` seconds, once it was called for `warm` seconds.
+fn calls(call: &mut dyn FnMut() -> Result<f64>, warm: f64, share: f64) -> Result<Time> {
+    let (began, mut times) = (Instant::now(), Vec::new());
+    while began.elapsed().as_secs_f64() < warm {
+        call()?;
+    }
+    let began = Instant::now();
+    while times.len() < CALLS.0 || times.len() < CALLS.1 && began.elapsed().as_secs_f64() < share {
+        times.push(call()?);
+    }
     times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied()
+    Ok((times[times.len() / 2], times[0]))
 }

@@ -80,6 +80,9 @@ pub(crate) trait Backend: Debug + Send + Sync {
 
     /// Begins to measure, and the seconds that passes took since the last call.
     fn seconds(&self) -> Option<f64>;
+
+    /// Runs passes so many times each while they are measured; the seconds are those of one time.
+    fn repeat(&self, times: usize);
 }
 
 impl Buffers {

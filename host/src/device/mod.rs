@@ -200,6 +200,16 @@ impl Device {
         self.backend.as_ref()?.seconds()
     }
 
+    /// Runs the passes of each block so many times while [`Device::seconds`] measures: a card that rests between short ones lowers
+    /// its clocks. The seconds are those of one time; the state and the output are not those of the model any more.
+    #[cfg(feature = "gpu")]
+    #[doc(hidden)]
+    pub fn repeat(&self, times: usize) {
+        if let Some(backend) = &self.backend {
+            backend.repeat(times);
+        }
+    }
+
     /// What the device can do at most, measured now: floating-point operations a second in registers, and bytes a second that
     /// a copy reads and writes.
     ///

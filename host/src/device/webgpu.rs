@@ -13,7 +13,7 @@ use foveola_core::Fork;
 use foveola_core::graph::MOVE;
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,6 +72,8 @@ struct Clock {
     /// Seconds of a tick.
     tick: f64,
     running: AtomicBool,
+    /// How often passes run, while they are measured.
+    repeat: AtomicUsize,
     seconds: Mutex<f64>,
 }
 
@@ -157,7 +159,8 @@ impl Gpu {
         }));
         let clock = features.contains(clock).then(|| {
             let tick = f64::from(queue.get_timestamp_period()) * 1e-9;
-            Arc::new(Clock { tick, running: AtomicBool::new(false), seconds: Mutex::new(0.0) })
+            let (running, repeat) = (AtomicBool::new(false), AtomicUsize::new(1));
+            Arc::new(Clock { tick, running, repeat, seconds: Mutex::new(0.0) })
         });
         let buffer = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         let limits = Limits {
@@ -274,12 +277,13 @@ impl Gpu {
         program
     }
 
-    /// The passes, in one compute pass.
+    /// The passes, in one compute pass, `repeat` times.
     fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         work: &Work<'_>,
         times: Option<&wgpu::QuerySet>,
+        repeat: usize,
     ) -> Result<()> {
         let Some(buffers) = work.buffers.filter(|_| !work.passes.is_empty()) else { return Ok(()) };
         // Numbers and words of all passes, in one buffer.
@@ -316,14 +320,7 @@ impl Gpu {
                 size: std::num::NonZeroU64::new(size),
             })
         };
-        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: None,
-            timestamp_writes: times.map(|query_set| wgpu::ComputePassTimestampWrites {
-                query_set,
-                beginning_of_pass_write_index: Some(0),
-                end_of_pass_write_index: Some(1),
-            }),
-        });
+        let mut dispatches = Vec::new();
         for (pass, (numbers, lists)) in work.passes.iter().zip(parts) {
             if pass.groups == 0 {
                 continue;
@@ -350,9 +347,20 @@ impl Gpu {
                 entries: &entries,
             });
             let groups = u32::try_from(pass.groups).map_err(|_| self.failed("a chunk has too many samples"))?;
+            dispatches.push((program, group, groups));
+        }
+        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: times.map(|query_set| wgpu::ComputePassTimestampWrites {
+                query_set,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
+            }),
+        });
+        for (program, group, groups) in std::iter::repeat_n(&dispatches, repeat).flatten() {
             compute.set_pipeline(&program.pipeline);
-            compute.set_bind_group(0, &group, &[]);
-            compute.dispatch_workgroups(groups.min(WIDTH), groups.div_ceil(WIDTH), 1);
+            compute.set_bind_group(0, group, &[]);
+            compute.dispatch_workgroups((*groups).min(WIDTH), groups.div_ceil(WIDTH), 1);
         }
         Ok(())
     }
@@ -394,7 +402,8 @@ impl Gpu {
                 count: 2,
             })
         });
-        self.encode(&mut encoder, work, times.as_ref())?;
+        let repeat = clock.map_or(1, |clock| clock.repeat.load(Ordering::Relaxed));
+        self.encode(&mut encoder, work, times.as_ref(), repeat)?;
         let ask = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let times = times.map(|times| {
             let resolved = self.create(TIMES, wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC, false);
@@ -424,7 +433,7 @@ impl Gpu {
         let (pool, lost, clock) = (Arc::clone(&self.pool), Arc::clone(&self.lost), clock.map(Arc::clone));
         let mapped = down.as_ref().map(|(staging, size)| map(staging, *size));
         let timed = times.as_ref().map(|times| map(times, TIMES));
-        Ok(Box::new(Pending { device, index, down, mapped, times, timed, name, pool, lost, clock }))
+        Ok(Box::new(Pending { device, index, down, mapped, times, timed, repeat, name, pool, lost, clock }))
     }
 }
 
@@ -519,6 +528,12 @@ impl Backend for Gpu {
         let seconds = std::mem::take(&mut *lock(&clock.seconds));
         clock.running.swap(true, Ordering::Relaxed).then_some(seconds)
     }
+
+    fn repeat(&self, times: usize) {
+        if let Some(clock) = &self.clock {
+            clock.repeat.store(times.max(1), Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for Gpu {
@@ -537,6 +552,7 @@ struct Pending {
     mapped: Option<Mapped>,
     times: Option<wgpu::Buffer>,
     timed: Option<Mapped>,
+    repeat: usize,
     name: String,
     pool: Arc<Pool>,
     lost: Arc<Mutex<Option<String>>>,
@@ -577,7 +593,7 @@ impl Ticket for Pending {
             && let Ok(view) = times.get_mapped_range(..)
             && let Ok([begin, end]) = bytemuck::try_cast_slice::<_, u64>(&view)
         {
-            *lock(&clock.seconds) += end.saturating_sub(*begin) as f64 * clock.tick;
+            *lock(&clock.seconds) += end.saturating_sub(*begin) as f64 * clock.tick / self.repeat as f64;
         }
         Ok(())
     }
