@@ -149,7 +149,7 @@ impl Correlation {
     }
 
     pub(super) fn direct(&self, tile: Tile) -> Pass {
-        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.outs));
+        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.channels()));
         let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
         let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
         self.pass(Kernel::Direct(tile), tiles, groups, None)

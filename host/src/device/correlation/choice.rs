@@ -29,7 +29,7 @@ fn candidates(correlation: &Correlation, strip: usize) -> impl Iterator<Item = T
     let outs = correlation.outs();
     let tile = Tile {
         kernel: [kh, kw],
-        threads: [8, 16],
+        threads: [1, 8, 16],
         outs: 1,
         rows: 1,
         vectors: 1,
@@ -42,7 +42,7 @@ fn candidates(correlation: &Correlation, strip: usize) -> impl Iterator<Item = T
     let mut shares: Vec<_> = [1, 2, 4, 8, 16].iter().map(|most| outs.div_ceil(outs.div_ceil(*most))).collect();
     shares.dedup();
     shares.into_iter().flat_map(move |outs| {
-        [[8, 16], [16, 8], [4, 32], [8, 8], [4, 16]].into_iter().flat_map(move |threads| {
+        [[1, 8, 16], [1, 16, 8], [1, 4, 32], [1, 8, 8], [1, 4, 16]].into_iter().flat_map(move |threads| {
             [1, 2, 4, 8].into_iter().flat_map(move |rows| {
                 let vectors = [1, 2].into_iter().filter(move |vectors| outs * rows * vectors <= SUMS);
                 vectors.map(move |vectors| Tile { threads, outs, rows, vectors, ..tile })
@@ -56,8 +56,11 @@ fn cost(correlation: &Correlation, tile: &Tile) -> usize {
     let Tile { kernel: [kh, kw], outs, rows, vectors, strip, .. } = *tile;
     let [tile_rows, tile_cols] = tile.size();
     let tiles = correlation.size[0].div_ceil(tile_rows) * correlation.size[1].div_ceil(tile_cols);
-    let workgroups =
-        tiles * correlation.outs().div_ceil(outs) * correlation.groups * correlation.streams * correlation.count;
+    let workgroups = tiles
+        * correlation.outs().div_ceil(tile.channels())
+        * correlation.groups
+        * correlation.streams
+        * correlation.count;
     let strips = kh.div_ceil(strip);
     let adds = 4 * kh * kw * outs * rows * vectors;
     let steps = kh + strips * (rows - 1);
