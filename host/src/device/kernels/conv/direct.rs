@@ -33,10 +33,8 @@ pub(crate) struct Tile {
     pub(crate) whole: bool,
 }
 
-/// Taps of a row that are unrolled.
-const UNROLLED: usize = 12;
-/// Of longer rows, so many at a time.
-const BLOCK: usize = 8;
+/// Taps of a row that are unrolled; of longer rows, so many at a time.
+const UNROLLED: usize = 16;
 /// Weights of a thread whose places lie in registers.
 const HOISTED: usize = 4;
 /// The parts of a vector.
@@ -100,12 +98,6 @@ impl Tile {
     fn filled(&self, side: usize) -> usize {
         let [rows, cols] = self.halo();
         cols.div_ceil(side) * rows.div_ceil(self.invocations() / side)
-    }
-
-    /// Samples, and weights, that a thread brings to workgroup memory for each frame and strip.
-    pub(crate) fn turns(&self) -> [usize; 2] {
-        let weights = self.channels() * self.kernel[1] * self.strip;
-        [self.filled(self.side()), weights.div_ceil(self.invocations())]
     }
 
     /// The program.
@@ -283,10 +275,10 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
         if kw <= UNROLLED {
             return self.add_columns(kw, "0u");
         }
-        let full = kw / BLOCK * BLOCK;
-        let blocks = self.add_columns(BLOCK, "e");
+        let full = kw / UNROLLED * UNROLLED;
+        let blocks = self.add_columns(UNROLLED, "e");
         let rest = if kw > full { self.add_columns(kw - full, &format!("{}u", full / 4)) } else { String::new() };
-        format!("for (var e = 0u; e < {}u; e += {}u) {{\n{blocks}}}\n{rest}", full / 4, BLOCK / 4)
+        format!("for (var e = 0u; e < {}u; e += {}u) {{\n{blocks}}}\n{rest}", full / 4, UNROLLED / 4)
     }
 
     /// Adds `count` columns of the kernel from vector `from` on. As many rows of the window as a thread has outputs lie in
