@@ -74,12 +74,12 @@ impl Correlation {
         }
         let steady = self.step == [1, 1] && (kh == 1 || self.dilation[1] == 1) && (kw == 1 || self.dilation[2] == 1);
         let whole_frame = self.size == [self.shape.rows, self.shape.cols] && (self.top, self.left) == (0, 0);
-        let many = outs >= 8 && ins * kt * kh * kw >= 32;
-        let pass = if steady && (kh, kw) == (1, 1) && whole_frame && !(many && outs >= 16) {
-            self.in_time()
+        let many = outs > 8 && ins * kt * kh * kw >= 32 && limits.workgroup >= GEMM_MEMORY;
+        let pass = if steady && (kh, kw) == (1, 1) && whole_frame {
+            if many { self.gemm() } else { self.in_time() }
         } else if let Some(tile) = steady.then(|| choice::choose(self, limits)).flatten() {
             self.direct(tile)
-        } else if many && limits.workgroup >= GEMM_MEMORY && limits.invocations >= THREADS {
+        } else if many {
             self.gemm()
         } else {
             self.plain()
@@ -149,9 +149,9 @@ impl Correlation {
     }
 
     pub(super) fn direct(&self, tile: Tile) -> Pass {
-        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.outs));
+        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.channels()));
         let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
-        let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
+        let groups = choice::workgroups(self, &tile);
         self.pass(Kernel::Direct(tile), tiles, groups, None)
     }
 
