@@ -92,7 +92,7 @@ impl Correlation {
         self.kernel[0] / self.groups
     }
 
-    /// A pass of `kernel` in tiles along columns, rows and output channels, which `last` numbers follow.
+    /// A pass of `kernel` in tiles along columns, rows and output channels, with the `table` of its taps if it takes one.
     fn pass(
         &self,
         kernel: Kernel,
