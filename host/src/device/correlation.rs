@@ -92,7 +92,7 @@ impl Correlation {
         self.kernel[0] / self.groups
     }
 
-    /// A pass of `kernel` in tiles along columns, rows and output channels, which `last` numbers follow.
+    /// A pass of `kernel` in tiles along columns, rows and output channels, with the `table` of its taps if it takes one.
     fn pass(
         &self,
         kernel: Kernel,
@@ -148,6 +148,7 @@ impl Correlation {
         Pass { kernel, reads, writes: vec![self.output.clone()], params, groups }
     }
 
+    /// Of step 1 and spatial dilation 1, tap by tap.
     pub(super) fn direct(&self, tile: Tile) -> Pass {
         let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.channels()));
         let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
@@ -155,12 +156,14 @@ impl Correlation {
         self.pass(Kernel::Direct(tile), tiles, groups, None)
     }
 
+    /// Of any kind.
     pub(super) fn plain(&self) -> Pass {
         let tiles = [(self.size[0] * self.size[1]).div_ceil(THREADS), 1, self.outs().div_ceil(4)];
         let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
         self.pass(Kernel::Plain, tiles, groups, None)
     }
 
+    /// Of a kernel of one row and column, over the whole frame.
     pub(super) fn in_time(&self) -> Pass {
         // Frames of a thread lie so far apart that they need the same input.
         let apart = self.dilation[0] / gcd(self.dilation[0], self.every);
@@ -169,6 +172,7 @@ impl Correlation {
         self.pass(Kernel::InTime, tiles, tiles[0] * sets * self.kernel[0] * self.streams, None)
     }
 
+    /// Of any kind, as a product.
     pub(super) fn gemm(&self) -> Pass {
         let [_, ins, kt, kh, kw] = self.kernel;
         let outs = self.outs();

@@ -38,9 +38,7 @@ pub(super) fn choose(correlation: &Correlation, limits: &Limits) -> Option<Tile>
         threads: [deep, down, across],
         outs,
         rows,
-        vectors: 1,
         strip,
-        planes: 1,
         zeros: correlation.border == Border::Zeros,
         whole: correlation.size[1].is_multiple_of(4),
     };

@@ -1,12 +1,14 @@
-//! A correlation tap by tap, of step 1 and spatial dilation 1: a workgroup takes a tile of the output, a thread some rows and
-//! vectors of four columns of some channels.
+//! A correlation tap by tap, of step 1 and spatial dilation 1: a workgroup takes a tile of the output, a thread four columns of
+//! some rows and channels of it.
 //!
-//! For each frame of each input channel under the kernel, the tile of that frame and its border go to workgroup memory, and
-//! with them the weights. A thread then reads the rows of its window one after another, each once for all its outputs to which
-//! it adds. Neighbouring threads read neighbouring vectors, so that no two of them meet in one bank; shifts within vectors
-//! cost nothing, as all is unrolled along columns. Where a tile does not fit, the rows of the kernel are taken in strips.
+//! For each frame of each input channel under the kernel, the part of that frame under the tile goes to workgroup memory, and
+//! with it the weights. A thread holds as many rows of its window in registers as it has rows of output; each row of the kernel
+//! takes one more, in place of the oldest. So each sample is read once a thread, and each weight once for all its pixels.
+//! Neighbouring threads read neighbouring vectors, no two of which meet in one bank; shifts within vectors cost nothing, as all
+//! is unrolled along columns. Where the part does not fit, the rows of the kernel are taken in strips.
 //!
-//! Cost: two operations a tap; beside those, a vector read for `4 outs rows` of them.
+//! Cost: two operations a tap; a thread of `rows` and `outs` reads a vector of samples for `16 rows outs` taps or fewer, and one
+//! of weights for `16 rows` taps.
 
 use std::fmt::Write as _;
 
@@ -21,12 +23,8 @@ pub(crate) struct Tile {
     pub(crate) outs: usize,
     /// Rows of a thread.
     pub(crate) rows: usize,
-    /// Vectors of four columns of a thread.
-    pub(crate) vectors: usize,
     /// Rows of the kernel at a time.
     pub(crate) strip: usize,
-    /// Frames of input channels at a time.
-    pub(crate) planes: usize,
     /// The border is zero.
     pub(crate) zeros: bool,
     /// Rows of the output are whole vectors.
@@ -53,7 +51,7 @@ impl Tile {
 
     /// Rows and columns of the output that a workgroup makes.
     pub(crate) fn size(&self) -> [usize; 2] {
-        [self.threads[1] * self.rows, 4 * self.threads[2] * self.vectors]
+        [self.threads[1] * self.rows, 4 * self.threads[2]]
     }
 
     /// Output channels that it makes.
@@ -63,8 +61,7 @@ impl Tile {
 
     /// Bytes of workgroup memory.
     pub(crate) fn memory(&self) -> usize {
-        16 * self.planes * (self.halo()[0] * self.line() + self.strip * self.threads[0] * self.taps())
-            + 4 * self.places()
+        16 * (self.halo()[0] * self.line() + self.strip * self.threads[0] * self.taps()) + 4 * self.places()
     }
 
     /// Rows and columns of the input under them.
@@ -80,7 +77,7 @@ impl Tile {
 
     /// Vectors of a row in workgroup memory: the last thread reads whole ones.
     fn line(&self) -> usize {
-        self.threads[2] * self.vectors + (self.kernel[1] + 3).div_ceil(4) - 1
+        self.threads[2] + (self.kernel[1] + 3).div_ceil(4) - 1
     }
 
     /// Vectors of a row of the kernel of all channels of a thread.
@@ -102,18 +99,14 @@ impl Tile {
 
     /// The program.
     pub(crate) fn wgsl(&self) -> String {
-        let Self { kernel: [kh, kw], threads: [deep, down, across], outs, rows, vectors, strip, planes, whole, .. } =
-            *self;
+        let Self { kernel: [kh, kw], threads: [deep, down, across], outs, rows, strip, whole, .. } = *self;
         let ([tile_rows, tile_cols], [halo_rows, halo_cols]) = (self.size(), self.halo());
         let (invocations, line, taps, side) = (self.invocations(), self.line(), self.taps(), self.side());
-        let (plane, kernel) = (halo_rows * line, strip * deep * taps);
         let sample = if whole { "vec4<f32>" } else { "f32" };
         let columns = each(halo_cols.div_ceil(side), |k| {
             format!("    let c{k} = border(left + {}, i32(p.cols), p.border);\n", k * side)
         });
-        let sums = each(outs * rows * vectors, |k| {
-            format!("    var y{}_{}_{} = vec4<f32>();\n", k / (rows * vectors), k / vectors % rows, k % vectors)
-        });
+        let sums = each(outs * rows, |k| format!("    var y{}_{} = vec4<f32>();\n", k / rows, k % rows));
         let (from_chunk, from_past) = (self.fill("x", "in_chunk", "p.cols"), self.fill("past", "in_past", "p.p_row"));
         let (hoisted, weigh) = self.weigh();
         let (add, store) = (self.add(), self.store());
@@ -160,42 +153,36 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         places[r] = border(i32(first_row + r) - p.top, i32(p.rows), p.border);
     }}
 {hoisted}    let frames = p.ins * p.kt;
-    // Input channel and frame of the kernel that come next.
-    var next = vec2<u32>();
-    for (var q = 0u; q < frames; q += {planes}u) {{
-        let some = min({planes}u, frames - q);
-        var at = next;
+    // Input channel and frame of the kernel.
+    var i = 0u;
+    var a = 0u;
+    for (var q = 0u; q < frames; q++) {{
+        let f = begin + i32(p.dil_t * a);
+        let channel = part * p.ins + i;
         {strips} {{
             let lines = {lines};
-            at = next;
             workgroupBarrier();
-            for (var k = 0u; k < some; k++) {{
-                let f = begin + i32(p.dil_t * at.y);
-                let channel = part * p.ins + at.x;
-                let to = k * {plane}u + lx / 4u;
-                if (f >= 0) {{
-{from_chunk}                }} else {{
-{from_past}                }}
-                let from_kernel = ((q + k) * {kh}u + above) * {kw}u;
-{weigh}                at.y++;
-                if (at.y == p.kt) {{
-                    at = vec2(at.x + 1u, 0u);
-                }}
-            }}
-            workgroupBarrier();
-            for (var k = 0u; k < some; k++) {{
-                let from_row = k * {plane}u + ty * {line}u + tx;
-                let from_tap = k * {kernel}u + tz * {taps}u;
-{add}            }}
+            let to = lx / 4u;
+            if (f >= 0) {{
+{from_chunk}            }} else {{
+{from_past}            }}
+            let from_kernel = (q * {kh}u + above) * {kw}u;
+{weigh}            workgroupBarrier();
+            let from_row = ty * {line}u + tx;
+            let from_tap = tz * {taps}u;
+{add}        }}
+        a++;
+        if (a == p.kt) {{
+            a = 0u;
+            i++;
         }}
-        next = at;
     }}
     let row = first_row + ty;
     let col = first_col + 4u * tx;
 {store}}}
 ",
-            tile_size = planes * plane,
-            kernel_size = planes * kernel,
+            tile_size = halo_rows * line,
+            kernel_size = strip * deep * taps,
             places = self.places(),
             channels = self.channels(),
             flat = down * across,
@@ -207,10 +194,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         let ([tile_rows, _], [_, halo_cols]) = (self.size(), self.halo());
         let (line, side) = (self.line(), self.side());
         let mut text = format!(
-            "                    let from_plane = {place}(s, f, channel);
-                    for (var r = ly; r < lines + {}u; r += {}u) {{
-                        let row = places[above + r];
-                        let at = i32(from_plane) + row * i32({stride});
+            "                let from_plane = {place}(s, f, channel);
+                for (var r = ly; r < lines + {}u; r += {}u) {{
+                    let row = places[above + r];
+                    let at = i32(from_plane) + row * i32({stride});
 ",
             tile_rows - 1,
             self.invocations() / side
@@ -222,17 +209,17 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
             } else {
                 format!("{source}[at + c{k}]")
             };
-            format!("                        let x{k} = {sample};\n")
+            format!("                    let x{k} = {sample};\n")
         });
         text += &each(turns, |k| {
             let store = format!("tile[to + r * {line}u + {}u][lx % 4u] = x{k};", k * side / 4);
             if (k + 1) * side > halo_cols {
-                format!("                        if (lx < {}u) {{ {store} }}\n", halo_cols - k * side)
+                format!("                    if (lx < {}u) {{ {store} }}\n", halo_cols - k * side)
             } else {
-                format!("                        {store}\n")
+                format!("                    {store}\n")
             }
         });
-        text + "                    }\n"
+        text + "                }\n"
     }
 
     /// What finds a thread's weights, and what brings them to workgroup memory: where they are few, they are found but once.
@@ -255,8 +242,7 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
             )
         };
         let bring = |k: &str| {
-            let copy =
-                format!("kernel[k * {}u + to{k}][w{k} % 4u] = weights[from_kernel + begin{k}];", strip * deep * taps);
+            let copy = format!("kernel[to{k}][w{k} % 4u] = weights[from_kernel + begin{k}];");
             format!("if (n{k} < {count}u && b{k} < lines) {{ {copy} }}\n")
         };
         let turns = count.div_ceil(invocations);
@@ -284,23 +270,17 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
     /// Adds `count` columns of the kernel from vector `from` on. As many rows of the window as a thread has outputs lie in
     /// registers; each row of the kernel takes one more, in place of the oldest.
     fn add_columns(&self, count: usize, from: &str) -> String {
-        let Self { kernel: [kh, _], threads: [_, _, across], rows, vectors, strip, .. } = *self;
+        let Self { kernel: [kh, _], rows, strip, .. } = *self;
         let (needed, line) = ((count + 3).div_ceil(4), self.line());
         let load = |slot: usize, row: &str| {
-            let vector = |k: usize| {
-                let (v, k) = (k / needed, k % needed);
-                format!("x{slot}_{v}_{k} = tile[at + {}u];\n", v * across + k)
-            };
-            format!("at = from_row + ({row}) * {line}u + {from};\n{}", each(vectors * needed, vector))
+            let vectors = each(needed, |k| format!("x{slot}_{k} = tile[at + {k}u];\n"));
+            format!("at = from_row + ({row}) * {line}u + {from};\n{vectors}")
         };
         let step = |u: usize| {
             let row = load((u + rows - 1) % rows, &format!("b + {}u", u + rows - 1));
             format!("{{\n{row}{}}}\n", self.add_row(count, from, u))
         };
-        let variables = each(rows * vectors * needed, |n| {
-            let (slot, v, k) = (n / (vectors * needed), n / needed % vectors, n % needed);
-            format!("var x{slot}_{v}_{k}: vec4<f32>;\n")
-        });
+        let variables = each(rows * needed, |n| format!("var x{}_{}: vec4<f32>;\n", n / needed, n % needed));
         let tail = if strip < kh {
             each(rows - 1, |u| format!("if (b + {u}u < lines) {}", step(u)))
         } else {
@@ -321,7 +301,7 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
 
     /// Adds `count` taps of row `b + u` of the kernel to all rows of the thread.
     fn add_row(&self, count: usize, from: &str, u: usize) -> String {
-        let Self { kernel: [_, kw], threads: [deep, ..], outs, rows, vectors, .. } = *self;
+        let Self { kernel: [_, kw], threads: [deep, ..], outs, rows, .. } = *self;
         let mut text = format!("let w = from_tap + (b + {u}u) * {}u + {from};\n", deep * self.taps());
         // Weights of all channels follow each other; each vector of them is read once.
         let mut known = usize::MAX;
@@ -331,9 +311,9 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
                 let _ = writeln!(text, "let w{weight} = kernel[w + {weight}u];");
                 known = weight;
             }
-            for (r, v) in (0..rows).flat_map(|r| (0..vectors).map(move |v| (r, v))) {
-                let (sum, slot) = (format!("y{o}_{r}_{v}"), (u + r) % rows);
-                let (this, next) = (format!("x{slot}_{v}_{}", e / 4), format!("x{slot}_{v}_{}", e / 4 + 1));
+            for r in 0..rows {
+                let (sum, slot) = (format!("y{o}_{r}"), (u + r) % rows);
+                let (this, next) = (format!("x{slot}_{}", e / 4), format!("x{slot}_{}", e / 4 + 1));
                 // Four columns from tap e on.
                 let x = match e % 4 {
                     0 => this,
@@ -349,7 +329,7 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
 
     /// Writes the sums of a thread.
     fn store(&self) -> String {
-        let Self { threads: [_, _, across], outs, rows, vectors, whole, .. } = *self;
+        let Self { outs, rows, whole, .. } = *self;
         let mut text = String::new();
         for o in 0..outs {
             let _ = writeln!(
@@ -360,25 +340,21 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
         let plane = ((s * p.count + j) * (p.parts * p.outs) + o) * p.out_rows;"
             );
             for r in 0..rows {
-                let _ = writeln!(text, "        if (row + {r}u < p.out_rows) {{");
-                let _ = writeln!(text, "            let at = (plane + row + {r}u) * p.out_cols + col;");
-                for v in 0..vectors {
-                    let (sum, shift) = (format!("y{o}_{r}_{v}"), 4 * v * across);
-                    if whole {
-                        let _ = writeln!(
-                            text,
-                            "            if (col + {shift}u < p.out_cols) {{ y[(at + {shift}u) / 4u] = {sum} + b; }}"
-                        );
-                    } else {
-                        for (part, shift) in PARTS.iter().zip(shift..) {
-                            let _ = writeln!(
-                                text,
-                                "            if (col + {shift}u < p.out_cols) {{ y[at + {shift}u] = {sum}.{part} + b; }}"
-                            );
-                        }
-                    }
-                }
-                text += "        }\n";
+                let sum = format!("y{o}_{r}");
+                let write = if whole {
+                    format!("            if (col < p.out_cols) {{ y[at / 4u] = {sum} + b; }}\n")
+                } else {
+                    each(4, |k| {
+                        let part = PARTS[k];
+                        format!("            if (col + {k}u < p.out_cols) {{ y[at + {k}u] = {sum}.{part} + b; }}\n")
+                    })
+                };
+                let _ = writeln!(
+                    text,
+                    "        if (row + {r}u < p.out_rows) {{
+            let at = (plane + row + {r}u) * p.out_cols + col;
+{write}        }}"
+                );
             }
             text += "    }\n";
         }
