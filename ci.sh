@@ -22,6 +22,7 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
   tree       what foveola-core depends on
   fuzz       every decoder, recordings and filters of events, five seconds each of what libFuzzer makes up
   test       unit, integration and documentation tests, with overflow checks
+  gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
 
 Only when named:
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
@@ -30,7 +31,7 @@ Every step runs even if an earlier one failed. The last line sums up the tests; 
 only if all steps passed.
 END
 }
-all=(fmt clippy doc no_std firmware proofs boards tree fuzz test)
+all=(fmt clippy doc no_std firmware proofs boards tree fuzz test gpu)
 on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
@@ -45,6 +46,9 @@ step_fmt() {
 
 step_clippy() {
     cargo clippy --workspace --all-targets -- -D warnings
+    # Alone, without the GPU and with it: the workspace's tests ask for it, which would hide a use of it.
+    cargo clippy -p foveola --all-targets -- -D warnings
+    cargo clippy -p foveola --all-targets --features gpu -- -D warnings
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
     (cd firmware && cargo clippy --workspace --target host-tuple -- -D warnings)
     (cd firmware && cargo clippy -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings)
@@ -52,7 +56,7 @@ step_clippy() {
 
 step_doc() {
     export RUSTDOCFLAGS="-D warnings"
-    cargo doc --workspace --no-deps
+    cargo doc --workspace --no-deps --features foveola/gpu
     (cd firmware && cargo doc --workspace --no-deps --target host-tuple)
 }
 
@@ -141,8 +145,27 @@ step_fuzz() {
 }
 
 step_test() {
-    # The dev profile: optimised, with debug assertions and overflow checks.
-    cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
+    # The dev profile: optimised, with debug assertions and overflow checks. The step `gpu` runs the device's tests.
+    FOVEOLA_GPU=none cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
+}
+
+step_gpu() {
+    need_file '/usr/share/vulkan/icd.d/lvp_icd*.json' mesa-vulkan-drivers # which brings libvulkan1
+    need_file /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json vulkan-validationlayers
+    export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
+    export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+    # Of the whole workspace, so that nothing is built otherwise than for the step `test`.
+    cargo test --workspace --test gpu 2>&1 | tee "$work/gpu.log"
+    cargo test --workspace --lib device 2>&1 | tee -a "$work/gpu.log"
+    cargo test --workspace --doc device 2>&1 | tee -a "$work/gpu.log"
+    # The layers write what they find among the rest.
+    if grep -E 'VUID-|UNASSIGNED-|Validation Error' "$work/gpu.log"; then
+        echo "FAILED: the layers that check found this" >&2
+        return 1
+    fi
+    # Layers that were not there would have found nothing.
+    VK_LOADER_DEBUG=layer cargo test --workspace --test gpu streams::found > "$work/loader" 2>&1
+    grep 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
 }
 
 step_peers() {
@@ -163,18 +186,23 @@ use_thumb() {
 need_qemu() { need qemu-system-arm; }
 
 # need COMMAND [PACKAGE]: installs it on Debian and Ubuntu, else says what is missing.
-need() {
-    command -v "$1" >/dev/null && return
+need() { command -v "$1" >/dev/null || get "$1" "${2:-$1}"; }
+
+# need_file FILE PACKAGE: the same for a package that brings no command; FILE may be a pattern.
+need_file() { compgen -G "$1" >/dev/null || get "$1" "$2"; }
+
+# get WHAT PACKAGE: installs it, or says that WHAT is missing.
+get() {
     local as_root=()
     if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
-        echo "$1 is missing: install it (Debian, Ubuntu: ${2:-$1}), then run this again" >&2
+        echo "$1 is missing: install it (Debian, Ubuntu: $2), then run this again" >&2
         return 1
     fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     "${as_root[@]}" apt-get update -q || echo "the package lists could not be refreshed" >&2
     "${as_root[@]}" apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "${2:-$1}"
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$2"
 }
 
 # Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so
@@ -223,7 +251,7 @@ for step in "${steps[@]}"; do
     (set -e; "step_$step")
     result=$?
     set -e
-    [ "$step" != test ] || test_status=$result
+    case $step in test | gpu) test_status=$((${test_status:-0} | result)) ;; esac
     verdict=ok
     [ $result -eq 0 ] || { verdict=FAILED; status=1; }
     table+=$(printf '%-10s %6d s   %s' "$step" $SECONDS "$verdict")$'\n'

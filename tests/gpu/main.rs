@@ -2,7 +2,7 @@
 //! the device goes away.
 //!
 //! `FOVEOLA_GPU=NAME` chooses the device, else it is the first GPU, else `llvmpipe`, which computes in software. Without any the
-//! trials are skipped and say why; `FOVEOLA_REQUIRE_GPU=1` makes them fail instead.
+//! trials are skipped and say why; `FOVEOLA_REQUIRE_GPU=1` makes them fail instead, and `FOVEOLA_GPU=none` leaves them out.
 
 mod golden;
 mod laws;
@@ -17,8 +17,15 @@ use ndarray::Array5;
 
 fn main() {
     let arguments = Arguments::from_args();
-    if let (false, Ok(device)) = (arguments.list, foveola_tests::device::under_test()) {
-        println!("on {}", device.info().map_or_else(String::new, ToString::to_string));
+    if std::env::var("FOVEOLA_GPU").is_ok_and(|name| name == "none") {
+        println!("left out: FOVEOLA_GPU=none");
+        libtest_mimic::run(&arguments, Vec::new()).exit();
+    }
+    if !arguments.list {
+        match foveola_tests::device::under_test() {
+            Ok(device) => println!("on {}", device.info().map_or_else(String::new, ToString::to_string)),
+            Err(reason) => println!("no device: {reason}"),
+        }
     }
     let all: Vec<fn() -> Vec<Trial>> =
         vec![golden::trials, laws::trials, limits::trials, lost::trials, streams::trials];

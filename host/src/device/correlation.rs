@@ -74,12 +74,12 @@ impl Correlation {
         }
         let steady = self.step == [1, 1] && (kh == 1 || self.dilation[1] == 1) && (kw == 1 || self.dilation[2] == 1);
         let whole_frame = self.size == [self.shape.rows, self.shape.cols] && (self.top, self.left) == (0, 0);
-        let many = outs >= 8 && ins * kt * kh * kw >= 32;
-        let pass = if steady && (kh, kw) == (1, 1) && whole_frame && !(many && outs >= 16) {
-            self.in_time()
+        let many = outs > 8 && ins * kt * kh * kw >= 32 && limits.workgroup >= GEMM_MEMORY;
+        let pass = if steady && (kh, kw) == (1, 1) && whole_frame {
+            if many { self.gemm() } else { self.in_time() }
         } else if let Some(tile) = steady.then(|| choice::choose(self, limits)).flatten() {
             self.direct(tile)
-        } else if many && limits.workgroup >= GEMM_MEMORY && limits.invocations >= THREADS {
+        } else if many {
             self.gemm()
         } else {
             self.plain()
@@ -92,7 +92,7 @@ impl Correlation {
         self.kernel[0] / self.groups
     }
 
-    /// A pass of `kernel` in tiles along columns, rows and output channels, which `last` numbers follow.
+    /// A pass of `kernel` in tiles along columns, rows and output channels, with the `table` of its taps if it takes one.
     fn pass(
         &self,
         kernel: Kernel,
@@ -148,19 +148,22 @@ impl Correlation {
         Pass { kernel, reads, writes: vec![self.output.clone()], params, groups }
     }
 
+    /// Of step 1 and spatial dilation 1, tap by tap.
     pub(super) fn direct(&self, tile: Tile) -> Pass {
-        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.outs));
+        let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.channels()));
         let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
-        let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
+        let groups = choice::workgroups(self, &tile);
         self.pass(Kernel::Direct(tile), tiles, groups, None)
     }
 
+    /// Of any kind.
     pub(super) fn plain(&self) -> Pass {
         let tiles = [(self.size[0] * self.size[1]).div_ceil(THREADS), 1, self.outs().div_ceil(4)];
         let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
         self.pass(Kernel::Plain, tiles, groups, None)
     }
 
+    /// Of a kernel of one row and column, over the whole frame.
     pub(super) fn in_time(&self) -> Pass {
         // Frames of a thread lie so far apart that they need the same input.
         let apart = self.dilation[0] / gcd(self.dilation[0], self.every);
@@ -169,6 +172,7 @@ impl Correlation {
         self.pass(Kernel::InTime, tiles, tiles[0] * sets * self.kernel[0] * self.streams, None)
     }
 
+    /// Of any kind, as a product.
     pub(super) fn gemm(&self) -> Pass {
         let [_, ins, kt, kh, kw] = self.kernel;
         let outs = self.outs();

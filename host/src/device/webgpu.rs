@@ -194,6 +194,10 @@ impl Gpu {
         for scope in scopes.iter_mut().rev().filter_map(Option::take) {
             found = found.or(pollster::block_on(scope.pop()));
         }
+        if found.is_some() {
+            // Whether the device went away is said while it is polled, and everything fails then.
+            let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        }
         self.check()?;
         match found {
             Some(wgpu::Error::OutOfMemory { .. }) => Err(self.failed("its memory is full")),
@@ -249,7 +253,7 @@ impl Gpu {
         let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
         #[allow(unsafe_code, reason = "the checks cost up to half of the time of a convolution (docs/gpu.md)")]
         // SAFETY: the programs are this crate's own. Every index is in bounds for the sizes that the host passes beside the
-        // buffers, no divisor is 0, and every loop ends: the tests run all of them over all kinds of sizes, with layers that check.
+        // buffers, no divisor is 0, and every loop ends: the tests compare all of them with the processor, over all kinds of sizes.
         let module =
             unsafe { self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked()) };
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

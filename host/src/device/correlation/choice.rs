@@ -1,68 +1,72 @@
-//! Which tile: the one whose threads do the least, by an estimate.
+//! Which tile a convolution is computed in.
 //!
-//! ```text
-//! time ~ (adds + reads + fills) max(threads, as many as fill a device)
-//! ```
+//! | channels a group | a thread takes                     | share of the peak, 512 x 512, H200            |
+//! |------------------|------------------------------------|-----------------------------------------------|
+//! | 1                | 2 rows; 4 where kernels are wide   | 54 % (10 x 10 x 10), 68 % (16 x 16 x 16)      |
+//! | 2 to 4           | all of them, 2 rows                |                                               |
+//! | more             | up to 8, of a row                  | 40 % (8 to 8, 3 x 3 x 3), 43 % (16 to 16)     |
+//!
+//! More rows or channels a thread read less from workgroup memory, but leave registers for fewer threads, and were slower.
+//! Threads of one workgroup share the tile of the input among two or four sets of channels.
 
 use super::{Correlation, Tile};
 use crate::device::Limits;
 use foveola_core::Border;
 
-/// Sums of a thread at most, in vectors: as many as leave registers for several workgroups.
-const SUMS: usize = 16;
-/// Threads that a large device has at once.
-const BUSY: usize = 1 << 16;
+/// Channels of a thread at most.
+const CHANNELS: usize = 8;
+/// Columns of a kernel from which on a row more pays.
+const WIDE: usize = 13;
+/// Threads that keep a large device busy.
+const BUSY: usize = 1 << 15;
 
 /// The tile for `correlation`; none where not even the smallest fits.
 pub(super) fn choose(correlation: &Correlation, limits: &Limits) -> Option<Tile> {
-    let kh = correlation.kernel[3];
-    // Strips cost a little, and are taken only where whole kernels do not fit.
-    [kh, kh.div_ceil(2), kh.div_ceil(4), kh.div_ceil(8), 1].into_iter().find_map(|strip| {
-        candidates(correlation, strip)
-            .filter(|tile| tile.memory() <= limits.workgroup && tile.invocations() <= limits.invocations)
-            .min_by_key(|tile| cost(correlation, tile))
-    })
-}
-
-fn candidates(correlation: &Correlation, strip: usize) -> impl Iterator<Item = Tile> {
     let [_, _, _, kh, kw] = correlation.kernel;
-    let outs = correlation.outs();
-    let tile = Tile {
+    let sets = correlation.outs().div_ceil(CHANNELS);
+    // Channels are shared out evenly.
+    let outs = correlation.outs().div_ceil(sets);
+    let deep = [4, 2].into_iter().find(|deep| sets.is_multiple_of(*deep)).unwrap_or(1);
+    let shapes = if deep == 4 { [[4, 16], [8, 8], [2, 32]] } else { [[8, 16], [16, 8], [4, 32]] };
+    let rows = match (outs, kw) {
+        (5.., _) => 1,
+        (1, WIDE..) => 4,
+        _ => 2,
+    };
+    let tile = |[down, across]: [usize; 2], rows, strip| Tile {
         kernel: [kh, kw],
-        threads: [8, 16],
-        outs: 1,
-        rows: 1,
-        vectors: 1,
+        threads: [deep, down, across],
+        outs,
+        rows,
         strip,
-        planes: 1,
         zeros: correlation.border == Border::Zeros,
         whole: correlation.size[1].is_multiple_of(4),
     };
-    // As many channels a thread as share them out evenly.
-    let mut shares: Vec<_> = [1, 2, 4, 8, 16].iter().map(|most| outs.div_ceil(outs.div_ceil(*most))).collect();
-    shares.dedup();
-    shares.into_iter().flat_map(move |outs| {
-        [[8, 16], [16, 8], [4, 32], [8, 8], [4, 16]].into_iter().flat_map(move |threads| {
-            [1, 2, 4, 8].into_iter().flat_map(move |rows| {
-                let vectors = [1, 2].into_iter().filter(move |vectors| outs * rows * vectors <= SUMS);
-                vectors.map(move |vectors| Tile { threads, outs, rows, vectors, ..tile })
-            })
-        })
-    })
+    // The shape whose tiles reach the least beyond the output.
+    let fitted = |rows, strip| {
+        let tiles = shapes.into_iter().map(|shape| tile(shape, rows, strip));
+        tiles.filter(|tile| fits(tile, limits)).min_by_key(|tile| covered(correlation, tile))
+    };
+    let few = |tile: &Tile| workgroups(correlation, tile) * tile.invocations() < BUSY;
+    // Fewer rows where memory or work is short; then strips of the kernel.
+    let whole = fitted(rows, kh).filter(|tile| !few(tile)).or_else(|| fitted(1, kh));
+    let strips = || [2, 4, 8, kh].into_iter().find_map(|strips| fitted(1, kh.div_ceil(strips)));
+    whole.or_else(strips)
 }
 
-/// Instructions of all threads for a frame of an input channel.
-fn cost(correlation: &Correlation, tile: &Tile) -> usize {
-    let Tile { kernel: [kh, kw], outs, rows, vectors, strip, .. } = *tile;
-    let [tile_rows, tile_cols] = tile.size();
-    let tiles = correlation.size[0].div_ceil(tile_rows) * correlation.size[1].div_ceil(tile_cols);
-    let workgroups =
-        tiles * correlation.outs().div_ceil(outs) * correlation.groups * correlation.streams * correlation.count;
-    let strips = kh.div_ceil(strip);
-    let adds = 4 * kh * kw * outs * rows * vectors;
-    let steps = kh + strips * (rows - 1);
-    let reads = steps * (vectors * (kw + 3).div_ceil(4) + 4) + rows * kh * ((outs * kw).div_ceil(4) + 2);
-    let [filled, weights] = tile.turns();
-    let fills = strips * (5 * filled + 20 * weights + 60);
-    (adds + 2 * reads + fills) * (workgroups * tile.invocations()).max(BUSY)
+fn fits(tile: &Tile, limits: &Limits) -> bool {
+    tile.memory() <= limits.workgroup && tile.invocations() <= limits.invocations
+}
+
+/// Pixels under the tiles of a frame.
+fn covered(correlation: &Correlation, tile: &Tile) -> usize {
+    let ([rows, cols], [tile_rows, tile_cols]) = (correlation.size, tile.size());
+    rows.next_multiple_of(tile_rows) * cols.next_multiple_of(tile_cols)
+}
+
+/// Workgroups that the tiles of a chunk take.
+pub(super) fn workgroups(correlation: &Correlation, tile: &Tile) -> usize {
+    let [rows, cols] = tile.size();
+    let tiles = covered(correlation, tile) / (rows * cols);
+    tiles * correlation.outs().div_ceil(tile.channels()) * correlation.groups * correlation.streams * correlation.count
 }

@@ -210,17 +210,15 @@ fn direct_is_the_equation() {
         let kernel = [correlation.kernel[3], correlation.kernel[4]];
         let mut tile = Tile {
             kernel,
-            threads: [[8, 16], [4, 32], [2, 16], [16, 8]][random.among(0, 3)],
+            threads: [[1, 8, 16], [1, 4, 32], [2, 2, 16], [1, 16, 8], [3, 4, 8]][random.among(0, 4)],
             outs: random.among(1, 4),
             rows: random.among(1, 4),
-            vectors: random.among(1, 2),
             strip: random.among(1, kernel[0]),
-            planes: random.among(1, 3),
             zeros: correlation.border == Border::Zeros,
             whole: correlation.size[1].is_multiple_of(4),
         };
         if tile.memory() > limits.workgroup {
-            tile = Tile { strip: 1, planes: 1, vectors: 1, ..tile };
+            tile = Tile { strip: 1, ..tile };
         }
         let pass = correlation.direct(tile);
         (correlation, vec![pass])

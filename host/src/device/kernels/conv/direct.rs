@@ -1,12 +1,14 @@
-//! A correlation tap by tap, of step 1 and spatial dilation 1: a workgroup takes a tile of the output, a thread some rows and
-//! vectors of four columns of some channels.
+//! A correlation tap by tap, of step 1 and spatial dilation 1: a workgroup takes a tile of the output, a thread four columns of
+//! some rows and channels of it.
 //!
-//! For each frame of each input channel under the kernel, the tile of that frame and its border go to workgroup memory, and
-//! with them the weights. A thread then reads the rows of its window one after another, each once for all its outputs to which
-//! it adds. Neighbouring threads read neighbouring vectors, so that no two of them meet in one bank; shifts within vectors
-//! cost nothing, as all is unrolled along columns. Where a tile does not fit, the rows of the kernel are taken in strips.
+//! For each frame of each input channel under the kernel, the part of that frame under the tile goes to workgroup memory, and
+//! with it the weights. A thread holds as many rows of its window in registers as it has rows of output; each row of the kernel
+//! takes one more, in place of the oldest. So each sample is read once a thread, and each weight once for all its pixels.
+//! Neighbouring threads read neighbouring vectors, no two of which meet in one bank; shifts within vectors cost nothing, as all
+//! is unrolled along columns. Where the part does not fit, the rows of the kernel are taken in strips.
 //!
-//! Cost: two operations a tap; beside those, a vector read for `4 outs rows` of them.
+//! Cost: two operations a tap; a thread of `rows` and `outs` reads a vector of samples for `16 rows outs` taps or fewer, and one
+//! of weights for `16 rows` taps.
 
 use std::fmt::Write as _;
 
@@ -15,18 +17,14 @@ use std::fmt::Write as _;
 pub(crate) struct Tile {
     /// Rows and columns of the kernel.
     pub(crate) kernel: [usize; 2],
-    /// Threads along rows and along columns.
-    pub(crate) threads: [usize; 2],
+    /// Threads along output channels, rows and columns.
+    pub(crate) threads: [usize; 3],
     /// Output channels of a thread.
     pub(crate) outs: usize,
     /// Rows of a thread.
     pub(crate) rows: usize,
-    /// Vectors of four columns of a thread.
-    pub(crate) vectors: usize,
     /// Rows of the kernel at a time.
     pub(crate) strip: usize,
-    /// Frames of input channels at a time.
-    pub(crate) planes: usize,
     /// The border is zero.
     pub(crate) zeros: bool,
     /// Rows of the output are whole vectors.
@@ -35,6 +33,8 @@ pub(crate) struct Tile {
 
 /// Taps of a row that are unrolled; of longer rows, so many at a time.
 const UNROLLED: usize = 16;
+/// Weights of a thread whose places lie in registers.
+const HOISTED: usize = 4;
 /// The parts of a vector.
 const PARTS: [&str; 4] = ["x", "y", "z", "w"];
 
@@ -46,17 +46,22 @@ fn each(count: usize, mut text: impl FnMut(usize) -> String) -> String {
 impl Tile {
     /// Threads of a workgroup.
     pub(crate) fn invocations(&self) -> usize {
-        self.threads[0] * self.threads[1]
+        self.threads.iter().product()
     }
 
     /// Rows and columns of the output that a workgroup makes.
     pub(crate) fn size(&self) -> [usize; 2] {
-        [self.threads[0] * self.rows, 4 * self.threads[1] * self.vectors]
+        [self.threads[1] * self.rows, 4 * self.threads[2]]
+    }
+
+    /// Output channels that it makes.
+    pub(crate) fn channels(&self) -> usize {
+        self.threads[0] * self.outs
     }
 
     /// Bytes of workgroup memory.
     pub(crate) fn memory(&self) -> usize {
-        16 * self.planes * (self.halo()[0] * self.line() + self.strip * self.taps())
+        16 * (self.halo()[0] * self.line() + self.strip * self.threads[0] * self.taps()) + 4 * self.places()
     }
 
     /// Rows and columns of the input under them.
@@ -65,9 +70,14 @@ impl Tile {
         [rows + self.strip - 1, cols + self.kernel[1] - 1]
     }
 
+    /// Rows under them and all of the kernel.
+    fn places(&self) -> usize {
+        self.size()[0] + self.kernel[0] - 1
+    }
+
     /// Vectors of a row in workgroup memory: the last thread reads whole ones.
     fn line(&self) -> usize {
-        self.threads[1] * self.vectors + (self.kernel[1] + 3).div_ceil(4) - 1
+        self.threads[2] + (self.kernel[1] + 3).div_ceil(4) - 1
     }
 
     /// Vectors of a row of the kernel of all channels of a thread.
@@ -87,38 +97,32 @@ impl Tile {
         cols.div_ceil(side) * rows.div_ceil(self.invocations() / side)
     }
 
-    /// Samples, and weights, that a thread brings to workgroup memory for each frame and strip.
-    pub(crate) fn turns(&self) -> [usize; 2] {
-        let weights = self.outs * self.kernel[1] * self.strip;
-        [self.filled(self.side()), weights.div_ceil(self.invocations())]
-    }
-
     /// The program.
     pub(crate) fn wgsl(&self) -> String {
-        let Self { kernel: [kh, kw], threads: [_, across], outs, rows, vectors, strip, planes, whole, .. } = *self;
+        let Self { kernel: [kh, kw], threads: [deep, down, across], outs, rows, strip, whole, .. } = *self;
         let ([tile_rows, tile_cols], [halo_rows, halo_cols]) = (self.size(), self.halo());
         let (invocations, line, taps, side) = (self.invocations(), self.line(), self.taps(), self.side());
-        let (plane, kernel) = (halo_rows * line, strip * taps);
         let sample = if whole { "vec4<f32>" } else { "f32" };
         let columns = each(halo_cols.div_ceil(side), |k| {
             format!("    let c{k} = border(left + {}, i32(p.cols), p.border);\n", k * side)
         });
-        let sums = each(outs * rows * vectors, |k| {
-            format!("    var y{}_{}_{} = vec4<f32>();\n", k / (rows * vectors), k / vectors % rows, k % vectors)
-        });
+        let sums = each(outs * rows, |k| format!("    var y{}_{} = vec4<f32>();\n", k / rows, k % rows));
         let (from_chunk, from_past) = (self.fill("x", "in_chunk", "p.cols"), self.fill("past", "in_past", "p.p_row"));
+        let (hoisted, weigh) = self.weigh();
         let (add, store) = (self.add(), self.store());
         let (strips, lines) = if strip < kh {
-            let strips = format!("for (var b0 = 0u; b0 < {kh}u; b0 += {strip}u)");
-            (strips, format!("min({strip}u, {kh}u - b0)"))
+            let strips = format!("for (var above = 0u; above < {kh}u; above += {strip}u)");
+            (strips, format!("min({strip}u, {kh}u - above)"))
         } else {
-            ("const b0 = 0u;".into(), format!("{kh}u"))
+            ("const above = 0u;".into(), format!("{kh}u"))
         };
         format!(
             "
 @group(0) @binding(5) var<storage, read_write> y: array<{sample}>;
 var<workgroup> tile: array<vec4<f32>, {tile_size}>;
 var<workgroup> kernel: array<vec4<f32>, {kernel_size}>;
+// The rows of the frame that stand for those under the tile.
+var<workgroup> places: array<i32, {places}>;
 
 @compute @workgroup_size({invocations})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {{
@@ -130,7 +134,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     n /= p.tiles_x;
     let first_row = (n % p.tiles_y) * {tile_rows}u;
     n /= p.tiles_y;
-    let first_out = (n % p.blocks) * {outs}u;
+    let block = (n % p.blocks) * {channels}u;
     n /= p.blocks;
     let part = n % p.parts;
     n /= p.parts;
@@ -138,65 +142,64 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let j = n % p.count;
     // This thread's vector, first row, and place while the tile is filled.
     let tx = local % {across}u;
-    let ty = local / {across}u * {rows}u;
+    let ty = local / {across}u % {down}u * {rows}u;
+    let tz = local / {flat}u;
+    let first_out = block + tz * {outs}u;
     let lx = local % {side}u;
     let ly = local / {side}u;
     let left = i32(first_col + lx) - p.left;
 {columns}{sums}    let begin = i32(p.first + p.every * j) - i32(p.dil_t * (p.kt - 1u));
-    let frames = p.ins * p.kt;
-    for (var q = 0u; q < frames; q += {planes}u) {{
-        let some = min({planes}u, frames - q);
+    for (var r = local; r < {places}u; r += {invocations}u) {{
+        places[r] = border(i32(first_row + r) - p.top, i32(p.rows), p.border);
+    }}
+{hoisted}    let frames = p.ins * p.kt;
+    // Input channel and frame of the kernel.
+    var i = 0u;
+    var a = 0u;
+    for (var q = 0u; q < frames; q++) {{
+        let f = begin + i32(p.dil_t * a);
+        let channel = part * p.ins + i;
         {strips} {{
             let lines = {lines};
-            let top = i32(first_row + b0) - p.top;
             workgroupBarrier();
-            for (var k = 0u; k < some; k++) {{
-                let i = (q + k) / p.kt;
-                let a = (q + k) % p.kt;
-                let f = begin + i32(p.dil_t * a);
-                let to = k * {plane}u + lx / 4u;
-                if (f >= 0) {{
-{from_chunk}                }} else {{
-{from_past}                }}
-                for (var n = local; n < {weights}u; n += {invocations}u) {{
-                    // Number w of row b: tap e of channel o.
-                    let w = n % {row}u;
-                    let b = n / {row}u;
-                    let e = w % {kw}u;
-                    let own = part * p.outs + min(first_out + w / {kw}u, p.outs - 1u);
-                    if (b < lines) {{
-                        kernel[k * {kernel}u + b * {taps}u + w / 4u][w % 4u] =
-                            weights[((own * frames + q + k) * {kh}u + b0 + b) * {kw}u + e];
-                    }}
-                }}
-            }}
-            workgroupBarrier();
-            for (var k = 0u; k < some; k++) {{
-                let from_row = k * {plane}u + ty * {line}u + tx;
-                let from_tap = k * {kernel}u;
-{add}            }}
+            let to = lx / 4u;
+            if (f >= 0) {{
+{from_chunk}            }} else {{
+{from_past}            }}
+            let from_kernel = (q * {kh}u + above) * {kw}u;
+{weigh}            workgroupBarrier();
+            let from_row = ty * {line}u + tx;
+            let from_tap = tz * {taps}u;
+{add}        }}
+        a++;
+        if (a == p.kt) {{
+            a = 0u;
+            i++;
         }}
     }}
     let row = first_row + ty;
     let col = first_col + 4u * tx;
 {store}}}
 ",
-            tile_size = planes * plane,
-            kernel_size = planes * kernel,
-            row = outs * kw,
-            weights = outs * strip * kw,
+            tile_size = halo_rows * line,
+            kernel_size = strip * deep * taps,
+            places = self.places(),
+            channels = self.channels(),
+            flat = down * across,
         )
     }
 
     /// Brings the tile of a frame out of `source` to workgroup memory.
     fn fill(&self, source: &str, place: &str, stride: &str) -> String {
-        let ([halo_rows, halo_cols], line, side) = (self.halo(), self.line(), self.side());
+        let ([tile_rows, _], [_, halo_cols]) = (self.size(), self.halo());
+        let (line, side) = (self.line(), self.side());
         let mut text = format!(
-            "                    let from_plane = {place}(s, f, part * p.ins + i);
-                    for (var r = ly; r < {halo_rows}u; r += {}u) {{
-                        let row = border(top + i32(r), i32(p.rows), p.border);
-                        let at = i32(from_plane) + row * i32({stride});
+            "                let from_plane = {place}(s, f, channel);
+                for (var r = ly; r < lines + {}u; r += {}u) {{
+                    let row = places[above + r];
+                    let at = i32(from_plane) + row * i32({stride});
 ",
+            tile_rows - 1,
             self.invocations() / side
         );
         let turns = halo_cols.div_ceil(side);
@@ -206,90 +209,127 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
             } else {
                 format!("{source}[at + c{k}]")
             };
-            format!("                        let x{k} = {sample};\n")
+            format!("                    let x{k} = {sample};\n")
         });
         text += &each(turns, |k| {
             let store = format!("tile[to + r * {line}u + {}u][lx % 4u] = x{k};", k * side / 4);
             if (k + 1) * side > halo_cols {
-                format!("                        if (lx < {}u) {{ {store} }}\n", halo_cols - k * side)
+                format!("                    if (lx < {}u) {{ {store} }}\n", halo_cols - k * side)
             } else {
-                format!("                        {store}\n")
+                format!("                    {store}\n")
             }
         });
-        text + "                    }\n"
+        text + "                }\n"
+    }
+
+    /// What finds a thread's weights, and what brings them to workgroup memory: where they are few, they are found but once.
+    fn weigh(&self) -> (String, String) {
+        let Self { kernel: [kh, kw], threads: [deep, ..], outs, strip, .. } = *self;
+        let (row, taps, invocations) = (outs * kw, self.taps(), self.invocations());
+        let count = deep * row * strip;
+        // Number n is number w of row b of the channels of threads z.
+        let find = |k: &str| {
+            format!(
+                "let b{k} = n{k} / {all}u;
+let z{k} = n{k} / {row}u % {deep}u;
+let w{k} = n{k} % {row}u;
+let own{k} = part * p.outs + min(block + z{k} * {outs}u + w{k} / {kw}u, p.outs - 1u);
+let begin{k} = own{k} * (p.ins * p.kt * {area}u) + b{k} * {kw}u + w{k} % {kw}u;
+let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
+",
+                all = deep * row,
+                area = kh * kw
+            )
+        };
+        let bring = |k: &str| {
+            let copy = format!("kernel[to{k}][w{k} % 4u] = weights[from_kernel + begin{k}];");
+            format!("if (n{k} < {count}u && b{k} < lines) {{ {copy} }}\n")
+        };
+        let turns = count.div_ceil(invocations);
+        if turns <= HOISTED {
+            let hoisted =
+                each(turns, |k| format!("let n{k} = local + {}u;\n{}", k * invocations, find(&k.to_string())));
+            return (hoisted, each(turns, |k| bring(&k.to_string())));
+        }
+        let turn = format!("for (var n = local; n < {count}u; n += {invocations}u) {{\n{}{}}}\n", find(""), bring(""));
+        (String::new(), turn)
     }
 
     /// Adds the taps of the rows in workgroup memory.
     fn add(&self) -> String {
-        let (kw, line) = (self.kernel[1], self.line());
+        let kw = self.kernel[1];
+        if kw <= UNROLLED {
+            return self.add_columns(kw, "0u");
+        }
         let full = kw / UNROLLED * UNROLLED;
-        let body = if kw <= UNROLLED {
-            self.taps_of_row(kw, "0u")
+        let blocks = self.add_columns(UNROLLED, "e");
+        let rest = if kw > full { self.add_columns(kw - full, &format!("{}u", full / 4)) } else { String::new() };
+        format!("for (var e = 0u; e < {}u; e += {}u) {{\n{blocks}}}\n{rest}", full / 4, UNROLLED / 4)
+    }
+
+    /// Adds `count` columns of the kernel from vector `from` on. As many rows of the window as a thread has outputs lie in
+    /// registers; each row of the kernel takes one more, in place of the oldest.
+    fn add_columns(&self, count: usize, from: &str) -> String {
+        let Self { kernel: [kh, _], rows, strip, .. } = *self;
+        let (needed, line) = ((count + 3).div_ceil(4), self.line());
+        let load = |slot: usize, row: &str| {
+            let vectors = each(needed, |k| format!("x{slot}_{k} = tile[at + {k}u];\n"));
+            format!("at = from_row + ({row}) * {line}u + {from};\n{vectors}")
+        };
+        let step = |u: usize| {
+            let row = load((u + rows - 1) % rows, &format!("b + {}u", u + rows - 1));
+            format!("{{\n{row}{}}}\n", self.add_row(count, from, u))
+        };
+        let variables = each(rows * needed, |n| format!("var x{}_{}: vec4<f32>;\n", n / needed, n % needed));
+        let tail = if strip < kh {
+            each(rows - 1, |u| format!("if (b + {u}u < lines) {}", step(u)))
         } else {
-            let mut text = format!("for (var e = 0u; e < {}u; e += {}u) {{\n", full / 4, UNROLLED / 4);
-            text += &self.taps_of_row(UNROLLED, "e");
-            text += "}\n";
-            if kw > full {
-                let _ = write!(text, "{{\n{}}}\n", self.taps_of_row(kw - full, &format!("{}u", full / 4)));
-            }
-            text
+            each(kh % rows, step)
         };
         format!(
-            "                for (var r = 0u; r < lines + {}u; r++) {{
-                    let at = from_row + r * {line}u;
-{body}                }}
+            "{{
+{variables}var at: u32;
+{}var b = 0u;
+for (; b + {rows}u <= lines; b += {rows}u) {{
+{}}}
+{tail}}}
 ",
-            self.rows - 1
+            each(rows - 1, |row| load(row, &format!("{row}u"))),
+            each(rows, step)
         )
     }
 
-    /// `count` taps of a row of the kernel from vector `from` on, for each row of the thread that row `r` of its window adds to.
-    fn taps_of_row(&self, count: usize, from: &str) -> String {
-        let Self { threads: [_, across], outs, rows, vectors, .. } = *self;
-        let mut text = String::new();
-        for v in 0..vectors {
-            for k in 0..(count + 3).div_ceil(4) {
-                let _ = writeln!(text, "                    let x{v}_{k} = tile[at + {from} + {}u];", v * across + k);
+    /// Adds `count` taps of row `b + u` of the kernel to all rows of the thread.
+    fn add_row(&self, count: usize, from: &str, u: usize) -> String {
+        let Self { kernel: [_, kw], threads: [deep, ..], outs, rows, .. } = *self;
+        let mut text = format!("let w = from_tap + (b + {u}u) * {}u + {from};\n", deep * self.taps());
+        // Weights of all channels follow each other; each vector of them is read once.
+        let mut known = usize::MAX;
+        for (o, e) in (0..outs).flat_map(|o| (0..count).map(move |e| (o, e))) {
+            let (weight, part) = ((o * kw + e) / 4, PARTS[(o * kw + e) % 4]);
+            if weight != known {
+                let _ = writeln!(text, "let w{weight} = kernel[w + {weight}u];");
+                known = weight;
             }
-        }
-        // Four columns of vector v of the window, from tap e on.
-        let shifted = |v: usize, e: usize| {
-            let (this, next) = (format!("x{v}_{}", e / 4), format!("x{v}_{}", e / 4 + 1));
-            match e % 4 {
-                0 => this,
-                1 => format!("vec4({this}.yzw, {next}.x)"),
-                2 => format!("vec4({this}.zw, {next}.xy)"),
-                _ => format!("vec4({this}.w, {next}.xyz)"),
+            for r in 0..rows {
+                let (sum, slot) = (format!("y{o}_{r}"), (u + r) % rows);
+                let (this, next) = (format!("x{slot}_{}", e / 4), format!("x{slot}_{}", e / 4 + 1));
+                // Four columns from tap e on.
+                let x = match e % 4 {
+                    0 => this,
+                    1 => format!("vec4({this}.yzw, {next}.x)"),
+                    2 => format!("vec4({this}.zw, {next}.xy)"),
+                    _ => format!("vec4({this}.w, {next}.xyz)"),
+                };
+                let _ = writeln!(text, "{sum} = fma(vec4(w{weight}.{part}), {x}, {sum});");
             }
-        };
-        for r in 0..rows {
-            let _ = writeln!(text, "                    if (r - {r}u < lines) {{");
-            let _ =
-                writeln!(text, "                        let w = from_tap + (r - {r}u) * {}u + {from};", self.taps());
-            // Weights of all channels follow each other; each vector of them is read once.
-            let mut known = usize::MAX;
-            for o in 0..outs {
-                for e in 0..count {
-                    let (weight, part) = ((o * self.kernel[1] + e) / 4, PARTS[(o * self.kernel[1] + e) % 4]);
-                    if weight != known {
-                        let _ = writeln!(text, "                        let w{weight} = kernel[w + {weight}u];");
-                        known = weight;
-                    }
-                    for v in 0..vectors {
-                        let (sum, x) = (format!("y{o}_{r}_{v}"), shifted(v, e));
-                        let _ =
-                            writeln!(text, "                        {sum} = fma(vec4(w{weight}.{part}), {x}, {sum});");
-                    }
-                }
-            }
-            text += "                    }\n";
         }
         text
     }
 
     /// Writes the sums of a thread.
     fn store(&self) -> String {
-        let Self { threads: [_, across], outs, rows, vectors, whole, .. } = *self;
+        let Self { outs, rows, whole, .. } = *self;
         let mut text = String::new();
         for o in 0..outs {
             let _ = writeln!(
@@ -300,25 +340,21 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         let plane = ((s * p.count + j) * (p.parts * p.outs) + o) * p.out_rows;"
             );
             for r in 0..rows {
-                let _ = writeln!(text, "        if (row + {r}u < p.out_rows) {{");
-                let _ = writeln!(text, "            let at = (plane + row + {r}u) * p.out_cols + col;");
-                for v in 0..vectors {
-                    let (sum, shift) = (format!("y{o}_{r}_{v}"), 4 * v * across);
-                    if whole {
-                        let _ = writeln!(
-                            text,
-                            "            if (col + {shift}u < p.out_cols) {{ y[(at + {shift}u) / 4u] = {sum} + b; }}"
-                        );
-                    } else {
-                        for (part, shift) in PARTS.iter().zip(shift..) {
-                            let _ = writeln!(
-                                text,
-                                "            if (col + {shift}u < p.out_cols) {{ y[at + {shift}u] = {sum}.{part} + b; }}"
-                            );
-                        }
-                    }
-                }
-                text += "        }\n";
+                let sum = format!("y{o}_{r}");
+                let write = if whole {
+                    format!("            if (col < p.out_cols) {{ y[at / 4u] = {sum} + b; }}\n")
+                } else {
+                    each(4, |k| {
+                        let part = PARTS[k];
+                        format!("            if (col + {k}u < p.out_cols) {{ y[at + {k}u] = {sum}.{part} + b; }}\n")
+                    })
+                };
+                let _ = writeln!(
+                    text,
+                    "        if (row + {r}u < p.out_rows) {{
+            let at = (plane + row + {r}u) * p.out_cols + col;
+{write}        }}"
+                );
             }
             text += "    }\n";
         }
