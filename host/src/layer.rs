@@ -42,7 +42,9 @@ pub trait Layer: Any + Send + Sync {
     /// The layer's name, for messages.
     fn name(&self) -> &'static str;
 
-    /// Adds the layer's nodes, the first of which reads `from`, and returns what the next layer reads.
+    /// Adds the layer's nodes, the first of which reads `from`, and returns what the next layer reads. On a device the numbers of
+    /// the nodes are read once, until [`Model::layer_mut`](crate::Model::layer_mut) or [`Model::push`](crate::Model::push) is
+    /// called.
     ///
     /// # Errors
     /// When the layer does not fit the frames of `table.shape(from)`.

@@ -216,6 +216,11 @@ impl Model {
     /// ```
     pub fn to(mut self, device: impl Into<Device>) -> Self {
         self.device = device.into();
+        // The next piece makes what it needs where it is.
+        #[cfg(feature = "gpu")]
+        {
+            self.memory.working = Working::default();
+        }
         self
     }
 
@@ -351,6 +356,8 @@ impl Model {
     /// assert_eq!(seen, 100);
     /// # Ok::<(), foveola::Error>(())
     /// ```
+    ///
+    /// Counts are exact up to 2^24 events at a pixel in a frame.
     ///
     /// # Errors
     /// As [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then as it was; the frames are taken.

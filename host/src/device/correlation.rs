@@ -72,9 +72,16 @@ impl Correlation {
         if self.streams * self.count * outs * self.size[0] * self.size[1] == 0 {
             return Vec::new();
         }
+        // Steps that nobody takes may be of any length.
+        if kt == 1 && self.dilation[0] != 1 || self.count == 1 && self.every != 1 {
+            let [dil_t, dil_r, dil_c] = self.dilation;
+            let dilation = [if kt == 1 { 1 } else { dil_t }, dil_r, dil_c];
+            let every = if self.count == 1 { 1 } else { self.every };
+            return Self { dilation, every, ..self.clone() }.passes(limits);
+        }
         let steady = self.step == [1, 1] && (kh == 1 || self.dilation[1] == 1) && (kw == 1 || self.dilation[2] == 1);
         let whole_frame = self.size == [self.shape.rows, self.shape.cols] && (self.top, self.left) == (0, 0);
-        let many = outs > 8 && ins * kt * kh * kw >= 32 && limits.workgroup >= GEMM_MEMORY;
+        let many = outs > 8 && ins * kt * kh * kw >= 32 && limits.workgroup >= GEMM_MEMORY && limits.parts;
         let pass = if steady && (kh, kw) == (1, 1) && whole_frame {
             if many { self.gemm() } else { self.in_time() }
         } else if let Some(tile) = steady.then(|| choice::choose(self, limits)).flatten() {
@@ -167,7 +174,7 @@ impl Correlation {
     pub(super) fn in_time(&self) -> Pass {
         // Frames of a thread lie so far apart that they need the same input.
         let apart = self.dilation[0] / gcd(self.dilation[0], self.every);
-        let sets = self.count.div_ceil(apart * OUTPUTS) * apart;
+        let sets = if self.count <= apart { self.count } else { self.count.div_ceil(apart * OUTPUTS) * apart };
         let tiles = [(self.shape.rows * self.shape.cols).div_ceil(4 * 64), sets, 1];
         self.pass(Kernel::InTime, tiles, tiles[0] * sets * self.kernel[0] * self.streams, None)
     }

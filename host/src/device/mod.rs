@@ -108,6 +108,8 @@ pub(crate) struct Limits {
     pub(crate) workgroup: usize,
     /// Threads of a workgroup.
     pub(crate) invocations: usize,
+    /// Whether a thread may write a part of a vector in workgroup memory while another writes the next.
+    pub(crate) parts: bool,
 }
 
 /// What a build without the feature says.

@@ -13,7 +13,7 @@ use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, period, s
 use super::pass::{Kernel, Operand, Pass};
 use crate::threads::Threads;
 use crate::{Error, Result};
-use foveola_core::Graph;
+use foveola_core::{Graph, Node, Source};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use std::sync::Arc;
 const DEPTH: usize = 3;
 /// Words of the input or output of a block, at most: 128 MB, beside which it counts little that a pass begins and ends.
 const BLOCK: usize = 32 << 20;
+
+/// Multiply-adds of a block, at most, about: a system takes a device away that does not answer for seconds.
+const WORK: usize = 1 << 38;
 
 /// The state of a stream on a device.
 #[derive(Clone, Debug)]
@@ -221,7 +224,8 @@ impl Working {
         // Nobody else may hold the state that was copied: then it is free.
         let old: Vec<_> = if result.is_ok() { old.parts } else { std::mem::replace(&mut new.parts, old.parts) };
         self.spare.extend(old.into_iter().map(|(_, buffer)| buffer));
-        self.spare.retain(|buffer| Arc::strong_count(buffer) <= 2);
+        let fits = |buffer: &Buffer| new.parts.iter().any(|(_, part)| part.words() == buffer.words());
+        self.spare.retain(|buffer| Arc::strong_count(buffer) <= 2 && fits(buffer));
         result.map(|()| new)
     }
 
@@ -396,17 +400,32 @@ impl Plan {
         constants: &mut Constants,
     ) -> Result<Self> {
         let most = backend.limits().buffer;
+        let fits = |words: usize| words as u64 <= most / 4;
+        let refused = |what, words: usize| {
+            let (device, bytes) = (backend.info().name.clone(), (words as u64).saturating_mul(4));
+            Error::DeviceMemory { device, what, bytes, most }
+        };
+        let state = graph.signature().state;
+        if !fits(state) {
+            return Err(refused("the state of a stream", state));
+        }
         // Words of the largest buffer for so many frames of one stream, and of the input and output. Where strides in time leave
         // most frames without an output, `more` frames are counted as well: so many make as many outputs as there can be.
         let mut words = |t: u64, frames: usize, more: usize| -> Result<(usize, usize)> {
             let chunk = Chunk { t, frames: frames + more, streams: 1 };
             let lowered = lower(graph, chunk, backend.limits(), backend.info(), constants)?;
             let ends = lowered.output.max(frames * graph.input().len());
-            Ok((lowered.slots.iter().copied().max().unwrap_or(0).max(ends), ends))
+            let lists = lowered.passes.iter().flat_map(|pass| &pass.reads).map(|operand| match operand {
+                Operand::Words(words) => words.len(),
+                _ => 0,
+            });
+            Ok((lists.chain(lowered.slots.iter().copied()).fold(ends, usize::max), ends))
         };
         let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
         let lead = graph.signature().lead;
-        let state = graph.signature().state;
+        // A later frame, behind all that warms up.
+        let first = |node| graph.flow(Source::Node(node)).rate.first;
+        let later = (0..graph.nodes().len()).map(first).fold(piece.t.max(1), u64::max);
         // A piece that begins the stream, or repeats frames, must be seen from its begin on.
         let at_once = match (piece.t, lead) {
             (_, 1..) => piece.frames,
@@ -415,30 +434,36 @@ impl Plan {
         };
         let (mut at_once_words, _) = words(piece.t, at_once, 0)?;
         if lead == 0 && (piece.t > 0 || at_once < piece.frames) {
-            at_once_words = at_once_words.max(words(piece.t.max(1), 1, more)?.0);
+            at_once_words = at_once_words.max(words(later, 1, more)?.0);
         }
         let of_stream = state.max(at_once_words);
-        let fits = |words: usize| words as u64 * 4 <= most;
         if !fits(of_stream) {
-            let what = if fits(state) { "the first frames of a piece" } else { "the state of a stream" };
-            let (device, bytes) = (backend.info().name.clone(), of_stream as u64 * 4);
-            return Err(Error::DeviceMemory { device, what, bytes, most });
+            return Err(refused("the first frames of a piece", of_stream));
         }
         // A state that is there already stays in its parts, if it can.
         let fitting = ((most / 4) as usize / of_stream.max(1)).clamp(1, piece.batch);
         let known = known.and_then(|state| state.streams().map(ExactSizeIterator::len).max());
         let together = known.filter(|known| *known <= fitting).unwrap_or(fitting);
         if together < piece.batch && piece.t == 0 && averages(graph) {
-            let (device, bytes) = (backend.info().name.clone(), (of_stream * piece.batch) as u64 * 4);
-            return Err(Error::DeviceMemory { device, what: "a batch whose mean begins it", bytes, most });
+            return Err(refused("a batch whose mean begins it", of_stream.saturating_mul(piece.batch)));
         }
         let parts = (0..piece.batch).step_by(together).map(|from| from..(from + together).min(piece.batch)).collect();
         // More frames, while the buffers stay below the limit, and those that travel near what travels well.
         let good = |(largest, ends): (usize, usize)| fits(largest * together) && ends * together <= BLOCK;
+        let stage = |node: &Node<'_>| match node {
+            Node::Filter(_, stage) => stage.work(),
+            Node::Add(_) => 0,
+        };
+        let work = graph.nodes().iter().map(stage).fold(0, usize::saturating_add);
+        let quick = |frames: usize| work.saturating_mul(together).saturating_mul(frames) <= WORK;
         let ceiling = piece.frames.min(piece.block.max(1));
         let mut block = if lead > 0 { piece.frames } else { 1 };
-        while block < ceiling && good(words(piece.t.max(1), (2 * block).min(ceiling), more)?) {
-            block = (2 * block).min(ceiling);
+        while block < ceiling {
+            let longer = (2 * block).min(ceiling);
+            if !quick(longer) || !good(words(later, longer, more)?) {
+                break;
+            }
+            block = longer;
         }
         Ok(Self { parts, first: block.max(at_once), block })
     }

@@ -22,7 +22,7 @@ use std::time::Duration;
 const WIDTH: u32 = 1 << 15;
 /// Parts of a buffer begin at multiples of this many bytes: the most that an interface asks for.
 const ALIGN: usize = 256;
-/// Timestamps of a pass: its begin and its end.
+/// Bytes of the times at which a pass began and ended.
 const TIMES: u64 = 16;
 
 /// How long to wait for another thread before asking again.
@@ -162,11 +162,14 @@ impl Gpu {
             let (running, repeat) = (AtomicBool::new(false), AtomicUsize::new(1));
             Arc::new(Clock { tick, running, repeat, seconds: Mutex::new(0.0) })
         });
-        let buffer = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        // Kernels count words with 32 bits, and some with a sign.
+        let buffer = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min((1 << 31) - 4);
         let limits = Limits {
             buffer: buffer / 4 * 4,
             workgroup: limits.max_compute_workgroup_storage_size as usize,
             invocations: limits.max_compute_invocations_per_workgroup as usize,
+            // Metal may write the whole vector.
+            parts: adapter.get_info().backend == wgpu::Backend::Vulkan,
         };
         let (programs, pool) = (Mutex::default(), Arc::default());
         Ok(Self { info, limits, device, queue, programs, pool, lost, clock })
@@ -192,7 +195,11 @@ impl Gpu {
         let result = f();
         let mut found = None;
         for scope in scopes.iter_mut().rev().filter_map(Option::take) {
-            found = found.or(pollster::block_on(scope.pop()));
+            // What could not be made for want of memory is not valid either: memory is the reason.
+            found = match pollster::block_on(scope.pop()) {
+                Some(error @ wgpu::Error::OutOfMemory { .. }) => Some(error),
+                error => found.or(error),
+            };
         }
         if found.is_some() {
             // Whether the device went away is said while it is polled, and everything fails then.
@@ -224,7 +231,8 @@ impl Gpu {
             return free.swap_remove(at);
         }
         // Others are of no use any more: pieces of a stream are of one size.
-        free.truncate(4);
+        let old = free.len().saturating_sub(3);
+        free.drain(..old);
         drop(free);
         self.create(size, usage, mapped)
     }
@@ -252,8 +260,9 @@ impl Gpu {
             self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
         let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
         #[allow(unsafe_code, reason = "the checks cost up to half of the time of a convolution (docs/gpu.md)")]
-        // SAFETY: the programs are this crate's own. Every index is in bounds for the sizes that the host passes beside the
-        // buffers, no divisor is 0, and every loop ends: the tests compare all of them with the processor, over all kinds of sizes.
+        // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
+        // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
+        // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
         let module =
             unsafe { self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked()) };
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -501,7 +510,7 @@ impl Backend for Gpu {
     }
 
     fn buffer(&self, what: &'static str, words: usize) -> Result<Buffer> {
-        let (bytes, most) = (words.max(1) as u64 * 4, self.limits.buffer);
+        let (bytes, most) = ((words.max(1) as u64).saturating_mul(4), self.limits.buffer);
         if bytes > most {
             return Err(Error::DeviceMemory { device: self.info.name.clone(), what, bytes, most });
         }

@@ -41,6 +41,7 @@ pub(super) fn choose(correlation: &Correlation, limits: &Limits) -> Option<Tile>
         strip,
         zeros: correlation.border == Border::Zeros,
         whole: correlation.size[1].is_multiple_of(4),
+        parts: limits.parts,
     };
     // The shape whose tiles reach the least beyond the output.
     let fitted = |rows, strip| {

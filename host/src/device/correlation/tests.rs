@@ -216,6 +216,7 @@ fn direct_is_the_equation() {
             strip: random.among(1, kernel[0]),
             zeros: correlation.border == Border::Zeros,
             whole: correlation.size[1].is_multiple_of(4),
+            parts: random.coin(),
         };
         if tile.memory() > limits.workgroup {
             tile = Tile { strip: 1, ..tile };
@@ -264,7 +265,23 @@ fn what_is_chosen_is_the_equation() {
             _ => steady(correlation(random)),
         };
         let few = Limits { workgroup: random.among(1 << 10, limits.workgroup), ..*limits };
-        let passes = [*limits, few].iter().flat_map(|limits| correlation.passes(limits)).collect();
+        let numbers = Limits { parts: false, ..few };
+        let passes = [*limits, few, numbers].iter().flat_map(|limits| correlation.passes(limits)).collect();
+        (correlation, passes)
+    });
+}
+
+/// Steps of any length, where nobody takes them.
+#[test]
+fn steps_that_nobody_takes_are_free() {
+    check_all(10, |random, limits| {
+        let mut correlation = in_time(correlation(random));
+        if random.coin() {
+            (correlation.count, correlation.every) = (1, 1 << 61);
+        } else {
+            (correlation.kernel[2], correlation.dilation[0]) = (1, 1 << 61);
+        }
+        let passes = correlation.passes(limits);
         (correlation, passes)
     });
 }
@@ -273,6 +290,6 @@ fn what_is_chosen_is_the_equation() {
 fn nothing_is_nothing() {
     let mut empty = correlation(&mut Random::new(1));
     empty.count = 0;
-    let limits = Limits { buffer: 1 << 20, workgroup: 1 << 14, invocations: 256 };
+    let limits = Limits { buffer: 1 << 20, workgroup: 1 << 14, invocations: 256, parts: true };
     assert!(empty.passes(&limits).is_empty(), "passes without output frames");
 }

@@ -48,7 +48,8 @@ impl Lowering<'_, '_, '_> {
             first: first as usize,
             every: options.stride[0],
         };
-        match conv.factors() {
+        // Each output needs inputs of its own; others go tap by tap.
+        match conv.factors().filter(|_| kernel.shape[0] == options.groups) {
             Some(factors) => self.separable(node, &correlation, factors, kernel.shape[0] * kernel.shape[1]),
             None => {
                 let weights = self.constants.samples((node, "weight"), || kernel.weights.to_vec());

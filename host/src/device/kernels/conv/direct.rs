@@ -29,6 +29,8 @@ pub(crate) struct Tile {
     pub(crate) zeros: bool,
     /// Rows of the output are whole vectors.
     pub(crate) whole: bool,
+    /// Workgroup memory holds vectors, whose parts threads write one by one; else numbers, for devices that write whole vectors.
+    pub(crate) parts: bool,
 }
 
 /// Taps of a row that are unrolled; of longer rows, so many at a time.
@@ -57,6 +59,23 @@ impl Tile {
     /// Output channels that it makes.
     pub(crate) fn channels(&self) -> usize {
         self.threads[0] * self.outs
+    }
+
+    /// The type of `vectors` vectors in workgroup memory, vector `at` of `array`, and its part `part`.
+    fn array(&self, vectors: usize) -> String {
+        if self.parts { format!("array<vec4<f32>, {vectors}>") } else { format!("array<f32, {}>", 4 * vectors) }
+    }
+
+    fn vector(&self, array: &str, at: &str) -> String {
+        if self.parts {
+            return format!("{array}[{at}]");
+        }
+        let part = |k| format!("{array}[4u * ({at}) + {k}u]");
+        format!("vec4({}, {}, {}, {})", part(0), part(1), part(2), part(3))
+    }
+
+    fn part(&self, array: &str, at: &str, part: &str) -> String {
+        if self.parts { format!("{array}[{at}][{part}]") } else { format!("{array}[4u * ({at}) + {part}]") }
     }
 
     /// Bytes of workgroup memory.
@@ -119,8 +138,8 @@ impl Tile {
         format!(
             "
 @group(0) @binding(5) var<storage, read_write> y: array<{sample}>;
-var<workgroup> tile: array<vec4<f32>, {tile_size}>;
-var<workgroup> kernel: array<vec4<f32>, {kernel_size}>;
+var<workgroup> tile: {tile_type};
+var<workgroup> kernel: {kernel_type};
 // The rows of the frame that stand for those under the tile.
 var<workgroup> places: array<i32, {places}>;
 
@@ -181,8 +200,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let col = first_col + 4u * tx;
 {store}}}
 ",
-            tile_size = halo_rows * line,
-            kernel_size = strip * deep * taps,
+            tile_type = self.array(halo_rows * line),
+            kernel_type = self.array(strip * deep * taps),
             places = self.places(),
             channels = self.channels(),
             flat = down * across,
@@ -212,7 +231,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
             format!("                    let x{k} = {sample};\n")
         });
         text += &each(turns, |k| {
-            let store = format!("tile[to + r * {line}u + {}u][lx % 4u] = x{k};", k * side / 4);
+            let at = format!("to + r * {line}u + {}u", k * side / 4);
+            let store = format!("{} = x{k};", self.part("tile", &at, "lx % 4u"));
             if (k + 1) * side > halo_cols {
                 format!("                    if (lx < {}u) {{ {store} }}\n", halo_cols - k * side)
             } else {
@@ -242,7 +262,8 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
             )
         };
         let bring = |k: &str| {
-            let copy = format!("kernel[to{k}][w{k} % 4u] = weights[from_kernel + begin{k}];");
+            let to = self.part("kernel", &format!("to{k}"), &format!("w{k} % 4u"));
+            let copy = format!("{to} = weights[from_kernel + begin{k}];");
             format!("if (n{k} < {count}u && b{k} < lines) {{ {copy} }}\n")
         };
         let turns = count.div_ceil(invocations);
@@ -273,7 +294,7 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
         let Self { kernel: [kh, _], rows, strip, .. } = *self;
         let (needed, line) = ((count + 3).div_ceil(4), self.line());
         let load = |slot: usize, row: &str| {
-            let vectors = each(needed, |k| format!("x{slot}_{k} = tile[at + {k}u];\n"));
+            let vectors = each(needed, |k| format!("x{slot}_{k} = {};\n", self.vector("tile", &format!("at + {k}u"))));
             format!("at = from_row + ({row}) * {line}u + {from};\n{vectors}")
         };
         let step = |u: usize| {
@@ -308,7 +329,8 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
         for (o, e) in (0..outs).flat_map(|o| (0..count).map(move |e| (o, e))) {
             let (weight, part) = ((o * kw + e) / 4, PARTS[(o * kw + e) % 4]);
             if weight != known {
-                let _ = writeln!(text, "let w{weight} = kernel[w + {weight}u];");
+                let vector = self.vector("kernel", &format!("w + {weight}u"));
+                let _ = writeln!(text, "let w{weight} = {vector};");
                 known = weight;
             }
             for r in 0..rows {
