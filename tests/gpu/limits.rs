@@ -2,7 +2,7 @@
 //! block, a batch part by part, and what does not fit at all is refused with its size.
 
 use crate::{same, text};
-use foveola::{Conv1d, Delay, Device, Error, LowPass, Model, PadMode, RF, Resolution, TimePadding};
+use foveola::{Conv1d, Conv3d, Delay, Device, Error, LowPass, Model, PadMode, RF, Resolution, TimePadding};
 use foveola_core::Shape;
 use foveola_tests::device::trial;
 use foveola_tests::random::{self, Layers, Recording, check};
@@ -35,6 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let others = [
         trial("limits::parts_of_a_batch_that_change", parts_that_change),
         trial("limits::strides_in_time", strides),
+        trial("limits::outputs_behind_a_warm_up", warm_up),
         trial("limits::state_that_does_not_fit", state),
         trial("limits::first_frames_that_do_not_fit", first_frames),
         trial("limits::a_mean_of_parts", mean),
@@ -45,6 +46,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn small(device: &Device, bytes: u64) -> Result<Device, String> {
     Device::limited(device.name(), bytes).map_err(text)
+}
+
+/// No output at first, and then more than the frames that go in: blocks are cut for what comes later.
+fn warm_up(device: &Device) -> Result<(), String> {
+    let model =
+        || -> Result<Model, String> { Ok(Model::of(Conv3d::new(1, 16, [21, 3, 3]).map_err(text)?.time_pad(false))) };
+    let movie = Recording { seed: 8, batch: 1, cuts: vec![100] }.movie(Shape::new(1, 8, 8));
+    let expected = model()?.to(device).run(&movie, 100).map_err(text)?;
+    let found = model()?.to(small(device, 64 << 10)?).run(&movie, 100).map_err(text)?;
+    same("in blocks", &found, &expected)
 }
 
 fn low_pass(tau: f64) -> Result<LowPass, String> {

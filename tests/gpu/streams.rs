@@ -5,7 +5,7 @@ use foveola::{
     Algorithm, Conv2d, Conv3d, Device, Diff, Error, Layer, LowPass, Model, NLSquare, PadMode, Precision, RF,
     Resolution, Table, TimePadding,
 };
-use foveola_core::{Filter, Finite, Shape, Signature, Source, Stage};
+use foveola_core::{ConvOptions, Factors, Filter, Finite, Kernel, Shape, Signature, Source, Stage};
 use foveola_tests::device::{open, trial};
 use foveola_tests::random::{Recording, array};
 use foveola_tests::stream::Engine;
@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("streams::no_such_card", || no_such_card().map_err(Into::into)),
         trial("streams::found", found),
         trial("streams::filters_of_your_own", own),
+        trial("streams::factors_of_your_own", factors),
         trial("streams::reproducible", reproducible),
         trial("streams::fft", fft),
         trial("streams::non_finite_and_other_sizes", non_finite),
@@ -40,6 +41,33 @@ fn movie() -> Array5<f32> {
 
 fn pieces(movie: &Array5<f32>) -> [ArrayView5<'_, f32>; 3] {
     [(0, 4), (4, 5), (5, 12)].map(|(from, to)| movie.slice(s![.., .., from..to, .., ..]))
+}
+
+/// A layer whose two outputs share their input, by factors: the planner never makes one.
+struct Shared;
+
+/// A box of 3 x 3 pixels, and its factors.
+static WEIGHTS: [f32; 18] = [1.0 / 9.0; 18];
+static FACTORS: [f32; 6] = [1.0 / 3.0; 6];
+
+impl Layer for Shared {
+    fn name(&self) -> &'static str {
+        "Shared"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
+        let named = |source| Error::Layer { layer: "Shared".into(), source };
+        let kernel = Kernel::new(&WEIGHTS, [2, 1, 1, 3, 3]);
+        let conv = foveola_core::Conv3d::new(table.shape(from), kernel, ConvOptions::DEFAULT).map_err(named)?;
+        let factors = Factors { terms: 1, time: &[1.0, 1.0], rows: &FACTORS, cols: &FACTORS };
+        Ok(table.push(from, Stage::Conv3d(conv.separable(factors).map_err(named)?)))
+    }
+}
+
+fn factors(device: &Device) -> Result<(), String> {
+    let movie = Recording { seed: 7, batch: 2, cuts: vec![5] }.movie(Shape::new(1, 6, 9));
+    let expected = Model::of(Shared).run(&movie, 5).map_err(text)?;
+    close("factors", &Model::of(Shared).to(device).run(&movie, 5).map_err(text)?, &expected, SUMS)
 }
 
 fn low_pass() -> Result<LowPass, String> {
