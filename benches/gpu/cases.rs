@@ -1,6 +1,6 @@
 //! The workloads: those of `foveola bench`, some of them over large frames too, and events.
 
-use foveola::bench::{self, Bound, Contestant, Operation, Setting, Workload};
+use foveola::bench::{self, Contestant, Operation, Setting, Workload};
 use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
 use foveola::{Device, Frames, Geometry, Model, Polarity, Result};
 use foveola_core::events::Event;
@@ -9,9 +9,8 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Bytes and frames of a piece on the device, at most; more of both, where a copy is the limit.
-const PIECE: (usize, usize) = (64 << 20, 256);
-const LARGE: (usize, usize) = (256 << 20, 1024);
+/// Bytes and frames of a piece on the device, at most: what a piece costs beside its frames is to count little.
+const PIECE: (usize, usize) = (256 << 20, 1024);
 /// Rows, columns and frames where no speed is claimed.
 const QUICK: (usize, usize) = (24, 6);
 /// Frames that are compared with the processor's.
@@ -80,7 +79,7 @@ impl Case {
         let mut workload = Workload { rows, cols, ..workload };
         let on_processor = if quick { QUICK.1.min(workload.frames) } else { workload.frames };
         let bytes = 4 * workload.samples_in().max(workload.samples_out());
-        let (piece, frames) = if workload.operation.bound() == Bound::Copy { LARGE } else { PIECE };
+        let (piece, frames) = PIECE;
         let most = match workload.frames {
             // Fed frame by frame, it stays so.
             1 => 1,

@@ -131,8 +131,8 @@ fn heading(head: &Head) -> String {
     format!(
         "# Speed on a GPU\n\n{device}, driver {}; {machine}. Made by\n\n```sh\n{command}\n```\n\n{claim}{peaks}\n\n\
          Medians, in microseconds a frame; sizes are columns x rows, 128 x 128 unless the name says another. A piece on the device\n\
-         has 64 MB or 256 frames at most (256 MB or 1024 frames, where a copy is the limit), one on the processor is that of `foveola\n\
-         bench`. Before it is measured, the output of each workload is compared with the processor's.\n\n\
+         has 256 MB or 1024 frames at most, one on the processor is that of `foveola bench`. Before it is measured, the output of\n\
+         each workload is compared with the processor's.\n\n\
          - **device**: between two marks of the device's clock around its passes, which run often enough to keep its clocks high; nothing\n  \
          of transfers. What a block of small frames touches may stay in the card's cache meanwhile.\n\
          - **of peak, of copy**: operations of the definition and bytes that every way has to move, as `foveola bench` counts them,\n  \

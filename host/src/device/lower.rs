@@ -15,7 +15,6 @@ use crate::{Error, Result};
 use foveola_core::{Graph, Node, PadMode, Rate, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
 use fuse::Regions;
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// Threads of a workgroup of the kernels here.
 const THREADS: usize = 256;
@@ -271,7 +270,7 @@ impl Lowering<'_, '_, '_> {
         let params = words([samples, from.frames * len, len, from.shape.pixels(), at, slots, now]);
         let reads = vec![from.operand.clone(), Operand::State, delays];
         self.push(Kernel::VariableDelay, reads, vec![output], samples, params);
-        self.store(history::Ring::whole(at, slots, from.shape), from);
+        self.store(history::Ring::whole(at, slots, from.shape), slots - 1, from);
     }
 
     fn field(&mut self, node: usize, field: &Rf<'_>, at: usize, from: &Reached, output: Operand) {
@@ -318,7 +317,7 @@ impl Lowering<'_, '_, '_> {
         let bias = bias.unwrap_or_else(|| self.constants.nothing());
         let reads = vec![from.operand.clone(), Operand::State, weight, bias];
         self.out.passes.push(Pass { kernel: Kernel::Field, reads, writes: vec![output], params, groups });
-        self.store(ring, from);
+        self.store(ring, taps - 1, from);
     }
 
     fn smooth_conv(&mut self, node: usize, smooth: &SmoothConv<'_>, at: usize, from: &Reached, output: Operand) {
@@ -400,9 +399,4 @@ pub(super) fn border_mode(border: foveola_core::Border) -> usize {
         Border::Zeros => 2,
         Border::Circular => 3,
     }
-}
-
-/// The frames of a chunk that a ring of `slots` keeps: the last ones.
-fn kept(frames: usize, slots: usize) -> Range<usize> {
-    frames.saturating_sub(slots)..frames
 }

@@ -57,7 +57,7 @@ impl Lowering<'_, '_, '_> {
             }
         }
         if slots > 1 {
-            self.store(ring, from);
+            self.store(ring, slots - 1, from);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rings of past frames: how they begin, how frames come out of them, how those of a chunk go in.
 
-use super::{Lowering, Reached, border_mode, kept, words};
+use super::{Lowering, Reached, border_mode, words};
 use crate::device::pass::{Kernel, Operand};
 use foveola_core::{Border, PadFrame, PadMode, Shape};
 
@@ -80,7 +80,7 @@ impl Lowering<'_, '_, '_> {
         });
         let list: Vec<_> = list.collect();
         self.move_frames(ring, from, &list, None, Some((output, 0, list.len() * shape.len())));
-        self.store(ring, from);
+        self.store(ring, slots, from);
     }
 
     /// The `length` frames before the first one, of which `from` is the chunk.
@@ -107,9 +107,9 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// The last frames of the chunk into the ring.
-    pub(super) fn store(&mut self, ring: Ring, from: &Reached) {
-        let list = kept(from.frames, ring.slots).map(|frame| {
+    /// The last `count` frames of the chunk into the ring: those that the next chunk looks back to.
+    pub(super) fn store(&mut self, ring: Ring, count: usize, from: &Reached) {
+        let list = (from.frames.saturating_sub(count)..from.frames).map(|frame| {
             let to = slot(from.t.wrapping_add(frame as u64), ring.slots, 0);
             (to, From::Chunk(frame))
         });
@@ -137,6 +137,9 @@ impl Lowering<'_, '_, '_> {
         };
         let params = words([
             samples,
+            list.len(),
+            ring.shape.channels,
+            ring.shape.rows,
             list.len() * frame,
             frame,
             ring.shape.rows * ring.row,
@@ -160,7 +163,7 @@ impl Lowering<'_, '_, '_> {
                 [*to as u32, kind, index]
             });
             let reads = vec![from.operand.clone(), past, mean, Operand::Words(list.collect())];
-            self.push(Kernel::Move, reads, vec![to], samples, params);
+            self.push(Kernel::Move, reads, vec![to], samples.div_ceil(4), params);
         }
     }
 
