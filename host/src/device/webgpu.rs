@@ -259,7 +259,10 @@ impl Gpu {
         let layout =
             self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
         let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
-        #[allow(unsafe_code, reason = "with the checks a convolution takes 1.1 to 1.3 times as long, measured on an H200")]
+        #[allow(
+            unsafe_code,
+            reason = "with the checks a convolution takes 1.1 to 1.3 times as long, measured on an H200"
+        )]
         // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
         // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
         // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
