@@ -39,19 +39,6 @@ impl Polarity {
     }
 }
 
-/// What became of a pushed event or time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a complete frame is cleared by the next push, and its event must be pushed again"]
-pub enum Push {
-    /// It was taken: stored, or counted in [`Dropped`].
-    Taken,
-    /// It lies after the current bin, whose frame is complete now: use the frame, then push the same again.
-    FrameComplete {
-        /// When the bin of the frame started.
-        start: u64,
-    },
-}
-
 /// Where an event goes, without a frame: see [`Accumulator::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an event that completes a frame must be placed again"]
@@ -66,6 +53,19 @@ pub enum Place {
     /// It was counted in [`Dropped`].
     Dropped,
     /// It lies after the current bin, whose frame is complete now: place the same again.
+    FrameComplete {
+        /// When the bin of the frame started.
+        start: u64,
+    },
+}
+
+/// What became of a pushed event or time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a complete frame is cleared by the next push, and its event must be pushed again"]
+pub enum Push {
+    /// It was taken: stored, or counted in [`Dropped`].
+    Taken,
+    /// It lies after the current bin, whose frame is complete now: use the frame, then push the same again.
     FrameComplete {
         /// When the bin of the frame started.
         start: u64,
@@ -253,11 +253,16 @@ impl Accumulator {
     /// Adds `event` to `frame`, unless `frame` is complete first. Whatever `frame` held before its bin is overwritten.
     #[inline]
     pub fn push<T: Sample>(&mut self, event: Event, frame: &mut [T]) -> Push {
-        self.begin(frame);
-        match self.placed(event) {
-            Place::At { sample, step } => self.add(Some(sample), T::from_i8(step), frame),
-            Place::Dropped => {}
-            Place::FrameComplete { start } => return Push::FrameComplete { start },
+        match self.reach(event.t, frame) {
+            Reach::Here => {
+                let (channel, step) = match self.polarity {
+                    Polarity::Split => (self.channel(event.on), T::one()),
+                    Polarity::Signed => (0, step(event.on)),
+                };
+                self.add(self.window.place(event.x, event.y), channel, step, frame);
+            }
+            Reach::Before => self.dropped.late = self.dropped.late.saturating_add(1),
+            Reach::After(start) => return Push::FrameComplete { start },
         }
         Push::Taken
     }
@@ -276,28 +281,30 @@ impl Accumulator {
     /// ```
     #[inline]
     pub fn place(&mut self, event: Event) -> Place {
-        self.stale = false;
-        self.placed(event)
-    }
-
-    /// [`Accumulator::place`], in a bin that has begun.
-    #[inline(always)]
-    fn placed(&mut self, event: Event) -> Place {
-        match self.reach(event.t) {
+        match self.reach::<f32>(event.t, &mut []) {
             Reach::Here => {
                 let (channel, step) = match self.polarity {
                     Polarity::Split => (self.channel(event.on), 1),
-                    Polarity::Signed => (0, step(event.on)),
+                    Polarity::Signed => (0, 2 * i8::from(event.on) - 1),
                 };
-                if let Some(sample) = self.sample(self.window.place(event.x, event.y), channel) {
-                    return Place::At { sample, step };
+                let [row, col] = self.window.place(event.x, event.y).map(|at| at as usize);
+                let most = Window::MOST as usize;
+                if row < self.rows.min(most) && col < self.cols.min(most) {
+                    // Inside of the shape, whose length is a usize.
+                    return Place::At {
+                        sample: channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)),
+                        step,
+                    };
                 }
                 self.dropped.outside = self.dropped.outside.saturating_add(1);
+                Place::Dropped
             }
-            Reach::Before => self.dropped.late = self.dropped.late.saturating_add(1),
-            Reach::After(start) => return Place::FrameComplete { start },
+            Reach::Before => {
+                self.dropped.late = self.dropped.late.saturating_add(1);
+                Place::Dropped
+            }
+            Reach::After(start) => Place::FrameComplete { start },
         }
-        Place::Dropped
     }
 
     /// Takes events from the front of `bytes` while they lie in the current bin, adds them to `frame`, and returns how many: the
@@ -340,10 +347,10 @@ impl Accumulator {
         // A loop of its own for each kind of frame.
         match self.polarity {
             Polarity::Split => decoder.run(bytes, times, |x, y, on| {
-                self.add(self.sample(place(x, y), self.channel(on)), T::one(), frame);
+                self.add(place(x, y), self.channel(on), T::one(), frame);
             }),
             Polarity::Signed => decoder.run(bytes, times, |x, y, on| {
-                self.add(self.sample(place(x, y), 0), T::from_i8(step(on)), frame);
+                self.add(place(x, y), 0, step(on), frame);
             }),
         }
     }
@@ -354,30 +361,18 @@ impl Accumulator {
         select_unpredictable(on, 0, self.pixels)
     }
 
-    /// The sample of a pixel, `channel` samples behind that of the first channel; none outside of the frame.
+    /// Adds `step` to a pixel of the current bin, `channel` samples behind that of the first channel.
     #[inline(always)]
-    fn sample(&self, [row, col]: [u32; 2], channel: usize) -> Option<usize> {
+    fn add<T: Sample>(&mut self, [row, col]: [u32; 2], channel: usize, step: T, frame: &mut [T]) {
         let [row, col] = [row as usize, col as usize];
-        let inside = row < self.rows.min(Window::MOST as usize) && col < self.cols.min(Window::MOST as usize);
-        // Inside of the shape, whose length is a usize.
-        inside.then(|| channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)))
-    }
-
-    /// Adds `step` to a sample of the current bin.
-    #[inline(always)]
-    fn add<T: Sample>(&mut self, sample: Option<usize>, step: T, frame: &mut [T]) {
-        match sample.and_then(|sample| frame.get_mut(sample)) {
-            Some(sample) => *sample = *sample + step,
-            None => self.dropped.outside = self.dropped.outside.saturating_add(1),
-        }
-    }
-
-    /// Clears `frame` where a bin begins.
-    #[inline(always)]
-    fn begin<T: Sample>(&mut self, frame: &mut [T]) {
-        if self.stale {
-            self.stale = false;
-            frame.fill(T::zero());
+        if row < self.rows.min(Window::MOST as usize)
+            && col < self.cols.min(Window::MOST as usize)
+            // Inside of the shape, whose length is a usize.
+            && let Some(sample) = frame.get_mut(channel.wrapping_add(row.wrapping_mul(self.cols).wrapping_add(col)))
+        {
+            *sample = *sample + step;
+        } else {
+            self.dropped.outside = self.dropped.outside.saturating_add(1);
         }
     }
 
@@ -393,19 +388,18 @@ impl Accumulator {
     /// assert_eq!(bins.push_time(1_000, &mut frame), Push::Taken);
     /// ```
     pub fn push_time<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Push {
-        self.begin(frame);
-        match self.reach(t) {
+        match self.reach(t, frame) {
             Reach::Here | Reach::Before => Push::Taken,
             Reach::After(start) => Push::FrameComplete { start },
         }
     }
 }
 
-/// +1 for ON, -1 for OFF, in whole numbers: a choice between two floats becomes a branch, and no CPU foresees a polarity. With it
-/// an event took three times as long.
+/// +1 for ON, -1 for OFF, in whole numbers first: a choice between two floats becomes a branch, and no CPU foresees a polarity.
+/// With it an event took three times as long.
 #[inline(always)]
-fn step(on: bool) -> i8 {
-    2 * i8::from(on) - 1
+fn step<T: Sample>(on: bool) -> T {
+    T::from_i8(2 * i8::from(on) - 1)
 }
 
 /// Where a time lies, seen from the current bin.
@@ -419,9 +413,13 @@ enum Reach {
 impl Accumulator {
     /// Goes towards the bin of `t`, one bin a call, so that the caller sees every frame.
     #[inline]
-    fn reach(&mut self, t: u64) -> Reach {
+    fn reach<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Reach {
         let start = self.start.unwrap_or_else(|| t - t % self.dt); // a division of 64 bits is dear on a microcontroller
         self.start = Some(start);
+        if self.stale {
+            self.stale = false;
+            frame.fill(T::zero());
+        }
         let ahead = t.checked_sub(start);
         match ahead {
             Some(ahead) if ahead < self.dt.get() => return Reach::Here,
