@@ -24,7 +24,7 @@ WORKLOADS = {
     "conv3d_3x3x3_8to8@512x512": ((8, 8, 3, 3, 3), (512, 512)),
     "conv3d_3x3x3_16to16@512x512": ((16, 16, 3, 3, 3), (512, 512)),
 }
-BYTES, FRAMES = 64 << 20, 256  # of a chunk, at most
+BYTES, FRAMES = 256 << 20, 1024  # of a chunk, at most: as in benches/gpu
 LAYOUTS = {"channels first": False, "channels last": True}
 
 
