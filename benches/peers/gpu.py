@@ -7,12 +7,11 @@ TF32, whose products have 10 bits: other numbers than float32, listed because it
 """
 
 import argparse
-import json
 import statistics
 import sys
 import time
 
-from common import optional, say
+from common import optional, say, write
 
 # Weight (out, in, time, rows, columns), and rows and columns of a frame.
 WORKLOADS = {
@@ -100,12 +99,7 @@ def main():
         say("no PyTorch with CUDA here: nothing is measured")
         return 1
     with torch.no_grad():
-        text = json.dumps(list(measured(torch, options.only, options.seconds)), indent=1) + "\n"
-    if options.out:
-        with open(options.out, "w", encoding="utf-8") as file:
-            file.write(text)
-    else:
-        sys.stdout.write(text)
+        write(list(measured(torch, options.only, options.seconds)), options.out)
     return 0
 
 

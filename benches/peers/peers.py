@@ -7,7 +7,6 @@ responses; pixels beyond a border repeat the last one, frames before the first a
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -18,7 +17,7 @@ from typing import Callable
 
 import numpy as np
 
-from common import optional, say
+from common import optional, say, write
 from formula import edges, reference
 
 CHUNK = 64  # frames in a call
@@ -407,12 +406,7 @@ def main():
         torch.set_grad_enabled(False)
     if options.check:
         return 1 if checked(rows, threads) else 0
-    text = json.dumps(list(measured(rows, threads, options.seconds)), indent=1) + "\n"
-    if options.out:
-        with open(options.out, "w", encoding="utf-8") as file:
-            file.write(text)
-    else:
-        sys.stdout.write(text)
+    write(list(measured(rows, threads, options.seconds)), options.out)
     return 0
 
 

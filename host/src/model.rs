@@ -10,9 +10,9 @@ use crate::fast::{Engines, Precision};
 use crate::fft::FftKernel;
 use crate::layer::{Table, Target};
 use crate::spectral::Spectral;
+use crate::threads::{Team, Threads, worth};
 #[cfg(feature = "gpu")]
-use crate::threads::copy;
-use crate::threads::{Team, Threads, all_finite, worth};
+use crate::threads::{all_finite, copy};
 use crate::{Error, Layer, Result};
 use foveola_core::events::Event;
 use foveola_core::graph::MOVE;
@@ -587,11 +587,14 @@ impl Model {
             return Ok(());
         }
         let finite = match input.as_slice_memory_order() {
-            Some(samples) => {
+            // For a device it is the host's only look at them; the processor has them in its cache next.
+            #[cfg(feature = "gpu")]
+            Some(samples) if self.device.is_device() => {
                 let work = samples.len().saturating_mul(MOVE);
                 self.team.prepare(work)?;
                 self.team.run(work, |fork| all_finite(fork, samples))
             }
+            Some(samples) => crate::fast::all_finite(samples),
             None => input.iter().all(|x| x.is_finite()),
         };
         if finite {

@@ -99,6 +99,12 @@ impl Job<'_> {
     fn setting(self, level: SimdLevel) -> Setting {
         (level, self.groups, [self.stride, self.dilation, self.output])
     }
+
+    /// The error for an algorithm that cannot compute it.
+    fn refuse(self, algorithm: &str, expected: &'static str) -> Result<Plan> {
+        let (item, name) = (self.layer, "algorithm");
+        Err(Error::Parameter { item, name, value: algorithm.into(), expected })
+    }
 }
 
 impl Planner {
@@ -152,21 +158,17 @@ impl Planner {
     pub(crate) fn plan_on_device(&self, job: Job<'_>) -> Result<Plan> {
         let [outs, _, kt, kh, kw] = job.bank.shape;
         // Each output has inputs of its own, so that the factors are a kernel for each of them.
-        let fits = || job.stride == [1; 2] && kh * kw > 1 && outs == job.groups;
+        let fits = job.stride == [1; 2] && kh * kw > 1 && outs == job.groups;
         let separable = || {
-            let factors = self.factors(job.bank).filter(|_| fits())?;
+            let factors = fits.then(|| self.factors(job.bank))??;
             Some((Plan::Separable { terms: factors.terms, error: factors.error }, factors.terms * (kt + kh + kw)))
-        };
-        let refuse = |value: &str, expected| {
-            let (item, name) = (job.layer, "algorithm");
-            Err(Error::Parameter { item, name, value: value.into(), expected })
         };
         match self.algorithm {
             Algorithm::Direct => Ok(Plan::Direct),
-            Algorithm::Fft => refuse("fft", "auto, direct or separable on a device"),
+            Algorithm::Fft => job.refuse("fft", "auto, direct or separable on a device"),
             Algorithm::Separable => match separable() {
                 Some((plan, _)) => Ok(plan),
-                None => refuse(
+                None => job.refuse(
                     "separable",
                     "on a device, a kernel of few separable terms and more than one pixel, one output channel a group, without \
                      stride in space",
@@ -193,22 +195,18 @@ impl Planner {
             let samples = [outs.max(job.groups), ins, kt, rows, cols].into_iter().fold(1, usize::saturating_mul);
             (job.fft && steps && kh * kw > 1 && samples <= MAX_WEIGHTS).then_some(Plan::Fft { rows, cols })
         };
-        let refuse = |value: &str, expected| {
-            let (item, name) = (job.layer, "algorithm");
-            Err(Error::Parameter { item, name, value: value.into(), expected })
-        };
         match self.algorithm {
             Algorithm::Direct => Ok(Plan::Direct),
             Algorithm::Separable => match separable() {
                 Some(plan) => Ok(plan),
-                None => refuse(
+                None => job.refuse(
                     "separable",
                     "a kernel of few separable terms and more than one pixel, without stride in space",
                 ),
             },
             Algorithm::Fft => match fft() {
                 Some(plan) => Ok(plan),
-                None => refuse(
+                None => job.refuse(
                     "fft",
                     "a convolution with a kernel of more than one pixel, without stride in space, whose spectra fit into 1 GB",
                 ),

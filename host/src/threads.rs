@@ -4,6 +4,7 @@
 //! to another thread costs. Where the work is cut changes no bit of the result.
 
 use crate::{Error, Result};
+#[cfg(feature = "gpu")]
 use foveola_core::graph::MOVE;
 use foveola_core::{Fork, Graph, Node, Stage};
 use rayon::ThreadPool;
@@ -71,6 +72,7 @@ impl Fork for Threads {
 }
 
 /// Whether no sample is NaN or infinite, in halves where that is worth it.
+#[cfg(feature = "gpu")]
 pub(crate) fn all_finite(fork: Threads, samples: &[f32]) -> bool {
     match fork.halve(samples.len().saturating_mul(MOVE)) {
         Some(fork) => {

@@ -30,7 +30,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
-var<workgroup> sums: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -66,14 +65,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
             sum += part;
         }
     }
-    sums[local] = sum;
-    for (var half = 128u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (local < half) {
-            sums[local] += sums[local + half];
-        }
-    }
+    let all = total(local, sum);
     if (local == 0u) {
-        y[n] = sums[0] + select(0.0, bias[o * p.has_bias], p.has_bias != 0u);
+        y[n] = all + select(0.0, bias[o * p.has_bias], p.has_bias != 0u);
     }
 }

@@ -11,7 +11,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-var<workgroup> sums: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -24,14 +23,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     for (var i = (n % p.parts) * 256u + local; i < p.samples; i += p.parts * 256u) {
         sum += x[first + i];
     }
-    sums[local] = sum;
-    for (var half = 128u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (local < half) {
-            sums[local] += sums[local + half];
-        }
-    }
+    let all = total(local, sum);
     if (local == 0u) {
-        y[n] = sums[0] * p.scale;
+        y[n] = all * p.scale;
     }
 }

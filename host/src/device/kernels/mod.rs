@@ -12,7 +12,7 @@ pub(super) use peaks::peaks;
 pub(super) fn program(kernel: &Kernel) -> String {
     let own = match kernel {
         Kernel::Move => include_str!("move.wgsl").into(),
-        Kernel::Mean => include_str!("mean.wgsl").into(),
+        Kernel::Mean => concat!(include_str!("total.wgsl"), include_str!("mean.wgsl")).into(),
         Kernel::VariableDelay => include_str!("variable_delay.wgsl").into(),
         Kernel::Scan(scan) => scan.wgsl(),
         Kernel::Stages(stages) => stages::wgsl(*stages),
@@ -21,7 +21,7 @@ pub(super) fn program(kernel: &Kernel) -> String {
         Kernel::Plain => conv::plain(),
         Kernel::InTime => conv::in_time(),
         Kernel::Gemm(across) => conv::gemm(*across),
-        Kernel::Field => include_str!("field.wgsl").into(),
+        Kernel::Field => concat!(include_str!("total.wgsl"), include_str!("field.wgsl")).into(),
         Kernel::Sum => include_str!("sum.wgsl").into(),
         Kernel::Count => include_str!("count.wgsl").into(),
         Kernel::Counts => include_str!("counts.wgsl").into(),
