@@ -217,3 +217,12 @@ pub(crate) const fn at_least(what: &'static str, found: usize, expected: usize) 
 pub(crate) const fn nonempty(shape: Shape) -> Result<(), Error> {
     if shape.is_empty() { Err(Error::EmptyFrame { shape }) } else { Ok(()) }
 }
+
+/// `Ok` when a parameter named `name` is a finite `f32`: a filter computes with samples, and a larger number would be infinite
+/// there.
+pub(crate) const fn within_range(name: &'static str, value: f64) -> Result<(), Error> {
+    if (value as f32).is_finite() {
+        return Ok(());
+    }
+    Err(Error::Parameter { name, value, expected: "a finite number, up to 3.4e38 in magnitude" })
+}

@@ -105,6 +105,22 @@ impl Scratch {
         Self { fixed: self.fixed.saturating_add(samples), ..self }
     }
 
+    /// Room for this and for `other`, one behind the other.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.saturating_add(other.fixed),
+            per_frame: self.per_frame.saturating_add(other.per_frame),
+        }
+    }
+
+    /// What is left of it without `other`.
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.saturating_sub(other.fixed),
+            per_frame: self.per_frame.saturating_sub(other.per_frame),
+        }
+    }
+
     /// Whether no working memory is needed.
     pub const fn is_empty(self) -> bool {
         self.fixed == 0 && self.per_frame == 0
