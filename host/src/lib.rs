@@ -18,6 +18,7 @@ mod frames;
 pub mod kernels;
 mod layer;
 pub mod layers;
+mod memory;
 mod model;
 pub mod models;
 pub mod movie;

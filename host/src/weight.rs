@@ -9,7 +9,7 @@
 //! | 4         | -                               | (out, in, row, col)  | -                 | -                          |
 //! | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 /// An array of weights and how to understand it. Every array and a plain number convert into one.
@@ -48,6 +48,11 @@ impl Weight {
         Self { flip: false, ..self }
     }
 
+    /// The values, row-major.
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        memory::collect(WEIGHT, self.array.len(), self.array.iter().copied())
+    }
+
     pub(crate) fn check(&self, layer: &'static str) -> Result<()> {
         match self.array.indexed_iter().find(|(_, w)| !w.is_finite()) {
             Some((index, &value)) => {
@@ -84,13 +89,16 @@ pub(crate) struct Bank {
 }
 
 impl Bank {
-    pub(crate) fn filled(shape: [usize; 5], value: f32) -> Self {
-        Self { values: vec![value; shape.iter().product()], shape }
+    /// A weight that has one value everywhere.
+    pub(crate) fn filled(shape: [usize; 5], value: f32) -> Result<Self> {
+        Self::copies(&[value], [1; 3], [shape.iter().product(), 1]).map(|bank| Self { shape, ..bank })
     }
 
     /// Copies one kernel of `[time, row, col]` to `out x in` pairs of channels.
-    pub(crate) fn copies(kernel: &[f32], [t, r, c]: [usize; 3], [out, ins]: [usize; 2]) -> Self {
-        Self { values: kernel.repeat(out * ins), shape: [out, ins, t, r, c] }
+    pub(crate) fn copies(kernel: &[f32], [t, r, c]: [usize; 3], [out, ins]: [usize; 2]) -> Result<Self> {
+        let samples = kernel.len().saturating_mul(out).saturating_mul(ins);
+        let copies = std::iter::repeat_n(kernel, out.saturating_mul(ins)).flatten().copied();
+        Ok(Self { values: memory::collect(WEIGHT, samples, copies)?, shape: [out, ins, t, r, c] })
     }
 
     /// Reverses time, rows and columns: an impulse response into correlation order, and back.
@@ -130,6 +138,8 @@ impl Error {
         Self::Layer { layer: layer.into(), source }
     }
 }
+
+const WEIGHT: &str = "the weight";
 
 /// Weights of a layer, at most: 1 GB. A larger kernel is a mistake in its arguments.
 pub(crate) const MAX_WEIGHTS: usize = 1 << 28;

@@ -42,7 +42,7 @@ impl SmoothConv {
         let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer = Self {
             decays,
-            spatial: Bank::filled([0; 5], 0.0),
+            spatial: Bank { values: Vec::new(), shape: [0; 5] },
             border: Border::default(),
             components: false,
             planner: Planner::default(),
@@ -80,7 +80,7 @@ impl SmoothConv {
             let (name, value) = ("spatial kernels", format!("{n} for {} time constants", self.decays.len()));
             return Err(Error::Parameter { item: NAME, name, value, expected: "one for each time constant" });
         }
-        let values = weight.array.iter().copied().collect();
+        let values = weight.values()?;
         self.spatial = Bank { values, shape: [n, 1, 1, rows, cols] }.finished(&weight, NAME)?;
         self.planner = self.planner.anew();
         Ok(())
