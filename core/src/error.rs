@@ -148,6 +148,10 @@ impl fmt::Display for Error {
             Self::Groups { groups, channels } => {
                 write!(f, "{groups} groups do not divide {channels} output channels evenly")
             }
+            // No one reads hundreds of digits.
+            Self::Parameter { name, value, expected } if value.abs() >= 1e16 => {
+                write!(f, "{name} is {value:e}; expected {expected}")
+            }
             Self::Parameter { name, value, expected } => write!(f, "{name} is {value}; expected {expected}"),
             Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => {
                 write!(f, "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding")
