@@ -68,7 +68,7 @@ fn behind_a_mutex(threads: usize, of_model: usize) {
                 model.process(&movie()).expect("a good chunk");
             });
         });
-        assert_eq!(model.lock().expect("no panic").time(), 401 * 6);
+        assert_eq!(model.lock().expect("no panic").time(), 401 * 6, "all chunks were fed");
     });
 }
 
@@ -79,7 +79,7 @@ fn many_models(threads: usize, expected: &Arc<Array5<f32>>) {
         let mut models: Vec<Model> = (0..1000).map(|i| model(i % 3)).collect();
         pool(threads).install(|| {
             models.par_iter_mut().for_each(|model| {
-                assert_eq!(model.process(&movie()).expect("a good chunk"), *expected);
+                assert_eq!(model.process(&movie()).expect("a good chunk"), *expected, "the output");
             });
         });
     });
@@ -91,7 +91,7 @@ fn nested_loops(expected: &Arc<Array5<f32>>) {
         let shared = Mutex::new(model(2));
         (0..20).into_par_iter().for_each(|_| {
             (0..20).into_par_iter().for_each(|_| {
-                assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected);
+                assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
                 let mut shared = shared.lock().expect("no panic");
                 shared.process(&movie()).expect("a good chunk");
             });
@@ -107,13 +107,13 @@ fn threads_of_std(expected: &Arc<Array5<f32>>) {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected);
+                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
                         shared.lock().expect("no panic").process(&movie()).expect("a good chunk");
                     }
                 });
             }
         });
-        assert_eq!(shared.into_inner().expect("no panic").time(), 8 * 20 * 6);
+        assert_eq!(shared.into_inner().expect("no panic").time(), 8 * 20 * 6, "all chunks were fed");
     });
 }
 
@@ -128,7 +128,7 @@ fn blocking_tasks(expected: &Arc<Array5<f32>>) {
                 .map(|_| {
                     let (shared, expected) = (Arc::clone(&shared), Arc::clone(&expected));
                     tokio::task::spawn_blocking(move || {
-                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected);
+                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
                         shared.lock().expect("no panic").process(&movie()).expect("a good chunk");
                     })
                 })

@@ -18,6 +18,7 @@ use crate::error::{at_least, exact};
 use crate::{Error, Sample, Shape};
 
 /// When a filter yields frames: after the inputs number `first`, `first + every`, `first + 2 every`, …
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// Input frames before the one that yields the first output.
@@ -75,6 +76,7 @@ impl Rate {
 }
 
 /// Working memory of a filter, in samples: `fixed + per_frame * frames` for a chunk of `frames` frames.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scratch {
     /// Samples needed for any chunk.

@@ -24,6 +24,7 @@ use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
 /// conv.set_weight(Weight::from(arr2(&[[1.0, 2.0], [3.0, 4.0]])).normalize().no_flip())?;
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Weight {
     pub(crate) array: ArrayD<f32>,

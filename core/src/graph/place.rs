@@ -7,6 +7,7 @@ use super::{Graph, Node, Source};
 use crate::{Rate, Sample, Scratch, Shape, Signature};
 
 /// What a node reads or yields, relative to the model's input.
+#[must_use]
 #[derive(Clone, Copy, Debug)]
 pub struct Flow {
     /// Shape of its frames.

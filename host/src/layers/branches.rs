@@ -15,6 +15,7 @@ use foveola_core::Source;
 /// assert!(step[(0, 0, 10, 0, 0)] > 0.5);
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Default)]
 pub struct Branches {
     branches: Vec<(f64, Box<dyn Layer>)>,

@@ -100,6 +100,7 @@ impl Kind for Time {
 /// assert_eq!(out[(0, 0, 0, 4, 4)], -2.0); // an impulse response: the kernel is flipped
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Conv<K: Kind = Spacetime> {
     bank: Bank,

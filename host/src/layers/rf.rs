@@ -27,6 +27,7 @@ const NAME: &str = "RF";
 /// assert_eq!(Model::of(field).run(&Array3::<f32>::ones((4, 6, 6)), 4)?[(0, 0, 3, 0, 0)], 72.0);
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Rf {
     bank: Bank,

@@ -24,6 +24,7 @@ const NAME: &str = "SmoothConv";
 /// assert_eq!(Model::of(smooth.components()).run(&movie, 100)?.dim(), (1, 3, 500, 16, 16));
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct SmoothConv {
     decays: Vec<Decay>,
