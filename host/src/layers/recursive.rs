@@ -1,4 +1,7 @@
 //! `LowPass` and `HighPass`: exponential filters in time.
+//!
+//! Both come to rest within 1e-4 of a constant input, relative to it, at any time constant; [`foveola_core::recursive`] has the
+//! bounds, and says what becomes of small numbers.
 
 use crate::layer::{Table, named};
 use crate::{Error, Layer, Resolution, Result};
@@ -10,6 +13,9 @@ pub(super) fn decay(layer: &'static str, tau: f64, resolution: Resolution) -> Re
 }
 
 /// Exponential low-pass of every pixel: `y[t] = a y[t-1] + (1-a) x[t]`. See [`foveola_core::LowPass`].
+///
+/// The gain at DC is 1 to within 1e-4: `y` comes to rest within `2^-24 / (1-a)` of a constant input, relative to it, for time
+/// constants of less than 1680 frames, and within `2^-24 + 2^-48 / (1-a)` for longer ones, whose state takes twice the memory.
 ///
 /// ```
 /// use foveola::{LowPass, Model, Resolution};
@@ -24,10 +30,10 @@ pub struct LowPass {
 }
 
 impl LowPass {
-    /// Time constant `tau` in seconds, 0 or more.
+    /// Time constant `tau` in seconds: 0, or up to 2.8e10 frames.
     ///
     /// # Errors
-    /// A `tau` that is negative or not finite.
+    /// A `tau` that is negative, not finite or longer.
     pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
         Ok(Self { decay: decay("LowPass", tau, resolution)? })
     }
@@ -46,6 +52,8 @@ impl Layer for LowPass {
 
 /// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
 ///
+/// Of a constant input `1 - k` is left, to within 1e-4 times `k`: the rounding is that of [`LowPass`].
+///
 /// ```
 /// use foveola::{HighPass, Model, Resolution};
 /// let mut change = Model::of(HighPass::new(0.010, 1.0, Resolution::DEFAULT)?);
@@ -60,10 +68,10 @@ pub struct HighPass {
 }
 
 impl HighPass {
-    /// Subtracts `k` times the low-pass of time constant `tau` (seconds).
+    /// Subtracts `k` times the low-pass of time constant `tau` (seconds; 0, or up to 2.8e10 frames).
     ///
     /// # Errors
-    /// A `tau` that is negative or not finite, a `k` that is not finite.
+    /// A `tau` that is negative, not finite or longer; a `k` that is not finite.
     pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
         let decay = decay("HighPass", tau, resolution)?;
         let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), decay, k);

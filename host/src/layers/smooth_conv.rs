@@ -13,6 +13,9 @@ const NAME: &str = "SmoothConv";
 /// `out = sum_i g_i(y_i)` with `y_0 = e_0(x)`, `y_i = e_i(y_{i-1})`: exponentials `e_i` in time, same-size convolutions
 /// `g_i` in space. Channels do not mix. See [`foveola_core::SmoothConv`].
 ///
+/// The gain at DC is that of the kernels, to within 1e-4 for each `e_i`: the rounding is that of [`LowPass`](super::LowPass). A stage
+/// whose time constant is 1680 frames or more takes twice the memory.
+///
 /// ```
 /// use foveola::{Model, Resolution, SmoothConv};
 /// use ndarray::Array3;
@@ -37,7 +40,8 @@ impl SmoothConv {
     /// One stage for each time constant of `taus` (seconds), with the impulse responses `spatial` `(stage, row, col)`.
     ///
     /// # Errors
-    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a negative time constant.
+    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a time constant that is negative
+    /// or above 2.8e10 frames.
     pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
         let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer = Self {
@@ -54,7 +58,7 @@ impl SmoothConv {
     /// `n` stages of one time constant `tau` (seconds), whose Gaussians of `sigma` degrees share a gain of 1.
     ///
     /// # Errors
-    /// No stages; a `tau` or `sigma` that is negative or not finite.
+    /// No stages; a `tau` or `sigma` that is negative or not finite, a `tau` above 2.8e10 frames.
     pub fn gaussian(n: usize, tau: f64, sigma: f64, resolution: Resolution) -> Result<Self> {
         let gauss = kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?;
         let samples = n.saturating_mul(gauss.len());
