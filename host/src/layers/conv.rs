@@ -178,8 +178,8 @@ impl<K: Kind> Conv<K> {
     /// shape clear the model's state.
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
-    /// then as it was.
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
+    /// weight is then as it was.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(K::NAME)?;
