@@ -34,6 +34,7 @@ pub mod reduce;
 pub mod sample;
 mod scan;
 pub mod shape;
+mod sums;
 pub mod variable_delay;
 pub mod words;
 

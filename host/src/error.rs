@@ -78,12 +78,17 @@ pub enum Error {
         value: f32,
     },
     /// A weight that cannot be normalised.
-    #[error("{layer}: the weight's sum is {sum}; expected a finite sum other than 0 to normalise by")]
+    #[error(
+        "{layer}: the weight's sum is {sum}, and that of its magnitudes {magnitudes}; to normalise by a sum, expected one that is \
+         not 0 within rounding"
+    )]
     ZeroSum {
         /// The layer.
         layer: &'static str,
         /// The sum.
         sum: f64,
+        /// The sum of the magnitudes.
+        magnitudes: f64,
     },
     /// Frames of another size, or another batch, than the stream began with.
     #[error(

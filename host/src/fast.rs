@@ -183,9 +183,9 @@ fn advance<L: Lanes<f32>>(
     match stage {
         Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
         Stage::Rf(filter) => filter.advance_with(engine, t, state, scratch, input, output),
-        Stage::SmoothConv(filter) => filter.advance_with(engine, state, scratch, input, output),
-        Stage::LowPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
-        Stage::HighPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        Stage::SmoothConv(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::LowPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
+        Stage::HighPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
         Stage::Pointwise(filter) => Ok(filter.advance_with(engine, input, output)),
         Stage::Diff(filter) => Ok(filter.advance_with(engine, state, input, output)),
         // They only move samples, or are not ours.

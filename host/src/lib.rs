@@ -15,6 +15,7 @@ mod fast;
 #[doc(hidden)]
 pub mod fft;
 mod frames;
+mod kept;
 pub mod kernels;
 mod layer;
 pub mod layers;

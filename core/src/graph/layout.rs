@@ -70,7 +70,12 @@ impl<T: Sample> Stage<'_, T> {
             Self::HighPass(_) => Layout::of(6),
             Self::SmoothConv(filter) => {
                 let border = if filter.weights().1[1] > 1 { 1 + filter.border() as usize } else { 0 };
-                Layout::of(7).counts([filter.decays().len(), filter.stride(), border])
+                let (mut layout, decays, mut i) = (Layout::of(7).counts([filter.stride(), border]), filter.decays(), 0);
+                while i < decays.len() {
+                    layout = layout.and(decays[i].is_compensated() as u64);
+                    i += 1;
+                }
+                layout
             }
             Self::Pointwise(_) => Layout::of(8),
             Self::Sum(_) => Layout::of(9),

@@ -292,13 +292,16 @@ impl Lowering<'_, '_, '_> {
         let left = size[1] / 2;
         let threads = self.chunk.streams * shape.len();
         let of_stages = self.slot(threads * from.frames * stages);
-        let mut params = words([threads, from.frames, channels, rows, cols, row, left, at]);
+        let compensated: Vec<bool> = smooth.decays().iter().map(|decay| decay.is_compensated()).collect();
+        let stored = stages + compensated.iter().filter(|compensated| **compensated).count();
+        let mut params = words([threads, from.frames, channels, rows, cols, row, left, at, 0]);
         params.extend(smooth.decays().iter().map(|decay| (decay.gain() as f32).to_bits()));
         let writes = vec![Operand::State, of_stages.clone()];
-        self.push(Kernel::Stages(stages), vec![from.operand.clone()], writes, threads, params);
+        self.push(Kernel::Stages(compensated), vec![from.operand.clone()], writes, threads, params);
         if row > cols {
             let (beside, mode) = (row - cols, border_mode(smooth.border()));
-            let samples = self.chunk.streams * channels * rows * stages * beside;
+            // Those of remainders mean nothing.
+            let samples = self.chunk.streams * channels * rows * stored * beside;
             let params = words([samples, beside, left, row, cols, mode, at]);
             self.push(Kernel::Borders, Vec::new(), vec![Operand::State], samples, params);
         }

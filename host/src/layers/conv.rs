@@ -182,8 +182,8 @@ impl<K: Kind> Conv<K> {
     /// frames that came before it too; one of another size needs a new stream ([`Error::StateChanged`]).
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
-    /// then as it was.
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
+    /// weight is then as it was.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(K::NAME)?;
@@ -354,7 +354,8 @@ impl<K: Kind> Conv<K> {
 }
 
 impl<K: Temporal> Conv<K> {
-    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
+    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d). `resolution` is that of the frames that
+    /// reach the layer: behind a temporal stride of 2 there are half as many a second.
     ///
     /// # Errors
     /// A `tau` that is negative or not finite.
@@ -362,7 +363,8 @@ impl<K: Temporal> Conv<K> {
         self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
     }
 
-    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d).
+    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d), for frames as in
+    /// [`Conv::exponential`].
     ///
     /// # Errors
     /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.

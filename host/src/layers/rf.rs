@@ -62,8 +62,8 @@ impl Rf {
     /// Sets the weight, as [`Weight`] says. A kernel of rank 1 to 3 is copied to every pair of channels.
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
-    /// then as it was.
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
+    /// weight is then as it was.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(NAME)?;
