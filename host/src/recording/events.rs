@@ -75,7 +75,7 @@ impl Events {
     /// Reads on to the first event that was not taken yet, without taking it: whatever the header tells is known then.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
     pub fn peek(&mut self) -> Result<Option<Event>> {
         if self.decoded.is_empty() && !self.ended {
             match self.refill() {
@@ -93,7 +93,7 @@ impl Events {
     /// it is empty.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
     pub fn next_slice(&mut self) -> Result<&[Event]> {
         self.peek()?;
         let decoded = std::mem::replace(&mut self.decoded, 0..0);
@@ -118,6 +118,9 @@ impl Events {
             if decoded > 0 {
                 self.shift_decoded();
                 return Ok(true);
+            }
+            if let Some(reason) = self.decoder.refused() {
+                return Err(Error::Data { path: self.recording.name.clone(), reason: reason.into() });
             }
             let read = loop {
                 match self.source.read(&mut self.bytes) {

@@ -6,6 +6,7 @@
 //! ```
 
 mod aedat4;
+mod assumption;
 mod columns;
 mod csv;
 mod decoder;
@@ -17,6 +18,7 @@ mod recognise;
 mod seek;
 mod writer;
 
+pub use assumption::Assumption;
 pub use columns::{Columns, TimeUnit};
 pub use events::Events;
 pub use format::Format;
@@ -51,6 +53,7 @@ pub struct Recording {
     /// The first bytes.
     head: Arc<[u8]>,
     origin: Origin,
+    assumed: Arc<[Assumption]>,
 }
 
 /// How to read what a recording does not tell, or tells wrongly. By default everything is found in its first 64 kB.
@@ -223,7 +226,7 @@ impl Recording {
         let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole, options }), Ok);
         let data = |reason: String| Error::Data { path: name.into(), reason };
         let format = recognised.map_err(data)?;
-        let mut recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        let mut recording = Self { name: name.into(), format, options, head: head.into(), origin, assumed: Arc::default() };
         if format == Format::Npz {
             if recording.bytes().is_none() {
                 return Err(data("a pipe; an archive is read from several places and needs a file".into()));
@@ -232,7 +235,7 @@ impl Recording {
             let mut array = recording.archive()?;
             recording.head = self::head(name, &mut array)?.into();
         }
-        recording.decoder()?; // says now what is wrong
+        recording.assumed = recording.decoder()?.assumed().into(); // an error of the decoder comes now
         Ok(recording)
     }
 
@@ -257,6 +260,11 @@ impl Recording {
     /// Its format.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// What is assumed about it, since it leaves that open or the options say otherwise: from its first 64 kB.
+    pub fn assumed(&self) -> &[Assumption] {
+        &self.assumed
     }
 
     /// Its size in bytes; of a pipe nobody knows.
