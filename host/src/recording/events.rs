@@ -108,6 +108,14 @@ impl Events {
         }
     }
 
+    /// The error of a decoder that stopped.
+    fn refused(&self) -> Result<()> {
+        match self.decoder.refused() {
+            Some(reason) => Err(Error::Data { path: self.recording.name.clone(), reason: reason.into() }),
+            None => Ok(()),
+        }
+    }
+
     /// Decodes more events; false at the end of the recording.
     fn refill(&mut self) -> Result<bool> {
         loop {
@@ -119,9 +127,7 @@ impl Events {
                 self.shift_decoded();
                 return Ok(true);
             }
-            if let Some(reason) = self.decoder.refused() {
-                return Err(Error::Data { path: self.recording.name.clone(), reason: reason.into() });
-            }
+            self.refused()?;
             let read = loop {
                 match self.source.read(&mut self.bytes) {
                     Ok(read) => break read,
@@ -135,6 +141,7 @@ impl Events {
                     self.decoded = 0..1;
                     return Ok(true);
                 }
+                self.refused()?;
                 self.decoder.finish();
                 return Ok(false);
             }
