@@ -626,9 +626,9 @@ fn foreign_files_are_refused() {
     let cases: [(&str, &[&str]); 9] = [
         ("missing.raw", &["missing.raw: "]),
         ("empty.raw", &["empty.raw: it is empty"]),
-        ("folder", &["folder: a folder; expected a file"]),
-        ("a.png", &["a.png: a PNG picture", known]),
-        ("a.txt", &["a.txt: text, but not of events: expected 4 columns", "--columns", known]),
+        ("folder", &["folder: a folder; expected a file", "PNGs"]),
+        ("a.png", &["a.png: a PNG picture", "foveola run takes a folder"]),
+        ("a.txt", &["a.txt: text, but not read as events: columns named t, x, y without polarity", "--columns"]),
         ("a.aedat4", &["a.aedat4: no events in 17 bytes"]),
         ("evt3.raw", &["evt3.raw: no events in"]),
         ("header.raw", &["header.raw: no events in 27 bytes"]),
@@ -668,7 +668,7 @@ fn movies_that_cannot_be_used_are_refused() {
     shell.write("liar.npy", &[&whole[..10], format!("{header:117}\n").as_bytes(), b"0123"].concat());
     let cases: [(&str, &[&str]); 13] = [
         ("missing.npy", &["missing.npy: "]),
-        ("rank2.npy", &["rank2.npy: an array of 2 axes", "3 (time, row, column), 4"]),
+        ("rank2.npy", &["rank2.npy: a .npy array of shape [3, 5]", "a movie has 3 axes (time, row, column)"]),
         ("batch.npy", &["batch.npy: a batch of 2 movies", "expected one"]),
         ("i32.npy", &["i32.npy: samples of type '<i4'", "f4, f8, u1 or u2"]),
         ("none.npy", &["none.npy: ", "no samples"]),

@@ -14,6 +14,9 @@ pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header's text at most: one for each field and side, and padding.
 const MOST: usize = 1 << 20;
 
+/// The types of numbers that are read, in words.
+pub(crate) const NUMBERS: &str = "b1, i1 to i8, u1 to u8, f4 or f8";
+
 /// What a header tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {

@@ -91,7 +91,7 @@ impl Front {
         }
         // A line that was cut, as the only one.
         if let ([(row, false)], Some(names)) = (&rows[..], &names)
-            && names.names.len() != row.len()
+            && (names.names.len() != row.len() || row.iter().any(|number| number.is_nan()))
         {
             rows.clear();
         }
