@@ -433,10 +433,10 @@ fn coarse_times_are_told() {
         let descr = format!("[('t_s', '{kind}'), ('x', '|u1'), ('y', '|u1'), ('p', '|u1')]");
         npy(&descr, false, "(1,)", &[&t[..], &[1, 2, 1]].concat())
     };
-    let told = |bytes: &[u8]| assumed(bytes).into_iter().find(|told| told.starts_with("steps"));
+    let told = |bytes: &[u8]| assumed(bytes).into_iter().find(|told| told.starts_with("rounding"));
     assert_eq!(
         told(&array("<f4", 1_700_000_000.0)),
-        Some("steps 128000000 us between times (f4 at times such as 1700000000)".into())
+        Some("rounding to 128000000 us (times are floats of 4 bytes)".into())
     );
     assert_eq!(told(&array("<f4", 0.5)), None);
     assert_eq!(told(&array("<f8", 1_700_000_000.25)), None);

@@ -109,7 +109,7 @@ impl Layout {
                 Role::Polarity => places[2] = place,
             }
             if let (Role::Time(part), Some((_, scalar))) = (role, place) {
-                assumed.extend(steps(scalar, table.largest(column), part.unwrap_or(unit)));
+                assumed.extend(rounding(scalar, table.largest(column), part.unwrap_or(unit)));
             }
         }
         let [Some(x), Some(y), Some(on)] = places else {
@@ -139,13 +139,13 @@ impl Layout {
     }
 }
 
-/// What is to be told of times that are floating-point numbers so large that they are over a microsecond apart.
-fn steps(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
-    let bits = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-    let step = (largest.log2().floor().exp2() * bits * 10_f64.powi(unit.exponent())).round();
-    let told = scalar.kind == Kind::Float && largest > 0.0 && step > 1.0;
-    let reason = || format!("{} at times such as {largest}", if scalar.size == 4 { "f4" } else { "f8" });
-    told.then(|| Assumption::new("steps", format!("{step} us between times"), reason()))
+/// How coarse times are that are floating-point numbers: told where large ones are over a microsecond apart.
+fn rounding(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
+    let digit = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    let step = (largest.log2().floor().exp2() * digit * 10_f64.powi(unit.exponent())).round();
+    let coarse = scalar.kind == Kind::Float && largest > 0.0 && step > 1.0;
+    let reason = || format!("times are floats of {} bytes", scalar.size);
+    coarse.then(|| Assumption::new("rounding", format!("to {step} us"), reason()))
 }
 
 fn number(record: &[u8], (at, scalar): Place) -> Option<f64> {
