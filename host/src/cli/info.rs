@@ -2,7 +2,7 @@
 
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{seconds, thousands};
-use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json};
+use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
 use foveola::{Assumption, Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
@@ -24,14 +24,16 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     summary.told(events.events());
     // All of a file, also where the end was not read or bytes are those of an archive's content.
     summary.bytes = recording.bytes().unwrap_or(summary.bytes);
+    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     if summary.events == 0 {
-        let skipped = summary.skipped.bytes();
-        let reason = format!("no events in {} bytes ({skipped} of them skipped)", summary.bytes);
+        let reason = match summary.skipped.bytes() {
+            0 => format!("no events in {} bytes", summary.bytes),
+            _ => format!("no events in {} bytes; skipped {}", summary.bytes, reasons_as_text(&skipped).join(", ")),
+        };
         return Err(Error::Data { path: args.file.clone(), reason });
     }
     let digest = digest.map(Columns::finish);
     let geometry = given.or(summary.geometry());
-    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     let filtered = events.filtered();
     if args.common.json {
         print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));

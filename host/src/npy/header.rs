@@ -36,10 +36,10 @@ pub(crate) enum Element {
     Record(Vec<Field>, usize),
 }
 
-/// A field of a structured type; fields within fields stand one by one.
+/// A field of a structured type. A field that has fields itself is listed as these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// Its name, behind those of the fields around it and points; empty for padding.
+    /// Its name, with the names of the fields around it in front (`stamp.secs`); empty for padding.
     pub(crate) name: String,
     /// Where in the record it begins.
     pub(crate) offset: usize,
@@ -164,7 +164,7 @@ impl Element {
             };
             let all = one.checked_mul(usize::try_from(times).ok()?)?;
             if times != 1 {
-                // Several numbers in a field are none.
+                // A field of several numbers is no column.
                 fields.truncate(before);
                 fields.push(Field {
                     name,

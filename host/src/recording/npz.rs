@@ -274,6 +274,9 @@ mod tests {
         }
     }
 
+    /// Names and contents.
+    type Files<'a> = &'a [(&'a str, &'a Vec<u8>)];
+
     #[test]
     fn columns_by_name_unit_and_order() {
         let column = |numbers: [u32; 2]| array("'<u4'", numbers.iter().map(|number| number.to_le_bytes()));
@@ -284,7 +287,7 @@ mod tests {
             let files: Vec<_> = files.iter().map(|(name, content)| (*name, (*content).clone())).collect();
             read_with(&archive(&files), columns).map_err(|error| error.to_string())
         };
-        let good: [&[(&str, &Vec<u8>)]; 3] = [
+        let good: [Files; 3] = [
             &[("x", &x), ("y", &y), ("t", &t), ("p", &p)],
             &[("p", &p), ("t_ns", &ns), ("y", &y), ("x", &x)],
             &[("secs", &secs), ("nsecs", &ns), ("x", &x), ("y", &y), ("p", &p)],
@@ -298,7 +301,7 @@ mod tests {
         assert_eq!(with(&unnamed, Some("x,y,-,p,t")), Ok(expected.to_vec()), "in this order");
         let half = array("'<f2'", [[0; 2]; 2].into_iter());
         let words = b"words".to_vec();
-        let bad: [(&[(&str, &Vec<u8>)], _, &str); 6] = [
+        let bad: [(Files, _, &str); 6] = [
             (&unnamed, None, "arrays arr_0, arr_1, arr_2, arr_3, arr_4; expected one of events, or t, x, y and p"),
             (
                 &unnamed,

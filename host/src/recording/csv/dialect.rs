@@ -10,7 +10,7 @@ use super::number::Number;
 pub(super) struct Dialect {
     separator: u8,
     /// What begins a fraction.
-    pub(super) mark: u8,
+    mark: u8,
 }
 
 impl Dialect {
@@ -37,7 +37,7 @@ impl Dialect {
             lines.iter().map(|line| dialect.fields(line).filter(|field| dialect.number(field).is_some()).count()).sum()
         };
         let [usual, ..] = Self::ALL;
-        // The first of several with as many.
+        // The first of those with the most: `max_by_key` returns the last.
         Self::ALL.into_iter().rev().max_by_key(|dialect| numbers(*dialect)).unwrap_or(usual)
     }
 
@@ -65,6 +65,11 @@ impl Dialect {
         } else {
             ""
         }
+    }
+
+    /// Why a comma begins fractions.
+    pub(super) fn comma_reason(self) -> &'static str {
+        if self.separator == b',' { "numbers in quotes have commas" } else { "no comma separates the fields" }
     }
 
     /// Whether fractions begin with a comma.
