@@ -399,6 +399,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn any_text_in_any_pieces(text in "([0-9]{1,3}[,; ]{0,2}|[a-z#%.\\-\n]){0,200}", piece in 1_usize..20) {
             let layout = Layout { columns: Columns::TXYP, unit: TimeUnit::Microseconds };
