@@ -11,7 +11,7 @@ usage() {
 usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
        ./ci.sh soak [MINUTES]    random tests and fuzz targets from new seeds, for an hour unless told
 
-  fmt        formatting
+  fmt        formatting; random tests have their seed from tests/seeds
   clippy     lints, each warning an error
   doc        documentation builds and has no broken link
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
@@ -50,6 +50,11 @@ step_fmt() {
     (cd firmware && cargo fmt --check) # --all would take the host's crates again
     (cd firmware/boards && cargo fmt --check)
     (cd fuzz && cargo fmt --check)
+    # Without its first line a block of random tests would draw new seeds every time.
+    find core host tests -name '*.rs' -exec awk '
+        block && !/foveola_seeds::config/ { print block ": no `#![proptest_config(foveola_seeds::config(..))]`"; bad = 1 }
+        { block = /proptest! \{$/ ? FILENAME ":" FNR : "" }
+        END { exit bad }' {} +
 }
 
 step_clippy() {
@@ -321,7 +326,7 @@ for step in "${steps[@]}"; do
     TIMEFORMAT='%R %U %S'
     # A subshell, so that a step's exports end with it. Not in an `if`, where -e would be ignored.
     set +e
-    { time (set -e; "step_$step") 2>&3; } 3>&2 2>"$work/time"
+    { time { (set -e; "step_$step") 2>&3; }; } 3>&2 2>"$work/time"
     result=$?
     set -e
     case $step in firmware | test | gpu) test_status=$((${test_status:-0} | result)) ;; esac
