@@ -8,9 +8,10 @@ exec </dev/null # nothing below may wait for an answer
 
 usage() {
     cat <<'END'
-usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
+usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
+       ./ci.sh soak [MINUTES]    random tests and fuzz targets from new seeds, for an hour unless told
 
-  fmt        formatting
+  fmt        formatting; random tests have their seed from tests/seeds
   clippy     lints, each warning an error
   doc        documentation builds and has no broken link
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
@@ -20,15 +21,19 @@ usage: ./ci.sh [STEP...]      all steps, in this order, unless some are named
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget
   tree       what foveola-core depends on
-  fuzz       every decoder, recordings and filters of events, five seconds each of what libFuzzer makes up
+  fuzz       every decoder, recordings and event filters: the runs of fuzz/runs.tsv by libFuzzer
   test       unit, integration and documentation tests, with overflow checks
   gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
 
 Only when named:
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
 
-Every step runs even if an earlier one failed. The last line sums up the tests; the exit code is 0
-only if all steps passed.
+Every step runs even if an earlier one failed. All output of a command is shown where it fails, else
+a line. Random tests and fuzz targets try the same cases every time, so two runs on the same tree
+print the same, but for times and for what the first one installs. The tree must be as it was before.
+The last line sums up the tests; the exit code is 0 only if all steps passed.
+
+`soak` prints for each finding the command that repeats it, and ends with 1 if there was one.
 END
 }
 all=(fmt clippy doc no_std firmware proofs boards tree fuzz test gpu)
@@ -37,65 +42,73 @@ on_request=(peers)
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 
+# Whole builds are faster without; a developer's own have a place of their own beside them.
+export CARGO_INCREMENTAL=0
+
 step_fmt() {
     cargo fmt --all --check
     (cd firmware && cargo fmt --check) # --all would take the host's crates again
     (cd firmware/boards && cargo fmt --check)
     (cd fuzz && cargo fmt --check)
+    # Without its first line a block of random tests would draw new seeds every time.
+    find core host tests -name '*.rs' -exec awk '
+        block && !/foveola_seeds::config/ { print block ": no `#![proptest_config(foveola_seeds::config(..))]`"; bad = 1 }
+        { block = /proptest! \{$/ ? FILENAME ":" FNR : "" }
+        END { exit bad }' {} +
 }
 
 step_clippy() {
-    cargo clippy --workspace --all-targets -- -D warnings
+    run "the workspace" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
     # Alone, without the GPU and with it: the workspace's tests ask for it, which would hide a use of it.
-    cargo clippy -p foveola --all-targets -- -D warnings
-    cargo clippy -p foveola --all-targets --features gpu -- -D warnings
+    run "foveola alone" cargo clippy --locked --quiet -p foveola -- -D warnings
+    run "foveola alone, with the GPU" cargo clippy --locked --quiet -p foveola --features gpu -- -D warnings
+    cd firmware
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
-    (cd firmware && cargo clippy --workspace --target host-tuple -- -D warnings)
-    (cd firmware && cargo clippy -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings)
+    run "the firmware" cargo clippy --locked --quiet --workspace --target host-tuple -- -D warnings
+    run "the firmware's proofs" \
+        cargo clippy --locked --quiet -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings
 }
 
 step_doc() {
     export RUSTDOCFLAGS="-D warnings"
-    cargo doc --workspace --no-deps --features foveola/gpu
-    (cd firmware && cargo doc --workspace --no-deps --target host-tuple)
+    run "the workspace" cargo doc --locked --quiet --workspace --no-deps --features foveola/gpu
+    cd firmware
+    run "the firmware" cargo doc --locked --quiet --workspace --no-deps --target host-tuple
 }
 
 step_no_std() {
     use_thumb "${thumb_targets[@]}"
     # Alone: next to the host crate, features of its dependencies would hide a use of std.
     for target in "${thumb_targets[@]}"; do
-        for features in --no-default-features --all-features; do
-            echo "foveola-core $features for $target"
-            cargo build -p foveola-core --target "$target" "$features" --target-dir "${CARGO_TARGET_DIR:-target}/thumb"
-        done
+        run "foveola-core for $target" cargo build --locked --quiet -p foveola-core --target "$target" \
+            --target-dir "${CARGO_TARGET_DIR:-target}/thumb"
     done
 }
 
 step_firmware() {
     use_thumb "${firmware_targets[@]}"
     need_qemu
+    scripts/qemu-run.sh --install
     cd firmware
-    local package packages=()
+    local package packages=() failed=0 expected program machine target
     for package in pipeline sensor app faults golden; do packages+=(-p "foveola-$package"); done
-    cargo test "${packages[@]}" --target host-tuple 2>&1 | tee "$work/firmware.log"
-    local failed=0 expected program machine target
+    run_tests firmware cargo test --locked --no-fail-fast "${packages[@]}" --target host-tuple || failed=1
     for target in "${firmware_targets[@]}"; do
-        cargo build --release --target "$target"
+        run "programs for $target" cargo build --locked --quiet --release --target "$target"
     done
     for expected in qemu/src/bin/*.out; do
         program=$(basename "$expected" .out)
         for machine in m4 m7 m55; do
             target=thumbv7em-none-eabihf
-            [ $machine != m55 ] || target=thumbv8m.main-none-eabihf
-            echo "$program on $machine"
+            [ "$machine" != m55 ] || target=thumbv8m.main-none-eabihf
             # pipefail: the program's own exit code counts as well as its output. Measurements have a
             # table and a tolerance of their own.
-            if QEMU_MACHINE=$machine cargo run --quiet --release --target "$target" --bin "$program" |
+            if QEMU_MACHINE=$machine cargo run --locked --quiet --release --target "$target" --bin "$program" |
                 sed '/^measured:/d' |
                 diff -u --label "$expected" --label "printed on $machine" "$expected" -; then
-                echo "    as in $expected"
+                echo "$program on $machine: as in $expected"
             else
-                echo "    FAILED: exit code not 0, or other output than $expected" >&2
+                echo "$program on $machine FAILED: exit code not 0, or other output than $expected" >&2
                 failed=1
             fi
         done
@@ -119,8 +132,10 @@ step_boards() {
     ./build.sh
     # Elsewhere these do not compile, so their lints need a bare-metal compiler that comes with clippy.
     if cargo clippy --version >/dev/null 2>&1; then
-        cargo clippy --quiet --release -p foveola-stm32h743 --target "${firmware_targets[0]}" -- -D warnings
-        cargo clippy --quiet --release -p foveola-rp2350 --target "${firmware_targets[1]}" -- -D warnings
+        run "lints of the STM32H743" \
+            cargo clippy --locked --quiet --release -p foveola-stm32h743 --target "${firmware_targets[0]}" -- -D warnings
+        run "lints of the RP2350" \
+            cargo clippy --locked --quiet --release -p foveola-rp2350 --target "${firmware_targets[1]}" -- -D warnings
     else
         echo "this compiler has no clippy: the boards were not linted"
     fi
@@ -134,38 +149,38 @@ step_boards() {
 }
 
 step_tree() {
-    cargo tree -p foveola-core -e normal
+    cargo tree --locked -p foveola-core -e normal
 }
 
 step_fuzz() {
     need c++ g++
-    (cd fuzz && cargo clippy --quiet -- -D warnings)
-    # Building takes longer than five seconds of each: less optimised, it is half of that.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 fuzz/run.sh 5
+    run "lints of the targets" fuzz/run.sh lint
+    fuzz/run.sh check
 }
 
 step_test() {
     # The dev profile: optimised, with debug assertions and overflow checks. The step `gpu` runs the device's tests.
-    FOVEOLA_GPU=none cargo test --workspace --no-fail-fast 2>&1 | tee "$work/test.log"
+    FOVEOLA_GPU=none run_tests test cargo test --locked --workspace --no-fail-fast
 }
 
 step_gpu() {
-    need_file '/usr/share/vulkan/icd.d/lvp_icd*.json' mesa-vulkan-drivers # which brings libvulkan1
-    need_file /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json vulkan-validationlayers
-    export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
+    use_gpu
     export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+    need_file /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json vulkan-validationlayers
+    local failed=0
     # Of the whole workspace, so that nothing is built otherwise than for the step `test`.
-    cargo test --workspace --test gpu 2>&1 | tee "$work/gpu.log"
-    cargo test --workspace --lib device 2>&1 | tee -a "$work/gpu.log"
-    cargo test --workspace --doc device 2>&1 | tee -a "$work/gpu.log"
+    run_tests gpu cargo test --locked --workspace --no-fail-fast --test gpu --test gpu_events || failed=1
+    run_tests gpu cargo test --locked --workspace --no-fail-fast --lib device || failed=1
+    run_tests gpu cargo test --locked --workspace --no-fail-fast --doc device || failed=1
     # The layers write what they find among the rest.
     if grep -E 'VUID-|UNASSIGNED-|Validation Error' "$work/gpu.log"; then
         echo "FAILED: the layers that check found this" >&2
-        return 1
+        failed=1
     fi
     # Layers that were not there would have found nothing.
-    VK_LOADER_DEBUG=layer cargo test --workspace --test gpu streams::found > "$work/loader" 2>&1
+    VK_LOADER_DEBUG=layer cargo test --locked --quiet --workspace --test gpu streams::found > "$work/loader" 2>&1 || failed=1
     grep 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
+    return "$failed"
 }
 
 step_peers() {
@@ -174,6 +189,53 @@ step_peers() {
     # Newlib has no command; where there is none, gcc prints the bare name.
     [ -e "$(arm-none-eabi-gcc -print-file-name=libc.a)" ] || need newlib libnewlib-arm-none-eabi
     firmware/peers/run.sh
+}
+
+# soak MINUTES: rounds of all random tests and of all fuzz targets, each with a new seed.
+soak() {
+    local minutes=$1 round=0 found=0 programs=(--lib)
+    for program in laws naive plans bits threads graph bad_input refused finite recursive gpu gpu_events; do programs+=(--test "$program"); done
+    use_gpu
+    need c++ g++
+    run "building the tests" cargo test --locked --quiet --workspace --no-run "${programs[@]}"
+    while ((round == 0 || SECONDS < 60 * minutes)); do
+        round=$((round + 1))
+        export FOVEOLA_SEED=$((RANDOM << 15 | RANDOM))
+        printf '\n=== round %d, minute %d of %d: FOVEOLA_SEED=%d\n' $round $((SECONDS / 60)) "$minutes" $FOVEOLA_SEED
+        run_tests soak cargo test --locked --workspace --no-fail-fast "${programs[@]}" || found=$((found + 1))
+        (cd firmware && run_tests soak cargo test --locked -p foveola-faults --target host-tuple --test faults from_every_seed) ||
+            found=$((found + 1))
+        fuzz/run.sh 10 || found=$((found + 1))
+    done
+    printf '\n%d rounds in %d minutes, %d with findings\n' $round $((SECONDS / 60)) $found
+    [ $found -eq 0 ]
+}
+
+# run WHAT COMMAND...: a line, and the output where it fails.
+run() {
+    local what=$1 begun=$SECONDS
+    shift
+    if "$@" >"$work/output" 2>&1; then
+        printf '%-32s %4d s\n' "$what" $((SECONDS - begun))
+    else
+        printf '%-32s FAILED: %s\n' "$what" "$*"
+        cat "$work/output"
+        return 1
+    fi
+}
+
+# run_tests NAME COMMAND...: a line for each test program, and the output of those that fail. All of it is kept for the summary.
+run_tests() {
+    local name=$1
+    shift
+    echo "building and running the tests"
+    "$@" 2>&1 | tee -a "$work/$name.log" | awk -v slow="$work/slow" -v folder="$(basename "$PWD")" -f "$root/scripts/tests.awk"
+}
+
+# use_gpu: tests run on Vulkan in software, and fail without.
+use_gpu() {
+    need_file '/usr/share/vulkan/icd.d/lvp_icd*.json' mesa-vulkan-drivers # which brings libvulkan1
+    export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
 }
 
 # use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
@@ -200,9 +262,10 @@ get() {
     fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
-    "${as_root[@]}" apt-get update -q || echo "the package lists could not be refreshed" >&2
+    echo "installing $2, as $1 is missing"
+    "${as_root[@]}" apt-get update -q >"$work/output" 2>&1 || echo "the package lists could not be refreshed" >&2
     "${as_root[@]}" apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$2"
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$2" >"$work/output" 2>&1 || { cat "$work/output"; return 1; }
 }
 
 # Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so
@@ -222,6 +285,24 @@ summary() { # STATUS LOG
         }' "$2"
 }
 
+# What git knows of the tree: the names of changed files, and a checksum of what changed.
+state_of_tree() {
+    git status --porcelain 2>/dev/null || return 0
+    git diff HEAD | cksum
+}
+
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+command -v cargo >/dev/null || { echo "ci.sh: Rust is missing: install rustup, then run this again" >&2; exit 1; }
+
+if [ "${1-}" = soak ]; then
+    [[ $# -le 2 && ${2-60} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }
+    soak "${2-60}"
+    exit
+fi
+
 steps=()
 for argument in "$@"; do
     case " ${all[*]} ${on_request[*]} " in
@@ -236,28 +317,39 @@ for argument in "$@"; do
 done
 [ ${#steps[@]} -gt 0 ] || steps=("${all[@]}")
 
-command -v cargo >/dev/null || { echo "ci.sh: Rust is missing: install rustup, then run this again" >&2; exit 1; }
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 status=0
 test_status=
 table=
+state_of_tree > "$work/before"
 for step in "${steps[@]}"; do
     printf '\n=== %s\n' "$step"
-    SECONDS=0
+    TIMEFORMAT='%R %U %S'
     # A subshell, so that a step's exports end with it. Not in an `if`, where -e would be ignored.
     set +e
-    (set -e; "step_$step")
+    { time { (set -e; "step_$step") 2>&3; }; } 3>&2 2>"$work/time"
     result=$?
     set -e
-    case $step in test | gpu) test_status=$((${test_status:-0} | result)) ;; esac
+    case $step in firmware | test | gpu) test_status=$((${test_status:-0} | result)) ;; esac
     verdict=ok
     [ $result -eq 0 ] || { verdict=FAILED; status=1; }
-    table+=$(printf '%-10s %6d s   %s' "$step" $SECONDS "$verdict")$'\n'
+    read -r real user system <"$work/time"
+    table+=$(awk -v real="$real" -v cpu="$user $system" -v name="$step" -v verdict=$verdict 'BEGIN {
+        split(cpu, time, " ")
+        printf "%-10s %6d s %6d CPU s   %s", name, real, time[1] + time[2], verdict
+    }')$'\n'
 done
 
 printf '\n%s' "$table"
+if [ -s "$work/slow" ]; then
+    printf '\nthe slowest test programs:\n'
+    sort -rn "$work/slow" | head -n 5
+fi
+state_of_tree > "$work/after"
+if ! diff "$work/before" "$work/after" >"$work/changed"; then
+    printf '\nFAILED: the tree is not as it was before:\n'
+    cat "$work/changed"
+    status=1
+fi
 if [ -n "$test_status" ]; then
     printf '\n'
     cat "$work"/*.log > "$work/all"

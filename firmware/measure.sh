@@ -11,6 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+../scripts/qemu-run.sh --install
+
 # name, machine, target, flags
 machines() {
     cat <<'END'
@@ -29,10 +31,12 @@ table() {
         for program in retina denoise; do
             digest=$(grep -E '^(digest|checksum)' "qemu/src/bin/$program.out")
             out=$(
-                if [ -n "$flags" ]; then # they replace those of .cargo/config.toml, and need a folder of their own
-                    export RUSTFLAGS="-C link-arg=-Tlink.x $flags" CARGO_TARGET_DIR=target/$name
+                if [ -n "$flags" ]; then
+                    # They replace those of .cargo/config.toml. The programs need a folder of their own; what is built
+                    # for the host is shared.
+                    export RUSTFLAGS="-C link-arg=-Tlink.x $flags" CARGO_TARGET_DIR=target/$name CARGO_BUILD_BUILD_DIR=target
                 fi
-                QEMU_MACHINE=$machine cargo run --quiet --release --target "$target" --bin "$program" 2>target/$name.log
+                QEMU_MACHINE=$machine cargo run --locked --quiet --release --target "$target" --bin "$program" 2>"target/$name.log"
             ) || { echo "measure: $program fails on $name:" >&2; cat "target/$name.log" >&2; return 1; }
             grep -qxF "$digest" <<<"$out" || { echo "measure: other bits of $program on $name" >&2; return 1; }
             awk -v name="$name" '$1 == "measured:" { printf "%s\t%s\t%d\n", name, $2, $3 }' <<<"$out"

@@ -14,7 +14,7 @@ ok() { echo "    ok: $*"; }
 fail() { echo "    FAILED: $*"; failed=1; }
 
 # build TARGET PROGRAM FEATURE
-build() { cargo build --quiet --release --target "$1" --bin "$2" --features "$3" 2>"$work/build.log"; }
+build() { cargo build --locked --quiet --release --target "$1" --bin "$2" --features "$3" 2>"$work/build.log"; }
 # must_find WHAT PATTERN COMMAND...: the command fails, and says why.
 must_find() {
     local what=$1 pattern=$2
@@ -31,7 +31,7 @@ v8=thumbv8m.main-none-eabihf
 
 echo "no panic path: the image links with panic-never"
 for target in $v7 $v8; do
-    if build $target proof log-free; then ok "proof for $target"
+    if build "$target" proof log-free; then ok "proof for $target"
     else fail "proof for $target"; cat "$work/build.log"
     fi
 done
@@ -71,7 +71,7 @@ echo "no allocation"
 heap() {
     if grep -aoE '__rust_(alloc|dealloc|realloc)\w*|__rg_alloc|__rdl_alloc|library/alloc/src' "$@"; then return 1; fi
 }
-for target in $v7 $v8; do cargo build --quiet --release --target $target; done
+for target in $v7 $v8; do cargo build --locked --quiet --release --target "$target"; done
 # Of each machine's line: its target, its images.
 mapfile -t images < <(awk -F '\t' 'NR > 1 {
     n = split($3, image, ",")

@@ -3,6 +3,7 @@
 # the firmware's own (0 passed, 1 failed, 124 hung).
 #
 #   scripts/qemu-run.sh ELF
+#   scripts/qemu-run.sh --install    brings defmt-print, and runs nothing
 #
 # What a program prints with defmt is decoded by defmt-print, which is installed into firmware/target the first time.
 #
@@ -14,10 +15,22 @@
 # counts instructions, and the same run prints the same numbers.
 set -euo pipefail
 
-[ $# -eq 1 ] || { echo "usage: $0 ELF" >&2; exit 2; }
+[ $# -eq 1 ] || { echo "usage: $0 ELF|--install" >&2; exit 2; }
 
-default=m4
-case $1 in *thumbv8m*) default=m55 ;; esac
+tools=$(dirname "$0")/../firmware/target/tools
+PATH=$PATH:$tools/bin
+install_decoder() {
+    command -v defmt-print >/dev/null && return
+    echo "qemu-run: installing defmt-print, which decodes what the programs print, into firmware/target/tools: a minute, once" >&2
+    # Not optimised, as it decodes a few kB; and without what is set for the firmware.
+    env -u RUSTFLAGS -u CARGO_BUILD_BUILD_DIR CARGO_PROFILE_DEV_DEBUG=false \
+        cargo install --quiet --debug --locked --root "$tools" --target-dir "$tools/build" defmt-print@^1 >&2
+    rm -rf "$tools/build"
+}
+[ "$1" != --install ] || { install_decoder; exit; }
+
+default="m4"
+case $1 in *thumbv8m*) default="m55" ;; esac
 case ${QEMU_MACHINE:-$default} in
     m4)  machine=(-M mps2-an386 -cpu cortex-m4) ;;
     m7)  machine=(-M mps2-an500 -cpu cortex-m7) ;;
@@ -38,12 +51,7 @@ if command -v timeout >/dev/null; then limit=(timeout --kill-after=5 "${QEMU_TIM
 rows() { awk -F '\t' 'NF > 1 { $0 = sprintf("%-18s%8s%s", $1, $2, NF > 2 ? "  " $3 : "") } 1'; }
 decode() { rows; }
 if grep -aq _defmt_version_ "$1"; then
-    tools=$(dirname "$0")/../firmware/target/tools
-    PATH=$PATH:$tools/bin
-    command -v defmt-print >/dev/null || {
-        echo "qemu-run: installing defmt-print into firmware/target/tools, which takes a few minutes, once" >&2
-        cargo install --quiet --locked --root "$tools" defmt-print@^1 >&2
-    }
+    install_decoder
     decode() { defmt-print -e "$1" --log-format '{s}' | rows; }
 fi
 

@@ -66,7 +66,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(foveola_seeds::config(12, module_path!()))]
 
     #[test]
     fn counts_have_the_bits_of_the_processor(

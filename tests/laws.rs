@@ -144,7 +144,7 @@ fn batch((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     Ok(())
 }
 
-fn hold(layers: Layers, law: fn((Spec, Shape, Recording)) -> Verdict) {
+fn hold(layers: Layers, law: impl Fn((Spec, Shape, Recording)) -> Verdict) {
     check(CASES, trial(layers), law);
 }
 

@@ -54,19 +54,18 @@ compile() { # FOLDER FLAG...: libpeers.a for a processor
 }
 
 # The processor's name for gcc, the target and the processor's name for rustc.
-for machine in "${@:-m4 m55 helium}"; do
-    for machine in $machine; do
-        linker="-C link-arg=-Tlink.x"
-        target=thumbv8m.main-none-eabihf
-        case $machine in
-            m4) cpu=(-mcpu=cortex-m4 -mfpu=fpv4-sp-d16) title="Cortex-M4" target=thumbv7em-none-eabihf rust="" ;;
-            m55) cpu=(-mcpu=cortex-m55+nomve -mfpu=auto) title="Cortex-M55 without Helium" rust="" ;;
-            helium) cpu=(-mcpu=cortex-m55 -mfpu=auto) title="Cortex-M55 with Helium" rust="-C target-cpu=cortex-m55 --cfg helium" ;;
-            *) echo "peers: m4, m55 or helium, not '$machine'" >&2; exit 2 ;;
-        esac
-        compile "$built/$machine" "${cpu[@]}" -mthumb -mfloat-abi=hard
-        printf '\n%s, %s, %s\n' "$title" "$(arm-none-eabi-gcc --version | head -n 1)" "$(rustc --version | cut -d' ' -f1-2)"
-        FOVEOLA_PEERS=$built/$machine RUSTFLAGS="$linker $rust" \
-            cargo run --quiet --release --target $target --package foveola-peers --target-dir "$built/cargo"
-    done
+[ $# -gt 0 ] || set -- m4 m55 helium
+for machine in "$@"; do
+    linker="-C link-arg=-Tlink.x"
+    target=thumbv8m.main-none-eabihf
+    case $machine in
+        m4) cpu=(-mcpu=cortex-m4 -mfpu=fpv4-sp-d16) title="Cortex-M4" target=thumbv7em-none-eabihf rust="" ;;
+        m55) cpu=(-mcpu=cortex-m55+nomve -mfpu=auto) title="Cortex-M55 without Helium" rust="" ;;
+        helium) cpu=(-mcpu=cortex-m55 -mfpu=auto) title="Cortex-M55 with Helium" rust="-C target-cpu=cortex-m55 --cfg helium" ;;
+        *) echo "peers: m4, m55 or helium, not '$machine'" >&2; exit 2 ;;
+    esac
+    compile "$built/$machine" "${cpu[@]}" -mthumb -mfloat-abi=hard
+    printf '\n%s, %s, %s\n' "$title" "$(arm-none-eabi-gcc --version | head -n 1)" "$(rustc --version | cut -d' ' -f1-2)"
+    FOVEOLA_PEERS=$built/$machine RUSTFLAGS="$linker $rust" \
+        cargo run --locked --quiet --release --target $target --package foveola-peers --target-dir "$built/cargo"
 done

@@ -155,6 +155,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// Whichever way is gone, the frames are the counts, the list has the order of the frames, and is no longer than they are.
         #[test]
         fn counts_are_those_of_frames(

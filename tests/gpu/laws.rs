@@ -5,7 +5,7 @@ use foveola::{Algorithm, Device, Error, Model, PadMode};
 use foveola_core::Shape;
 use foveola_tests::device::{expected, mean_steps, trial};
 use foveola_tests::naive;
-use foveola_tests::random::{self, Layers, LowRank, Recording, check};
+use foveola_tests::random::{self, Layers, LowRank, Recording, check, check_as};
 use foveola_tests::spec::Spec;
 use foveola_tests::stream::{Engine, feed_all, lead};
 use libtest_mimic::Trial;
@@ -37,15 +37,17 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (law, hold) in laws {
         for (name, layers) in all {
-            trials.push(trial(format!("{law}::{name}"), move |device| {
-                check(CASES, random::trial(layers), |trial| hold(device, Algorithm::Direct, trial));
+            let name = format!("{law}::{name}");
+            trials.push(trial(name.clone(), move |device| {
+                check_as(&name, CASES, random::trial(layers), |trial| hold(device, Algorithm::Direct, trial));
                 Ok(())
             }));
         }
         for (name, layers) in layers! { separable separable_smooth_conv } {
-            trials.push(trial(format!("{law}::by_separable::{name}"), move |device| {
+            let name = format!("{law}::by_separable::{name}");
+            trials.push(trial(name.clone(), move |device| {
                 let trials = random::trial(layers).prop_filter("an output a group", one_output_a_group);
-                check(CASES, trials, |trial| hold(device, Algorithm::Separable, trial));
+                check_as(&name, CASES, trials, |trial| hold(device, Algorithm::Separable, trial));
                 Ok(())
             }));
         }

@@ -10,7 +10,7 @@ use proptest::array::uniform3;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 
 /// Samples in -1 .. 1 with 24 significant bits, so that `f32` holds them exactly. (`SplitMix64`, Steele et al. 2014.)
 pub fn noise(seed: u64, len: usize) -> Vec<f64> {
@@ -372,14 +372,20 @@ pub fn trial(layers: Layers) -> impl Strategy<Value = (Spec, Shape, Recording)> 
 }
 
 /// Holds `law` against `cases` random trials, or `FOVEOLA_TRIALS` times as many; panics with the smallest one that breaks
-/// it.
+/// it. The seed is that of the law's name; tests that share a law have names of their own with [`check_as`].
 ///
 /// # Panics
 /// When the law is broken.
-pub fn check<S: Strategy>(cases: u32, strategy: S, law: impl Fn(S::Value) -> Result<(), String>) {
-    let times = std::env::var("FOVEOLA_TRIALS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    let cases = cases.saturating_mul(times);
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+pub fn check<S: Strategy, L: Fn(S::Value) -> Result<(), String>>(cases: u32, strategy: S, law: L) {
+    check_as(std::any::type_name::<L>(), cases, strategy, law);
+}
+
+/// [`check`] with the seed of `name`.
+///
+/// # Panics
+/// When the law is broken.
+pub fn check_as<S: Strategy>(name: &str, cases: u32, strategy: S, law: impl Fn(S::Value) -> Result<(), String>) {
+    let mut runner = TestRunner::new(foveola_seeds::config(cases, name));
     let result = runner.run(&strategy, |trial| law(trial).map_err(TestCaseError::fail));
     if let Err(broken) = result {
         panic!("{broken}");

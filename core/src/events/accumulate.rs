@@ -541,6 +541,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// What goes the short way gives the same frames as one event after the other.
         #[test]
         fn the_short_way_is_the_same_way(
@@ -614,6 +616,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// The frames equal a histogram, every event is stored or counted, and frames follow each other by `dt`.
         #[test]
         fn counts_equal_a_histogram(raw in prop::collection::vec((0_u64..2_000, 0_u16..3, any::<bool>()), 1..60)) {

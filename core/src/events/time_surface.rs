@@ -209,6 +209,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// The dense recursive filter of frames of counts, in double precision, says the same as the events alone.
         #[test]
         fn equals_the_low_pass_of_counts(

@@ -118,6 +118,8 @@ mod tests {
     use std::{vec, vec::Vec};
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_the_equation(
             raw in prop::collection::vec((0_u64..3_000, 0_u16..4, 0_u16..3, any::<bool>()), 0..60),

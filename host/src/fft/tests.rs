@@ -1,6 +1,7 @@
 //! The frequency domain against plain sums in `f64`, and frame by frame against blocks.
 
 use super::*;
+use foveola_seeds::{seed, trials};
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;
 
@@ -127,9 +128,9 @@ fn levels() -> Vec<Level> {
 
 #[test]
 fn naive_sums() {
-    let mut rng = Pcg32::new(1, 1);
+    let mut rng = Pcg32::new(seed("fft::naive_sums"), 1);
     let mut worst = 0.0_f64;
-    for n in 0..40 {
+    for n in 0..40 * trials() {
         for level in levels() {
             let case = case(&mut rng);
             let run = Run::new(&mut rng, Case { frames: 1, ..case }, level);
@@ -155,8 +156,8 @@ fn naive_sums() {
 
 #[test]
 fn bits_do_not_depend_on_chunks_or_threads() {
-    let mut rng = Pcg32::new(2, 1);
-    for _ in 0..15 {
+    let mut rng = Pcg32::new(seed("fft::bits_do_not_depend_on_chunks_or_threads"), 1);
+    for _ in 0..15 * trials() {
         for level in levels() {
             let case = case(&mut rng);
             let run = Run::new(&mut rng, case, level);

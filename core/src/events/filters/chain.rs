@@ -295,6 +295,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// As if every stage had been called by hand, and nothing is lost without being counted.
         #[test]
         fn equals_its_stages_one_after_another(

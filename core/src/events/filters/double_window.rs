@@ -105,6 +105,8 @@ mod tests {
     use std::collections::VecDeque;
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin_with_queues(
             (_, events) in laws::sensor_and_events(),

@@ -123,6 +123,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin(
             (sensor, events) in laws::sensor_and_events(),

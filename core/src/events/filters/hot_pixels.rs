@@ -213,6 +213,8 @@ mod tests {
     use std::{vec, vec::Vec};
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin(
             (sensor, events) in laws::sensor_and_events(),

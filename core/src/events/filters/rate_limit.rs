@@ -197,6 +197,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         /// With times in 128 bits and probabilities compared as fractions.
         #[test]
         fn equals_a_twin(

@@ -101,6 +101,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin_with_64_bit_times(
             (sensor, events) in laws::sensor_and_events(),

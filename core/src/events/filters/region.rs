@@ -90,6 +90,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_comparisons(left: u16, top: u16, [cols, rows] in any::<[u16; 2]>(), x: u16, y: u16) {
             let Ok(region) = Region::new(left, top, cols.into(), rows.into()) else {

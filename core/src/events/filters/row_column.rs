@@ -122,6 +122,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin_with_64_bit_times(
             (sensor, events) in laws::sensor_and_events(),

@@ -134,6 +134,8 @@ mod tests {
     const EIGHT: [(i64, i64); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1)];
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn equals_a_twin_with_64_bit_times(
             (sensor, events) in laws::sensor_and_events(),

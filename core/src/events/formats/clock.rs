@@ -92,6 +92,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn a_clock_is_led_to_its_target(start in prop::option::of(0_u64..2000), target in 0_u64..4000) {
             let mut now = start;

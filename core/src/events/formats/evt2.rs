@@ -508,6 +508,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn decoding_inverts_encoding(
             start in (1_u64 << 34) - 2_000_000..1 << 34,

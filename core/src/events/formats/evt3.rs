@@ -462,6 +462,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn as_the_naive_decoder(raw in prop::collection::vec(
             (prop::sample::select(vec![0_u16, 2, 2, 3, 4, 5, 6, 6, 7, 8, 8, 0xA, 0xE, 0xF]), 0_u16..0x1000, any::<bool>()),

@@ -342,6 +342,8 @@ fn steady(n: u64) -> Vec<Event> {
 }
 
 proptest! {
+    #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
     /// What an encoder accepts comes back, whatever it is; and what is in order is accepted, over all wraps.
     #[test]
     fn decoding_inverts_encoding(
@@ -402,6 +404,8 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
     #[test]
     fn any_cutting_gives_the_same(bytes in stream(), lengths in prop::collection::vec(1_usize..40, 1..8)) {
         for Case { name, decode, .. } in decoders() {

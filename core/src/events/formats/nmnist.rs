@@ -269,6 +269,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn what_is_in_order_is_decoded_whole(mut raw in prop::collection::vec((0_u64..1 << 23, 0_u16..256, 0_u16..240, any::<bool>()), 0..60)) {
             raw.sort_by_key(|event| event.0);

@@ -187,14 +187,15 @@ fn check(backend: &dyn Backend, correlation: &Correlation, pass: &Pass, random: 
 }
 
 /// Checks passes of `cases` correlations on the first device that there is.
-fn check_all(cases: usize, make: impl Fn(&mut Random, &Limits) -> (Correlation, Vec<Pass>)) {
+fn check_all(cases: u32, make: impl Fn(&mut Random, &Limits) -> (Correlation, Vec<Pass>)) {
     let gpu = match Gpu::open("any device", |_| true, None) {
         Ok(gpu) => gpu,
         Err(error) if std::env::var_os("FOVEOLA_REQUIRE_GPU").is_none() => return println!("not run: {error}"),
         Err(error) => panic!("{error}"),
     };
-    for case in 0..cases {
-        let mut random = Random::new(case as u64);
+    let seed = foveola_seeds::seed(std::any::type_name_of_val(&make));
+    for case in 0..cases * foveola_seeds::trials() {
+        let mut random = Random::new(seed.wrapping_add(case.into()));
         let (correlation, passes) = make(&mut random, &gpu.limits());
         for pass in passes {
             check(&gpu, &correlation, &pass, &mut random);
