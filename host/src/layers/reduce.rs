@@ -1,7 +1,7 @@
 //! `sum`, `Sum` and `Diff`.
 
 use crate::layer::Table;
-use crate::{Error, Layer, Result};
+use crate::{Error, Layer, Result, memory};
 use foveola_core::{Axis, Source, Stage, sum_axis};
 use ndarray::{Array5, ArrayView5};
 
@@ -52,17 +52,19 @@ fn sum_of(inputs: &[ArrayView5<'_, f32>], dim: usize, shape: [usize; 5]) -> Resu
         let (first, second) = inputs.split_at(inputs.len() / 2);
         return Ok(sum_of(first, dim, shape)? + sum_of(second, dim, shape)?);
     }
-    let mut output = Array5::zeros(shape);
-    if let Some(out) = output.as_slice_mut() {
-        for input in inputs.iter().filter(|input| !input.is_empty()) {
-            sum_axis(
-                input.as_standard_layout().as_slice().unwrap_or(&[]),
-                terms(input),
-                shape[dim + 1..].iter().product(),
-                out,
-            )
-            .map_err(|source| Error::layer("sum", source))?;
-        }
+    let mut output = memory::array("the sum", shape)?;
+    let inner = shape[dim + 1..].iter().product();
+    for input in inputs.iter().filter(|input| !input.is_empty()) {
+        let copy;
+        let samples = match input.as_slice() {
+            Some(samples) => samples,
+            None => {
+                copy = memory::collect("an input in order", input.len(), input.iter().copied())?;
+                &copy
+            }
+        };
+        let out = output.as_slice_mut().unwrap_or(&mut []);
+        sum_axis(samples, terms(input), inner, out).map_err(|source| Error::layer("sum", source))?;
     }
     Ok(output)
 }

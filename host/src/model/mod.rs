@@ -14,7 +14,7 @@ pub(crate) use first::{averages, needed};
 use crate::device::Device;
 use crate::fast::Precision;
 use crate::layer::Table;
-use crate::memory::zeros;
+use crate::memory::array;
 use crate::threads::Team;
 use crate::{Error, Layer, Movie, Result};
 use cascade::Cascade;
@@ -328,7 +328,7 @@ impl Model {
         let lengths = chunks.clone().map(|(from, to)| signature.frames_out(t + from as u64, to - from));
         let total = lengths.fold(0, usize::saturating_add);
         let shape = signature.output;
-        let mut output = array((batch, shape.channels, total, shape.rows, shape.cols))?;
+        let mut output = array("the output", [batch, shape.channels, total, shape.rows, shape.cols])?;
         #[cfg(feature = "gpu")]
         if self.cascade.device.is_device() && signature.lead == 0 {
             self.run_on_device(input, dt, largest, &mut output)?;
@@ -363,18 +363,11 @@ impl Model {
     {
         chunks.into_iter().map(|chunk| {
             let view = self.process(&chunk)?;
-            let mut output = array(view.dim())?;
+            let mut output = array("the output", view.dim().into())?;
             output.assign(&view);
             Ok(output)
         })
     }
-}
-
-/// Zeros of that shape.
-fn array(shape: (usize, usize, usize, usize, usize)) -> Result<Array5<f32>> {
-    let samples = <[usize; 5]>::from(shape).into_iter().fold(1, usize::saturating_mul);
-    let what = "the output";
-    Array5::from_shape_vec(shape, zeros(what, samples)?).map_err(|_| Error::Memory { what, samples })
 }
 
 impl Layer for Model {

@@ -364,6 +364,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
         #[test]
         fn any_text_in_any_pieces(text in "([0-9]{1,3}[,; ]{0,2}|[a-z#%.\\-\n]){0,200}", piece in 1_usize..20) {
             let layout = Layout::detect(b"t,x,y,p\n", None, None).expect("names");
