@@ -354,7 +354,7 @@ fn a_running_stream_is_left_as_it_was() {
         let delay = |model: &mut Model, by| *model.layer_mut::<Delay>(2).expect("a delay") = Delay::new(by);
         delay(&mut disturbed, 7);
         refused! {
-            disturbed.process(&piece(1)) => Error::StateChanged { .. }, ["samples of state", "clear_state"];
+            disturbed.process(&piece(1)) => Error::StateChanged { .. }, ["layer 2, Delay", "clear_state"];
         }
         delay(&mut disturbed, 2);
         assert_eq!(disturbed.time(), t, "time");

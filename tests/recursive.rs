@@ -235,3 +235,56 @@ fn smooth_conv_at_dc() {
         }
     }
 }
+
+/// Behind a temporal stride a time constant is as long in seconds, at every layer that has one, and a delay as long in frames.
+#[test]
+fn time_constants_behind_a_stride() {
+    use foveola::{Branches, Conv1d, HighPass, LowPass, Model, SmoothConv};
+    let resolution = Resolution::DEFAULT;
+    let every = |stride| {
+        let conv = Conv1d::new(1, 1, 1).expect("a kernel").stride([stride, 1, 1]);
+        conv.with_weight(ndarray::Array1::<f32>::ones(1)).expect("a weight")
+    };
+    let tau = 0.05; // 50 frames
+    let ones = Array3::<f32>::ones((601, 1, 1));
+    let low = || LowPass::new(tau, resolution).expect("a time constant");
+    let high = || HighPass::new(tau, 1.0, resolution).expect("a time constant");
+    let smooth = || {
+        let spatial = Array3::<f32>::ones((1, 1, 1));
+        SmoothConv::new(&[tau], spatial, resolution).expect("a stage")
+    };
+    for strides in [vec![], vec![2], vec![5], vec![2, 3]] {
+        let stride: usize = strides.iter().product();
+        let strided = || strides.iter().fold(Model::new(), |model, stride| model.then(every(*stride)));
+        // Of a step: 1 - exp(-(n + 1) stride / 50) after n frames.
+        let expected = |n: usize| 1.0 - (-((n + 1) as f64) * stride as f64 / 50.0).exp();
+        let models = [
+            ("LowPass", strided().then(low()), 0.0, 1.0),
+            ("HighPass", strided().then(high()), 1.0, -1.0),
+            ("SmoothConv", strided().then(smooth()), 0.0, 1.0),
+            ("in a branch", strided().then(Branches::new().plus(low()).weighted(2.0, smooth())), 0.0, 3.0),
+        ];
+        for (name, mut model, offset, scale) in models {
+            let out = model.run(&ones, 7).expect("a good recording");
+            assert_eq!(out.len(), 600 / stride + 1, "{name}, {strides:?}");
+            for (n, y) in out.iter().enumerate() {
+                let expected = offset + scale * expected(n);
+                assert!(
+                    (f64::from(*y) - expected).abs() < 1e-5,
+                    "{name}, {strides:?}: {y} after {n}; expected {expected}"
+                );
+            }
+        }
+    }
+    // A layer that moves to another stride between two streams.
+    let mut model = Model::new().then(every(2)).then(smooth());
+    let first = model.run(&ones, 100).expect("a good recording");
+    model.clear_state();
+    *model.layer_mut::<Conv1d>(0).expect("the stride") = every(3);
+    let second = model.run(&ones, 100).expect("a good recording");
+    assert_eq!(
+        first[(0, 0, 2, 0, 0)],
+        Model::new().then(every(2)).then(smooth()).run(&ones, 9).expect("good")[(0, 0, 2, 0, 0)]
+    );
+    assert_eq!(second, Model::new().then(every(3)).then(smooth()).run(&ones, 9).expect("good"));
+}

@@ -7,6 +7,7 @@
 
 use super::{Decay, LowPass};
 use crate::engine::{Engine, Fork};
+use crate::error::within_range;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
@@ -30,10 +31,10 @@ impl HighPass {
     /// A high-pass of frames of `shape` that subtracts `k` times the low-pass.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a `k` that is not finite.
+    /// [`Error::Parameter`] for a `k` that is not finite as an `f32`.
     pub const fn new(shape: Shape, decay: Decay, k: f64) -> Result<Self, Error> {
-        if !k.is_finite() {
-            return Err(Error::Parameter { name: "k", value: k, expected: "a finite weight" });
+        if let Err(error) = within_range("k", k) {
+            return Err(error);
         }
         Ok(Self { low_pass: LowPass::new(shape, decay), k })
     }

@@ -47,6 +47,7 @@ use core::ops::Range;
 /// }
 /// assert!((out[0] - 1.0).abs() < 1e-4);
 /// ```
+#[must_use]
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothConv<'w, T = f32> {
     shape: Shape,

@@ -1,0 +1,38 @@
+//! Memory in proportion to frames and kernels: where it cannot be had, that is an [`Error::Memory`] that says what it was for.
+
+use crate::{Error, Result};
+
+/// Resizes to `len` samples; those that are new are zero.
+pub(crate) fn resize(buffer: &mut Vec<f32>, what: &'static str, len: usize) -> Result<()> {
+    reserve(buffer, what, len)?;
+    buffer.resize(len, 0.0);
+    Ok(())
+}
+
+/// `len` zeros.
+pub(crate) fn zeros(what: &'static str, len: usize) -> Result<Vec<f32>> {
+    let mut buffer = Vec::new();
+    resize(&mut buffer, what, len)?;
+    Ok(buffer)
+}
+
+/// The samples of an iterator that yields `len` of them.
+pub(crate) fn collect(what: &'static str, len: usize, samples: impl Iterator<Item = f32>) -> Result<Vec<f32>> {
+    let mut buffer = Vec::new();
+    reserve(&mut buffer, what, len)?;
+    buffer.extend(samples);
+    Ok(buffer)
+}
+
+/// Makes `buffer` a copy of `samples`.
+pub(crate) fn copy(buffer: &mut Vec<f32>, what: &'static str, samples: &[f32]) -> Result<()> {
+    buffer.clear();
+    reserve(buffer, what, samples.len())?;
+    buffer.extend_from_slice(samples);
+    Ok(())
+}
+
+fn reserve(buffer: &mut Vec<f32>, what: &'static str, samples: usize) -> Result<()> {
+    let more = samples.saturating_sub(buffer.len());
+    buffer.try_reserve_exact(more).map_err(|_| Error::Memory { what, samples })
+}
