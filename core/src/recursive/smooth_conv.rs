@@ -218,6 +218,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     /// The chain of exponentials for rows `rows` of frame `t` (as far as a `usize` holds it), whose stages are in `state`. With
     /// room in `stages` it goes over the frames of a block, and leaves there what each of them made of a row, one behind the
     /// other.
+    #[cfg_attr(target_os = "none", inline(never))] // its stack is not that of the kernels
     fn chain<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
@@ -257,7 +258,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                 let state = state.chunks_exact_mut(stored);
                 for (r, (state, stages)) in rows.zip(state.zip(stages.chunks_exact_mut(row * frames))) {
                     for (f, to) in stages.chunks_exact_mut(row).enumerate() {
-                        if due(t.wrapping_add(f), self.period, r..r + 1).len() > 0 {
+                        if due(t.wrapping_add(f), self.period, r..r + 1).next().is_some() {
                             self.flush_row(state);
                         }
                         self.chain_row(
@@ -311,9 +312,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     }
 
     /// Makes small numbers of a row of the state zero.
-    // On a board it is rare, and what is inlined takes stack; where there are vectors it has to be inlined.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[inline(always)]
     fn flush_row(&self, state: &mut [T]) {
         for (decay, y) in self.decays.iter().zip(state.chunks_exact_mut(self.stride().max(1))) {
             if !decay.is_compensated() {
@@ -357,8 +356,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     }
 
     /// A row of stages of any kind, one after the other.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[inline(always)]
     fn any_stages(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
         let (mut x, mut remainders) = (x, remainders.chunks_exact_mut(stride));

@@ -3,7 +3,7 @@
 use super::Decay;
 use crate::Sample;
 use crate::filter::copy;
-use core::iter::StepBy;
+use core::iter::successors;
 use core::ops::Range;
 
 /// `x`, or 0 below `least` in magnitude. NaN stays NaN.
@@ -25,12 +25,13 @@ pub(super) fn flush<T: Sample>(y: &mut [T]) {
 /// Those of `places` that are due before frame `t`: where `t + place` is a multiple of `period`, a power of two; none for 0. `t` is
 /// the frame's number as far as a `usize` holds it.
 #[inline(always)]
-pub(super) fn due(t: usize, period: u32, places: Range<usize>) -> StepBy<Range<usize>> {
-    let period = period as usize;
+pub(super) fn due(t: usize, period: u32, places: Range<usize>) -> impl Iterator<Item = usize> {
+    let (period, end) = (period as usize, places.end);
     let since = t.wrapping_add(places.start);
     let first = places.start.saturating_add(since.wrapping_neg() & period.wrapping_sub(1));
-    let first = if period == 0 { places.end } else { first };
-    (first..places.end).step_by(period.max(1))
+    // A range in steps would divide.
+    let next = move |place: &usize| place.checked_add(period);
+    successors((period > 0).then_some(first), next).take_while(move |place| *place < end)
 }
 
 /// Samples of a frame that are due together.
