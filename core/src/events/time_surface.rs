@@ -13,7 +13,8 @@
 //!
 //! `tau` is in microseconds, 1 to 2^24 (16.8 s), `dt` 1 to 2^24. Rounding: to fade by `exp(-x)` is off by a
 //! factor of `1 +- (2 + x) eps`, eps = 1.2e-7 (the exponent is rounded twice; so are its exponential, to one unit in
-//! the last place, and the product), and each event is one such fading and one sum.
+//! the last place, and the product), and each event is one such fading and one sum. After 40 `tau` nothing is left, where
+//! exp(-40) = 4e-18 would be: so a surface does not fade into subnormal numbers, whose bits and speed depend on the machine.
 //!
 //! Late events count as much as they would have left by the time of the pixel's last event (the sum), or not at all
 //! (last only). When the clock jumps back by 2^30 us or more, the surface is 0. Events outside of the sensor are left
@@ -168,7 +169,8 @@ impl TimeSurface {
     /// What is left of 1 after `age` microseconds.
     #[inline(always)]
     fn left(&self, age: u32) -> f32 {
-        libm::expf(-(age as f32) / self.tau.get() as f32)
+        let faded = age as f32 / self.tau.get() as f32;
+        if faded > FADED { 0.0 } else { libm::expf(-faded) }
     }
 
     /// The start of the step of `t`.
@@ -178,6 +180,9 @@ impl TimeSurface {
         if self.dt == NonZeroU32::MIN { t } else { t - t % NonZeroU64::from(self.dt) }
     }
 }
+
+/// Time constants after which nothing is left. What is left of a late event, and then of the sum with it, is a normal number: exp(-80).
+const FADED: f32 = 40.0;
 
 const STATE: &str = "the state of a time surface";
 
@@ -201,11 +206,11 @@ mod tests {
     }
 
     /// What the roundings may come to for events of one pixel, by their ages in units of tau, the oldest first: from
-    /// event to event and to the reading each fades once more, and is summed; 1e-37 is where floats become coarse.
+    /// event to event and to the reading each fades once more, and is summed; 5e-18 is what counts as nothing.
     fn rounding(ages: impl DoubleEndedIterator<Item = f64>) -> f64 {
         let fadings = (1..).map(f64::from);
-        let each = ages.rev().zip(fadings).map(|(age, fadings)| (-age).exp() * (2.5 * fadings + age));
-        EPS * each.sum::<f64>() + 1e-37
+        let each = ages.rev().zip(fadings).map(|(age, fadings)| EPS * (-age).exp() * (2.5 * fadings + age) + 5e-18);
+        each.sum()
     }
 
     proptest! {
@@ -300,6 +305,25 @@ mod tests {
             for ((found, expected), bound) in frame.iter().zip(&expected).zip(&bounds) {
                 prop_assert!((f64::from(*found) - expected).abs() <= *bound, "{found}, expected {expected} +- {bound:e}");
             }
+        }
+    }
+
+    /// What is left of an event that is late by up to 150 time constants, and of that after some more, is a normal number or 0.
+    #[test]
+    fn no_subnormal_number_arises() {
+        let surface = TimeSurface::new(Geometry { cols: 1, rows: 1 }, Polarity::Signed, 100).unwrap();
+        for later in (0..15_000).step_by(7) {
+            let mut state = [0; 4];
+            let event = |t, on| Event { t, x: 0, y: 0, on };
+            // The first two leave nothing at 15 ms, the last one is late.
+            surface.add(&mut state, &[event(15_000, true), event(15_000, false), event(later, true)]).unwrap();
+            for t in [15_000, 15_090, 18_900, 19_100, 25_000] {
+                let mut frame = [0.0_f32];
+                surface.read(&state, t, &mut frame).unwrap();
+                assert!(frame[0] == 0.0 || frame[0].is_normal(), "{frame:?} at {t}, an event of {later}");
+            }
+            let left = f32::from_bits(state[3]);
+            assert_eq!(left != 0.0, later >= 11_000, "{left} of an event that is {} us late", 15_000 - later);
         }
     }
 

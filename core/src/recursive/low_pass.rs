@@ -90,7 +90,7 @@ impl LowPass {
                 output,
                 #[inline(always)]
                 |place, x, [y], out| {
-                    flush_due(decay, t.wrapping_add(place.frame as u64), place.pixel, y);
+                    flush_due(decay, (t as usize).wrapping_add(place.frame), place.pixel, y);
                     if cfg!(any(not(target_os = "none"), helium)) {
                         return smooth_and_write(gain, x, y, out, write);
                     }

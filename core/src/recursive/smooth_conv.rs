@@ -215,12 +215,14 @@ impl<T> SmoothConv<'_, T> {
 }
 
 impl<T: Sample> SmoothConv<'_, T> {
-    /// The chain of exponentials for rows `rows` of frame `t`, whose stages are in `state`. With room in `stages` it goes over
-    /// the frames of a block, and leaves there what each of them made of a row, one behind the other.
+    /// The chain of exponentials for rows `rows` of frame `t` (as far as a `usize` holds it), whose stages are in `state`. With
+    /// room in `stages` it goes over the frames of a block, and leaves there what each of them made of a row, one behind the
+    /// other.
+    #[cfg_attr(target_os = "none", inline(never))] // its stack is not that of the kernels
     fn chain<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
-        t: u64,
+        t: usize,
         rows: Range<usize>,
         input: &[T],
         state: &mut [T],
@@ -242,24 +244,28 @@ impl<T: Sample> SmoothConv<'_, T> {
         engine.lanes.vectorize(
             #[inline(always)]
             || {
-                let cols = self.shape.cols.max(1);
+                let (cols, plain) = (self.shape.cols.max(1), self.is_plain());
                 if frames == 0 {
                     for r in due(t, self.period, rows.clone()) {
                         self.flush_row(piece_mut(state, r - rows.start, stored).unwrap_or_default());
                     }
                     let x = input.get(rows.start * cols..).unwrap_or(&[]).chunks_exact(cols);
                     for (x, state) in x.zip(state.chunks_exact_mut(stored)) {
-                        self.chain_row(x, state);
+                        self.chain_row(plain, x, state);
                     }
                     return;
                 }
                 let state = state.chunks_exact_mut(stored);
                 for (r, (state, stages)) in rows.zip(state.zip(stages.chunks_exact_mut(row * frames))) {
                     for (f, to) in stages.chunks_exact_mut(row).enumerate() {
-                        if due(t.wrapping_add(f as u64), self.period, r..r + 1).len() > 0 {
+                        if due(t.wrapping_add(f), self.period, r..r + 1).next().is_some() {
                             self.flush_row(state);
                         }
-                        self.chain_row(piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]), state);
+                        self.chain_row(
+                            plain,
+                            piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]),
+                            state,
+                        );
                         copy(to, state);
                     }
                 }
@@ -282,7 +288,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         let size = self.signature().output.len() / channels;
         for (i, x) in input.chunks(self.block.saturating_mul(len)).enumerate() {
             let (frames, rows) = (x.len() / len, channels.saturating_mul(self.shape.rows));
-            let t = t.wrapping_add(i.saturating_mul(self.block) as u64);
+            let t = (t as usize).wrapping_add(i.saturating_mul(self.block));
             let stages = rows.saturating_mul(self.row()).saturating_mul(frames);
             let (stages, scratch) = scratch.split_at_mut_checked(stages).unwrap_or_default();
             self.chain(engine, t, 0..rows, x, state, stages);
@@ -308,21 +314,25 @@ impl<T: Sample> SmoothConv<'_, T> {
     /// Makes small numbers of a row of the state zero.
     #[inline(always)]
     fn flush_row(&self, state: &mut [T]) {
-        let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
-        for (decay, y) in self.decays.iter().zip(state.chunks_exact_mut(stride.max(1))) {
+        for (decay, y) in self.decays.iter().zip(state.chunks_exact_mut(self.stride().max(1))) {
             if !decay.is_compensated() {
-                flush(y.get_mut(left..left + cols).unwrap_or_default());
+                flush(y);
             }
         }
     }
 
-    /// One row of the chain, three stages at a time.
+    /// Whether all stages are `y += (1-a) (x - y)` as it stands.
+    fn is_plain(&self) -> bool {
+        self.decays.iter().all(|decay| plain::<T>(*decay).is_some())
+    }
+
+    /// One row of the chain, three stages at a time where all are `plain`.
     #[inline(always)]
-    fn chain_row(&self, x: &[T], state: &mut [T]) {
+    fn chain_row(&self, plain: bool, x: &[T], state: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
         let (stages, remainders) = state.split_at_mut_checked(self.row()).unwrap_or_default();
-        let mut remainders = remainders.chunks_exact_mut(stride.max(1));
-        for (i, decays) in self.decays.chunks(3).enumerate() {
+        let together = if plain { self.decays } else { &[] };
+        for (i, decays) in together.chunks(3).enumerate() {
             let (before, rest) = stages.split_at_mut_checked(3 * i * stride).unwrap_or_default();
             let x = match before.len().checked_sub(stride) {
                 None => x,
@@ -331,23 +341,30 @@ impl<T: Sample> SmoothConv<'_, T> {
             let mut rows = rest.chunks_exact_mut(stride.max(1));
             let mut row = || rows.next().and_then(|row| row.get_mut(left..)?.get_mut(..cols)).unwrap_or_default();
             match *decays {
-                [a, b, c] if let [Some(a), Some(b), Some(c)] = [a, b, c].map(plain) => {
-                    smooth_thrice([a, b, c], x, [row(), row(), row()]);
-                }
-                [a, b] if let [Some(a), Some(b)] = [a, b].map(plain) => smooth_twice([a, b], x, [row(), row()]),
-                _ => {
-                    let mut x = x;
-                    for decay in decays {
-                        let c = if decay.is_compensated() { remainders.next() } else { None };
-                        let y = row();
-                        smooth(*decay, x, y, c.unwrap_or_default());
-                        x = y;
-                    }
-                }
+                [a, b, c] => smooth_thrice([a, b, c], x, [row(), row(), row()]),
+                [a, b] => smooth_twice([a, b], x, [row(), row()]),
+                [a] => smooth(a, x, row(), &mut []),
+                _ => {}
             }
+        }
+        if !plain {
+            self.any_stages(x, stages, remainders);
         }
         for row in stages.chunks_exact_mut(stride.max(1)) {
             pad_row(row, left, cols, self.border);
+        }
+    }
+
+    /// A row of stages of any kind, one after the other.
+    #[inline(always)]
+    fn any_stages(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
+        let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
+        let (mut x, mut remainders) = (x, remainders.chunks_exact_mut(stride));
+        for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
+            let c = if decay.is_compensated() { remainders.next() } else { None };
+            let y = y.get_mut(left..left + cols).unwrap_or_default();
+            smooth(*decay, x, y, c.unwrap_or_default());
+            x = y;
         }
     }
 
@@ -422,7 +439,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             let channel = k % channels;
             let state = piece_mut(state, channel, rows.saturating_mul(self.stored()))?;
             // Rows are counted on from channel to channel.
-            let t = t.wrapping_add((k / channels + channel * rows) as u64);
+            let t = (t as usize).wrapping_add(k / channels + channel * rows);
             self.chain(engine, t, 0..rows, x, state, &mut []);
             self.spatial(engine, state, self.stored(), scratch, piece_mut(output, k, out)?);
         }

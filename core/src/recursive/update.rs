@@ -3,7 +3,7 @@
 use super::Decay;
 use crate::Sample;
 use crate::filter::copy;
-use core::iter::StepBy;
+use core::iter::successors;
 use core::ops::Range;
 
 /// `x`, or 0 below `least` in magnitude. NaN stays NaN.
@@ -22,14 +22,16 @@ pub(super) fn flush<T: Sample>(y: &mut [T]) {
     }
 }
 
-/// Those of `places` that are due before frame `t`: where `t + place` is a multiple of `period`, a power of two; none for 0.
+/// Those of `places` that are due before frame `t`: where `t + place` is a multiple of `period`, a power of two; none for 0. `t` is
+/// the frame's number as far as a `usize` holds it.
 #[inline(always)]
-pub(super) fn due(t: u64, period: u32, places: Range<usize>) -> StepBy<Range<usize>> {
-    let period = period as usize;
-    let since = (t as usize).wrapping_add(places.start);
+pub(super) fn due(t: usize, period: u32, places: Range<usize>) -> impl Iterator<Item = usize> {
+    let (period, end) = (period as usize, places.end);
+    let since = t.wrapping_add(places.start);
     let first = places.start.saturating_add(since.wrapping_neg() & period.wrapping_sub(1));
-    let first = if period == 0 { places.end } else { first };
-    (first..places.end).step_by(period.max(1))
+    // A range in steps would divide.
+    let next = move |place: &usize| place.checked_add(period);
+    successors((period > 0).then_some(first), next).take_while(move |place| *place < end)
 }
 
 /// Samples of a frame that are due together.
@@ -37,7 +39,7 @@ const GROUP: usize = 64;
 
 /// [`flush`] of what is due before frame `t` in `y`, the state of the samples from `from` on.
 #[inline(always)]
-pub(super) fn flush_due<T: Sample>(decay: Decay, t: u64, from: usize, y: &mut [T]) {
+pub(super) fn flush_due<T: Sample>(decay: Decay, t: usize, from: usize, y: &mut [T]) {
     let end = from + y.len();
     for group in due(t, decay.period, from / GROUP..end.div_ceil(GROUP)) {
         let (first, last) = (group * GROUP, (group + 1) * GROUP);
@@ -84,7 +86,8 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
 
 /// Two plain recursions in a row, in one walk, so that no sample is loaded twice.
 #[inline(always)]
-pub(super) fn smooth_twice<T: Sample>([a, b]: [T; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
+pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
+    let [a, b] = decays.map(|decay| T::from_f64(decay.gain));
     for ((x, y), z) in x.iter().zip(y).zip(z) {
         *y = *y + a * (*x - *y);
         *z = *z + b * (*y - *z);
@@ -93,7 +96,8 @@ pub(super) fn smooth_twice<T: Sample>([a, b]: [T; 2], x: &[T], [y, z]: [&mut [T]
 
 /// Three plain recursions in a row.
 #[inline(always)]
-pub(super) fn smooth_thrice<T: Sample>([a, b, c]: [T; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
+pub(super) fn smooth_thrice<T: Sample>(decays: [Decay; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
+    let [a, b, c] = decays.map(|decay| T::from_f64(decay.gain));
     for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
         *u = *u + a * (*x - *u);
         *y = *y + b * (*u - *y);
@@ -107,16 +111,16 @@ mod tests {
     extern crate std;
     use std::vec::Vec;
 
-    /// Every place is due once in a period, wherever its range begins, and also where `t` exceeds the places' type.
+    /// Every place is due once in a period, wherever its range begins, and also where `t` begins anew.
     #[test]
     fn every_place_is_due_once_in_a_period() {
         for period in [1, 2, 16, 64] {
             for first in [0, 5, 63, 64, 100] {
-                for start in [0, 1, 77, u64::MAX - 200] {
+                for start in [0, 1, 77, usize::MAX - 20] {
                     let mut seen = [0; 30];
-                    for t in start..start + u64::from(period) {
+                    for t in (0..period as usize).map(|t| t.wrapping_add(start)) {
                         for place in due(t, period, first..first + seen.len()) {
-                            assert_eq!((t as usize).wrapping_add(place) % period as usize, 0, "place {place} at {t}");
+                            assert_eq!(t.wrapping_add(place) % period as usize, 0, "place {place} at {t}");
                             seen[place - first] += 1;
                         }
                     }
