@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 /// Microseconds of a frame.
 const DT: u64 = 1_000;
 
-/// Every device, and again with buffers so small that pieces are cut into many blocks.
+/// Every device, and again with buffers so small that pieces are cut into many blocks. None where `FOVEOLA_GPU` is `none`.
 fn devices() -> Vec<Device> {
+    if std::env::var("FOVEOLA_GPU").is_ok_and(|name| name == "none") {
+        return Vec::new();
+    }
     let all = Device::list().into_iter();
     all.flat_map(|info| [Device::named(&info.name), Device::limited(&info.name, 8_192)])
         .map(|device| device.expect("a device that is listed opens"))
