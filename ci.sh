@@ -193,7 +193,7 @@ step_gpu() {
     fi
     # Layers that were not there would have found nothing.
     VK_LOADER_DEBUG=layer cargo test --locked --quiet --workspace --test gpu streams::found > "$work/loader" 2>&1 || failed=1
-    grep 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
+    grep -m 1 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
     return "$failed"
 }
 
