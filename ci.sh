@@ -208,7 +208,7 @@ step_peers() {
 # soak MINUTES: rounds of all random tests and of all fuzz targets, each with a new seed.
 soak() {
     local minutes=$1 round=0 found=0 programs=(--lib)
-    for program in laws naive plans bits threads graph bad_input gpu gpu_events; do programs+=(--test "$program"); done
+    for program in laws naive plans bits threads graph bad_input refused finite recursive gpu gpu_events; do programs+=(--test "$program"); done
     use_gpu
     need c++ g++
     run "building the tests" cargo test --locked --quiet --workspace --no-run "${programs[@]}"

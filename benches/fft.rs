@@ -23,17 +23,17 @@ fn fft(c: &mut Criterion) {
     ];
     for ([kt, kh, kw], side, frames) in cases {
         let (shape, weights) = ([1, 1, kt, kh, kw], noise(kt * kh * kw));
-        let plan = FftKernel::new(level, &weights, shape, 1, [1, 1], [side, side]);
-        let expected = FftKernel::cost(level, shape, 1, [1, 1], [side, side]);
+        let plan = FftKernel::new(level, &weights, shape, 1, [1, 1], [side, side]).expect("memory");
+        let (_, expected) = FftKernel::best(level, shape, 1, [1, 1], [side, side]).expect("a small frame");
         let ([rows, cols], [height, width]) = (plan.in_size(), plan.size());
         let input = noise(frames * rows * cols);
         let mut out = vec![0.0; frames * side * side];
-        let mut spectra = Samples::zeros((frames + kt - 1) * plan.spectrum_len());
+        let mut spectra = Samples::zeros("spectra", (frames + kt - 1) * plan.spectrum_len()).expect("memory");
         let mut group = c.benchmark_group(format!("fft_{kt}x{kh}x{kw}_{side}x{side}_by_{frames}"));
         println!("{height} x {width}, {:.1} us a frame expected of one thread", expected / 1e3);
         group.throughput(Throughput::Elements(frames as u64)).sample_size(20);
         for threads in [1, 2] {
-            let mut works: Vec<_> = (0..threads).map(|_| plan.work()).collect();
+            let mut works: Vec<_> = (0..threads).map(|_| plan.work().expect("memory")).collect();
             group.bench_function(format!("{threads} threads"), |b| {
                 b.iter(|| {
                     let new = &mut spectra[(kt - 1) * plan.spectrum_len()..];

@@ -77,7 +77,7 @@ fn weights_and_kernels() {
         conv1d(with(f32::NEG_INFINITY)) => Error::WeightNotFinite { .. }, ["Conv1d", "-inf"];
         conv3d(f32::NAN) => Error::WeightNotFinite { .. }, ["Conv3d", "NaN"];
         rf(with(f32::NAN)) => Error::WeightNotFinite { .. }, ["RF", "NaN"];
-        conv3d(balanced()) => Error::ZeroSum { .. }, ["Conv3d", "sum is 0", "other than 0"];
+        conv3d(balanced()) => Error::ZeroSum { .. }, ["Conv3d", "sum is 0", "not 0 within rounding"];
         conv2d(balanced()) => Error::ZeroSum { .. }, ["Conv2d", "sum is 0"];
         rf(balanced()) => Error::ZeroSum { .. }, ["RF", "sum is 0"];
         Conv3d::new(4, 6, [1; 3]).and_then(|conv| conv.groups(4))
@@ -134,6 +134,11 @@ fn parameters() {
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is NaN"];
         LowPass::new(f64::INFINITY, RESOLUTION)
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is inf"];
+        LowPass::new(3e7, RESOLUTION)
+            => Error::Layer { source: Parameter { name: "tau", .. }, .. },
+            ["LowPass", "tau is 30000000", "2.8e10 / steps_per_second"];
+        SmoothConv::new(&[0.01, 1e60], spatial(2), RESOLUTION)
+            => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["SmoothConv", "0 s to 2.8e10"];
         LowPass::new(0.01, no_rate)
             => Error::Layer { source: Parameter { name: "steps_per_second", .. }, .. },
             ["steps_per_second is 0", "positive"];
@@ -178,6 +183,10 @@ fn parameters() {
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is 0", "positive"];
         kernels::exponential_kernel(&ExponentialKernel { length: usize::MAX, ..kernel })
             => Error::Memory { .. }, ["a kernel"];
+        kernels::exponential_kernel(&ExponentialKernel { amplification: 1e60, ..kernel })
+            => Error::Layer { source: Parameter { .. }, .. }, ["amplification / (tau", "10000000000", "finite numbers"];
+        kernels::exponential_kernel(&ExponentialKernel { tau: 1e-320, n: 3, ..kernel })
+            => Error::Layer { source: Parameter { .. }, .. }, ["is inf", "finite numbers"];
         kernels::highpass_exponential_filter_1d(0.01, f64::NAN, RESOLUTION)
             => Error::Layer { source: Parameter { .. }, .. }, ["is NaN"];
         gauss(f64::NAN, 1.0)
@@ -200,7 +209,7 @@ fn parameters() {
             => Parameter { name: "scale", .. }, ["NaN"];
         Pointwise::new(SHAPE, Nonlinearity::RectifyScale { scale: 1.0, bias: f64::INFINITY })
             => Parameter { name: "bias", .. }, ["bias is inf"];
-        foveola_core::Decay::from_gain(0.0) => Parameter { name: "gain", .. }, ["gain is 0", "above 0"];
+        foveola_core::Decay::from_gain(0.0) => Parameter { name: "gain", .. }, ["gain is 0", "3.6e-11 to 1"];
         foveola_core::sum_axis(&[1.0_f32; 7], 2, 2, &mut [0.0; 9]) => Length { found: 7, expected: 4, .. }, ["7", "4"];
         foveola_core::sum_axis(&[1.0_f32; 8], 2, 2, &mut [0.0; 3]) => Length { found: 3, expected: 4, .. }, ["3", "4"];
     }
@@ -345,7 +354,7 @@ fn a_running_stream_is_left_as_it_was() {
         let delay = |model: &mut Model, by| *model.layer_mut::<Delay>(2).expect("a delay") = Delay::new(by);
         delay(&mut disturbed, 7);
         refused! {
-            disturbed.process(&piece(1)) => Error::StateChanged { .. }, ["samples of state", "clear_state"];
+            disturbed.process(&piece(1)) => Error::StateChanged { .. }, ["layer 2, Delay", "clear_state"];
         }
         delay(&mut disturbed, 2);
         assert_eq!(disturbed.time(), t, "time");

@@ -83,7 +83,7 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
     let filter = if components { filter.components() } else { filter };
     let scalar =
-        |_, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), state, scratch, x, y);
+        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
     compare(&filter, scalar, &recording)
 }
 
@@ -100,11 +100,11 @@ fn kernels_without_vectors_have_the_same_bits() {
                 let weights: Vec<f32> = samples(noise(2, stages * kh * kw));
                 let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
-                let plain = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Plain::<4, false>), state, scratch, x, y)
+                let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
+                    filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
                 };
-                let loops = |_, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Plain::<4, true>), state, scratch, x, y)
+                let loops = |t, (state, scratch, x, y): Slices<'_, f32>| {
+                    filter.advance_with(Engine::alone(Plain::<4, true>), t, state, scratch, x, y)
                 };
                 let same = compare(&filter, plain, &recording).and_then(|()| compare(&filter, loops, &recording));
                 assert_eq!(same, Ok(()), "{kh} x {kw} over {rows} x {cols}, {border:?}");
@@ -225,10 +225,10 @@ fn halves_of_convolutions<T: Sample>(
             let factors = Factors { terms, time: &time, rows: &rows, cols: &cols };
             for filter in [Ok(direct), direct.separable(factors)].into_iter().flatten() {
                 let halves =
-                    |_, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), state, scratch, x, y);
+                    |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
                 compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
-                let scalar = |_, (state, scratch, x, y): Slices<'_, T>| {
-                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, state, scratch, x, y)
+                let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
+                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, t, state, scratch, x, y)
                 };
                 compare(&filter, scalar, &recording).map_err(|error| format!("halves of scalars: {error}"))?;
             }
@@ -266,11 +266,11 @@ fn halves_of_others<T: Sample>((spec, shape, recording): (Spec, Shape, Recording
         }
         Spec::LowPass { tau } => {
             let filter = LowPass::new(shape, Decay::new(tau, 1000.0).map_err(text)?);
-            compare(&filter, |_, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), state, x, y)), &recording)
+            compare(&filter, |t, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), t, state, x, y)), &recording)
         }
         Spec::HighPass { tau, k } => {
             let filter = HighPass::new(shape, Decay::new(tau, 1000.0).map_err(text)?, k).map_err(text)?;
-            compare(&filter, |_, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), state, x, y)), &recording)
+            compare(&filter, |t, (state, _, x, y)| Ok(filter.advance_with(cut::<T>(), t, state, x, y)), &recording)
         }
         Spec::Pointwise(function) => {
             let filter = Pointwise::new(shape, function).map_err(text)?;
@@ -352,8 +352,13 @@ fn steps(name: &str) -> f64 {
         "uniform rf" => 136.0,
         "low-pass" => 2.5,
         "high-pass" => 0.5 * 2.5 + 1.0,
+        // Half a step for the product of each of twelve frames, and one for the sample at most.
+        "compensated low-pass" => 7.0,
+        "compensated high-pass" => 0.5 * 7.0 + 1.0,
         // 30 taps over stages that are 2.5 and 2.5 + 1 off, the larger for all: 3.5/4 + 1/2 + 1/2 each.
         "smooth conv" => 30.0 * 1.875,
+        // As above, over stages that are at most 7 off: 7/4 + 1/2 + 1/2 each.
+        "compensated smooth conv" => 30.0 * 2.75,
         "components" => 15.0 * 1.875,
         "rectify scale" => 2.0,
         "square" | "rectify square" => 9.0,

@@ -272,3 +272,39 @@ fn state_of_each_filter() {
         assert_eq!(found, expected, "{name}");
     }
 }
+
+/// The fastest of some tries, in seconds.
+fn fastest(mut work: impl FnMut()) -> f64 {
+    let tries = (0..7).map(|_| {
+        let from = std::time::Instant::now();
+        work();
+        from.elapsed().as_secs_f64()
+    });
+    tries.fold(f64::INFINITY, f64::min)
+}
+
+/// Ten times as many layers take ten times as long, not a hundred or, with strides among them, a thousand times.
+#[test]
+fn a_model_of_many_layers() {
+    let cost = |layers: usize, strided: bool| {
+        let mut model = foveola::Model::new().threads(1);
+        if strided {
+            model.push(foveola::Conv2d::new(1, 1, [1, 1]).expect("a kernel").stride([2, 1, 1]));
+        }
+        for layer in 0..layers {
+            match layer % 3 {
+                0 => model.push(foveola::Diff),
+                1 => model.push(foveola::Branches::new().plus(foveola::Delay::new(1)).minus(foveola::NLRectify)),
+                _ => model.push(foveola::NLRectify),
+            }
+        }
+        let frames = ndarray::Array3::<f32>::ones((2, 1, 1));
+        model.process(&frames).expect("a good chunk");
+        fastest(|| assert_eq!(model.process(&frames).expect("a good chunk").dim().2, if strided { 1 } else { 2 }))
+    };
+    for strided in [false, true] {
+        let ratio = cost(1000, strided) / cost(100, strided);
+        println!("1000 layers take {ratio:.1} times as long as 100, strided: {strided}");
+        assert!(ratio < 30.0, "1000 layers take {ratio:.1} times as long as 100, strided: {strided}");
+    }
+}

@@ -4,7 +4,8 @@
 use foveola::fft::FftKernel;
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Algorithm, Border, Conv1d, Conv2d, Error, Layer, Model, Plan, Precision, Resolution, SimdLevel, SmoothConv, Weight,
+    Algorithm, Border, Conv1d, Conv2d, Conv3d, Error, Layer, Model, Plan, Precision, RF, Resolution, SimdLevel,
+    SmoothConv, Weight,
 };
 use foveola_core::Shape;
 use foveola_tests::naive::{self, close};
@@ -135,7 +136,8 @@ fn spectral((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
         let Some(token) = level.level() else { continue };
         let [_, dilation @ ..] = conv.dilation;
         let output = [output.rows, output.cols];
-        let [rows, cols] = FftKernel::best_size(token, [out, ins, kt, kh, kw], conv.groups, dilation, output);
+        let best = FftKernel::best(token, [out, ins, kt, kh, kw], conv.groups, dilation, output);
+        let ([rows, cols], _) = best.expect("a small frame");
         // The plan is that of the best level, which comes last.
         let plan = layer.plan(shape.rows, shape.cols).map_err(text)?;
         if Some(level) == SimdLevel::available().last().copied() && plan != (Plan::Fft { rows, cols }) {
@@ -453,4 +455,37 @@ fn norms_of_products() {
         }
         Ok(())
     });
+}
+
+/// Plans and sizes of frames that cannot be are told at once, and are no plan for the frequency domain.
+#[test]
+fn absurd_sizes() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let most = usize::MAX;
+        let conv = |way| {
+            let conv = Conv3d::new(1, 1, [2, 5, 5]).expect("a kernel").algorithm(way);
+            conv.with_weight(ndarray::Array3::from_shape_fn((2, 5, 5), |(t, r, c)| ((t + r * c) % 3) as f32))
+        };
+        for (rows, cols) in [(most, 1), (1, most), (most, most), (1 << 40, 1 << 20), (200_000, 3), (most / 2, 7)] {
+            for way in [Algorithm::Auto, Algorithm::Direct, Algorithm::Separable, Algorithm::Fft] {
+                let conv = conv(way).expect("a weight");
+                match (way, conv.plan(rows, cols)) {
+                    (Algorithm::Fft, Err(Error::Parameter { name: "algorithm", .. })) => {}
+                    (Algorithm::Separable, _) => {}
+                    (_, Ok(plan)) => assert!(!matches!(plan, Plan::Fft { .. }), "{way:?}, {rows} x {cols}: {plan}"),
+                    (_, other) => panic!("{way:?}, {rows} x {cols}: {other:?}"),
+                }
+                let smooth = SmoothConv::gaussian(2, 0.01, 0.1, Resolution::DEFAULT).expect("a gaussian");
+                smooth.plan(rows, cols).expect("a plan");
+                let shape = Shape::new(1, rows, cols);
+                let model = Model::new().then(smooth).then(RF::new(1, 1, 5).expect("a field"));
+                model.signature(shape).expect("saturated sizes");
+                let _ = Model::of(conv).signature(shape); // which may refuse a kernel that does not fit
+            }
+        }
+        done.send(()).expect("somebody waits");
+    });
+    let patience = std::time::Duration::from_secs(60);
+    ended.recv_timeout(patience).expect("it ends, and without a panic");
 }

@@ -45,11 +45,11 @@ impl Diff {
         scan(
             engine,
             self.shape.len(),
-            state,
+            [state],
             input,
             output,
             #[inline(always)]
-            |x, last, out| {
+            |_, x, [last], out| {
                 for ((x, last), out) in x.iter().zip(last).zip(out) {
                     *out = *x - *last;
                     *last = *x;

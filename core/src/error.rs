@@ -148,6 +148,10 @@ impl fmt::Display for Error {
             Self::Groups { groups, channels } => {
                 write!(f, "{groups} groups do not divide {channels} output channels evenly")
             }
+            // No one reads hundreds of digits.
+            Self::Parameter { name, value, expected } if value.abs() >= 1e16 => {
+                write!(f, "{name} is {value:e}; expected {expected}")
+            }
             Self::Parameter { name, value, expected } => write!(f, "{name} is {value}; expected {expected}"),
             Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => {
                 write!(f, "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding")
@@ -216,4 +220,13 @@ pub(crate) const fn at_least(what: &'static str, found: usize, expected: usize) 
 /// `Ok` when a frame has no axis of length 0.
 pub(crate) const fn nonempty(shape: Shape) -> Result<(), Error> {
     if shape.is_empty() { Err(Error::EmptyFrame { shape }) } else { Ok(()) }
+}
+
+/// `Ok` when a parameter named `name` is a finite `f32`: a filter computes with samples, and a larger number would be infinite
+/// there.
+pub(crate) const fn within_range(name: &'static str, value: f64) -> Result<(), Error> {
+    if (value as f32).is_finite() {
+        return Ok(());
+    }
+    Err(Error::Parameter { name, value, expected: "a finite number, up to 3.4e38 in magnitude" })
 }

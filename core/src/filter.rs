@@ -18,6 +18,7 @@ use crate::error::{at_least, exact};
 use crate::{Error, Sample, Shape};
 
 /// When a filter yields frames: after the inputs number `first`, `first + every`, `first + 2 every`, …
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// Input frames before the one that yields the first output.
@@ -75,6 +76,7 @@ impl Rate {
 }
 
 /// Working memory of a filter, in samples: `fixed + per_frame * frames` for a chunk of `frames` frames.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scratch {
     /// Samples needed for any chunk.
@@ -103,6 +105,22 @@ impl Scratch {
     /// This, and `samples` more for any chunk.
     pub const fn and(self, samples: usize) -> Self {
         Self { fixed: self.fixed.saturating_add(samples), ..self }
+    }
+
+    /// Room for this and for `other`, one behind the other.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.saturating_add(other.fixed),
+            per_frame: self.per_frame.saturating_add(other.per_frame),
+        }
+    }
+
+    /// What is left of it without `other`.
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.saturating_sub(other.fixed),
+            per_frame: self.per_frame.saturating_sub(other.per_frame),
+        }
     }
 
     /// Whether no working memory is needed.

@@ -67,3 +67,79 @@ impl History {
         Ok(self.length.saturating_add(frames))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use crate::{Delay, Filter, PadFrame, PadMode, Shape, TimePadding};
+    use std::{vec, vec::Vec};
+
+    const SHAPE: Shape = Shape::new(1, 1, 2);
+
+    /// Frame `t` is `[t + 1, -(t + 1)]`, so that no two are alike and none is zero.
+    fn frame(t: usize) -> [f32; 2] {
+        [t as f32 + 1.0, -(t as f32 + 1.0)]
+    }
+
+    /// All chunks that `filter` yields for a stream cut so, the state full of NaN before.
+    fn chunks(filter: &dyn Filter, cuts: &[usize]) -> Vec<Vec<f32>> {
+        let signature = filter.signature();
+        let (mut state, mut t) = (vec![f32::NAN; signature.state], 0);
+        let chunk = |frames: &usize| {
+            let input: Vec<f32> = (t..t + frames).flat_map(frame).collect();
+            let mut output = vec![f32::NAN; (signature.lead + frames) * SHAPE.len()];
+            let written = filter.run(t as u64, &mut state, &mut [], &input, &mut output).unwrap();
+            assert_eq!(written, signature.frames_out(t as u64, *frames), "frames out");
+            t += frames;
+            output
+        };
+        cuts.iter().map(chunk).collect()
+    }
+
+    const CUTS: [&[usize]; 6] = [&[9], &[1; 9], &[4, 1, 3, 1], &[2, 7], &[5, 5, 5], &[1, 12]];
+
+    /// `TimePadding`: the last `length` frames of the stream and of what was before it, then the chunk.
+    #[test]
+    fn padding_repeats_the_last_frames() {
+        for (_, mode) in PadMode::NAMES {
+            for length in 0..8 {
+                for cuts in CUTS {
+                    let first = cuts[0];
+                    // Over the first chunk: t + 1 and its negative cancel.
+                    let before = |back: usize| match mode.frame(back, first) {
+                        PadFrame::Frame(t) => frame(t),
+                        PadFrame::Mean | PadFrame::Zero => [0.0; 2],
+                        PadFrame::One => [1.0; 2],
+                    };
+                    let padding = TimePadding::new(SHAPE, length, mode);
+                    let mut t = 0;
+                    for (found, frames) in chunks(&padding, cuts).into_iter().zip(cuts) {
+                        let range = t as isize - length as isize..(t + frames) as isize;
+                        let of = |t: isize| usize::try_from(t).map_or_else(|_| before(t.unsigned_abs()), frame);
+                        assert_eq!(found, range.flat_map(of).collect::<Vec<_>>(), "{mode:?}, {length}, {cuts:?}, {t}");
+                        t += frames;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `Delay`: frames `t - delay - length .. t - delay + T` of the stream, zeros before it.
+    #[test]
+    fn a_delay_yields_earlier_frames() {
+        for delay in 0..7 {
+            for length in 0..5 {
+                for cuts in CUTS {
+                    let mut t = 0;
+                    for (found, frames) in chunks(&Delay::new(SHAPE, delay, length), cuts).into_iter().zip(cuts) {
+                        let from = t as isize - (delay + length) as isize;
+                        let range = from..from + (length + frames) as isize;
+                        let of = |t: isize| usize::try_from(t).map_or([0.0; 2], frame);
+                        assert_eq!(found, range.flat_map(of).collect::<Vec<_>>(), "{delay}, {length}, {cuts:?}, {t}");
+                        t += frames;
+                    }
+                }
+            }
+        }
+    }
+}

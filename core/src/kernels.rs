@@ -11,11 +11,12 @@
 //! | [`highpass_exponential`]   | `[1, -ExponentialFilter]` |
 //! | [`GaussFilter`]            | outer product of two sampled Gaussians |
 //!
-//! `ts = tau fs` is the time constant in frames.
+//! `ts = tau fs` is the time constant in frames. A sample is off by less than 1e-12, relative to the largest one, for any `n`.
+//! Samples that are not finite numbers are an error.
 
 use crate::error::at_least;
 use crate::{Error, Sample};
-use libm::{ceil, exp, floor, log, sqrt};
+use libm::{ceil, exp, floor, log, log1p, sqrt};
 
 /// How finely time and space are sampled, and when a kernel's tail counts as zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,13 +75,32 @@ const fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
     Err(Error::Parameter { name, value, expected: "a finite number of 0 or more" })
 }
 
+/// The largest `n` for which the factors of an `n`-fold exponential are multiplied: well below 1930, where they overflow.
+const FACTORS: u32 = 1024;
+
 /// `n`-fold exponential at time `t` (frames): `A (n t)^n exp(-n t/ts) / ((n-1)! ts^(n+1))`.
 fn cascade(n: u32, amplification: f64, ts: f64, t: f64) -> f64 {
-    let n_t = f64::from(n) * t / ts;
-    // A n_t/ts (n_t/1) … (n_t/(n-1)) exp(-n_t), with the n-th root of the exponential in each of the n factors, so that no
-    // part overflows.
-    let root = exp(-n_t / f64::from(n));
-    (1..n).fold(amplification / ts * n_t * root, |value, k| value * (n_t / f64::from(k) * root))
+    let (count, x) = (f64::from(n), t / ts);
+    if n <= FACTORS {
+        let n_t = count * t / ts;
+        // A n_t/ts (n_t/1) … (n_t/(n-1)) exp(-n_t), with the n-th root of the exponential in each of the n factors, so that
+        // no part overflows.
+        let root = exp(-n_t / count);
+        return (1..n).fold(amplification / ts * n_t * root, |value, k| value * (n_t / f64::from(k) * root));
+    }
+    // With x = t/ts and Stirling's series for (n-1)!: A/ts sqrt(n/(2 pi)) exp(n (ln x - x + 1) - 1/(12 n) + 1/(360 n^3)); the
+    // next term is below 1e-18. Nothing cancels at the peak, x = 1.
+    let exponent = count * (log1p(x - 1.0) - (x - 1.0)) - 1.0 / (12.0 * count) + 1.0 / (360.0 * count * count * count);
+    amplification / ts * sqrt(count / (2.0 * core::f64::consts::PI)) * exp(exponent)
+}
+
+/// [`Error::Parameter`] where a sample is not a finite number.
+fn check_samples<T: Sample>(taps: &[T], scale: f64) -> Result<usize, Error> {
+    if taps.iter().all(|tap| tap.is_finite()) {
+        return Ok(taps.len());
+    }
+    let name = "amplification / (tau steps_per_second)";
+    Err(Error::Parameter { name, value: scale, expected: "a scale for which the kernel's samples are finite numbers" })
 }
 
 /// A temporal kernel of a given length: differentiable in `tau` and `amplification`, see the [table](self).
@@ -120,7 +140,7 @@ impl ExponentialKernel {
     /// Writes [`ExponentialKernel::len`] samples and returns their number.
     ///
     /// # Errors
-    /// A parameter outside its range, a length of 0, or a buffer that is too short.
+    /// A parameter outside its range, a length of 0, a buffer that is too short, or samples that are not finite.
     pub fn write<T: Sample>(&self, taps: &mut [T]) -> Result<usize, Error> {
         positive("tau", self.tau)?;
         positive("steps_per_second", self.steps_per_second)?;
@@ -130,13 +150,14 @@ impl ExponentialKernel {
         }
         at_least("the buffer for the kernel", taps.len(), self.len())?;
         let ts = self.tau * self.steps_per_second;
-        for (i, tap) in taps.iter_mut().take(self.len()).enumerate() {
+        let taps = taps.get_mut(..self.len()).unwrap_or_default();
+        for (i, tap) in taps.iter_mut().enumerate() {
             *tap = T::from_f64(match self.n {
                 0 => self.amplification / ts * exp(-(i as f64 + 0.4) / ts),
                 n => cascade(n, self.amplification, ts, i as f64 + 1.0),
             });
         }
-        Ok(self.len())
+        check_samples(taps, self.amplification / ts)
     }
 }
 
@@ -214,19 +235,20 @@ impl ExponentialFilter {
     /// Writes [`ExponentialFilter::len`] samples and returns their number.
     ///
     /// # Errors
-    /// A parameter outside its range, or a buffer that is too short.
+    /// A parameter outside its range, a buffer that is too short, or samples that are not finite.
     pub fn write<T: Sample>(&self, resolution: Resolution, taps: &mut [T]) -> Result<usize, Error> {
         let (ts, len) = (self.check(resolution)?, self.len(resolution)?);
         at_least("the buffer for the kernel", taps.len(), len)?;
         let a = if self.normalize { self.amplification / ts } else { 1.0 };
-        for (i, tap) in taps.iter_mut().take(len).enumerate() {
+        let taps = taps.get_mut(..len).unwrap_or_default();
+        for (i, tap) in taps.iter_mut().enumerate() {
             *tap = T::from_f64(match self.n {
                 _ if len == 1 => 1.0,
                 0 => a * exp(-(i as f64 + 0.4) / ts),
                 n => cascade(n, self.amplification, ts, i as f64 + 1.0),
             });
         }
-        Ok(len)
+        check_samples(taps, a)
     }
 }
 

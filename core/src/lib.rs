@@ -34,6 +34,7 @@ pub mod reduce;
 pub mod sample;
 mod scan;
 pub mod shape;
+mod sums;
 pub mod variable_delay;
 pub mod words;
 
@@ -46,7 +47,7 @@ pub use engine::{Alone, Engine, Fork};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
-pub use graph::{Feed, Flow, Graph, Node, Reproducible, Runner, Source, Stage};
+pub use graph::{Bound, Feed, Flow, Graph, Layout, Node, Place, Reproducible, Runner, Source, Stage};
 pub use kernels::Resolution;
 pub use padding::{PadFrame, PadMode, TimePadding};
 pub use pointwise::{Nonlinearity, Pointwise};

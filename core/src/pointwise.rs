@@ -10,6 +10,7 @@
 //! No state. Cost: 1 to 4 operations a sample. NaN stays NaN.
 
 use crate::engine::{Engine, Fork};
+use crate::error::within_range;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
@@ -49,7 +50,7 @@ impl Pointwise {
     /// `function` of frames of `shape`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a scale or bias that is not finite.
+    /// [`Error::Parameter`] for a scale or bias that is not finite as an `f32`.
     pub const fn new(shape: Shape, function: Nonlinearity) -> Result<Self, Error> {
         let (scale, bias) = match function {
             Nonlinearity::Rectify => (1.0, 0.0),
@@ -57,12 +58,11 @@ impl Pointwise {
             | Nonlinearity::Square { scale, bias }
             | Nonlinearity::RectifySquare { scale, bias } => (scale, bias),
         };
-        let expected = "a finite number";
-        if !scale.is_finite() {
-            return Err(Error::Parameter { name: "scale", value: scale, expected });
+        if let Err(error) = within_range("scale", scale) {
+            return Err(error);
         }
-        if !bias.is_finite() {
-            return Err(Error::Parameter { name: "bias", value: bias, expected });
+        if let Err(error) = within_range("bias", bias) {
+            return Err(error);
         }
         Ok(Self { shape, function })
     }

@@ -2,8 +2,12 @@
 //!
 //! `sum(inputs, dim)` is the inputs, concatenated along an axis, summed over that axis. [`sum_axis`] does it for any
 //! axis of any array; [`Sum`] is the filter, over an axis of a frame. No state. Cost: 1 operation a sample.
+//!
+//! A sum of `n` terms is made of chains of at most 64 additions, whose results are added in such chains again: it is off by at
+//! most `64 (1 + log_64 n) u` of the sum of magnitudes, `u` = 6e-8 in single precision. The bits are the same on every machine.
 
 use crate::error::at_least;
+use crate::sums::{CHAIN, of_blocks, sum};
 use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// Adds to `out[o, i]` the sum of `input[o, n, i]` over `n`, for an array of `outer x n x inner` samples, row-major.
@@ -22,20 +26,56 @@ pub fn sum_axis<T: Sample>(input: &[T], n: usize, inner: usize, out: &mut [T]) -
     let outer = input.len() / piece;
     crate::error::exact("the array to sum", input.len(), outer * piece)?;
     at_least("the sum", out.len(), outer.saturating_mul(inner))?;
-    for (input, out) in input.chunks_exact(piece).zip(out.chunks_exact_mut(inner.max(1))) {
-        if inner == 1 {
-            if let Some(out) = out.first_mut() {
-                *out = input.iter().fold(*out, |sum, x| sum + *x);
-            }
-            continue;
+    let pieces = input.chunks_exact(piece);
+    match (inner, n <= CHAIN) {
+        (0, _) => {}
+        (1, true) => {
+            pieces.zip(out).for_each(|(input, out)| *out = input.iter().fold(*out, |sum, x| sum + *x));
         }
-        for row in input.chunks_exact(inner.max(1)) {
-            for (out, x) in out.iter_mut().zip(row) {
-                *out = *out + *x;
+        (1, false) => pieces.zip(out).for_each(|(input, out)| *out = *out + sum(input)),
+        (_, true) => {
+            for (input, out) in pieces.zip(out.chunks_exact_mut(inner)) {
+                input.chunks_exact(inner).for_each(|row| add(out, row));
             }
+        }
+        (_, false) => {
+            pieces.zip(out.chunks_exact_mut(inner)).for_each(|(input, out)| sum_columns(input, inner, out));
         }
     }
     Ok(())
+}
+
+#[inline(always)]
+fn add<T: Sample>(to: &mut [T], x: &[T]) {
+    for (to, x) in to.iter_mut().zip(x) {
+        *to = *to + *x;
+    }
+}
+
+/// Columns that are summed side by side, in registers.
+const TILE: usize = 32;
+
+/// Adds to `out` the sums of the columns of an array of rows of `inner` samples.
+fn sum_columns<T: Sample>(input: &[T], inner: usize, out: &mut [T]) {
+    for (tile, out) in out.chunks_mut(TILE).enumerate() {
+        let first = tile * TILE;
+        let chain = |rows: &[T]| {
+            let mut sums = [T::zero(); TILE];
+            for row in rows.chunks_exact(inner.max(1)) {
+                let row = row.get(first..).unwrap_or(&[]);
+                match row.first_chunk::<TILE>() {
+                    Some(row) => add(&mut sums, row),
+                    None => add(&mut sums, row),
+                }
+            }
+            sums
+        };
+        let sums = of_blocks([T::zero(); TILE], input.chunks((CHAIN * inner).max(1)).map(chain), |mut sums, more| {
+            add(&mut sums, &more);
+            sums
+        });
+        add(out, &sums);
+    }
 }
 
 /// An axis of a frame.

@@ -27,6 +27,10 @@ pub trait Sample:
     /// Their token.
     const LANES: Self::Lanes;
 
+    /// The magnitude below which the state of a [recursive filter](crate::recursive) counts as zero, so that no subnormal number
+    /// comes out of it; 0 for a type that has none.
+    const SMALL: f64 = 0.0;
+
     /// The nearest sample to a coefficient.
     fn from_f64(value: f64) -> Self;
 
@@ -61,6 +65,7 @@ impl Sample for f32 {
     type Lanes = Plain<8, { cfg!(helium) }>;
     #[cfg(target_os = "none")]
     const LANES: Self::Lanes = Plain;
+    const SMALL: f64 = 1.0 / (1_u128 << 72) as f64;
 
     fn from_f64(value: f64) -> Self {
         value as Self
@@ -89,6 +94,7 @@ impl Sample for f64 {
     type Lanes = Plain<4, { cfg!(helium) }>;
     #[cfg(target_os = "none")]
     const LANES: Self::Lanes = Plain;
+    const SMALL: f64 = f64::MIN_POSITIVE * (1_u128 << 122) as f64; // 2^-900
 
     fn from_f64(value: f64) -> Self {
         value

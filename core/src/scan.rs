@@ -1,5 +1,5 @@
-//! Filters that keep one sample for each pixel: a block of pixels goes through several frames of a chunk while its state stays
-//! in the first-level cache. So a chunk costs its input and output, and little for the state.
+//! Filters that keep a sample or two for each pixel: a block of pixels goes through several frames of a chunk while its state
+//! stays in the first-level cache. So a chunk costs its input and output, and little for the state.
 
 use crate::Sample;
 use crate::engine::{Engine, Fork};
@@ -13,55 +13,70 @@ const BLOCK: usize = 1 << 10;
 /// Frames that a block of pixels goes through at a time.
 const TOGETHER: usize = 16;
 
-/// Calls `step(x, y, out)` for each frame of `len` samples, `y` being the state, and returns the number of frames.
+/// Where a block lies: its frame in the chunk, and its first pixel.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) frame: usize,
+    pub(crate) pixel: usize,
+}
+
+/// Calls `step(place, x, y, out)` for each frame of `len` samples, `y` being the state, `W` words for each sample, and returns the
+/// number of frames.
 #[inline(always)]
-pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork>(
+pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
     engine: Engine<L, F>,
     len: usize,
-    state: &mut [T],
+    state: [&mut [T]; W],
     input: &[T],
     output: &mut [T],
-    step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
+    step: impl Fn(Place, &[T], [&mut [T]; W], &mut [T]) + Copy + Send + Sync,
 ) -> usize {
     let len = len.max(1);
+    let mut state = state;
     let size = TOGETHER.saturating_mul(len).max(1); // which no compiler sees
-    for (x, outputs) in input.chunks(size).zip(output.chunks_mut(size)) {
+    for (i, (x, outputs)) in input.chunks(size).zip(output.chunks_mut(size)).enumerate() {
         let mut outputs = outputs.chunks_exact_mut(len);
         let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());
-        share(engine, (x, len), 0, state, outputs, step);
+        let first = Place { frame: i * TOGETHER, pixel: 0 };
+        share(engine, (x, len), first, state.each_mut().map(|word| &mut **word), outputs, step);
     }
     input.len() / len
 }
 
-/// The pixels from `from` on of some frames, in halves where that is worth it.
-fn share<T: Sample, L: Lanes<T>, F: Fork>(
+/// The pixels from that of `first` on of some frames, in halves where that is worth it.
+fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
     engine: Engine<L, F>,
     (input, len): (&[T], usize),
-    from: usize,
-    state: &mut [T],
+    first: Place,
+    state: [&mut [T]; W],
     mut outputs: [&mut [T]; TOGETHER],
-    step: impl Fn(&[T], &mut [T], &mut [T]) + Copy + Send + Sync,
+    step: impl Fn(Place, &[T], [&mut [T]; W], &mut [T]) + Copy + Send + Sync,
 ) {
-    let half = state.len() / 2;
-    let work = state.len().saturating_mul(input.len() / len).saturating_mul(3 * MOVE);
+    let pixels = state.first().map_or(0, |word| word.len());
+    let half = pixels / 2;
+    let work = pixels.saturating_mul(input.len() / len).saturating_mul(3 * MOVE);
     if let Some(engine) = engine.halve(work).filter(|_| half > 0) {
-        let (y, y_rest) = state.split_at_mut(half);
+        let (y, y_rest) = halves(state, half);
         let (out, out_rest) = halves(outputs, half);
+        let middle = Place { pixel: first.pixel + half, ..first };
         engine.fork.join(
-            || share(engine, (input, len), from, y, out, step),
-            || share(engine, (input, len), from + half, y_rest, out_rest, step),
+            || share(engine, (input, len), first, y, out, step),
+            || share(engine, (input, len), middle, y_rest, out_rest, step),
         );
         return;
     }
     engine.lanes.vectorize(
         #[inline(always)]
         || {
-            for (block, y) in state.chunks_mut(BLOCK).enumerate() {
-                let pixels = block * BLOCK..block * BLOCK + y.len();
-                for (x, out) in input.chunks_exact(len).zip(&mut outputs) {
-                    let x = x.get(from..).and_then(|x| x.get(pixels.clone()));
+            let mut words = state.map(|word| word.chunks_mut(BLOCK));
+            for block in 0..pixels.div_ceil(BLOCK) {
+                let mut y: [&mut [T]; W] = words.each_mut().map(|word| word.next().unwrap_or_default());
+                let pixels = block * BLOCK..block * BLOCK + y.first().map_or(0, |word| word.len());
+                for (i, (x, out)) in input.chunks_exact(len).zip(&mut outputs).enumerate() {
+                    let x = x.get(first.pixel..).and_then(|x| x.get(pixels.clone()));
                     if let (Some(x), Some(out)) = (x, out.get_mut(pixels.clone())) {
-                        step(x, y, out);
+                        let place = Place { frame: first.frame + i, pixel: first.pixel + pixels.start };
+                        step(place, x, y.each_mut().map(|word| &mut **word), out);
                     }
                 }
             }

@@ -78,12 +78,17 @@ pub enum Error {
         value: f32,
     },
     /// A weight that cannot be normalised.
-    #[error("{layer}: the weight's sum is {sum}; expected a finite sum other than 0 to normalise by")]
+    #[error(
+        "{layer}: the weight's sum is {sum}, and that of its magnitudes {magnitudes}; to normalise by a sum, expected one that is \
+         not 0 within rounding"
+    )]
     ZeroSum {
         /// The layer.
         layer: &'static str,
         /// The sum.
         sum: f64,
+        /// The sum of the magnitudes.
+        magnitudes: f64,
     },
     /// Frames of another size, or another batch, than the stream began with.
     #[error(
@@ -100,15 +105,43 @@ pub enum Error {
         /// Their batch.
         expected_batch: usize,
     },
-    /// The model changed in the middle of a stream, so that its state no longer fits.
+    /// A layer changed in the middle of a stream so that its state, the frames that it keeps, means nothing to it any more.
     #[error(
-        "the model needs {expected} samples of state, but the stream has {found}; call clear_state to begin another"
+        "{layer} changed in the middle of a stream: its state was kept for another size of kernel, border, stride, delay, \
+         number of channels or kind of layer; call clear_state to begin another stream"
     )]
     StateChanged {
-        /// Samples in the stream's state.
-        found: usize,
-        /// Samples that the model needs now.
-        expected: usize,
+        /// The layer, with its place in the model.
+        layer: String,
+    },
+    /// A stream whose last chunk was never finished: a layer panicked, or memory ran out in the middle of a recording.
+    #[error(
+        "the stream ended in the middle of a chunk, by a panic or for want of memory, so that its state is lost; call \
+         clear_state or pop_state"
+    )]
+    Poisoned,
+    /// A layer's result that is not finite, though its input was: it would stay in recursive state for ever.
+    #[error(
+        "{layer}: the result at batch {batch}, channel {channel}, frame {frame}, row {row}, column {col} is {value}, out of \
+         the range of 32-bit floats; expected smaller samples or weights, or allow_non_finite{hint}"
+    )]
+    Overflow {
+        /// The layer, with its place in the model.
+        layer: String,
+        /// Index in the batch.
+        batch: usize,
+        /// Channel of the layer's output.
+        channel: usize,
+        /// Frame of the layer's output since the state was cleared.
+        frame: u64,
+        /// Row.
+        row: usize,
+        /// Column.
+        col: usize,
+        /// The value there.
+        value: f32,
+        /// What else helps, or nothing.
+        hint: &'static str,
     },
     /// `pop_state` without a `push_state`.
     #[error("pop_state without a saved state; expected a push_state before it")]

@@ -13,13 +13,13 @@
 
 use crate::fft::FftKernel;
 use crate::spectral::Spectral;
-use crate::threads::Threads;
+use crate::threads::{self, Threads};
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::graph::weighted_sum;
 use foveola_core::lanes::Lanes;
 use foveola_core::{Engine, Error, Feed, Runner, Sample, Stage};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How a model computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +112,21 @@ pub(crate) struct Engines<'m> {
     /// For each node and stream of the batch, what that way keeps beside the state.
     pub(crate) spectral: &'m [Mutex<Spectral>],
     pub(crate) batch: usize,
+    /// Where overflow is looked for: what was found.
+    pub(crate) overflow: Option<&'m OnceLock<Overflow>>,
+}
+
+/// A value between two layers that is not finite.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overflow {
+    /// The node that yielded it.
+    pub(crate) node: usize,
+    /// Number of the first frame that the node yielded for this chunk.
+    pub(crate) t: u64,
+    /// The sample's index among all that it yielded, over all streams, and how many those are.
+    pub(crate) index: usize,
+    pub(crate) len: usize,
+    pub(crate) value: f32,
 }
 
 impl Runner<f32> for Engines<'_> {
@@ -127,7 +142,9 @@ impl Runner<f32> for Engines<'_> {
             && let Some(spectral) = self.spectral.get(feed.node * self.batch + feed.stream)
         {
             let mut spectral = spectral.lock().unwrap_or_else(PoisonError::into_inner);
-            return Ok(spectral.advance(conv, kernel, fork, feed));
+            // Its buffers were made before the chunk.
+            let (what, found, expected) = ("the buffers of transforms", 0, feed.input.len());
+            return spectral.advance(conv, kernel, fork, feed).map_err(|_| Error::Length { what, found, expected });
         }
         match self.level.map(SimdLevel::at_most) {
             Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), fork }, stage, feed)),
@@ -142,6 +159,19 @@ impl Runner<f32> for Engines<'_> {
             || weighted_sum(terms, to),
         ));
     }
+
+    fn written(&self, node: usize, t: u64, frames: &[f32]) -> Result<(), Error> {
+        let Some(overflow) = self.overflow.filter(|_| !threads::largest(self.fork, frames).is_finite()) else {
+            return Ok(());
+        };
+        match frames.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            Some((index, &value)) => {
+                overflow.get_or_init(|| Overflow { node, t, index, len: frames.len(), value });
+                Err(Error::NonFinite { frame: t, index })
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 #[inline(always)]
@@ -153,9 +183,9 @@ fn advance<L: Lanes<f32>>(
     match stage {
         Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
         Stage::Rf(filter) => filter.advance_with(engine, t, state, scratch, input, output),
-        Stage::SmoothConv(filter) => filter.advance_with(engine, state, scratch, input, output),
-        Stage::LowPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
-        Stage::HighPass(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        Stage::SmoothConv(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::LowPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
+        Stage::HighPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
         Stage::Pointwise(filter) => Ok(filter.advance_with(engine, input, output)),
         Stage::Diff(filter) => Ok(filter.advance_with(engine, state, input, output)),
         // They only move samples, or are not ours.
@@ -204,17 +234,11 @@ impl<S: Simd> Lanes<f32> for Native<S> {
     }
 }
 
-/// Whether no sample is NaN or infinite, at the speed of memory: looking at every sample of a block is faster than stopping
-/// at the first.
-pub(crate) fn all_finite(samples: &[f32]) -> bool {
-    dispatch!(Level::new(), simd => simd.vectorize(
+/// The largest magnitude of all samples, at the speed of memory; 0 of none. NaN and infinities count as larger than all
+/// others, so that it is finite where every sample is.
+pub(crate) fn largest(samples: &[f32]) -> f32 {
+    f32::from_bits(dispatch!(Level::new(), simd => simd.vectorize(
         #[inline(always)]
-        || samples.chunks(1 << 12).all(
-            #[inline(always)]
-            |block| {
-                let largest = block.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7fff_ffff));
-                largest < f32::INFINITY.to_bits()
-            },
-        ),
-    ))
+        || samples.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7fff_ffff)),
+    )))
 }

@@ -2,8 +2,8 @@
 
 use crate::fft::FftKernel;
 use crate::plan::{Job, Planner};
-use crate::{Algorithm, Error, Plan, Result, SimdLevel};
-use foveola_core::{Node, Shape, Source, Stage};
+use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
+use foveola_core::{Flow, Graph, Node, Place, Rate, Shape, Source, Stage};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -56,6 +56,12 @@ pub trait Layer: Any + Send + Sync {
 pub struct Table<'a> {
     input: Option<Shape>,
     nodes: Vec<Node<'a>>,
+    /// What flows out of each node.
+    flows: Vec<Flow>,
+    /// Memory for the graph.
+    places: Vec<Place>,
+    /// Receptive fields without a weight, and the size of the frames that reach them.
+    fields: Vec<(&'a Rf, [usize; 2])>,
     /// For each node, its kernel if it goes through the frequency domain.
     kernels: Vec<Option<Arc<FftKernel>>>,
     /// Who computes.
@@ -87,15 +93,27 @@ impl<'a> Table<'a> {
         Self { input: Some(input), ..Self::default() }
     }
 
-    /// Shape of the frames that `source` yields.
+    /// Shape of the frames that `source` yields; empty for a node that is not there.
     pub fn shape(&self, source: Source) -> Shape {
+        self.flow(source).shape
+    }
+
+    /// When the frames of `source` come, relative to the model's input: behind a temporal stride of 2 every second time.
+    ///
+    /// ```
+    /// use foveola::Table;
+    /// use foveola_core::{Rate, Shape, Source};
+    /// assert_eq!(Table::new(Shape::new(1, 4, 4)).rate(Source::Input), Rate::EACH);
+    /// ```
+    pub fn rate(&self, source: Source) -> Rate {
+        self.flow(source).rate
+    }
+
+    fn flow(&self, source: Source) -> Flow {
+        let empty = Shape::new(0, 0, 0);
         match source {
-            Source::Input => self.input.unwrap_or(Shape::new(0, 0, 0)),
-            Source::Node(node) => match self.nodes.get(node) {
-                Some(Node::Filter(_, stage)) => stage.signature().output,
-                Some(Node::Add([(source, _), _])) => self.shape(*source),
-                None => Shape::new(0, 0, 0),
-            },
+            Source::Input => Flow::input(self.input.unwrap_or(empty)),
+            Source::Node(node) => self.flows.get(node).copied().unwrap_or(Flow::input(empty)),
         }
     }
 
@@ -115,14 +133,22 @@ impl<'a> Table<'a> {
     }
 
     fn push_as_it_is(&mut self, from: Source, stage: Stage<'a>) -> Source {
+        self.flows.push(self.flow(from).through(&stage.signature()));
         self.nodes.push(Node::Filter(from, stage));
         Source::Node(self.nodes.len() - 1)
     }
 
     /// Adds the weighted sum of two branches, and returns it.
     pub fn add(&mut self, branches: [(Source, f64); 2]) -> Source {
+        let [(first, _), _] = branches;
+        self.flows.push(self.flow(first));
         self.nodes.push(Node::Add(branches));
         Source::Node(self.nodes.len() - 1)
+    }
+
+    /// Remembers a receptive field that takes the size of its frames when the first of them is fed.
+    pub(crate) fn sized_by_frames(&mut self, field: &'a Rf, size: [usize; 2]) {
+        self.fields.push((field, size));
     }
 
     /// The nodes so far.
@@ -146,27 +172,65 @@ impl<'a> Table<'a> {
     }
 
     /// Adds a convolution that goes through the frequency domain.
-    pub(crate) fn push_spectral(&mut self, from: Source, stage: Stage<'a>, planner: &Planner, job: Job<'_>) -> Source {
-        let source = self.push_as_it_is(from, stage);
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when its spectra find no room.
+    pub(crate) fn push_spectral(
+        &mut self,
+        from: Source,
+        stage: Stage<'a>,
+        planner: &Planner,
+        job: Job<'_>,
+    ) -> Result<Source> {
         if let Target::Vectors(level) = self.target {
-            self.kernels.resize(self.nodes.len() - 1, None);
-            self.kernels.push(Some(planner.kernel(level, job)));
+            let kernel = planner.kernel(level, job)?;
+            self.kernels.resize(self.nodes.len(), None);
+            self.kernels.push(Some(kernel));
         }
-        source
+        Ok(self.push_as_it_is(from, stage))
     }
 
-    /// For each node so far, its kernel if it goes through the frequency domain; the last ones may be missing.
-    pub(crate) fn kernels(&self) -> &[Option<Arc<FftKernel>>] {
-        &self.kernels
+    /// The checked graph, and what belongs to it.
+    ///
+    /// # Errors
+    /// As [`Graph::new`].
+    pub(crate) fn compiled(&mut self) -> Result<Compiled<'_>> {
+        self.places.resize(self.nodes.len(), Place::first(Shape::new(0, 0, 0)));
+        let input = self.shape(Source::Input);
+        let graph = Graph::with_places(input, &self.nodes, &mut self.places)
+            .map_err(|source| Error::layer("the model", source))?;
+        Ok(Compiled { graph, kernels: &self.kernels, fields: &self.fields })
     }
 
     /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
     pub(crate) fn recycle<'b>(mut self) -> Table<'b> {
         self.nodes.clear();
-        // Collecting in place keeps the allocation; no node is left to convert.
+        self.fields.clear();
+        // Collecting in place keeps the allocations; nothing is left to convert.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
+        let fields = self.fields.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
-        Table { input: None, nodes, kernels: self.kernels, target: Target::Taps, shared: false }
+        self.flows.clear();
+        let (flows, places, kernels) = (self.flows, self.places, self.kernels);
+        Table { input: None, nodes, flows, places, fields, kernels, target: Target::Taps, shared: false }
+    }
+}
+
+/// A model as the core runs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Compiled<'t> {
+    pub(crate) graph: Graph<'t>,
+    /// For each node so far, its kernel if it goes through the frequency domain; the last ones may be missing.
+    pub(crate) kernels: &'t [Option<Arc<FftKernel>>],
+    fields: &'t [(&'t Rf, [usize; 2])],
+}
+
+impl Compiled<'_> {
+    /// The first frames were fed: receptive fields without a weight keep their size.
+    pub(crate) fn fed(&self) {
+        for (field, size) in self.fields {
+            field.keep_size(*size);
+        }
     }
 }
 

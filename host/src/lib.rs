@@ -15,9 +15,11 @@ mod fast;
 #[doc(hidden)]
 pub mod fft;
 mod frames;
+mod kept;
 pub mod kernels;
 mod layer;
 pub mod layers;
+mod memory;
 mod model;
 pub mod models;
 pub mod movie;
@@ -50,7 +52,7 @@ pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
 pub use recording::{
-    Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+    Assumption, Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
 };
 pub use units::microseconds;
 pub use weight::Weight;

@@ -100,6 +100,11 @@ impl Job<'_> {
         (level, self.groups, [self.stride, self.dilation, self.output])
     }
 
+    /// Size of the transforms in the frequency domain, and the nanoseconds that a frame is expected to take.
+    fn frequency_domain(self, level: SimdLevel) -> Option<([usize; 2], f64)> {
+        FftKernel::best(level.at_most(), self.bank.shape, self.groups, self.dilation, self.output)
+    }
+
     /// The error for an algorithm that cannot compute it.
     fn refuse(self, algorithm: &str, expected: &'static str) -> Result<Plan> {
         let (item, name) = (self.layer, "algorithm");
@@ -119,16 +124,19 @@ impl Planner {
     }
 
     /// The spectra of the weight.
-    pub(crate) fn kernel(&self, level: SimdLevel, job: Job<'_>) -> Arc<FftKernel> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when they cannot be had.
+    pub(crate) fn kernel(&self, level: SimdLevel, job: Job<'_>) -> Result<Arc<FftKernel>> {
         let mut spectra = self.spectra.lock().unwrap_or_else(PoisonError::into_inner);
         match &*spectra {
-            Some((found, kernel)) if *found == job.setting(level) => Arc::clone(kernel),
+            Some((found, kernel)) if *found == job.setting(level) => Ok(Arc::clone(kernel)),
             _ => {
                 let Job { bank, groups, dilation, output, .. } = job;
-                let kernel = FftKernel::new(level.at_most(), &bank.values, bank.shape, groups, dilation, output);
+                let kernel = FftKernel::new(level.at_most(), &bank.values, bank.shape, groups, dilation, output)?;
                 let kernel = Arc::new(kernel);
                 *spectra = Some((job.setting(level), Arc::clone(&kernel)));
-                kernel
+                Ok(kernel)
             }
         }
     }
@@ -189,11 +197,10 @@ impl Planner {
             Some(Plan::Separable { terms: factors.terms, error: factors.error })
         };
         let fft = || {
-            let [rows, cols] =
-                FftKernel::best_size(level.at_most(), job.bank.shape, job.groups, job.dilation, job.output);
+            let ([rows, cols], _) = job.frequency_domain(level).filter(|_| job.fft && steps && kh * kw > 1)?;
             let [outs, ins, kt, ..] = job.bank.shape;
             let samples = [outs.max(job.groups), ins, kt, rows, cols].into_iter().fold(1, usize::saturating_mul);
-            (job.fft && steps && kh * kw > 1 && samples <= MAX_WEIGHTS).then_some(Plan::Fft { rows, cols })
+            (samples <= MAX_WEIGHTS).then_some(Plan::Fft { rows, cols })
         };
         match self.algorithm {
             Algorithm::Direct => Ok(Plan::Direct),

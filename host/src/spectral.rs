@@ -4,6 +4,7 @@
 //! frame is transformed once; when the state was cleared, restored, or went on in another way meanwhile, they are made
 //! again from the frames, with the same bits. So a stream may change its way at any frame, and be saved and restored.
 
+use crate::Result;
 use crate::fft::{FftKernel, Samples, Work};
 use crate::threads::Threads;
 use foveola_core::conv::Ring;
@@ -46,14 +47,12 @@ impl Spectral {
         kernel: &Arc<FftKernel>,
         fork: Threads,
         feed: Feed<'_, f32>,
-    ) -> usize {
+    ) -> Result<usize> {
         let Feed { t, state, input, output, .. } = feed;
         let (ring, signature) = (conv.ring(), conv.signature());
         let (len, channels) = (signature.input.len().max(1), signature.input.channels);
         let frame = ring.frame.max(1);
-        let block = (SAMPLES / frame).clamp(2, BLOCK).min(input.len() / len);
-        let threads = fork.count(WORK * signature.input.len() * block);
-        self.prepare(kernel, ring, channels, block.max(1), threads);
+        let (block, threads) = self.prepare(conv, kernel, fork, input.len() / len)?;
         if self.next != Some(t) {
             // The frames before this one, from the state.
             for back in (1..ring.slots as u64).rev() {
@@ -67,7 +66,7 @@ impl Spectral {
             }
         }
         let mut written = 0;
-        for (i, chunk) in input.chunks(block.max(1) * len).enumerate() {
+        for (i, chunk) in input.chunks(block * len).enumerate() {
             let t = t + (i * block) as u64;
             let frames = chunk.len() / len;
             self.transform(conv, kernel, ring, (fork, threads), t, chunk);
@@ -91,28 +90,46 @@ impl Spectral {
             }
         }
         self.next = Some(t + (input.len() / len) as u64);
-        written
+        Ok(written)
     }
 
-    /// Buffers for this kernel; the spectra stay where they mean the same.
-    fn prepare(&mut self, kernel: &Arc<FftKernel>, ring: Ring, channels: usize, block: usize, threads: usize) {
+    /// Buffers for chunks of `frames` frames; the spectra stay where they mean the same. Returns the frames that go through
+    /// together, and the threads.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    pub(crate) fn prepare(
+        &mut self,
+        conv: &Conv3d<'_>,
+        kernel: &Arc<FftKernel>,
+        fork: Threads,
+        frames: usize,
+    ) -> Result<(usize, usize)> {
+        let (ring, input) = (conv.ring(), conv.signature().input);
+        let channels = input.channels;
+        let block = (SAMPLES / ring.frame.max(1)).clamp(2, BLOCK).min(frames).max(1);
+        let threads = fork.count(WORK * input.len() * block);
         let same = self.kernel.as_ref().is_some_and(|old| old.shares_spectra(kernel));
         let slots = ring.slots - 1 + block.max(self.slots.saturating_sub(ring.slots - 1) * usize::from(same));
-        let samples = slots * channels * kernel.spectrum_len();
+        let samples = [slots, channels, kernel.spectrum_len()].into_iter().fold(1, usize::saturating_mul);
         if !same || slots != self.slots || self.spectra.len() != samples {
-            (self.spectra, self.slots, self.next) = (Samples::zeros(samples), slots, None);
+            // The old ones go first: there may not be room for both.
+            (self.spectra, self.slots, self.next) = (Samples::default(), 0, None);
+            (self.spectra, self.slots) = (Samples::zeros("the spectra of past frames", samples)?, slots);
             self.works.clear();
         }
         if self.frames.len() < block * ring.frame {
-            self.frames = Samples::zeros(block * ring.frame);
+            self.frames = Samples::default();
+            self.frames = Samples::zeros("frames with their borders", block * ring.frame)?;
         }
         if !self.kernel.as_ref().is_some_and(|old| Arc::ptr_eq(old, kernel)) {
             self.works.clear();
             self.kernel = Some(Arc::clone(kernel));
         }
-        if self.works.len() < threads {
-            self.works.resize_with(threads, || kernel.work());
+        while self.works.len() < threads {
+            self.works.push(kernel.work()?);
         }
+        Ok((block, threads))
     }
 
     /// Stores the frames of a block with their borders, and transforms them.

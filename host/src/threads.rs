@@ -1,15 +1,19 @@
-//! Threads: pools of `rayon`, one for each size that was asked for, shared by all models.
+//! Threads: pools of `rayon`, one for each number of threads that is in use, shared by the models that use it and freed with
+//! the last of them.
 //!
 //! A filter says where its work falls into halves ([`Fork`]); they are shared out while a half is worth more than handing it
 //! to another thread costs. Where the work is cut changes no bit of the result.
+//!
+//! A caller that already runs in a pool of `rayon`, its own or one of these, stays on its thread. A worker that waits for
+//! another pool, or for half of a join in its own, takes up other work meanwhile: the loop around the model, say, which may
+//! want the lock that this very call holds, or feed another model, and another, until the stack is full.
 
 use crate::{Error, Result};
-#[cfg(feature = "gpu")]
 use foveola_core::graph::MOVE;
 use foveola_core::{Fork, Graph, Node, Stage};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Multiply-adds that are worth a thread's while: about 8 us, where a `rayon::join` whose other half is taken costs 1 to 3 us
 /// (measured on two cores of an x86-64).
@@ -71,16 +75,15 @@ impl Fork for Threads {
     }
 }
 
-/// Whether no sample is NaN or infinite, in halves where that is worth it.
-#[cfg(feature = "gpu")]
-pub(crate) fn all_finite(fork: Threads, samples: &[f32]) -> bool {
+/// The largest magnitude of all samples ([`fast::largest`](crate::fast::largest)), in halves where that is worth it.
+pub(crate) fn largest(fork: Threads, samples: &[f32]) -> f32 {
     match fork.halve(samples.len().saturating_mul(MOVE)) {
         Some(fork) => {
             let (first, second) = samples.split_at(samples.len() / 2);
-            let (first, second) = fork.join(|| all_finite(fork, first), || all_finite(fork, second));
-            first && second
+            let (first, second) = fork.join(|| largest(fork, first), || largest(fork, second));
+            if first.total_cmp(&second).is_lt() { second } else { first }
         }
-        None => crate::fast::all_finite(samples),
+        None => crate::fast::largest(samples),
     }
 }
 
@@ -129,7 +132,7 @@ impl Team {
         if self.size == 0 {
             self.size = std::thread::available_parallelism().map_or(1, usize::from);
         }
-        if self.pool.is_none() && self.size > 1 && (self.eager || work >= ENTER) {
+        if self.pool.is_none() && self.size > 1 && (self.eager || work >= ENTER) && !in_a_pool() {
             self.pool = Some(pool(self.size)?);
         }
         Ok(())
@@ -138,7 +141,7 @@ impl Team {
     /// Runs `f` where its halves may be shared, if a chunk of that [`worth`] is.
     pub(crate) fn run<R: Send>(&self, work: usize, f: impl FnOnce(Threads) -> R + Send) -> R {
         match &self.pool {
-            Some(pool) if self.eager || work >= ENTER => {
+            Some(pool) if (self.eager || work >= ENTER) && !in_a_pool() => {
                 // Twice as many pieces as threads, so that one that is held up is helped out.
                 let depth = self.size.next_power_of_two().ilog2() + 1;
                 let cut = if self.eager { 1 } else { CUT };
@@ -149,16 +152,22 @@ impl Team {
     }
 }
 
-/// The pool of `size` threads, made when it is first asked for.
+/// Whether the caller runs in a pool of `rayon`.
+fn in_a_pool() -> bool {
+    rayon::current_thread_index().is_some()
+}
+
+/// The pool of `size` threads: that of other models, or a new one.
 fn pool(size: usize) -> Result<Arc<ThreadPool>> {
-    static POOLS: Mutex<BTreeMap<usize, Arc<ThreadPool>>> = Mutex::new(BTreeMap::new());
+    static POOLS: Mutex<BTreeMap<usize, Weak<ThreadPool>>> = Mutex::new(BTreeMap::new());
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = pools.get(&size) {
-        return Ok(Arc::clone(pool));
+    pools.retain(|_, pool| pool.strong_count() > 0);
+    if let Some(pool) = pools.get(&size).and_then(Weak::upgrade) {
+        return Ok(pool);
     }
     let name = |i| format!("foveola {i}");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(size).thread_name(name).build();
     let pool = Arc::new(pool.map_err(|error| Error::Threads { threads: size, reason: error.to_string() })?);
-    pools.insert(size, Arc::clone(&pool));
+    pools.insert(size, Arc::downgrade(&pool));
     Ok(pool)
 }

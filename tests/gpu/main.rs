@@ -4,6 +4,7 @@
 //! `FOVEOLA_GPU=NAME` chooses the device, else it is the first GPU, else `llvmpipe`, which computes in software. Without any the
 //! trials are skipped and say why; `FOVEOLA_REQUIRE_GPU=1` makes them fail instead, and `FOVEOLA_GPU=none` leaves them out.
 
+mod compensated;
 mod golden;
 mod laws;
 mod limits;
@@ -28,7 +29,7 @@ fn main() {
         }
     }
     let all: Vec<fn() -> Vec<Trial>> =
-        vec![golden::trials, laws::trials, limits::trials, lost::trials, streams::trials];
+        vec![compensated::trials, golden::trials, laws::trials, limits::trials, lost::trials, streams::trials];
     libtest_mimic::run(&arguments, all.iter().flat_map(|trials| trials()).collect()).exit();
 }
 

@@ -303,8 +303,7 @@ fn state(device: &Device) -> Result<(), String> {
             let padding = |length| TimePadding::new(length, PadMode::Zeros);
             *model.layer_mut::<TimePadding>(1).ok_or("no such layer")? = padding(3);
             match model.process(piece) {
-                Err(Error::StateChanged { found, expected })
-                    if (found, expected) == (6 * SHAPE.len(), 8 * SHAPE.len()) => {}
+                Err(Error::StateChanged { layer }) if layer == "layer 1, TimePadding" => {}
                 other => return Err(format!("{:?}", other.map(|view| view.dim()))),
             }
             *model.layer_mut::<TimePadding>(1).ok_or("no such layer")? = padding(2);

@@ -14,7 +14,7 @@ pub struct Bank<T> {
     weights: Vec<T>,
     bias: Vec<T>,
     delays: Vec<u32>,
-    decays: [Decay; 2],
+    decays: [Decay; 3],
 }
 
 impl<T: Sample> Default for Bank<T> {
@@ -26,7 +26,8 @@ impl<T: Sample> Default for Bank<T> {
             weights: samples(1, 400),
             bias: samples(2, 2),
             delays: (0..SHAPE.pixels() as u32).map(|i| i * 7 % 5).collect(),
-            decays: [decay(0.25), decay(0.5)],
+            // The last one is compensated.
+            decays: [decay(0.25), decay(0.5), decay(1.0 / 4096.0)],
         }
     }
 }
@@ -44,7 +45,8 @@ impl<T: Sample> Bank<T> {
         let strided = ConvOptions { stride: [2, 2, 3], dilation: [2, 2, 1], ..default };
         let valid = ConvOptions { border: None, pad: None, groups: 2, ..default };
         let (taps, size) = (&self.weights[..30], [3, 5]);
-        let smooth = || SmoothConv::new(shape, &self.decays, taps, size, Border::Reflect);
+        let smooth = |decays| SmoothConv::new(shape, decays, taps, size, Border::Reflect);
+        let [two, slow] = [&self.decays[..2], &self.decays[1..]];
         let point = |function| Pointwise::new(shape, function).map(Stage::Pointwise);
         let (scale, bias) = (1.5, -0.25);
         let all: Vec<(_, Result<_, Error>)> = vec![
@@ -62,9 +64,12 @@ impl<T: Sample> Bank<T> {
             ("rf", Rf::new(shape, self.kernel([2, 2, 2, 7, 4]), Some(PadMode::FullCopy)).map(Stage::Rf)),
             ("uniform rf", Rf::uniform(shape, 1, 3, None).map(Stage::Rf)),
             ("low-pass", Ok(Stage::LowPass(LowPass::new(shape, self.decays[0])))),
+            ("compensated low-pass", Ok(Stage::LowPass(LowPass::new(shape, self.decays[2])))),
             ("high-pass", HighPass::new(shape, self.decays[0], 0.5).map(Stage::HighPass)),
-            ("smooth conv", smooth().map(Stage::SmoothConv)),
-            ("components", smooth().map(|smooth| Stage::SmoothConv(smooth.components()))),
+            ("compensated high-pass", HighPass::new(shape, self.decays[2], 0.5).map(Stage::HighPass)),
+            ("smooth conv", smooth(two).map(Stage::SmoothConv)),
+            ("compensated smooth conv", smooth(slow).map(Stage::SmoothConv)),
+            ("components", smooth(two).map(|smooth| Stage::SmoothConv(smooth.components()))),
             ("rectify", point(Nonlinearity::Rectify)),
             ("rectify scale", point(Nonlinearity::RectifyScale { scale, bias })),
             ("square", point(Nonlinearity::Square { scale, bias })),

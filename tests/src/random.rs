@@ -95,9 +95,10 @@ pub fn border() -> impl Strategy<Value = Border> {
     prop::sample::select(Border::NAMES.map(|(_, border)| border).to_vec())
 }
 
-/// Time constants from none to 100 frames.
+/// Time constants: none, 0.1 to 100 frames, and those for which a recursion is compensated, 2000 to 1e10 frames.
 fn tau() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(0.0), (-1.0..2.0).prop_map(|decade: f64| 0.001 * 10.0_f64.powf(decade))]
+    let decade = prop_oneof![2 => -1.0..2.0, 1 => 3.3..10.0];
+    prop_oneof![1 => Just(0.0), 3 => decade.prop_map(|decade: f64| 0.001 * 10.0_f64.powf(decade))]
 }
 
 /// A strategy for the layers that fit frames of a given shape.

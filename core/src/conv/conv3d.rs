@@ -136,6 +136,7 @@ const MAX_EXTENT: usize = 1 << 20;
 /// ```
 #[doc(alias = "Conv1d")]
 #[doc(alias = "Conv2d")]
+#[must_use]
 #[derive(Clone, Copy, Debug)]
 pub struct Conv3d<'w, T = f32> {
     pub(super) input: Shape,

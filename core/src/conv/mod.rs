@@ -8,6 +8,8 @@ mod plain;
 pub mod rf;
 pub mod separable;
 mod small;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tile;
 mod time;
 

@@ -1,8 +1,38 @@
 //! Recursive filters: exponential smoothing in time, and what is built from it.
+//!
+//! # Rounding at long time constants
+//! A sample of 24 bits takes up an increment `(1-a)(x-y)` only above half a unit in the last place of `y`. A plain recursion
+//! therefore stops up to `2^-24 / (1-a)` of `x` short of a constant `x`: 6e-5 for `tau fs = 1000`. Where that bound exceeds
+//! 1e-4, from about `tau fs = 1680` on, the filter is **compensated** ([`Decay::is_compensated`]): its state holds the
+//! remainder `c` of the last sum beside `y`, two words a sample.
+//!
+//! ```text
+//! s = (1-a) (x - y) + c,    y' = y + s,    c' = s - (y' - y)     (c': what the rounding of y + s lost; Dekker 1971)
+//! ```
+//! It stops at most `2^-24 + 2^-48 / (1-a)` of `x` short of a constant `x`. A time constant for which that exceeds 1e-4
+//! (`tau fs` above 2.8e10) is an error. The gain decides, so the state's size is known with the filter. For `f64` samples the
+//! bounds are far smaller; the layout of the state is the same.
+//!
+//! # Small numbers
+//! Subnormal numbers (below 2^-126 in `f32`) are slow on some machines and zero on others: with Helium, or where a process sets
+//! flush-to-zero. The filters here make none, so that neither speed nor bits depend on the machine. In `f32`
+//! ([`Sample::SMALL`](crate::Sample::SMALL) has the level of other types):
+//!
+//! - Plain recursions: a state word below 2^-72 in magnitude becomes zero before every `N`-th frame, `N` being the largest power
+//!   of two with `a^N >= 2^-24`, or 1. So in silence `y` is 0, or 2^-96 and more. Where positive and negative inputs cancel, a
+//!   unit in the last place of `(1-a) x` is left at least, and `1-a` is 2^-11 and more: for `|x| >= 2^-56` that is 2^-91, and
+//!   2^-115 after `N` frames of decay. Hence neither state, output nor `(1-a)(x-y)` is subnormal when each input sample is 0 or
+//!   at least 2^-56 (1.4e-17) in magnitude.
+//! - Compensated recursions: an increment `s` below 2^-100 in magnitude is dropped. Then `y` and `c` are multiples of 2^-123, so
+//!   that they are never subnormal, whatever the input; where `(1-a)(x-y)` is, the sum absorbs it or it is dropped. It also lets
+//!   the filter stop up to `2^-100 / (1-a)` short of a constant input, 0 included.
+//!
+//! Frames are counted by `t`. Which of them is the `N`-th depends on the place of a sample, so that all frames cost the same.
 
 pub mod high_pass;
 pub mod low_pass;
 pub mod smooth_conv;
+mod update;
 
 pub use high_pass::HighPass;
 pub use low_pass::LowPass;
@@ -25,13 +55,26 @@ use crate::math::one_minus_exp_neg;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decay {
     gain: f64,
+    /// Frames after which small numbers become zero, a power of two; 0 for a compensated recursion, which makes none.
+    period: u32,
 }
+
+/// 2^-24: half a unit in the last place of 1 in `f32`.
+const UNIT: f64 = 1.0 / (1 << 24) as f64;
+
+/// How far a filter may stop from a constant input, relative to it.
+const TOLERANCE: f64 = 1e-4;
+
+/// The smallest gain of a plain recursion, and that of a compensated one.
+const LEAST_PLAIN: f64 = UNIT / TOLERANCE;
+const LEAST_COMPENSATED: f64 = UNIT * UNIT / TOLERANCE;
 
 impl Decay {
     /// Time constant `tau` in seconds (0 or more) at `steps_per_second` frames a second.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a `tau` that is negative or not finite, or a rate that is not positive and finite.
+    /// [`Error::Parameter`] for a `tau` that is negative, not finite, or above 2.8e10 frames, for which the filter would be
+    /// [wrong](self); or a rate that is not positive and finite.
     pub const fn new(tau: f64, steps_per_second: f64) -> Result<Self, Error> {
         if !(tau.is_finite() && tau >= 0.0) {
             return Err(Error::Parameter { name: "tau", value: tau, expected: "a time constant of 0 s or more" });
@@ -45,29 +88,78 @@ impl Decay {
         }
         let steps = tau * steps_per_second;
         let gain = if steps > 0.0 { one_minus_exp_neg(1.0 / steps) } else { 1.0 };
-        if gain == 0.0 {
-            return Err(Error::Parameter {
-                name: "tau",
-                value: tau,
-                expected: "a time constant that lets the filter move",
-            });
+        if gain < LEAST_COMPENSATED {
+            let expected = "a time constant of 0 s to 2.8e10 / steps_per_second";
+            return Err(Error::Parameter { name: "tau", value: tau, expected });
         }
-        Ok(Self { gain })
+        Ok(Self::of(gain))
     }
 
-    /// A given gain `1 - a`, above 0 and up to 1.
+    /// A given gain `1 - a`, from 3.6e-11 up to 1.
     ///
     /// # Errors
     /// [`Error::Parameter`] outside that range.
     pub const fn from_gain(gain: f64) -> Result<Self, Error> {
-        if gain > 0.0 && gain <= 1.0 {
-            return Ok(Self { gain });
+        if gain >= LEAST_COMPENSATED && gain <= 1.0 {
+            return Ok(Self::of(gain));
         }
-        Err(Error::Parameter { name: "gain", value: gain, expected: "above 0 and up to 1" })
+        Err(Error::Parameter { name: "gain", value: gain, expected: "3.6e-11 to 1" })
+    }
+
+    const fn of(gain: f64) -> Self {
+        if gain < LEAST_PLAIN {
+            return Self { gain, period: 0 };
+        }
+        if gain == 1.0 {
+            // A copy keeps nothing that decays.
+            return Self { gain, period: 1 << 31 };
+        }
+        let (mut period, mut left) = (1, 1.0 - gain);
+        while left * left >= UNIT {
+            (period, left) = (2 * period, left * left);
+        }
+        Self { gain, period }
     }
 
     /// The gain `1 - a`.
     pub const fn gain(self) -> f64 {
         self.gain
+    }
+
+    /// Whether the recursion is [compensated](self): two words of state for each sample instead of one.
+    ///
+    /// ```
+    /// use foveola_core::Decay;
+    /// let compensated = |frames| Decay::new(frames, 1.0).map(Decay::is_compensated);
+    /// assert_eq!((compensated(1600.0), compensated(1700.0)), (Ok(false), Ok(true)));
+    /// ```
+    pub const fn is_compensated(self) -> bool {
+        self.period == 0
+    }
+
+    /// Words of state for each sample.
+    pub(crate) const fn words(self) -> usize {
+        1 + self.is_compensated() as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From one frame that makes small numbers zero to the next a state word decays by 2^-24 at most, or in a single frame; and
+    /// twice as many frames would be too many.
+    #[test]
+    fn the_period_keeps_what_decays_above_the_smallest_number() {
+        for i in 0..2_000 {
+            let frames = libm::exp(f64::from(i) * 0.005 - 3.0); // 0.05 .. 1100
+            let decay = Decay::new(frames, 1.0).unwrap();
+            let left = |period: u32| libm::exp(-f64::from(period) / frames);
+            assert!(decay.period.is_power_of_two(), "{frames} frames: {decay:?}");
+            assert!(decay.period == 1 || left(decay.period) >= UNIT * (1.0 - 1e-9), "{frames} frames: {decay:?}");
+            assert!(left(2 * decay.period) < UNIT * (1.0 + 1e-9), "{frames} frames: {decay:?}");
+        }
+        assert_eq!(Decay::new(1e4, 1.0).unwrap().period, 0, "a compensated recursion makes no small numbers");
+        assert_eq!(Decay::new(0.0, 1.0).unwrap().period, 1 << 31, "a copy");
     }
 }

@@ -7,14 +7,18 @@
 //! The components `g_i(y_i)` can be had as channels of their own (channel `c n + i` for input channel `c`).
 //!
 //! - `spatial` holds the `n` kernels, `n x kh x kw`, in correlation order.
-//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x rows x n x (cols + kw - 1)`. The
-//!   stages of a row are neighbours, so that the chain runs through each row once.
-//! - Cost: `n (kh kw + 3)` operations a sample.
+//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x rows x (n + m) x (cols + kw - 1)`. The
+//!   stages of a row are neighbours, so that the chain runs through each row once. Behind them lie the remainders of the `m`
+//!   stages whose time constant is so long that they are [compensated](super), in the same order; what they hold beside the
+//!   pixels means nothing.
+//! - A constant input comes out with the gain of the kernels, to 1e-4 of `sum_i (i + 1) |g_i|`; [`recursive`](super) has the
+//!   bounds of each stage, and says what becomes of small numbers.
+//! - Cost: `n (kh kw + 3)` operations a sample, 5 more for a compensated stage.
 //! - In blocks ([`SmoothConv::in_blocks`]) the chain takes a row through several frames, whose stages go to scratch, and then
 //!   the kernels take the frames: threads share the rows, then the frames. No bit differs.
 
 use super::Decay;
-use super::low_pass::{smooth, smooth_thrice, smooth_twice};
+use super::update::{due, flush, plain, smooth, smooth_thrice, smooth_twice};
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
@@ -43,10 +47,15 @@ use core::ops::Range;
 /// }
 /// assert!((out[0] - 1.0).abs() < 1e-4);
 /// ```
+#[must_use]
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothConv<'w, T = f32> {
     shape: Shape,
     decays: &'w [Decay],
+    /// Stages that are compensated.
+    remainders: usize,
+    /// Frames after which small numbers become zero: as often as any of the other stages asks for. 0: there are none.
+    period: u32,
     spatial: &'w [T],
     size: [usize; 2],
     border: Border,
@@ -78,7 +87,15 @@ impl<'w, T> SmoothConv<'w, T> {
         if let Err(error) = exact("the spatial filter", spatial.len(), len) {
             return Err(error);
         }
-        Ok(Self { shape, decays, spatial, size, border, components: false, factors: None, block: 1 })
+        let (mut remainders, mut period, mut stage) = (0, 0, 0);
+        while stage < decays.len() {
+            let own = decays[stage].period;
+            remainders += decays[stage].is_compensated() as usize;
+            period = if period == 0 || own != 0 && own < period { own } else { period };
+            stage += 1;
+        }
+        let (components, factors) = (false, None);
+        Ok(Self { shape, decays, remainders, period, spatial, size, border, components, factors, block: 1 })
     }
 
     /// One decay for each stage.
@@ -145,18 +162,25 @@ impl<'w, T> SmoothConv<'w, T> {
         self.decays.len().saturating_mul(self.stride())
     }
 
+    /// Samples of a row of the state: the stages, then the remainders.
+    const fn stored(&self) -> usize {
+        self.decays.len().saturating_add(self.remainders).saturating_mul(self.stride())
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
-        let stages = self.shape.channels.saturating_mul(self.decays.len());
-        let mut signature =
-            Signature::same(self.shape, stages.saturating_mul(self.shape.rows).saturating_mul(self.stride()));
+        let rows = self.shape.channels.saturating_mul(self.shape.rows);
+        let mut signature = Signature::same(self.shape, rows.saturating_mul(self.stored()));
         if self.components {
-            signature.output.channels = stages;
+            signature.output.channels = self.shape.channels.saturating_mul(self.decays.len());
         }
         let planes = self.planes().saturating_mul(self.shape.pixels());
         signature.scratch = Scratch::NONE.and(match self.block {
             ..2 => planes,
-            _ => signature.state.saturating_add(planes.saturating_mul(self.shape.channels)).saturating_mul(self.block),
+            _ => {
+                let stages = rows.saturating_mul(self.row());
+                stages.saturating_add(planes.saturating_mul(self.shape.channels)).saturating_mul(self.block)
+            }
         });
         signature
     }
@@ -191,26 +215,27 @@ impl<T> SmoothConv<'_, T> {
 }
 
 impl<T: Sample> SmoothConv<'_, T> {
-    /// The chain of exponentials for rows `rows` of the input, whose stages are in `state`. With room in `stages` it goes over
+    /// The chain of exponentials for rows `rows` of frame `t`, whose stages are in `state`. With room in `stages` it goes over
     /// the frames of a block, and leaves there what each of them made of a row, one behind the other.
     fn chain<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
+        t: u64,
         rows: Range<usize>,
         input: &[T],
         state: &mut [T],
         stages: &mut [T],
     ) {
-        let (count, row) = (rows.len(), self.row().max(1));
+        let (count, row, stored) = (rows.len(), self.row().max(1), self.stored().max(1));
         let frames = stages.len().checked_div(count * row).unwrap_or(0);
         let work = row.saturating_mul(MOVE).saturating_mul(frames.max(1));
         if let Some(engine) = engine.halve(work.saturating_mul(count)).filter(|_| count > 1) {
             let (half, middle) = (count / 2, rows.start + count / 2);
-            let (y, y_below) = state.split_at_mut_checked(half * row).unwrap_or_default();
+            let (y, y_below) = state.split_at_mut_checked(half * stored).unwrap_or_default();
             let (s, s_below) = stages.split_at_mut(half * row * frames);
             engine.fork.join(
-                || self.chain(engine, rows.start..middle, input, y, s),
-                || self.chain(engine, middle..rows.end, input, y_below, s_below),
+                || self.chain(engine, t, rows.start..middle, input, y, s),
+                || self.chain(engine, t, middle..rows.end, input, y_below, s_below),
             );
             return;
         }
@@ -218,16 +243,22 @@ impl<T: Sample> SmoothConv<'_, T> {
             #[inline(always)]
             || {
                 let cols = self.shape.cols.max(1);
-                let state = state.chunks_exact_mut(row);
                 if frames == 0 {
+                    for r in due(t, self.period, rows.clone()) {
+                        self.flush_row(piece_mut(state, r - rows.start, stored).unwrap_or_default());
+                    }
                     let x = input.get(rows.start * cols..).unwrap_or(&[]).chunks_exact(cols);
-                    for (x, state) in x.zip(state) {
+                    for (x, state) in x.zip(state.chunks_exact_mut(stored)) {
                         self.chain_row(x, state);
                     }
                     return;
                 }
+                let state = state.chunks_exact_mut(stored);
                 for (r, (state, stages)) in rows.zip(state.zip(stages.chunks_exact_mut(row * frames))) {
                     for (f, to) in stages.chunks_exact_mut(row).enumerate() {
+                        if due(t.wrapping_add(f as u64), self.period, r..r + 1).len() > 0 {
+                            self.flush_row(state);
+                        }
                         self.chain_row(piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]), state);
                         copy(to, state);
                     }
@@ -241,6 +272,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     fn advance_in_blocks<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
+        t: u64,
         state: &mut [T],
         scratch: &mut [T],
         input: &[T],
@@ -249,10 +281,11 @@ impl<T: Sample> SmoothConv<'_, T> {
         let (len, channels) = (self.shape.len().max(1), self.shape.channels.max(1));
         let size = self.signature().output.len() / channels;
         for (i, x) in input.chunks(self.block.saturating_mul(len)).enumerate() {
-            let frames = x.len() / len;
-            let (stages, scratch) =
-                scratch.split_at_mut_checked(state.len().saturating_mul(frames)).unwrap_or_default();
-            self.chain(engine, 0..channels.saturating_mul(self.shape.rows), x, state, stages);
+            let (frames, rows) = (x.len() / len, channels.saturating_mul(self.shape.rows));
+            let t = t.wrapping_add(i.saturating_mul(self.block) as u64);
+            let stages = rows.saturating_mul(self.row()).saturating_mul(frames);
+            let (stages, scratch) = scratch.split_at_mut_checked(stages).unwrap_or_default();
+            self.chain(engine, t, 0..rows, x, state, stages);
             let stages = &*stages;
             let output = output.get_mut(i.saturating_mul(self.block).saturating_mul(size * channels)..);
             let pieces = Pieces {
@@ -272,10 +305,23 @@ impl<T: Sample> SmoothConv<'_, T> {
         Ok(input.len() / len)
     }
 
+    /// Makes small numbers of a row of the state zero.
+    #[inline(always)]
+    fn flush_row(&self, state: &mut [T]) {
+        let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
+        for (decay, y) in self.decays.iter().zip(state.chunks_exact_mut(stride.max(1))) {
+            if !decay.is_compensated() {
+                flush(y.get_mut(left..left + cols).unwrap_or_default());
+            }
+        }
+    }
+
     /// One row of the chain, three stages at a time.
     #[inline(always)]
-    fn chain_row(&self, x: &[T], stages: &mut [T]) {
+    fn chain_row(&self, x: &[T], state: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
+        let (stages, remainders) = state.split_at_mut_checked(self.row()).unwrap_or_default();
+        let mut remainders = remainders.chunks_exact_mut(stride.max(1));
         for (i, decays) in self.decays.chunks(3).enumerate() {
             let (before, rest) = stages.split_at_mut_checked(3 * i * stride).unwrap_or_default();
             let x = match before.len().checked_sub(stride) {
@@ -285,10 +331,19 @@ impl<T: Sample> SmoothConv<'_, T> {
             let mut rows = rest.chunks_exact_mut(stride.max(1));
             let mut row = || rows.next().and_then(|row| row.get_mut(left..)?.get_mut(..cols)).unwrap_or_default();
             match *decays {
-                [a, b, c] => smooth_thrice([a, b, c], x, [row(), row(), row()]),
-                [a, b] => smooth_twice([a, b], x, [row(), row()]),
-                [a] => smooth(a, x, row()),
-                _ => {}
+                [a, b, c] if let [Some(a), Some(b), Some(c)] = [a, b, c].map(plain) => {
+                    smooth_thrice([a, b, c], x, [row(), row(), row()]);
+                }
+                [a, b] if let [Some(a), Some(b)] = [a, b].map(plain) => smooth_twice([a, b], x, [row(), row()]),
+                _ => {
+                    let mut x = x;
+                    for decay in decays {
+                        let c = if decay.is_compensated() { remainders.next() } else { None };
+                        let y = row();
+                        smooth(*decay, x, y, c.unwrap_or_default());
+                        x = y;
+                    }
+                }
             }
         }
         for row in stages.chunks_exact_mut(stride.max(1)) {
@@ -350,6 +405,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     pub fn advance_with<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
+        t: u64,
         state: &mut [T],
         scratch: &mut [T],
         input: &[T],
@@ -357,15 +413,18 @@ impl<T: Sample> SmoothConv<'_, T> {
     ) -> Result<usize, Error> {
         let together = self.block.min(input.len() / self.shape.len().max(1));
         if together > 1 && engine.halve(self.work().saturating_mul(together)).is_some() {
-            return self.advance_in_blocks(engine, state, scratch, input, output);
+            return self.advance_in_blocks(engine, t, state, scratch, input, output);
         }
         let out = self.signature().output.len() / self.shape.channels.max(1);
-        let stages = self.shape.rows.saturating_mul(self.row());
+        let (channels, rows) = (self.shape.channels.max(1), self.shape.rows);
         // Frame by frame, channel by channel: the k-th plane of the chunk belongs to channel k mod channels.
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
-            let stages = piece_mut(state, k % self.shape.channels.max(1), stages)?;
-            self.chain(engine, 0..self.shape.rows, x, stages, &mut []);
-            self.spatial(engine, stages, self.row(), scratch, piece_mut(output, k, out)?);
+            let channel = k % channels;
+            let state = piece_mut(state, channel, rows.saturating_mul(self.stored()))?;
+            // Rows are counted on from channel to channel.
+            let t = t.wrapping_add((k / channels + channel * rows) as u64);
+            self.chain(engine, t, 0..rows, x, state, &mut []);
+            self.spatial(engine, state, self.stored(), scratch, piece_mut(output, k, out)?);
         }
         Ok(input.len() / self.shape.len().max(1))
     }
@@ -378,12 +437,12 @@ impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
 
     fn advance(
         &self,
-        _: u64,
+        t: u64,
         state: &mut [T],
         scratch: &mut [T],
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), state, scratch, input, output)
+        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
     }
 }

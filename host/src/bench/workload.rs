@@ -87,6 +87,7 @@ impl Workload {
     }
 
     /// The same operation over frames of another size.
+    #[must_use]
     pub fn sized(self, rows: usize, cols: usize) -> Self {
         let frames = self.frames;
         let workload = Self::new(self.name, self.operation, rows, cols);

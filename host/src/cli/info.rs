@@ -2,8 +2,8 @@
 
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{seconds, thousands};
-use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json};
-use foveola::{Error, Geometry, Recording, Summary};
+use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
+use foveola::{Assumption, Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_224};
@@ -24,14 +24,16 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     summary.told(events.events());
     // All of a file, also where the end was not read or bytes are those of an archive's content.
     summary.bytes = recording.bytes().unwrap_or(summary.bytes);
+    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     if summary.events == 0 {
-        let skipped = summary.skipped.bytes();
-        let reason = format!("no events in {} bytes ({skipped} of them skipped)", summary.bytes);
+        let reason = match summary.skipped.bytes() {
+            0 => format!("no events in {} bytes", summary.bytes),
+            _ => format!("no events in {} bytes; skipped {}", summary.bytes, reasons_as_text(&skipped).join(", ")),
+        };
         return Err(Error::Data { path: args.file.clone(), reason });
     }
     let digest = digest.map(Columns::finish);
     let geometry = given.or(summary.geometry());
-    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     let filtered = events.filtered();
     if args.common.json {
         print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));
@@ -62,6 +64,7 @@ fn as_json(
         "cols": geometry.map(|geometry| geometry.cols),
         "rows": geometry.map(|geometry| geometry.rows),
         "geometry_from": geometry_from(args, summary),
+        "assumed": assumed_as_json(recording.assumed()),
         "skipped": reasons_as_json(skipped),
         "skipped_bytes": summary.skipped.bytes(),
         "damage_at": summary.damage,
@@ -91,6 +94,9 @@ fn as_text(
         "format",
         format!("{} ({}), {} bytes", recording.format().name(), recording.format().about(), thousands(summary.bytes)),
     );
+    for Assumption { what, value, reason, .. } in recording.assumed() {
+        lines.push(what, format!("{value} ({reason})"));
+    }
     if let Some(Geometry { cols, rows }) = geometry {
         lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
     }
@@ -107,6 +113,11 @@ fn as_text(
         digest.iter().for_each(|(column, hex)| text.push_str(&format!("{column:2} {hex}\n")));
     }
     text
+}
+
+fn assumed_as_json(assumed: &[Assumption]) -> Value {
+    let entry = |a: &Assumption| json!({ "what": a.what, "value": a.value, "reason": a.reason });
+    assumed.iter().map(entry).collect()
 }
 
 fn geometry_from(args: &InfoArgs, summary: &Summary) -> &'static str {

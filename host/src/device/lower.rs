@@ -12,7 +12,7 @@ use super::correlation::Correlation;
 use super::pass::{Kernel, Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::{Error, Result};
-use foveola_core::{Graph, Node, PadMode, Rate, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
+use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
 use fuse::Regions;
 use std::collections::HashMap;
 
@@ -115,41 +115,6 @@ pub(super) fn lower(
     let mut lowering = Lowering { graph, chunk, limits, constants, out: Lowered::default(), places, free };
     lowering.run();
     Ok(lowering.out)
-}
-
-/// The histories that a first chunk begins as a whole: how, of how many frames, and the rate of those that reach them.
-fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, Rate)> + 'g {
-    let of_node = |node: &Node<'_>| {
-        let Node::Filter(source, stage) = node else { return None };
-        let (mode, length) = match stage {
-            Stage::TimePadding(padding) => (padding.mode(), padding.length()),
-            Stage::Conv3d(conv) => (conv.options().pad?, conv.extent(0) - 1),
-            Stage::Rf(field) => (field.pad()?, field.kernel().shape[2] - 1),
-            _ => return None,
-        };
-        let rate = graph.flow(*source).rate;
-        (length > 0 && rate.first == 0).then_some((mode, length, rate))
-    };
-    graph.nodes().iter().filter_map(of_node)
-}
-
-/// Frames that the first chunk must have on the device at once, out of `frames`: what the histories begin with.
-pub(super) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
-    let of_history = |(mode, length, rate): (PadMode, usize, Rate)| {
-        let frames = match mode {
-            PadMode::Mirror => length.min(rate.frames(0, frames)),
-            PadMode::FullCopy | PadMode::Mean => rate.frames(0, frames),
-            PadMode::FirstFrame | PadMode::Ones | PadMode::Zeros => 1,
-        };
-        let every = usize::try_from(rate.every).unwrap_or(usize::MAX);
-        frames.saturating_sub(1).saturating_mul(every).saturating_add(1)
-    };
-    histories(graph).map(of_history).fold(1, usize::max).min(frames)
-}
-
-/// Whether a history begins with the mean of all streams.
-pub(super) fn averages(graph: &Graph<'_>) -> bool {
-    histories(graph).any(|(mode, ..)| mode == PadMode::Mean)
 }
 
 /// Frames from one to the next where they are the fewest.
@@ -327,13 +292,16 @@ impl Lowering<'_, '_, '_> {
         let left = size[1] / 2;
         let threads = self.chunk.streams * shape.len();
         let of_stages = self.slot(threads * from.frames * stages);
-        let mut params = words([threads, from.frames, channels, rows, cols, row, left, at]);
+        let compensated: Vec<bool> = smooth.decays().iter().map(|decay| decay.is_compensated()).collect();
+        let stored = stages + compensated.iter().filter(|compensated| **compensated).count();
+        let mut params = words([threads, from.frames, channels, rows, cols, row, left, at, 0]);
         params.extend(smooth.decays().iter().map(|decay| (decay.gain() as f32).to_bits()));
         let writes = vec![Operand::State, of_stages.clone()];
-        self.push(Kernel::Stages(stages), vec![from.operand.clone()], writes, threads, params);
+        self.push(Kernel::Stages(compensated), vec![from.operand.clone()], writes, threads, params);
         if row > cols {
             let (beside, mode) = (row - cols, border_mode(smooth.border()));
-            let samples = self.chunk.streams * channels * rows * stages * beside;
+            // Those of remainders mean nothing.
+            let samples = self.chunk.streams * channels * rows * stored * beside;
             let params = words([samples, beside, left, row, cols, mode, at]);
             self.push(Kernel::Borders, Vec::new(), vec![Operand::State], samples, params);
         }

@@ -38,8 +38,8 @@ pub(crate) enum Kernel {
     VariableDelay,
     /// Pointwise functions, recursive filters and sums of branches, fused: a thread takes a pixel through time.
     Scan(Scan),
-    /// The chain of low-passes of a `SmoothConv`, of so many stages.
-    Stages(usize),
+    /// The chain of low-passes of a `SmoothConv`: whether each stage is compensated.
+    Stages(Vec<bool>),
     /// The borders of rows in the state.
     Borders,
     /// A convolution, tap by tap, several outputs a thread.

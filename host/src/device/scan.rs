@@ -1,8 +1,10 @@
 //! Filters that see one pixel at a time, fused: a thread takes a pixel through the frames of a chunk.
 //!
 //! Values are numbered: the inputs first, then what each operation yields; the last one is the output. State lies as on the
-//! host, that of an operation in one piece over all streams.
+//! host, that of an operation in one piece over all streams; a stream has a frame of each word. Small numbers stay as they are,
+//! where the host makes them zero: it matters to signals below 2^-48 alone.
 
+use super::kernels::COMPENSATED;
 use std::fmt::Write as _;
 
 /// What a kernel is made for.
@@ -32,8 +34,12 @@ pub(crate) enum Operation {
     LowPass(usize),
     /// `y = x`, which the same with a gain of 1 would round; where `y` lies.
     Hold(usize),
+    /// [`Operation::LowPass`], compensated; gain, and where `y` lies, with the remainders behind it.
+    Compensated(usize),
     /// `x - k y` of [`Operation::LowPass`]; gain, k, and where `y` lies.
     HighPass(usize),
+    /// `x - k y` of [`Operation::Compensated`]; gain, k, and where `y` lies.
+    HighCompensated(usize),
     /// `x - k x` of [`Operation::Hold`]; k, and where `y` lies.
     HighHold(usize),
     /// `x - y`, then `y = x`; where `y` lies.
@@ -41,14 +47,16 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// Numbers that come as params, and whether there is state.
-    const fn takes(self) -> (usize, bool) {
+    /// Numbers that come as params, and words of state for each sample.
+    const fn takes(self) -> (usize, usize) {
         match self {
-            Self::Rectify(_) => (0, false),
-            Self::RectifyScale(_) | Self::Square(_) | Self::RectifySquare(_) | Self::Add(..) => (2, false),
-            Self::LowPass(_) | Self::HighHold(_) => (1, true),
-            Self::Hold(_) | Self::Diff(_) => (0, true),
-            Self::HighPass(_) => (2, true),
+            Self::Rectify(_) => (0, 0),
+            Self::RectifyScale(_) | Self::Square(_) | Self::RectifySquare(_) | Self::Add(..) => (2, 0),
+            Self::LowPass(_) | Self::HighHold(_) => (1, 1),
+            Self::Hold(_) | Self::Diff(_) => (0, 1),
+            Self::HighPass(_) => (2, 1),
+            Self::Compensated(_) => (1, 2),
+            Self::HighCompensated(_) => (2, 2),
         }
     }
 }
@@ -58,7 +66,7 @@ impl Scan {
     const AHEAD: usize = 8;
 
     pub(crate) fn has_state(&self) -> bool {
-        self.operations.iter().any(|operation| operation.takes().1)
+        self.operations.iter().any(|operation| operation.takes().1 > 0)
     }
 
     /// The statements of one frame, which reads `x{input}_{frame}`, and stores.
@@ -81,6 +89,12 @@ impl Scan {
                 Operation::HighPass(x) => {
                     format!("s{k} += p.a{k} * ({0} - s{k}); let v{k} = {0} - p.b{k} * s{k};", value(x))
                 }
+                Operation::Compensated(x) => {
+                    format!("compensated(p.a{k}, {}, &s{k}, &c{k}); let v{k} = s{k};", value(x))
+                }
+                Operation::HighCompensated(x) => {
+                    format!("compensated(p.a{k}, {0}, &s{k}, &c{k}); let v{k} = {0} - p.b{k} * s{k};", value(x))
+                }
                 Operation::HighHold(x) => format!("s{k} = {0}; let v{k} = {0} - p.a{k} * s{k};", value(x)),
                 Operation::Diff(x) => {
                     format!("s{k} = select(s{k}, {0}, fresh); let v{k} = {0} - s{k}; s{k} = {0};", value(x))
@@ -98,15 +112,29 @@ impl Scan {
 
     /// The program.
     pub(crate) fn wgsl(&self) -> String {
-        let mut text = format!("alias T = {};\n", if self.wide { "vec4<f32>" } else { "f32" });
-        text.push_str("struct Params {\n    threads: u32,\n    len: u32,\n    frames: u32,\n    fresh: u32,\n");
-        let states: Vec<usize> = (0..self.operations.len()).filter(|k| self.operations[*k].takes().1).collect();
+        let (sample, word) = if self.wide { ("vec4<f32>", "vec4<u32>") } else { ("f32", "u32") };
+        let mut text = format!("alias T = {sample};\nalias U = {word};\n");
+        text.push_str(
+            "struct Params {\n    threads: u32,\n    len: u32,\n    frames: u32,\n    fresh: u32,\n    zero: u32,\n",
+        );
+        // Operations with state: the variable of each word, and where it lies.
+        let mut states = Vec::new();
+        for (k, operation) in self.operations.iter().enumerate() {
+            match operation.takes().1 {
+                0 => {}
+                1 => states.push((format!("s{k}"), format!("p.o{k} + n"))),
+                _ => {
+                    states.push((format!("s{k}"), format!("p.o{k} + n + n / p.len * p.len")));
+                    states.push((format!("c{k}"), format!("p.o{k} + n + n / p.len * p.len + p.len")));
+                }
+            }
+        }
         for (k, operation) in self.operations.iter().enumerate() {
             let (numbers, state) = operation.takes();
             for name in ["a", "b"].iter().take(numbers) {
                 let _ = writeln!(text, "    {name}{k}: f32,");
             }
-            if state {
+            if state > 0 {
                 let _ = writeln!(text, "    o{k}: u32,");
             }
         }
@@ -120,14 +148,17 @@ impl Scan {
             binding += 1;
         }
         let _ = writeln!(text, "@group(0) @binding({binding}) var<storage, read_write> y: array<T>;");
+        if states.iter().any(|(name, _)| name.starts_with('c')) {
+            text.push_str(COMPENSATED);
+        }
         text.push_str(
             "fn rectify(x: T) -> T {\n    return select(x, T(), x < T());\n}\n@compute @workgroup_size(256)\n\
              fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {\n\
              \u{20}   let n = group(id) * 256u + local;\n    if (n >= p.threads) {\n        return;\n    }\n\
              \u{20}   var at = (n / p.len) * p.len * p.frames + n % p.len;\n    var fresh = p.fresh != 0u;\n    var f = 0u;\n",
         );
-        for k in &states {
-            let _ = writeln!(text, "    var s{k} = state[p.o{k} + n];");
+        for (name, at) in &states {
+            let _ = writeln!(text, "    var {name} = state[{at}];");
         }
         for (ahead, condition) in
             [(Self::AHEAD, format!("f + {}u <= p.frames", Self::AHEAD)), (1, "f < p.frames".into())]
@@ -143,8 +174,8 @@ impl Scan {
             }
             let _ = writeln!(text, "        at += {ahead}u * p.len;\n    }}");
         }
-        for k in &states {
-            let _ = writeln!(text, "    state[p.o{k} + n] = s{k};");
+        for (name, at) in &states {
+            let _ = writeln!(text, "    state[{at}] = {name};");
         }
         text.push_str("}\n");
         text

@@ -9,8 +9,10 @@
 //! part by part; a piece, block by block.
 
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
-use super::lower::{Chunk, Constants, Lowered, averages, lower, needed, period, states};
+use super::lower::{Chunk, Constants, Lowered, lower, period, states};
 use super::pass::{Kernel, Operand, Pass};
+use crate::memory::zeros;
+use crate::model::{averages, needed};
 use crate::threads::Threads;
 use crate::{Error, Result};
 use foveola_core::{Graph, Node, Source};
@@ -41,7 +43,7 @@ impl DeviceState {
     /// The same, on the host.
     pub(crate) fn download(&self) -> Result<Vec<f32>> {
         let of_stream: usize = self.nodes.iter().sum();
-        let mut state = vec![0.0; of_stream * self.batch];
+        let mut state = zeros("the state", of_stream.saturating_mul(self.batch))?;
         for (streams, buffer) in &self.parts {
             let words = of_stream * streams.len();
             let work = Work { download: Some((buffer, words)), ..Work::NONE };
@@ -80,11 +82,6 @@ impl DeviceState {
             buffers.push((streams, buffer));
         }
         Ok(Self { backend: Arc::clone(backend), parts: buffers, nodes, batch })
-    }
-
-    /// Samples of state.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.iter().sum::<usize>() * self.batch
     }
 
     /// The streams of each part.

@@ -51,7 +51,12 @@ impl Problem {
 
     /// Rows and columns of a frame with its border.
     pub(super) fn in_size(&self) -> [usize; 2] {
-        [0, 1].map(|axis| self.out[axis] + self.extent[axis] - 1)
+        [0, 1].map(|axis| self.out[axis].saturating_add(self.extent[axis] - 1))
+    }
+
+    /// Whether the frame is of a size to be transformed.
+    pub(super) fn is_possible(&self) -> bool {
+        self.in_size().iter().all(|len| *len <= LONGEST)
     }
 
     /// Rows and columns of the transform that takes least, and nanoseconds a frame.
@@ -86,6 +91,9 @@ impl Problem {
         narrow * (channels * part(in_cols, LOAD) + products * product + outs * part(self.out[1], STORE))
     }
 }
+
+/// Rows or columns of a frame with its border, at most: lengths of transforms lie close enough below it to be tried in turn.
+const LONGEST: usize = 1 << 17;
 
 /// Lengths that are tried for each axis: beyond the eighth, the transform is a quarter longer than it need be.
 const CHOICE: usize = 8;

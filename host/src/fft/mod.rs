@@ -35,6 +35,7 @@ mod transform;
 
 pub use samples::Samples;
 
+use crate::Result;
 use cost::Problem;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
@@ -56,7 +57,7 @@ pub const ERROR: f64 = 0.5;
 const CACHE: usize = 192 * 1024;
 
 /// The kernels of a convolution as spectra, and the plan of its transforms.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FftKernel {
     level: Level,
     /// Lanes of the level's vectors.
@@ -94,6 +95,9 @@ pub struct Work {
 impl FftKernel {
     /// Kernels `[out, in / groups, time, row, col]` in correlation order, for frames of `out_rows x out_cols` pixels.
     ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when the spectra cannot be had.
+    ///
     /// # Panics
     /// If there is no kernel or no pixel, or the lengths do not fit.
     pub fn new(
@@ -103,7 +107,7 @@ impl FftKernel {
         groups: usize,
         dilation: [usize; 2],
         out_size: [usize; 2],
-    ) -> Self {
+    ) -> Result<Self> {
         let [outs, ins, taps, kernel @ ..] = shape;
         assert!(
             weights.len() == shape.iter().product::<usize>() && !weights.is_empty(),
@@ -128,26 +132,23 @@ impl FftKernel {
             horizontal: Transform::new(cols),
             spectra: Samples::default(),
         };
-        plan.transform_kernels(weights, kernel, dilation);
-        plan
+        plan.transform_kernels(weights, kernel, dilation)?;
+        Ok(plan)
     }
 
-    /// Nanoseconds that a frame is expected to take one thread when frames come in chunks (`cost.rs`).
-    pub fn cost(level: Level, shape: [usize; 5], groups: usize, dilation: [usize; 2], out_size: [usize; 2]) -> f64 {
-        let width = dispatch!(level, simd => width(simd));
-        Problem::new(shape, groups, dilation, out_size, width).best().1
-    }
-
-    /// Rows and columns of the transform that [`FftKernel::new`] would choose.
-    pub fn best_size(
+    /// Rows and columns of the transform that [`FftKernel::new`] would choose, and the nanoseconds that a frame is expected to
+    /// take one thread when frames come in chunks (`cost.rs`); none for frames of over 131,072 rows or columns with their
+    /// border.
+    pub fn best(
         level: Level,
         shape: [usize; 5],
         groups: usize,
         dilation: [usize; 2],
         out_size: [usize; 2],
-    ) -> [usize; 2] {
+    ) -> Option<([usize; 2], f64)> {
         let width = dispatch!(level, simd => width(simd));
-        Problem::new(shape, groups, dilation, out_size, width).best().0
+        let problem = Problem::new(shape, groups, dilation, out_size, width);
+        problem.is_possible().then(|| problem.best())
     }
 
     /// Whether spectra of `other` mean the same to this kernel.
@@ -156,10 +157,10 @@ impl FftKernel {
     }
 
     /// Fills `spectra`: a kernel is transformed like a frame that is black outside of it.
-    fn transform_kernels(&mut self, weights: &[f32], [kh, kw]: [usize; 2], dilation: [usize; 2]) {
+    fn transform_kernels(&mut self, weights: &[f32], [kh, kw]: [usize; 2], dilation: [usize; 2]) -> Result<()> {
         let len = self.spectrum_len();
-        let mut spectra = Samples::zeros(len * weights.len() / (kh * kw));
-        let mut work = [self.work()];
+        let mut spectra = Samples::zeros("the spectra of a kernel", len.saturating_mul(weights.len() / (kh * kw)))?;
+        let mut work = [self.work()?];
         let mut rows = vec![0.0; kh * self.in_size[1]];
         let scale = 2.0 / (self.size()[0] as f32 * self.size()[1] as f32);
         for (kernel, spectrum) in weights.chunks_exact(kh * kw).zip(spectra.chunks_exact_mut(len)) {
@@ -180,6 +181,7 @@ impl FftKernel {
             }
         }
         self.spectra = spectra;
+        Ok(())
     }
 
     /// Rows and columns of the transform.
@@ -221,14 +223,18 @@ impl FftKernel {
     }
 
     /// Buffers for one thread.
-    pub fn work(&self) -> Work {
-        Work {
-            half: Samples::zeros(self.in_size[1].div_ceil(self.width) * self.strip()),
-            sums: Samples::zeros(self.frames() * self.blocks() * self.slab()),
-            columns: Samples::zeros(self.strip()),
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    pub fn work(&self) -> Result<Work> {
+        let buffer = |samples| Samples::zeros("the transforms of a frame", samples);
+        Ok(Work {
+            half: buffer(self.in_size[1].div_ceil(self.width) * self.strip())?,
+            sums: buffer(self.frames() * self.blocks() * self.slab())?,
+            columns: buffer(self.strip())?,
             starts: vec![0; self.frames() * self.ins * self.taps],
             zeros: vec![0.0; self.in_size[1]],
-        }
+        })
     }
 
     /// Spectra, as many as fit into `spectra`, shared among as many threads as there are buffers. `line(n, r)` is row `r`

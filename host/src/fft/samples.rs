@@ -1,5 +1,6 @@
 //! Samples whose first one lies on a cache line, so that no vector straddles two.
 
+use crate::{Result, memory};
 use std::ops::{Deref, DerefMut};
 
 /// Samples of a cache line.
@@ -14,19 +15,14 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// `len` zeros.
-    pub fn zeros(len: usize) -> Self {
-        let data = vec![0.0; len + LINE];
+    /// `len` zeros, for `what`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    pub fn zeros(what: &'static str, len: usize) -> Result<Self> {
+        let data = memory::zeros(what, len.saturating_add(LINE))?;
         let start = data.as_ptr().align_offset(4 * LINE).min(LINE);
-        Self { data, start, len }
-    }
-}
-
-impl Clone for Samples {
-    fn clone(&self) -> Self {
-        let mut copy = Self::zeros(self.len);
-        copy.copy_from_slice(self);
-        copy
+        Ok(Self { data, start, len })
     }
 }
 

@@ -5,6 +5,8 @@ use foveola_seeds::{seed, trials};
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;
 
+const MEMORY: &str = "memory for a small kernel";
+
 struct Case {
     shape: [usize; 5],
     groups: usize,
@@ -56,7 +58,7 @@ impl Run {
     fn new(rng: &mut Pcg32, case: Case, level: Level) -> Self {
         let weights = noise(rng, case.shape.iter().product());
         let bias = noise(rng, case.shape[0]);
-        let plan = FftKernel::new(level, &weights, case.shape, case.groups, case.dilation, case.out);
+        let plan = FftKernel::new(level, &weights, case.shape, case.groups, case.dilation, case.out).expect(MEMORY);
         let [rows, cols] = plan.in_size();
         let input = picture(rng, (case.frames + case.shape[2] - 1) * case.groups * case.shape[1] * rows * cols);
         Self { case, weights, bias, input, plan }
@@ -68,7 +70,7 @@ impl Run {
 
     fn spectra(&self, threads: usize) -> Samples {
         let ([rows, cols], len) = (self.plan.in_size(), self.plan.spectrum_len());
-        let mut spectra = Samples::zeros(self.input.len() / (rows * cols) * len);
+        let mut spectra = Samples::zeros("spectra", self.input.len() / (rows * cols) * len).expect(MEMORY);
         self.plan.forward(
             &mut self.works(threads),
             |n, r| Some(&self.input[(n * rows + r) * cols..][..cols]),
@@ -78,7 +80,7 @@ impl Run {
     }
 
     fn works(&self, threads: usize) -> Vec<Work> {
-        (0..threads).map(|_| self.plan.work()).collect()
+        (0..threads).map(|_| self.plan.work().expect(MEMORY)).collect()
     }
 
     /// The outputs of frames from `first` on, as many as fit.
@@ -179,13 +181,15 @@ fn bits_do_not_depend_on_chunks_or_threads() {
 
 #[test]
 fn rows_of_zeros_may_be_left_out() {
-    let plan = FftKernel::new(Level::new(), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1, 1, 1, 3, 2], 1, [1, 2], [7, 20]);
+    let plan = FftKernel::new(Level::new(), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1, 1, 1, 3, 2], 1, [1, 2], [7, 20])
+        .expect(MEMORY);
     let [rows, cols] = plan.in_size();
     let zeros = vec![0.0; cols];
     let line = |r: usize| (r % 3 == 1).then_some(&[0.5; 22][..]);
-    let (mut all, mut some) = (Samples::zeros(plan.spectrum_len()), Samples::zeros(plan.spectrum_len()));
-    plan.forward(&mut [plan.work()], |_, r| Some(line(r).unwrap_or(&zeros)), &mut all);
-    plan.forward(&mut [plan.work()], |_, r| line(r), &mut some);
+    let zeros_of = || Samples::zeros("spectra", plan.spectrum_len()).expect(MEMORY);
+    let (mut all, mut some) = (zeros_of(), zeros_of());
+    plan.forward(&mut [plan.work().expect(MEMORY)], |_, r| Some(line(r).unwrap_or(&zeros)), &mut all);
+    plan.forward(&mut [plan.work().expect(MEMORY)], |_, r| line(r), &mut some);
     assert_eq!(rows, 9, "seven and two");
     assert!(all[..] == some[..], "a row of zeros is one that is not there");
 }

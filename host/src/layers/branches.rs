@@ -15,6 +15,7 @@ use foveola_core::Source;
 /// assert!(step[(0, 0, 10, 0, 0)] > 0.5);
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Default)]
 pub struct Branches {
     branches: Vec<(f64, Box<dyn Layer>)>,
@@ -49,6 +50,11 @@ impl Layer for Branches {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        if let Some((weight, _)) = self.branches.iter().find(|(weight, _)| !(*weight as f32).is_finite()) {
+            let (item, name, value) = ("Branches", "branch weight", format!("{weight:?}"));
+            let expected = "a finite number, up to 3.4e38 in magnitude";
+            return Err(Error::Parameter { item, name, value, expected });
+        }
         let mut sum: Option<(Source, f64)> = None;
         for (weight, branch) in &self.branches {
             let term = (branch.compile(table, from)?, *weight);

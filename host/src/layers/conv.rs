@@ -3,7 +3,7 @@
 use crate::layer::{Table, named};
 use crate::plan::{Job, Planner};
 use crate::weight::{Bank, check_bias};
-use crate::{Algorithm, Error, Layer, Plan, Result, SimdLevel, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Plan, Result, SimdLevel, Weight, kernels, memory};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
 use foveola_core::{Border, ConvOptions, Kernel, PadMode, Shape, Source, Stage};
 use ndarray::Array5;
@@ -100,9 +100,12 @@ impl Kind for Time {
 /// assert_eq!(out[(0, 0, 0, 4, 4)], -2.0); // an impulse response: the kernel is flipped
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Conv<K: Kind = Spacetime> {
     bank: Bank,
+    /// Whether the weight is the caller's.
+    is_set: bool,
     bias: Vec<f32>,
     options: ConvOptions,
     /// The border and history to return to when padding is turned on again.
@@ -163,7 +166,8 @@ impl<K: Kind> Conv<K> {
         }
         let average = 1.0 / taps.unwrap_or(1) as f32;
         Ok(Self {
-            bank: Bank::filled(shape, average),
+            bank: Bank::filled(shape, average)?,
+            is_set: false,
             bias: Vec::new(),
             options: ConvOptions::DEFAULT,
             border: Border::default(),
@@ -174,19 +178,19 @@ impl<K: Kind> Conv<K> {
     }
 
     /// Sets the weight, as [`Weight`] says. Without `preserve_channels`, and for the ranks that name channels, the layer takes
-    /// the weight's channels. In the middle of a stream a weight of the same shape goes on with the same history; for another
-    /// shape clear the model's state.
+    /// the weight's channels. In the middle of a stream a weight of the same size takes effect with the next frame, over the
+    /// frames that came before it too; one of another size needs a new stream ([`Error::StateChanged`]).
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
-    /// then as it was.
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
+    /// weight is then as it was.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(K::NAME)?;
         let shape = weight.array.shape();
-        let values: Vec<f32> = weight.array.iter().copied().collect();
+        let values = weight.values()?;
         let bank = if shape.is_empty() {
-            Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default())
+            Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default())?
         } else {
             let Some((channels, size)) = K::understand(shape) else {
                 let (rank, shape) = (shape.len(), shape.to_vec());
@@ -197,12 +201,14 @@ impl<K: Kind> Conv<K> {
                 // A kernel for each output channel; a weight of rank 4 or 5 names its input channels itself.
                 Some([out, 1]) if weight.preserve_channels && shape.len() <= 3 => {
                     let kernels = values.chunks_exact(size.iter().product::<usize>().max(1));
-                    let values = kernels.flat_map(|kernel| kernel.repeat(ins)).collect();
+                    let samples = values.len().saturating_mul(ins);
+                    let copies = kernels.flat_map(|kernel| std::iter::repeat_n(kernel, ins)).flatten().copied();
+                    let values = memory::collect("the weight", samples, copies)?;
                     Bank { values, shape: [out, ins, size[0], size[1], size[2]] }
                 }
                 Some([out, ins]) => Bank { values, shape: [out, ins, size[0], size[1], size[2]] },
-                None if weight.preserve_channels => Bank::copies(&values, size, [out, ins]),
-                None => Bank::copies(&values, size, [1, 1]),
+                None if weight.preserve_channels => Bank::copies(&values, size, [out, ins])?,
+                None => Bank::copies(&values, size, [1, 1])?,
             }
         };
         let bank = bank.finished(&weight, K::NAME)?;
@@ -212,7 +218,7 @@ impl<K: Kind> Conv<K> {
             return Err(Error::layer(K::NAME, foveola_core::Error::Groups { groups, channels }));
         }
         self.planner = self.planner.anew();
-        self.bank = bank;
+        (self.bank, self.is_set) = (bank, true);
         Ok(())
     }
 
@@ -322,11 +328,16 @@ impl<K: Kind> Conv<K> {
         self
     }
 
-    /// Groups of channels that do not see each other. Changes `in/groups` of a new layer's weight.
+    /// Groups of channels that do not see each other, for a new layer, whose weight then has `in/groups` input channels. Set the
+    /// weight afterwards.
     ///
     /// # Errors
-    /// Groups that do not divide the input and output channels.
+    /// Groups that do not divide the input and output channels; a weight that was set before.
     pub fn groups(mut self, groups: usize) -> Result<Self> {
+        if self.is_set {
+            let (name, value, expected) = ("groups", groups.to_string(), "the groups before the weight, not after it");
+            return Err(Error::Parameter { item: K::NAME, name, value, expected });
+        }
         let [out, ins, t, r, c] = self.bank.shape;
         let ins = ins * self.options.groups;
         let divides = |channels: usize| groups > 0 && channels.is_multiple_of(groups);
@@ -335,7 +346,7 @@ impl<K: Kind> Conv<K> {
             return Err(Error::layer(K::NAME, foveola_core::Error::Groups { groups, channels }));
         }
         let ins = ins / groups;
-        self.bank = Bank::filled([out, ins, t, r, c], 1.0 / (ins * t * r * c) as f32);
+        self.bank = Bank::filled([out, ins, t, r, c], 1.0 / (ins * t * r * c) as f32)?;
         self.planner = self.planner.anew();
         self.options.groups = groups;
         Ok(self)
@@ -343,7 +354,8 @@ impl<K: Kind> Conv<K> {
 }
 
 impl<K: Temporal> Conv<K> {
-    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d).
+    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d). `resolution` is that of the frames that
+    /// reach the layer: behind a temporal stride of 2 there are half as many a second.
     ///
     /// # Errors
     /// A `tau` that is negative or not finite.
@@ -351,7 +363,8 @@ impl<K: Temporal> Conv<K> {
         self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
     }
 
-    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d).
+    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d), for frames as in
+    /// [`Conv::exponential`].
     ///
     /// # Errors
     /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.
@@ -379,7 +392,7 @@ impl<K: Kind> Layer for Conv<K> {
         let conv = self.conv(table.shape(from))?;
         let job = self.job(&conv);
         match table.plan(&self.planner, job)? {
-            Plan::Fft { .. } => Ok(table.push_spectral(from, Stage::Conv3d(conv), &self.planner, job)),
+            Plan::Fft { .. } => table.push_spectral(from, Stage::Conv3d(conv), &self.planner, job),
             Plan::Separable { .. } => {
                 let conv = match self.planner.factors(&self.bank) {
                     Some(factors) => named(self, conv.separable(factors.borrow()))?,

@@ -48,6 +48,7 @@ impl Layer for TimePadding {
 /// assert_eq!(out.iter().copied().collect::<Vec<_>>(), [0.0, 0.0, 1.0, 2.0]);
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Copy, Debug)]
 pub struct Delay {
     delay: usize,

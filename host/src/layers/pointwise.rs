@@ -10,9 +10,11 @@ fn push(layer: &dyn Layer, table: &mut Table<'_>, from: Source, function: Nonlin
 }
 
 fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
-    match values.into_iter().find(|(_, value)| !value.is_finite()) {
+    // Layers compute with `f32`, where a larger number would be infinite.
+    match values.into_iter().find(|(_, value)| !(*value as f32).is_finite()) {
         Some((name, value)) => {
-            Err(Error::Parameter { item, name, value: value.to_string(), expected: "a finite number" })
+            let expected = "a finite number, up to 3.4e38 in magnitude";
+            Err(Error::Parameter { item, name, value: format!("{value:?}"), expected })
         }
         None => Ok(()),
     }
@@ -41,7 +43,7 @@ pub struct NLRectifyScale {
 
 impl NLRectifyScale {
     /// # Errors
-    /// A scale or bias that is not finite.
+    /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLRectifyScale", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
     }
@@ -66,7 +68,7 @@ pub struct NLSquare {
 
 impl NLSquare {
     /// # Errors
-    /// A scale or bias that is not finite.
+    /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLSquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
     }
@@ -91,7 +93,7 @@ pub struct NLRectifySquare {
 
 impl NLRectifySquare {
     /// # Errors
-    /// A scale or bias that is not finite.
+    /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLRectifySquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
     }

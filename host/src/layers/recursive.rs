@@ -1,15 +1,44 @@
 //! `LowPass` and `HighPass`: exponential filters in time.
+//!
+//! Both come to rest within 1e-4 of a constant input, relative to it, at any time constant; [`foveola_core::recursive`] has the
+//! bounds, and says what becomes of small numbers.
 
 use crate::layer::{Table, named};
 use crate::{Error, Layer, Resolution, Result};
 use foveola_core::{Decay, Source, Stage};
 
-/// The decay of `tau` seconds, for the layer named `layer`.
-pub(super) fn decay(layer: &'static str, tau: f64, resolution: Resolution) -> Result<Decay> {
-    Decay::new(tau, resolution.steps_per_second).map_err(|source| Error::layer(layer, source))
+/// A time constant in seconds. What it is in frames depends on how many of them reach the layer: behind a temporal stride they
+/// are fewer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeConstant {
+    tau: f64,
+    steps_per_second: f64,
+    /// Where every frame of the model's input arrives.
+    decay: Decay,
+}
+
+impl TimeConstant {
+    /// `tau` seconds in a model whose input has the frames a second of `resolution`, for the layer named `layer`.
+    pub(super) fn new(layer: &'static str, tau: f64, resolution: Resolution) -> Result<Self> {
+        let steps_per_second = resolution.steps_per_second;
+        let decay = Decay::new(tau, steps_per_second).map_err(|source| Error::layer(layer, source))?;
+        Ok(Self { tau, steps_per_second, decay })
+    }
+
+    /// The decay from one frame to the next, where one of `every` frames arrives.
+    pub(super) fn decay(&self, layer: &'static str, every: u64) -> Result<Decay> {
+        if every == 1 {
+            return Ok(self.decay);
+        }
+        Decay::new(self.tau, self.steps_per_second / every as f64).map_err(|source| Error::layer(layer, source))
+    }
 }
 
 /// Exponential low-pass of every pixel: `y[t] = a y[t-1] + (1-a) x[t]`. See [`foveola_core::LowPass`].
+///
+/// The gain at DC is 1 to within 1e-4: `y` comes to rest within `2^-24 / (1-a)` of a constant input, relative to it, for time
+/// constants of less than 1680 frames, and within `2^-24 + 2^-48 / (1-a)` for longer ones, whose state takes twice the memory.
+/// Behind a temporal stride the time constant is as long in seconds: a frame then decays by that much more.
 ///
 /// ```
 /// use foveola::{LowPass, Model, Resolution};
@@ -20,16 +49,16 @@ pub(super) fn decay(layer: &'static str, tau: f64, resolution: Resolution) -> Re
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LowPass {
-    decay: Decay,
+    tau: TimeConstant,
 }
 
 impl LowPass {
-    /// Time constant `tau` in seconds, 0 or more.
+    /// Time constant `tau` in seconds: 0, or up to 2.8e10 frames.
     ///
     /// # Errors
-    /// A `tau` that is negative or not finite.
+    /// A `tau` that is negative, not finite or longer.
     pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
-        Ok(Self { decay: decay("LowPass", tau, resolution)? })
+        Ok(Self { tau: TimeConstant::new("LowPass", tau, resolution)? })
     }
 }
 
@@ -39,12 +68,15 @@ impl Layer for LowPass {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        let filter = foveola_core::LowPass::new(table.shape(from), self.decay);
+        let decay = self.tau.decay(self.name(), table.rate(from).every)?;
+        let filter = foveola_core::LowPass::new(table.shape(from), decay);
         Ok(table.push(from, Stage::LowPass(filter)))
     }
 }
 
 /// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
+///
+/// Of a constant input `1 - k` is left, to within 1e-4 times `k`: the rounding is that of [`LowPass`].
 ///
 /// ```
 /// use foveola::{HighPass, Model, Resolution};
@@ -55,20 +87,20 @@ impl Layer for LowPass {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct HighPass {
-    decay: Decay,
+    tau: TimeConstant,
     k: f64,
 }
 
 impl HighPass {
-    /// Subtracts `k` times the low-pass of time constant `tau` (seconds).
+    /// Subtracts `k` times the low-pass of time constant `tau` (seconds; 0, or up to 2.8e10 frames).
     ///
     /// # Errors
-    /// A `tau` that is negative or not finite, a `k` that is not finite.
+    /// A `tau` that is negative, not finite or longer; a `k` that is not finite.
     pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
-        let decay = decay("HighPass", tau, resolution)?;
-        let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), decay, k);
+        let tau = TimeConstant::new("HighPass", tau, resolution)?;
+        let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), tau.decay, k);
         probe.map_err(|source| Error::layer("HighPass", source))?;
-        Ok(Self { decay, k })
+        Ok(Self { tau, k })
     }
 }
 
@@ -78,7 +110,8 @@ impl Layer for HighPass {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        let filter = named(self, foveola_core::HighPass::new(table.shape(from), self.decay, self.k))?;
+        let decay = self.tau.decay(self.name(), table.rate(from).every)?;
+        let filter = named(self, foveola_core::HighPass::new(table.shape(from), decay, self.k))?;
         Ok(table.push(from, Stage::HighPass(filter)))
     }
 }

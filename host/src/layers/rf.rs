@@ -11,9 +11,9 @@ const NAME: &str = "RF";
 
 /// Receptive field: a weighted sum over the frame and its recent past; the equation is that of [`foveola_core::Rf`].
 ///
-/// A new layer is empty, whatever number fills it: it takes the uniform weight over the first frame, with sum 1, and keeps it
-/// until `reset_weight`. A larger weight than the frame is
-/// cropped at the right and bottom, a smaller one extended there with zeros.
+/// A new layer is empty, whatever number fills it: it takes the uniform weight over the first frame that is fed, with sum 1,
+/// and keeps it until `reset_weight`. A weight larger than the frame is cropped at the right and bottom, a smaller one is
+/// extended there with zeros.
 ///
 /// ```
 /// use foveola::{Model, RF, Weight};
@@ -27,10 +27,13 @@ const NAME: &str = "RF";
 /// assert_eq!(Model::of(field).run(&Array3::<f32>::ones((4, 6, 6)), 4)?[(0, 0, 3, 0, 0)], 72.0);
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Rf {
     bank: Bank,
-    /// What an empty weight became at the first frame.
+    /// Rows and columns of the first frame that an empty weight was fed.
+    size: OnceLock<[usize; 2]>,
+    /// The uniform weight over them, once it is asked for.
     uniform: OnceLock<Bank>,
     bias: Vec<f32>,
     pad: Option<PadMode>,
@@ -52,24 +55,25 @@ impl Rf {
             return Err(Error::layer(NAME, foveola_core::Error::EmptyKernel { kernel: shape }));
         }
         let mode = PadMode::default();
-        Ok(Self { bank: Bank::filled(shape, 0.0), uniform: OnceLock::new(), bias: Vec::new(), pad: Some(mode), mode })
+        let (bank, size, uniform) = (Bank::filled(shape, 0.0)?, OnceLock::new(), OnceLock::new());
+        Ok(Self { bank, size, uniform, bias: Vec::new(), pad: Some(mode), mode })
     }
 
     /// Sets the weight, as [`Weight`] says. A kernel of rank 1 to 3 is copied to every pair of channels.
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 to normalise by. The weight is
-    /// then as it was.
+    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
+    /// weight is then as it was.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(NAME)?;
-        let values: Vec<f32> = weight.array.iter().copied().collect();
+        let values = weight.values()?;
         let [out, ins, ..] = self.bank.shape;
         let bank = match *weight.array.shape() {
-            [] => Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default()),
-            [t] => Bank::copies(&values, [t, 1, 1], [out, ins]),
-            [r, c] => Bank::copies(&values, [1, r, c], [out, ins]),
-            [t, r, c] => Bank::copies(&values, [t, r, c], [out, ins]),
+            [] => Bank::filled(self.bank.shape, values.first().copied().unwrap_or_default())?,
+            [t] => Bank::copies(&values, [t, 1, 1], [out, ins])?,
+            [r, c] => Bank::copies(&values, [1, r, c], [out, ins])?,
+            [t, r, c] => Bank::copies(&values, [t, r, c], [out, ins])?,
             [o, i, t, r, c] => Bank { values, shape: [o, i, t, r, c] },
             _ => {
                 let (rank, shape) = (weight.array.ndim(), weight.array.shape().to_vec());
@@ -80,8 +84,7 @@ impl Rf {
         };
         let bank = bank.finished(&weight, NAME)?;
         check_bias(NAME, &self.bias, bank.shape[0])?;
-        self.bank = bank;
-        self.uniform = OnceLock::new();
+        (self.bank, self.size, self.uniform) = (bank, OnceLock::new(), OnceLock::new());
         Ok(())
     }
 
@@ -107,14 +110,40 @@ impl Rf {
     /// Makes the weight empty again: it takes the uniform one over the next frame.
     pub fn reset_weight(&mut self) {
         let [out, ins, t, ..] = self.bank.shape;
-        self.bank = Bank::filled([out, ins, t, 1, 1], 0.0);
-        self.uniform = OnceLock::new();
+        self.bank = Bank { values: vec![0.0; out * ins * t], shape: [out, ins, t, 1, 1] };
+        (self.size, self.uniform) = (OnceLock::new(), OnceLock::new());
     }
 
-    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels while it is empty.
+    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels while it is empty, or where the uniform
+    /// weight would take more than 1 GB.
     pub fn weight(&self) -> Array5<f32> {
-        let Bank { values, shape } = self.uniform.get().unwrap_or(&self.bank).clone().flipped();
+        let bank = self.size.get().and_then(|size| self.uniform(*size).ok()).unwrap_or(&self.bank);
+        let Bank { values, shape } = bank.clone().flipped();
         Array5::from_shape_vec(shape, values).unwrap_or_default()
+    }
+
+    /// Whether the weight is empty: it has the size of the first frame, and is uniform.
+    fn is_empty(&self) -> bool {
+        self.bank.shape[3..] == [1, 1]
+    }
+
+    /// What an empty weight is for frames of `size`, the first that it was fed.
+    fn uniform(&self, size: [usize; 2]) -> Result<&Bank> {
+        if let Some(bank) = self.uniform.get() {
+            return Ok(bank);
+        }
+        let [out, ins, t, ..] = self.bank.shape;
+        let samples = [out, ins, t, size[0], size[1]].into_iter().fold(1, usize::saturating_mul);
+        if samples > MAX_WEIGHTS {
+            return Err(Error::Memory { what: "the uniform weight", samples });
+        }
+        let bank = Bank::filled([out, ins, t, size[0], size[1]], 1.0 / samples.max(1) as f32)?;
+        Ok(self.uniform.get_or_init(|| bank))
+    }
+
+    /// An empty weight was fed its first frame, of `size`.
+    pub(crate) fn keep_size(&self, size: [usize; 2]) {
+        self.size.get_or_init(|| size);
     }
 
     /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the field is filled.
@@ -138,22 +167,16 @@ impl Layer for Rf {
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let frame = table.shape(from);
-        let empty = self.bank.shape;
-        let bank = match empty {
-            [out, ins, t, 1, 1] => {
-                let taps = ins.saturating_mul(t).saturating_mul(frame.pixels()).saturating_mul(out);
-                if taps > MAX_WEIGHTS {
-                    return Err(Error::Memory { what: "the uniform weight", samples: taps });
-                }
-                let shape = [out, ins, t, frame.rows, frame.cols];
-                self.uniform.get_or_init(|| Bank::filled(shape, 1.0 / taps.max(1) as f32))
-            }
+        let size = [frame.rows, frame.cols];
+        let bank = match self.size.get() {
+            // Frames of another size than the first one meet its weight.
+            Some(first) if self.is_empty() && *first != size => self.uniform(*first)?,
             _ => &self.bank,
         };
-        // While frames are as large as the first one was, the core need not be told a weight that is the same everywhere.
-        let uniform = empty[3] * empty[4] == 1 && bank.shape[3..] == [frame.rows, frame.cols];
-        let shape = if uniform { empty } else { bank.shape };
-        let kernel = Kernel { weights: &bank.values, shape, bias: &self.bias };
+        if self.is_empty() && self.size.get().is_none() {
+            table.sized_by_frames(self, size);
+        }
+        let kernel = Kernel { weights: &bank.values, shape: bank.shape, bias: &self.bias };
         let field = named(self, foveola_core::Rf::new(frame, kernel, self.pad))?;
         Ok(table.push(from, Stage::Rf(field)))
     }

@@ -1,6 +1,7 @@
 //! `SmoothConv`: recursive smoothing in time, each stage through a spatial kernel of its own.
 
-use super::recursive::decay;
+use super::recursive::TimeConstant;
+use crate::kept::Kept;
 use crate::layer::{Table, named};
 use crate::plan::{Job, Planner};
 use crate::weight::{Bank, MAX_WEIGHTS};
@@ -13,6 +14,10 @@ const NAME: &str = "SmoothConv";
 /// `out = sum_i g_i(y_i)` with `y_0 = e_0(x)`, `y_i = e_i(y_{i-1})`: exponentials `e_i` in time, same-size convolutions
 /// `g_i` in space. Channels do not mix. See [`foveola_core::SmoothConv`].
 ///
+/// The gain at DC is that of the kernels, to within 1e-4 for each `e_i`: the rounding is that of [`LowPass`](super::LowPass). A stage
+/// whose time constant is 1680 frames or more takes twice the memory. Behind a temporal stride time constants are as long in
+/// seconds.
+///
 /// ```
 /// use foveola::{Model, Resolution, SmoothConv};
 /// use ndarray::Array3;
@@ -24,9 +29,12 @@ const NAME: &str = "SmoothConv";
 /// assert_eq!(Model::of(smooth.components()).run(&movie, 100)?.dim(), (1, 3, 500, 16, 16));
 /// # Ok::<(), foveola::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct SmoothConv {
-    decays: Vec<Decay>,
+    taus: Vec<TimeConstant>,
+    /// The decays, by how many frames of the model one that arrives stands for.
+    decays: Kept<u64, Vec<Decay>>,
     spatial: Bank,
     border: Border,
     components: bool,
@@ -37,12 +45,14 @@ impl SmoothConv {
     /// One stage for each time constant of `taus` (seconds), with the impulse responses `spatial` `(stage, row, col)`.
     ///
     /// # Errors
-    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a negative time constant.
+    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a time constant that is negative
+    /// or above 2.8e10 frames.
     pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
-        let decays = taus.iter().map(|tau| decay(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
+        let taus = taus.iter().map(|tau| TimeConstant::new(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer = Self {
-            decays,
-            spatial: Bank::filled([0; 5], 0.0),
+            taus,
+            decays: Kept::default(),
+            spatial: Bank { values: Vec::new(), shape: [0; 5] },
             border: Border::default(),
             components: false,
             planner: Planner::default(),
@@ -54,7 +64,7 @@ impl SmoothConv {
     /// `n` stages of one time constant `tau` (seconds), whose Gaussians of `sigma` degrees share a gain of 1.
     ///
     /// # Errors
-    /// No stages; a `tau` or `sigma` that is negative or not finite.
+    /// No stages; a `tau` or `sigma` that is negative or not finite, a `tau` above 2.8e10 frames.
     pub fn gaussian(n: usize, tau: f64, sigma: f64, resolution: Resolution) -> Result<Self> {
         let gauss = kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?;
         let samples = n.saturating_mul(gauss.len());
@@ -76,11 +86,11 @@ impl SmoothConv {
             let (rank, shape) = (weight.array.ndim(), weight.array.shape().to_vec());
             return Err(Error::WeightRank { layer: NAME, rank, shape, expected: "3 (stage, row, col)" });
         };
-        if n != self.decays.len() {
-            let (name, value) = ("spatial kernels", format!("{n} for {} time constants", self.decays.len()));
+        if n != self.taus.len() {
+            let (name, value) = ("spatial kernels", format!("{n} for {} time constants", self.taus.len()));
             return Err(Error::Parameter { item: NAME, name, value, expected: "one for each time constant" });
         }
-        let values = weight.array.iter().copied().collect();
+        let values = weight.values()?;
         self.spatial = Bank { values, shape: [n, 1, 1, rows, cols] }.finished(&weight, NAME)?;
         self.planner = self.planner.anew();
         Ok(())
@@ -106,7 +116,7 @@ impl SmoothConv {
     }
 
     fn job(&self, output: [usize; 2]) -> Job<'_> {
-        let (bank, groups) = (&self.spatial, self.decays.len());
+        let (bank, groups) = (&self.spatial, self.taus.len());
         Job { layer: NAME, bank, groups, stride: [1; 2], dilation: [1; 2], output, fft: false }
     }
 
@@ -125,9 +135,9 @@ impl Layer for SmoothConv {
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let [.., rows, cols] = self.spatial.shape;
         let size = [rows, cols];
-        let filter =
-            foveola_core::SmoothConv::new(table.shape(from), &self.decays, &self.spatial.values, size, self.border);
-        let frame = table.shape(from);
+        let (frame, every) = (table.shape(from), table.rate(from).every);
+        let decays = self.decays.get(every, || self.taus.iter().map(|tau| tau.decay(NAME, every)).collect())?;
+        let filter = foveola_core::SmoothConv::new(frame, decays, &self.spatial.values, size, self.border);
         let filter = named(self, filter)?;
         let filter = match table.plan(&self.planner, self.job([frame.rows, frame.cols]))? {
             Plan::Separable { .. } => match self.planner.factors(&self.spatial) {

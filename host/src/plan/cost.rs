@@ -12,7 +12,6 @@
 
 use super::{Job, Plan};
 use crate::SimdLevel;
-use crate::fft::FftKernel;
 
 /// How much longer the direct way takes with vectors of 8 and of 4 samples.
 const NARROW: [f64; 2] = [1.7, 4.2];
@@ -55,7 +54,7 @@ pub(super) fn cheapest(
         best = (plan, term * terms as f64);
     }
     if kh * kw > 1
-        && WORTH_SPREADING * frequency_domain(level, job) < best.1
+        && frequency_domain(level, job).is_some_and(|time| WORTH_SPREADING * time < best.1)
         && let Some(plan) = fft()
     {
         return plan;
@@ -65,12 +64,12 @@ pub(super) fn cheapest(
 
 /// Besides the transforms and products, what it takes to read the spectra of many channels: eight frames share those of the
 /// kernels, and each output channel reads those of its inputs.
-fn frequency_domain(level: SimdLevel, job: Job<'_>) -> f64 {
-    let ([outs, ins, kt, ..], level) = (job.bank.shape, level.at_most());
-    let [rows, cols] = FftKernel::best_size(level, job.bank.shape, job.groups, job.dilation, job.output);
-    let spectrum = (4 * rows * cols * kt * ins) as f64;
+fn frequency_domain(level: SimdLevel, job: Job<'_>) -> Option<f64> {
+    let [outs, ins, kt, ..] = job.bank.shape;
+    let ([rows, cols], transforms) = job.frequency_domain(level)?;
+    let spectrum = [4, rows, cols, kt, ins].map(|len| len as f64).iter().product::<f64>();
     let beyond = |bytes: f64| (bytes - CACHE).max(0.0) / STREAMED;
     let [outs, groups] = [outs, job.groups].map(|count| count as f64);
     let spectra = beyond(outs * spectrum) / 8.0 + outs / groups * beyond(groups * spectrum);
-    FftKernel::cost(level, job.bank.shape, job.groups, job.dilation, job.output) + spectra
+    Some(transforms + spectra)
 }

@@ -1,13 +1,13 @@
 //! Events in a `.npz` file: a ZIP archive with an array of events, or with an array for each column, stored or deflated.
 //!
 //! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
-//! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there; places in the
-//! recording are bytes of that array. Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of
-//! the archive are not checked.
+//! together to records, as those of a structured [`.npy`](super::npy) array with the names of the arrays, which are read
+//! further there; places in the recording are bytes of that array. Arrays that are not needed have fields without bytes.
+//! Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
 //! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
-use super::columns::{Columns, LETTERS};
-use crate::npy::header::{self, Element, Header, Kind, Scalar};
+use super::table::{Columns, HINT, MOST, Named};
+use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -17,6 +17,8 @@ use std::path::Path;
 pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 /// Bytes of an archive's directory, at most.
 const MOST_DIRECTORY: u64 = 1 << 20;
+/// Other files that a message names, at most.
+const MOST_NAMED: usize = 4;
 /// Records put together at a time.
 const RECORDS: usize = 1 << 10;
 
@@ -28,34 +30,59 @@ struct Member {
     at: u64,
 }
 
-/// The archive's events as the bytes of a `.npy` file.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+/// Characters of an array's name, at most.
+const NAME: usize = 64;
+
+/// The archive's events as the bytes of a `.npy` file; `columns` tells which array is what, in their order.
+pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read + Send>> {
     let members = directory(&mut File::open(path)?)?;
     if let [member] = &members[..] {
         return member.open(path);
     }
-    let Some((columns, _)) = Columns::named(members.iter().map(|member| &member.name[..])) else {
-        let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
-        return Err(bad(format!("arrays {}; expected one of events, or t, x, y and p", names.join(", "))));
+    let members = members.get(..MOST).unwrap_or(&members);
+    let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
+    let columns = match (columns, Named::read(&names)) {
+        (Some(columns), _) | (None, Named::All(columns)) => columns,
+        (None, Named::Some(reason)) => return Err(bad(format!("{reason}; {HINT}"))),
+        (None, Named::Nothing) => {
+            let expected = format!("expected one of events, or t, x, y and p; or {HINT}");
+            return Err(bad(format!("arrays {}; {expected}", names.join(", "))));
+        }
     };
-    let mut arrays = Vec::new();
-    for place in columns.places {
-        let member = members.get(usize::from(place)).ok_or_else(|| bad("no such array"))?;
+    let needed: Vec<usize> = columns.roles().map(|(column, _)| column).collect();
+    if needed.iter().any(|column| *column >= members.len()) {
+        return Err(bad(format!("{} arrays: {}; expected those of {columns}", members.len(), names.join(", "))));
+    }
+    let (mut arrays, mut fields) = (Vec::new(), Vec::new());
+    for (column, member) in members.iter().enumerate() {
+        // As the header of a structured array can have it.
+        let name: String = member.name.chars().filter(|c| !matches!(c, '\'' | '\\')).take(NAME).collect();
+        let name = if name.is_empty() { "-" } else { &name };
+        if !needed.contains(&column) {
+            fields.push(format!("('{name}', '|V0')"));
+            continue;
+        }
         let mut array = member.open(path)?;
         let header = Header::from_reader(&mut array)?.map_err(bad)?;
         match (&header.element, &header.shape[..]) {
             // Whatever is no number may have any size.
-            (Element::Scalar(scalar), [len]) if scalar.kind != Kind::Opaque => arrays.push((*len, *scalar, array)),
-            _ => return Err(bad(format!("the array '{}' is no column of numbers", member.name))),
+            (Element::Scalar(scalar), [len] | [len, 1]) if !matches!(scalar.kind, Kind::Other(_)) => {
+                fields.push(format!("('{name}', {scalar})"));
+                arrays.push((*len, *scalar, array));
+            }
+            (Element::Scalar(scalar), shape) => {
+                let found = format!("the array '{name}' has shape {shape:?} and type {scalar}");
+                return Err(bad(format!("{found}; expected one axis, and {NUMBERS}")));
+            }
+            (Element::Record(..), _) => return Err(bad(format!("the array '{name}' has records; expected numbers"))),
         }
     }
     let len = arrays.iter().map(|(len, ..)| *len).min().unwrap_or(0);
     if arrays.iter().any(|(other, ..)| *other != len) {
         return Err(bad("arrays of different lengths; expected a number in each for every event"));
     }
-    let names = LETTERS.iter().zip(&arrays);
-    let fields: Vec<_> = names.map(|(name, (_, scalar, _))| format!("('{name}', {scalar})")).collect();
-    let head = header::write(&format!("[{}]", fields.join(", ")), &format!("({len},)"), 192);
+    let (descr, shape) = (format!("[{}]", fields.join(", ")), format!("({len},)"));
+    let head = header::write(&descr, &shape, (descr.len() + shape.len() + 128).next_multiple_of(64));
     let columns = arrays.into_iter().map(|(_, scalar, array)| (scalar, array, Vec::new())).collect();
     Ok(Box::new(Cursor::new(head).chain(Records { columns, left: len, bytes: Vec::new(), read: 0 })))
 }
@@ -96,23 +123,31 @@ fn directory(file: &mut File) -> Result<Vec<Member>> {
     let mut directory = Vec::new();
     file.seek(SeekFrom::Start(at))?;
     file.by_ref().take(size).read_to_end(&mut directory)?;
-    let (mut members, mut rest) = (Vec::new(), &directory[..]);
+    let (mut members, mut others, mut rest) = (Vec::new(), Vec::new(), &directory[..]);
     while let Some(entry) = rest.get(..46).filter(|entry| entry.starts_with(b"PK\x01\x02")) {
         let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(short(entry, at)));
         let text = rest.get(46..46 + name).unwrap_or_default();
         let text = String::from_utf8_lossy(text);
         let method = short(entry, 10);
         let (packed, at) = (long(entry, 20), long(entry, 42));
-        if packed == u32::MAX || at == u32::MAX {
-            return Err(bad("an archive of 4 GB or more; expected a smaller one, or .npy"));
-        }
         if let Some(name) = text.strip_suffix(".npy") {
+            if packed == u32::MAX || at == u32::MAX {
+                return Err(bad("an archive of 4 GB or more; expected a smaller one, or .npy"));
+            }
             if !matches!(method, 0 | 8) {
                 return Err(bad(format!("'{name}' is packed by method {method}; expected none or Deflate")));
             }
             members.push(Member { name: name.into(), deflated: method == 8, packed: packed.into(), at: at.into() });
+        } else if others.len() < MOST_NAMED && !text.ends_with('/') {
+            others.push(text.into_owned());
         }
         rest = rest.get(46 + name + extra + comment..).unwrap_or_default();
+    }
+    if members.is_empty() {
+        let what = if others.is_empty() { "nothing".into() } else { others.join(", ") };
+        return Err(bad(format!(
+            "a ZIP archive without arrays of NumPy: it holds {what}; unpack it and give a file of events"
+        )));
     }
     Ok(members)
 }
@@ -164,7 +199,7 @@ impl Read for Records {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Recording};
+    use super::super::{Format, ReadOptions, Recording};
     use foveola_core::events::Event;
     use std::io::Write;
 
@@ -179,7 +214,7 @@ mod tests {
             } else {
                 content.clone()
             };
-            let name = format!("{name}.npy");
+            let name = if name.contains('.') { (*name).to_owned() } else { format!("{name}.npy") };
             let method: u16 = if deflated { 8 } else { 0 };
             let common = [
                 &method.to_le_bytes()[..],
@@ -215,9 +250,14 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> crate::Result<Vec<Event>> {
+        read_with(bytes, None)
+    }
+
+    fn read_with(bytes: &[u8], columns: Option<&str>) -> crate::Result<Vec<Event>> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(bytes).expect("written");
-        let recording = Recording::open(file.path())?;
+        let columns = columns.map(|columns| columns.parse().expect("an order"));
+        let recording = Recording::open_with(file.path(), ReadOptions { columns, ..ReadOptions::default() })?;
         assert_eq!(recording.format(), Format::Npz);
         recording.events()?.collect()
     }
@@ -230,7 +270,64 @@ mod tests {
             let strange = array(descr, [[0; 8]].into_iter());
             let columns = [("t", strange), ("x", column()), ("y", column()), ("p", column())];
             let error = read(&archive(&columns)).expect_err("no numbers").to_string();
-            assert!(error.contains("the array 't' is no column of numbers"), "{error}");
+            assert!(error.contains("the array 't' has shape [1] and type "), "{error}");
+        }
+    }
+
+    /// Names and contents.
+    type Files<'a> = &'a [(&'a str, &'a Vec<u8>)];
+
+    #[test]
+    fn columns_by_name_unit_and_order() {
+        let column = |numbers: [u32; 2]| array("'<u4'", numbers.iter().map(|number| number.to_le_bytes()));
+        let (t, ns, secs) = (column([3_811, 3_820]), column([3_811_000, 3_820_000]), column([0, 0]));
+        let (x, y, p) = (column([96, 11]), column([133, 9]), column([0, 1]));
+        let expected = [Event { t: 3_811, x: 96, y: 133, on: false }, Event { t: 3_820, x: 11, y: 9, on: true }];
+        let with = |files: &[(&str, &Vec<u8>)], columns| {
+            let files: Vec<_> = files.iter().map(|(name, content)| (*name, (*content).clone())).collect();
+            read_with(&archive(&files), columns).map_err(|error| error.to_string())
+        };
+        let good: [Files; 3] = [
+            &[("x", &x), ("y", &y), ("t", &t), ("p", &p)],
+            &[("p", &p), ("t_ns", &ns), ("y", &y), ("x", &x)],
+            &[("secs", &secs), ("nsecs", &ns), ("x", &x), ("y", &y), ("p", &p)],
+        ];
+        for files in good {
+            assert_eq!(with(files, None), Ok(expected.to_vec()), "{:?}", files.iter().map(|(name, _)| name));
+        }
+        // Arrays without names of their own, and one that is not needed and is none.
+        let none = b"?".to_vec();
+        let unnamed = [("arr_0", &x), ("arr_1", &y), ("arr_2", &none), ("arr_3", &p), ("arr_4", &t)];
+        assert_eq!(with(&unnamed, Some("x,y,-,p,t")), Ok(expected.to_vec()), "in this order");
+        let half = array("'<f2'", [[0; 2]; 2].into_iter());
+        let words = b"words".to_vec();
+        let bad: [(Files, _, &str); 6] = [
+            (&unnamed, None, "arrays arr_0, arr_1, arr_2, arr_3, arr_4; expected one of events, or t, x, y and p"),
+            (
+                &unnamed,
+                Some("x,y,p,-,-,t"),
+                "5 arrays: arr_0, arr_1, arr_2, arr_3, arr_4; expected those of x,y,p,-,-,t",
+            ),
+            (&good[0][..3], None, "columns named x, y, t without polarity (p)"),
+            (
+                &[("x", &x), ("y", &half), ("t", &t), ("p", &p)],
+                None,
+                "the array 'y' has shape [2] and type '<f2'; expected one axis, and b1, i1 to i8",
+            ),
+            (
+                &[("x", &x), ("y", &y), ("t", &t), ("time", &t), ("p", &p)],
+                None,
+                "columns named t and time, which mean the same",
+            ),
+            (
+                &[("notes.txt", &words), ("a/events.csv", &words)],
+                None,
+                "a ZIP archive without arrays of NumPy: it holds notes.txt, a/events.csv; unpack it",
+            ),
+        ];
+        for (files, columns, told) in bad {
+            let error = with(files, columns).expect_err(told);
+            assert!(error.contains(told), "{error}");
         }
     }
 
@@ -258,7 +355,7 @@ mod tests {
         assert_eq!(read(&archive(&[("arr_0", records)])).expect("an archive"), events);
 
         let error = read(&archive(&columns[..3])).expect_err("no times").to_string();
-        assert!(error.contains("arrays x, y, polarity; expected"), "{error}");
+        assert!(error.contains("columns named x, y, polarity without time (t)"), "{error}");
         let short = ("timestamps", array("'<f8'", std::iter::once([0; 8])));
         let uneven = [columns[0].clone(), columns[1].clone(), columns[2].clone(), short];
         assert!(read(&archive(&uneven)).expect_err("uneven").to_string().contains("different lengths"), "lengths");

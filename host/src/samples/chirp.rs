@@ -81,6 +81,7 @@ impl Chirp {
 
     /// The same stimulus played `factor` times as slowly: durations times, frequencies divided by `factor`.
     /// A factor that is not a finite number above 0 changes nothing.
+    #[must_use]
     pub fn stretched(self, factor: f64) -> Self {
         if !(factor.is_finite() && factor > 0.0) {
             return self;

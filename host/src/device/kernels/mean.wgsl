@@ -1,4 +1,5 @@
-// Means: y[k] = sum of x[k * apart ..][.. samples] * scale, by `parts` workgroups for each k, whose sums a second turn adds.
+// Means: y[k] = sum of x[k * apart ..][.. samples] * scale, by `parts` workgroups for each k, whose sums a second turn adds. A thread
+// adds in one chain: samples / (256 parts) additions, with a part for each 16384 samples, up to 256 parts.
 struct Params {
     // Workgroups in all.
     all: u32,

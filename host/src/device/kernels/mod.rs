@@ -8,6 +8,9 @@ use super::pass::Kernel;
 pub(crate) use conv::{OUTPUTS, Tile};
 pub(super) use peaks::peaks;
 
+/// A step of a compensated recursion.
+pub(super) const COMPENSATED: &str = include_str!("compensated.wgsl");
+
 /// The program of `kernel`.
 pub(super) fn program(kernel: &Kernel) -> String {
     let own = match kernel {
@@ -15,7 +18,7 @@ pub(super) fn program(kernel: &Kernel) -> String {
         Kernel::Mean => concat!(include_str!("total.wgsl"), include_str!("mean.wgsl")).into(),
         Kernel::VariableDelay => include_str!("variable_delay.wgsl").into(),
         Kernel::Scan(scan) => scan.wgsl(),
-        Kernel::Stages(stages) => stages::wgsl(*stages),
+        Kernel::Stages(compensated) => stages::wgsl(compensated),
         Kernel::Borders => include_str!("borders.wgsl").into(),
         Kernel::Direct(tile) => conv::direct(tile),
         Kernel::Plain => conv::plain(),

@@ -1,16 +1,23 @@
 //! The chain of a `SmoothConv`: `y_0 += g_0 (x - y_0)`, `y_i += g_i (y_{i-1} - y_i)`; a thread takes a pixel through time.
 //!
 //! What each stage makes of a frame goes to `(stream, time, channel, stage, row, col)`. The state lies as on the host: `(stream,
-//! channel, row, stage, col)`, rows with their borders, which another kernel fills. A gain of 1 copies, since `y + (x - y)`
-//! would round. Cost: three operations and a sample written for each stage.
+//! channel, row, stage, col)`, rows with their borders, which another kernel fills; behind the stages of a row lie the remainders of
+//! those that are compensated. A gain of 1 copies, since `y + (x - y)` would round. Cost: three operations and a sample written
+//! for each stage, eight where it is compensated.
 
+use super::COMPENSATED;
 use std::fmt::Write as _;
 
-/// The program for `stages` stages.
-pub(super) fn wgsl(stages: usize) -> String {
+/// The program for stages that are `compensated` or not.
+pub(super) fn wgsl(compensated: &[bool]) -> String {
+    let stages = compensated.len();
+    // The row of a stage's remainders.
+    let remainders = |k: usize| stages + compensated[..k].iter().filter(|compensated| **compensated).count();
     let each = |line: &dyn Fn(usize) -> String| (0..stages).fold(String::new(), |text, k| text + &line(k));
     let mut text = String::from(
-        "struct Params {
+        "alias T = f32;
+alias U = u32;
+struct Params {
     threads: u32,
     frames: u32,
     channels: u32,
@@ -20,6 +27,7 @@ pub(super) fn wgsl(stages: usize) -> String {
     row: u32,
     left: u32,
     at: u32,
+    zero: u32,
 ",
     );
     text += &each(&|k| format!("    g{k}: f32,\n"));
@@ -31,7 +39,11 @@ pub(super) fn wgsl(stages: usize) -> String {
 fn smoothed(gain: f32, x: f32, y: f32) -> f32 {
     return select(y + gain * (x - y), x, gain == 1.0);
 }
-@compute @workgroup_size(256)
+";
+    if compensated.contains(&true) {
+        text += COMPENSATED;
+    }
+    text += "@compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let n = group(id) * 256u + local;
     if (n >= p.threads) {
@@ -42,14 +54,17 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let channel = (n / pixels) % p.channels;
     let stream = n / (pixels * p.channels);
 ";
-    let _ = writeln!(text, "    const stages = {stages}u;");
+    let _ = writeln!(text, "    const stages = {stages}u;\n    const stored = {}u;", remainders(stages));
     text += "    let len = p.channels * pixels;
-    let own = p.at + ((stream * p.channels + channel) * p.rows + pixel / p.cols) * stages * p.row + p.left + pixel % p.cols;
+    let own = p.at + ((stream * p.channels + channel) * p.rows + pixel / p.cols) * stored * p.row + p.left + pixel % p.cols;
     var at = stream * p.frames * len + channel * pixels + pixel;
     var to = stream * p.frames * len * stages + channel * pixels * stages + pixel;
     var f = 0u;
 ";
-    text += &each(&|k| format!("    var s{k} = state[own + {k}u * p.row];\n"));
+    let words = |line: &dyn Fn(&str, usize, usize) -> String| {
+        each(&|k| line("s", k, k) + &if compensated[k] { line("c", k, remainders(k)) } else { String::new() })
+    };
+    text += &words(&|name, k, row| format!("    var {name}{k} = state[own + {row}u * p.row];\n"));
     for (ahead, condition) in [(8, "f + 8u <= p.frames"), (1, "f < p.frames")] {
         let _ = writeln!(text, "    for (; {condition}; f += {ahead}u) {{");
         for frame in 0..ahead {
@@ -58,13 +73,15 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         for frame in 0..ahead {
             text += &each(&|k| {
                 let from = if k == 0 { format!("x{frame}") } else { format!("s{}", k - 1) };
-                format!(
-                    "        s{k} = smoothed(p.g{k}, {from}, s{k});\n        y[to + {frame}u * len * stages + {k}u * pixels] = s{k};\n"
-                )
+                let step = match compensated[k] {
+                    true => format!("compensated(p.g{k}, {from}, &s{k}, &c{k})"),
+                    false => format!("s{k} = smoothed(p.g{k}, {from}, s{k})"),
+                };
+                format!("        {step};\n        y[to + {frame}u * len * stages + {k}u * pixels] = s{k};\n")
             });
         }
         let _ = writeln!(text, "        at += {ahead}u * len;\n        to += {ahead}u * len * stages;\n    }}");
     }
-    text += &each(&|k| format!("    state[own + {k}u * p.row] = s{k};\n"));
+    text += &words(&|name, k, row| format!("    state[own + {row}u * p.row] = {name}{k};\n"));
     text + "}\n"
 }

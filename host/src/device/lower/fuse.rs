@@ -115,7 +115,7 @@ impl Lowering<'_, '_, '_> {
         let wide = len.is_multiple_of(4) && states.iter().all(|at| at.is_multiple_of(4));
         let each = if wide { 4 } else { 1 };
         let threads = streams * len / each;
-        let mut params = words([threads, len / each, frames, (first.t == 0).into()]);
+        let mut params = words([threads, len / each, frames, (first.t == 0).into(), 0]);
         for (own, state) in numbers {
             params.extend(own.iter().map(|number| (*number as f32).to_bits()));
             params.extend(state.map(|at| (at / each) as u32));
@@ -136,10 +136,16 @@ fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Ve
             match stage {
                 Stage::LowPass(filter) => match filter.decay().gain() as f32 {
                     1.0 => (Operation::Hold(x), Vec::new(), true),
+                    _ if filter.decay().is_compensated() => {
+                        (Operation::Compensated(x), vec![filter.decay().gain()], true)
+                    }
                     _ => (Operation::LowPass(x), vec![filter.decay().gain()], true),
                 },
                 Stage::HighPass(filter) => match filter.decay().gain() as f32 {
                     1.0 => (Operation::HighHold(x), vec![filter.k()], true),
+                    _ if filter.decay().is_compensated() => {
+                        (Operation::HighCompensated(x), vec![filter.decay().gain(), filter.k()], true)
+                    }
                     _ => (Operation::HighPass(x), vec![filter.decay().gain(), filter.k()], true),
                 },
                 Stage::Diff(_) => (Operation::Diff(x), Vec::new(), true),

@@ -1,0 +1,134 @@
+//! How large the values of a filter can become, from how large those of its input are.
+//!
+//! For inputs up to `M` in magnitude, in real numbers and then with what rounding may add (`n` operations one after another
+//! raise a bound by `(1 + 2^-23)^n` at most, in `f32`):
+//!
+//! | filter | output | on the way |
+//! |---|---|---|
+//! | convolution, receptive field | `sum \|w\| M + \|b\|`, the most of all output channels | the same; by factors, what each of the three sums may reach |
+//! | low-pass | `M` | `4 M`: the difference `x - y`, and what is left over of it |
+//! | high-pass | `(1 + \|k\|) M` | `(4 + \|k\|) M` |
+//! | `SmoothConv` | `sum \|g\| M` of all stages, or the most of one | the same, or `4 M` |
+//! | nonlinearities | `\|bias\| + \|scale\| M`, or its square | the same |
+//! | sums | `n M` | the same |
+//! | difference | `2 M` | |
+//! | delays, padding | `M` (1 where the history is ones) | |
+//!
+//! `M` must bound all inputs since the stream began, for the state is made of them. Where no bound passes the largest number
+//! of a sample's type, nothing can overflow, and nothing need be looked for.
+
+use super::Stage;
+use crate::conv::{Factors, Kernel};
+use crate::{Nonlinearity, PadMode, Sample};
+
+/// Largest magnitudes in a filter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// Of its output.
+    pub output: f64,
+    /// Of anything that it computes on the way, its output and state included.
+    pub inside: f64,
+}
+
+impl Bound {
+    const fn of(output: f64, inside: f64) -> Self {
+        Self { output, inside }
+    }
+
+    /// With what the rounding of `operations` one after another may add.
+    fn rounded(self, operations: usize) -> Self {
+        // (1 + e)^n <= 1 / (1 - n e), and there is no bound where n e reaches 1.
+        let slack = 1.0 - operations as f64 / f64::from(1 << 23);
+        let factor = if slack > 0.0 { 1.0 / slack } else { f64::INFINITY };
+        Self { output: self.output * factor, inside: self.inside * factor }
+    }
+}
+
+impl<T: Sample> Stage<'_, T> {
+    /// The bounds for inputs up to `most` in magnitude since the stream began; none for a filter that is not of this crate.
+    /// Cost: a walk through the weights.
+    ///
+    /// ```
+    /// use foveola_core::graph::Bound;
+    /// use foveola_core::{Nonlinearity, Pointwise, Shape, Stage};
+    /// let square = Pointwise::new(Shape::new(1, 1, 1), Nonlinearity::Square { scale: 1.0, bias: 0.0 }).unwrap();
+    /// let bound = Stage::<f32>::Pointwise(square).bound(1e30).unwrap();
+    /// assert!(bound.output > 9e59); // more than an f32 can hold
+    /// ```
+    pub fn bound(&self, most: f64) -> Option<Bound> {
+        let padded = |pad: Option<PadMode>| if pad == Some(PadMode::Ones) { most.max(1.0) } else { most };
+        Some(match self {
+            Self::TimePadding(filter) => Bound::of(padded(Some(filter.mode())), most),
+            Self::Delay(_) | Self::VariableDelay(_) | Self::Finite(_) => Bound::of(most, most),
+            Self::Conv3d(filter) => of_kernel(filter.kernel(), filter.factors(), padded(filter.options().pad)),
+            Self::Rf(filter) if filter.is_empty() => {
+                let (most, taps) = (padded(filter.pad()), filter.signature().state);
+                let bias = largest(filter.kernel().bias);
+                Bound::of(most + bias, taps as f64 * most + bias).rounded(taps)
+            }
+            Self::Rf(filter) => of_kernel(filter.kernel(), None, padded(filter.pad())),
+            Self::LowPass(_) => Bound::of(most, 4.0 * most).rounded(8),
+            Self::HighPass(filter) => {
+                let k = filter.k().abs();
+                Bound::of((1.0 + k) * most, (4.0 + k) * most).rounded(8)
+            }
+            Self::SmoothConv(filter) => {
+                let (weights, size) = filter.weights();
+                let stages = filter.decays().len();
+                // As one kernel with an input for each stage, or as one kernel for each.
+                let shape = if filter.yields_components() {
+                    [stages, 1, 1, size[0], size[1]]
+                } else {
+                    [1, stages, 1, size[0], size[1]]
+                };
+                let Bound { output, inside } = of_kernel(&Kernel::new(weights, shape), filter.factors(), most);
+                Bound::of(output, inside.max(4.0 * most)).rounded(8 * stages)
+            }
+            Self::Pointwise(filter) => {
+                let output = match filter.function() {
+                    Nonlinearity::Rectify => most,
+                    Nonlinearity::RectifyScale { scale, bias } => bias.abs() + scale.abs() * most,
+                    Nonlinearity::Square { scale, bias } | Nonlinearity::RectifySquare { scale, bias } => {
+                        let affine = bias.abs() + scale.abs() * most;
+                        affine * affine
+                    }
+                };
+                Bound::of(output, output.max(most)).rounded(4)
+            }
+            Self::Sum(filter) => {
+                let n = filter.axis().0;
+                Bound::of(n as f64 * most, n as f64 * most).rounded(n)
+            }
+            Self::Diff(_) => Bound::of(2.0 * most, 2.0 * most).rounded(1),
+            Self::Own(..) => return None,
+        })
+    }
+}
+
+/// Of a correlation with `kernel`, or with the factors that compute it.
+fn of_kernel<T: Sample>(kernel: &Kernel<'_, T>, factors: Option<&Factors<'_, T>>, most: f64) -> Bound {
+    let [_, ins, kt, kh, kw] = kernel.shape;
+    let taps = [ins, kt, kh, kw].into_iter().fold(1, usize::saturating_mul);
+    let gain = kernel.weights.chunks(taps.max(1)).map(magnitudes).fold(0.0, f64::max);
+    let bias = largest(kernel.bias);
+    let output = gain * most + bias;
+    let inside = match factors {
+        None => output,
+        Some(factors) => {
+            let along = |weights: &[T], len: usize| weights.chunks(len.max(1)).map(magnitudes).fold(0.0, f64::max);
+            let in_time = if kt > 1 { along(factors.time, kt) } else { 1.0 };
+            let in_cols = in_time * along(factors.cols, kw);
+            let in_rows = in_cols * along(factors.rows, kh) * ins.saturating_mul(factors.terms) as f64;
+            most * in_time.max(in_cols).max(in_rows) + bias
+        }
+    };
+    Bound::of(output, inside.max(output).max(most)).rounded(taps.saturating_add(4))
+}
+
+fn magnitudes<T: Sample>(values: &[T]) -> f64 {
+    values.iter().map(|value| value.to_f64().abs()).sum()
+}
+
+fn largest<T: Sample>(values: &[T]) -> f64 {
+    values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max)
+}

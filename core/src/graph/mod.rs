@@ -1,0 +1,300 @@
+//! A model is data: a table of nodes, a constant on a board and a `Vec` on a host.
+//!
+//! ```text
+//! input --> 0: SmoothConv (centre)  --\
+//!      \                               2: Add (1, -1) --> 3: Pointwise (rectify) --> output
+//!       -> 1: SmoothConv (surround) --/
+//! ```
+//! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
+//! whole table, in a constant if wanted. Put a [`Finite`] guard first: only then is all state as it was when it refuses.
+//!
+//! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch of
+//! a node. A chunk goes through the table node by node, so that the [`First`] chunk of every node is the chunk that the
+//! nodes before it made of the model's first chunk.
+
+mod bound;
+mod layout;
+mod pass;
+mod place;
+mod runner;
+mod stage;
+
+pub use bound::Bound;
+pub use layout::Layout;
+pub use place::{Flow, Place};
+pub use runner::{Feed, Reproducible, Runner, weighted_sum};
+pub use stage::{MOVE, Stage};
+
+use crate::error::{exact, nonempty, within_range};
+use crate::filter::{Scratch, check};
+use crate::{Error, Filter, First, Rate, Sample, Shape, Signature};
+use pass::Pass;
+
+/// Where a node reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The input of the model.
+    Input,
+    /// The output of the node with this index.
+    Node(usize),
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub enum Node<'a, T: Sample = f32> {
+    /// A filter and what it reads.
+    Filter(Source, Stage<'a, T>),
+    /// Where two branches meet: the weighted sum of frames of one shape. Centre minus surround has the weights 1 and -1.
+    Add([(Source, f64); 2]),
+}
+
+impl<T: Sample> Node<'_, T> {
+    /// Samples of its state for one stream.
+    pub const fn state(&self) -> usize {
+        match self {
+            Self::Filter(_, stage) => stage.signature().state,
+            Self::Add(_) => 0,
+        }
+    }
+}
+
+/// A checked table of nodes; see the [picture](self).
+///
+/// ```
+/// use foveola_core::{constant, Decay, Filter, Graph, LowPass, Node, Nonlinearity, Pointwise, Shape, Source, Stage};
+///
+/// const SHAPE: Shape = Shape::new(1, 8, 8);
+/// const FAST: LowPass = LowPass::new(SHAPE, constant!(Decay::new(0.005, 1000.0)));
+/// const SLOW: LowPass = LowPass::new(SHAPE, constant!(Decay::new(0.050, 1000.0)));
+/// static NODES: [Node; 4] = [
+///     Node::Filter(Source::Input, Stage::LowPass(FAST)),
+///     Node::Filter(Source::Input, Stage::LowPass(SLOW)),
+///     Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
+///     Node::Filter(Source::Node(2), Stage::Pointwise(constant!(Pointwise::new(SHAPE, Nonlinearity::Rectify)))),
+/// ];
+/// const MODEL: Graph = constant!(Graph::new(SHAPE, &NODES));
+///
+/// let mut state = [0.0; MODEL.signature().state];
+/// let mut scratch = [0.0; MODEL.signature().scratch.len(1)];
+/// let mut out = [0.0; 64];
+/// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
+/// assert!(out[0] > 0.1); // the fast branch rises first
+/// ```
+#[derive(Clone, Copy)]
+pub struct Graph<'a, T: Sample = f32> {
+    input: Shape,
+    nodes: &'a [Node<'a, T>],
+    /// One for each node, or none at all: then they are found anew.
+    places: &'a [Place],
+    /// Whether every node yields one frame for each frame: then nothing need be traced back to the input.
+    even: bool,
+}
+
+impl<'a, T: Sample> Graph<'a, T> {
+    /// A model of `nodes` for frames of `input`.
+    ///
+    /// # Errors
+    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of different
+    /// shapes or frame rates that meet; memory behind a chunk that repeats frames.
+    pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
+        let graph = match Self::unchecked(input, nodes) {
+            Ok(graph) => graph,
+            Err(error) => return Err(error),
+        };
+        let mut node = 0;
+        while node < nodes.len() {
+            if let Err(error) = graph.check_node(node) {
+                return Err(error);
+            }
+            node += 1;
+        }
+        Ok(graph)
+    }
+
+    /// [`Graph::new`] with memory for the [`Place`] of every node: for models of many nodes, which then cost time in
+    /// proportion to their number, not to its square. What is in `places` is overwritten.
+    ///
+    /// # Errors
+    /// As [`Graph::new`], and [`Error::Length`] unless there is one place for each node.
+    pub fn with_places(input: Shape, nodes: &'a [Node<'a, T>], places: &'a mut [Place]) -> Result<Self, Error> {
+        let graph = Self::unchecked(input, nodes)?;
+        exact("the table of places", places.len(), nodes.len())?;
+        for node in 0..nodes.len() {
+            let (done, rest) = places.split_at_mut(node);
+            let graph = Graph { places: done, ..graph };
+            graph.check_node(node)?;
+            let before = done.last().zip(node.checked_sub(1).and_then(|before| nodes.get(before)));
+            if let Some(place) = rest.first_mut() {
+                *place = graph.place(node, before);
+            }
+        }
+        Ok(Self { places, ..graph })
+    }
+
+    const fn unchecked(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
+        if nodes.is_empty() {
+            return Err(Error::NoNodes);
+        }
+        if let Err(error) = nonempty(input) {
+            return Err(error);
+        }
+        let (mut even, mut node) = (true, 0);
+        while node < nodes.len() {
+            if let Node::Filter(_, stage) = &nodes[node] {
+                let signature = stage.signature();
+                even = even && signature.rate.equals(Rate::EACH) && signature.lead == 0;
+            }
+            node += 1;
+        }
+        Ok(Self { input, nodes, places: &[], even })
+    }
+
+    const fn check_node(&self, node: usize) -> Result<(), Error> {
+        match &self.nodes[node] {
+            Node::Filter(source, stage) => {
+                if let Err(error) = check_order(node, *source) {
+                    return Err(error);
+                }
+                let (flow, signature) = (self.flow(*source), stage.signature());
+                if !flow.shape.equals(signature.input) {
+                    return Err(Error::NodeShape { node, found: flow.shape, expected: signature.input });
+                }
+                if flow.lead > 0 && !signature.is_memoryless() {
+                    return Err(Error::NodeLead { node });
+                }
+            }
+            Node::Add(terms) => {
+                let [(a, weight_a), (b, weight_b)] = *terms;
+                if let Err(error) = check_order(node, a) {
+                    return Err(error);
+                }
+                if let Err(error) = check_order(node, b) {
+                    return Err(error);
+                }
+                if let Err(error) = within_range("branch weight", weight_a) {
+                    return Err(error);
+                }
+                if let Err(error) = within_range("branch weight", weight_b) {
+                    return Err(error);
+                }
+                let (a, b) = (self.flow(a), self.flow(b));
+                if !a.shape.equals(b.shape) {
+                    return Err(Error::NodeShape { node, found: b.shape, expected: a.shape });
+                }
+                if !a.rate.equals(b.rate) || a.lead != b.lead {
+                    return Err(Error::NodeRate { node });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The shape of the frames that the model takes.
+    pub const fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// The table.
+    pub const fn nodes(&self) -> &'a [Node<'a, T>] {
+        self.nodes
+    }
+
+    /// What the model takes, yields and needs.
+    pub const fn signature(&self) -> Signature {
+        let (mut state, mut node) = (0_usize, 0);
+        let (mut frames, mut own) = (Scratch::NONE, Scratch::NONE);
+        while node < self.nodes.len() {
+            if let Node::Filter(source, stage) = &self.nodes[node] {
+                let Signature { state: of_node, scratch: Scratch { fixed, per_frame }, .. } = stage.signature();
+                state = state.saturating_add(of_node);
+                // Behind a lead a chunk is longer than the model's.
+                let lead = per_frame.saturating_mul(self.flow(*source).lead);
+                own = own.larger(Scratch { fixed: fixed.saturating_add(lead), per_frame });
+            }
+            if node + 1 < self.nodes.len() {
+                frames = frames.plus(self.flow(Source::Node(node)).span());
+            }
+            node += 1;
+        }
+        let Flow { shape, rate, lead } = self.flow(Source::Node(self.nodes.len() - 1));
+        Signature { input: self.input, output: shape, state, scratch: frames.plus(own), rate, lead }
+    }
+
+    /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.
+    pub const fn scratch_len(&self, frames: usize, batch: usize) -> usize {
+        self.signature().scratch.len(frames).saturating_mul(batch)
+    }
+
+    /// [`Filter::run`] for `batch` streams at once, which share `t`: state, input and output of the streams lie one after
+    /// another, scratch has [`Graph::scratch_len`] samples. At `t = 0` the mean of a [`PadMode::Mean`](crate::PadMode) is
+    /// that of all streams. Returns the output frames of each stream.
+    ///
+    /// # Errors
+    /// As [`Filter::run`].
+    pub fn run_batch(
+        &self,
+        t: u64,
+        batch: usize,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.run_batch_with(&Reproducible, t, batch, state, scratch, input, output)
+    }
+
+    /// [`Graph::run_batch`] with another [`Runner`].
+    ///
+    /// # Errors
+    /// As [`Filter::run`].
+    #[allow(clippy::too_many_arguments, reason = "those of run_batch, and who runs it")]
+    pub fn run_batch_with<R: Runner<T>>(
+        &self,
+        runner: &R,
+        t: u64,
+        batch: usize,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let signature = self.signature();
+        let each = |len: usize| len.checked_div(batch).unwrap_or(0);
+        exact("the input", input.len(), each(input.len()).saturating_mul(batch))?;
+        exact("the state", state.len(), signature.state.saturating_mul(batch))?;
+        let lens = (each(state.len()), each(scratch.len()), each(input.len()), each(output.len()));
+        check(&signature, t, lens.0, lens.1, lens.2, lens.3)?;
+        if input.is_empty() {
+            return Ok(0);
+        }
+        Pass { graph: self, runner, t, batch, frames: lens.2 / self.input.len().max(1) }
+            .run(state, scratch, input, output)
+    }
+}
+
+const fn check_order(node: usize, source: Source) -> Result<(), Error> {
+    match source {
+        Source::Node(source) if source >= node => Err(Error::Order { node, source }),
+        _ => Ok(()),
+    }
+}
+
+impl<T: Sample> Filter<T> for Graph<'_, T> {
+    fn signature(&self) -> Signature {
+        Self::signature(self)
+    }
+
+    /// Nothing: at `t = 0` every node starts with the chunk that reaches it.
+    fn start(&self, _: &mut [T], _: First<'_, T>) {}
+
+    fn advance(
+        &self,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        self.run_batch(t, 1, state, scratch, input, output)
+    }
+}

@@ -1,0 +1,143 @@
+//! A chunk on its way through the table of a model, node by node.
+
+use super::{Feed, Flow, Graph, Node, Place, Runner, Source, Stage};
+use crate::engine::Fork;
+use crate::error::at_least;
+use crate::filter::{piece, piece_mut};
+use crate::{Error, First, Sample, Scratch};
+use core::ops::Range;
+
+/// One chunk on its way through the table.
+pub(super) struct Pass<'g, 'a, T: Sample, R> {
+    pub(super) graph: &'g Graph<'a, T>,
+    pub(super) runner: &'g R,
+    pub(super) t: u64,
+    pub(super) batch: usize,
+    pub(super) frames: usize,
+}
+
+impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
+    fn chunk(&self, flow: Flow) -> (u64, usize) {
+        flow.chunk(self.t, self.frames)
+    }
+
+    /// Samples of `flow` for this chunk, over all streams.
+    fn len(&self, flow: Flow) -> usize {
+        self.batch * flow.shape.len() * self.chunk(flow).1
+    }
+
+    /// Samples of `scratch` for this chunk, over all streams.
+    fn room(&self, scratch: Scratch) -> usize {
+        self.batch * scratch.len(self.frames)
+    }
+
+    pub(super) fn run(
+        &self,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<usize, Error> {
+        let (graph, mut place) = (self.graph, Place::first(self.graph.input()));
+        let last = graph.nodes().len().saturating_sub(1);
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
+            place = graph.place(i, before.map(|node| (&place, node)));
+            let len = self.len(place.flow);
+            let (done, rest) = scratch.split_at_mut_checked(self.room(place.scratch)).unwrap_or_default();
+            let (to, free) = if i == last {
+                (&mut *output, rest)
+            } else {
+                rest.split_at_mut_checked(self.room(place.flow.span())).unwrap_or_default()
+            };
+            at_least("the scratch or the output", to.len(), len)?;
+            let to = to.get_mut(..len).unwrap_or(&mut []);
+            match node {
+                Node::Filter(source, stage) => {
+                    let from = place.state * self.batch;
+                    let len = stage.signature().state * self.batch;
+                    let state = state.get_mut(from..from + len).unwrap_or(&mut []);
+                    let (t, frames) = self.chunk(graph.flow(*source));
+                    if frames > 0 {
+                        let input = self.read(*source, (i, &place), done, input);
+                        let node = NodePass { pass: self, stage, node: i, source: *source, t, frames, batch: input };
+                        node.streams(self.runner.fork(), 0..self.batch, state, free, input, to)?;
+                    }
+                }
+                Node::Add(terms) => {
+                    let [(a, weight_a), (b, weight_b)] = *terms;
+                    let (weight_a, weight_b) = (T::from_f64(weight_a), T::from_f64(weight_b));
+                    let (a, b) = (self.read(a, (i, &place), done, input), self.read(b, (i, &place), done, input));
+                    self.runner.add([(a, weight_a), (b, weight_b)], to);
+                }
+            }
+            self.runner.written(i, self.chunk(place.flow).0, to)?;
+        }
+        Ok(self.chunk(place.flow).1)
+    }
+
+    /// The frames that `source` made of this chunk, for the node at `here`.
+    fn read<'b>(&self, source: Source, here: (usize, &Place), done: &'b [T], input: &'b [T]) -> &'b [T] {
+        let Source::Node(node) = source else { return input };
+        let start = self.room(self.graph.scratch_of(node, here));
+        done.get(start..start + self.len(self.graph.flow(source))).unwrap_or(&[])
+    }
+}
+
+/// One filter and the frames that reach it.
+struct NodePass<'p, 'g, 'a, T: Sample, R> {
+    pass: &'p Pass<'g, 'a, T, R>,
+    stage: &'p Stage<'a, T>,
+    node: usize,
+    source: Source,
+    t: u64,
+    frames: usize,
+    /// The frames of all streams.
+    batch: &'p [T],
+}
+
+impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
+    /// The filter over some streams of the batch, in halves where that is worth it.
+    fn streams(
+        &self,
+        fork: R::Fork,
+        streams: Range<usize>,
+        state: &mut [T],
+        scratch: &mut [T],
+        input: &[T],
+        output: &mut [T],
+    ) -> Result<(), Error> {
+        let count = streams.len();
+        let half = count / 2;
+        let work = self.stage.work().saturating_mul(count).saturating_mul(self.frames);
+        if let Some(fork) = fork.halve(work).filter(|_| half > 0) {
+            let (x, x_rest) = input.split_at_checked(input.len() / count * half).unwrap_or_default();
+            let (s, s_rest) = state.split_at_mut_checked(state.len() / count * half).unwrap_or_default();
+            let (w, w_rest) = scratch.split_at_mut_checked(scratch.len() / count * half).unwrap_or_default();
+            let (y, y_rest) = output.split_at_mut_checked(output.len() / count * half).unwrap_or_default();
+            let middle = streams.start + half;
+            let (a, b) = fork.join(
+                || self.streams(fork, streams.start..middle, s, w, x, y),
+                || self.streams(fork, middle..streams.end, s_rest, w_rest, x_rest, y_rest),
+            );
+            return a.and(b);
+        }
+        let signature = self.stage.signature();
+        let (in_len, out_len) = (self.frames * signature.input.len(), output.len() / count.max(1));
+        // Behind a warm-up the frames that arrive first depend on how the recording was cut; only the very first one is
+        // always the same, and begins the stream alone.
+        let warm_up = self.pass.graph.flow(self.source).rate.first > 0;
+        for (i, stream) in streams.enumerate() {
+            let input = piece(input, i, in_len)?;
+            let state = piece_mut(state, i, signature.state)?;
+            if self.t == 0 {
+                let first = input.get(..signature.input.len()).unwrap_or(input);
+                let whole = First { frames: input, batch: self.batch };
+                self.pass.runner.start(self.stage, state, if warm_up { First::alone(first) } else { whole });
+            }
+            let (node, t, output) = (self.node, self.t, piece_mut(output, i, out_len)?);
+            self.pass.runner.advance(self.stage, Feed { node, stream, t, state, scratch, input, output })?;
+        }
+        Ok(())
+    }
+}

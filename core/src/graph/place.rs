@@ -1,0 +1,130 @@
+//! Where a node stands in a model: what flows out of it, and where its state and its frames lie.
+//!
+//! Each follows from the nodes before it. A table of [`Place`]s computes them once for all ([`Graph::with_places`]); without
+//! one they are found anew where they are needed, in time that grows with the distance, and memory for the table is saved.
+
+use super::{Graph, Node, Source};
+use crate::{Rate, Sample, Scratch, Shape, Signature};
+
+/// What a node reads or yields, relative to the model's input.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Shape of its frames.
+    pub shape: Shape,
+    /// When they come.
+    pub rate: Rate,
+    /// Earlier frames in front of every chunk.
+    pub lead: usize,
+}
+
+impl Flow {
+    /// The model's input: frames of `shape`.
+    pub const fn input(shape: Shape) -> Self {
+        Self { shape, rate: Rate::EACH, lead: 0 }
+    }
+
+    /// What a filter of that signature makes of it.
+    pub const fn through(self, filter: &Signature) -> Self {
+        Self { shape: filter.output, rate: self.rate.then(filter.rate), lead: self.lead.saturating_add(filter.lead) }
+    }
+
+    /// Number of the first frame, and frames of each stream, for the `frames` frames fed to the model from time `t` on.
+    pub const fn chunk(&self, t: u64, frames: usize) -> (u64, usize) {
+        let frames = self.rate.frames(t, frames);
+        (self.rate.count(t), if frames == 0 { 0 } else { frames.saturating_add(self.lead) })
+    }
+
+    /// Scratch that holds these frames, for any chunk.
+    pub(super) const fn span(&self) -> Scratch {
+        Scratch { fixed: self.shape.len().saturating_mul(self.lead), per_frame: self.shape.len() }
+    }
+}
+
+/// Where a node stands; see the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// What flows out of it.
+    pub flow: Flow,
+    /// Samples of a stream's state in front of its own.
+    pub state: usize,
+    /// Scratch in front of its frames.
+    pub scratch: Scratch,
+}
+
+impl Place {
+    /// In front of the first node, which reads frames of `shape`.
+    pub const fn first(shape: Shape) -> Self {
+        Self { flow: Flow::input(shape), state: 0, scratch: Scratch::NONE }
+    }
+}
+
+impl<'a, T: Sample> Graph<'a, T> {
+    /// What flows out of `source`, relative to the model's input.
+    pub const fn flow(&self, source: Source) -> Flow {
+        if let Source::Node(node) = source
+            && node < self.places.len()
+        {
+            return self.places[node].flow;
+        }
+        // Back to the input, filter by filter.
+        let mut flow = Flow { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
+        let mut at = source;
+        while let Source::Node(node) = at {
+            if self.even || node >= self.nodes.len() {
+                break;
+            }
+            match &self.nodes[node] {
+                Node::Filter(source, stage) => {
+                    let signature = stage.signature();
+                    flow.rate = signature.rate.then(flow.rate);
+                    flow.lead = flow.lead.saturating_add(signature.lead);
+                    at = *source;
+                }
+                Node::Add([(source, _), _]) => at = *source,
+            }
+        }
+        flow
+    }
+
+    /// Shape of the frames that flow out of `source`.
+    const fn shape(&self, source: Source) -> Shape {
+        let mut at = source;
+        while let Source::Node(node) = at {
+            if node >= self.nodes.len() {
+                break;
+            }
+            match &self.nodes[node] {
+                Node::Filter(_, stage) => return stage.signature().output,
+                Node::Add([(source, _), _]) => at = *source,
+            }
+        }
+        self.input
+    }
+
+    /// The place behind `before`, that of the node before it: its flow follows from those of its inputs.
+    pub(super) const fn place(&self, node: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
+        let flow = match &self.nodes[node] {
+            Node::Filter(source, stage) => self.flow(*source).through(&stage.signature()),
+            Node::Add([(source, _), _]) => self.flow(*source),
+        };
+        match before {
+            None => Place { flow, state: 0, scratch: Scratch::NONE },
+            Some((place, node)) => Place {
+                flow,
+                state: place.state.saturating_add(node.state()),
+                scratch: place.scratch.plus(place.flow.span()),
+            },
+        }
+    }
+
+    /// Scratch in front of the frames of `node`, seen from the node `here` behind it and its place.
+    pub(super) fn scratch_of(&self, node: usize, (here, place): (usize, &Place)) -> Scratch {
+        match self.places.get(node) {
+            Some(place) => place.scratch,
+            None => {
+                (node..here).fold(place.scratch, |scratch, node| scratch.less(self.flow(Source::Node(node)).span()))
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! One frame of the recursions, over the samples of a row: `y += (1-a) (x - y)`, compensated where the [decay](super) says so.
+
+use super::Decay;
+use crate::Sample;
+use crate::filter::copy;
+use core::iter::StepBy;
+use core::ops::Range;
+
+/// `x`, or 0 below `least` in magnitude. NaN stays NaN.
+#[inline(always)]
+fn or_zero<T: Sample>(x: T, least: f64) -> T {
+    let least = T::from_f64(least);
+    // Without a branch, for vectors.
+    if (x < least) & (x > T::zero() - least) { T::zero() } else { x }
+}
+
+/// Makes small state words zero: below 2^-72 in magnitude in `f32`.
+#[inline(always)]
+pub(super) fn flush<T: Sample>(y: &mut [T]) {
+    for y in y {
+        *y = or_zero(*y, T::SMALL);
+    }
+}
+
+/// Those of `places` that are due before frame `t`: where `t + place` is a multiple of `period`, a power of two; none for 0.
+#[inline(always)]
+pub(super) fn due(t: u64, period: u32, places: Range<usize>) -> StepBy<Range<usize>> {
+    let period = period as usize;
+    let since = (t as usize).wrapping_add(places.start);
+    let first = places.start.saturating_add(since.wrapping_neg() & period.wrapping_sub(1));
+    let first = if period == 0 { places.end } else { first };
+    (first..places.end).step_by(period.max(1))
+}
+
+/// Samples of a frame that are due together.
+const GROUP: usize = 64;
+
+/// [`flush`] of what is due before frame `t` in `y`, the state of the samples from `from` on.
+#[inline(always)]
+pub(super) fn flush_due<T: Sample>(decay: Decay, t: u64, from: usize, y: &mut [T]) {
+    let end = from + y.len();
+    for group in due(t, decay.period, from / GROUP..end.div_ceil(GROUP)) {
+        let (first, last) = (group * GROUP, (group + 1) * GROUP);
+        flush(y.get_mut(first.max(from) - from..last.min(end) - from).unwrap_or_default());
+    }
+}
+
+/// The increment of a compensated recursion that counts as zero, relative to [`Sample::SMALL`]: 2^-100 in `f32`.
+const INCREMENT: f64 = 1.0 / (1 << 28) as f64;
+
+/// A compensated step of a sample.
+#[inline(always)]
+pub(super) fn compensated<T: Sample>(gain: T, x: T, y: &mut T, c: &mut T) {
+    let increment = or_zero(gain * (x - *y) + *c, T::SMALL * INCREMENT);
+    let sum = *y + increment;
+    *c = increment - (sum - *y);
+    *y = sum;
+}
+
+/// The gain of a recursion that is `y += (1-a) (x - y)` as it stands.
+#[inline(always)]
+pub(super) fn plain<T: Sample>(decay: Decay) -> Option<T> {
+    let gain = T::from_f64(decay.gain);
+    (gain != T::one() && !decay.is_compensated()).then_some(gain)
+}
+
+/// One step of every sample of any recursion; `c` are the remainders of a compensated one.
+#[inline(always)]
+pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T]) {
+    let gain = T::from_f64(decay.gain);
+    if gain == T::one() {
+        // y + (x - y) would round.
+        copy(y, x);
+    } else if decay.is_compensated() {
+        for ((x, y), c) in x.iter().zip(y).zip(c) {
+            compensated(gain, *x, y, c);
+        }
+    } else {
+        for (x, y) in x.iter().zip(y) {
+            *y = *y + gain * (*x - *y);
+        }
+    }
+}
+
+/// Two plain recursions in a row, in one walk, so that no sample is loaded twice.
+#[inline(always)]
+pub(super) fn smooth_twice<T: Sample>([a, b]: [T; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        *y = *y + a * (*x - *y);
+        *z = *z + b * (*y - *z);
+    }
+}
+
+/// Three plain recursions in a row.
+#[inline(always)]
+pub(super) fn smooth_thrice<T: Sample>([a, b, c]: [T; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
+    for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
+        *u = *u + a * (*x - *u);
+        *y = *y + b * (*u - *y);
+        *z = *z + c * (*y - *z);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use std::vec::Vec;
+
+    /// Every place is due once in a period, wherever its range begins, and also where `t` exceeds the places' type.
+    #[test]
+    fn every_place_is_due_once_in_a_period() {
+        for period in [1, 2, 16, 64] {
+            for first in [0, 5, 63, 64, 100] {
+                for start in [0, 1, 77, u64::MAX - 200] {
+                    let mut seen = [0; 30];
+                    for t in start..start + u64::from(period) {
+                        for place in due(t, period, first..first + seen.len()) {
+                            assert_eq!((t as usize).wrapping_add(place) % period as usize, 0, "place {place} at {t}");
+                            seen[place - first] += 1;
+                        }
+                    }
+                    assert_eq!(seen, [1; 30], "period {period}, from {first}, {start}");
+                }
+            }
+        }
+        assert_eq!(due(0, 0, 0..10).count(), 0, "none");
+    }
+
+    /// Wherever the state is cut, each sample becomes zero before the same frame.
+    #[test]
+    fn a_cut_of_the_state_does_not_matter() {
+        let decay = Decay::new(1.5, 1.0).unwrap();
+        for t in 0..40 {
+            let whole = &mut [1e-30_f32; 300][..];
+            flush_due(decay, t, 0, whole);
+            assert!(t % 16 == 0 || whole[0] != 0.0, "the first sample is due every 16 frames");
+            for cut in [1, 63, 64, 65, 130, 299] {
+                let mut pieces = [1e-30_f32; 300];
+                let (a, b) = pieces.split_at_mut(cut);
+                flush_due(decay, t, 0, a);
+                flush_due(decay, t, cut, b);
+                assert_eq!(pieces, *whole, "cut at {cut}, frame {t}");
+            }
+        }
+        let mut mixed: Vec<f32> = std::vec![1e-21, -1e-21, 2.2e-22, -2.1e-22, 1e-40, 0.0, f32::NAN, f32::INFINITY];
+        flush(&mut mixed);
+        assert_eq!(mixed[..6], [1e-21, -1e-21, 2.2e-22, 0.0, 0.0, 0.0]);
+        assert!(mixed[6].is_nan() && mixed[7] == f32::INFINITY, "what is not finite stays");
+    }
+}

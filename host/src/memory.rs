@@ -1,0 +1,45 @@
+//! Memory in proportion to frames and kernels: where it cannot be had, that is an [`Error::Memory`] that says what it was for.
+
+use crate::{Error, Result};
+use ndarray::Array5;
+
+/// Resizes to `len` samples; those that are new are zero.
+pub(crate) fn resize(buffer: &mut Vec<f32>, what: &'static str, len: usize) -> Result<()> {
+    reserve(buffer, what, len)?;
+    buffer.resize(len, 0.0);
+    Ok(())
+}
+
+/// `len` zeros.
+pub(crate) fn zeros(what: &'static str, len: usize) -> Result<Vec<f32>> {
+    let mut buffer = Vec::new();
+    resize(&mut buffer, what, len)?;
+    Ok(buffer)
+}
+
+/// Zeros of that shape.
+pub(crate) fn array(what: &'static str, shape: [usize; 5]) -> Result<Array5<f32>> {
+    let samples = shape.into_iter().fold(1, usize::saturating_mul);
+    Array5::from_shape_vec(shape, zeros(what, samples)?).map_err(|_| Error::Memory { what, samples })
+}
+
+/// The samples of an iterator that yields `len` of them.
+pub(crate) fn collect(what: &'static str, len: usize, samples: impl Iterator<Item = f32>) -> Result<Vec<f32>> {
+    let mut buffer = Vec::new();
+    reserve(&mut buffer, what, len)?;
+    buffer.extend(samples);
+    Ok(buffer)
+}
+
+/// Makes `buffer` a copy of `samples`.
+pub(crate) fn copy(buffer: &mut Vec<f32>, what: &'static str, samples: &[f32]) -> Result<()> {
+    buffer.clear();
+    reserve(buffer, what, samples.len())?;
+    buffer.extend_from_slice(samples);
+    Ok(())
+}
+
+fn reserve(buffer: &mut Vec<f32>, what: &'static str, samples: usize) -> Result<()> {
+    let more = samples.saturating_sub(buffer.len());
+    buffer.try_reserve_exact(more).map_err(|_| Error::Memory { what, samples })
+}

@@ -1,0 +1,77 @@
+//! How large the values in a stream can be: where they cannot leave the range of a sample, nobody looks whether they did.
+//!
+//! The largest magnitude of the input is known, since every sample is looked at before it is fed. From it follow bounds of
+//! what every node can yield and of what it computes on the way ([`foveola_core::Bound`]). They only rise while a stream
+//! runs: its state is made of what was fed before, and by the weights of that time.
+
+use crate::layer::Compiled;
+use foveola_core::{Node, Source};
+
+/// Magnitudes that no value may reach, with room for the rounding of the bounds themselves.
+const LIMIT: f64 = f32::MAX as f64 / 2.0;
+
+/// By how much more than was seen a bound is tried for, so that it need not rise with every chunk.
+const HEADROOM: f64 = 1024.0;
+
+/// Bounds for a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bounds {
+    /// The largest input that they are for.
+    input: f64,
+    /// What each node yields at most.
+    nodes: Vec<f64>,
+    /// The layers that they are for.
+    revision: Option<u64>,
+    /// Whether no value can leave the range.
+    safe: bool,
+}
+
+impl Bounds {
+    /// The bounds with an input of `largest` magnitude, for the layers at `revision`; none where they are known.
+    pub(super) fn raised(&self, largest: f32, revision: u64, compiled: Compiled<'_>) -> Option<Self> {
+        let largest = f64::from(largest);
+        if self.revision == Some(revision) && largest <= self.input {
+            return None;
+        }
+        let most = largest.max(self.input);
+        let roomy = self.at(most.max(1.0) * HEADROOM, revision, compiled);
+        Some(if roomy.safe { roomy } else { self.at(most, revision, compiled) })
+    }
+
+    /// Whether no value can leave the range of a sample.
+    pub(super) fn are_safe(&self) -> bool {
+        self.safe
+    }
+
+    fn at(&self, input: f64, revision: u64, Compiled { graph, kernels, .. }: Compiled<'_>) -> Self {
+        let mut nodes: Vec<f64> = Vec::with_capacity(graph.nodes().len());
+        let mut inside = input;
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let of = |source: Source| match source {
+                Source::Input => input,
+                Source::Node(node) => nodes.get(node).copied().unwrap_or(f64::INFINITY),
+            };
+            let output = match node {
+                Node::Add([(a, weight_a), (b, weight_b)]) => weight_a.abs() * of(*a) + weight_b.abs() * of(*b),
+                Node::Filter(source, stage) => {
+                    let Some(bound) = stage.bound(of(*source)) else { return self.unknown(input, revision) };
+                    inside = inside.max(bound.inside);
+                    if let Some(Some(kernel)) = kernels.get(i) {
+                        // Sums over a whole frame, there and back.
+                        let [rows, cols] = kernel.size();
+                        inside = inside.max(2.0 * (rows * cols) as f64 * of(*source).max(bound.output));
+                    }
+                    bound.output
+                }
+            };
+            inside = inside.max(output);
+            nodes.push(output.max(self.nodes.get(i).copied().unwrap_or(0.0)));
+        }
+        Self { input, nodes, revision: Some(revision), safe: inside < LIMIT }
+    }
+
+    /// With a filter of which nothing is known.
+    fn unknown(&self, input: f64, revision: u64) -> Self {
+        Self { input, nodes: self.nodes.clone(), revision: Some(revision), safe: false }
+    }
+}

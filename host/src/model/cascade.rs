@@ -1,0 +1,100 @@
+//! The layers of a model, and the table that they become for frames of a given shape.
+
+use crate::device::Device;
+use crate::fast::Precision;
+use crate::layer::{Compiled, Table, Target};
+use crate::{Error, Layer, Result};
+use foveola_core::{Delay, Shape, Source, Stage};
+
+/// Layers, and where and how they compute.
+#[derive(Default)]
+pub(super) struct Cascade {
+    layers: Vec<Box<dyn Layer>>,
+    pub(super) precision: Precision,
+    pub(super) device: Device,
+    /// Counts up when a layer may have changed.
+    revision: u64,
+}
+
+impl Cascade {
+    pub(super) fn of(layer: Box<dyn Layer>) -> Self {
+        Self { layers: vec![layer], ..Self::default() }
+    }
+
+    pub(super) fn layers(&self) -> &[Box<dyn Layer>] {
+        &self.layers
+    }
+
+    /// The layers, one of which is about to change.
+    pub(super) fn changing(&mut self) -> &mut Vec<Box<dyn Layer>> {
+        self.revision += 1;
+        &mut self.layers
+    }
+
+    /// A number that is another one when the layers may be others.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The nodes of all layers, the first of which reads `from`.
+    pub(super) fn compile<'a>(&'a self, table: &mut Table<'a>, mut from: Source) -> Result<Source> {
+        for (i, layer) in self.layers.iter().enumerate() {
+            from = layer.compile(table, from).map_err(|error| match error {
+                Error::Layer { layer, source } => Error::layer(format!("layer {i}, {layer}"), source),
+                other => other,
+            })?;
+        }
+        Ok(from)
+    }
+
+    /// Calls `run` with the core's table of this model, for frames of `input`. `shared` tells whether there are threads.
+    pub(super) fn compiled<T>(
+        &self,
+        input: Shape,
+        table: &mut Table<'static>,
+        shared: bool,
+        run: impl FnOnce(Compiled<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut borrowed: Table<'_> = std::mem::take(table).recycle();
+        let target = match self.precision.level() {
+            _ if self.device.is_device() => Target::Device,
+            Some(level) => Target::Vectors(level),
+            None => Target::Taps,
+        };
+        borrowed.begin(input, target, shared);
+        let result = self.fill(&mut borrowed).and_then(|()| run(borrowed.compiled()?));
+        *table = borrowed.recycle();
+        result
+    }
+
+    fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
+        let from = self.compile(table, Source::Input)?;
+        if table.nodes().is_empty() || from == Source::Input {
+            // No layer: a copy.
+            table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
+        }
+        Ok(())
+    }
+
+    /// The layer that a node of the table belongs to, for messages: its number, its name, and the node's place in it if it has
+    /// several.
+    pub(super) fn layer_of(&self, node: usize, input: Shape) -> String {
+        let (mut table, mut from) = (Table::new(input), Source::Input);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let first = table.nodes().len();
+            match layer.compile(&mut table, from) {
+                Ok(next) => from = next,
+                Err(_) => break,
+            }
+            let count = table.nodes().len() - first;
+            if node < first + count {
+                let name = layer.name();
+                return match count {
+                    1 => format!("layer {i}, {name}"),
+                    _ => format!("layer {i}, {name} (step {} of {count})", node - first + 1),
+                };
+            }
+        }
+        format!("node {node}")
+    }
+}

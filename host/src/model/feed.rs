@@ -1,0 +1,374 @@
+//! Feeding a chunk: what is checked before, the blocks that go through the table, and what is left behind when one fails.
+
+use super::first::needed;
+use super::stream::Stream;
+use super::{Model, bounds::Bounds};
+#[cfg(feature = "gpu")]
+use crate::device::stream::Working;
+use crate::fast::{Engines, Overflow};
+use crate::layer::Compiled;
+use crate::memory::{self, resize};
+use crate::spectral::Spectral;
+use crate::threads::{self, Threads, worth};
+use crate::{Error, Result, SimdLevel};
+use foveola_core::graph::MOVE;
+use foveola_core::{Fork, Graph, Node, Shape, Stage};
+use ndarray::{ArrayView5, Axis, s};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Scratch that one pass through the table may use, in samples: small enough for a second-level cache.
+const BLOCK: usize = 1 << 18;
+
+/// Scratch that a batch may use: as much as it takes to gather its streams block by block costs time, which is worth it for
+/// memory alone.
+const BATCH: usize = 16 * BLOCK;
+
+/// A chunk that was fed: its batch, and the frames that came out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fed {
+    pub(super) batch: usize,
+    pub(super) frames: usize,
+    pub(super) shape: Shape,
+}
+
+/// A running stream and its working memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) stream: Stream,
+    scratch: Vec<f32>,
+    /// A chunk of the input in the order that the table takes.
+    pub(super) staged: Vec<f32>,
+    /// The output of the last chunk.
+    pub(super) output: Vec<f32>,
+    /// That of a block of a batch.
+    of_block: Vec<f32>,
+    /// The state before the present chunk, where it may be refused half way.
+    before: Vec<f32>,
+    /// What convolutions in the frequency domain keep beside the state.
+    spectral: Vec<Mutex<Spectral>>,
+    #[cfg(feature = "gpu")]
+    pub(super) working: Working,
+}
+
+impl Model {
+    /// Whether the frames are those of the stream, and finite unless that is not asked: their largest magnitude.
+    pub(super) fn check(&mut self, input: &ArrayView5<'_, f32>) -> Result<f32> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        self.memory.stream.takes(batch, frames, Shape::new(channels, rows, cols))?;
+        if self.unchecked {
+            return Ok(0.0);
+        }
+        let largest = match input.as_slice_memory_order() {
+            // For a device it is the host's only look at them; the processor has them in its cache next.
+            Some(samples) if self.cascade.device.is_device() => {
+                let work = samples.len().saturating_mul(MOVE);
+                self.team.prepare(work)?;
+                self.team.run(work, |fork| threads::largest(fork, samples))
+            }
+            Some(samples) => crate::fast::largest(samples),
+            None => f32::from_bits(input.iter().fold(0, |most: u32, x| most.max(x.abs().to_bits()))),
+        };
+        if largest.is_finite() {
+            return Ok(largest);
+        }
+        match input.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            Some(((batch, channel, frame, row, col), &value)) => {
+                let frame = self.time() + frame as u64;
+                Err(Error::NonFinite { batch, channel, frame, row, col, value })
+            }
+            None => Ok(largest),
+        }
+    }
+
+    /// Whether a chunk of finite frames up to `largest` may be refused half way: by a filter that may, or by overflow.
+    pub(super) fn may_refuse(&mut self, input: &ArrayView5<'_, f32>, largest: f32) -> Result<bool> {
+        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let (_, channels, _, rows, cols) = input.dim();
+        if cascade.device.is_device() {
+            return Ok(true);
+        }
+        cascade.compiled(Shape::new(channels, rows, cols), table, team.shares(), |compiled| {
+            let stream = &memory.stream;
+            let raised = stream.bounds.raised(largest, cascade.revision(), compiled);
+            let bounds = raised.as_ref().unwrap_or(&stream.bounds);
+            Ok(refuses(&compiled.graph) || !*unchecked && !bounds.are_safe())
+        })
+    }
+
+    /// Runs frames that were checked through the table. Receptive fields without a weight keep the size of the frames if that
+    /// is asked for.
+    pub(super) fn feed(&mut self, input: ArrayView5<'_, f32>, largest: f32, keep_sizes: bool) -> Result<Fed> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let shape = Shape::new(channels, rows, cols);
+        #[cfg(feature = "gpu")]
+        if self.cascade.device.is_device() {
+            return self.feed_on_device(input, largest, usize::MAX, None);
+        }
+        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let (revision, level) = (cascade.revision(), cascade.precision.level());
+        cascade.compiled(shape, table, team.shares(), |compiled| {
+            let raised = memory.admit(cascade.revision(), compiled, largest, |node| cascade.layer_of(node, shape))?;
+            let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
+            let watched = !*unchecked && !bounds.are_safe();
+            let overflow = OnceLock::new();
+            let work = worth(&compiled.graph, batch, frames);
+            team.prepare(work)?;
+            let result = team.run(work, |fork| {
+                let watch = watched.then_some(&overflow);
+                memory.run(compiled, level, fork, watch, input)
+            });
+            let fed = match (result, overflow.get()) {
+                (Err(Error::Layer { .. }), Some(overflow)) => {
+                    Err(located(overflow, compiled, batch, cascade.layer_of(overflow.node, shape)))
+                }
+                (result, _) => result,
+            };
+            if fed.is_err() {
+                memory.forget();
+            }
+            let fed = fed?;
+            if frames > 0 {
+                if let Some(raised) = raised {
+                    memory.stream.bounds = raised;
+                }
+                memory.stream.keep_layouts(revision, compiled);
+                if keep_sizes {
+                    compiled.fed();
+                }
+            }
+            Ok(fed)
+        })
+    }
+}
+
+/// Whether the graph has a filter that may refuse finite frames.
+fn refuses(graph: &Graph<'_>) -> bool {
+    graph.nodes().iter().any(|node| matches!(node, Node::Filter(_, Stage::Own(..) | Stage::Finite(_))))
+}
+
+/// The error for a value that is not finite, of the layer called `layer`.
+fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: String) -> Error {
+    let Overflow { node, t, index, len, value } = *overflow;
+    let shape = compiled.graph.flow(foveola_core::Source::Node(node)).shape;
+    let of_stream = (len / batch.max(1)).max(1);
+    let (stream, sample) = (index / of_stream, index % of_stream);
+    let (frame, sample) = (sample / shape.len().max(1), sample % shape.len().max(1));
+    let (channel, pixel) = (sample / shape.pixels().max(1), sample % shape.pixels().max(1));
+    let (row, col) = (pixel / shape.cols.max(1), pixel % shape.cols.max(1));
+    let hint = match compiled.kernels.get(node) {
+        Some(Some(_)) => {
+            "; it computes in the frequency domain, where sums over a whole frame must stay in range: \
+                          Algorithm::Direct reaches further"
+        }
+        _ => "",
+    };
+    Error::Overflow { layer, batch: stream, channel, frame: t + frame as u64, row, col, value, hint }
+}
+
+impl Memory {
+    /// Another state has taken the place of the stream's.
+    pub(super) fn forget(&mut self) {
+        for spectral in &mut self.spectral {
+            spectral.get_mut().unwrap_or_else(PoisonError::into_inner).forget();
+        }
+    }
+
+    /// Whether the stream may go on through these layers, and the bounds that hold with an input of `largest`, if they rise.
+    pub(super) fn admit(
+        &mut self,
+        revision: u64,
+        compiled: Compiled<'_>,
+        largest: f32,
+        layer_of: impl Fn(usize) -> String,
+    ) -> Result<Option<Bounds>> {
+        if let Err(node) = self.stream.fits(revision, compiled) {
+            let layer = layer_of(node);
+            return Err(Error::StateChanged { layer });
+        }
+        Ok(self.stream.bounds.raised(largest, revision, compiled))
+    }
+
+    /// The output of the chunk that was fed last, as it lies here.
+    pub(super) fn output(&self, Fed { batch, frames, shape }: Fed) -> Result<ArrayView5<'_, f32>> {
+        let samples = batch * frames * shape.len();
+        let dim = (batch, frames, shape.channels, shape.rows, shape.cols);
+        let view = ArrayView5::from_shape(dim, self.output.get(..samples).unwrap_or(&[]));
+        view.map(|view| view.permuted_axes([0, 2, 1, 3, 4])).map_err(|_| Error::Memory { what: "the output", samples })
+    }
+
+    fn run(
+        &mut self,
+        compiled: Compiled<'_>,
+        level: Option<SimdLevel>,
+        fork: Threads,
+        overflow: Option<&OnceLock<Overflow>>,
+        input: ArrayView5<'_, f32>,
+    ) -> Result<Fed> {
+        let (graph, batch, frames) = (&compiled.graph, input.len_of(Axis(0)), input.len_of(Axis(2)));
+        let signature = graph.signature();
+        let shape = signature.output;
+        let fed = Fed { batch, frames: signature.frames_out(self.stream.t, frames), shape };
+        let samples = batch.saturating_mul(fed.frames).saturating_mul(shape.len());
+        resize(&mut self.output, "the output", samples)?;
+        if frames == 0 {
+            return Ok(fed);
+        }
+        // All memory is there before a layer sees the chunk.
+        let blocks = Blocks::of(graph, &self.stream, batch, frames, fork);
+        let most = blocks.first.max(blocks.others);
+        resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(most, batch))?;
+        let in_order = input.permuted_axes([0, 2, 1, 3, 4]).is_standard_layout() && (batch == 1 || most >= frames);
+        if !in_order {
+            let samples = most.saturating_mul(batch).saturating_mul(signature.input.len());
+            resize(&mut self.staged, "a block of the input", samples)?;
+        }
+        if batch > 1 && most < frames {
+            resize(
+                &mut self.of_block,
+                "the output of a block",
+                most.saturating_mul(batch).saturating_mul(shape.len()),
+            )?;
+        }
+        self.prepare_spectral(compiled, batch, most, fork)?;
+        if self.stream.t == 0 {
+            // What begins later than the stream begins with zeros.
+            self.stream.state.begin(signature.state.saturating_mul(batch))?;
+        }
+        let state = self.stream.state.writable()?;
+        let to_return_to = overflow.is_some() || refuses(graph);
+        if to_return_to {
+            memory::copy(&mut self.before, "a copy of the state", state)?;
+        }
+        let t = self.stream.t;
+        self.stream.poison();
+        let spectral = std::mem::take(&mut self.spectral);
+        let engines = Engines { level, fork, kernels: compiled.kernels, spectral: &spectral, batch, overflow };
+        let result = self.blocks(graph, engines, input, blocks);
+        self.spectral = spectral;
+        self.stream.heal();
+        if result.is_err() {
+            self.stream.t = t;
+            if to_return_to {
+                let state = self.stream.state.writable()?;
+                state.copy_from_slice(&self.before);
+            }
+        }
+        result?;
+        self.stream.frames = Some((batch, signature.input));
+        Ok(fed)
+    }
+
+    /// Buffers for the convolutions in the frequency domain, for blocks of `frames` frames.
+    fn prepare_spectral(&mut self, compiled: Compiled<'_>, batch: usize, frames: usize, fork: Threads) -> Result<()> {
+        if compiled.kernels.is_empty() {
+            return Ok(());
+        }
+        self.spectral.resize_with(compiled.kernels.len() * batch, Mutex::default);
+        for (node, kernel) in compiled.kernels.iter().enumerate() {
+            let (Some(kernel), Some(Node::Filter(_, Stage::Conv3d(conv)))) = (kernel, compiled.graph.nodes().get(node))
+            else {
+                continue;
+            };
+            for spectral in self.spectral.iter_mut().skip(node * batch).take(batch) {
+                let spectral = spectral.get_mut().unwrap_or_else(PoisonError::into_inner);
+                spectral.prepare(conv, kernel, fork, frames)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the frames through the table in blocks.
+    fn blocks(
+        &mut self,
+        graph: &Graph<'_>,
+        engines: Engines<'_>,
+        input: ArrayView5<'_, f32>,
+        blocks: Blocks,
+    ) -> Result<()> {
+        let (batch, frames) = (input.len_of(Axis(0)), input.len_of(Axis(2)));
+        let signature = graph.signature();
+        let len = signature.output.len();
+        let Self { stream, scratch, staged, output, of_block, .. } = self;
+        let of_stream = output.len() / batch.max(1);
+        let (mut from, mut written) = (0, 0);
+        while from < frames {
+            let to = frames.min(from + if from == 0 { blocks.first } else { blocks.others });
+            let samples = stage(input.slice_move(s![.., .., from..to, .., ..]), engines.fork, staged)?;
+            let state = stream.state.writable()?;
+            // The streams of a batch share the output evenly: those of a part of the chunk are put in their places behind it.
+            let apart = batch > 1 && (from, to) != (0, frames);
+            let out = if apart { of_block.as_mut_slice() } else { output.get_mut(written * len..).unwrap_or(&mut []) };
+            let n = graph
+                .run_batch_with(&engines, stream.t, batch, state, scratch, samples, out)
+                .map_err(|source| Error::layer("the model", source))?;
+            if apart && n > 0 {
+                let places = output.chunks_exact_mut(of_stream.max(1));
+                for (to, from) in places.zip(of_block.chunks_exact(n * len)) {
+                    to[written * len..][..n * len].copy_from_slice(from);
+                }
+            }
+            stream.t += (to - from) as u64;
+            (from, written) = (to, written + n);
+        }
+        Ok(())
+    }
+}
+
+/// How many frames go through the table at once.
+#[derive(Clone, Copy, Debug)]
+struct Blocks {
+    first: usize,
+    others: usize,
+}
+
+impl Blocks {
+    /// Blocks that stay in the cache. The first one of a stream has all frames that temporal padding begins with; chunks that
+    /// carry a lead go through whole. So do the streams of a batch, which lie apart, where there is memory for that.
+    fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, fork: Threads) -> Self {
+        let signature = graph.signature();
+        if signature.lead > 0 || batch > 1 && graph.scratch_len(frames, batch) <= BATCH {
+            return Self { first: frames, others: frames };
+        }
+        // Threads share a block: larger ones are handed over less often.
+        let samples = if fork.count(usize::MAX) > 1 { 4 * BLOCK } else { BLOCK };
+        let per_frame = signature.scratch.per_frame.max(signature.input.len()).saturating_mul(batch).max(1);
+        let others = (samples / per_frame).clamp(1, frames);
+        let first = if stream.t == 0 { needed(graph, frames).max(others) } else { others };
+        Self { first, others }
+    }
+}
+
+/// The samples of `chunk` as (batch, time, channel, row, col): as they lie in memory where that is the order, else copied.
+pub(super) fn stage<'a>(chunk: ArrayView5<'a, f32>, fork: Threads, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+    let frames = chunk.permuted_axes([0, 2, 1, 3, 4]);
+    if let Some(samples) = frames.to_slice() {
+        return Ok(samples);
+    }
+    resize(staged, "a chunk of the input", frames.len())?;
+    gather(frames, fork, staged);
+    Ok(staged)
+}
+
+/// Copies `(batch, time, channel, row, col)`, in halves where that is worth it.
+fn gather(from: ArrayView5<'_, f32>, fork: Threads, to: &mut [f32]) {
+    let axis = Axis(usize::from(from.len_of(Axis(0)) < 2));
+    let half = from.len_of(axis) / 2;
+    if let Some(fork) = fork.halve(from.len().saturating_mul(MOVE)).filter(|_| half > 0) {
+        let (first, second) = from.split_at(axis, half);
+        let (to, rest) = to.split_at_mut(first.len());
+        fork.join(|| gather(first, fork, to), || gather(second, fork, rest));
+        return;
+    }
+    let (.., rows, cols) = from.dim();
+    let mut to = to.chunks_exact_mut((rows * cols).max(1));
+    for stream in from.outer_iter() {
+        for frame in stream.outer_iter() {
+            for (from, to) in frame.outer_iter().zip(&mut to) {
+                match from.to_slice() {
+                    Some(from) => to.copy_from_slice(from),
+                    None => to.iter_mut().zip(from.iter()).for_each(|(to, from)| *to = *from),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! A model: a cascade of layers with the state of a stream.
+
+mod bounds;
+mod cascade;
+mod feed;
+mod first;
+#[cfg(feature = "gpu")]
+mod on_device;
+mod stream;
+
+#[cfg(feature = "gpu")]
+pub(crate) use first::{averages, needed};
+
+use crate::device::Device;
+use crate::fast::Precision;
+use crate::layer::Table;
+use crate::memory::array;
+use crate::threads::Team;
+use crate::{Error, Layer, Movie, Result};
+use cascade::Cascade;
+use feed::Memory;
+use foveola_core::events::Event;
+use foveola_core::{Shape, Signature, Source};
+use ndarray::{Array5, ArrayView5, s};
+use std::any::Any;
+use stream::Stream;
+
+/// A cascade of [`Layer`]s and the state of the stream that runs through it.
+///
+/// Frames are `(batch, channel, time, row, col)`; a 3-D array is taken as one batch and channel. A recording can be fed
+/// whole, in pieces of any lengths, or frame by frame: the output is the same, given the same first piece.
+///
+/// ```
+/// use foveola::{Branches, Model, NLRectify, Resolution, SmoothConv};
+/// use ndarray::Array3;
+///
+/// let resolution = Resolution::DEFAULT; // 1000 frames a second
+/// let centre = SmoothConv::gaussian(3, 0.005, 0.05, resolution)?;
+/// let surround = SmoothConv::gaussian(3, 0.010, 0.15, resolution)?;
+/// let mut retina = Model::new().then(Branches::new().plus(centre).minus(surround)).then(NLRectify);
+///
+/// let movie = Array3::from_shape_fn((200, 32, 32), |(t, r, _)| if t > 50 && r > 16 { 1.0 } else { 0.0 });
+/// let response = retina.run(&movie, 100)?; // in pieces of 100 frames
+/// assert_eq!(response.dim(), (1, 1, 200, 32, 32));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct Model {
+    cascade: Cascade,
+    memory: Memory,
+    saved: Vec<Stream>,
+    table: Table<'static>,
+    unchecked: bool,
+    team: Team,
+}
+
+impl Model {
+    /// A model without layers, which passes frames on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A model of one layer.
+    pub fn of(layer: impl Layer) -> Self {
+        Self::of_boxed(Box::new(layer))
+    }
+
+    /// A model of one layer that is known at run time only.
+    pub fn of_boxed(layer: Box<dyn Layer>) -> Self {
+        Self { cascade: Cascade::of(layer), ..Self::default() }
+    }
+
+    /// Appends a layer.
+    pub fn then(mut self, layer: impl Layer) -> Self {
+        self.push(layer);
+        self
+    }
+
+    /// Appends a layer.
+    pub fn push(&mut self, layer: impl Layer) {
+        self.cascade.changing().push(Box::new(layer));
+    }
+
+    /// The number of layers.
+    pub fn len(&self) -> usize {
+        self.cascade.layers().len()
+    }
+
+    /// Whether there are no layers.
+    pub fn is_empty(&self) -> bool {
+        self.cascade.layers().is_empty()
+    }
+
+    /// The names of the layers.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.cascade.layers().iter().map(|layer| layer.name())
+    }
+
+    /// The layer at `index`, when it is an `L`: to read or change its weights between two pieces.
+    ///
+    /// ```
+    /// use foveola::{Conv2d, Model};
+    /// let mut model = Model::new().then(Conv2d::new(1, 1, [3, 3])?);
+    /// model.layer_mut::<Conv2d>(0).unwrap().set_weight(0.5)?;
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn layer_mut<L: Layer>(&mut self, index: usize) -> Option<&mut L> {
+        let layer: &mut dyn Any = self.cascade.changing().get_mut(index)?.as_mut();
+        layer.downcast_mut()
+    }
+
+    /// Lets NaN and infinities through. By default they are refused: one would stay in recursive state for ever.
+    pub fn allow_non_finite(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+
+    /// How the model computes: [`Precision::Fast`] by default. The state is the same for all, so a stream may go on at another.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Precision, Resolution};
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).precision(Precision::Reproducible);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.cascade.changing();
+        self.cascade.precision = precision;
+        self
+    }
+
+    /// Where the model computes, from the next piece on: the stream goes on there, with the same state. Saved states may be
+    /// restored on any device.
+    ///
+    /// A piece is checked and handed over by the host, its blocks overlap with each other, and the output comes back. All layers
+    /// of this crate run on a device; filters of your own, [`Precision::Reproducible`] and [`Algorithm::Fft`](crate::Algorithm)
+    /// are the processor's alone and are refused there when a piece is fed.
+    ///
+    /// ```
+    /// use foveola::{Device, LowPass, Model, Resolution};
+    /// let low_pass = LowPass::new(0.01, Resolution::DEFAULT)?;
+    /// let model = match Device::gpu() {
+    ///     Ok(gpu) => Model::of(low_pass).to(gpu),
+    ///     Err(error) => {
+    ///         eprintln!("{error}"); // what was found instead
+    ///         Model::of(low_pass)
+    ///     }
+    /// };
+    /// println!("on {}", model.device().name());
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn to(mut self, device: impl Into<Device>) -> Self {
+        self.cascade.changing();
+        self.cascade.device = device.into();
+        // The next chunk makes what it needs where it is.
+        #[cfg(feature = "gpu")]
+        self.memory.leave_device();
+        self
+    }
+
+    /// Where the model computes.
+    pub fn device(&self) -> &Device {
+        &self.cascade.device
+    }
+
+    /// How many threads may share the work of a piece; 0, the default, stands for as many as the machine has. Small pieces stay
+    /// on the calling thread. The output does not depend on it.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution};
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).threads(2);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.team = Team::of(threads);
+        self
+    }
+
+    /// Shares out all work that can be cut, however small it is: slow, for tests.
+    #[doc(hidden)]
+    pub fn eager(mut self) -> Self {
+        self.team = self.team.eager();
+        self
+    }
+
+    /// Frames fed since the state was cleared.
+    pub fn time(&self) -> u64 {
+        self.memory.stream.t
+    }
+
+    /// Returns to the state before the first frame. Saved states stay.
+    pub fn clear_state(&mut self) {
+        self.memory.stream.clear();
+        self.memory.forget();
+    }
+
+    /// Saves the state of all layers, for [`Model::pop_state`]. Any depth. The state is copied when the next chunk is fed.
+    pub fn push_state(&mut self) {
+        self.saved.push(self.memory.stream.clone());
+    }
+
+    /// Restores the state last saved.
+    ///
+    /// # Errors
+    /// [`Error::NoSavedState`] when there is none.
+    pub fn pop_state(&mut self) -> Result<()> {
+        self.memory.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
+        self.memory.forget();
+        Ok(())
+    }
+
+    /// What the model takes, yields and needs for frames of `input`: sizes, state, frame rate. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] when a layer does not fit.
+    pub fn signature(&self, input: Shape) -> Result<Signature> {
+        let mut table = Table::default();
+        self.cascade.compiled(input, &mut table, self.team.shares(), |compiled| Ok(compiled.graph.signature()))
+    }
+
+    /// Feeds one chunk of a recording, of any length, and returns what the model makes of it: a view into the model, so
+    /// that a running stream allocates nothing.
+    ///
+    /// ```
+    /// use foveola::{Diff, Model};
+    /// let mut model = Model::new().then(Diff);
+    /// for frame in 0..10 {
+    ///     let chunk = ndarray::Array3::from_elem((1, 4, 4), frame as f32);
+    ///     let change = model.process(&chunk)?;
+    ///     assert_eq!(change[(0, 0, 0, 0, 0)], if frame == 0 { 0.0 } else { 1.0 });
+    /// }
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// A chunk goes through the layers in blocks of frames, so that the memory between them is bounded (some 4 MB, or one frame
+    /// of each layer, or as many frames as the first chunk's temporal padding looks at). Padding with
+    /// [`PadMode::FullCopy`](crate::PadMode) or [`PadMode::Mean`](crate::PadMode) looks at the whole first chunk.
+    ///
+    /// A layer may be changed between two chunks ([`Model::layer_mut`]). What its state means must stay the same: weights of the
+    /// same size, biases, time constants and scales take effect with the next frame, and past frames stay what they were.
+    ///
+    /// # Errors
+    /// [`Error::FrameSize`] when the frames differ from those before; [`Error::NonFinite`] for a sample, and
+    /// [`Error::Overflow`] for a result between the layers that is not finite; [`Error::Layer`] when a layer does not fit;
+    /// [`Error::StateChanged`] when a layer changed in the middle of the stream so that its state has no meaning any more;
+    /// [`Error::Poisoned`] behind a panic; [`Error::Memory`]. The state is then as it was.
+    pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
+        let input = input.movie();
+        let largest = self.check(&input)?;
+        let fed = self.feed(input, largest, true)?;
+        self.memory.output(fed)
+    }
+
+    /// Feeds the next `frames` frames of events, fewer at the end, and returns what the model makes of them; none behind the end.
+    ///
+    /// On the processor they are what [`Frames::next_piece`](crate::Frames::next_piece) yields. A device is handed the events instead,
+    /// which are far fewer bytes, and counts them itself, to the same frames; where they are many, the frames again.
+    ///
+    /// ```
+    /// use foveola::{Frames, Geometry, Model, Polarity, models};
+    /// use foveola_core::events::Event;
+    /// let events = (0..1000).map(|i| Ok(Event { t: i * 100, x: (i % 8) as u16, y: 3, on: true }));
+    /// let mut frames = Frames::new(events, Geometry { cols: 8, rows: 6 }, Polarity::Signed, 1_000)?;
+    /// let mut retina = models::build("retina", foveola::Resolution::DEFAULT)?.model; // .to(Device::gpu()?)
+    /// let mut seen = 0;
+    /// while let Some(response) = retina.process_events(&mut frames, 32)? {
+    ///     seen += response.dim().2;
+    /// }
+    /// assert_eq!(seen, 100);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// Counts are exact up to 2^24 events at a pixel in a frame.
+    ///
+    /// # Errors
+    /// As [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then as it was; the frames are taken.
+    pub fn process_events<I>(&mut self, frames: &mut crate::Frames<I>, n: usize) -> Result<Option<ArrayView5<'_, f32>>>
+    where
+        I: Iterator<Item = Result<Event>>,
+    {
+        #[cfg(feature = "gpu")]
+        if self.cascade.device.is_device() {
+            let shape = frames.shape();
+            return match frames.next_counts(n)? {
+                None => Ok(None),
+                Some((frames, counted)) => self.feed_counts(shape, frames, &counted).map(Some),
+            };
+        }
+        match frames.next_piece(n)? {
+            None => Ok(None),
+            Some(chunk) => self.process(chunk).map(Some),
+        }
+    }
+
+    /// Feeds a whole recording in chunks of `dt` frames (the last may be shorter) and returns the whole output.
+    ///
+    /// # Errors
+    /// As [`Model::process`], and [`Error::Parameter`] for `dt = 0`. The state is then as it was before the whole recording.
+    pub fn run<'a>(&mut self, input: impl Movie<'a>, dt: usize) -> Result<Array5<f32>> {
+        let input = input.movie();
+        if dt == 0 {
+            let expected = "1 frame or more in a chunk";
+            return Err(Error::Parameter { item: "Model::run", name: "dt", value: "0".into(), expected });
+        }
+        let largest = self.check(&input)?;
+        // Only where a chunk may be refused is there a copy to return to.
+        let before = self.may_refuse(&input, largest)?.then(|| self.memory.stream.clone());
+        let t = self.time();
+        let result = self.run_chunks(input, dt, largest);
+        if result.is_err() {
+            match before {
+                Some(before) => self.memory.stream = before,
+                // The first chunk was not taken.
+                None if self.time() == t => {}
+                // Memory for a later one was not to be had.
+                None => self.memory.stream.poison(),
+            }
+            self.memory.forget();
+        }
+        result
+    }
+
+    fn run_chunks(&mut self, input: ArrayView5<'_, f32>, dt: usize, largest: f32) -> Result<Array5<f32>> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let signature = self.signature(Shape::new(channels, rows, cols))?;
+        let chunks = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
+        let t = self.time();
+        let lengths = chunks.clone().map(|(from, to)| signature.frames_out(t + from as u64, to - from));
+        let total = lengths.fold(0, usize::saturating_add);
+        let shape = signature.output;
+        let mut output = array("the output", [batch, shape.channels, total, shape.rows, shape.cols])?;
+        #[cfg(feature = "gpu")]
+        if self.cascade.device.is_device() && signature.lead == 0 {
+            self.run_on_device(input, dt, largest, &mut output)?;
+            return Ok(output);
+        }
+        let mut at = 0;
+        for (from, to) in chunks {
+            let fed = self.feed(input.slice(s![.., .., from..to, .., ..]), largest, to == frames)?;
+            let chunk = self.memory.output(fed)?;
+            let n = chunk.dim().2;
+            output.slice_mut(s![.., .., at..at + n, .., ..]).assign(&chunk);
+            at += n;
+        }
+        Ok(output)
+    }
+
+    /// Feeds chunks as they come, for ever: an iterator over what the model makes of them.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution};
+    /// let camera = std::iter::repeat_with(|| ndarray::Array3::<f32>::ones((1, 8, 8)));
+    /// let mut model = Model::new().then(LowPass::new(0.01, Resolution::DEFAULT)?);
+    /// for smooth in model.stream(camera).take(5) {
+    ///     assert_eq!(smooth?.dim(), (1, 1, 1, 8, 8));
+    /// }
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn stream<'m, I>(&'m mut self, chunks: I) -> impl Iterator<Item = Result<Array5<f32>>>
+    where
+        I: IntoIterator,
+        for<'a> &'a I::Item: Movie<'a>,
+    {
+        chunks.into_iter().map(|chunk| {
+            let view = self.process(&chunk)?;
+            let mut output = array("the output", view.dim().into())?;
+            output.assign(&view);
+            Ok(output)
+        })
+    }
+}
+
+impl Layer for Model {
+    fn name(&self) -> &'static str {
+        "Model"
+    }
+
+    /// The nodes of all layers. A model inside a model lends its layers; the state is that of the outermost one.
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        self.cascade.compile(table, from)
+    }
+}

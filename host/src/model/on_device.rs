@@ -1,0 +1,182 @@
+//! Feeding a chunk to a device: the state stays there, and comes back when the stream goes on elsewhere.
+
+use super::Model;
+use super::feed::{Fed, Memory, stage};
+use super::stream::State;
+use crate::counts::Counted;
+use crate::device::Backend;
+use crate::device::stream::{Before, Frames, Piece, Working};
+use crate::fast::Precision;
+use crate::layer::Compiled;
+use crate::memory::resize;
+use crate::threads::{Threads, copy};
+use crate::{Error, Result};
+use foveola_core::Shape;
+use foveola_core::graph::MOVE;
+use ndarray::{Array5, ArrayView5, s};
+use std::sync::Arc;
+
+/// A whole recording's output, and the frame of it where that of a chunk begins.
+pub(super) type Whole<'o> = (&'o mut Array5<f32>, usize);
+
+impl Model {
+    /// Runs a recording that was checked: the chunk that begins the stream, and then all others as one, whose blocks overlap.
+    pub(super) fn run_on_device(
+        &mut self,
+        input: ArrayView5<'_, f32>,
+        dt: usize,
+        largest: f32,
+        output: &mut Array5<f32>,
+    ) -> Result<()> {
+        let frames = input.dim().2;
+        let first = if self.time() == 0 { dt.min(frames) } else { 0 };
+        let mut at = 0;
+        for (from, to) in [(0, first), (first, frames)] {
+            if from < to {
+                let chunk = input.slice(s![.., .., from..to, .., ..]);
+                at += self.feed_on_device(chunk, largest, dt, Some((&mut *output, at)))?.frames;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Model::feed`] in blocks of at most `block` frames, to the model's own output or into `whole`.
+    pub(super) fn feed_on_device(
+        &mut self,
+        input: ArrayView5<'_, f32>,
+        largest: f32,
+        block: usize,
+        whole: Option<Whole<'_>>,
+    ) -> Result<Fed> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let mut staged = std::mem::take(&mut self.memory.staged);
+        let result = stage(input, Threads::ALONE, &mut staged).and_then(|samples| {
+            let input = Frames::Samples(samples);
+            let (revision, fork) = (self.cascade.revision(), Threads::ALONE);
+            let piece = Piece { t: self.time(), batch, frames, input, block, revision, fork };
+            self.piece_on_device(Shape::new(channels, rows, cols), &piece, largest, whole)
+        });
+        self.memory.staged = staged;
+        result
+    }
+
+    /// What was counted in some frames of a single stream, through the model on its device.
+    pub(super) fn feed_counts(
+        &mut self,
+        shape: Shape,
+        frames: usize,
+        counted: &Counted<'_>,
+    ) -> Result<ArrayView5<'_, f32>> {
+        self.memory.stream.takes(1, frames, shape)?;
+        let (input, largest) = match *counted {
+            // Each event adds 1 at most.
+            Counted::List(events) => (Frames::Events(events), events.len() as f32),
+            Counted::Dense(frames) => (Frames::Samples(frames), crate::fast::largest(frames)),
+        };
+        let (t, revision, fork) = (self.time(), self.cascade.revision(), Threads::ALONE);
+        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, fork };
+        let fed = self.piece_on_device(shape, &piece, largest, None)?;
+        self.memory.output(fed)
+    }
+
+    fn piece_on_device(
+        &mut self,
+        shape: Shape,
+        piece: &Piece<'_>,
+        largest: f32,
+        whole: Option<Whole<'_>>,
+    ) -> Result<Fed> {
+        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let device = &cascade.device;
+        if cascade.precision == Precision::Reproducible {
+            let reason = "Precision::Reproducible has the bits of the processor alone".into();
+            return Err(Error::Device { device: device.name().into(), reason });
+        }
+        let Some(backend) = device.backend().cloned() else {
+            return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
+        };
+        let revision = cascade.revision();
+        cascade.compiled(shape, table, false, |compiled| {
+            let raised = memory.admit(revision, compiled, largest, |node| cascade.layer_of(node, shape))?;
+            let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
+            if !*unchecked && !bounds.are_safe() {
+                let reason = format!(
+                    "with samples up to {largest:e} a layer may leave the range of 32-bit floats, which is found on the \
+                     processor alone; expected smaller samples, or allow_non_finite"
+                );
+                return Err(Error::Device { device: device.name().into(), reason });
+            }
+            // The host copies what goes up and what comes back.
+            let moved = shape.len().max(compiled.graph.signature().output.len());
+            let work = moved.saturating_mul(piece.frames * piece.batch).saturating_mul(MOVE);
+            team.prepare(work)?;
+            let result = team.run(work, |fork| {
+                let piece = Piece { fork, ..*piece };
+                memory.run_on_device(&backend, compiled, &piece, whole)
+            });
+            // The state is another than what the processor knows of it.
+            memory.forget();
+            let fed = result?;
+            if piece.frames > 0 {
+                if let Some(raised) = raised {
+                    memory.stream.bounds = raised;
+                }
+                memory.stream.keep_layouts(revision, compiled);
+                compiled.fed();
+            }
+            Ok(fed)
+        })
+    }
+}
+
+impl Memory {
+    /// Gives back what the model has on a device beside the state.
+    pub(super) fn leave_device(&mut self) {
+        self.working = Working::default();
+    }
+
+    /// Runs a chunk, to the model's own output or into `whole` from one of its frames on.
+    fn run_on_device(
+        &mut self,
+        backend: &Arc<dyn Backend>,
+        Compiled { graph, .. }: Compiled<'_>,
+        piece: &Piece<'_>,
+        mut whole: Option<Whole<'_>>,
+    ) -> Result<Fed> {
+        let signature = graph.signature();
+        let Self { stream, output, working, .. } = self;
+        let (batch, shape) = (piece.batch, signature.output);
+        let (frames, len) = (signature.frames_out(stream.t, piece.frames), shape.len());
+        let fed = Fed { batch, frames, shape };
+        if whole.is_none() {
+            resize(output, "the output", batch.saturating_mul(frames).saturating_mul(len))?;
+        }
+        if piece.frames == 0 {
+            return Ok(fed);
+        }
+        let before = match &stream.state {
+            _ if stream.t == 0 => Before::New,
+            State::Host(state) => Before::Host(state),
+            State::Device(state) => Before::Device(state),
+        };
+        let state = working.run(backend, &graph, piece, before, &mut |stream, frame, samples| match &mut whole {
+            None => {
+                let at = (stream * frames + frame) * len;
+                copy(piece.fork, samples, output.get_mut(at..).unwrap_or(&mut []));
+            }
+            Some((whole, first)) => {
+                for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
+                    let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
+                    let planes = samples.chunks_exact(shape.pixels().max(1));
+                    for (to, samples) in to.outer_iter_mut().zip(planes) {
+                        copy(piece.fork, samples, to.into_slice().unwrap_or(&mut []));
+                    }
+                }
+            }
+        })?;
+        stream.state = State::Device(state);
+        stream.t += piece.frames as u64;
+        stream.frames = Some((batch, signature.input));
+        Ok(fed)
+    }
+}
