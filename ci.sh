@@ -28,11 +28,11 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
 Only when named:
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
 
-Every step runs even if an earlier one failed. Steps from no_std on run beside the others, and print
-when those are done. All output of a command is shown where it fails, else
-a line. Random tests and fuzz targets try the same cases every time, so two runs on the same tree
-print the same, but for times and for what the first one installs. The tree must be as it was before.
-The last line sums up the tests; the exit code is 0 only if all steps passed.
+Every step runs even if an earlier one failed. The steps from no_std on run in parallel with those
+before it; their output follows at the end. A command that succeeds prints one line, one that fails
+prints all of its output. Random tests and fuzz targets try the same cases every time, so two runs on
+the same tree print the same, except for times and for what the first one installs. The tree must be
+unchanged afterwards. The last line sums up the tests; the exit code is 0 only if all steps passed.
 
 `soak` prints for each finding the command that repeats it, and ends with 1 if there was one.
 END
@@ -303,7 +303,7 @@ summary() { # STATUS LOG
 # What git knows of the tree: the names of changed files, and a checksum of what changed.
 state_of_tree() {
     git status --porcelain 2>/dev/null || return 0
-    git diff HEAD | cksum
+    echo "checksum of all changes: $(git diff HEAD | cksum)"
 }
 
 # run_step STEP: its output, its exit code and its times lie in $work.
