@@ -14,29 +14,31 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   fmt        formatting; random tests have their seed from tests/seeds
   clippy     lints, each warning an error
   doc        documentation builds and has no broken link
+  tree       what foveola-core depends on
+  fuzz       every decoder, recordings and event filters: the runs of fuzz/runs.tsv by libFuzzer
+  test       unit, integration and documentation tests, with overflow checks
+  gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
              says and cost what instructions.tsv says; tests of pipeline, sensor and application here
   proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget
-  tree       what foveola-core depends on
-  fuzz       every decoder, recordings and event filters: the runs of fuzz/runs.tsv by libFuzzer
-  test       unit, integration and documentation tests, with overflow checks
-  gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
 
 Only when named:
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
 
-Every step runs even if an earlier one failed. All output of a command is shown where it fails, else
-a line. Random tests and fuzz targets try the same cases every time, so two runs on the same tree
-print the same, but for times and for what the first one installs. The tree must be as it was before.
-The last line sums up the tests; the exit code is 0 only if all steps passed.
+Every step runs even if an earlier one failed. The steps from no_std on run in parallel with those
+before it; their output follows at the end. A command that succeeds prints one line, one that fails
+prints all of its output. Random tests and fuzz targets try the same cases every time, so two runs on
+the same tree print the same, except for times and for what the first one installs. The tree must be
+unchanged afterwards. The last line sums up the tests; the exit code is 0 only if all steps passed.
 
 `soak` prints for each finding the command that repeats it, and ends with 1 if there was one.
 END
 }
-all=(fmt clippy doc no_std firmware proofs boards tree fuzz test gpu)
+host=(fmt clippy doc tree fuzz test gpu)
+bare_metal=(no_std firmware proofs boards)
 on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
@@ -76,8 +78,9 @@ step_doc() {
     run "the firmware" cargo doc --locked --quiet --workspace --no-deps --target host-tuple
 }
 
+needs_no_std() { use_thumb "${thumb_targets[@]}"; }
 step_no_std() {
-    use_thumb "${thumb_targets[@]}"
+    needs_no_std
     # Alone: next to the host crate, features of its dependencies would hide a use of std.
     for target in "${thumb_targets[@]}"; do
         run "foveola-core for $target" cargo build --locked --quiet -p foveola-core --target "$target" \
@@ -85,14 +88,17 @@ step_no_std() {
     done
 }
 
-step_firmware() {
-    use_thumb "${firmware_targets[@]}"
+needs_firmware() {
     need_qemu
-    scripts/qemu-run.sh --install
-    cd firmware
+    scripts/qemu-run.sh --install # by the host's compiler: Debian's takes twice as long
+    use_thumb "${firmware_targets[@]}"
+}
+step_firmware() {
     local package packages=() failed=0 expected program machine target
     for package in pipeline sensor app faults golden; do packages+=(-p "foveola-$package"); done
-    run_tests firmware cargo test --locked --no-fail-fast "${packages[@]}" --target host-tuple || failed=1
+    (cd firmware && run_tests firmware cargo test --locked --no-fail-fast "${packages[@]}" --target host-tuple) || failed=1
+    needs_firmware
+    cd firmware
     for target in "${firmware_targets[@]}"; do
         run "programs for $target" cargo build --locked --quiet --release --target "$target"
     done
@@ -118,16 +124,20 @@ step_firmware() {
     return "$failed"
 }
 
-step_proofs() {
-    use_thumb "${firmware_targets[@]}"
+needs_proofs() {
     need_qemu
     need llvm-objdump llvm
     need python3
+    use_thumb "${firmware_targets[@]}"
+}
+step_proofs() {
+    needs_proofs
     firmware/proofs.sh
 }
 
+needs_boards() { use_thumb "${firmware_targets[@]}"; }
 step_boards() {
-    use_thumb "${firmware_targets[@]}"
+    needs_boards
     cd firmware/boards
     ./build.sh
     # Elsewhere these do not compile, so their lints need a bare-metal compiler that comes with clippy.
@@ -152,8 +162,9 @@ step_tree() {
     cargo tree --locked -p foveola-core -e normal
 }
 
+needs_fuzz() { need c++ g++; }
 step_fuzz() {
-    need c++ g++
+    needs_fuzz
     run "lints of the targets" fuzz/run.sh lint
     fuzz/run.sh check
 }
@@ -163,10 +174,13 @@ step_test() {
     FOVEOLA_GPU=none run_tests test cargo test --locked --workspace --no-fail-fast
 }
 
-step_gpu() {
+needs_gpu() {
     use_gpu
-    export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
     need_file /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json vulkan-validationlayers
+}
+step_gpu() {
+    needs_gpu
+    export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
     local failed=0
     # Of the whole workspace, so that nothing is built otherwise than for the step `test`.
     run_tests gpu cargo test --locked --workspace --no-fail-fast --test gpu --test gpu_events || failed=1
@@ -179,7 +193,7 @@ step_gpu() {
     fi
     # Layers that were not there would have found nothing.
     VK_LOADER_DEBUG=layer cargo test --locked --quiet --workspace --test gpu streams::found > "$work/loader" 2>&1 || failed=1
-    grep 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
+    grep -m 1 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/loader" || { cat "$work/loader"; return 1; }
     return "$failed"
 }
 
@@ -213,13 +227,14 @@ soak() {
 
 # run WHAT COMMAND...: a line, and the output where it fails.
 run() {
-    local what=$1 begun=$SECONDS
+    local what=$1 begun=$SECONDS output
+    output=$(mktemp "$work/XXXXXX")
     shift
-    if "$@" >"$work/output" 2>&1; then
+    if "$@" >"$output" 2>&1; then
         printf '%-32s %4d s\n' "$what" $((SECONDS - begun))
     else
         printf '%-32s FAILED: %s\n' "$what" "$*"
-        cat "$work/output"
+        cat "$output"
         return 1
     fi
 }
@@ -263,9 +278,9 @@ get() {
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     echo "installing $2, as $1 is missing"
-    "${as_root[@]}" apt-get update -q >"$work/output" 2>&1 || echo "the package lists could not be refreshed" >&2
+    "${as_root[@]}" apt-get update -q >"$work/apt" 2>&1 || echo "the package lists could not be refreshed" >&2
     "${as_root[@]}" apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$2" >"$work/output" 2>&1 || { cat "$work/output"; return 1; }
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$2" >"$work/apt" 2>&1 || { cat "$work/apt"; return 1; }
 }
 
 # Sums up cargo's `test result:` lines. A test program that does not build or dies prints none, so
@@ -288,12 +303,24 @@ summary() { # STATUS LOG
 # What git knows of the tree: the names of changed files, and a checksum of what changed.
 state_of_tree() {
     git status --porcelain 2>/dev/null || return 0
-    git diff HEAD | cksum
+    echo "checksum of all changes: $(git diff HEAD | cksum)"
+}
+
+# run_step STEP: its output, its exit code and its times lie in $work.
+run_step() {
+    local TIMEFORMAT='%R %U %S'
+    printf '\n=== %s\n' "$1"
+    # A subshell, so that a step's exports end with it. Not in an `if`, where -e would be ignored.
+    set +e
+    { time { (set -e; "step_$1") 2>&3; }; } 3>&2 2>"$work/$1.time"
+    echo $? >"$work/$1.result"
+    set -e
 }
 
 root=$PWD
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+beside= # the process that runs steps beside the others
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$work"' EXIT
 
 command -v cargo >/dev/null || { echo "ci.sh: Rust is missing: install rustup, then run this again" >&2; exit 1; }
 
@@ -303,10 +330,10 @@ if [ "${1-}" = soak ]; then
     exit
 fi
 
-steps=()
+chosen=()
 for argument in "$@"; do
-    case " ${all[*]} ${on_request[*]} " in
-        *" $argument "*) steps+=("$argument") ;;
+    case " ${host[*]} ${bare_metal[*]} ${on_request[*]} " in
+        *" $argument "*) chosen+=("$argument") ;;
         *)
             case $argument in -h | --help) usage; exit 0 ;; esac
             echo "ci.sh: no step '$argument'" >&2
@@ -315,31 +342,40 @@ for argument in "$@"; do
             ;;
     esac
 done
-[ ${#steps[@]} -gt 0 ] || steps=("${all[@]}")
+[ ${#chosen[@]} -gt 0 ] || chosen=("${host[@]}" "${bare_metal[@]}")
+first=
+second=
+for step in "${chosen[@]}"; do
+    case " ${host[*]} " in *" $step "*) first+=" $step" ;; *) second+=" $step" ;; esac
+done
+
+state_of_tree > "$work/before"
+# All at once, and one after another. Where something cannot be had, the step says so again.
+for step in "${chosen[@]}"; do
+    if declare -F "needs_$step" >/dev/null; then (set -e; "needs_$step") || true; fi
+done
+if [ -n "$first" ] && [ -n "$second" ]; then
+    (for step in $second; do run_step "$step" >"$work/$step.output" 2>&1; done) &
+    beside=$!
+    for step in $first; do run_step "$step"; done
+    wait "$beside" || true
+    beside=
+    for step in $second; do cat "$work/$step.output"; done
+else
+    for step in $first $second; do run_step "$step"; done
+fi
 
 status=0
 test_status=
-table=
-state_of_tree > "$work/before"
-for step in "${steps[@]}"; do
-    printf '\n=== %s\n' "$step"
-    TIMEFORMAT='%R %U %S'
-    # A subshell, so that a step's exports end with it. Not in an `if`, where -e would be ignored.
-    set +e
-    { time { (set -e; "step_$step") 2>&3; }; } 3>&2 2>"$work/time"
-    result=$?
-    set -e
-    case $step in firmware | test | gpu) test_status=$((${test_status:-0} | result)) ;; esac
+printf '\n'
+for step in $first $second; do
+    result=$(cat "$work/$step.result")
+    case $step in test | gpu | firmware) test_status=$((${test_status:-0} | result)) ;; esac
     verdict=ok
-    [ $result -eq 0 ] || { verdict=FAILED; status=1; }
-    read -r real user system <"$work/time"
-    table+=$(awk -v real="$real" -v cpu="$user $system" -v name="$step" -v verdict=$verdict 'BEGIN {
-        split(cpu, time, " ")
-        printf "%-10s %6d s %6d CPU s   %s", name, real, time[1] + time[2], verdict
-    }')$'\n'
+    [ "$result" -eq 0 ] || { verdict=FAILED; status=1; }
+    awk -v name="$step" -v verdict=$verdict '
+        { printf "%-10s %6d s %6d CPU s   %s\n", name, $1, $2 + $3, verdict }' "$work/$step.time"
 done
-
-printf '\n%s' "$table"
 if [ -s "$work/slow" ]; then
     printf '\nthe slowest test programs:\n'
     sort -rn "$work/slow" | head -n 5

@@ -188,6 +188,9 @@ fn check(backend: &dyn Backend, correlation: &Correlation, pass: &Pass, random: 
 
 /// Checks passes of `cases` correlations on the first device that there is.
 fn check_all(cases: u32, make: impl Fn(&mut Random, &Limits) -> (Correlation, Vec<Pass>)) {
+    if std::env::var("FOVEOLA_GPU").is_ok_and(|name| name == "none") {
+        return println!("not run: FOVEOLA_GPU=none");
+    }
     let gpu = match Gpu::open("any device", |_| true, None) {
         Ok(gpu) => gpu,
         Err(error) if std::env::var_os("FOVEOLA_REQUIRE_GPU").is_none() => return println!("not run: {error}"),
