@@ -52,7 +52,7 @@ impl Input {
         };
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-        if args.common.format.is_none() && movie::is_movie(path)? {
+        if args.common.format.is_none() && movie::kind(path)?.is_some() {
             if !args.common.filter.is_empty() {
                 let reason = "a movie, which no filter of events (--filter) takes".into();
                 return Err(Error::Data { path: path.clone(), reason });
