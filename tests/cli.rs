@@ -381,8 +381,8 @@ fn a_movie_is_an_input() {
     let five: Array5<f32> = movie.clone().into_shape_with_order((1, 1, 50, 12, 10)).expect("as many samples");
     write_npy(shell.path("d.npy"), &five).expect("written");
     let mut outputs = Vec::new();
-    for name in ["a.npy", "b.npy", "c.npy", "d.npy"] {
-        let run = shell.json(&["run", name, "--json", "--every", "1", "--out", "out"]);
+    for (name, scale) in [("a.npy", &[][..]), ("b.npy", &[]), ("c.npy", &["--scale", "raw"]), ("d.npy", &[])] {
+        let run = shell.json(&[&["run", name, "--json", "--every", "1", "--out", "out"], scale].concat());
         assert_eq!(
             (&run["frames"], &run["events"], &run["skipped"]),
             (&50.into(), &Value::Null, &serde_json::json!({}))
@@ -400,6 +400,292 @@ fn a_movie_is_an_input() {
     assert!(shell.good(&["run", "a.npy", "--every", "20", "--out", "out"]).contains("3 of 50 frames"), "every 20th");
     shell.good(&["run", "a.npy", "--every", "0", "--out", "none"]);
     assert!(!shell.path("none/output.npy").exists(), "--every 0 saves none");
+    // Whole numbers are parts of the largest of their type, as those of pictures are; an archive holds the same array.
+    write_npy(shell.path("e.npy"), &movie.mapv(|x| 255 * x as u8)).expect("written");
+    shell.write("f.npz", &archive("movie", &std::fs::read(shell.path("e.npy")).expect("written")));
+    for name in ["e.npy", "f.npz"] {
+        let text = shell.good(&["run", name, "--every", "1", "--out", "out"]);
+        assert!(text.contains("50 of 1 ms (default: the movie tells none)"), "{text}");
+        let output = read_npy::<_, Array3<f32>>(shell.path("out/output.npy")).expect("frames");
+        assert!(output == outputs[0], "{name} is the same movie");
+    }
+}
+
+/// A `.npz` archive of one array, stored.
+fn archive(name: &str, npy: &[u8]) -> Vec<u8> {
+    let (name, len) = (format!("{name}.npy"), (npy.len() as u32).to_le_bytes());
+    let common = [&[0; 10], &[0; 4][..2], &len[..], &len, &(name.len() as u16).to_le_bytes(), &[0; 2]].concat();
+    let local = [b"PK\x03\x04\x14\0", &[0; 2][..], &common[2..], name.as_bytes(), npy].concat();
+    let directory = [b"PK\x01\x02\x14\0\x14\0", &[0; 2][..], &common[2..], &[0; 14], name.as_bytes()].concat();
+    let end = [(directory.len() as u32).to_le_bytes(), (local.len() as u32).to_le_bytes()].concat();
+    [&local[..], &directory, b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &end, &[0, 0]].concat()
+}
+
+/// A GIF of 10 x 12 pixels, in which a white row moves down by one in each picture, with a delay for each.
+fn gif(path: &Path, delays: &[u16]) {
+    let mut animation =
+        gif::Encoder::new(File::create(path).expect("a file"), 10, 12, &[0, 0, 0, 255, 255, 255]).expect("a GIF");
+    for (t, delay) in delays.iter().enumerate() {
+        let pixels: Vec<u8> = (0..120).map(|i| u8::from(i / 10 == t % 12)).collect();
+        let frame = gif::Frame { delay: *delay, ..gif::Frame::from_indexed_pixels(10, 12, pixels, None) };
+        animation.write_frame(&frame).expect("written");
+    }
+}
+
+#[test]
+fn a_gif_has_its_own_time() {
+    let shell = Shell::new();
+    let cases: [(&[u16], u64, u64, &str); 5] = [
+        (&[4; 9], 40_000, 9, "9 of 40 ms (the GIF's own)"),
+        (&[3, 7, 20], 10_000, 30, "30 of 10 ms (the GIF's own)"),
+        (&[4, 4, 100], 40_000, 27, "27 of 40 ms (the GIF's own)"),
+        (&[0, 1, 0], 100_000, 3, "3 of 100 ms (the GIF's own)\n          3 delays of 0 or 10 ms count as 100 ms"),
+        (&[1, 5], 50_000, 3, "1 delay of 0 or 10 ms count as 100 ms"),
+    ];
+    for (delays, dt, frames, words) in cases {
+        gif(&shell.path("a.gif"), delays);
+        let run = shell.json(&["run", "a.gif", "--json", "--every", "0"]);
+        assert_eq!(
+            (&run["dt_us"], &run["frames"], &run["dt_from"]),
+            (&dt.into(), &frames.into(), &"the GIF's own".into())
+        );
+        let text = shell.good(&["run", "a.gif", "--every", "0"]);
+        assert!(text.contains(words), "no '{words}' in: {text}");
+        // With a time given, each picture is one frame.
+        let run = shell.json(&["run", "a.gif", "--dt", "5ms", "--json", "--every", "0"]);
+        let pictures = delays.len() as u64;
+        assert_eq!(
+            (&run["dt_us"], &run["frames"], &run["dt_from"]),
+            (&5_000.into(), &pictures.into(), &"given".into())
+        );
+    }
+    gif(&shell.path("a.gif"), &[3, 7, 20]);
+    let text = shell.good(&["record", "a.raw", "--movie", "a.gif", "--shot", "0"]);
+    assert!(text.contains("movie     100 frames/s (the GIF's own)") && text.contains("in 290 ms"), "{text}");
+    let text = shell.good(&["record", "a.raw", "--movie", "a.gif", "--rate", "12.5", "--shot", "0"]);
+    assert!(text.contains("movie     12.5 frames/s (given)") && text.contains("in 160 ms"), "{text}");
+}
+
+/// Times of a movie count from its first frame, at 0; a frame belongs to the part if it begins there.
+#[test]
+fn a_part_of_a_movie() {
+    let shell = Shell::new();
+    std::fs::create_dir(shell.path("frames")).expect("made");
+    gif(&shell.path("a.gif"), &[4; 20]);
+    let movie = Array3::from_shape_fn((20, 12, 10), |(t, row, _)| if t % 12 == row { 1.0_f32 } else { 0.0 });
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    shell.write("a.npz", &archive("a", &std::fs::read(shell.path("a.npy")).expect("written")));
+    for (t, frame) in movie.outer_iter().enumerate() {
+        let file = File::create(shell.path(&format!("frames/{t}.png"))).expect("a file");
+        let mut picture = png::Encoder::new(file, 10, 12);
+        picture.set_color(png::ColorType::Grayscale);
+        let bytes: Vec<u8> = frame.iter().map(|x| (255.0 * x) as u8).collect();
+        picture.write_header().and_then(|mut writer| writer.write_image_data(&bytes)).expect("a PNG");
+    }
+    let cases: [(&[&str], std::ops::Range<usize>); 9] = [
+        (&[], 0..20),
+        (&["--from", "0s"], 0..20),
+        (&["--from", "40ms"], 1..20),
+        (&["--from", "41ms"], 2..20),
+        (&["--to", "40ms"], 0..1),
+        (&["--to", "41ms"], 0..2),
+        (&["--from", "200ms", "--to", "0.4s"], 5..10),
+        (&["--to", "1h0s"], 0..0),
+        (&["--from", "760ms", "--to", "999s"], 19..20),
+    ];
+    for (args, part) in cases {
+        for name in ["a.npy", "a.npz", "frames", "a.gif"] {
+            let run = ["run", name, "--dt", "40ms", "--model", "smooth", "--every", "1"];
+            if part.is_empty() {
+                shell.bad(&[&run, args].concat(), 2, &["'1h0s'"]);
+                continue;
+            }
+            assert_eq!(shell.json(&[&run, args, &["--json"]].concat())["frames"], part.len() as u64, "{name} {args:?}");
+            let output: Array3<f32> = read_npy(shell.path("foveola-out/output.npy")).expect("frames");
+            write_npy(shell.path("part.npy"), &movie.slice(ndarray::s![part.clone(), .., ..])).expect("written");
+            shell.good(&["run", "part.npy", "--dt", "40ms", "--model", "smooth", "--every", "1", "--out", "part"]);
+            let expected: Array3<f32> = read_npy(shell.path("part/output.npy")).expect("frames");
+            let apart = output.iter().zip(&expected).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            assert!(output.dim() == expected.dim() && apart < 1e-6, "{name} {args:?}: {apart} apart");
+        }
+    }
+    for name in ["a.npy", "a.npz", "frames", "a.gif"] {
+        let run = ["run", name, "--dt", "40ms"];
+        for from in ["800ms", "99s"] {
+            shell.bad(
+                &[&run[..], &["--from", from]].concat(),
+                1,
+                &[name, "20 frames of 40 ms end at 800 ms", "earlier --from"],
+            );
+        }
+        shell.bad(
+            &[&run[..], &["--from", "41ms", "--to", "79ms"]].concat(),
+            1,
+            &[name, "no frame of 40 ms begins between"],
+        );
+        shell.bad(
+            &[&run[..], &["--from", "2s", "--to", "1s"]].concat(),
+            2,
+            &["--from 2.00 s is not before --to 1.00 s"],
+        );
+    }
+}
+
+/// Every option against every kind of input that it does not fit.
+#[test]
+fn options_that_do_not_apply_are_refused() {
+    let shell = Shell::new();
+    shell.write("a.raw", &evt2(HEADER, &events(100)));
+    shell.good(&["convert", "a.raw", "a.csv"]);
+    gif(&shell.path("a.gif"), &[4; 3]);
+    std::fs::create_dir(shell.path("frames")).expect("made");
+    let file = File::create(shell.path("frames/1.png")).expect("a file");
+    let mut picture = png::Encoder::new(file, 2, 2);
+    picture.set_color(png::ColorType::Grayscale);
+    picture.write_header().and_then(|mut writer| writer.write_image_data(&[1, 2, 3, 4])).expect("a PNG");
+    write_npy(shell.path("a.npy"), &Array3::<u8>::ones((3, 4, 5))).expect("written");
+    let inputs = [
+        ("", "the built-in scene"),
+        ("a.raw", "(evt2)"),
+        ("a.csv", "(csv)"),
+        ("a.gif", "a GIF"),
+        ("frames", "a folder of PNGs"),
+        ("a.npy", "an array of frames"),
+    ];
+    // Options, what they are for, and the inputs that they fit.
+    let options: [(&[&str], &str, &[&str]); 12] = [
+        (&["--geometry", "24x16"], "events", &["", "a.raw", "a.csv"]),
+        // With a format, a file is no movie.
+        (&["--format", "evt2"], "recordings of events", &["a.raw", "a.csv", "a.gif", "frames", "a.npy"]),
+        (&["--columns", "t,x,y,p"], "text and arrays of events", &["a.csv"]),
+        (&["--unit", "us"], "text and arrays of events", &["a.csv"]),
+        (&["--order", "little"], "EVT 2.1", &[]),
+        (&["--from", "1ms"], "recordings and movies", &["a.raw", "a.csv", "a.gif", "frames", "a.npy"]),
+        (&["--to", "1ms"], "recordings and movies", &["a.raw", "a.csv", "a.gif", "frames", "a.npy"]),
+        (&["--filter", "on"], "events", &["", "a.raw", "a.csv"]),
+        (&["--polarity", "split"], "events", &["", "a.raw", "a.csv"]),
+        (&["--seed", "0"], "the built-in scene", &[""]),
+        (&["--scale", "raw"], "movies that are arrays", &["a.npy"]),
+        (&["--scale", "unit"], "movies that are arrays", &["a.npy"]),
+    ];
+    for (option, what, fits) in options {
+        for (input, about) in inputs {
+            let input_arg: &[&str] = if input.is_empty() { &[] } else { &[input] };
+            if !fits.contains(&input) {
+                let words = [&format!("{} is for {what}", option[0])[..], about, "--help"];
+                shell.bad(&[&["run"], input_arg, option].concat(), 2, &words);
+            } else if option[0] != "--format" && (option[0], input) != ("--from", "frames") {
+                shell.good(&[&["run", "--every", "0", "--dt", "1ms", "--out", "out"], input_arg, option].concat());
+            }
+        }
+    }
+    assert!(!shell.path("foveola-out").exists(), "nothing is written");
+
+    let cases: [(&[&str], &[&str]); 16] = [
+        (&["info", "a.raw", "--columns", "t,x,y,p"], &["--columns is for text and arrays of events", "evt2"]),
+        (&["info", "a.raw", "--unit", "s"], &["--unit is for"]),
+        (&["info", "a.raw", "--order", "legacy"], &["--order is for EVT 2.1"]),
+        (&["info", "a.raw", "--from", "2s", "--to", "1ms"], &["--from 2.00 s is not before --to 1 ms"]),
+        (&["convert", "a.raw", "b.csv", "--unit", "s"], &["--unit is for"]),
+        (&["convert", "a.csv", "b.raw", "--to-unit", "s"], &["--to-unit is for text (csv)", "Prophesee EVT 2.0"]),
+        (&["convert", "a.csv", "b.raw", "--to-columns", "t,x,y,p"], &["--to-columns is for text (csv)"]),
+        (&["convert", "a.csv", "b.csv", "--to-order", "legacy"], &["--to-order is for EVT 2.1"]),
+        (&["record", "b.raw", "--rate", "3"], &["--movie"]),
+        (&["record", "b.raw", "--scale", "raw"], &["--movie"]),
+        (
+            &["record", "b.raw", "--movie", "a.gif", "--scale", "raw"],
+            &["--scale is for movies that are arrays", "a GIF"],
+        ),
+        (&["record", "b.raw", "--movie", "a.gif", "--geometry", "2x2"], &["--geometry", "--movie"]),
+        (&["run", "--pixel", "1,1", "--no-pictures"], &["--pixel", "--no-pictures"]),
+        (&["bench", "--list", "--threads", "1"], &["--list", "--threads"]),
+        (&["bench", "low_pass", "--baseline"], &["--plan and --baseline are for convolutions"]),
+        (&["bench", "low_pass", "--plan", "fft"], &["--plan and --baseline are for convolutions"]),
+    ];
+    for (args, words) in cases {
+        shell.bad(args, 2, words);
+    }
+    for name in ["b.raw", "b.csv"] {
+        assert!(!shell.path(name).exists(), "{name} is not written");
+    }
+}
+
+/// One pixel of many flickers, late and off every grid: its time course is drawn, from a file and from a pipe.
+#[test]
+fn the_most_variable_pixel_of_all_is_drawn() {
+    let shell = Shell::new();
+    let flicker = |t: usize, row: usize, col: usize| t > 150 && t % 20 < 10 && (row, col) == (5, 71);
+    let movie = Array3::from_shape_fn((300, 60, 80), |(t, row, col)| if flicker(t, row, col) { 250_u8 } else { 50 });
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    for model in ["retina", "smooth"] {
+        let text = shell.good(&["run", "a.npy", "--model", model, "--every", "0"]);
+        assert!(text.contains("traces.png  row 5, column 71: most variable\n"), "{text}");
+    }
+    let text = shell.good(&["run", "a.npy", "--pixel", "59,0", "--every", "0"]);
+    assert!(text.contains("traces.png  row 59, column 0\n"), "{text}");
+    shell.bad(&["run", "a.npy", "--pixel", "60,0"], 1, &["--pixel is 60,0 of 60 rows and 80 columns", "of the output"]);
+    shell.bad(&["run", "a.npy", "--pixel", "1"], 2, &["--pixel", "'1' is no pixel", "such as 20,31"]);
+
+    let at = |t| Event { t, x: 17, y: 3, on: true };
+    let events: Vec<Event> = (0..40).flat_map(|i| [at(1_000 * i), Event { x: 2, ..at(1_000 * i + i / 39) }]).collect();
+    let events: Vec<Event> = events.into_iter().filter(|event| event.x == 17 || event.t % 10_000 < 2_000).collect();
+    shell.write("a.raw", &evt2(HEADER, &events));
+    assert!(shell.good(&["run", "a.raw", "--model", "transient"]).contains("row 3, column "), "a file");
+    #[cfg(unix)]
+    {
+        let file = shell.script("foveola run a.raw --model transient --every 0").out;
+        let pipe = shell.script("cat a.raw | foveola run - --model transient --every 0").out;
+        let line = |text: &str| text.lines().find(|line| line.contains("traces.png")).map(str::to_owned);
+        assert!(line(&pipe).is_some() && line(&pipe) == line(&file), "{pipe} is not {file}");
+        let given = shell.script("cat a.raw | foveola run - --pixel 1,2 --every 0").out;
+        assert!(given.contains("traces.png  row 1, column 2\n"), "{given}");
+    }
+}
+
+/// More events than are kept: a file is read twice, and of a pipe it is known early which pixel is drawn.
+#[test]
+fn of_a_long_pipe_the_pixel_is_that_of_the_beginning() {
+    let shell = Shell::new();
+    let busy = |i: u64| if i < 300_000 { (3, 4) } else { (20, 10) };
+    let event = |i: u64| if i.is_multiple_of(8) { busy(i) } else { ((i % 24) as u16, (i / 24 % 16) as u16) };
+    let events: Vec<Event> =
+        (0..1_200_000).map(|i| Event { t: i / 4, x: event(i).0, y: event(i).1, on: i / 40_000 % 2 == 0 }).collect();
+    shell.write("a.raw", &evt2(HEADER, &events));
+    let text = shell.good(&["run", "a.raw", "--model", "smooth", "--every", "0"]);
+    assert!(text.contains("traces.png  row 10, column 20: most variable\n"), "{text}");
+    #[cfg(unix)]
+    {
+        let text = shell.script("cat a.raw | foveola run - --model smooth --every 0").out;
+        assert!(text.contains("traces.png  row 4, column 3: most variable in the first 100 ms\n"), "{text}");
+    }
+}
+
+#[test]
+fn without_pictures_only_the_output_is_written() {
+    let shell = Shell::new();
+    let args = ["run", "--geometry", "24x16", "--dt", "4ms"];
+    let text = shell.good(&[&args[..], &["--no-pictures"]].concat());
+    assert!(text.contains("output.npy") && !text.contains("stages") && !text.contains("pictures"), "{text}");
+    let files: Vec<_> = std::fs::read_dir(shell.path("foveola-out")).expect("a folder").collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let alone = std::fs::read(shell.path("foveola-out/output.npy")).expect("written");
+    shell.good(&[&args[..], &["--out", "with"]].concat());
+    assert!(alone == std::fs::read(shell.path("with/output.npy")).expect("written"), "pictures change no sample");
+    let text = shell.good(&[&args[..], &["--no-pictures", "--every", "0", "--out", "none"]].concat());
+    assert!(text.contains("wrote     in none: nothing"), "{text}");
+}
+
+/// Frames of a usual sensor fill the width of the sheet instead of being thumbnails.
+#[test]
+fn a_large_sensor_is_drawn_large() {
+    let shell = Shell::new();
+    let event =
+        |i: u64| Event { t: 1_000 * i, x: (17 * i % 640) as u16, y: (31 * i % 480) as u16, on: i.is_multiple_of(2) };
+    shell.write("a.raw", &evt2("% evt 2.0\n% geometry 640x480\n", &(0..40).map(event).collect::<Vec<_>>()));
+    shell.good(&["run", "a.raw", "--model", "smooth", "--every", "0"]);
+    let (width, height) = png_size(&shell.path("foveola-out/stages.png"));
+    // Five columns of 320 x 240 pixels, and two rows.
+    assert!((1950..=2160).contains(&width) && (580..700).contains(&height), "{width} x {height}");
 }
 
 #[test]
@@ -437,7 +723,18 @@ fn help_is_worth_reading() {
         (&["help"], &["Examples:"]),
         (
             &["run", "--help"],
-            &["--model", "--dt", "--device", "--digest", "--json", "Exit codes", ".npy", "evt2, ", "--filter"],
+            &[
+                "--model",
+                "--dt",
+                "--device",
+                "--digest",
+                "--json",
+                "Exit codes",
+                ".npy",
+                "evt2, ",
+                "--filter",
+                "--pixel",
+            ],
         ),
         (&["record", "--help"], &["--geometry", "--duration", "--seed", "Examples:"]),
         (&["info", "--help"], &["--digest", "--json", "SHA3-224", "Examples:"]),
@@ -510,7 +807,7 @@ fn bench_takes_any_convolution() {
     for (args, name) in [
         (&["conv2d", "--kernel", "3,5"][..], "conv2d_3x5@20x15"),
         (&["conv1d", "--kernel", "7"], "conv1d_7@20x15"),
-        (&["variable_delay"], "variable_delay@20x15"),
+        (&["variable_delay", "conv2d_3x3"], "variable_delay@20x15"),
         (&["conv2d_9x9@1280x720"], "conv2d_9x9@20x15"),
     ] {
         assert_eq!(bench(args)["workloads"][0]["name"], name);
@@ -701,10 +998,10 @@ fn movies_that_cannot_be_used_are_refused() {
         ("missing.npy", &["missing.npy: "]),
         ("rank2.npy", &["rank2.npy: a .npy array of shape [3, 5]", "a movie has 3 axes (time, row, column)"]),
         ("batch.npy", &["batch.npy: a batch of 2 movies", "expected one"]),
-        ("i32.npy", &["i32.npy: samples of type '<i4'", "f4, f8, u1 or u2"]),
+        ("i32.npy", &["i32.npy: numbers of type '<i4'", "expected --scale raw"]),
         ("none.npy", &["none.npy: ", "no samples"]),
         ("flat.npy", &["flat.npy: ", "no samples"]),
-        ("nan.npy", &["channel 0, frame 17, row 1, column 2 is NaN", "finite"]),
+        ("nan.npy", &["nan.npy: the sample at channel 0, frame 17, row 1, column 2 is NaN", "finite"]),
         ("big.npy", &["frame 0, row 0, column 0 is inf", "finite"]),
         ("cut.npy", &["cut.npy: cut off"]),
         ("long.npy", &["long.npy: 3 bytes more"]),
@@ -715,6 +1012,8 @@ fn movies_that_cannot_be_used_are_refused() {
     for (file, words) in cases {
         shell.bad(&["run", file, "--piece", "10", "--every", "1"], 1, words);
     }
+    let late = ["run", "nan.npy", "--from", "5ms", "--piece", "10"];
+    shell.bad(&late, 1, &["nan.npy: the sample at channel 0, frame 17, row 1, column 2"]);
     // What came before the NaN was written, and is whole.
     shell.bad(&["run", "nan.npy", "--piece", "10", "--every", "1", "--out", "nan"], 1, &["frame 17"]);
     assert_eq!(read_npy::<_, Array3<f32>>(path("nan/output.npy")).map(|output| output.dim()).ok(), Some((10, 3, 4)));
@@ -853,7 +1152,7 @@ fn filters_report_what_they_dropped() {
     assert_eq!(shell.json(&["info", "a.raw", "--json"])["filtered"], serde_json::json!([]));
     shell.bad(&["info", "a.raw", "--filter", "stcf:k=9"], 2, &["stcf:k=9"]);
     write_npy(shell.path("a.npy"), &Array3::<f32>::ones((2, 3, 4))).expect("written");
-    shell.bad(&["run", "a.npy", "--filter", "on"], 1, &["a.npy: a movie"]);
+    shell.bad(&["run", "a.npy", "--filter", "on"], 2, &["--filter is for events, and 'a.npy' is an array of frames"]);
     let scene = shell.json(&["run", "--json", "--geometry", "24x16", "--dt", "4ms", "--every", "0", "--filter", "off"]);
     assert!(scene["filtered"][0]["dropped"].as_u64() > Some(0), "{scene}");
 }
@@ -892,7 +1191,7 @@ fn movies_of_pictures_run() {
     drop(animation);
     write_npy(shell.path("a.npy"), &movie).expect("written");
     let output = |name: &str| {
-        let run = shell.json(&["run", name, "--json", "--every", "1", "--out", "out"]);
+        let run = shell.json(&["run", name, "--dt", "1ms", "--json", "--every", "1", "--out", "out"]);
         assert_eq!((&run["frames"], &run["events"]), (&20.into(), &Value::Null), "{name}");
         read_npy::<_, Array3<f32>>(shell.path("out/output.npy")).expect("frames")
     };

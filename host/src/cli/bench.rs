@@ -1,9 +1,8 @@
 //! `foveola bench`: how fast this machine runs the filters, beside what it can do at most.
 
 use super::units::{self, plural, thousands};
-use super::{Cli, denoise, print};
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Subcommand};
+use super::{denoise, print, refuse};
+use clap::{Args, Subcommand};
 use foveola::bench::{self, Limits, Machine, Operation, Place, Rates, Setting, Timing, Workload};
 use foveola::{Algorithm, Error, Geometry, Plan, Precision, Result, SimdLevel};
 use serde_json::{Map, Value, json};
@@ -83,7 +82,7 @@ pub(super) struct BenchArgs {
     channels: Vec<usize>,
 
     /// Print the names of the workloads and measure nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["threads", "seconds", "plan", "precision", "baseline"])]
     list: bool,
 
     /// Print JSON on stdout and nothing else there
@@ -116,6 +115,12 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
     let algorithm = algorithm.ok_or_else(unknown)?;
     let precision = bench::precision(&args.precision)?;
     let setting = Setting { threads: args.threads, precision, algorithm };
+    let auto = Setting { algorithm: Algorithm::Auto, ..setting };
+    if (args.baseline || algorithm != Algorithm::Auto)
+        && workloads.iter().all(|one| matches!(one.plan(&auto), Ok(None)))
+    {
+        refuse("--plan and --baseline are for convolutions; name one of them");
+    }
 
     let cores = bench::cores();
     let threads = if args.threads == 0 { cores } else { args.threads };
@@ -222,14 +227,6 @@ fn convolution(name: &str, axes: &str, default: &[usize], args: &BenchArgs) -> W
     let [ins, out] = channels;
     let channels = if channels == [1, 1] { String::new() } else { format!("_{ins}to{out}") };
     Workload::new(format!("{name}_{size}{channels}"), operation, 128, 128)
-}
-
-/// Ends the program as clap does for arguments that cannot be used.
-fn refuse(message: &str) -> ! {
-    let mut command = Cli::command();
-    command.build(); // for the names in the usage
-    let mut command = command.find_subcommand("bench").cloned().unwrap_or(command);
-    command.error(ErrorKind::ValueValidation, message).exit()
 }
 
 fn list(args: &BenchArgs, workloads: &[Workload]) {

@@ -1,6 +1,7 @@
 //! The events of a recording that the arguments choose.
 
 use super::InputArgs;
+use super::applies::{self, Kind};
 use super::units::plural;
 use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Recording, Result};
 use foveola_core::events::Event;
@@ -10,7 +11,9 @@ use std::path::Path;
 /// Opens a recording as the arguments say.
 pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
     let options = ReadOptions { format: args.format, columns: args.columns, unit: args.unit, order: args.order };
-    Recording::open_with(path, options)
+    let recording = Recording::open_with(path, options)?;
+    applies::to_input(args, Kind::Events(recording.format()), &path.display().to_string());
+    Ok(recording)
 }
 
 /// The events of a recording between the times asked for, through the filters asked for.

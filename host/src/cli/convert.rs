@@ -1,5 +1,6 @@
 //! `foveola convert`: a recording in another format.
 
+use super::applies;
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{plural, seconds, thousands};
 use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json};
@@ -18,6 +19,7 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
             Error::Data { path: args.output.clone(), reason }
         })?,
     };
+    applies::to_written(args, format);
     let same = |path: &std::path::PathBuf| path.canonicalize().ok();
     if same(&args.input).is_some_and(|input| same(&args.output) == Some(input)) {
         let reason = "this is what is read; expected another file".into();

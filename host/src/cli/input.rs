@@ -1,82 +1,224 @@
 //! Where frames come from: the built-in scene, a recording, a movie.
 
+use super::applies::{self, Kind};
 use super::chosen::{self, Chosen};
-use super::units::plural;
+use super::units::{plural, seconds};
 use super::{Reason, RunArgs, decoder_reasons, outside_events};
+use foveola::movie::Scale;
+use foveola::picture::{Map, Shrink, Stage};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Result, movie};
-use foveola_core::events::{Dropped, Event};
+use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Polarity, Result, movie};
+use foveola_core::Shape;
+use foveola_core::events::Event;
 use ndarray::{ArrayView4, ArrayView5, Axis};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Time of a frame in microseconds where neither the arguments nor the input tell it.
+const DT: u64 = 1_000;
+
+/// Frames to run a model over.
+pub(super) struct Input {
+    source: Source,
+    name: String,
+    /// Time of a frame in microseconds, and where that is from.
+    dt: u64,
+    dt_from: &'static str,
+}
+
+enum Source {
+    Events { frames: Box<Frames<Counted>>, polarity: Polarity },
+    Movie { movie: Box<movie::Reader>, part: Part, buffer: Vec<f32> },
+}
+
+/// The frames of a movie that the arguments ask for.
+struct Part {
+    /// The first, and the one behind the last if it is not the movie's end.
+    first: u64,
+    end: Option<u64>,
+}
+
+/// Where events come from.
+enum Events {
+    Scene {
+        events: Box<Filtered<Scene>>,
+        duration: f64,
+    },
+    /// A recording, and its bytes where they tell how far it was read.
+    Recording {
+        events: Chosen,
+        bytes: Option<u64>,
+    },
+    /// Events that were kept, and how many of them were taken.
+    Kept(Arc<[Event]>, usize),
+}
 
 /// Wraps the events of the scene as the events of a file come.
 type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
 
-/// Frames to run a model over.
-pub(super) enum Input {
-    Scene { frames: Box<Frames<Counted<Filtered<Scene>>>>, duration: f64 },
-    Recording { frames: Box<Frames<Counted<Chosen>>>, bytes: Option<u64>, name: String },
-    Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
+impl Iterator for Events {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        match self {
+            Self::Scene { events, .. } => events.next(),
+            Self::Recording { events, .. } => events.next(),
+            Self::Kept(events, taken) => {
+                *taken += 1;
+                events.get(*taken - 1).copied().map(Ok)
+            }
+        }
+    }
 }
 
-/// Counts what passes.
-pub(super) struct Counted<I> {
-    inner: I,
+/// Events that are kept of an input, at most: 16 MB.
+const KEPT: usize = 1 << 20;
+
+/// Counts the events that pass, and keeps them, unless there are many.
+struct Counted {
+    events: Events,
     count: u64,
+    kept: Option<Vec<Event>>,
 }
 
-impl<I: Iterator> Iterator for Counted<I> {
-    type Item = I::Item;
+impl Iterator for Counted {
+    type Item = Result<Event>;
 
-    fn next(&mut self) -> Option<I::Item> {
-        let item = self.inner.next();
+    fn next(&mut self) -> Option<Result<Event>> {
+        let item = self.events.next();
         self.count += u64::from(item.is_some());
+        if let Some(Ok(event)) = item {
+            match &mut self.kept {
+                Some(kept) if kept.len() < KEPT => kept.push(event),
+                kept => *kept = None,
+            }
+        }
         item
+    }
+}
+
+/// All events of an input, of which the same frames can be made again.
+pub(super) struct Kept {
+    events: Arc<[Event]>,
+    geometry: Geometry,
+    polarity: Polarity,
+    dt: u64,
+}
+
+impl Source {
+    /// Frames of `dt` microseconds, with the polarity of the arguments.
+    fn events(args: &RunArgs, events: Events, geometry: Geometry, dt: u64) -> Result<Self> {
+        let polarity = args.polarity.unwrap_or(Polarity::Signed);
+        // They are for the second run, which follows the most variable pixel.
+        let kept = (!args.no_pictures && args.pixel.is_none()).then(Vec::new);
+        let counted = Counted { events, count: 0, kept };
+        Ok(Self::Events { frames: Box::new(Frames::new(counted, geometry, polarity, dt)?), polarity })
     }
 }
 
 impl Input {
     /// Opens what the arguments name.
     pub(super) fn open(args: &RunArgs) -> Result<Self> {
-        let Some(path) = &args.input else {
-            let size = scene::Geometry::default();
-            let geometry = args.common.geometry.unwrap_or(Geometry { cols: size.cols, rows: size.rows });
-            let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
-            let sensor = scene::SensorParameters { seed: args.seed, ..Default::default() };
-            let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
-            let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
-            let filters = EventFilters::of(geometry, &args.common.filter)?;
-            let geometry = filters.output();
-            let events = Counted { inner: filters.filter(events), count: 0 };
-            let frames = Frames::new(events, geometry, args.polarity, args.dt)?;
-            return Ok(Self::Scene { frames: Box::new(frames), duration: size.duration.as_secs_f64() });
+        let name = args.input.as_deref().map_or_else(String::new, |path| {
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        });
+        let (dt, dt_from) = (args.dt.unwrap_or(DT), if args.dt.is_some() { "given" } else { "default" });
+        let source = match &args.input {
+            None => Self::scene(args, dt)?,
+            Some(path) => match if args.common.format.is_none() { movie::kind(path)? } else { None } {
+                Some(kind) => return Self::movie(args, path, kind, name),
+                None => Self::recording(args, path, dt, &name)?,
+            },
         };
-        let name =
-            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-        if args.common.format.is_none() && movie::is_movie(path)? {
-            if !args.common.filter.is_empty() {
-                let reason = "a movie, which no filter of events (--filter) takes".into();
-                return Err(Error::Data { path: path.clone(), reason });
-            }
-            return Ok(Self::Movie { movie: Box::new(movie::open(path)?), buffer: Vec::new(), name });
-        }
+        Ok(Self { source, name, dt, dt_from })
+    }
+
+    /// The same frames again, of events that were kept.
+    pub(super) fn again(kept: &Kept) -> Result<Self> {
+        let Kept { events, geometry, polarity, dt } = kept;
+        let counted = Counted { events: Events::Kept(events.clone(), 0), count: 0, kept: None };
+        let frames = Box::new(Frames::new(counted, *geometry, *polarity, *dt)?);
+        Ok(Self { source: Source::Events { frames, polarity: *polarity }, name: String::new(), dt: *dt, dt_from: "" })
+    }
+
+    /// At the end: all events that there were, unless there were too many or it is a movie.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        let Source::Events { frames, polarity } = &self.source else { return None };
+        let Shape { rows, cols, .. } = frames.shape();
+        let events = frames.events().kept.as_deref()?.into();
+        Some(Kept { events, geometry: Geometry { cols, rows }, polarity: *polarity, dt: self.dt })
+    }
+
+    /// Whether what the arguments name can be read again: anything but a pipe.
+    pub(super) fn is_there_again(args: &RunArgs) -> bool {
+        let file = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() || file.is_dir());
+        args.input.as_deref().is_none_or(|path| path.as_os_str() != "-" && file(path))
+    }
+
+    fn scene(args: &RunArgs, dt: u64) -> Result<Source> {
+        applies::to_run(args, Kind::Scene, "");
+        let size = scene::Geometry::default();
+        let geometry = args.common.geometry.unwrap_or(Geometry { cols: size.cols, rows: size.rows });
+        let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
+        let sensor = scene::SensorParameters { seed: args.seed.unwrap_or(0), ..Default::default() };
+        let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
+        let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
+        let filters = EventFilters::of(geometry, &args.common.filter)?;
+        let geometry = filters.output();
+        let events = Box::new(filters.filter(events));
+        Source::events(args, Events::Scene { events, duration: size.duration.as_secs_f64() }, geometry, dt)
+    }
+
+    fn recording(args: &RunArgs, path: &Path, dt: u64, name: &str) -> Result<Source> {
         let recording = chosen::open(path, &args.common)?;
+        applies::to_run(args, Kind::Events(recording.format()), name);
         let events = Chosen::new(&recording, &args.common)?;
         let geometry = events.geometry(&recording, &args.common)?;
-        let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
         // Of an archive, what is read is not what the file holds.
         let bytes = recording.bytes().filter(|_| recording.format() != Format::Npz);
-        Ok(Self::Recording { frames: Box::new(frames), bytes, name })
+        Source::events(args, Events::Recording { events, bytes }, geometry, dt)
+    }
+
+    fn movie(args: &RunArgs, path: &Path, kind: movie::Kind, name: String) -> Result<Self> {
+        applies::to_run(args, Kind::Movie(kind), &name);
+        let options = movie::Options { scale: args.scale, untimed: args.dt.is_some() };
+        let mut movie = movie::open_with(path, options)?;
+        let own = movie.frame_time().map(|time| time.as_micros() as u64);
+        let (dt, dt_from) = match (args.dt, own) {
+            (Some(dt), _) => (dt, "given"),
+            (None, Some(dt)) => (dt, "the GIF's own"),
+            (None, None) => (DT, "default: the movie tells none"),
+        };
+        // The frames that begin between the times asked for.
+        let part =
+            Part { first: args.common.from.unwrap_or(0).div_ceil(dt), end: args.common.to.map(|to| to.div_ceil(dt)) };
+        let data = |reason: String| Error::Data { path: path.into(), reason };
+        if part.end.is_some_and(|end| end <= part.first) {
+            let reason = format!("no frame of {} begins between --from and --to", seconds(dt as f64 * 1e-6));
+            return Err(data(format!("{reason}; expected times that are farther apart")));
+        }
+        if movie.skip_frames(part.first)? < part.first || movie.frames() == Some(part.first) {
+            let reason = format!(
+                "{} of {} end at {}; expected an earlier --from",
+                plural(movie.frames_read(), "frame"),
+                seconds(dt as f64 * 1e-6),
+                seconds(movie.frames_read() as f64 * dt as f64 * 1e-6)
+            );
+            return Err(data(reason));
+        }
+        let source = Source::Movie { movie: Box::new(movie), part, buffer: Vec::new() };
+        Ok(Self { source, name, dt, dt_from })
     }
 
     /// The next frames, `(batch, channel, time, row, col)`; none at the end.
     pub(super) fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
-        match self {
-            Self::Scene { frames: source, .. } => source.next_piece(frames),
-            Self::Recording { frames: source, .. } => source.next_piece(frames),
-            Self::Movie { movie, buffer, .. } => {
+        match &mut self.source {
+            Source::Events { frames: source, .. } => source.next_piece(frames),
+            Source::Movie { movie, part, buffer, .. } => {
                 let shape = movie.shape();
                 buffer.clear();
-                let read = movie.next_frames(frames, buffer)?;
+                let left = part.end.map_or(u64::MAX, |end| end.saturating_sub(movie.frames_read()));
+                let read = movie.next_frames(frames.min(usize::try_from(left).unwrap_or(usize::MAX)), buffer)?;
                 let piece = ArrayView4::from_shape((read, shape.channels, shape.rows, shape.cols), buffer);
                 // Always of this shape.
                 Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
@@ -84,102 +226,163 @@ impl Input {
         }
     }
 
-    /// Samples of a frame, over batch and channels.
-    pub(super) fn frame_len(&self) -> usize {
-        match self {
-            Self::Scene { frames, .. } => frames.shape().len(),
-            Self::Recording { frames, .. } => frames.shape().len(),
-            Self::Movie { movie, .. } => movie.shape().len(),
+    /// The number of the first frame in its movie.
+    fn first(&self) -> u64 {
+        if let Source::Movie { part, .. } = &self.source { part.first } else { 0 }
+    }
+
+    /// An error of a model, of which the file is the cause where one of its samples is not finite.
+    pub(super) fn blame(&self, error: Error, path: Option<&Path>) -> Error {
+        match (error, path) {
+            (Error::NonFinite { batch: _, channel, frame, row, col, value }, Some(path)) => {
+                let frame = frame + self.first();
+                let place = format!("the sample at channel {channel}, frame {frame}, row {row}, column {col}");
+                Error::Data { path: path.into(), reason: format!("{place} is {value}; expected a finite number") }
+            }
+            (error, _) => error,
         }
+    }
+
+    /// Channels, rows and columns of a frame.
+    pub(super) fn shape(&self) -> Shape {
+        match &self.source {
+            Source::Events { frames, .. } => frames.shape(),
+            Source::Movie { movie, .. } => movie.shape(),
+        }
+    }
+
+    /// Time of a frame in microseconds.
+    pub(super) fn dt(&self) -> u64 {
+        self.dt
+    }
+
+    /// Where the time of a frame is from.
+    pub(super) fn dt_from(&self) -> &'static str {
+        self.dt_from
+    }
+
+    /// How it is shown.
+    pub(super) fn stage(&self) -> Stage {
+        let stage = Stage::new("input").unit(self.unit());
+        match &self.source {
+            Source::Events { polarity: Polarity::Signed, .. } => stage.ends("OFF", "ON").map(Map::Polar).counts(),
+            Source::Events { polarity: Polarity::Split, .. } => {
+                stage.channels(self.channels()).map(Map::Ember).counts()
+            }
+            Source::Movie { movie, .. } if movie.scale() == Scale::Unit => stage.map(Map::Gray).shrink(Shrink::Mean),
+            Source::Movie { .. } => stage.shrink(Shrink::Mean),
+        }
+    }
+
+    /// What its samples are; a model's response is in the same unit.
+    pub(super) fn unit(&self) -> String {
+        match &self.source {
+            Source::Events { .. } => format!("events in {}", seconds(self.dt as f64 * 1e-6)),
+            Source::Movie { movie, .. } if movie.scale() == Scale::Unit => "brightness".into(),
+            Source::Movie { .. } => "sample values".into(),
+        }
+    }
+
+    /// Names of its channels, where they have names.
+    pub(super) fn channels(&self) -> Vec<&'static str> {
+        let split = matches!(self.source, Source::Events { polarity: Polarity::Split, .. });
+        if split { vec!["ON", "OFF"] } else { Vec::new() }
     }
 
     /// How far through the input, 0 to 1.
     pub(super) fn progress(&self) -> f64 {
-        match self {
-            Self::Scene { frames, duration } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
-            // Of a pipe nobody knows.
-            Self::Recording { frames, bytes, .. } => {
-                bytes.map_or(0.0, |bytes| frames.events().inner.events().position() as f64 / bytes.max(1) as f64)
-            }
-            Self::Movie { movie, .. } => {
-                movie.frames().map_or(0.0, |frames| movie.frames_read() as f64 / frames.max(1) as f64)
+        match &self.source {
+            Source::Events { frames, .. } => match &frames.events().events {
+                Events::Scene { duration, .. } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
+                // Of a pipe nobody knows.
+                Events::Recording { events, bytes } => {
+                    bytes.map_or(0.0, |bytes| events.events().position() as f64 / bytes.max(1) as f64)
+                }
+                Events::Kept(..) => 0.0,
+            },
+            Source::Movie { movie, part, .. } => {
+                let end = part.end.unwrap_or(u64::MAX).min(movie.frames().unwrap_or(u64::MAX));
+                movie.frames_read().saturating_sub(part.first) as f64 / end.saturating_sub(part.first).max(1) as f64
             }
         }
     }
 
     /// What it is, in a line.
     pub(super) fn describe(&self) -> String {
-        match self {
-            Self::Scene { .. } => format!("built-in scene, {}", self.pixels()),
-            Self::Recording { name, .. } => format!("{name}, {}", self.pixels()),
-            Self::Movie { movie, name, .. } => {
-                let channels = movie.shape().channels;
-                let more = if channels > 1 { format!(", {channels} channels") } else { String::new() };
-                format!("{name}, {}{more}", self.pixels())
+        let name = if self.name.is_empty() { "built-in scene" } else { &self.name };
+        let channels = match &self.source {
+            Source::Movie { movie, .. } if movie.shape().channels > 1 => {
+                format!(", {} channels", movie.shape().channels)
             }
-        }
+            _ => String::new(),
+        };
+        format!("{name}, {}{channels}", self.pixels())
+    }
+
+    /// What there is to know about it, in a line.
+    pub(super) fn note(&self) -> Option<String> {
+        let Source::Movie { movie, .. } = &self.source else { return None };
+        let short = movie.short_delays();
+        (short > 0).then(|| format!("{} of 0 or 10 ms count as 100 ms", plural(short, "delay")))
     }
 
     /// Size of a frame.
     fn pixels(&self) -> String {
-        let (rows, cols) = match self {
-            Self::Scene { frames, .. } => (frames.shape().rows, frames.shape().cols),
-            Self::Recording { frames, .. } => (frames.shape().rows, frames.shape().cols),
-            Self::Movie { movie, .. } => (movie.shape().rows, movie.shape().cols),
-        };
+        let Shape { rows, cols, .. } = self.shape();
         format!("{cols} x {rows} pixels")
     }
 
     /// Events so far; none for a movie.
     pub(super) fn events(&self) -> Option<u64> {
-        match self {
-            Self::Scene { frames, .. } => Some(frames.events().count),
-            Self::Recording { frames, .. } => Some(frames.events().count),
-            Self::Movie { .. } => None,
+        match &self.source {
+            Source::Events { frames, .. } => Some(frames.events().count),
+            Source::Movie { .. } => None,
+        }
+    }
+
+    /// The recording that events come from.
+    fn recording_events(&self) -> Option<&Chosen> {
+        match &self.source {
+            Source::Events { frames, .. } => match &frames.events().events {
+                Events::Recording { events, .. } => Some(events),
+                Events::Scene { .. } | Events::Kept(..) => None,
+            },
+            Source::Movie { .. } => None,
         }
     }
 
     /// What was left out so far, and why; the counts that this input can have.
     pub(super) fn skipped(&self) -> Vec<Reason> {
-        let Some((dropped, jumps)) = self.dropped() else { return Vec::new() };
+        let Source::Events { frames, .. } = &self.source else { return Vec::new() };
+        let (dropped, jumps) = (frames.dropped(), u64::from(frames.jumps()));
         let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
-        let jumps = ("jumps", "jumps of the clock by over a minute, not filled", u64::from(jumps));
+        let jumps = ("jumps", "jumps of the clock by over a minute, not filled", jumps);
         let mut all = vec![late, outside_events(dropped.outside), jumps];
-        if let Self::Recording { frames, .. } = self {
-            all.extend(decoder_reasons(&frames.events().inner.events().skipped()));
+        if let Some(events) = self.recording_events() {
+            all.extend(decoder_reasons(&events.events().skipped()));
         }
         all
     }
 
     /// What each filter of events dropped so far.
     pub(super) fn filtered(&self) -> Vec<(String, u64)> {
-        match self {
-            Self::Scene { frames, .. } => chosen::dropped(frames.events().inner.filters()),
-            Self::Recording { frames, .. } => frames.events().inner.filtered(),
-            Self::Movie { .. } => Vec::new(),
-        }
-    }
-
-    /// Events that are in no frame, and how often time jumped.
-    fn dropped(&self) -> Option<(Dropped, u32)> {
-        match self {
-            Self::Scene { frames, .. } => Some((frames.dropped(), frames.jumps())),
-            Self::Recording { frames, .. } => Some((frames.dropped(), frames.jumps())),
-            Self::Movie { .. } => None,
+        let Source::Events { frames, .. } = &self.source else { return Vec::new() };
+        match &frames.events().events {
+            Events::Scene { events, .. } => chosen::dropped(events.filters()),
+            Events::Recording { events, .. } => events.filtered(),
+            Events::Kept(..) => Vec::new(),
         }
     }
 
     /// At the end: why there was nothing to see.
     pub(super) fn nothing_seen(&self) -> Option<String> {
-        let (events, (dropped, _)) = (self.events()?, self.dropped()?);
-        match self {
-            Self::Recording { frames, .. } if events == 0 => {
-                return Some(format!("no events in {} bytes", frames.events().inner.events().position()));
-            }
-            _ if events == 0 => return Some("no events".into()),
-            _ => {}
+        let Source::Events { frames, .. } = &self.source else { return None };
+        let (events, outside) = (frames.events().count, frames.dropped().outside);
+        if events == 0 {
+            let bytes = self.recording_events().map(|events| format!(" in {} bytes", events.events().position()));
+            return Some(format!("no events{}", bytes.unwrap_or_default()));
         }
-        (dropped.outside == events).then(|| {
+        (outside == events).then(|| {
             let why = "expected events inside the geometry (--geometry, or the header's)";
             format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels())
         })

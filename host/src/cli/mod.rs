@@ -1,19 +1,22 @@
 //! Arguments, and what each command prints.
 
+mod applies;
 mod bench;
 mod chosen;
 mod convert;
 mod denoise;
 mod devices;
+mod gallery;
 mod info;
 mod input;
+mod probe;
 mod record;
 mod run;
 mod sensor;
 mod units;
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use foveola::{Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
@@ -81,11 +84,11 @@ struct InputArgs {
     #[arg(long, value_name = "ORDER", value_parser = units::order)]
     order: Option<Order>,
 
-    /// Begin this long after the first event
+    /// Begin this long after the first event, or frame of a movie
     #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
     from: Option<u64>,
 
-    /// End this long after the first event
+    /// End this long after the first event, or frame of a movie
     #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
     to: Option<u64>,
 
@@ -98,23 +101,29 @@ struct InputArgs {
     json: bool,
 }
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 #[command(after_help = RUN_HELP)]
 struct RunArgs {
-    /// An event recording (- is the standard input), or a movie: a folder of PNGs, a GIF, a .npy array
+    /// An event recording (- is the standard input), or a movie: a folder of PNGs, a GIF, an array in .npy or .npz
     /// [default: the built-in scene]
     input: Option<PathBuf>,
 
     #[arg(long, short, default_value = "retina", help = model_help())]
     model: String,
 
-    /// Time of a frame: events are counted in bins of this length
-    #[arg(long, default_value = "1ms", value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
-    dt: u64,
+    /// Time of a frame: events are counted in bins of this length, pictures of a movie follow each other after it
+    /// [default: 1ms; a GIF's own]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
+    dt: Option<u64>,
 
-    /// Channels of a frame: signed (ON minus OFF) or split (ON and OFF)
-    #[arg(long, default_value = "signed", value_parser = units::polarity, value_name = "HOW")]
-    polarity: foveola::Polarity,
+    /// Channels of a frame of events: signed (ON minus OFF) or split (ON and OFF) [default: signed]
+    #[arg(long, value_parser = units::polarity, value_name = "HOW")]
+    polarity: Option<foveola::Polarity>,
+
+    /// Samples of an array: unit (0 to 1, parts of the largest of their type) or raw (as they stand) [default: unit for u1
+    /// and u2, raw for floats]
+    #[arg(long, value_parser = units::scale, value_name = "HOW")]
+    scale: Option<foveola::movie::Scale>,
 
     /// Folder for pictures and arrays
     #[arg(long, short, default_value = "foveola-out", value_name = "DIR")]
@@ -128,9 +137,17 @@ struct RunArgs {
     #[arg(long, value_name = "FRAMES", value_parser = units::positive, allow_negative_numbers = true)]
     piece: Option<usize>,
 
-    /// Seed of the built-in scene
-    #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
-    seed: u64,
+    /// The pixel of the output whose time course is drawn, counted from 0, such as 20,31 [default: the most variable]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, conflicts_with = "no_pictures")]
+    pixel: Option<(usize, usize)>,
+
+    /// Draw no pictures: write only output.npy
+    #[arg(long)]
+    no_pictures: bool,
+
+    /// Seed of the built-in scene [default: 0]
+    #[arg(long, value_name = "SEED", value_parser = units::whole::<u64>, allow_negative_numbers = true)]
+    seed: Option<u64>,
 
     /// Where the model and its parts compute: cpu, gpu (the first one), or gpu:NAME, with a part of a name of foveola devices
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
@@ -163,6 +180,8 @@ Examples:
   foveola run a.bin --model transient  another model
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 a second
+  foveola run a.gif --pixel 20,31      the time course of a
+                                       pixel
   foveola run a.raw --filter stcf:k=2  without noise
   foveola run a.raw --device gpu       on the first GPU
 
@@ -279,6 +298,15 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// Ends the program as clap does for arguments that cannot be used.
+fn refuse(message: &str) -> ! {
+    let mut command = Cli::command();
+    command.build(); // for the names in the usage
+    let name = std::env::args().nth(1).unwrap_or_default();
+    let mut command = command.find_subcommand(name).cloned().unwrap_or(command);
+    command.error(ErrorKind::ValueValidation, message).exit()
+}
+
 /// Prints to stdout; a reader that went away is no error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -314,13 +342,32 @@ fn reasons_as_text(reasons: &[Reason]) -> Vec<String> {
     if lines.is_empty() { vec!["nothing".into()] } else { lines }
 }
 
-/// Lines `name value` in two columns.
-#[derive(Default)]
-struct Lines(String);
+/// Lines `name value` in two columns: the text, and how wide it may be, which is the terminal's width if the output is one.
+struct Lines(String, usize);
+
+impl Default for Lines {
+    fn default() -> Self {
+        let width = terminal_size::terminal_size_of(std::io::stdout()).map_or(usize::MAX, |(width, _)| width.0.into());
+        Self(String::new(), width)
+    }
+}
 
 impl Lines {
     fn push(&mut self, name: &str, value: impl Display) {
-        let _ = writeln!(self.0, "{name:9} {value}");
+        let value = value.to_string();
+        let _ = write!(self.0, "{name:9}");
+        // What was written of the line so far; a line has one word at least.
+        let mut column = 9_usize;
+        for word in value.split(' ') {
+            let needed = 1 + word.chars().count();
+            if column > 9 && column + needed > self.1 {
+                let _ = write!(self.0, "\n{:9}", "");
+                column = 9;
+            }
+            let _ = write!(self.0, " {word}");
+            column += needed;
+        }
+        self.0.push('\n');
     }
 
     /// What was skipped, where damage began, and what filters dropped.
@@ -337,5 +384,30 @@ impl Lines {
         for (i, value) in values.into_iter().enumerate() {
             self.push(if i == 0 { name } else { "" }, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_wide_as_the_terminal() {
+        let mut lines = Lines(String::new(), 40);
+        lines.push("model ran", "480,317 frames/s, 480.32 x real time");
+        lines.push("", "stages.png  input, centre, surround, retina");
+        lines.push("file", "a_name_that_is_longer_than_the_terminal_is_wide.raw of 3 bytes");
+        let expected = "\
+model ran 480,317 frames/s, 480.32 x
+          real time
+          stages.png  input, centre,
+          surround, retina
+file      a_name_that_is_longer_than_the_terminal_is_wide.raw
+          of 3 bytes
+";
+        assert_eq!(lines.0, expected);
+        lines = Lines(String::new(), usize::MAX);
+        lines.push("", "stages.png  input, centre, surround, retina");
+        assert_eq!(lines.0, "          stages.png  input, centre, surround, retina\n", "no terminal");
     }
 }

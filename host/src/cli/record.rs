@@ -2,7 +2,7 @@
 
 use super::sensor::SensorArgs;
 use super::units::{self, plural, seconds, thousands};
-use super::{Lines, print};
+use super::{Lines, print, refuse};
 use clap::Args;
 use foveola::scene::{self, BarAndGrating, Film, Origin, Simulation};
 use foveola::{EventWriter, Format, Geometry, Result, Written, movie};
@@ -26,13 +26,18 @@ pub(super) struct RecordArgs {
     /// The file to write
     file: PathBuf,
 
-    /// A movie to look at: a folder of PNGs, a GIF or a .npy array [default: the built-in scene]
+    /// A movie to look at: a folder of PNGs, a GIF, an array in .npy or .npz [default: the built-in scene]
     #[arg(long, value_name = "PATH")]
     movie: Option<PathBuf>,
 
-    /// Frames of the movie in a second [default: its own, or 30]
+    /// Frames of the movie in a second: of a GIF, each picture is one then [default: its own, or 30]
     #[arg(long, value_name = "HZ", requires = "movie", value_parser = units::number, allow_hyphen_values = true)]
     rate: Option<f32>,
+
+    /// Samples of an array: unit (0 to 1, parts of the largest of their type) or raw (as they stand) [default: unit for u1
+    /// and u2, raw for floats]
+    #[arg(long, requires = "movie", value_parser = units::scale, value_name = "HOW")]
+    scale: Option<movie::Scale>,
 
     /// Exponent that makes luminance of the movie's samples: 2.2 for most pictures, 1 leaves them as they are
     #[arg(long, value_name = "X", default_value = "1", requires = "movie", value_parser = units::number, allow_hyphen_values = true)]
@@ -64,11 +69,20 @@ pub(super) fn record(args: &RecordArgs) -> Result<()> {
         let size = scene::Geometry { cols, rows, duration, ..default };
         let simulation = Simulation::new(BarAndGrating::filling(rows, cols), size, &args.sensor.parameters(0.0))?;
         let recorded = write(&args.file, Geometry { cols, rows }, simulation.labelled().map(Ok))?;
-        recorded.report(&args.file, duration.as_secs_f64());
+        recorded.report(&args.file, duration.as_secs_f64(), None);
         return Ok(());
     };
-    let reader = movie::open(path)?;
-    let rate = args.rate.map(f64::from).or(reader.rate()).unwrap_or(RATE);
+    if args.scale.is_some()
+        && let Some(kind @ (movie::Kind::Pngs | movie::Kind::Gif)) = movie::kind(path)?
+    {
+        refuse(&format!("--scale is for movies that are arrays, and {} is {}", path.display(), kind.about()));
+    }
+    let reader = movie::open_with(path, movie::Options { scale: args.scale, untimed: args.rate.is_some() })?;
+    let (rate, rate_from) = match (args.rate, reader.rate()) {
+        (Some(rate), _) => (f64::from(rate), "given"),
+        (None, Some(rate)) => (rate, "the GIF's own"),
+        (None, None) => (RATE, "default: the movie tells none"),
+    };
     let gamma = args.gamma;
     let luminance = reader.map(move |frame| Ok(frame?.mapv_into(|sample| libm::powf(sample, gamma))));
     let mut film = Film::new(luminance, rate, &args.sensor.parameters(MOVIE_DARK))?.labelled();
@@ -77,7 +91,9 @@ pub(super) fn record(args: &RecordArgs) -> Result<()> {
     let geometry = film.geometry();
     let events = film.by_ref().take_while(|event| !late(event));
     let recorded = write(&args.file, geometry, events)?;
-    recorded.report(&args.file, film.time().min(end) as f64 * 1e-6);
+    let rate = format!("{rate:.6}");
+    let rate = format!("{} frames/s ({rate_from})", rate.trim_end_matches('0').trim_end_matches('.'));
+    recorded.report(&args.file, film.time().min(end) as f64 * 1e-6, Some(rate));
     Ok(())
 }
 
@@ -103,11 +119,12 @@ fn write(file: &Path, geometry: Geometry, events: impl Iterator<Item = Result<(E
 }
 
 impl Recorded {
-    fn report(&self, file: &Path, duration: f64) {
+    fn report(&self, file: &Path, duration: f64, movie: Option<String>) {
         let Self { geometry: Geometry { cols, rows }, written: Written { events, bytes }, leak, shot } = *self;
         let mut lines = Lines::default();
         lines.push("wrote", format!("{}, {} bytes", file.display(), thousands(bytes)));
         lines.push("geometry", format!("{cols} x {rows} (columns x rows)"));
+        movie.into_iter().for_each(|rate| lines.push("movie", rate));
         lines.push("events", format!("{} in {}", plural(events, "event"), seconds(duration)));
         lines.push("of noise", format!("{} of leak, {} of shot noise", thousands(leak), thousands(shot)));
         print(&lines.0);

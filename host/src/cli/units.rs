@@ -1,5 +1,6 @@
 //! Numbers with units, in and out.
 
+use foveola::movie::Scale;
 use foveola::{Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
@@ -12,6 +13,21 @@ pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
 pub(crate) fn microseconds_or_zero(text: &str) -> Result<u64, String> {
     let number = ["us", "ms", "s"].into_iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
     if number.trim().parse() == Ok(0.0) { Ok(0) } else { microseconds(text) }
+}
+
+/// `20,31`: a row and a column.
+pub(crate) fn pixel(text: &str) -> Result<(usize, usize), String> {
+    let pixel = text.split_once(',').and_then(|(row, col)| Some((row.trim().parse().ok()?, col.trim().parse().ok()?)));
+    pixel.ok_or_else(|| format!("'{text}' is no pixel; expected a row and a column, counted from 0, such as 20,31"))
+}
+
+/// `unit` or `raw`.
+pub(crate) fn scale(text: &str) -> Result<Scale, String> {
+    match text {
+        "unit" => Ok(Scale::Unit),
+        "raw" => Ok(Scale::Raw),
+        _ => Err(format!("'{text}' is unknown; expected unit or raw")),
+    }
 }
 
 /// `640x480`: columns and rows, 1 to 65536 each, of no more pixels than a frame may have.
@@ -142,6 +158,14 @@ mod tests {
             assert!(microseconds_or_zero(text).is_err(), "{text}");
         }
         assert!(microseconds("0s").is_err(), "no length of a frame");
+    }
+
+    #[test]
+    fn pixels() {
+        assert_eq!(pixel("20, 31"), Ok((20, 31)));
+        for text in ["20", "20,", "-1,3", "1,2,3", "a,b", "1.5,2"] {
+            assert!(pixel(text).is_err(), "{text} is no pixel");
+        }
     }
 
     #[test]

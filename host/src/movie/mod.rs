@@ -1,4 +1,4 @@
-//! Movies, read frame by frame: a folder of PNGs, a GIF, a `.npy` array.
+//! Movies, read frame by frame: a folder of PNGs, a GIF, an array in a `.npy` or `.npz` file.
 //!
 //! ```no_run
 //! let mut movie = foveola::movie::open("frames/")?;
@@ -12,12 +12,30 @@
 //! # Ok::<(), foveola::Error>(())
 //! ```
 //! One frame is in memory at a time, of no more than [`MOST_PIXELS`].
+//!
+//! # Samples
+//! Samples of pictures are brightness as it is stored (gamma is left as it is), from 0 (black) to 1 (white). Those of an array
+//! depend on its type, in either order of bytes:
+//!
+//! | type | samples |
+//! |---|---|
+//! | `f2`, `f4`, `f8` | as they stand |
+//! | `u1`, `u2`, `bool` | divided by the largest of the type, 0 to 1, as those of pictures; [`Scale::Raw`]: as they stand |
+//! | `u4`, `u8` | refused, unless [`Scale::Raw`] or [`Scale::Unit`] says which |
+//! | `i1`, `i2`, `i4`, `i8` | refused, unless [`Scale::Raw`] says that they are meant as they stand |
+//!
+//! # Time
+//! A GIF has a delay for each picture, in hundredths of a second. Frames of a movie are evenly spaced, so the time of a frame is
+//! the greatest common divisor of all delays, and a picture is repeated while it is shown: at 30 ms and 70 ms, three and seven
+//! frames of 10 ms. Delays of 0 and 10 ms count as 100 ms, as browsers show them ([`Reader::short_delays`]). With
+//! [`Options::untimed`] every picture is one frame, whatever its delay. The other kinds tell no time.
 
+mod array;
 mod gif;
-mod npy;
 mod png;
 
 use crate::{Error, MOST_PIXELS, Result};
+use core::time::Duration;
 use foveola_core::Shape;
 use ndarray::{Array2, ArrayView3};
 use std::path::{Path, PathBuf};
@@ -26,23 +44,68 @@ use std::path::{Path, PathBuf};
 trait Source {
     /// Fills in the samples of the next frame; false behind the last.
     fn next(&mut self, frame: &mut [f32]) -> Result<bool>;
+
+    /// Leaves out frames, and returns how many there were: fewer only at the end.
+    fn skip(&mut self, frames: u64) -> Result<u64>;
 }
 
 /// What a source tells when it is opened.
 struct About {
     shape: Shape,
-    /// Frames a second, if it tells.
-    rate: Option<f64>,
+    /// What the samples are.
+    scale: Scale,
+    /// Time of a frame, if it tells.
+    frame_time: Option<Duration>,
+    /// Delays of a GIF that are too short to be meant.
+    short_delays: u64,
     /// Number of frames, if it tells.
     frames: Option<u64>,
-    /// The sample that is white.
-    white: f32,
+}
+
+/// What kind of movie a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A folder of PNGs, in the order of the numbers in their names.
+    Pngs,
+    /// A GIF.
+    Gif,
+    /// A `.npy` array, or the one of frames in a `.npz` archive.
+    Array,
+}
+
+impl Kind {
+    /// In words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Pngs => "a folder of PNGs",
+            Self::Gif => "a GIF",
+            Self::Array => "an array of frames",
+        }
+    }
+}
+
+/// What the numbers of an array become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// 0 to 1: unsigned whole numbers are divided by the largest of their type.
+    Unit,
+    /// As they stand.
+    Raw,
+}
+
+/// How a movie is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What the numbers of an array become; none: as the [table](self#samples) says.
+    pub scale: Option<Scale>,
+    /// Take every picture of a GIF once, however long it is shown.
+    pub untimed: bool,
 }
 
 /// A movie, frame by frame.
 ///
-/// As an iterator it yields luminance: rows x columns, from 0 (black) to 1 (white), the mean of several channels; whole
-/// numbers of a `.npy` array are divided by the largest of their type.
+/// As an iterator it yields luminance: rows x columns, the mean of several channels.
 pub struct Reader {
     path: PathBuf,
     source: Box<dyn Source + Send>,
@@ -51,42 +114,68 @@ pub struct Reader {
     read: u64,
 }
 
-/// Whether `path` is of a kind that [`open`] takes: a folder, a GIF, a `.npy` array of three axes or more.
+/// What kind of movie lies at `path`, by its first bytes; none for what is no movie, such as a recording of events or a pipe.
 ///
 /// # Errors
 /// [`Error::Io`].
-pub fn is_movie(path: impl AsRef<Path>) -> Result<bool> {
+pub fn kind(path: impl AsRef<Path>) -> Result<Option<Kind>> {
     let path = path.as_ref();
-    Ok(path.as_os_str() != "-" && kind(path)?.is_some())
+    if path.as_os_str() == "-" {
+        return Ok(None);
+    }
+    let io = |source| Error::Io { path: path.into(), source };
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if metadata.is_dir() {
+        return Ok(Some(Kind::Pngs));
+    }
+    if !metadata.is_file() {
+        return Ok(None); // a pipe is not read for this
+    }
+    let head = array::head(path).map_err(io)?;
+    Ok(match () {
+        () if head.starts_with(b"GIF8") => Some(Kind::Gif),
+        () if array::is_movie(path, &head) => Some(Kind::Array),
+        () => None,
+    })
 }
 
-/// Opens a movie: a folder of PNGs in the order of the numbers in their names, a GIF, or a `.npy` array of `f4`, `f8`, `u1`
-/// or `u2` samples: `(time, row, column)`, `(time, channel, row, column)` or `(1, channel, time, row, column)`.
-///
-/// Samples of pictures are brightness as it is stored (gamma is left as it is), 0 to 1; those of an array are as they stand.
+/// Opens a movie with the default options.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be read, [`Error::Data`] when it is none of these or has no frames.
+/// As of [`open_with`].
 pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
+    open_with(path, Options::default())
+}
+
+/// Opens a movie: a folder of PNGs in the order of the numbers in their names, a GIF, or an array in a `.npy` or `.npz` file:
+/// `(time, row, column)`, `(time, channel, row, column)` or `(1, channel, time, row, column)`.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read; [`Error::Data`] when it is none of these, has no frames, or has samples of a type that
+/// the scale does not fit; [`Error::Parameter`] for a scale of pictures, which are 0 to 1.
+pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Reader> {
     let path = path.as_ref();
     let data = |reason: String| Error::Data { path: path.into(), reason };
-    let (source, about): (Box<dyn Source + Send>, _) = match kind(path)? {
-        Some(Kind::Folder) => {
+    let none = "no movie; expected a folder of PNGs (of a video: ffmpeg -i FILE frames/%06d.png), a GIF, or frames in a .npy \
+                or .npz file";
+    let kind = kind(path)?.ok_or_else(|| data(none.into()))?;
+    if let (Kind::Pngs | Kind::Gif, Some(scale)) = (kind, options.scale) {
+        let expected = "none: it is for arrays, and samples of pictures are 0 to 1";
+        return Err(Error::Parameter { item: "movie", name: "scale", value: format!("{scale:?}"), expected });
+    }
+    let (source, about): (Box<dyn Source + Send>, _) = match kind {
+        Kind::Pngs => {
             let (source, about) = png::open(path)?;
             (Box::new(source), about)
         }
-        Some(Kind::Gif) => {
-            let (source, about) = gif::open(path)?;
+        Kind::Gif => {
+            let (source, about) = gif::open(path, options.untimed)?;
             (Box::new(source), about)
         }
-        Some(Kind::Npy) => {
-            let (source, about) = npy::open(path)?;
+        Kind::Array => {
+            let (source, about) = array::open(path, options.scale)?;
             (Box::new(source), about)
         }
-        None => return Err(data(
-            "no movie; expected a folder of PNGs (of a video: ffmpeg -i FILE frames/%06d.png), a GIF or a .npy array"
-                .into(),
-        )),
     };
     let Shape { channels, rows, cols } = about.shape;
     let samples = rows.checked_mul(cols).filter(|pixels| *pixels <= MOST_PIXELS).and_then(|n| n.checked_mul(channels));
@@ -97,40 +186,30 @@ pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
     Ok(Reader { path: path.into(), source, about, frame, read: 0 })
 }
 
-enum Kind {
-    Folder,
-    Gif,
-    Npy,
-}
-
-/// What kind of movie lies there, by its first bytes.
-fn kind(path: &Path) -> Result<Option<Kind>> {
-    let io = |source| Error::Io { path: path.into(), source };
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if metadata.is_dir() {
-        return Ok(Some(Kind::Folder));
-    }
-    if !metadata.is_file() {
-        return Ok(None); // a pipe is not read for this
-    }
-    let named_npy = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
-    let head = npy::head(path).map_err(io)?;
-    Ok(match () {
-        () if head.starts_with(b"GIF8") => Some(Kind::Gif),
-        () if npy::is_movie(&head, named_npy) => Some(Kind::Npy),
-        () => None,
-    })
-}
-
 impl Reader {
     /// Channels, rows and columns of a frame.
     pub fn shape(&self) -> Shape {
         self.about.shape
     }
 
+    /// What the samples are: 0 to 1, or as they stand in an array.
+    pub fn scale(&self) -> Scale {
+        self.about.scale
+    }
+
+    /// Time of a frame, where the file tells (a GIF does).
+    pub fn frame_time(&self) -> Option<Duration> {
+        self.about.frame_time
+    }
+
     /// Frames a second, where the file tells (a GIF does).
     pub fn rate(&self) -> Option<f64> {
-        self.about.rate
+        self.about.frame_time.map(|time| 1.0 / time.as_secs_f64())
+    }
+
+    /// Pictures of a GIF whose delay is 0 or 10 ms, which count as 100 ms, as browsers show them.
+    pub fn short_delays(&self) -> u64 {
+        self.about.short_delays
     }
 
     /// Number of frames, where it is known beforehand.
@@ -138,9 +217,19 @@ impl Reader {
         self.about.frames
     }
 
-    /// Frames read so far.
+    /// Frames read or left out so far.
     pub fn frames_read(&self) -> u64 {
         self.read
+    }
+
+    /// Leaves out the next `frames` frames, and returns how many there were: fewer only at the end.
+    ///
+    /// # Errors
+    /// As of [`Reader::next_frame`].
+    pub fn skip_frames(&mut self, frames: u64) -> Result<u64> {
+        let skipped = self.source.skip(frames)?;
+        self.read += skipped;
+        Ok(skipped)
     }
 
     /// Appends up to `most` of the next frames to `samples`, one behind the other, and returns how many they were: fewer only
@@ -182,11 +271,10 @@ impl Iterator for Reader {
     type Item = Result<Array2<f32>>;
 
     fn next(&mut self) -> Option<Result<Array2<f32>>> {
-        let white = self.about.white;
         let frame = self.next_frame().transpose()?;
         Some(frame.map(|frame| {
             let channels = frame.len_of(ndarray::Axis(0)) as f32;
-            frame.sum_axis(ndarray::Axis(0)).mapv_into(|sum| sum / channels / white)
+            frame.sum_axis(ndarray::Axis(0)).mapv_into(|sum| sum / channels)
         }))
     }
 }
@@ -195,7 +283,7 @@ impl Iterator for Reader {
 mod tests {
     use super::*;
     use crate::npy::NpyWriter;
-    use ndarray::{Array3, Axis};
+    use ndarray::Array3;
 
     /// A bar of one column that moves over 6 columns.
     fn bar(t: usize) -> [u8; 24] {
@@ -238,14 +326,21 @@ mod tests {
         npy.finish().expect("written");
         drop(animation);
         std::fs::write(pngs.join("notes.txt"), "no frame").expect("written");
-        for (path, rate, frames) in
-            [(pngs.clone(), None, Some(6)), (path("a.gif"), Some(25.0), None), (path("a.npy"), None, Some(6))]
-        {
-            assert!(is_movie(&path).expect("it is there"), "{}", path.display());
+        for (path, kind, rate) in [
+            (pngs.clone(), Kind::Pngs, None),
+            (path("a.gif"), Kind::Gif, Some(25.0)),
+            (path("a.npy"), Kind::Array, None),
+        ] {
+            assert_eq!(super::kind(&path).expect("it is there"), Some(kind), "{}", path.display());
             let movie = open(&path).expect("a movie");
-            assert_eq!((movie.rate(), movie.frames(), movie.shape()), (rate, frames, Shape::new(1, 4, 6)));
+            assert_eq!((movie.rate(), movie.frames(), movie.shape()), (rate, Some(6), Shape::new(1, 4, 6)));
+            let mut part = open(&path).expect("a movie");
+            assert_eq!((part.skip_frames(2).ok(), part.frames_read()), (Some(2), 2), "{}", path.display());
+            let third = part.next_frame().expect("read").expect("a frame").index_axis(ndarray::Axis(0), 0).to_owned();
+            assert_eq!((part.skip_frames(99).ok(), part.frames_read()), (Some(3), 6), "{}", path.display());
+            assert!(part.next_frame().is_ok_and(|frame| frame.is_none()), "{}: the end", path.display());
             let frames: Vec<_> = movie.collect::<Result<_>>().expect("whole");
-            assert_eq!(frames.len(), 6, "{}", path.display());
+            assert_eq!((frames.len(), &frames[2]), (6, &third), "{}", path.display());
             for (t, frame) in frames.iter().enumerate() {
                 for (found, expected) in frame.iter().zip(bar(t)) {
                     // Three roundings of weights that sum up to 1.
@@ -259,23 +354,10 @@ mod tests {
         let mut movie = open(&pngs).expect("a movie").skip(7);
         assert!(movie.next().is_some_and(|frame| frame.is_err()), "frame100 is no PNG");
         assert!(open(folder.path()).is_err(), "no PNG in the folder");
-    }
-
-    #[test]
-    fn whole_numbers_and_channels_of_an_array() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.npy");
-        let samples = ndarray::Array5::from_shape_fn((1, 2, 3, 4, 5), |(_, c, t, row, col)| {
-            (100 * c + 20 * t + 4 * row + col) as u8
-        });
-        ndarray_npy::write_npy(&path, &samples).expect("written");
-        let mut movie = open(&path).expect("a movie");
-        let frame = movie.next_frame().expect("read").expect("a frame").to_owned();
-        assert_eq!(frame, samples.slice(ndarray::s![0, .., 0, .., ..]).mapv(f32::from));
-        let luminance = movie.next().expect("the next").expect("read");
-        let expected =
-            samples.slice(ndarray::s![0, .., 1, .., ..]).mapv(f32::from).mean_axis(Axis(0)).expect("channels") / 255.0;
-        assert!(luminance.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{luminance}");
-        assert_eq!(crate::npy::read_movie(&path).expect("whole"), samples.mapv(f32::from));
+        for path in [pngs, path("a.gif")] {
+            let options = Options { scale: Some(Scale::Raw), ..Options::default() };
+            let error = open_with(path, options).err().expect("no scale").to_string();
+            assert!(error.contains("scale is Raw") && error.contains("for arrays"), "{error}");
+        }
     }
 }

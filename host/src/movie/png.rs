@@ -1,6 +1,6 @@
 //! A folder of PNGs, in the order of the numbers in their names.
 
-use super::{About, Source};
+use super::{About, Scale, Source};
 use crate::{Error, MOST_PIXELS, Result};
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use foveola_core::Shape;
@@ -34,7 +34,8 @@ pub(super) fn open(folder: &Path) -> Result<(Folder, About)> {
     };
     let reader = decoder(first)?.read_info().map_err(|error| failed(first, error))?;
     let shape = Shape::new(1, reader.info().height as usize, reader.info().width as usize);
-    let about = About { shape, rate: None, frames: Some(files.len() as u64), white: 1.0 };
+    let about =
+        About { shape, scale: Scale::Unit, frame_time: None, short_delays: 0, frames: Some(files.len() as u64) };
     Ok((Folder { files: files.into_iter(), shape, bytes: Vec::new() }, about))
 }
 
@@ -74,6 +75,11 @@ impl Source for Folder {
             };
         }
         Ok(true)
+    }
+
+    fn skip(&mut self, frames: u64) -> Result<u64> {
+        let skipped = self.files.by_ref().take(usize::try_from(frames).unwrap_or(usize::MAX)).count();
+        Ok(skipped as u64)
     }
 }
 

@@ -9,7 +9,8 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Reads a movie whole: whatever [`movie::open`](crate::movie::open) reads frame by frame.
+/// Reads a movie whole: whatever [`movie::open`](crate::movie::open) reads frame by frame, `(batch, channel, time, row, col)`.
+/// What the samples are depends on their type: see [`movie`](crate::movie#samples).
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
@@ -44,6 +45,8 @@ pub struct NpyWriter {
     file: BufWriter<File>,
     shape: Option<(usize, usize, usize)>,
     frames: usize,
+    /// A frame's samples, as the file has them.
+    bytes: Vec<u8>,
 }
 
 impl NpyWriter {
@@ -57,7 +60,7 @@ impl NpyWriter {
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_path_buf();
         let file = File::create(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        let mut writer = Self { path, file: BufWriter::new(file), shape: None, frames: 0 };
+        let mut writer = Self { path, file: BufWriter::new(file), shape: None, frames: 0, bytes: Vec::new() };
         writer.header()?;
         Ok(writer)
     }
@@ -72,9 +75,11 @@ impl NpyWriter {
             let reason = format!("a frame of {:?} (channel, row, column) after frames of {shape:?}", frame.dim());
             return Err(Error::Data { path: self.path.clone(), reason });
         }
-        for sample in frame {
-            self.file.write_all(&sample.to_le_bytes()).map_err(|source| self.io(source))?;
+        self.bytes.resize(4 * frame.len(), 0);
+        for (to, sample) in self.bytes.as_chunks_mut().0.iter_mut().zip(frame) {
+            *to = sample.to_le_bytes();
         }
+        self.file.write_all(&self.bytes).map_err(|source| Error::Io { path: self.path.clone(), source })?;
         self.frames += 1;
         Ok(())
     }

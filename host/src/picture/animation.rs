@@ -1,21 +1,20 @@
 //! An animation: the stages of a model side by side, as a GIF that repeats for ever.
 //!
 //! A GIF has one palette of 256 colours: sixteen from page to ink for the type, one for samples that are not finite,
-//! one that means "as before", and the rest shared by the colour maps in use. Only the rectangle that changed is
-//! written of each frame, and in it only the pixels that changed. Memory: three pages of one byte a pixel.
+//! one that means "as before", and up to 63 for each of the colour maps in use.
 
-use super::canvas::Zoom;
+use super::canvas::{Zoom, paint};
 use super::color::{INK, Map, NOT_FINITE, PAGE, Rgb, Scale, blend};
-use super::stage::{Stage, check_range, even_times};
+use super::gif_file::GifFile;
+use super::no_picture;
+use super::shrink::Shrink;
+use super::stage::{Stage, check_range};
+use super::stages::{Row, Stages};
 use super::text::{Align, Type, Weight};
 use super::ticks::{TimeFormat, number};
-use super::{io_error, no_picture};
 use crate::Error;
 use crate::samples::in_range;
 use ndarray::ArrayView2;
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// What an animation looks like.
@@ -51,35 +50,38 @@ pub struct Panel {
     pub range: (f32, f32),
     /// Colours; without it, [`Map::Polar`] where the range goes below 0, else [`Map::Ember`].
     pub map: Option<Map>,
+    /// How frames become smaller that are larger than a panel.
+    pub shrink: Shrink,
 }
 
-/// Writes the kept frames of some stages as an animation, all of them side by side.
+/// Writes the kept frames of the stages of a model as an animation, all channels of all stages side by side.
 ///
-/// The colours have the range of all kept frames; see [`AnimationWriter`] to write frames as they come.
+/// The colours have the range of all kept frames, as in a contact sheet; see [`AnimationWriter`] to write frames as they come.
 ///
 /// # Errors
-/// [`Error::Picture`] where there is no stage, one has no frames, or the page would be too large;
-/// [`Error::Parameter`] where an option or the range of a stage is outside its range (nothing is written then);
-/// [`Error::Io`] where the file cannot be written.
-pub fn animation(path: impl AsRef<Path>, stages: &[Stage], options: &Animation) -> Result<(), Error> {
+/// [`Error::Picture`] where there is no frame or the page would be too large; [`Error::Parameter`] where an option or the
+/// range of a stage is outside its range (nothing is written then); [`Error::Io`] where the file cannot be written.
+pub fn animation(path: impl AsRef<Path>, stages: &Stages, options: &Animation) -> Result<(), Error> {
     let path = path.as_ref();
-    if let Some(empty) = stages.iter().find(|stage| stage.is_empty()) {
-        return Err(no_picture(path, format!("stage \"{}\" has no frames", empty.name())));
+    if stages.is_empty() {
+        return Err(no_picture(path, "no frames"));
     }
-    let times = even_times(stages, usize::MAX);
+    let times = stages.times();
     let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-    let mut panels = Vec::new();
-    for stage in stages {
-        let (rows, cols) = stage.size();
-        let scale = stage.scale(stage.frames().iter().map(|(_, frame)| frame.view()))?;
-        panels.push((stage.name().to_owned(), (rows, cols), scale));
-    }
-    let options = Animation { dt: if step.is_finite() { step } else { options.dt }, ..*options };
-    let end = times.last().copied().unwrap_or(0.0);
-    let mut writer = AnimationWriter::with_scales(path, panels, &options, end)?;
-    for time in times {
-        let frames = stages.iter().filter_map(|stage| stage.at(time)).map(|(_, frame)| frame.view());
-        writer.push(time, &frames.collect::<Vec<_>>())?;
+    let scales = stages.scales()?;
+    let head = |(stage, row): (&Stage, &Row)| Head {
+        name: row.name.clone(),
+        ends: stage.end_names().clone(),
+        size: row.frames.first().map_or((1, 1), |frame| frame.dim()),
+        scale: scales[row.stage].clone(),
+        shrink: stage.shrinking(),
+    };
+    let heads = stages.rows().map(head).collect();
+    let options = Animation { dt: if step.is_finite() && step > 0.0 { step } else { options.dt }, ..*options };
+    let mut writer = AnimationWriter::with_heads(path, heads, &options, times.last().copied().unwrap_or(0.0))?;
+    for (index, time) in times.iter().enumerate() {
+        let frames: Vec<_> = stages.rows().map(|(_, row)| row.frames[index].view()).collect();
+        writer.push(*time, &frames)?;
     }
     writer.finish()
 }
@@ -90,20 +92,35 @@ const TIME: Type = Type::new(Weight::Regular, 16.0);
 
 const MARGIN: usize = 22;
 const GAP: usize = 20;
-/// Above a panel: its name.
+/// Above a panel: its name; above the last one of the first line, the time too.
 const HEAD: usize = 30;
+const CLOCK: usize = 80;
+/// Width of a panel, at least.
+const NARROW: usize = 160;
 /// Below a panel: its colour bar and numbers.
 const FOOT: usize = 38;
 const BAR: usize = 7;
-/// Below everything: the time.
-const CLOCK: usize = 30;
 
 /// Colours from page to ink, for type.
 const SHADES: usize = 16;
+/// Colours of a map, at most, an odd number, so that 0 has the one in the middle: with fewer, more pixels are as before, and a
+/// frame is written sooner and in fewer bytes.
+const COLORS: usize = 63;
 const BROKEN: u8 = SHADES as u8;
 const AS_BEFORE: u8 = SHADES as u8 + 1;
 /// Ink of notes.
 const SOFT: f32 = 0.62;
+
+/// What is known of a panel beforehand.
+struct Head {
+    name: String,
+    /// What the lowest and the highest colour stand for.
+    ends: [String; 2],
+    /// Rows and columns of its frames.
+    size: (usize, usize),
+    scale: Scale,
+    shrink: Shrink,
+}
 
 /// A panel with its place on the page.
 struct Place {
@@ -111,19 +128,20 @@ struct Place {
     cols: usize,
     scale: Scale,
     zoom: Zoom,
+    shrink: Shrink,
     corner: (usize, usize),
     /// First colour of its map in the palette.
     color: u8,
 }
 
-/// Writes an animation frame by frame: any number of frames in the memory of three.
+/// Writes an animation frame by frame: any number of frames in the memory of a few.
 ///
 /// ```
-/// use foveola::picture::{Animation, AnimationWriter, Panel};
+/// use foveola::picture::{Animation, AnimationWriter, Panel, Shrink};
 /// use ndarray::Array2;
 ///
 /// let path = std::env::temp_dir().join(format!("foveola-doc-animation-{}.gif", std::process::id()));
-/// let panel = Panel { name: "input".into(), rows: 9, cols: 9, range: (-1.0, 1.0), map: None };
+/// let panel = Panel { name: "input".into(), rows: 9, cols: 9, range: (-1.0, 1.0), map: None, shrink: Shrink::Largest };
 /// let mut gif = AnimationWriter::create(&path, &[panel], &Animation::default())?;
 /// for t in 0..20 {
 ///     let frame = Array2::from_shape_fn((9, 9), |(row, col)| ((row + col + t) as f32).sin());
@@ -140,13 +158,13 @@ pub struct AnimationWriter {
     palette: Vec<u8>,
     width: usize,
     page: Vec<u8>,
-    /// The page as it was written last.
-    before: Vec<u8>,
     delay: u16,
+    /// Where the time ends, in columns of the page.
+    clock: usize,
     dt: f64,
     end: f64,
-    /// Opened with the first frame.
-    encoder: Option<gif::Encoder<BufWriter<File>>>,
+    /// Created with the first frame.
+    file: Option<GifFile>,
 }
 
 impl core::fmt::Debug for AnimationWriter {
@@ -162,25 +180,22 @@ impl AnimationWriter {
     /// [`Error::Picture`] where there is no panel or the page would be too large; [`Error::Parameter`] where an option
     /// or a panel is outside its range.
     pub fn create(path: impl AsRef<Path>, panels: &[Panel], options: &Animation) -> Result<Self, Error> {
-        let mut scales = Vec::new();
+        let mut heads = Vec::new();
         for panel in panels {
             let size = (panel.rows, panel.cols);
             let good = (1..=1 << 20).contains(&size.0) && (1..=1 << 20).contains(&size.1);
             in_range("panel", "size", format!("{} x {}", size.0, size.1), good, "1 to 2^20 rows and columns")?;
             check_range(Some(panel.range))?;
-            let scale = Scale::of(core::iter::empty(), panel.map, Some(panel.range));
-            scales.push((panel.name.clone(), size, Scale { outside: (false, false), ..scale }));
+            let scale = Scale::of(core::iter::empty(), panel.map, Some(panel.range), false);
+            let scale = Scale { outside: (false, false), ..scale };
+            let (name, ends) = (panel.name.clone(), Default::default());
+            heads.push(Head { name, ends, size, scale, shrink: panel.shrink });
         }
-        Self::with_scales(path.as_ref(), scales, options, 0.0)
+        Self::with_heads(path.as_ref(), heads, options, 0.0)
     }
 
     /// `end` is the largest time that is expected, 0 where that is not known; it decides on the unit.
-    fn with_scales(
-        path: &Path,
-        panels: Vec<(String, (usize, usize), Scale)>,
-        options: &Animation,
-        end: f64,
-    ) -> Result<Self, Error> {
+    fn with_heads(path: &Path, panels: Vec<Head>, options: &Animation, end: f64) -> Result<Self, Error> {
         const ITEM: &str = "animation";
         let &Animation { rate, side, columns, dt } = options;
         in_range(ITEM, "rate", rate, (1.0..=50.0).contains(&rate), "1 to 50 frames per second")?;
@@ -192,25 +207,24 @@ impl AnimationWriter {
         }
 
         let columns = columns.min(panels.len());
-        let zooms: Vec<Zoom> = panels.iter().map(|(_, size, _)| Zoom::fit(*size, (side, side))).collect();
-        let sizes: Vec<(usize, usize)> =
-            panels.iter().zip(&zooms).map(|((_, size, _), zoom)| zoom.size(*size)).collect();
-        let cell = sizes.iter().map(|size| size.1).max().unwrap_or(1).max(120);
+        let zooms: Vec<Zoom> = panels.iter().map(|panel| Zoom::fit(panel.size, (side, side))).collect();
+        let sizes: Vec<(usize, usize)> = panels.iter().zip(&zooms).map(|(panel, zoom)| zoom.size(panel.size)).collect();
+        let cell = sizes.iter().map(|size| size.1).max().unwrap_or(1).max(NARROW);
         let height = sizes.iter().map(|size| size.0).max().unwrap_or(1).max(16);
         let lines = panels.len().div_ceil(columns);
         let page_width = 2 * MARGIN + columns * (cell + GAP) - GAP;
-        let page_height = 2 * MARGIN + lines * (HEAD + height + FOOT + GAP) - GAP + CLOCK;
+        let page_height = 2 * MARGIN + lines * (HEAD + height + FOOT + GAP) - GAP;
         if page_width.max(page_height) > 16_000 || page_width * page_height > 1 << 26 {
             return Err(no_picture(path, format!("{page_width} x {page_height} pixels are too many")));
         }
 
         let mut maps: Vec<Map> = Vec::new();
-        for (_, _, scale) in &panels {
-            if !maps.contains(&scale.map) {
-                maps.push(scale.map);
+        for panel in &panels {
+            if !maps.contains(&panel.scale.map) {
+                maps.push(panel.scale.map);
             }
         }
-        let colors = (256 - SHADES - 2) / maps.len();
+        let colors = ((256 - SHADES - 2) / maps.len()).min(COLORS);
         let mut palette: Vec<Rgb> =
             (0..SHADES).map(|shade| blend(PAGE, INK, shade as f32 / (SHADES - 1) as f32)).collect();
         palette.extend([NOT_FINITE, PAGE]);
@@ -223,28 +237,36 @@ impl AnimationWriter {
             palette: palette.into_iter().flatten().collect(),
             width: page_width,
             page: vec![0; page_width * page_height],
-            before: Vec::new(),
             delay: (100.0 / rate).round() as u16,
+            clock: page_width - MARGIN,
             dt,
             end,
-            encoder: None,
+            file: None,
         };
-        for (index, (((name, (rows, cols), scale), zoom), size)) in panels.into_iter().zip(zooms).zip(sizes).enumerate()
-        {
+        for (index, ((panel, zoom), size)) in panels.into_iter().zip(zooms).zip(sizes).enumerate() {
             let x = MARGIN + index % columns * (cell + GAP);
             let y = MARGIN + index / columns * (HEAD + height + FOOT + GAP);
-            let map = maps.iter().position(|&map| map == scale.map).unwrap_or(0);
+            let map = maps.iter().position(|&map| map == panel.scale.map).unwrap_or(0);
             let color = (SHADES + 2 + map * colors) as u8;
-            writer.chrome((x, y), &name, (cell, height), &scale, color);
+            let clock = if index + 1 == columns { CLOCK } else { 0 };
+            writer.chrome((x, y), &panel, (cell, height), cell - clock, color);
             let corner = (x + (cell - size.1) / 2, y + HEAD + (height - size.0) / 2);
-            writer.places.push(Place { rows, cols, scale, zoom, corner, color });
+            let Head { size: (rows, cols), scale, shrink, .. } = panel;
+            writer.places.push(Place { rows, cols, scale, zoom, shrink, corner, color });
         }
         Ok(writer)
     }
 
-    /// What stays around a panel: name, colour bar and numbers.
-    fn chrome(&mut self, (x, y): (usize, usize), name: &str, (cell, height): (usize, usize), scale: &Scale, color: u8) {
-        let name = NAME.fit(name, cell as f32);
+    /// What stays around a panel: its name, of up to `width` pixels, colour bar and numbers.
+    fn chrome(
+        &mut self,
+        (x, y): (usize, usize),
+        panel: &Head,
+        (cell, height): (usize, usize),
+        width: usize,
+        color: u8,
+    ) {
+        let name = NAME.fit(&panel.name, width as f32);
         self.text((x as f32, (y + 17) as f32), NAME, Align::Left, 1.0, &name);
         let bar = y + HEAD + height + 10;
         for column in 0..cell {
@@ -253,9 +275,12 @@ impl AnimationWriter {
         }
         let base = (bar + BAR + 17) as f32;
         let at = |share: f32| x as f32 + share * cell as f32;
-        self.text((at(0.0), base), NUMBER, Align::Left, SOFT, &number(scale.low));
-        self.text((at(0.5), base), NUMBER, Align::Middle, SOFT, &number((scale.low + scale.high) / 2.0));
-        self.text((at(1.0), base), NUMBER, Align::Right, SOFT, &number(scale.high));
+        let (scale, [low, high]) = (&panel.scale, &panel.ends);
+        let middle = number((scale.low + scale.high) / 2.0);
+        self.text((at(0.0), base), NUMBER, Align::Left, SOFT, &format!("{} {low}", number(scale.low)));
+        self.text((at(0.5), base), NUMBER, Align::Middle, SOFT, &middle);
+        let high = format!("{} {high}", number(scale.high));
+        self.text((at(1.0), base), NUMBER, Align::Right, SOFT, high.trim_end());
     }
 
     /// The next frame: one array of rows x columns for each panel, and the time in seconds. An array that is smaller
@@ -277,92 +302,38 @@ impl AnimationWriter {
 
         let places = core::mem::take(&mut self.places);
         for (place, frame) in places.iter().zip(frames) {
-            let (rows, cols) = place.zoom.grow();
             if frame.dim() != (place.rows, place.cols) {
                 let (height, width) = place.zoom.size((place.rows, place.cols));
                 self.area(place.corner, (width, height), 0);
             }
-            for ((row, col), &value) in place.zoom.shrink(frame).indexed_iter() {
+            let color = |value| {
                 let index = place.scale.index(value, self.colors);
-                let index = index.map_or(BROKEN, |index| place.color + index as u8);
-                self.area((place.corner.0 + col * cols, place.corner.1 + row * rows), (cols, rows), index);
-            }
+                index.map_or(BROKEN, |index| place.color + index as u8)
+            };
+            let small = place.zoom.shrink(frame, place.shrink);
+            paint(&mut self.page, self.width, place.corner, &small.view(), place.zoom.grow(), color);
         }
         self.places = places;
-        let height = self.page.len() / self.width;
-        let clock = height - MARGIN - CLOCK + 8;
-        self.area((0, clock), (self.width, height - clock), 0);
+        self.area((self.clock - CLOCK, MARGIN), (CLOCK, HEAD - 4), 0);
         let label = TimeFormat::new(&[self.end, self.dt, 2.0 * self.dt], self.dt).write(time);
-        let base = (height - MARGIN) as f32;
-        self.text(((self.width - MARGIN) as f32, base), TIME, Align::Right, 0.85, &label);
-        self.write()
+        self.text((self.clock as f32, (MARGIN + 17) as f32), TIME, Align::Right, 0.85, &label);
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let size = (self.width, self.page.len() / self.width);
+                none.insert(GifFile::create(&self.path, size, &self.palette, AS_BEFORE, self.delay)?)
+            }
+        };
+        file.push(&self.page)
     }
 
-    /// Ends the file.
+    /// Ends the file, which is not whole before.
     ///
     /// # Errors
     /// [`Error::Picture`] where no frame was pushed (there is no file then); [`Error::Io`] where the file cannot be
     /// written.
     pub fn finish(self) -> Result<(), Error> {
-        let Some(encoder) = self.encoder else { return Err(no_picture(&self.path, "no frames")) };
-        let mut file = encoder.into_inner().map_err(|error| encoding_error(&self.path, error))?;
-        file.flush().map_err(|source| io_error(&self.path, source))
-    }
-
-    /// Writes what changed.
-    fn write(&mut self) -> Result<(), Error> {
-        let (width, height) = (self.width, self.page.len() / self.width);
-        let (mut left, mut right, mut top, mut bottom) = (width, 0, height, 0);
-        if self.before.is_empty() {
-            (left, right, top, bottom) = (0, width - 1, 0, height - 1);
-        }
-        for (y, (row, old)) in self.page.chunks(width).zip(self.before.chunks(width)).enumerate() {
-            if row != old {
-                let changed = |&x: &usize| row[x] != old[x];
-                left = left.min((0..width).find(changed).unwrap_or(0));
-                right = right.max((0..width).rfind(changed).unwrap_or(0));
-                (top, bottom) = (top.min(y), bottom.max(y));
-            }
-        }
-        if left > right {
-            // Nothing changed, but the frame has its time: one pixel, as before.
-            (left, right, top, bottom) = (0, 0, 0, 0);
-        }
-        let pixels = (top..=bottom).flat_map(|y| (y * width + left)..=(y * width + right));
-        let buffer: Vec<u8> = pixels
-            .map(|index| match self.before.get(index) {
-                Some(&old) if old == self.page[index] => AS_BEFORE,
-                _ => self.page[index],
-            })
-            .collect();
-        let frame = gif::Frame {
-            delay: self.delay,
-            dispose: gif::DisposalMethod::Keep,
-            transparent: Some(AS_BEFORE),
-            left: left as u16,
-            top: top as u16,
-            width: (right - left + 1) as u16,
-            height: (bottom - top + 1) as u16,
-            buffer: Cow::Owned(buffer),
-            ..gif::Frame::default()
-        };
-
-        let path = &self.path;
-        let encoding = |error| encoding_error(path, error);
-        let encoder = match &mut self.encoder {
-            Some(encoder) => encoder,
-            empty => {
-                let file = File::create(path).map_err(|source| io_error(path, source))?;
-                let file = BufWriter::new(file);
-                let mut encoder =
-                    gif::Encoder::new(file, width as u16, height as u16, &self.palette).map_err(encoding)?;
-                encoder.set_repeat(gif::Repeat::Infinite).map_err(encoding)?;
-                empty.insert(encoder)
-            }
-        };
-        encoder.write_frame(&frame).map_err(encoding)?;
-        self.before.clone_from(&self.page);
-        Ok(())
+        self.file.ok_or_else(|| no_picture(&self.path, "no frames"))?.finish()
     }
 
     /// Fills an area with a colour of the palette.
@@ -390,18 +361,12 @@ impl AnimationWriter {
     }
 }
 
-fn encoding_error(path: &Path, error: gif::EncodingError) -> Error {
-    match error {
-        gif::EncodingError::Io(source) => io_error(path, source),
-        other => no_picture(path, other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::stage::tests::{Scratch, stage_of};
+    use crate::picture::stages::tests::{Scratch, stage_of, stages_of};
     use ndarray::Array2;
+    use std::fs::File;
 
     /// Size and whole frames of a GIF, as colours.
     fn decode(file: &Scratch) -> (usize, usize, Vec<Vec<Rgb>>) {
@@ -428,13 +393,17 @@ mod tests {
     #[test]
     fn every_shape_of_input_becomes_an_animation() {
         let ramp = |t: usize, row: usize, col: usize| (t + row) as f32 - col as f32;
+        let of = |frames: usize, sizes: &[(usize, usize)]| {
+            stages_of(frames, sizes.iter().map(|size| (Stage::new("a"), *size, ramp)))
+        };
+        let long = Stage::new("name ".repeat(50));
         for (case, stages, frames) in [
-            ("one pixel", vec![stage_of("a", (1, 1, 1), |_, _, _| 1.0)], 1),
-            ("still", vec![stage_of("a", (4, 24, 32), |_, row, _| row as f32)], 4),
-            ("large", vec![stage_of("a", (3, 480, 640), ramp), stage_of("b", (3, 471, 631), ramp)], 3),
-            ("seven", (0..7).map(|index| stage_of("a", (3, 9 + index, 9), ramp)).collect(), 3),
-            ("not finite", vec![stage_of("a", (5, 5, 5), |_, _, _| f32::NAN)], 5),
-            ("long name", vec![stage_of(&"name ".repeat(50), (9, 1, 500), ramp)], 9),
+            ("one pixel", stage_of(Stage::new("a"), (1, 1, 1), |_, _, _| 1.0), 1),
+            ("still", stage_of(Stage::new("a"), (4, 24, 32), |_, row, _| row as f32), 4),
+            ("large", of(3, &[(480, 640), (471, 631)]), 3),
+            ("seven", of(3, &[(9, 9), (10, 9), (11, 9), (12, 9), (13, 9), (14, 9), (15, 9)]), 3),
+            ("not finite", stage_of(Stage::new("a"), (5, 5, 5), |_, _, _| f32::NAN), 5),
+            ("long name", stage_of(long.ends("least of all", "most of all"), (9, 1, 500), ramp), 9),
         ] {
             let file = Scratch::new("gif");
             animation(file.path(), &stages, &Animation::default()).expect(case);
@@ -450,13 +419,13 @@ mod tests {
     fn differences_add_up_to_whole_frames() {
         let value = |t: usize, row: usize, col: usize| if (row + t) % 7 == col % 7 { 1.0 } else { 0.0 };
         let file = Scratch::new("gif");
-        animation(file.path(), &[stage_of("a", (9, 20, 20), value)], &Animation::default()).expect("good");
+        animation(file.path(), &stage_of(Stage::new("a"), (9, 20, 20), value), &Animation::default()).expect("good");
         let (width, _, pages) = decode(&file);
-        let colors = Map::Ember.colors(238);
+        let colors = Map::Ember.colors(COLORS);
         for (t, page) in pages.iter().enumerate() {
             for (row, col) in [(0, 0), (3, 5), (19, 19), (10, 2)] {
                 let (x, y) = (MARGIN + col * 14 + 5, MARGIN + HEAD + row * 14 + 5);
-                let expected = if value(t, row, col) > 0.0 { colors[237] } else { colors[0] };
+                let expected = if value(t, row, col) > 0.0 { colors[COLORS - 1] } else { colors[0] };
                 assert_eq!(page[y * width + x], expected, "frame {t}, sample ({row}, {col})");
             }
         }
@@ -465,17 +434,18 @@ mod tests {
     #[test]
     fn nothing_to_draw_is_an_error_and_no_file() {
         let file = Scratch::new("gif");
-        let full = stage_of("full", (2, 3, 3), |_, _, _| 1.0);
+        let full = || stage_of(Stage::new("full"), (2, 3, 3), |_, _, _| 1.0);
+        let many = stages_of(2, (0..300).map(|_| (Stage::new("full"), (3, 3), |_, _, _| 1.0)));
         let good = Animation::default();
         for (stages, options, word) in [
-            (vec![], good, "stages"),
-            (vec![full.clone(), Stage::new("void")], good, "void"),
-            (vec![full.clone()], Animation { rate: 0.0, ..good }, "rate"),
-            (vec![full.clone()], Animation { rate: f32::NAN, ..good }, "rate"),
-            (vec![full.clone()], Animation { side: 0, ..good }, "side"),
-            (vec![full.clone()], Animation { columns: 0, ..good }, "columns"),
-            (vec![full.clone().range(2.0, 1.0)], good, "range"),
-            (vec![full; 300], Animation { columns: 300, ..good }, "pixels"),
+            (Stages::new([]), good, "frames"),
+            (Stages::new([Stage::new("void")]), good, "frames"),
+            (full(), Animation { rate: 0.0, ..good }, "rate"),
+            (full(), Animation { rate: f32::NAN, ..good }, "rate"),
+            (full(), Animation { side: 0, ..good }, "side"),
+            (full(), Animation { columns: 0, ..good }, "columns"),
+            (stage_of(Stage::new("a").range(2.0, 1.0), (1, 1, 1), |_, _, _| 1.0), good, "range"),
+            (many, Animation { columns: 300, ..good }, "pixels"),
         ] {
             let error = animation(file.path(), &stages, &options).expect_err(word).to_string();
             assert!(error.contains(word), "{error} says {word}");
@@ -486,7 +456,7 @@ mod tests {
     #[test]
     fn the_writer_checks_its_frames() {
         let file = Scratch::new("gif");
-        let panel = Panel { name: "a".into(), rows: 2, cols: 3, range: (0.0, 1.0), map: None };
+        let panel = Panel { name: "a".into(), rows: 2, cols: 3, range: (0.0, 1.0), map: None, shrink: Shrink::Mean };
         let bad = Panel { rows: 0, ..panel.clone() };
         assert!(AnimationWriter::create(file.path(), &[bad], &Animation::default()).is_err(), "no rows");
         let mut writer =

@@ -1,6 +1,7 @@
 //! A page of pixels: areas, lines, text and frames on it, and the PNG file it becomes.
 
 use super::color::{NOT_FINITE, PAGE, Rgb, Scale, blend};
+use super::shrink::{Shrink, shrink};
 use super::text::{Align, Type};
 use super::{io_error, no_picture};
 use crate::Error;
@@ -87,21 +88,17 @@ impl Canvas {
         }
     }
 
-    /// A frame with its corner at `(x, y)`.
+    /// A frame, as many samples as are drawn, with its corner at `(x, y)`.
     pub(super) fn frame(
         &mut self,
-        (x, y): (usize, usize),
+        corner: (usize, usize),
         frame: &ArrayView2<'_, f32>,
         zoom: Zoom,
         scale: &Scale,
         colors: &[Rgb],
     ) {
-        let small = zoom.shrink(frame);
-        for ((row, col), &value) in small.indexed_iter() {
-            let color = scale.index(value, colors.len()).map_or(NOT_FINITE, |index| colors[index]);
-            let (rows, cols) = zoom.grow;
-            self.area((x + col * cols, y + row * rows), (cols, rows), color);
-        }
+        let color = |value: f32| scale.index(value, colors.len()).map_or(NOT_FINITE, |index| colors[index]);
+        paint(&mut self.pixels, self.width, corner, frame, zoom.grow, color);
     }
 
     /// Writes the page as a PNG file.
@@ -115,10 +112,34 @@ impl Canvas {
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
         let mut writer = encoder.write_header().map_err(encoding)?;
         writer.write_image_data(self.pixels.as_flattened()).map_err(encoding)?;
         writer.finish().map_err(encoding)?;
         file.flush().map_err(|source| io_error(path, source))
+    }
+}
+
+/// Paints each sample of a frame as a rectangle of `grow` rows and columns on a page of rows of `width` pixels; what lies outside
+/// is left out.
+pub(super) fn paint<P: Copy>(
+    page: &mut [P],
+    width: usize,
+    (x, y): (usize, usize),
+    frame: &ArrayView2<'_, f32>,
+    grow: (usize, usize),
+    color: impl Fn(f32) -> P,
+) {
+    let mut line = Vec::new();
+    let page = page.get_mut(y * width..).unwrap_or_default();
+    for (samples, rows) in frame.outer_iter().zip(page.chunks_mut(width * grow.0)) {
+        line.clear();
+        line.extend(samples.iter().flat_map(|&sample| core::iter::repeat_n(color(sample), grow.1)));
+        for row in rows.chunks_mut(width) {
+            let free = row.get_mut(x..).unwrap_or_default();
+            let len = line.len().min(free.len());
+            free[..len].copy_from_slice(&line[..len]);
+        }
     }
 }
 
@@ -127,7 +148,7 @@ impl Canvas {
 pub(super) struct Zoom {
     /// Rows and columns of the page per sample.
     grow: (usize, usize),
-    /// Samples per pixel of the page in both directions, averaged.
+    /// Samples per pixel of the page in both directions.
     shrink: usize,
 }
 
@@ -157,31 +178,16 @@ impl Zoom {
         self.grow
     }
 
-    /// The means of blocks of samples.
-    pub(super) fn shrink(self, frame: &ArrayView2<'_, f32>) -> Array2<f32> {
-        shrink(frame, self.shrink)
+    /// A frame with as many samples as are drawn.
+    pub(super) fn shrink(self, frame: &ArrayView2<'_, f32>, how: Shrink) -> Array2<f32> {
+        shrink(frame, self.shrink, how)
     }
-}
-
-/// The means of blocks of `factor` x `factor` samples, of what is left of them at the right and lower border. A block
-/// that has a sample which is not finite is not finite.
-pub(super) fn shrink(frame: &ArrayView2<'_, f32>, factor: usize) -> Array2<f32> {
-    if factor <= 1 {
-        return frame.to_owned();
-    }
-    let (rows, cols) = frame.dim();
-    Array2::from_shape_fn((rows.div_ceil(factor), cols.div_ceil(factor)), |(row, col)| {
-        let (row, col) = (row * factor, col * factor);
-        let block = frame.slice(ndarray::s![row..(row + factor).min(rows), col..(col + factor).min(cols)]);
-        (block.iter().map(|&value| f64::from(value)).sum::<f64>() / block.len() as f64) as f32
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::picture::color::INK;
-    use ndarray::array;
 
     #[test]
     fn zoom_is_whole() {
@@ -195,15 +201,6 @@ mod tests {
         ] {
             assert_eq!(Zoom::fit(frame, room).size(frame), size, "{frame:?} into {room:?}");
         }
-    }
-
-    #[test]
-    fn shrinking_averages() {
-        let frame = array![[1.0, 3.0, f32::NAN], [5.0, 7.0, 1.0], [10.0, 20.0, 30.0]];
-        let small = shrink(&frame.view(), 2);
-        assert_eq!((small[[0, 0]], small[[1, 0]], small[[1, 1]]), (4.0, 15.0, 30.0), "means");
-        assert!(small[[0, 1]].is_nan(), "what is not finite stays visible");
-        assert_eq!(shrink(&frame.slice(ndarray::s![..1, ..2]), 9), array![[2.0]], "one block");
     }
 
     #[test]

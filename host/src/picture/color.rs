@@ -104,34 +104,44 @@ pub(super) struct Scale {
 /// The part of the non-zero samples that the automatic range shows without clipping.
 const QUANTILE: f64 = 0.995;
 /// Samples that the automatic range looks at, at most.
-const LOOK_AT: usize = 1 << 20;
+const LOOK_AT: usize = 1 << 16;
 
 impl Scale {
     /// The scale of the samples of `frames`, where map and range are not given.
     ///
     /// Signed data gets a range symmetric about 0, other data one from 0 (from its minimum, where that is above half
     /// of its maximum). A few extreme samples do not dim everything else: the range ends at a quantile of
-    /// 0.995 of the samples that are not 0, unless the maximum is hardly larger.
+    /// 0.995 of the samples that are not 0, unless the maximum is hardly larger. Counts get one of twice the mean of those
+    /// that are not 0, so that usual ones are in the middle of the colours.
     pub(super) fn of<'a>(
         frames: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
         map: Option<Map>,
         range: Option<(f32, f32)>,
+        counts: bool,
     ) -> Self {
-        let (mut min, mut max) = (f32::INFINITY, f32::NEG_INFINITY);
-        let mut count = 0_usize;
-        for &value in frames.clone().flatten().filter(|value| value.is_finite()) {
-            (min, max) = (min.min(value), max.max(value));
-            count += 1;
+        let (mut min, mut max, mut count) = (f32::INFINITY, f32::NEG_INFINITY, 0);
+        for frame in frames.clone() {
+            count += frame.len();
+            (min, max) = frame.iter().filter(|value| value.is_finite()).fold((min, max), |(min, max), &value| {
+                (if value < min { value } else { min }, if value > max { value } else { max })
+            });
         }
-        let (min, max) = if count == 0 { (0.0, 0.0) } else { (f64::from(min), f64::from(max)) };
-        let (low, high) = range.map_or_else(
-            || {
-                let stride = count / LOOK_AT + 1;
-                let finite = frames.flatten().copied().filter(|value| value.is_finite());
-                automatic(min, max, finite.step_by(stride))
-            },
-            |(low, high)| (f64::from(low), f64::from(high)),
-        );
+        let (min, max) = if min > max { (0.0, 0.0) } else { (f64::from(min), f64::from(max)) };
+        let stride = count / LOOK_AT + 1;
+        let sizes = || -> Vec<f32> {
+            let some = frames.clone().flat_map(|frame| frame.into_iter().step_by(stride));
+            some.map(|value| value.abs()).filter(|&value| value > 0.0 && value.is_finite()).collect()
+        };
+        let (low, high) = match range {
+            Some((low, high)) => (f64::from(low), f64::from(high)),
+            None if counts => {
+                let sizes = sizes();
+                let sum: f64 = sizes.iter().map(|&size| f64::from(size)).sum();
+                let limit = (2.0 * sum / sizes.len().max(1) as f64).ceil().max(1.0);
+                (if min < 0.0 || map == Some(Map::Polar) { -limit } else { 0.0 }, limit)
+            }
+            None => automatic(min, max, sizes()),
+        };
         let map = map.unwrap_or(if low < 0.0 { Map::Polar } else { Map::Ember });
         let rounding = 1e-5 * (high - low);
         Self { low, high, outside: (min < low - rounding, max > high + rounding), map }
@@ -148,9 +158,8 @@ impl Scale {
     }
 }
 
-/// Range of samples between `min` and `max`.
-fn automatic(min: f64, max: f64, samples: impl Iterator<Item = f32>) -> (f64, f64) {
-    let mut sizes: Vec<f32> = samples.filter(|&value| value != 0.0).map(f32::abs).collect();
+/// Range of samples between `min` and `max`, some of which have these magnitudes, which are not 0.
+fn automatic(min: f64, max: f64, mut sizes: Vec<f32>) -> (f64, f64) {
     let largest = max.max(-min);
     let mut limit = largest;
     if !sizes.is_empty() {
@@ -215,7 +224,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     fn scale(frame: &Array2<f32>) -> Scale {
-        Scale::of(core::iter::once(frame.view()), None, None)
+        Scale::of(core::iter::once(frame.view()), None, None, false)
     }
 
     #[test]
@@ -264,6 +273,18 @@ mod tests {
         }
         let extreme = scale(&array![[f32::MIN, f32::MAX, f32::MIN_POSITIVE]]);
         assert!(extreme.high >= f64::from(f32::MAX), "no overflow");
+    }
+
+    #[test]
+    fn usual_counts_are_in_the_middle() {
+        let counts = |frame: Array2<f32>, map| {
+            let found = Scale::of(core::iter::once(frame.view()), map, None, true);
+            (found.low, found.high, found.map)
+        };
+        assert_eq!(counts(array![[0.0, 1.0, -1.0, 40.0]], None), (-28.0, 28.0, Map::Polar));
+        assert_eq!(counts(array![[0.0, 1.0, 1.0, 1.0]], None), (0.0, 2.0, Map::Ember));
+        assert_eq!(counts(array![[0.0, 1.0, 1.0, 1.0]], Some(Map::Polar)), (-2.0, 2.0, Map::Polar), "only ON");
+        assert_eq!(counts(array![[0.0]], None), (0.0, 1.0, Map::Ember), "no event");
     }
 
     #[test]

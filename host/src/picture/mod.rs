@@ -2,50 +2,57 @@
 //!
 //! | function | file | shows |
 //! |---|---|---|
-//! | [`contact_sheet`] | PNG | stages of a model (rows) at evenly chosen times (columns) |
-//! | [`traces`] | PNG | values over time, with axes and legend |
+//! | [`contact_sheet`] | PNG | stages of a model (rows) at times at which something happens (columns) |
+//! | [`traces`] | PNG | values over time, in charts above each other, with axes and legends |
 //! | [`roc`] | PNG | signal kept over noise kept, for filters of events |
 //! | [`animation`], [`AnimationWriter`] | GIF | stages side by side, in motion |
 //!
-//! A [`Stage`] collects the frames of one stage while a model runs and keeps an even selection of bounded size, so
-//! the same few lines serve ten frames and an endless recording. Samples that are NaN or infinite are drawn in a green
+//! [`Stages`] collects frames of the stages while a model runs, and a [`TimeCourse`] the samples of a pixel, both in bounded
+//! memory: the same few lines serve ten frames and an endless recording. Samples that are NaN or infinite are drawn in a green
 //! that no colour map has; constant frames and frames of one pixel are fine.
 //!
 //! Everything is drawn here, with a bundled font: no system fonts, no C library, the same picture everywhere.
 //!
 //! ```
-//! use foveola::picture::{Sheet, Stage, contact_sheet};
-//! use ndarray::Array2;
+//! use foveola::picture::{Sheet, Stage, Stages, contact_sheet};
+//! use ndarray::Array3;
 //!
-//! let mut input = Stage::new("input");
-//! let mut output = Stage::new("output");
+//! let mut stages = Stages::new([Stage::new("input"), Stage::new("output")]);
 //! for t in 0..100 {
-//!     let frame = Array2::from_shape_fn((12, 16), |(row, col)| ((row * col + t) % 20) as f32);
-//!     input.push(t as f64 * 1e-3, frame.view())?;
-//!     output.push(t as f64 * 1e-3, (frame - 10.0).view())?;
+//!     let frame = Array3::from_shape_fn((1, 12, 16), |(_, row, col)| ((row * col + t) % 20) as f32);
+//!     stages.push(t as f64 * 1e-3, &[frame.view(), (&frame - 10.0).view()])?;
 //! }
 //! let path = std::env::temp_dir().join(format!("foveola-doc-sheet-{}.png", std::process::id()));
-//! contact_sheet(&path, &[input, output], &Sheet::default())?;
+//! contact_sheet(&path, &stages, &Sheet::default())?;
 //! # std::fs::remove_file(path).expect("written above");
 //! # Ok::<(), foveola::Error>(())
 //! ```
 
+mod activity;
 mod animation;
 mod canvas;
 mod color;
+mod gif_file;
 mod roc;
 mod sheet;
+mod shrink;
 mod stage;
+mod stages;
 mod text;
 mod ticks;
+mod time_course;
 mod traces;
 
+pub use activity::PixelActivity;
 pub use animation::{Animation, AnimationWriter, Panel, animation};
 pub use color::Map;
 pub use roc::{RocPanel, roc};
 pub use sheet::{Sheet, contact_sheet};
+pub use shrink::Shrink;
 pub use stage::Stage;
-pub use traces::{Plot, Series, traces};
+pub use stages::Stages;
+pub use time_course::TimeCourse;
+pub use traces::{Chart, Plot, Series, traces};
 
 use crate::Error;
 use std::path::Path;

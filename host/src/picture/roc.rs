@@ -136,7 +136,7 @@ fn draw_legend(page: &mut Canvas, (left, top): (f32, f32), right: f32, names: &[
 mod tests {
     use super::*;
     use crate::picture::color::{OKABE_ITO, PAGE};
-    use crate::picture::stage::tests::Scratch;
+    use crate::picture::stages::tests::Scratch;
 
     #[test]
     fn a_curve_lies_where_its_points_are() {

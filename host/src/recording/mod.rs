@@ -22,6 +22,9 @@ mod writer;
 pub use assumption::Assumption;
 pub use events::Events;
 pub use format::Format;
+#[cfg(test)]
+pub(crate) use npz::tests::archive;
+pub(crate) use npz::{MAGIC as ARCHIVE_MAGIC, Member, are_columns, members};
 pub use table::{Columns, TimeUnit};
 pub use writer::{EventWriter, WriteOptions, Written};
 

@@ -14,7 +14,7 @@ use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom}
 use std::path::Path;
 
 /// The first bytes of an archive.
-pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
+pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
 /// Bytes of an archive's directory, at most.
 const MOST_DIRECTORY: u64 = 1 << 20;
 /// Other files that a message names, at most.
@@ -22,8 +22,8 @@ const MOST_NAMED: usize = 4;
 /// Records put together at a time.
 const RECORDS: usize = 1 << 10;
 
-/// A file in the archive.
-struct Member {
+/// An array in an archive.
+pub(crate) struct Member {
     name: String,
     deflated: bool,
     packed: u64,
@@ -35,7 +35,7 @@ const NAME: usize = 64;
 
 /// The archive's events as the bytes of a `.npy` file; `columns` tells which array is what, in their order.
 pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read + Send>> {
-    let members = directory(&mut File::open(path)?)?;
+    let members = members(path)?;
     if let [member] = &members[..] {
         return member.open(path);
     }
@@ -91,8 +91,25 @@ fn bad(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, reason.into())
 }
 
+/// The arrays in the archive.
+pub(crate) fn members(path: &Path) -> Result<Vec<Member>> {
+    directory(&mut File::open(path)?)
+}
+
+/// Whether the names of the arrays are those of the columns of events.
+pub(crate) fn are_columns(members: &[Member]) -> bool {
+    let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
+    matches!(Named::read(&names), Named::All(_))
+}
+
 impl Member {
-    fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
+    /// Its name, without `.npy`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its bytes, as those of a `.npy` file.
+    pub(crate) fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
         let mut file = BufReader::new(File::open(path)?);
         file.seek(SeekFrom::Start(self.at))?;
         let mut local = [0; 30];
@@ -198,13 +215,13 @@ impl Read for Records {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::super::{Format, ReadOptions, Recording};
     use foveola_core::events::Event;
     use std::io::Write;
 
     /// An archive as `zipfile` writes it, each second file deflated.
-    fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    pub(crate) fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let (mut bytes, mut directory) = (Vec::new(), Vec::new());
         for (i, (name, content)) in files.iter().enumerate() {
             let deflated = i % 2 == 1;

@@ -19,7 +19,7 @@ pub struct MovingBar {
     pub width: f32,
     /// Extent across the motion in pixels, above 0; infinite crosses the whole field. Default infinite.
     pub length: f32,
-    /// Pixels per frame; negative moves backwards. Default 0.5.
+    /// Pixels per frame, not 0; negative moves backwards. Default 0.5.
     pub speed: f32,
     /// Luminance of the bar. Default 1.
     pub foreground: f32,
@@ -50,8 +50,8 @@ impl Default for MovingBar {
 /// ```
 ///
 /// # Errors
-/// [`Error::Parameter`] where a number is not finite (the length may be infinite), width or length are not above 0,
-/// or the movie is empty or larger than memory.
+/// [`Error::Parameter`] where a number is not finite (the length may be infinite), width or length are not above 0, the speed is
+/// 0, or the movie is empty or larger than memory.
 pub fn moving_bar(size: Size, bar: &MovingBar) -> Result<Array5<f32>, Error> {
     const ITEM: &str = "moving_bar";
     let &MovingBar { direction, width, length, speed, foreground, background } = bar;
@@ -59,6 +59,7 @@ pub fn moving_bar(size: Size, bar: &MovingBar) -> Result<Array5<f32>, Error> {
     positive(ITEM, "width", width)?;
     in_range(ITEM, "length", length, length > 0.0, "a number above 0, or infinity")?;
     finite(ITEM, "speed", speed)?;
+    in_range(ITEM, "speed", speed, speed != 0.0, "a number other than 0, or the bar never enters")?;
     finite(ITEM, "foreground", foreground)?;
     finite(ITEM, "background", background)?;
 
@@ -155,6 +156,7 @@ mod tests {
             ("length", MovingBar { length: f32::NAN, ..good }),
             ("length", MovingBar { length: -1.0, ..good }),
             ("speed", MovingBar { speed: f32::INFINITY, ..good }),
+            ("speed", MovingBar { speed: 0.0, ..good }),
             ("foreground", MovingBar { foreground: f32::NAN, ..good }),
             ("background", MovingBar { background: f32::NAN, ..good }),
         ] {

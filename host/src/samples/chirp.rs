@@ -102,6 +102,34 @@ impl Chirp {
         }
     }
 
+    /// The default in a movie of `frames` frames, as far as whole frames allow: every part takes its share of them. Where the
+    /// fastest flicker would have fewer than four frames a cycle, below 960 frames, all frequencies are lower by the same factor:
+    /// the stimulus has fewer cycles then, and goes through the same parts.
+    ///
+    /// ```
+    /// use foveola::samples::{Chirp, Size, chirp};
+    ///
+    /// let movie = chirp(Size::new(100, 1, 1), &Chirp::lasting(100))?;
+    /// assert!(movie.iter().any(|&x| x == 0.0) && movie.iter().any(|&x| x == 1.0) && movie.iter().any(|&x| x == 0.5));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn lasting(frames: usize) -> Self {
+        let default = Self::default();
+        let factor = frames as f64 / default.frames() as f64;
+        let chirp = default.stretched(factor);
+        // Rounding may have made it longer by a frame or two, which the longest part has to spare.
+        let over = chirp.frames().saturating_sub(frames);
+        let slower = (f64::from(chirp.to) / 0.25).max(1.0);
+        let cycles = |f: f32| (f64::from(f) / slower) as f32;
+        Self {
+            from: cycles(chirp.from),
+            to: cycles(chirp.to),
+            frequency: cycles(chirp.frequency),
+            amplitude_sweep: chirp.amplitude_sweep.saturating_sub(over),
+            ..chirp
+        }
+    }
+
     /// Frames until the stimulus is dark for good; later frames of a movie stay dark.
     ///
     /// ```
@@ -151,11 +179,11 @@ impl Chirp {
     }
 }
 
-/// The full-field chirp; a movie shorter than [`Chirp::frames`] is cut, a longer one stays dark at the end.
+/// The full-field chirp; a movie longer than [`Chirp::frames`] stays dark at the end.
 ///
 /// # Errors
-/// [`Error::Parameter`] where a frequency is negative or above 0.5 (it would alias), a number is not finite, or the
-/// movie is empty or larger than memory.
+/// [`Error::Parameter`] where the movie is shorter than [`Chirp::frames`] ([`Chirp::lasting`] makes a chirp for any length), a
+/// frequency is negative or above 0.5 (it would alias), a number is not finite, or the movie is empty or larger than memory.
 pub fn chirp(size: Size, chirp: &Chirp) -> Result<Array5<f32>, Error> {
     const ITEM: &str = "chirp";
     for (name, value) in [("from", chirp.from), ("to", chirp.to), ("frequency", chirp.frequency)] {
@@ -166,6 +194,9 @@ pub fn chirp(size: Size, chirp: &Chirp) -> Result<Array5<f32>, Error> {
     finite(ITEM, "high", chirp.high)?;
     let (low, high) = (f64::from(chirp.low), f64::from(chirp.high));
     let (mean, amplitude) = ((low + high) / 2.0, (high - low) / 2.0);
+    let frames = chirp.frames();
+    let value = format!("{} frames for a chirp of {frames}", size.frames);
+    in_range(ITEM, "size", value, size.frames == 0 || size.frames >= frames, "as many or more, or Chirp::lasting")?;
     size.movie(ITEM, |t, frame| frame.fill((mean + amplitude * chirp.value(t)) as f32))
 }
 
@@ -249,6 +280,36 @@ mod tests {
         }
         let endless = Chirp { dark: usize::MAX, gray: usize::MAX, ..good };
         assert_eq!(endless.frames(), usize::MAX, "saturates");
-        assert_eq!(values(&endless, 5), [0.0; 5], "cut");
+    }
+
+    /// A movie that is too short would be dark, or end before the sweeps.
+    #[test]
+    fn a_movie_too_short_for_its_chirp_is_refused() {
+        for (frames, parameters) in [(1000, Chirp::default()), (29_999, Chirp::default()), (1799, Chirp::at_rate(60.0))]
+        {
+            let error = chirp(Size::new(frames, 2, 2), &parameters).expect_err("too short").to_string();
+            let words = format!("size is {frames} frames for a chirp of {}", parameters.frames());
+            assert!(error.contains(&words) && error.contains("Chirp::lasting"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_chirp_fits_any_length() {
+        for frames in (1..200).chain([500, 959, 960, 1000, 30_000, 100_001]) {
+            let parameters = Chirp::lasting(frames);
+            assert!(frames < 20 || parameters.frames() * 10 >= frames * 9, "{frames}: {} used", parameters.frames());
+            let values = values(&parameters, frames);
+            assert!(values.iter().all(|v| (0.0..=1.0).contains(v)), "{frames}: between dark and bright");
+            if frames >= 20 {
+                for (level, name) in [(0.0, "dark"), (1.0, "bright"), (0.5, "grey")] {
+                    assert!(values.contains(&level), "{frames}: {name}");
+                }
+                let sweep = parameters.dark + parameters.on + parameters.off + parameters.gray;
+                let sweep = &values[sweep..sweep + parameters.frequency_sweep];
+                let (low, high) = sweep.iter().fold((1.0_f32, 0.0_f32), |(low, high), v| (low.min(*v), high.max(*v)));
+                assert!(frames < 60 || high - low > 0.8, "{frames}: a sweep from {low} to {high}");
+            }
+        }
+        assert_eq!(Chirp::lasting(30_000), Chirp::default());
     }
 }

@@ -152,8 +152,8 @@ mod tests {
         ("moving_bar", |size| moving_bar(size, &MovingBar::default())),
         ("random_checkerboard", |size| random_checkerboard(size, &RandomCheckerboard::default())),
         ("sparse", |size| sparse(size, &Sparse { impulses: 1, ..Sparse::default() })),
-        ("pulse", |size| pulse(size, &Pulse::default())),
-        ("chirp", |size| chirp(size, &Chirp::default())),
+        ("pulse", |size| pulse(size, &Pulse { onset: size.frames / 2, ..Pulse::default() })),
+        ("chirp", |size| chirp(size, &Chirp::lasting(size.frames))),
     ];
 
     #[test]

@@ -1,6 +1,6 @@
 //! A step or a pulse of the whole field: shows the step response of a model.
 
-use super::{Size, finite};
+use super::{Size, finite, in_range};
 use crate::Error;
 use ndarray::Array5;
 
@@ -35,13 +35,17 @@ impl Default for Pulse {
 /// ```
 ///
 /// # Errors
-/// [`Error::Parameter`] where a luminance is not finite, or the movie is empty or larger than memory.
+/// [`Error::Parameter`] where the movie ends before the onset, the duration is 0, a luminance is not finite, or the movie is
+/// empty or larger than memory.
 pub fn pulse(size: Size, pulse: &Pulse) -> Result<Array5<f32>, Error> {
     const ITEM: &str = "pulse";
     let &Pulse { onset, duration, amplitude, baseline } = pulse;
     finite(ITEM, "amplitude", amplitude)?;
     finite(ITEM, "baseline", baseline)?;
     finite(ITEM, "amplitude", baseline + amplitude)?;
+    let value = format!("{onset} in a movie of {} frames", size.frames);
+    in_range(ITEM, "onset", value, size.frames == 0 || onset < size.frames, "a frame of the movie")?;
+    in_range(ITEM, "duration", 0, duration != Some(0), "at least 1 frame")?;
     let end = duration.map_or(usize::MAX, |frames| onset.saturating_add(frames));
     size.movie(ITEM, |t, frame| {
         frame.fill(if (onset..end).contains(&t) { baseline + amplitude } else { baseline });
@@ -58,8 +62,8 @@ mod tests {
         let movie = pulse(Size::new(7, 2, 3), &parameters).expect("good");
         let values: Vec<f32> = (0..7).map(|t| movie[[0, 0, t, 1, 2]]).collect();
         assert_eq!(values, [2.0, 2.0, 2.0, 1.5, 1.5, 2.0, 2.0], "a dip of two frames");
-        let late = Pulse { onset: usize::MAX, duration: Some(usize::MAX), ..Pulse::default() };
-        assert_eq!(pulse(Size::new(7, 1, 1), &late).expect("good").sum(), 0.0, "after the end");
+        let long = Pulse { onset: 6, duration: Some(usize::MAX), ..Pulse::default() };
+        assert_eq!(pulse(Size::new(7, 1, 1), &long).expect("good").sum(), 1.0, "to the end");
     }
 
     #[test]
@@ -69,6 +73,9 @@ mod tests {
             ("amplitude", Pulse { amplitude: f32::NAN, ..good }),
             ("amplitude", Pulse { amplitude: f32::MAX, baseline: f32::MAX, ..good }),
             ("baseline", Pulse { baseline: f32::INFINITY, ..good }),
+            ("onset is 10 in a movie of 2 frames", good),
+            ("onset is 2 in a movie of 2 frames", Pulse { onset: 2, ..good }),
+            ("duration", Pulse { onset: 0, duration: Some(0), ..good }),
         ] {
             let error = pulse(Size::new(2, 2, 2), &bad).expect_err(name).to_string();
             assert!(error.contains(name), "{error} names {name}");
