@@ -37,6 +37,11 @@ impl<const N: usize> Alignments<N> {
         Self { runs, phase: (take() % N as u32) as u8 }
     }
 
+    /// Whether the last word has the alignment of the one behind which the place was lost.
+    pub(super) const fn is_first(&self) -> bool {
+        self.phase == 0
+    }
+
     /// The next byte completes a word that is `possible` or not; returns whether to believe in its alignment.
     pub(super) fn believe(&mut self, possible: bool) -> bool {
         self.phase = if usize::from(self.phase) + 1 < N { self.phase + 1 } else { 0 };
@@ -73,6 +78,35 @@ impl<const N: usize> Phases<N> {
             *completed = run.max(core::mem::take(began));
         }
         run >= SENSIBLE && run >= longest
+    }
+}
+
+/// How often words made no sense of late, for formats in which most words at a wrong alignment look like events: each that
+/// does not counts 16, and each that does takes 1 off. One in a hundred is forgotten, one in ten is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trouble(u8);
+
+impl Trouble {
+    const WORD: u8 = 16;
+    const MOST: u8 = 3 * Self::WORD;
+
+    pub(super) const NONE: Self = Self(0);
+
+    /// A word makes no sense; returns whether that is too often.
+    pub(super) const fn add(&mut self) -> bool {
+        let is_much = self.0 > Self::MOST - Self::WORD;
+        self.0 = if is_much { 0 } else { self.0 + Self::WORD };
+        is_much
+    }
+
+    /// So many words made sense.
+    pub(super) fn less(&mut self, words: usize) {
+        self.0 -= words.min(self.0.into()) as u8;
+    }
+
+    /// Words are believed that are much against what came before: the next ones must all make sense.
+    pub(super) const fn fill(&mut self) {
+        self.0 = Self::MOST;
     }
 }
 

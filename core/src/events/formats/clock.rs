@@ -7,7 +7,7 @@
 //! time.
 //! Cost: about 10 operations.
 
-/// A time, once there is one; smaller than an `Option`, which would not fit in a decoder's 64 bytes.
+/// A time, once there is one; smaller than an `Option`, which takes twice the bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(u64);
 

@@ -16,19 +16,20 @@
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
 //! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): everything is skipped up
-//! to the next time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and
+//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): a single one costs 8 bytes;
+//! behind a second one among 4 words everything is skipped up to a time high that shows the place. At a wrong alignment bits of masks and
 //! coordinates are taken for kinds; mostly one of some ten words is impossible then, and those before it are taken for
 //! events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which
 //! it may take 0.8 s. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
 //! is no event and no damage.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::clock::{Clock, continued};
-use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER, is_possible};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
+use super::header;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
 
@@ -150,6 +151,17 @@ impl Evt21 {
         }
     }
 
+    /// The time that follows the clock's when a time high tells `told`.
+    fn time_of(&self, told: u64) -> u64 {
+        self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()))
+    }
+
+    /// Whether a time high is so near to the clock that its place must be right.
+    fn is_sure(&self, upper: u32) -> bool {
+        let told = self.time_of((upper & HIGH).into());
+        self.high.get().is_some_and(|high| told.abs_diff(high) <= SURE.into())
+    }
+
     /// The order, as far as the header tells it or the kind of a word in each order.
     fn find_order(&self, word: [u8; WORD]) -> Option<Order> {
         let is_time = |order: Order| order.halves(word)[0] >> 28 == TIME_HIGH;
@@ -185,10 +197,9 @@ impl Words<WORD, WORD> for Evt21 {
                 }
                 None => count(&mut self.frame.skipped.untimed, WORD),
             },
+            TIME_HIGH if self.frame.in_doubt() && !self.is_sure(upper) => self.frame.lose(WORD, &word),
             TIME_HIGH => {
-                let told = u64::from(upper & HIGH);
-                let high = self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()));
-                if self.high.set(high) {
+                if self.high.set(self.time_of((upper & HIGH).into())) {
                     count(&mut self.frame.skipped.backward, 1);
                 }
             }
@@ -204,6 +215,13 @@ impl Words<WORD, WORD> for Evt21 {
             Some(order) => possible(order),
             None => possible(Order::Little) || possible(Order::Legacy),
         }
+    }
+
+    fn continues(&self, word: &[u8; WORD]) -> bool {
+        self.order.is_some_and(|order| {
+            let [upper, _] = order.halves(*word);
+            upper >> 28 == TIME_HIGH && self.is_sure(upper)
+        })
     }
 
     fn resumes(&mut self, word: [u8; WORD]) -> bool {
@@ -235,6 +253,10 @@ impl Decode for Evt21 {
 
     fn finish(&mut self) {
         self.frame.finish();
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        header::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {
