@@ -50,7 +50,7 @@ pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
 pub use recording::{
-    Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+    Assumption, Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
 };
 pub use units::microseconds;
 pub use weight::Weight;

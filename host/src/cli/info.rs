@@ -3,7 +3,7 @@
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{seconds, thousands};
 use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json};
-use foveola::{Error, Geometry, Recording, Summary};
+use foveola::{Assumption, Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_224};
@@ -62,6 +62,7 @@ fn as_json(
         "cols": geometry.map(|geometry| geometry.cols),
         "rows": geometry.map(|geometry| geometry.rows),
         "geometry_from": geometry_from(args, summary),
+        "assumed": assumed_as_json(recording.assumed()),
         "skipped": reasons_as_json(skipped),
         "skipped_bytes": summary.skipped.bytes(),
         "damage_at": summary.damage,
@@ -91,6 +92,9 @@ fn as_text(
         "format",
         format!("{} ({}), {} bytes", recording.format().name(), recording.format().about(), thousands(summary.bytes)),
     );
+    for Assumption { what, value, reason, .. } in recording.assumed() {
+        lines.push(what, format!("{value} ({reason})"));
+    }
     if let Some(Geometry { cols, rows }) = geometry {
         lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
     }
@@ -107,6 +111,11 @@ fn as_text(
         digest.iter().for_each(|(column, hex)| text.push_str(&format!("{column:2} {hex}\n")));
     }
     text
+}
+
+fn assumed_as_json(assumed: &[Assumption]) -> Value {
+    let entry = |a: &Assumption| json!({ "what": a.what, "value": a.value, "reason": a.reason });
+    assumed.iter().map(entry).collect()
 }
 
 fn geometry_from(args: &InfoArgs, summary: &Summary) -> &'static str {

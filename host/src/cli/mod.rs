@@ -81,11 +81,11 @@ struct InputArgs {
     order: Option<Order>,
 
     /// Begin this long after the first event
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
     from: Option<u64>,
 
     /// End this long after the first event
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
     to: Option<u64>,
 
     /// Filter the events, such as stcf:k=2,tau=5ms or refractory:1ms; one after another where it is given again

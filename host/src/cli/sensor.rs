@@ -18,7 +18,7 @@ pub(super) struct SensorArgs {
     mismatch: Option<f32>,
 
     /// Time for which a pixel is blind after an event; 0us for none [default: 500us]
-    #[arg(long, value_name = "TIME", value_parser = refractory, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero, allow_hyphen_values = true)]
     refractory: Option<u64>,
 
     /// Leak: ON events per pixel and second where nothing moves [default: 0]
@@ -69,9 +69,4 @@ impl SensorArgs {
             seed: self.seed,
         }
     }
-}
-
-/// A time, or none.
-fn refractory(text: &str) -> Result<u64, String> {
-    if ["0", "0us", "0ms", "0s"].contains(&text) { Ok(0) } else { units::microseconds(text) }
 }

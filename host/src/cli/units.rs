@@ -8,6 +8,12 @@ pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
     foveola::microseconds(text).map_err(|error| error.to_string())
 }
 
+/// The same, or 0, with a unit or without.
+pub(crate) fn microseconds_or_zero(text: &str) -> Result<u64, String> {
+    let number = ["us", "ms", "s"].into_iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
+    if number.trim().parse() == Ok(0.0) { Ok(0) } else { microseconds(text) }
+}
+
 /// `640x480`: columns and rows, 1 to 65536 each, of no more pixels than a frame may have.
 pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
     let expected = || format!("'{text}' is no size; expected columns and rows from 1 to 65536, such as 640x480");
@@ -124,6 +130,18 @@ mod tests {
         for text in ["640", "0x480", "640x", "ax b", "70000x1", "65536x65536"] {
             assert!(geometry(text).is_err(), "{text} is no size");
         }
+    }
+
+    #[test]
+    fn times_from_zero() {
+        for text in ["0", "0s", "0us", "0.0 ms", "-0s"] {
+            assert_eq!(microseconds_or_zero(text), Ok(0), "{text}");
+        }
+        assert_eq!(microseconds_or_zero("2ms"), Ok(2_000));
+        for text in ["", "s", "1", "0h", "-1ms", "0ss"] {
+            assert!(microseconds_or_zero(text).is_err(), "{text}");
+        }
+        assert!(microseconds("0s").is_err(), "no length of a frame");
     }
 
     #[test]

@@ -83,7 +83,10 @@ pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
             let (source, about) = npy::open(path)?;
             (Box::new(source), about)
         }
-        None => return Err(data("no movie; expected a folder of PNGs, a GIF or a .npy array".into())),
+        None => return Err(data(
+            "no movie; expected a folder of PNGs (of a video: ffmpeg -i FILE frames/%06d.png), a GIF or a .npy array"
+                .into(),
+        )),
     };
     let Shape { channels, rows, cols } = about.shape;
     let samples = rows.checked_mul(cols).filter(|pixels| *pixels <= MOST_PIXELS).and_then(|n| n.checked_mul(channels));

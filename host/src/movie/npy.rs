@@ -38,9 +38,9 @@ pub(super) fn is_movie(head: &[u8], named: bool) -> bool {
     }
 }
 
-/// Whether an array of this shape has a row of four columns for each event.
+/// Whether an array of this shape has a row for each event.
 fn is_table(shape: &[u64]) -> bool {
-    matches!(shape, [_, 4])
+    matches!(shape, [_, _])
 }
 
 pub(super) fn open(path: &Path) -> Result<(Npy, About)> {

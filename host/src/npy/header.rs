@@ -33,9 +33,10 @@ pub(crate) enum Element {
     Record(Vec<Field>, usize),
 }
 
-/// A field of a structured type.
+/// A field of a structured type; fields within fields stand one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
+    /// Its name, behind those of the fields around it and points; empty for padding.
     pub(crate) name: String,
     /// Where in the record it begins.
     pub(crate) offset: usize,
@@ -57,8 +58,8 @@ pub(crate) enum Kind {
     Unsigned,
     Signed,
     Float,
-    /// Padding, text, and what else is no number.
-    Opaque,
+    /// What is not read: padding, text, numbers of other sizes, dates, objects, with the letter of `NumPy`.
+    Other(u8),
 }
 
 impl Header {
@@ -131,23 +132,46 @@ impl Element {
         if let Some(text) = descr.text() {
             return Scalar::read(text).map(Self::Scalar);
         }
-        let (mut fields, mut size) = (Vec::new(), 0_usize);
-        for field in descr.list()? {
-            let (name, scalar, shape) = match field.list()? {
-                [name, scalar] => (name, scalar, &[][..]),
-                [name, scalar, shape] => (name, scalar, shape.list()?),
+        let mut fields = Vec::new();
+        let size = Self::read_fields(descr.list()?, "", 0, &mut fields)?;
+        Some(Self::Record(fields, size))
+    }
+
+    /// Adds the fields of a structured type that begins at `start`, and returns its bytes.
+    fn read_fields(descr: &[Literal], prefix: &str, start: usize, fields: &mut Vec<Field>) -> Option<usize> {
+        let mut size = 0_usize;
+        for field in descr {
+            let (name, kind, shape) = match field.list()? {
+                [name, kind] => (name, kind, &[][..]),
+                [name, kind, shape] => (name, kind, shape.list()?),
                 _ => return None,
             };
             // A name may have a title in front.
             let name = name.text().or_else(|| name.list()?.last()?.text())?;
-            let scalar = Scalar::read(scalar.text()?)?;
+            let name = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
             let times = shape.iter().try_fold(1_u64, |all, side| all.checked_mul(side.number()?))?;
-            if times == 1 {
-                fields.push(Field { name: name.into(), offset: size, scalar });
+            let (offset, before) = (start.checked_add(size)?, fields.len());
+            let one = match kind.text() {
+                Some(text) => {
+                    let scalar = Scalar::read(text)?;
+                    fields.push(Field { name: name.clone(), offset, scalar });
+                    scalar.size
+                }
+                None => Self::read_fields(kind.list()?, &name, offset, fields)?,
+            };
+            let all = one.checked_mul(usize::try_from(times).ok()?)?;
+            if times != 1 {
+                // Several numbers in a field are none.
+                fields.truncate(before);
+                fields.push(Field {
+                    name,
+                    offset,
+                    scalar: Scalar { kind: Kind::Other(b'V'), size: all, big_endian: false },
+                });
             }
-            size = size.checked_add(scalar.size.checked_mul(usize::try_from(times).ok()?)?)?;
+            size = size.checked_add(all)?;
         }
-        Some(Self::Record(fields, size))
+        Some(size)
     }
 }
 
@@ -155,13 +179,16 @@ impl Scalar {
     fn read(text: &str) -> Option<Self> {
         let (order, text) = text.split_at_checked(1)?;
         let (kind, size) = text.split_at_checked(1)?;
-        let size: usize = size.parse().ok()?;
-        let kind = match (kind, size) {
-            ("b", 1) => Kind::Bool,
-            ("u", 1 | 2 | 4 | 8) => Kind::Unsigned,
-            ("i", 1 | 2 | 4 | 8) => Kind::Signed,
-            ("f", 4 | 8) => Kind::Float,
-            _ => Kind::Opaque,
+        // Dates have a unit behind.
+        let size = size.split('[').next().unwrap_or(size);
+        let size = if kind == "O" { 8 } else { size.parse::<usize>().ok()? };
+        let (kind, size) = match (kind, size) {
+            ("b", 1) => (Kind::Bool, 1),
+            ("u", 1 | 2 | 4 | 8) => (Kind::Unsigned, size),
+            ("i", 1 | 2 | 4 | 8) => (Kind::Signed, size),
+            ("f", 4 | 8) => (Kind::Float, size),
+            ("U", _) => (Kind::Other(b'U'), size.checked_mul(4)?),
+            _ => (Kind::Other(*kind.as_bytes().first()?), size),
         };
         matches!(order, "<" | ">" | "|" | "=").then_some(Self { kind, size, big_endian: order == ">" })
     }
@@ -186,7 +213,7 @@ impl Scalar {
                 let unused = 64 - 8 * self.size as u32; // of 1, 2, 4 or 8 bytes
                 Some((bits.cast_signed() << unused >> unused).into())
             }
-            Kind::Float | Kind::Opaque => None,
+            Kind::Float | Kind::Other(_) => None,
         }
     }
 
@@ -205,15 +232,18 @@ impl Scalar {
 
 impl std::fmt::Display for Scalar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let order = if self.size == 1 { '|' } else { ['<', '>'][usize::from(self.big_endian)] };
-        let kind = match self.kind {
-            Kind::Bool => 'b',
-            Kind::Unsigned => 'u',
-            Kind::Signed => 'i',
-            Kind::Float => 'f',
-            Kind::Opaque => 'V',
+        let (kind, size) = match self.kind {
+            Kind::Bool => ('b', self.size),
+            Kind::Unsigned => ('u', self.size),
+            Kind::Signed => ('i', self.size),
+            Kind::Float => ('f', self.size),
+            Kind::Other(b'O') => return f.write_str("'|O'"),
+            Kind::Other(b'U') => ('U', self.size / 4),
+            Kind::Other(code) => (code.into(), self.size),
         };
-        write!(f, "'{order}{kind}{}'", self.size)
+        let order =
+            if self.size == 1 || matches!(kind, 'V' | 'S') { '|' } else { ['<', '>'][usize::from(self.big_endian)] };
+        write!(f, "'{order}{kind}{size}'")
     }
 }
 
@@ -234,7 +264,36 @@ mod tests {
             let header = Header::read(&file(version, text)).expect("a header");
             let Element::Record(fields, size) = &header.element else { panic!("a record") };
             let names: Vec<_> = fields.iter().map(|field| (&field.name[..], field.offset)).collect();
-            assert_eq!((names, *size, header.elements()), (vec![("t", 0), ("", 8), ("p", 15)], 16, 7));
+            assert_eq!((names, *size, header.elements()), (vec![("t", 0), ("", 8), ("xy", 11), ("p", 15)], 16, 7));
+        }
+        let text = "{'descr': [('ts', [('secs', '<u4'), ('nsecs', '<u4')]), ('xy', [('x', '<u2')], (2,)), ('p', '|b1')], \
+                    'fortran_order': False, 'shape': (7,)}";
+        let Element::Record(fields, size) = Header::read(&file(1, text)).expect("a header").element else {
+            panic!("a record")
+        };
+        let names: Vec<_> = fields.iter().map(|field| (&field.name[..], field.offset, field.scalar.size)).collect();
+        assert_eq!((names, size), (vec![("ts.secs", 0, 4), ("ts.nsecs", 4, 4), ("xy", 8, 4), ("p", 12, 1)], 13));
+    }
+
+    #[test]
+    fn what_is_not_read_keeps_its_name_and_size() {
+        let cases = [
+            ("<f2", 2, "'<f2'"),
+            (">f16", 16, "'>f16'"),
+            ("<c8", 8, "'<c8'"),
+            ("<U8", 32, "'<U8'"),
+            ("|S8", 8, "'|S8'"),
+            ("|V3", 3, "'|V3'"),
+            ("|O", 8, "'|O'"),
+            ("<M8[us]", 8, "'<M8'"),
+        ];
+        for (name, size, told) in cases {
+            let scalar = Scalar::read(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((scalar.size, &scalar.to_string()[..]), (size, told), "{name}");
+            assert_eq!(scalar.number(&[0; 32]), None, "{name}");
+        }
+        for name in ["", "<", "<f", "f4", "?u1", "<U99999999999999999999"] {
+            assert!(Scalar::read(name).is_none(), "{name}");
         }
     }
 

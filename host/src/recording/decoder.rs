@@ -1,11 +1,22 @@
 //! A decoder that knows where damage began.
 
+use super::assumption::Assumption;
 use foveola_core::events::{Decode, Event, Geometry, Skipped};
 
 /// A streaming decoder of a recording.
 pub(crate) trait Decoder: Decode + Send {
     /// Where in the bytes fed so far damage began: the first byte that was garbage, or an unfinished word at the end.
     fn damage(&self) -> Option<u64>;
+
+    /// What was assumed because the recording leaves it open.
+    fn assumed(&self) -> Vec<Assumption> {
+        Vec::new()
+    }
+
+    /// Why reading stopped: a value that no assumption explains, and its place. No event follows.
+    fn refused(&self) -> Option<&str> {
+        None
+    }
 
     /// This many places of [`Places`](super::seek::Places) are left out behind the header.
     fn omit(&mut self, _places: u64) {}

@@ -75,7 +75,7 @@ impl Events {
     /// Reads on to the first event that was not taken yet, without taking it: whatever the header tells is known then.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
     pub fn peek(&mut self) -> Result<Option<Event>> {
         if self.decoded.is_empty() && !self.ended {
             match self.refill() {
@@ -93,7 +93,7 @@ impl Events {
     /// it is empty.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
     pub fn next_slice(&mut self) -> Result<&[Event]> {
         self.peek()?;
         let decoded = std::mem::replace(&mut self.decoded, 0..0);
@@ -108,6 +108,14 @@ impl Events {
         }
     }
 
+    /// The error of a decoder that stopped.
+    fn refused(&self) -> Result<()> {
+        match self.decoder.refused() {
+            Some(reason) => Err(Error::Data { path: self.recording.name.clone(), reason: reason.into() }),
+            None => Ok(()),
+        }
+    }
+
     /// Decodes more events; false at the end of the recording.
     fn refill(&mut self) -> Result<bool> {
         loop {
@@ -119,6 +127,7 @@ impl Events {
                 self.shift_decoded();
                 return Ok(true);
             }
+            self.refused()?;
             let read = loop {
                 match self.source.read(&mut self.bytes) {
                     Ok(read) => break read,
@@ -132,6 +141,7 @@ impl Events {
                     self.decoded = 0..1;
                     return Ok(true);
                 }
+                self.refused()?;
                 self.decoder.finish();
                 return Ok(false);
             }

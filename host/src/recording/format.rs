@@ -174,7 +174,12 @@ pub(super) const TABLE: [Row; 12] = [
         about: "iniVation AEDAT 4",
         says: |head| head.starts_with(aedat4::MAGIC),
         looks: |_| false,
-        decoder: |_, _| Ok(Box::new(Aedat4::new())),
+        decoder: |head, _| match Aedat4::without_events(head) {
+            Some(streams) => {
+                Err(format!("AEDAT 4 without events: it holds {streams}; expected a recording with events"))
+            }
+            None => Ok(Box::new(Aedat4::new())),
+        },
         places: Places::Packets,
         encoder: None,
     },
@@ -206,7 +211,9 @@ pub(super) const TABLE: [Row; 12] = [
         extensions: &["csv", "txt"],
         about: "text, an event a line",
         says: |_| false,
-        looks: |head| head.is_text() && csv::Layout::detect(head.bytes, head.options.columns, None).is_ok(),
+        looks: |head| {
+            head.is_text() && csv::Layout::detect(head.bytes, head.options.columns, head.options.unit).is_ok()
+        },
         decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
         places: Places::Start,
         encoder: Some(writer::csv),

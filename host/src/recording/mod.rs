@@ -6,20 +6,23 @@
 //! ```
 
 mod aedat4;
-mod columns;
+mod assumption;
 mod csv;
 mod decoder;
 mod events;
+mod foreign;
 mod format;
 mod npy;
 mod npz;
 mod recognise;
 mod seek;
+mod table;
 mod writer;
 
-pub use columns::{Columns, TimeUnit};
+pub use assumption::Assumption;
 pub use events::Events;
 pub use format::Format;
+pub use table::{Columns, TimeUnit};
 pub use writer::{EventWriter, WriteOptions, Written};
 
 use crate::{Error, Result};
@@ -51,6 +54,7 @@ pub struct Recording {
     /// The first bytes.
     head: Arc<[u8]>,
     origin: Origin,
+    assumed: Arc<[Assumption]>,
 }
 
 /// How to read what a recording does not tell, or tells wrongly. By default everything is found in its first 64 kB.
@@ -183,7 +187,7 @@ impl Recording {
         let io = |source| Error::Io { path: path.into(), source };
         let metadata = std::fs::metadata(path).map_err(io)?;
         if metadata.is_dir() {
-            let reason = "a folder; expected a file of events".into();
+            let reason = "a folder; expected a file of events (foveola run takes a folder of PNGs as a movie)".into();
             return Err(Error::Data { path: path.into(), reason });
         }
         let mut file = File::open(path).map_err(io)?;
@@ -223,7 +227,8 @@ impl Recording {
         let recognised = options.format.map_or_else(|| recognise::recognise(&Head { bytes: head, whole, options }), Ok);
         let data = |reason: String| Error::Data { path: name.into(), reason };
         let format = recognised.map_err(data)?;
-        let mut recording = Self { name: name.into(), format, options, head: head.into(), origin };
+        let mut recording =
+            Self { name: name.into(), format, options, head: head.into(), origin, assumed: Arc::default() };
         if format == Format::Npz {
             if recording.bytes().is_none() {
                 return Err(data("a pipe; an archive is read from several places and needs a file".into()));
@@ -232,13 +237,13 @@ impl Recording {
             let mut array = recording.archive()?;
             recording.head = self::head(name, &mut array)?.into();
         }
-        recording.decoder()?; // says now what is wrong
+        recording.assumed = recording.decoder()?.assumed().into(); // an error of the decoder comes now
         Ok(recording)
     }
 
     /// The events of a `.npz` file.
     fn archive(&self) -> Result<Box<dyn Read + Send>> {
-        npz::open(&self.name).map_err(|error| match error.kind() {
+        npz::open(&self.name, self.options.columns).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => Error::Data { path: self.name.clone(), reason: error.to_string() },
             _ => Error::Io { path: self.name.clone(), source: error },
         })
@@ -257,6 +262,11 @@ impl Recording {
     /// Its format.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// What is assumed about it, since it leaves that open or the options say otherwise: from its first 64 kB.
+    pub fn assumed(&self) -> &[Assumption] {
+        &self.assumed
     }
 
     /// Its size in bytes; of a pipe nobody knows.
@@ -312,7 +322,7 @@ fn head(name: &Path, reader: &mut impl Read) -> Result<Vec<u8>> {
     let read = reader.take(BYTES as u64).read_to_end(&mut head);
     read.map_err(|source| Error::Io { path: name.into(), source })?;
     if head.is_empty() {
-        let reason = "it is empty; expected events".into();
+        let reason = "it is empty; expected events (was a download or a recording cut short?)".into();
         return Err(Error::Data { path: name.into(), reason });
     }
     Ok(head)

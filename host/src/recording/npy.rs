@@ -1,102 +1,136 @@
-//! Events in a `.npy` array: a structured type with fields for time, column, row and polarity, or a table of four columns.
+//! Events in a `.npy` array: a structured type with fields for time, column, row and polarity, or a table with such columns.
 //!
-//! Fields may have any order, any padding, and any whole or floating type; a table (`N x 4`) has one type. The order of the
-//! columns and the unit of time are the caller's, or found in the names and the first rows, as in text.
+//! Fields may have any order, any padding, and any whole or floating type (`b1`, `i1` to `i8`, `u1` to `u8`, `f4`, `f8`); a
+//! table (`N x 4`, or more columns) has one type. The order of the columns, the unit of time and the values of the polarity
+//! are the caller's, or found in the names and the first rows, as in text.
 //!
-//! **Damage**: a record with a time below 0 or a coordinate outside 0 to 65535 is garbage; records that the header tells of
+//! **Damage**: a record with a time below 0 or a coordinate that is none of 0 to 65535 is garbage; records that the header tells of
 //! and that are missing count as damage at the end, and bytes behind the last record are garbage.
 //! Cost: about 30 operations an event. State: a record.
 //! Reference: `NumPy` documentation, `numpy.lib.format`.
 
-use super::columns::{Columns, TimeUnit, scaled};
+use super::assumption::Assumption;
 use super::decoder::Decoder;
+use super::table::{self, Columns, LOOK, Polarity, Role, Stray, Table, TimeUnit, scaled};
 use crate::npy::header::{Element, Header, Kind, Scalar};
 use foveola_core::events::{Decode, Event, Skipped};
 
 /// Bytes of a record at most.
 const RECORD: usize = 1 << 12;
-/// Records in which the columns are looked for, at most.
-const LOOK: usize = 1000;
 
-/// Where the numbers of an event lie in a record.
+/// Where a number lies in a record, and its type.
+type Place = (usize, Scalar);
+
+/// Where the numbers of an event lie in a record, and what they mean.
 #[derive(Clone, Debug)]
 struct Layout {
-    /// Offset and type of time, column, row and polarity.
-    fields: [(usize, Scalar); 4],
+    /// The time, or its parts, and their units.
+    times: Vec<(Place, TimeUnit)>,
+    x: Place,
+    y: Place,
+    on: Place,
+    polarity: Polarity,
     /// Bytes of a record.
     size: usize,
-    unit: TimeUnit,
+    assumed: Vec<Assumption>,
 }
 
 impl Layout {
     fn detect(header: &Header, data: &[u8], columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
         let no_events = |shape: &[u64]| format!("a .npy array of shape {shape:?}, not events");
-        let hint = "name the order of the columns (--columns)";
-        let (fields, size): (Vec<(usize, Scalar)>, usize) = match (&header.element, &header.shape[..]) {
+        let (mut names, fields, size): (_, Vec<Place>, usize) = match (&header.element, &header.shape[..]) {
             (Element::Record(fields, size), [_] | []) => {
-                (fields.iter().map(|field| (field.offset, field.scalar)).collect(), *size)
+                let fields = fields.iter().filter(|field| !field.name.is_empty());
+                let names: Vec<_> = fields.clone().map(|field| field.name.clone()).collect();
+                (Some(names), fields.map(|field| (field.offset, field.scalar)).collect(), *size)
             }
-            (Element::Scalar(scalar), [_, 4]) if !header.fortran_order => {
-                ((0..4).map(|i| (i * scalar.size, *scalar)).collect(), 4 * scalar.size)
+            (Element::Scalar(_), shape @ [0, _]) => return Err(format!("{}: it has no rows", no_events(shape))),
+            (Element::Scalar(_), shape @ [4, n]) if *n > 4 && columns.is_none() => {
+                return Err(format!(
+                    "{}; of a transposed table, expected numpy.ascontiguousarray(a.T)",
+                    no_events(shape)
+                ));
             }
-            (Element::Scalar(_), [_, 4]) => {
+            (Element::Scalar(scalar), [_, n]) if !header.fortran_order => {
+                let n = usize::try_from(*n).unwrap_or(usize::MAX);
+                let size = scalar.size.saturating_mul(n);
+                (None, (0..n.min(RECORD)).map(|i| (i.saturating_mul(scalar.size), *scalar)).collect(), size)
+            }
+            (Element::Scalar(_), [_, _]) => {
                 return Err("a table in Fortran order; expected C order, as numpy.ascontiguousarray gives".into());
             }
             (_, shape @ [_, _, _, ..]) => return Err(format!("{}; foveola run takes it as a movie", no_events(shape))),
-            (_, shape) => return Err(format!("{}; expected records, or a table of 4 columns", no_events(shape))),
+            (_, shape) => return Err(format!("{}; expected records, or a table of rows", no_events(shape))),
         };
         if !(1..=RECORD).contains(&size) {
             return Err(format!("records of {size} bytes; expected 1 to {RECORD}"));
         }
-        let rows: Vec<Vec<f64>> = data
-            .chunks_exact(size)
-            .take(LOOK)
-            .map(|record| fields.iter().map(|(at, scalar)| number(record, *at, *scalar).unwrap_or(f64::NAN)).collect())
-            .collect();
-        let (columns, told) = match (&header.element, columns) {
-            (_, Some(columns)) => (columns, None),
-            (Element::Record(fields, _), None) => {
-                let names: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
-                Columns::named(names.iter().copied())
-                    .ok_or_else(|| format!("records of {}; expected fields t, x, y and p; {hint}", names.join(", ")))?
-            }
-            (Element::Scalar(_), None) => {
-                (Columns::fitting(&rows).map_err(|reason| format!("{reason}; {hint}"))?, None)
-            }
+        let number = |record, field: &Place| number(record, *field).unwrap_or(f64::NAN);
+        let records = data.chunks_exact(size).take(LOOK);
+        let rows = records.map(|record| fields.iter().map(|field| number(record, field)).collect()).collect();
+        let unread = |(i, (_, scalar)): (usize, &Place)| {
+            let kind = if scalar.kind == Kind::Other(b'O') { ", objects of Python" } else { "" };
+            let told = format!("is of type {scalar}{kind}; expected b1, i1 to i8, u1 to u8, f4 or f8");
+            matches!(scalar.kind, Kind::Other(_)).then_some((i, told))
         };
-        let places = columns.places.map(usize::from);
-        let chosen = places.map(|place| fields.get(place).copied().filter(|(_, scalar)| scalar.kind != Kind::Opaque));
-        let [Some(t), Some(x), Some(y), Some(on)] = chosen else {
-            return Err(format!("{} columns of numbers; expected those of {columns}", fields.len()));
+        let others = fields.iter().enumerate().filter_map(unread).collect();
+        let table = Table { names: names.take(), rows, others };
+        let table::Layout { columns, unit, polarity, mut assumed } = table::Layout::find(&table, columns, unit)?;
+        let (mut times, mut places) = (Vec::new(), [None; 3]);
+        for (column, role) in columns.roles() {
+            let place = fields.get(column).copied();
+            match role {
+                Role::Time(part) => times.extend(place.map(|place| (place, part.unwrap_or(unit)))),
+                Role::X => places[0] = place,
+                Role::Y => places[1] = place,
+                Role::Polarity => places[2] = place,
+            }
+            if let (Role::Time(part), Some((_, scalar))) = (role, place) {
+                assumed.extend(steps(scalar, table.largest(column), part.unwrap_or(unit)));
+            }
+        }
+        let [Some(x), Some(y), Some(on)] = places else {
+            return Err(format!("{} columns; expected {columns}", fields.len()));
         };
-        let times = rows.iter().filter_map(|row| row.get(places[0]).copied());
-        let unit = unit.or(told).unwrap_or_else(|| TimeUnit::fitting(times));
-        Ok(Self { fields: [t, x, y, on], size, unit })
+        Ok(Self { times, x, y, on, polarity, size, assumed })
     }
 
-    /// The event of a record.
+    /// The event of a record without its polarity, and the value of that.
     #[inline]
-    fn event(&self, record: &[u8]) -> Option<Event> {
-        let [t, x, y, on] = self.fields;
-        let t = match whole(record, t) {
-            Some(t) if self.unit == TimeUnit::Microseconds => t.try_into().ok()?,
-            Some(t) => scaled(t.try_into().ok()?, self.unit.exponent())?,
-            None => self.unit.microseconds(number(record, t.0, t.1)?)?,
-        };
-        let coordinate = |field| match whole(record, field) {
+    fn event(&self, record: &[u8]) -> Option<(Event, f64)> {
+        let mut t = 0_u64;
+        for (place, unit) in &self.times {
+            let part = match whole(record, *place) {
+                Some(t) if *unit == TimeUnit::Microseconds => t.try_into().ok()?,
+                Some(t) => scaled(t.try_into().ok()?, unit.exponent())?,
+                None => unit.microseconds(number(record, *place)?)?,
+            };
+            t = t.checked_add(part)?;
+        }
+        let coordinate = |place| match whole(record, place) {
             Some(x) => x.try_into().ok(),
-            None => number(record, field.0, field.1).filter(|x| (0.0..65536.0).contains(x)).map(|x| x as u16),
+            None => number(record, place).filter(|x| (0.0..65536.0).contains(x) && x.fract() == 0.0).map(|x| x as u16),
         };
-        Some(Event { t, x: coordinate(x)?, y: coordinate(y)?, on: number(record, on.0, on.1)? > 0.0 })
+        let event = Event { t, x: coordinate(self.x)?, y: coordinate(self.y)?, on: false };
+        Some((event, number(record, self.on)?))
     }
 }
 
-fn number(record: &[u8], at: usize, scalar: Scalar) -> Option<f64> {
+/// What is to be told of times that are floating-point numbers so large that they are over a microsecond apart.
+fn steps(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
+    let bits = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    let step = (largest.log2().floor().exp2() * bits * 10_f64.powi(unit.exponent())).round();
+    let told = scalar.kind == Kind::Float && largest > 0.0 && step > 1.0;
+    let reason = || format!("{} at times such as {largest}", if scalar.size == 4 { "f4" } else { "f8" });
+    told.then(|| Assumption::new("steps", format!("{step} us between times"), reason()))
+}
+
+fn number(record: &[u8], (at, scalar): Place) -> Option<f64> {
     scalar.number(record.get(at..)?)
 }
 
 #[inline]
-fn whole(record: &[u8], (at, scalar): (usize, Scalar)) -> Option<i128> {
+fn whole(record: &[u8], (at, scalar): Place) -> Option<i128> {
     scalar.whole(record.get(at..)?)
 }
 
@@ -105,14 +139,17 @@ pub(super) struct Npy {
     layout: Layout,
     /// Bytes of the header that are still to come.
     header: usize,
-    /// Records that are still to come.
+    /// Records that are still to come, and all of them.
     records: u64,
+    all: u64,
     /// Bytes of a record that was begun.
     held: Vec<u8>,
     position: u64,
     last: Option<u64>,
     skipped: Skipped,
     damage: Option<u64>,
+    /// Why no more is read.
+    refused: Option<String>,
 }
 
 impl Npy {
@@ -120,15 +157,18 @@ impl Npy {
     pub(super) fn new(head: &[u8], columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
         let header = Header::read(head)?;
         let layout = Layout::detect(&header, head.get(header.len..).unwrap_or_default(), columns, unit)?;
+        let all = header.shape.first().copied().unwrap_or(1);
         Ok(Self {
             layout,
             header: header.len,
-            records: header.shape.first().copied().unwrap_or(1),
+            records: all,
+            all,
             held: Vec::new(),
             position: 0,
             last: None,
             skipped: Skipped::default(),
             damage: None,
+            refused: None,
         })
     }
 
@@ -149,12 +189,22 @@ impl Npy {
 
     /// The event of a record that is complete.
     #[inline]
-    fn record(&mut self, event: Option<Event>) -> Option<Event> {
+    fn record(&mut self, event: Option<(Event, f64)>) -> Option<Event> {
         let begun = self.position;
         self.position += self.layout.size as u64;
         self.records -= 1; // not called without one
+        let event = event.and_then(|(event, polarity)| match self.layout.polarity.read(polarity) {
+            Ok(on) => Some(Event { on, ..event }),
+            Err(Stray::Damage) => None,
+            Err(Stray::Refused(reason)) => {
+                self.refused = Some(format!("{reason} (row {})", self.all - self.records));
+                None
+            }
+        });
         let Some(event) = event else {
-            self.garbage(begun, self.layout.size);
+            if self.refused.is_none() {
+                self.garbage(begun, self.layout.size);
+            }
             return None;
         };
         self.skipped.backward = self.skipped.backward.saturating_add(u32::from(self.last > Some(event.t)));
@@ -171,7 +221,7 @@ impl Decode for Npy {
             self.header -= header.len();
             self.position += header.len() as u64;
         }
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && self.refused.is_none() {
             if self.records == 0 {
                 self.garbage(self.position, bytes.len());
                 self.position += bytes.len() as u64;
@@ -225,6 +275,14 @@ impl Decode for Npy {
 impl Decoder for Npy {
     fn damage(&self) -> Option<u64> {
         self.damage
+    }
+
+    fn assumed(&self) -> Vec<Assumption> {
+        self.layout.assumed.clone()
+    }
+
+    fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     fn omit(&mut self, records: u64) {
@@ -297,8 +355,12 @@ mod tests {
         let cases = [
             ("'<f4'", "(10, 20, 30)", "movie"),
             ("'<f4'", "(10,)", "not events"),
-            ("[('t', '<u8'), ('x', '<u2')]", "(2,)", "records of t, x; expected fields"),
-            ("[('t', '|S8'), ('x', '<u2'), ('y', '<u2'), ('p', '|b1')]", "(2,)", "columns of numbers"),
+            ("[('t', '<u8'), ('x', '<u2')]", "(2,)", "columns named t, x without row (y)"),
+            (
+                "[('t', '|S8'), ('x', '<u2'), ('y', '<u2'), ('p', '|b1')]",
+                "(2,)",
+                "column 1 ('t') is of type '|S8'; expected b1",
+            ),
             ("[]", "(2,)", "records of 0 bytes"),
             ("'|V99999'", "(2, 4)", "records of 399996 bytes"),
         ];

@@ -1,12 +1,12 @@
 //! Events in a `.npz` file: a ZIP archive with an array of events, or with an array for each column, stored or deflated.
 //!
 //! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
-//! together to records, as those of a structured [`.npy`](super::npy) array, which are read further there; places in the
-//! recording are bytes of that array. Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of
-//! the archive are not checked.
+//! together to records, as those of a structured [`.npy`](super::npy) array with the names of the arrays, which are read
+//! further there; places in the recording are bytes of that array. Arrays that are not needed have fields without bytes.
+//! Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
 //! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
-use super::columns::{Columns, LETTERS};
+use super::table::{Columns, HINT, MOST, Named};
 use crate::npy::header::{self, Element, Header, Kind, Scalar};
 use flate2::read::DeflateDecoder;
 use std::fs::File;
@@ -17,6 +17,8 @@ use std::path::Path;
 pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 /// Bytes of an archive's directory, at most.
 const MOST_DIRECTORY: u64 = 1 << 20;
+/// Other files that a message names, at most.
+const MOST_NAMED: usize = 4;
 /// Records put together at a time.
 const RECORDS: usize = 1 << 10;
 
@@ -28,34 +30,58 @@ struct Member {
     at: u64,
 }
 
-/// The archive's events as the bytes of a `.npy` file.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+/// Characters of an array's name, at most.
+const NAME: usize = 64;
+
+/// The archive's events as the bytes of a `.npy` file; `columns` tells which array is what, in their order.
+pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read + Send>> {
     let members = directory(&mut File::open(path)?)?;
     if let [member] = &members[..] {
         return member.open(path);
     }
-    let Some((columns, _)) = Columns::named(members.iter().map(|member| &member.name[..])) else {
-        let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
-        return Err(bad(format!("arrays {}; expected one of events, or t, x, y and p", names.join(", "))));
+    let members = members.get(..MOST).unwrap_or(&members);
+    let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
+    let columns = match (columns, Named::read(&names)) {
+        (Some(columns), _) | (None, Named::All(columns)) => columns,
+        (None, Named::Some(_) | Named::Nothing) => {
+            let expected = format!("expected one of events, or t, x, y and p; or {HINT}");
+            return Err(bad(format!("arrays {}; {expected}", names.join(", "))));
+        }
     };
-    let mut arrays = Vec::new();
-    for place in columns.places {
-        let member = members.get(usize::from(place)).ok_or_else(|| bad("no such array"))?;
+    let needed: Vec<usize> = columns.roles().map(|(column, _)| column).collect();
+    if needed.iter().any(|column| *column >= members.len()) {
+        return Err(bad(format!("{} arrays: {}; expected those of {columns}", members.len(), names.join(", "))));
+    }
+    let (mut arrays, mut fields) = (Vec::new(), Vec::new());
+    for (column, member) in members.iter().enumerate() {
+        // As the header of a structured array can have it.
+        let name: String = member.name.chars().filter(|c| !matches!(c, '\'' | '\\')).take(NAME).collect();
+        let name = if name.is_empty() { "-" } else { &name };
+        if !needed.contains(&column) {
+            fields.push(format!("('{name}', '|V0')"));
+            continue;
+        }
         let mut array = member.open(path)?;
         let header = Header::from_reader(&mut array)?.map_err(bad)?;
         match (&header.element, &header.shape[..]) {
             // Whatever is no number may have any size.
-            (Element::Scalar(scalar), [len]) if scalar.kind != Kind::Opaque => arrays.push((*len, *scalar, array)),
-            _ => return Err(bad(format!("the array '{}' is no column of numbers", member.name))),
+            (Element::Scalar(scalar), [len] | [len, 1]) if !matches!(scalar.kind, Kind::Other(_)) => {
+                fields.push(format!("('{name}', {scalar})"));
+                arrays.push((*len, *scalar, array));
+            }
+            (Element::Scalar(scalar), shape) => {
+                let found = format!("the array '{name}' has shape {shape:?} and type {scalar}");
+                return Err(bad(format!("{found}; expected one axis, and b1, i1 to i8, u1 to u8, f4 or f8")));
+            }
+            (Element::Record(..), _) => return Err(bad(format!("the array '{name}' has records; expected numbers"))),
         }
     }
     let len = arrays.iter().map(|(len, ..)| *len).min().unwrap_or(0);
     if arrays.iter().any(|(other, ..)| *other != len) {
         return Err(bad("arrays of different lengths; expected a number in each for every event"));
     }
-    let names = LETTERS.iter().zip(&arrays);
-    let fields: Vec<_> = names.map(|(name, (_, scalar, _))| format!("('{name}', {scalar})")).collect();
-    let head = header::write(&format!("[{}]", fields.join(", ")), &format!("({len},)"), 192);
+    let (descr, shape) = (format!("[{}]", fields.join(", ")), format!("({len},)"));
+    let head = header::write(&descr, &shape, (descr.len() + shape.len() + 128).next_multiple_of(64));
     let columns = arrays.into_iter().map(|(_, scalar, array)| (scalar, array, Vec::new())).collect();
     Ok(Box::new(Cursor::new(head).chain(Records { columns, left: len, bytes: Vec::new(), read: 0 })))
 }
@@ -96,23 +122,31 @@ fn directory(file: &mut File) -> Result<Vec<Member>> {
     let mut directory = Vec::new();
     file.seek(SeekFrom::Start(at))?;
     file.by_ref().take(size).read_to_end(&mut directory)?;
-    let (mut members, mut rest) = (Vec::new(), &directory[..]);
+    let (mut members, mut others, mut rest) = (Vec::new(), Vec::new(), &directory[..]);
     while let Some(entry) = rest.get(..46).filter(|entry| entry.starts_with(b"PK\x01\x02")) {
         let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(short(entry, at)));
         let text = rest.get(46..46 + name).unwrap_or_default();
         let text = String::from_utf8_lossy(text);
         let method = short(entry, 10);
         let (packed, at) = (long(entry, 20), long(entry, 42));
-        if packed == u32::MAX || at == u32::MAX {
-            return Err(bad("an archive of 4 GB or more; expected a smaller one, or .npy"));
-        }
         if let Some(name) = text.strip_suffix(".npy") {
+            if packed == u32::MAX || at == u32::MAX {
+                return Err(bad("an archive of 4 GB or more; expected a smaller one, or .npy"));
+            }
             if !matches!(method, 0 | 8) {
                 return Err(bad(format!("'{name}' is packed by method {method}; expected none or Deflate")));
             }
             members.push(Member { name: name.into(), deflated: method == 8, packed: packed.into(), at: at.into() });
+        } else if others.len() < MOST_NAMED && !text.ends_with('/') {
+            others.push(text.into_owned());
         }
         rest = rest.get(46 + name + extra + comment..).unwrap_or_default();
+    }
+    if members.is_empty() {
+        let what = if others.is_empty() { "nothing".into() } else { others.join(", ") };
+        return Err(bad(format!(
+            "a ZIP archive without arrays of NumPy: it holds {what}; unpack it and give a file of events"
+        )));
     }
     Ok(members)
 }
@@ -230,7 +264,7 @@ mod tests {
             let strange = array(descr, [[0; 8]].into_iter());
             let columns = [("t", strange), ("x", column()), ("y", column()), ("p", column())];
             let error = read(&archive(&columns)).expect_err("no numbers").to_string();
-            assert!(error.contains("the array 't' is no column of numbers"), "{error}");
+            assert!(error.contains("the array 't' has shape [1] and type "), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::ReadOptions;
 use super::csv;
+use super::foreign;
 use super::format::{Format, rows};
 use foveola_core::events::{Decode, Encoding, Header, NMnist};
 
@@ -14,40 +15,31 @@ pub(super) struct Head<'a> {
     pub(super) options: ReadOptions,
 }
 
-/// Things that people try, which are no recordings: first bytes, and what they are.
-const FOREIGN: [(&[u8], &str); 5] = [
-    (
-        b"\x89HDF\r\n\x1a\n",
-        "an HDF5 file, which is not read; the README says under 'What can I feed it?' how to convert it",
-    ),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture, not events; as frames of a movie, give its folder to foveola run"),
-    (b"GIF8", "a GIF, not events; foveola run takes it as a movie"),
-    (b"#!AER-DAT", "an AEDAT recording of a version that is not read"),
-    (b"RIFF", "an audio or video file, not events"),
-];
-
 /// The format of a recording.
 pub(super) fn recognise(head: &Head<'_>) -> Result<Format, String> {
     if let Some(row) = rows().iter().find(|row| (row.says)(head.bytes)) {
         return Ok(row.format);
     }
-    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.bytes.starts_with(magic)) {
-        return Err(format!("{what}; {}", known()));
+    if let Some(what) = foreign::describe(head.bytes) {
+        return Err(what.into());
     }
     if let Some(row) = rows().iter().find(|row| (row.looks)(head)) {
         return Ok(row.format);
     }
-    let what = match csv::Layout::detect(head.bytes, head.options.columns, None) {
-        Err(reason) if head.is_text() => format!("text, but not of events: {reason}"),
-        _ => "of no format that is known".into(),
-    };
-    Err(format!("{what}; {}; of a damaged recording, or one without a header, name the format (--format)", known()))
+    match csv::Layout::detect(head.bytes, head.options.columns, head.options.unit) {
+        Err(reason) if head.is_text() => Err(format!("text, but not read as events: {reason}")),
+        _ => Err(format!(
+            "of no format that is known; expected one of: {}; of a damaged recording, or one without a header, name the format \
+             (--format)",
+            known()
+        )),
+    }
 }
 
-/// What could have been there.
+/// All formats.
 fn known() -> String {
     let all: Vec<_> = rows().iter().map(|row| format!("{} ({})", row.format.about(), row.format.name())).collect();
-    format!("expected one of: {}", all.join(", "))
+    all.join(", ")
 }
 
 /// Bytes of the lines `% text` or `# text` in front.
@@ -91,10 +83,16 @@ pub(super) fn says_dat(head: &[u8]) -> bool {
 }
 
 impl Head<'_> {
-    /// Whether it is text.
+    /// Whether it is text in UTF-8, whose last character may be cut.
     pub(super) fn is_text(&self) -> bool {
-        let bytes = self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(self.bytes);
-        bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        let text = match std::str::from_utf8(self.bytes) {
+            Ok(text) => Some(text),
+            Err(error) if error.error_len().is_none() => {
+                self.bytes.get(..error.valid_up_to()).and_then(|front| std::str::from_utf8(front).ok())
+            }
+            Err(_) => None,
+        };
+        text.is_some_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
     }
 
     /// Whether `decoder` finds events and can make sense of nearly all of it.

@@ -1,7 +1,7 @@
 //! Recordings written: events become bytes of a format, and what a format cannot hold is an error that names the event.
 
-use super::columns::{Columns, TimeUnit};
 use super::format::Format;
+use super::table::{Columns, ROLES, Role, TimeUnit};
 use crate::npy::header;
 use crate::{Error, Result};
 use foveola_core::events::{
@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 /// How a recording is written, where its format leaves a choice.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOptions {
-    /// Order of the columns of text.
+    /// Order of the columns of text. Of parts of the time, the one of the smallest unit has what the others leave.
     pub columns: Columns,
-    /// Unit of the times of text.
+    /// Unit of the times of text that are in one column.
     pub unit: TimeUnit,
     /// Order of the bytes in words of EVT 2.1.
     pub order: Order,
@@ -362,38 +362,49 @@ pub(super) fn csv(
         TimeUnit::Milliseconds => "t_ms",
         TimeUnit::Nanoseconds => "t_ns",
     };
-    let encoder = Csv { columns: options.columns, unit: options.unit };
-    encoder.line([t, "x", "y", "p"], bytes);
+    let part = |(_, role)| if let Role::Time(part) = role { Some(part.unwrap_or(options.unit)) } else { None };
+    let encoder =
+        Csv { columns: options.columns, unit: options.unit, parts: options.columns.roles().filter_map(part).collect() };
+    let names = encoder.line(|(letter, role)| Some(if role == Role::Time(None) { t } else { letter }.into()));
+    bytes.extend(names.unwrap_or_default().bytes());
     Ok(Box::new(encoder))
 }
 
 struct Csv {
     columns: Columns,
     unit: TimeUnit,
+    /// The units of the parts of a time, the largest first; one for a time in one column.
+    parts: Vec<TimeUnit>,
 }
 
 impl Csv {
-    /// A line with these values at their places, and 0 where another column is asked for.
-    fn line(&self, values: [&str; 4], bytes: &mut Vec<u8>) {
-        for (i, letter) in self.columns.letters().enumerate() {
-            let value = letter.and_then(|letter| values.get(letter)).unwrap_or(&"0");
-            bytes.extend((i > 0).then_some(b','));
-            bytes.extend(value.bytes());
-        }
-        bytes.push(b'\n');
+    /// A line with the value of each of [`ROLES`] at its place, and 0 where another column is asked for; none without one.
+    fn line(&self, value: impl Fn((&'static str, Role)) -> Option<String>) -> Option<String> {
+        let columns = self.columns.indices().map(|index| index.and_then(|index| ROLES.get(index)));
+        let values: Option<Vec<_>> =
+            columns.map(|column| column.map_or_else(|| Some("0".into()), |column| value(*column))).collect();
+        Some(values?.join(",") + "\n")
+    }
+
+    /// The part of a time in microseconds that is in this unit: whole, but for the last.
+    fn part(&self, unit: TimeUnit, t: u64) -> Option<String> {
+        let whole = |unit: TimeUnit| 10_u64.pow(unit.exponent().unsigned_abs()); // of s, ms or us
+        let larger = self.parts.iter().rev().find(|part| part.exponent() > unit.exponent());
+        let rest = larger.map_or(t, |larger| t % whole(*larger));
+        if self.parts.last() == Some(&unit) { unit.decimal(rest) } else { Some((rest / whole(unit)).to_string()) }
     }
 }
 
 impl Encoder for Csv {
     fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
         let Event { t, x, y, on } = event;
-        let t = match self.unit {
-            TimeUnit::Seconds => format!("{}.{:06}", t / 1_000_000, t % 1_000_000),
-            TimeUnit::Milliseconds => format!("{}.{:03}", t / 1_000, t % 1_000),
-            TimeUnit::Microseconds => t.to_string(),
-            TimeUnit::Nanoseconds => t.checked_mul(1000).ok_or("times below 2^64 ns (584 years)")?.to_string(),
-        };
-        self.line([&t, &x.to_string(), &y.to_string(), if on { "1" } else { "0" }], bytes);
+        let line = self.line(|(_, role)| match role {
+            Role::Time(part) => self.part(part.unwrap_or(self.unit), t),
+            Role::X => Some(x.to_string()),
+            Role::Y => Some(y.to_string()),
+            Role::Polarity => Some(u8::from(on).to_string()),
+        });
+        bytes.extend(line.ok_or("times below 2^64 ns (584 years)")?.bytes());
         Ok(())
     }
 }

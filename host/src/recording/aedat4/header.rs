@@ -19,6 +19,8 @@ pub(super) struct Header {
     pub(super) events: Option<i32>,
     /// All streams.
     pub(super) streams: Vec<i32>,
+    /// What they hold.
+    kinds: Vec<String>,
     /// Size of that stream's sensor.
     pub(super) geometry: Option<Geometry>,
 }
@@ -30,6 +32,18 @@ impl Header {
         // A header without text is none the worse: packets tell what they are.
         let text = table.vector(2, 1).and_then(|text| std::str::from_utf8(bytes.get(text)?).ok()).unwrap_or_default();
         Some(Self::read_text(text))
+    }
+
+    /// What the streams hold, where none holds events.
+    pub(super) fn without_events(&self) -> Option<String> {
+        let name = |kind: &String| match &kind[..] {
+            "FRME" => "frames".to_owned(),
+            "IMUS" => "samples of an inertial sensor".to_owned(),
+            "TRIG" => "triggers".to_owned(),
+            other => format!("'{other}'"),
+        };
+        let kinds: Vec<_> = self.kinds.iter().map(name).collect();
+        (self.events.is_none() && !kinds.is_empty()).then(|| kinds.join(", "))
     }
 
     fn read_text(text: &str) -> Self {
@@ -51,6 +65,7 @@ impl Header {
                 match (key, value.trim()) {
                     ("typeIdentifier", kind) => {
                         header.streams.push(stream);
+                        header.kinds.push(kind.into());
                         if kind == "EVTS" {
                             header.events.get_or_insert(stream);
                         }
@@ -93,9 +108,16 @@ mod tests {
         };
         let all = [stream("3", "FRME", "640"), stream("7", "EVTS", "120"), stream("9", "EVTS", "320")].concat();
         let header = Header::read_text(&format!("<dv version=\"2.0\">\n<node name=\"outInfo\">{all}</node></dv>"));
-        let expected =
-            Header { events: Some(7), streams: vec![3, 7, 9], geometry: Some(Geometry { cols: 120, rows: 90 }) };
-        assert_eq!(header, expected);
+        let expected = Header {
+            events: Some(7),
+            streams: vec![3, 7, 9],
+            geometry: Some(Geometry { cols: 120, rows: 90 }),
+            ..header.clone()
+        };
+        assert_eq!((header.without_events(), header), (None, expected));
+        let others = [stream("0", "FRME", "640"), stream("1", "IMUS", ""), stream("2", "ABCD", "")].concat();
+        let header = Header::read_text(&format!("<dv version=\"2.0\"><node name=\"outInfo\">{others}</node></dv>"));
+        assert_eq!(header.without_events().as_deref(), Some("frames, samples of an inertial sensor, 'ABCD'"));
         let cut: Vec<Header> = (0..all.len()).map(|end| Header::read_text(&all[..end])).collect();
         assert!(cut.iter().all(|header| header.events.is_none()), "outside of outInfo");
         assert_eq!(Header::read(b"\x00\x00\x00\x00FTAB"), None, "another table");

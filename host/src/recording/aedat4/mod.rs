@@ -94,6 +94,13 @@ impl Aedat4 {
         Self::default()
     }
 
+    /// What a file that begins like `head` holds, where its header tells that it has no events.
+    pub(super) fn without_events(head: &[u8]) -> Option<String> {
+        let mut decoder = Self { held: head.to_vec(), ..Self::default() };
+        decoder.step();
+        decoder.header.without_events()
+    }
+
     /// The bytes that are not understood yet.
     fn rest(&self) -> &[u8] {
         self.held.get(self.start..).unwrap_or_default()

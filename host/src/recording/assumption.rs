@@ -1,0 +1,28 @@
+//! What a reader assumes about a recording.
+
+/// Something that a recording leaves open, the value that was used for it, and why.
+///
+/// ```
+/// use foveola::{ReadOptions, Recording};
+/// let text = b"5000,3,2,1\n5100,4,2,0\n".as_slice(); // no names, no unit
+/// let recording = Recording::from_reader("text", text, ReadOptions::default())?;
+/// let columns = recording.assumed().iter().find(|assumption| assumption.what == "columns");
+/// assert_eq!(columns.map(|columns| &columns.value[..]), Some("t,x,y,p"));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Assumption {
+    /// What is assumed: a word, such as `columns`, `unit` or `polarity`.
+    pub what: &'static str,
+    /// The value; as the option of the command line spells it, where there is one.
+    pub value: String,
+    /// Why this value: a few words.
+    pub reason: String,
+}
+
+impl Assumption {
+    pub(super) fn new(what: &'static str, value: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { what, value: value.into(), reason: reason.into() }
+    }
+}

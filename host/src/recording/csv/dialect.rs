@@ -1,0 +1,160 @@
+//! What separates the fields of a line, and what begins a fraction.
+//!
+//! A separator stands between two fields, of which each may be empty or quoted; spaces around a field are none of it. Where
+//! spaces separate, several are one.
+
+use super::number::Number;
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialect {
+    separator: u8,
+    /// What begins a fraction.
+    pub(super) mark: u8,
+}
+
+impl Dialect {
+    /// All, the usual ones first.
+    const ALL: [Self; 8] = {
+        const fn with(separator: u8, mark: u8) -> Dialect {
+            Dialect { separator, mark }
+        }
+        [
+            with(b';', b'.'),
+            with(b'\t', b'.'),
+            with(b',', b'.'),
+            with(b' ', b'.'),
+            with(b';', b','),
+            with(b'\t', b','),
+            with(b',', b','), // quoted numbers
+            with(b' ', b','),
+        ]
+    };
+
+    /// The one in which the lines have the most numbers.
+    pub(super) fn of(lines: &[&[u8]]) -> Self {
+        let numbers = |dialect: Self| -> usize {
+            lines.iter().map(|line| dialect.fields(line).filter(|field| dialect.number(field).is_some()).count()).sum()
+        };
+        let [usual, ..] = Self::ALL;
+        // The first of several with as many.
+        Self::ALL.into_iter().rev().max_by_key(|dialect| numbers(*dialect)).unwrap_or(usual)
+    }
+
+    /// The fields of a line.
+    pub(super) fn fields(self, line: &[u8]) -> Fields<'_> {
+        Fields { rest: Some(line), separator: self.separator }
+    }
+
+    pub(super) fn number(self, field: &[u8]) -> Option<Number> {
+        Number::read(field, self.mark)
+    }
+
+    /// Names of columns, which may have another separator than the numbers, and spaces inside where it is no space.
+    pub(super) fn names(self, line: &[u8]) -> Vec<String> {
+        let mut separators = [self.separator, b';', b'\t', b','].into_iter().filter(|separator| *separator != b' ');
+        let separator = separators.find(|separator| line.contains(separator)).unwrap_or(b' ');
+        let fields = Fields { rest: Some(line), separator };
+        fields.map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+    }
+
+    /// What to do about commas that begin fractions where commas separate.
+    pub(super) fn comma_hint(self) -> &'static str {
+        if self.separator == b',' && !self.decimal_comma() {
+            "; decimal commas are read where semicolons, tabs or spaces separate the fields"
+        } else {
+            ""
+        }
+    }
+
+    /// Whether fractions begin with a comma.
+    pub(super) fn decimal_comma(self) -> bool {
+        self.mark == b','
+    }
+}
+
+/// The fields of a line, without space and quotes around them.
+pub(super) struct Fields<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let spaces = self.separator == b' ';
+        let is_end = |byte: &u8| *byte == self.separator || (spaces && *byte == b'\t');
+        let mut rest = self.rest?;
+        if spaces {
+            rest = rest.trim_ascii_start();
+            if rest.is_empty() {
+                self.rest = None;
+                return None;
+            }
+        }
+        // A quoted field may contain the separator.
+        let quoted = rest.trim_ascii_start().strip_prefix(b"\"");
+        let quoted = quoted.and_then(|rest| Some(rest.split_at(rest.iter().position(|byte| *byte == b'"')?)));
+        let (field, rest) = match quoted {
+            Some((field, rest)) => (Some(field), rest),
+            None => (None, rest),
+        };
+        let end = rest.iter().position(is_end);
+        let (before, after) = rest.split_at(end.unwrap_or(rest.len()));
+        self.rest = end.and_then(|_| after.get(1..));
+        Some(field.unwrap_or(before).trim_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(separator: u8, line: &str) -> Vec<String> {
+        let dialect = Dialect { separator, mark: b'.' };
+        dialect.fields(line.as_bytes()).map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+    }
+
+    #[test]
+    fn fields_of_lines() {
+        let cases: [(u8, &str, &[&str]); 11] = [
+            (b',', "1,2,3", &["1", "2", "3"]),
+            (b',', " 1 , 2,\t3 ", &["1", "2", "3"]),
+            (b',', ",t,,x,", &["", "t", "", "x", ""]),
+            (b';', "1,5;2", &["1,5", "2"]),
+            (b',', "\"1,5\", \"a b\" ,\"\",2", &["1,5", "a b", "", "2"]),
+            (b',', "\"1,5", &["\"1", "5"]),
+            (b'\t', "1\t\t2", &["1", "", "2"]),
+            (b' ', "1  2 \t 3 ", &["1", "2", "3"]),
+            (b' ', "\"1 2\" 3", &["1 2", "3"]),
+            (b' ', " ", &[]),
+            (b',', "", &[""]),
+        ];
+        for (separator, line, expected) in cases {
+            assert_eq!(fields(separator, line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn dialects_of_texts() {
+        let cases = [
+            ("1,2,3,0", b',', b'.'),
+            ("1, 2, 3, 0", b',', b'.'),
+            ("1.5,2,3,0", b',', b'.'),
+            ("1 2 3 0", b' ', b'.'),
+            ("1.5\t2 \t3\t0", b'\t', b'.'),
+            ("1.5;2;3;0", b';', b'.'),
+            ("1;2;3;0", b';', b'.'),
+            ("1,5;2;3;0", b';', b','),
+            ("1,5\t2\t3\t0", b'\t', b','),
+            ("1,5 2 3 0", b' ', b','),
+            ("\"1,5\",2,3,0", b',', b','),
+            ("\"1.5\",\"2\",\"3\",\"0\"", b',', b'.'),
+        ];
+        for (line, separator, mark) in cases {
+            assert_eq!(Dialect::of(&[line.as_bytes()]), Dialect { separator, mark }, "{line}");
+        }
+    }
+}
