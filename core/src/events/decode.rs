@@ -62,6 +62,10 @@ pub trait Decode {
         Some(0)
     }
 
+    /// The next byte is the first of a word: for those who begin somewhere in a file, behind the text of
+    /// [`Decode::front`]. Without it, a word that looks like text is taken for more of it.
+    fn begin_words(&mut self) {}
+
     /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written. A word may hold
     /// several events, so that some are left when all bytes are taken: only 0 says that there are no more.
     ///
@@ -146,6 +150,10 @@ impl<D: Decode + ?Sized> Decode for &mut D {
 
     fn geometry(&self) -> Option<Geometry> {
         (**self).geometry()
+    }
+
+    fn begin_words(&mut self) {
+        (**self).begin_words();
     }
 
     fn fill(&mut self, bytes: &mut &[u8], events: &mut [Event]) -> usize {

@@ -4,8 +4,8 @@ use super::chosen::{self, Chosen};
 use super::units::plural;
 use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Result, movie};
-use foveola_core::events::{Dropped, Event};
+use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Recording, Result, movie};
+use foveola_core::events::{Dropped, Event, Skipped};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
 /// Wraps the events of the scene as the events of a file come.
@@ -14,7 +14,7 @@ type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event
 /// Frames to run a model over.
 pub(super) enum Input {
     Scene { frames: Box<Frames<Counted<Filtered<Scene>>>>, duration: f64 },
-    Recording { frames: Box<Frames<Counted<Chosen>>>, bytes: Option<u64>, name: String },
+    Recording { frames: Box<Frames<Counted<Chosen>>>, recording: Box<Recording>, name: String },
     Movie { movie: Box<movie::Reader>, buffer: Vec<f32>, name: String },
 }
 
@@ -63,9 +63,7 @@ impl Input {
         let events = Chosen::new(&recording, &args.common)?;
         let geometry = events.geometry(&recording, &args.common)?;
         let frames = Frames::new(Counted { inner: events, count: 0 }, geometry, args.polarity, args.dt)?;
-        // Of an archive, what is read is not what the file holds.
-        let bytes = recording.bytes().filter(|_| recording.format() != Format::Npz);
-        Ok(Self::Recording { frames: Box::new(frames), bytes, name })
+        Ok(Self::Recording { frames: Box::new(frames), recording: Box::new(recording), name })
     }
 
     /// The next frames, `(batch, channel, time, row, col)`; none at the end.
@@ -97,10 +95,11 @@ impl Input {
     pub(super) fn progress(&self) -> f64 {
         match self {
             Self::Scene { frames, duration } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
-            // Of a pipe nobody knows.
-            Self::Recording { frames, bytes, .. } => {
-                bytes.map_or(0.0, |bytes| frames.events().inner.events().position() as f64 / bytes.max(1) as f64)
-            }
+            // Not known of a pipe; and of an archive, what is read is not what the file holds.
+            Self::Recording { frames, recording, .. } => recording
+                .bytes()
+                .filter(|_| recording.format() != Format::Npz)
+                .map_or(0.0, |bytes| frames.events().inner.events().position() as f64 / bytes.max(1) as f64),
             Self::Movie { movie, .. } => {
                 movie.frames().map_or(0.0, |frames| movie.frames_read() as f64 / frames.max(1) as f64)
             }
@@ -144,11 +143,23 @@ impl Input {
         let Some((dropped, jumps)) = self.dropped() else { return Vec::new() };
         let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
         let jumps = ("jumps", "jumps of the clock by over a minute, not filled", u64::from(jumps));
-        let mut all = vec![late, outside_events(dropped.outside), jumps];
-        if let Self::Recording { frames, .. } = self {
-            all.extend(decoder_reasons(&frames.events().inner.events().skipped()));
+        let skipped = match self {
+            Self::Recording { frames, .. } => frames.events().inner.events().skipped(),
+            _ => Skipped::default(),
+        };
+        let mut all = vec![late, outside_events(dropped.outside, &skipped), jumps];
+        if let Self::Recording { .. } = self {
+            all.extend(decoder_reasons(&skipped));
         }
         all
+    }
+
+    /// How often the clock was reset so far.
+    pub(super) fn resets(&self) -> u64 {
+        match self {
+            Self::Recording { frames, .. } => frames.events().inner.resets(),
+            Self::Scene { .. } | Self::Movie { .. } => 0,
+        }
     }
 
     /// What each filter of events dropped so far.
@@ -170,18 +181,20 @@ impl Input {
     }
 
     /// At the end: why there was nothing to see.
-    pub(super) fn nothing_seen(&self) -> Option<String> {
+    pub(super) fn nothing_seen(&self, args: &RunArgs) -> Option<Error> {
         let (events, (dropped, _)) = (self.events()?, self.dropped()?);
+        let path = || args.input.clone().unwrap_or_else(|| "built-in scene".into());
         match self {
-            Self::Recording { frames, .. } if events == 0 => {
-                return Some(format!("no events in {} bytes", frames.events().inner.events().position()));
+            Self::Recording { frames, recording, .. } if events == 0 => {
+                return Some(frames.events().inner.nothing(recording, &args.common));
             }
-            _ if events == 0 => return Some("no events".into()),
+            _ if events == 0 => return Some(Error::Data { path: path(), reason: "no events".into() }),
             _ => {}
         }
         (dropped.outside == events).then(|| {
             let why = "expected events inside the geometry (--geometry, or the header's)";
-            format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels())
+            let reason = format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels());
+            Error::Data { path: path(), reason }
         })
     }
 }

@@ -150,11 +150,23 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let mut parts: Vec<(Shown, Model)> =
         named.parts.into_iter().map(|(name, part)| (Shown::new(name), there(part))).collect();
     let (mut shown_input, mut shown_output) = (Shown::new("input"), Shown::new(&args.model));
-    let mut saved = None;
+    let mut saved: Option<(NpyWriter, PathBuf)> = None;
     let mut totals = Totals { digest: args.digest.then(Digest::new), ..Totals::default() };
     let piece = args.piece.unwrap_or_else(|| (PIECE_SAMPLES / input.frame_len().max(1)).clamp(1, 100));
     let progress = progress_bar(args);
-    while let Some(frames) = input.next_piece(piece)? {
+    loop {
+        let frames = match input.next_piece(piece) {
+            Ok(Some(frames)) => frames,
+            Ok(None) => break,
+            Err(error) => {
+                if let (Error::Damaged { .. }, Some((writer, path))) = (&error, saved) {
+                    // Of a recording that is refused no output stays.
+                    drop(writer);
+                    let _ = std::fs::remove_file(path);
+                }
+                return Err(error);
+            }
+        };
         shown_input.push(&frames, totals.frames, dt)?;
         let start = Instant::now();
         let output = model.process(frames)?;
@@ -174,9 +186,8 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         progress.set_position((input.progress() * 1000.0) as u64);
     }
     progress.finish_and_clear();
-    if let Some(reason) = input.nothing_seen() {
-        let path = args.input.clone().unwrap_or_else(|| "built-in scene".into());
-        return Err(Error::Data { path, reason });
+    if let Some(error) = input.nothing_seen(args) {
+        return Err(error);
     }
 
     let mut shown = vec![if input.events().is_some() { shown_input.into_counts() } else { shown_input }];
@@ -279,6 +290,7 @@ fn report(args: &RunArgs, device: &Device, input: &Input, totals: &Totals, elaps
             "frames_per_second": totals.frames as f64 / elapsed,
             "model_frames_per_second": totals.frames as f64 / model,
             "real_time_factor": recorded / elapsed,
+            "resets": input.resets(),
             "skipped": reasons_as_json(&input.skipped()),
             "filtered": filtered_as_json(&input.filtered()),
             "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
@@ -302,6 +314,7 @@ fn report(args: &RunArgs, device: &Device, input: &Input, totals: &Totals, elaps
     lines.push("frames", format!("{} of {}", thousands(totals.frames as u64), seconds(args.dt as f64 * 1e-6)));
     lines.push("model ran", speed(model));
     lines.push("in all", format!("{}, with pictures", speed(elapsed)));
+    lines.push_resets(input.resets());
     lines.push_left_out(&input.skipped(), None, &input.filtered());
     if let Some(digest) = totals.digest {
         lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));

@@ -12,7 +12,7 @@ use std::io::{self, Read};
 /// The first bytes of a file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header's text at most: one for each field and side, and padding.
-const MOST: usize = 1 << 20;
+pub(crate) const MOST: usize = 1 << 20;
 
 /// What a header tells.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,11 @@ pub(crate) trait Decoder: Decode + Send {
         None
     }
 
+    /// Lines that could not be read, all lines, and the first that could not, counted from 1: of text.
+    fn lines(&self) -> Option<[u64; 3]> {
+        None
+    }
+
     /// This many places of [`Places`](super::seek::Places) are left out behind the header.
     fn omit(&mut self, _places: u64) {}
 
@@ -31,14 +36,15 @@ pub(crate) trait Decoder: Decode + Send {
 /// garbage was counted for the first time. Until then it costs a copy of the decoder for each buffer of events.
 pub(super) struct Watched<D> {
     decoder: D,
+    assumed: Vec<Assumption>,
     /// Bytes fed before the first damage.
     position: u64,
     damage: Option<u64>,
 }
 
 impl<D: Decode + Clone> Watched<D> {
-    pub(super) fn new(decoder: D) -> Self {
-        Self { decoder, position: 0, damage: None }
+    pub(super) fn new(decoder: D, assumed: Vec<Assumption>) -> Self {
+        Self { decoder, assumed, position: 0, damage: None }
     }
 
     /// Where garbage began, after `bytes` were fed to a decoder that was in the state `before`.
@@ -96,10 +102,18 @@ impl<D: Decode + Clone> Decode for Watched<D> {
     fn geometry(&self) -> Option<Geometry> {
         self.decoder.geometry()
     }
+
+    fn begin_words(&mut self) {
+        self.decoder.begin_words();
+    }
 }
 
 impl<D: Decode + Clone + Send> Decoder for Watched<D> {
     fn damage(&self) -> Option<u64> {
         self.damage
+    }
+
+    fn assumed(&self) -> Vec<Assumption> {
+        self.assumed.clone()
     }
 }

@@ -119,6 +119,10 @@ impl Address for Aedat2Address {
         self.pixel(address).is_some() && address & self.camera.spare_bits() == 0
     }
 
+    fn geometry(&self, header: &Header) -> Option<Geometry> {
+        self.named.map_or(header.geometry(), Camera::geometry)
+    }
+
     #[inline]
     fn pixel(&self, address: u32) -> Option<(u16, u16, bool)> {
         match self.camera.word(address) {

@@ -65,6 +65,12 @@ impl Order {
         }
     }
 
+    /// Whether the word has a kind that the format knows, in this order.
+    pub const fn is_possible(self, word: [u8; WORD]) -> bool {
+        let [upper, _] = self.halves(word);
+        is_possible(upper >> 28)
+    }
+
     /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or
     /// none. Give it many words, and no header.
     ///
@@ -253,6 +259,10 @@ impl Decode for Evt21 {
 
     fn finish(&mut self) {
         self.frame.finish();
+    }
+
+    fn begin_words(&mut self) {
+        self.frame.begin_words();
     }
 
     fn front(bytes: &[u8]) -> Option<usize> {

@@ -297,6 +297,10 @@ impl Decode for Evt3 {
         (self.y, self.base) = (None, None);
     }
 
+    fn begin_words(&mut self) {
+        self.frame.begin_words();
+    }
+
     fn front(bytes: &[u8]) -> Option<usize> {
         header::front(bytes)
     }

@@ -113,6 +113,13 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         self.place = Place::Doubt(words);
     }
 
+    /// The next byte is the first of a word.
+    pub(super) fn begin_words(&mut self) {
+        if self.place == Place::Start {
+            (self.held, self.place) = (0, Place::Words);
+        }
+    }
+
     /// Whether an impossible word came, and no words yet that show that the place is right.
     pub(super) const fn in_doubt(&self) -> bool {
         matches!(self.place, Place::Doubt(_))

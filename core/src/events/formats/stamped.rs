@@ -71,6 +71,11 @@ pub(super) trait Address: Default {
         self.is_likely(address, geometry) && self.pixel(address).is_some()
     }
 
+    /// Size of the sensor, when `header` was read so far.
+    fn geometry(&self, header: &Header) -> Option<Geometry> {
+        header.geometry()
+    }
+
     /// Column, row and polarity, if the address is that of a pixel's event.
     fn pixel(&self, address: u32) -> Option<(u16, u16, bool)>;
 }
@@ -242,6 +247,12 @@ impl<A: Address> Decode for Stamped<A> {
         self.frame.finish();
     }
 
+    fn begin_words(&mut self) {
+        // Takes over what the last line told.
+        self.start(&[]);
+        self.frame.begin_words();
+    }
+
     fn front(bytes: &[u8]) -> Option<usize> {
         frame::front(Self::of(A::default()), bytes)
     }
@@ -255,6 +266,6 @@ impl<A: Address> Decode for Stamped<A> {
     }
 
     fn geometry(&self) -> Option<Geometry> {
-        self.header().geometry()
+        self.address.geometry(self.header())
     }
 }
