@@ -309,7 +309,7 @@ mod tests {
         let segment: Vec<_> = (0..40).map(|i| event(7_000_000 + i * 500, (i % 4) as u16)).collect();
         let early = segment.iter().map(|e| Event { t: e.t - 5_000_000, ..*e });
         let both: Vec<_> = segment.iter().copied().chain(early).collect();
-        for spec in ["refractory:1ms", "stcf:k=1,tau=1ms", "rowcol:tau=1ms", "hot:most=5,window=10ms", "limit:1"] {
+        for spec in ["refractory:1ms", "stcf:k=1,tau=1ms", "rowcol:tau=1ms", "hot:most=5,window=10ms"] {
             let pass = |events: &[Event]| -> Vec<Event> {
                 let filters = EventFilters::new(SENSOR).with(&spec.parse().expect("a filter")).expect("it fits");
                 filters.filter(events.iter().copied().map(Ok)).collect::<Result<_>>().expect("good")

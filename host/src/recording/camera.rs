@@ -80,15 +80,13 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Aedat2, Vec
             ));
         }
         Some(named) => {
-            return match (fits.iter().find(|fit| fit.camera == named), &holding[..]) {
-                // Damage is counted; a header that is wrong is not.
-                (Some(fit), [only]) if fit.good < fit.bad && only.camera != named => Err(format!(
-                    "its header names the camera {}, but {first} are those of {}; {name_it}",
-                    named.name(),
-                    only.camera.name()
-                )),
-                _ => Ok((Aedat2::new(), Vec::new())),
-            };
+            let fit = fits.iter().find(|fit| fit.camera == named);
+            // Damage is counted; a header that is wrong is not.
+            if fit.is_some_and(|fit| fit.good < fit.bad) && !holding.is_empty() {
+                let (named, all) = (named.name(), names(&holding));
+                return Err(format!("its header names the camera {named}, but {first} are those of {all}; {name_it}"));
+            }
+            return Ok((Aedat2::new(), Vec::new()));
         }
         None if words.is_empty() => return Ok((Aedat2::new(), Vec::new())),
         None => {}

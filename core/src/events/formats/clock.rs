@@ -56,7 +56,9 @@ pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64
     }
     while now != Some(target) {
         let told = match now {
-            None => target.min(last),
+            // Some decoders see no wrap where the first time is the last.
+            None if target <= last => target,
+            None => half,
             Some(now) if reaches(now) => target & last,
             Some(now) if now & last == last => 0,
             Some(now) if now & last >= half => last,
