@@ -304,7 +304,7 @@ fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/qemu/src/bin");
     let shell = Shell::new();
     let text = shell.good(&["record", "retina.raw", "--geometry", "64x64", "--duration", "200ms"]);
-    for word in ["retina.raw, 34,109 bytes", "64 x 64", "5,993 events in 200 ms"] {
+    for word in ["retina.raw, 34,142 bytes", "64 x 64", "5,993 events in 200 ms"] {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let recorded = std::fs::read(shell.path("retina.raw")).expect("written");
@@ -626,9 +626,9 @@ fn foreign_files_are_refused() {
     let cases: [(&str, &[&str]); 9] = [
         ("missing.raw", &["missing.raw: "]),
         ("empty.raw", &["empty.raw: it is empty"]),
-        ("folder", &["folder: a folder; expected a file"]),
-        ("a.png", &["a.png: a PNG picture", known]),
-        ("a.txt", &["a.txt: text, but not of events: expected 4 columns", "--columns", known]),
+        ("folder", &["folder: a folder; expected a file", "PNGs"]),
+        ("a.png", &["a.png: a PNG picture", "foveola run takes a folder"]),
+        ("a.txt", &["a.txt: text, but not read as events: columns named t, x, y without polarity", "--columns"]),
         ("a.aedat4", &["a.aedat4: no events in 17 bytes"]),
         ("evt3.raw", &["evt3.raw: no events in"]),
         ("header.raw", &["header.raw: no events in 27 bytes"]),
@@ -643,6 +643,37 @@ fn foreign_files_are_refused() {
     // Whoever names the format gets what there is of it: nothing.
     shell.bad(&["info", "a.png", "--format", "evt2"], 1, &["no events in", "skipped"]);
     shell.bad(&["run", "a.png", "--format", "evt2"], 1, &["no events in"]);
+}
+
+#[test]
+fn info_tells_what_was_assumed() {
+    let shell = Shell::new();
+    shell.write("a.txt", b"3,811;96;133;2\n3,820;11;9;1\n");
+    let text = shell.good(&["info", "a.txt"]);
+    let lines = [
+        "columns   t,x,y,p (fits the first 2 rows)",
+        "unit      s (more than a quarter have fractions)",
+        "polarity  1 is OFF, 2 is ON (by the values found)",
+        "decimals  , (no comma separates the fields)",
+    ];
+    for line in lines {
+        assert!(text.lines().any(|other| other == line), "no '{line}' in: {text}");
+    }
+    assert!(text.lines().all(|line| line.len() <= 60), "too long for a narrow terminal: {text}");
+    let info = shell.json(&["info", "a.txt", "--unit", "ms", "--json"]);
+    assert_eq!(info["t"], serde_json::json!([3_811, 3_820]));
+    let unit = serde_json::json!({ "what": "unit", "value": "ms", "reason": "given" });
+    assert_eq!((&info["assumed"][1], info["assumed"].as_array().map(Vec::len)), (&unit, Some(4)));
+    // The parts of a time are written, and read again.
+    shell.good(&["convert", "a.txt", "b.csv", "--unit", "ms", "--to-columns", "p,s,ms,us,x,y"]);
+    let text = std::fs::read_to_string(shell.path("b.csv")).expect("written");
+    assert_eq!(text, "p,s,ms,us,x,y\n1,0,3,811,96,133\n0,0,3,820,11,9\n");
+    assert_eq!(shell.json(&["info", "b.csv", "--json"])["t"], info["t"]);
+    shell.bad(&["info", "b.csv", "--unit", "ms"], 1, &["b.csv: ", "the columns p,s,ms,us,x,y tell the units"]);
+    shell.bad(&["info", "b.csv", "--columns", "p,t,ms,us,x,y"], 2, &["no order of columns", "s,ns,x,y,p"]);
+    shell.write("a.mp4", b"\0\0\0\x20ftypisom");
+    shell.bad(&["run", "a.mp4"], 1, &["a.mp4: a video, not events", "ffmpeg -i FILE frames/%06d.png"]);
+    shell.bad(&["record", "b.raw", "--movie", "a.mp4"], 1, &["a.mp4: no movie", "ffmpeg -i FILE frames/%06d.png"]);
 }
 
 #[test]
@@ -668,7 +699,7 @@ fn movies_that_cannot_be_used_are_refused() {
     shell.write("liar.npy", &[&whole[..10], format!("{header:117}\n").as_bytes(), b"0123"].concat());
     let cases: [(&str, &[&str]); 13] = [
         ("missing.npy", &["missing.npy: "]),
-        ("rank2.npy", &["rank2.npy: an array of 2 axes", "3 (time, row, column), 4"]),
+        ("rank2.npy", &["rank2.npy: a .npy array of shape [3, 5]", "a movie has 3 axes (time, row, column)"]),
         ("batch.npy", &["batch.npy: a batch of 2 movies", "expected one"]),
         ("i32.npy", &["i32.npy: samples of type '<i4'", "f4, f8, u1 or u2"]),
         ("none.npy", &["none.npy: ", "no samples"]),
@@ -728,7 +759,7 @@ fn a_chain_of_conversions_keeps_the_digest() {
 
 /// What `foveola convert` writes as EVT2.
 fn evt2_whole(events: &[Event]) -> Vec<u8> {
-    evt2("% evt 2.0\n% geometry 24x16\n% end\n", events)
+    evt2("% evt 2.0\n% format EVT2;height=16;width=24\n% geometry 24x16\n% end\n", events)
 }
 
 #[test]
@@ -795,6 +826,11 @@ fn a_part_of_a_recording() {
     shell.good(&["convert", "a.raw", "b.csv", "--to", "1ms"]);
     assert_eq!(shell.json(&["info", "b.csv", "--json"])["n"], 10);
     shell.bad(&["info", "a.raw", "--from", "10s"], 1, &["no events in"]);
+    for zero in ["0s", "0us", "0"] {
+        assert_eq!(shell.json(&["info", "a.raw", "--from", zero, "--json"])["n"], 2_000, "{zero}");
+        shell.bad(&["info", "a.raw", "--to", zero], 1, &["no events in"]);
+    }
+    shell.bad(&["info", "a.raw", "--from", "0h"], 2, &["'0h' is no time"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The events of a recording that the arguments choose.
 
-use super::InputArgs;
 use super::units::{plural, seconds};
+use super::{InputArgs, Reason, decoder_reasons, reasons_as_text};
 use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Recording, Result, Segmented};
 use foveola_core::events::Event;
 use serde_json::{Value, json};
@@ -58,7 +58,6 @@ impl Chosen {
     pub(super) fn nothing(&self, recording: &Recording, args: &InputArgs) -> Error {
         let Window { latest, .. } = self.window();
         let time = |us: u64| seconds(us as f64 * 1e-6);
-        let skipped = self.events().skipped().bytes();
         let reason = match (latest, args.from, args.to) {
             (Some(_), Some(from), Some(to)) if from >= to => {
                 format!("no events in what was asked for: --from {} and --to {}", time(from), time(to))
@@ -71,7 +70,12 @@ impl Chosen {
             (Some(_), ..) => "no events in what was asked for (--from, --to)".into(),
             _ => {
                 let bytes = recording.bytes().unwrap_or_else(|| self.events().position());
-                format!("no events in {bytes} bytes ({skipped} of them skipped)")
+                let reasons: Vec<Reason> = decoder_reasons(&self.events().skipped()).collect();
+                let skipped = match reasons.iter().any(|(.., count)| *count > 0) {
+                    true => format!("; skipped {}", reasons_as_text(&reasons).join(", ")),
+                    false => String::new(),
+                };
+                format!("no events in {bytes} bytes{skipped}")
             }
         };
         Error::Data { path: recording.name().into(), reason }

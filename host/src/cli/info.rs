@@ -28,10 +28,10 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
         return Err(events.nothing(&recording, &args.common));
     }
     summary.resets = events.resets();
-    let digest = digest.map(Columns::finish);
-    let geometry = given.or(summary.geometry());
     let skipped: Vec<Reason> =
         decoder_reasons(&summary.skipped).chain([outside_events(summary.outside, &summary.skipped)]).collect();
+    let digest = digest.map(Columns::finish);
+    let geometry = given.or(summary.geometry());
     let filtered = events.filtered();
     if args.common.json {
         print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));

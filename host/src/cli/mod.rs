@@ -68,7 +68,8 @@ struct InputArgs {
     #[arg(long, value_name = "FORMAT", value_parser = units::format, help = format_help())]
     format: Option<Format>,
 
-    /// Order of the columns of text and arrays, such as x,y,t,p; - is another one [default: by their names or numbers]
+    /// Order of the columns of text and arrays, such as x,y,t,p, or s,ns,x,y,p for a time in parts of s, ms, us or ns; - is
+    /// another column [default: by their names or numbers]
     #[arg(long, value_name = "ORDER", value_parser = units::columns, allow_hyphen_values = true)]
     columns: Option<Columns>,
 

@@ -14,6 +14,9 @@ pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header's text at most: one for each field and side, and padding.
 pub(crate) const MOST: usize = 1 << 20;
 
+/// The types of numbers that are read, in words.
+pub(crate) const NUMBERS: &str = "b1, i1 to i8, u1 to u8, f4 or f8";
+
 /// What a header tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -33,10 +36,10 @@ pub(crate) enum Element {
     Record(Vec<Field>, usize),
 }
 
-/// A field of a structured type; fields within fields stand one by one.
+/// A field of a structured type. A field that has fields itself is listed as these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// Its name, behind those of the fields around it and points; empty for padding.
+    /// Its name, with the names of the fields around it in front (`stamp.secs`); empty for padding.
     pub(crate) name: String,
     /// Where in the record it begins.
     pub(crate) offset: usize,
@@ -161,7 +164,7 @@ impl Element {
             };
             let all = one.checked_mul(usize::try_from(times).ok()?)?;
             if times != 1 {
-                // Several numbers in a field are none.
+                // A field of several numbers is no column.
                 fields.truncate(before);
                 fields.push(Field {
                     name,

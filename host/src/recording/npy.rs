@@ -12,7 +12,7 @@
 use super::assumption::Assumption;
 use super::decoder::Decoder;
 use super::table::{self, Columns, LOOK, Polarity, Role, Stray, Table, TimeUnit, scaled};
-use crate::npy::header::{self, Element, Header, Kind, Scalar};
+use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 use foveola_core::events::{Decode, Event, Skipped};
 
 /// Bytes of a record at most.
@@ -35,47 +35,70 @@ struct Layout {
     assumed: Vec<Assumption>,
 }
 
+/// The columns of an array: their names, if they have any, their places, and the bytes of a record.
+type Record = (Option<Vec<String>>, Vec<Place>, usize);
+
+/// The record of an array with this header; `given` is whether the order of its columns is.
+fn record(header: &Header, given: bool) -> Result<Record, String> {
+    let shape = format!("a .npy array of shape {:?}, not events", header.shape);
+    let (names, places, size): Record = match (&header.element, &header.shape[..]) {
+        (Element::Record(fields, size), [_] | []) => {
+            let fields = fields.iter().filter(|field| !field.name.is_empty());
+            let names = fields.clone().map(|field| field.name.clone()).collect();
+            (Some(names), fields.map(|field| (field.offset, field.scalar)).collect(), *size)
+        }
+        (_, [_, _, _, ..]) => return Err(format!("{shape}; foveola run takes it as a movie")),
+        (Element::Record(..), _) => return Err(format!("{shape}; expected one axis of records")),
+        (Element::Scalar(scalar), [_, _]) if matches!(scalar.kind, Kind::Other(_)) => {
+            return Err(format!("{shape}; it {}", unread(*scalar)));
+        }
+        (Element::Scalar(_), [0, _]) => return Err(format!("{shape}; it has no rows")),
+        (Element::Scalar(_), [4, n]) if *n > 4 && !given => {
+            return Err(format!(
+                "{shape}; expected a row for each, as of a transposed table numpy.ascontiguousarray(a.T)"
+            ));
+        }
+        (Element::Scalar(scalar), [_, n]) if !header.fortran_order => {
+            let n = usize::try_from(*n).unwrap_or(usize::MAX);
+            let places = (0..n.min(RECORD)).map(|i| (i.saturating_mul(scalar.size), *scalar)).collect();
+            (None, places, scalar.size.saturating_mul(n))
+        }
+        (Element::Scalar(_), [_, _]) => {
+            return Err("a table in Fortran order; expected C order, as numpy.ascontiguousarray gives".into());
+        }
+        (Element::Scalar(_), _) => return Err(format!("{shape}; expected records, or a table of rows")),
+    };
+    if !(1..=RECORD).contains(&size) {
+        return Err(format!("records of {size} bytes; expected 1 to {RECORD}"));
+    }
+    Ok((names, places, size))
+}
+
+/// Why numbers of a type are not read.
+fn unread(scalar: Scalar) -> String {
+    let objects = if scalar.kind == Kind::Other(b'O') { ", objects of Python" } else { "" };
+    format!("is of type {scalar}{objects}; expected {NUMBERS}")
+}
+
 impl Layout {
     fn detect(header: &Header, data: &[u8], columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
-        let no_events = |shape: &[u64]| format!("a .npy array of shape {shape:?}, not events");
-        let (mut names, fields, size): (_, Vec<Place>, usize) = match (&header.element, &header.shape[..]) {
-            (Element::Record(fields, size), [_] | []) => {
-                let fields = fields.iter().filter(|field| !field.name.is_empty());
-                let names: Vec<_> = fields.clone().map(|field| field.name.clone()).collect();
-                (Some(names), fields.map(|field| (field.offset, field.scalar)).collect(), *size)
-            }
-            (Element::Scalar(_), shape @ [0, _]) => return Err(format!("{}: it has no rows", no_events(shape))),
-            (Element::Scalar(_), shape @ [4, n]) if *n > 4 && columns.is_none() => {
-                return Err(format!(
-                    "{}; of a transposed table, expected numpy.ascontiguousarray(a.T)",
-                    no_events(shape)
-                ));
-            }
-            (Element::Scalar(scalar), [_, n]) if !header.fortran_order => {
-                let n = usize::try_from(*n).unwrap_or(usize::MAX);
-                let size = scalar.size.saturating_mul(n);
-                (None, (0..n.min(RECORD)).map(|i| (i.saturating_mul(scalar.size), *scalar)).collect(), size)
-            }
-            (Element::Scalar(_), [_, _]) => {
-                return Err("a table in Fortran order; expected C order, as numpy.ascontiguousarray gives".into());
-            }
-            (_, shape @ [_, _, _, ..]) => return Err(format!("{}; foveola run takes it as a movie", no_events(shape))),
-            (_, shape) => return Err(format!("{}; expected records, or a table of rows", no_events(shape))),
-        };
-        if !(1..=RECORD).contains(&size) {
-            return Err(format!("records of {size} bytes; expected 1 to {RECORD}"));
-        }
+        let (names, fields, size) = record(header, columns.is_some())?;
         let number = |record, field: &Place| number(record, *field).unwrap_or(f64::NAN);
         let records = data.chunks_exact(size).take(LOOK);
         let rows = records.map(|record| fields.iter().map(|field| number(record, field)).collect()).collect();
-        let unread = |(i, (_, scalar)): (usize, &Place)| {
-            let kind = if scalar.kind == Kind::Other(b'O') { ", objects of Python" } else { "" };
-            let told = format!("is of type {scalar}{kind}; expected b1, i1 to i8, u1 to u8, f4 or f8");
-            matches!(scalar.kind, Kind::Other(_)).then_some((i, told))
-        };
-        let others = fields.iter().enumerate().filter_map(unread).collect();
-        let table = Table { names: names.take(), rows, others };
-        let table::Layout { columns, unit, polarity, mut assumed } = table::Layout::find(&table, columns, unit)?;
+        let others = fields.iter().enumerate().filter(|(_, (_, scalar))| matches!(scalar.kind, Kind::Other(_)));
+        let others = others.map(|(i, (_, scalar))| (i, unread(*scalar))).collect();
+        let table = Table { names, rows, others };
+        let found = table::Layout::find(&table, columns, unit).map_err(|reason| match (&header.element, columns) {
+            (Element::Scalar(_), None) => {
+                format!(
+                    "a .npy array of shape {:?}: {reason}; a movie has 3 axes (time, row, column) or more",
+                    header.shape
+                )
+            }
+            _ => reason,
+        })?;
+        let table::Layout { columns, unit, polarity, mut assumed } = found;
         let (mut times, mut places) = (Vec::new(), [None; 3]);
         for (column, role) in columns.roles() {
             let place = fields.get(column).copied();
@@ -86,7 +109,7 @@ impl Layout {
                 Role::Polarity => places[2] = place,
             }
             if let (Role::Time(part), Some((_, scalar))) = (role, place) {
-                assumed.extend(steps(scalar, table.largest(column), part.unwrap_or(unit)));
+                assumed.extend(rounding(scalar, table.largest(column), part.unwrap_or(unit)));
             }
         }
         let [Some(x), Some(y), Some(on)] = places else {
@@ -116,13 +139,13 @@ impl Layout {
     }
 }
 
-/// What is to be told of times that are floating-point numbers so large that they are over a microsecond apart.
-fn steps(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
-    let bits = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-    let step = (largest.log2().floor().exp2() * bits * 10_f64.powi(unit.exponent())).round();
-    let told = scalar.kind == Kind::Float && largest > 0.0 && step > 1.0;
-    let reason = || format!("{} at times such as {largest}", if scalar.size == 4 { "f4" } else { "f8" });
-    told.then(|| Assumption::new("steps", format!("{step} us between times"), reason()))
+/// How coarse times are that are floating-point numbers: told where large ones are over a microsecond apart.
+fn rounding(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
+    let digit = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    let step = (largest.log2().floor().exp2() * digit * 10_f64.powi(unit.exponent())).round();
+    let coarse = scalar.kind == Kind::Float && largest > 0.0 && step > 1.0;
+    let reason = || format!("times are floats of {} bytes", scalar.size);
+    coarse.then(|| Assumption::new("rounding", format!("to {step} us"), reason()))
 }
 
 fn number(record: &[u8], (at, scalar): Place) -> Option<f64> {
@@ -307,7 +330,7 @@ mod tests {
     use super::*;
 
     fn array(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let mut bytes = crate::npy::header::write(descr, shape, 192);
+        let mut bytes = header::write(descr, shape, 192);
         bytes.extend(data);
         bytes
     }
@@ -374,7 +397,8 @@ mod tests {
                 "column 1 ('t') is of type '|S8'; expected b1",
             ),
             ("[]", "(2,)", "records of 0 bytes"),
-            ("'|V99999'", "(2, 4)", "records of 399996 bytes"),
+            ("'|V99999'", "(2, 4)", "it is of type '|V99999'"),
+            ("'<f8'", "(2, 4000)", "records of 32000 bytes"),
         ];
         for (descr, shape, word) in cases {
             let error = read(&array(descr, shape, &[0; 64]), 9).expect_err(descr);

@@ -7,7 +7,7 @@
 //! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
 use super::table::{Columns, HINT, MOST, Named};
-use crate::npy::header::{self, Element, Header, Kind, Scalar};
+use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -43,7 +43,8 @@ pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read
     let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
     let columns = match (columns, Named::read(&names)) {
         (Some(columns), _) | (None, Named::All(columns)) => columns,
-        (None, Named::Some(_) | Named::Nothing) => {
+        (None, Named::Some(reason)) => return Err(bad(format!("{reason}; {HINT}"))),
+        (None, Named::Nothing) => {
             let expected = format!("expected one of events, or t, x, y and p; or {HINT}");
             return Err(bad(format!("arrays {}; {expected}", names.join(", "))));
         }
@@ -71,7 +72,7 @@ pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read
             }
             (Element::Scalar(scalar), shape) => {
                 let found = format!("the array '{name}' has shape {shape:?} and type {scalar}");
-                return Err(bad(format!("{found}; expected one axis, and b1, i1 to i8, u1 to u8, f4 or f8")));
+                return Err(bad(format!("{found}; expected one axis, and {NUMBERS}")));
             }
             (Element::Record(..), _) => return Err(bad(format!("the array '{name}' has records; expected numbers"))),
         }
@@ -198,7 +199,7 @@ impl Read for Records {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Recording};
+    use super::super::{Format, ReadOptions, Recording};
     use foveola_core::events::Event;
     use std::io::Write;
 
@@ -213,7 +214,7 @@ mod tests {
             } else {
                 content.clone()
             };
-            let name = format!("{name}.npy");
+            let name = if name.contains('.') { (*name).to_owned() } else { format!("{name}.npy") };
             let method: u16 = if deflated { 8 } else { 0 };
             let common = [
                 &method.to_le_bytes()[..],
@@ -249,9 +250,14 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> crate::Result<Vec<Event>> {
+        read_with(bytes, None)
+    }
+
+    fn read_with(bytes: &[u8], columns: Option<&str>) -> crate::Result<Vec<Event>> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(bytes).expect("written");
-        let recording = Recording::open(file.path())?;
+        let columns = columns.map(|columns| columns.parse().expect("an order"));
+        let recording = Recording::open_with(file.path(), ReadOptions { columns, ..ReadOptions::default() })?;
         assert_eq!(recording.format(), Format::Npz);
         recording.events()?.collect()
     }
@@ -265,6 +271,63 @@ mod tests {
             let columns = [("t", strange), ("x", column()), ("y", column()), ("p", column())];
             let error = read(&archive(&columns)).expect_err("no numbers").to_string();
             assert!(error.contains("the array 't' has shape [1] and type "), "{error}");
+        }
+    }
+
+    /// Names and contents.
+    type Files<'a> = &'a [(&'a str, &'a Vec<u8>)];
+
+    #[test]
+    fn columns_by_name_unit_and_order() {
+        let column = |numbers: [u32; 2]| array("'<u4'", numbers.iter().map(|number| number.to_le_bytes()));
+        let (t, ns, secs) = (column([3_811, 3_820]), column([3_811_000, 3_820_000]), column([0, 0]));
+        let (x, y, p) = (column([96, 11]), column([133, 9]), column([0, 1]));
+        let expected = [Event { t: 3_811, x: 96, y: 133, on: false }, Event { t: 3_820, x: 11, y: 9, on: true }];
+        let with = |files: &[(&str, &Vec<u8>)], columns| {
+            let files: Vec<_> = files.iter().map(|(name, content)| (*name, (*content).clone())).collect();
+            read_with(&archive(&files), columns).map_err(|error| error.to_string())
+        };
+        let good: [Files; 3] = [
+            &[("x", &x), ("y", &y), ("t", &t), ("p", &p)],
+            &[("p", &p), ("t_ns", &ns), ("y", &y), ("x", &x)],
+            &[("secs", &secs), ("nsecs", &ns), ("x", &x), ("y", &y), ("p", &p)],
+        ];
+        for files in good {
+            assert_eq!(with(files, None), Ok(expected.to_vec()), "{:?}", files.iter().map(|(name, _)| name));
+        }
+        // Arrays without names of their own, and one that is not needed and is none.
+        let none = b"?".to_vec();
+        let unnamed = [("arr_0", &x), ("arr_1", &y), ("arr_2", &none), ("arr_3", &p), ("arr_4", &t)];
+        assert_eq!(with(&unnamed, Some("x,y,-,p,t")), Ok(expected.to_vec()), "in this order");
+        let half = array("'<f2'", [[0; 2]; 2].into_iter());
+        let words = b"words".to_vec();
+        let bad: [(Files, _, &str); 6] = [
+            (&unnamed, None, "arrays arr_0, arr_1, arr_2, arr_3, arr_4; expected one of events, or t, x, y and p"),
+            (
+                &unnamed,
+                Some("x,y,p,-,-,t"),
+                "5 arrays: arr_0, arr_1, arr_2, arr_3, arr_4; expected those of x,y,p,-,-,t",
+            ),
+            (&good[0][..3], None, "columns named x, y, t without polarity (p)"),
+            (
+                &[("x", &x), ("y", &half), ("t", &t), ("p", &p)],
+                None,
+                "the array 'y' has shape [2] and type '<f2'; expected one axis, and b1, i1 to i8",
+            ),
+            (
+                &[("x", &x), ("y", &y), ("t", &t), ("time", &t), ("p", &p)],
+                None,
+                "columns named t and time, which mean the same",
+            ),
+            (
+                &[("notes.txt", &words), ("a/events.csv", &words)],
+                None,
+                "a ZIP archive without arrays of NumPy: it holds notes.txt, a/events.csv; unpack it",
+            ),
+        ];
+        for (files, columns, told) in bad {
+            let error = with(files, columns).expect_err(told);
+            assert!(error.contains(told), "{error}");
         }
     }
 
@@ -292,7 +355,7 @@ mod tests {
         assert_eq!(read(&archive(&[("arr_0", records)])).expect("an archive"), events);
 
         let error = read(&archive(&columns[..3])).expect_err("no times").to_string();
-        assert!(error.contains("arrays x, y, polarity; expected"), "{error}");
+        assert!(error.contains("columns named x, y, polarity without time (t)"), "{error}");
         let short = ("timestamps", array("'<f8'", std::iter::once([0; 8])));
         let uneven = [columns[0].clone(), columns[1].clone(), columns[2].clone(), short];
         assert!(read(&archive(&uneven)).expect_err("uneven").to_string().contains("different lengths"), "lengths");

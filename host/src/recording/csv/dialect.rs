@@ -10,7 +10,7 @@ use super::number::Number;
 pub(super) struct Dialect {
     separator: u8,
     /// What begins a fraction.
-    pub(super) mark: u8,
+    mark: u8,
 }
 
 impl Dialect {
@@ -37,7 +37,7 @@ impl Dialect {
             lines.iter().map(|line| dialect.fields(line).filter(|field| dialect.number(field).is_some()).count()).sum()
         };
         let [usual, ..] = Self::ALL;
-        // The first of several with as many.
+        // The first of those with the most: `max_by_key` returns the last.
         Self::ALL.into_iter().rev().max_by_key(|dialect| numbers(*dialect)).unwrap_or(usual)
     }
 
@@ -67,6 +67,11 @@ impl Dialect {
         }
     }
 
+    /// Why a comma begins fractions.
+    pub(super) fn comma_reason(self) -> &'static str {
+        if self.separator == b',' { "numbers in quotes have commas" } else { "no comma separates the fields" }
+    }
+
     /// Whether fractions begin with a comma.
     pub(super) fn decimal_comma(self) -> bool {
         self.mark == b','
@@ -79,32 +84,45 @@ pub(super) struct Fields<'a> {
     separator: u8,
 }
 
+impl<'a> Fields<'a> {
+    /// The front of `line` up to the next separator, and what follows it, if it is there.
+    #[inline]
+    fn split(&self, line: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
+        let also = if self.separator == b' ' { b'\t' } else { self.separator };
+        match line.iter().position(|byte| *byte == self.separator || *byte == also) {
+            Some(end) => (line.get(..end).unwrap_or(line), line.get(end + 1..)),
+            None => (line, None),
+        }
+    }
+
+    /// The quoted field that `line` begins with; it may contain the separator.
+    #[cold]
+    fn quoted(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let inside = line.trim_ascii_start().strip_prefix(b"\"")?;
+        let (field, rest) = inside.split_at(inside.iter().position(|byte| *byte == b'"')?);
+        self.rest = self.split(rest).1;
+        Some(field)
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let spaces = self.separator == b' ';
-        let is_end = |byte: &u8| *byte == self.separator || (spaces && *byte == b'\t');
-        let mut rest = self.rest?;
-        if spaces {
-            rest = rest.trim_ascii_start();
-            if rest.is_empty() {
+        let mut line = self.rest?;
+        if self.separator == b' ' {
+            line = line.trim_ascii_start();
+            if line.is_empty() {
                 self.rest = None;
                 return None;
             }
         }
-        // A quoted field may contain the separator.
-        let quoted = rest.trim_ascii_start().strip_prefix(b"\"");
-        let quoted = quoted.and_then(|rest| Some(rest.split_at(rest.iter().position(|byte| *byte == b'"')?)));
-        let (field, rest) = match quoted {
-            Some((field, rest)) => (Some(field), rest),
-            None => (None, rest),
-        };
-        let end = rest.iter().position(is_end);
-        let (before, after) = rest.split_at(end.unwrap_or(rest.len()));
-        self.rest = end.and_then(|_| after.get(1..));
-        Some(field.unwrap_or(before).trim_ascii())
+        let (field, rest) = self.split(line);
+        self.rest = rest;
+        let field = field.trim_ascii();
+        let quoted = if field.first() == Some(&b'"') { self.quoted(line) } else { None };
+        Some(quoted.map_or(field, <[u8]>::trim_ascii))
     }
 }
 

@@ -36,7 +36,7 @@ impl Names {
         matches!(self.told, Named::All(_))
     }
 
-    /// Whether there is a name for each of the columns, `fields` with those at the end that are empty.
+    /// Whether there is a name for each of `columns`, or for each of `fields`, which count empty ones at the end too.
     fn suits(&self, columns: usize, fields: usize) -> bool {
         let named = self.names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
         self.names.len() == fields || named == columns
@@ -78,7 +78,7 @@ impl Front {
             let fields = || dialect.fields(line);
             let row: Vec<f64> = fields().map(|field| dialect.number(field).map_or(f64::NAN, |it| it.value())).collect();
             let numbers = row.iter().filter(|number| !number.is_nan()).count();
-            // Others may hold text.
+            // Other columns may hold text.
             if numbers >= 4 || (numbers > 0 && numbers == fields().filter(|field| !field.is_empty()).count()) {
                 rows.push((row, ended));
             } else if rows.is_empty() {
@@ -89,9 +89,9 @@ impl Front {
                 }
             }
         }
-        // A line that was cut, as the only one.
+        // The only row, if its line has no end, may be cut.
         if let ([(row, false)], Some(names)) = (&rows[..], &names)
-            && names.names.len() != row.len()
+            && (names.names.len() != row.len() || row.iter().any(|number| number.is_nan()))
         {
             rows.clear();
         }
@@ -108,7 +108,10 @@ impl Front {
                 return Err(format!("the first line below the names is '{}'; expected numbers", quote(odd)));
             }
             (Some(names), _) if rows.is_empty() && names.told == Named::Nothing => {
-                return Err(format!("no line of numbers; the last one looked at is '{}'", names.names.join(" ")));
+                return Err(format!(
+                    "no line of numbers; the last one is '{}'",
+                    quote(names.names.join(" ").as_bytes())
+                ));
             }
             (None, _) if rows.is_empty() && !given => return Err("no line of numbers".into()),
             (names, _) => names,
@@ -133,7 +136,7 @@ impl Front {
         };
         self.width = fields.max(names.as_ref().map(|names| names.names.len()));
         if names.is_none() {
-            // Nothing but the ends of lines with a separator behind the last field.
+            // Separators behind the last number.
             rows.iter_mut().for_each(|row| row.truncate(columns.unwrap_or(0)));
         }
         if let Some(names) = names {

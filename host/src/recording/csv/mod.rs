@@ -85,7 +85,7 @@ impl Layout {
         }
         let mut assumed = found.assumed;
         if dialect.decimal_comma() {
-            assumed.push(Assumption::new("decimals", ",", "no comma separates the fields"));
+            assumed.push(Assumption::new("decimals", ",", dialect.comma_reason()));
         }
         let (needed, width) = (found.columns.roles().count(), width.unwrap_or(usize::MAX));
         Ok(Self { dialect, fields, needed, width, polarity: found.polarity, names_at, assumed })

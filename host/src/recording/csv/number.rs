@@ -59,6 +59,9 @@ impl Number {
 
     pub(super) fn value(self) -> f64 {
         let Self { mut digits, mut exponent, .. } = self;
+        if exponent == 0 && !self.negative {
+            return digits as f64; // nearly all polarities
+        }
         // A whole number that is written as a fraction is exact.
         while exponent < 0 && digits > 0 && digits % 10 == 0 {
             (digits, exponent) = (digits / 10, exponent + 1);

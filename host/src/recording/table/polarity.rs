@@ -151,8 +151,9 @@ mod tests {
 
     #[test]
     fn pairs_and_single_values() {
+        type Case = (&'static [f64], (Option<f64>, Option<f64>));
         let all = |off: f64, on: f64| (Some(off), Some(on));
-        let cases: [(&[f64], (Option<f64>, Option<f64>)); 15] = [
+        let cases: [Case; 15] = [
             (&[], (None, None)),
             (&[1.0, 0.0], all(0.0, 1.0)),
             (&[-1.0, 1.0], all(-1.0, 1.0)),

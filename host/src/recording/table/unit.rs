@@ -30,6 +30,9 @@ const MOST_SECONDS: f64 = 1e11;
 const MOST_MILLISECONDS: f64 = 1e14;
 const MOST_MICROSECONDS: f64 = 1e17;
 
+/// Times whose size counts.
+const FIRST: usize = 16;
+
 impl TimeUnit {
     /// Units and their names on the command line.
     pub const NAMES: [(&'static str, Self); 4] =
@@ -55,10 +58,12 @@ impl TimeUnit {
     /// | in a quarter or fewer | | microseconds |
     /// | in a quarter or fewer | 1e17 | nanoseconds |
     ///
-    /// Times are beyond a limit when more than half of them are greater. Without times it is microseconds.
+    /// Times are beyond a limit when more than half of the first 16 are greater: behind lost bytes of an array, all numbers are
+    /// large. Without times it is microseconds.
     pub(super) fn fitting(times: &[f64]) -> (Self, &'static str) {
         let fractions = times.iter().filter(|t| t.fract() != 0.0).count();
-        let beyond = |limit: f64| 2 * times.iter().filter(|t| **t > limit).count() > times.len();
+        let first = times.get(..FIRST).unwrap_or(times);
+        let beyond = |limit: f64| 2 * first.iter().filter(|t| **t > limit).count() > first.len();
         if 4 * fractions > times.len() {
             match () {
                 () if beyond(MOST_MILLISECONDS) => (Self::Microseconds, "fractions, too large for s or ms"),
@@ -128,7 +133,8 @@ mod tests {
     #[test]
     fn units_that_fit() {
         use TimeUnit::{Microseconds, Milliseconds, Nanoseconds, Seconds};
-        let cases: [(&[f64], TimeUnit); 23] = [
+        let then = |small: usize, large: usize| [vec![1.0; small], vec![2e17; large]].concat();
+        let cases: [(&[f64], TimeUnit); 26] = [
             (&[], Microseconds),
             (&[0.0], Microseconds),
             (&[5000.0, 5000.0], Microseconds),
@@ -148,6 +154,9 @@ mod tests {
             // Half of them beyond it, and one more.
             (&[1.0, 2e17], Microseconds),
             (&[1.0, 2e17, 2e17], Nanoseconds),
+            (&then(8, 100), Microseconds),
+            (&then(7, 100), Nanoseconds),
+            (&[then(0, 9), then(100, 0)].concat(), Nanoseconds),
             // Fractions around 1e11 and 1e14.
             (&[1.7e9 + 0.5], Seconds),
             (&[1e11 - 0.5], Seconds),
