@@ -62,6 +62,11 @@ pub trait Decode {
         Some(0)
     }
 
+    /// Whether words are counted as [`Skipped::garbage`] only until the next ones tell what they are, and may be taken back.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     /// The next byte is the first of a word: for those who begin somewhere in a file, behind the text of
     /// [`Decode::front`]. Without it, a word that looks like text is taken for more of it.
     fn begin_words(&mut self) {}
@@ -150,6 +155,10 @@ impl<D: Decode + ?Sized> Decode for &mut D {
 
     fn geometry(&self) -> Option<Geometry> {
         (**self).geometry()
+    }
+
+    fn holds_back(&self) -> bool {
+        (**self).holds_back()
     }
 
     fn begin_words(&mut self) {

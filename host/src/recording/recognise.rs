@@ -82,7 +82,8 @@ pub(super) fn says_dat(head: &[u8]) -> bool {
 pub(super) fn refused_dat(head: &[u8]) -> Option<String> {
     let versions = text(head).split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"% Version"));
     let version = std::str::from_utf8(versions.last()?).ok()?.trim();
-    (version != "2").then(|| format!("DAT of version {version}, whose words are others; expected version 2"))
+    (!matches!(version, "" | "2"))
+        .then(|| format!("DAT of version {version}, whose words are others; expected version 2"))
 }
 
 impl Head<'_> {

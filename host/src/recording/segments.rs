@@ -33,8 +33,8 @@ pub(super) struct Resets {
     segment: Option<(u64, u64)>,
     /// The same of the one before, while the segment has a single event.
     before: Option<(u64, u64)>,
-    /// Microseconds of all segments before.
-    elapsed: u64,
+    /// Microseconds of all segments before: more than any clock may tell.
+    elapsed: u128,
     count: u64,
 }
 
@@ -45,14 +45,14 @@ impl Resets {
             && is_alone(alone, before.1, t)
         {
             self.segment = Some((before.0.min(alone), before.1));
-            self.elapsed -= before.1 - before.0;
+            self.elapsed -= u128::from(before.1 - before.0);
             self.count -= 1;
         }
         self.segment = Some(match self.segment {
             None => (t, t),
             Some(segment) if is_back(t, segment.1) => {
                 self.before = Some(segment);
-                self.elapsed += segment.1 - segment.0;
+                self.elapsed += u128::from(segment.1 - segment.0);
                 self.count += 1;
                 (t, t)
             }
@@ -66,8 +66,8 @@ impl Resets {
     }
 
     /// Microseconds of all segments together.
-    pub(super) fn duration(&self) -> u64 {
-        self.elapsed + self.segment.map_or(0, |(first, last)| last - first)
+    pub(super) fn duration(&self) -> u128 {
+        self.elapsed + self.segment.map_or(0, |(first, last)| u128::from(last - first))
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     /// Resets, the time of all segments, and which events begin one: of both forms.
-    fn follow(times: &[u64]) -> (u64, u64, Vec<usize>) {
+    fn follow(times: &[u64]) -> (u64, u128, Vec<usize>) {
         let mut resets = Resets::default();
         times.iter().for_each(|t| resets.add(*t));
         let mut events = Segmented::new(times.iter().map(|t| Ok(Event { t: *t, x: 0, y: 0, on: true })));
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn what_a_reset_is() {
         const BACK: u64 = 10_000_000 - RESET;
-        let cases: [(&[u64], u64, u64, &[usize]); 9] = [
+        let cases: [(&[u64], u64, u128, &[usize]); 9] = [
             (&[], 0, 0, &[]),
             (&[5, 7, 6, 9], 0, 4, &[]),
             (&[9_000_000, 10_000_000, 10_000, 20_000, 30_000], 1, 1_020_000, &[2]),

@@ -3,12 +3,16 @@
 //!
 //! In the wrong order, the bits of a mask are taken for the kind of a word, of which 10 in 16 are impossible. An order fits
 //! when 99 of 100 words of the first 64 kB are possible in it. A header that tells an order which does not fit, where the other
-//! does, is refused.
+//! does, is refused; but where half a word is lost, words of one order look like those of the other, so the first 64 words have
+//! to say so, too.
 
 use super::ReadOptions;
 use super::assumption::Assumption;
 use super::recognise;
 use foveola_core::events::{Decode, Evt21, Order};
+
+/// Words at the beginning of which few are lost.
+const FIRST: usize = 64;
 
 fn name(order: Order) -> &'static str {
     if order == Order::Little { "little" } else { "legacy" }
@@ -24,11 +28,15 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Evt21, Vec<
     }
     let data = head.get(Evt21::front(head).unwrap_or(head.len())..).unwrap_or_default();
     let words = data.as_chunks::<8>().0;
-    let fits = |order: Order| words.iter().filter(|word| order.is_possible(**word)).count() * 100 >= words.len() * 99;
+    let fit = |order: Order, words: &[[u8; 8]]| {
+        words.iter().filter(|word| order.is_possible(**word)).count() * 100 >= words.len() * 99
+    };
+    let fits = |order: Order| fit(order, words);
+    let begins = |order: Order| fit(order, words.get(..FIRST).unwrap_or(words));
     let other = |order| if order == Order::Little { Order::Legacy } else { Order::Little };
     let first = format!("its first {} words", words.len());
     match recognise::header(head).order() {
-        Some(told) if !fits(told) && fits(other(told)) => Err(format!(
+        Some(told) if !fits(told) && !begins(told) && fits(other(told)) => Err(format!(
             "its header tells the order of bytes {}, but {first} make sense in the order {} only; name it (--order)",
             name(told),
             name(other(told))

@@ -436,6 +436,10 @@ impl Decode for Aedat31 {
         Some(at)
     }
 
+    fn holds_back(&self) -> bool {
+        self.place == Place::Doubt
+    }
+
     fn skipped(&self) -> Skipped {
         self.skipped
     }

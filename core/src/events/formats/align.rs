@@ -37,11 +37,6 @@ impl<const N: usize> Alignments<N> {
         Self { runs, phase: (take() % N as u32) as u8 }
     }
 
-    /// Whether the last word has the alignment of the one behind which the place was lost.
-    pub(super) const fn is_first(&self) -> bool {
-        self.phase == 0
-    }
-
     /// The next byte completes a word that is `possible` or not; returns whether to believe in its alignment.
     pub(super) fn believe(&mut self, possible: bool) -> bool {
         self.phase = if usize::from(self.phase) + 1 < N { self.phase + 1 } else { 0 };
@@ -82,7 +77,7 @@ impl<const N: usize> Phases<N> {
 }
 
 /// How often words made no sense of late, for formats in which most words at a wrong alignment look like events: each that
-/// does not counts 16, and each that does takes 1 off. One in a hundred is forgotten, one in ten is not.
+/// does not counts 16, and each that does takes 1 off (of some formats only words that tell the time). One in a hundred is forgotten, one in ten is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trouble(u8);
 

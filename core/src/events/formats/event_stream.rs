@@ -28,7 +28,6 @@
 
 use super::align::Phases;
 use super::burst::{self, Burst};
-use super::evt2::DOUBT;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Skipped};
 use core::ops::Range;
@@ -47,6 +46,8 @@ const RESET: u8 = 0xFE;
 pub(super) const SILENT: u64 = 127;
 /// Bytes of an event.
 const EVENT: usize = 5;
+/// Events outside behind another before the place is lost.
+const DOUBT: u8 = 4;
 
 /// Why a stream is not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

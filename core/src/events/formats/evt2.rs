@@ -13,13 +13,13 @@
 //! dropped or reordered for their time.
 //!
 //! **Damage** shows as an impossible word. A single one costs 4 bytes: decoding goes on behind it. A second one among the
-//! next 4 words, or a time high there that is more than 1.05 s from the clock, says that the alignment changed. Then
-//! everything is skipped up to a time high at an alignment that makes sense: at the old one, a time high within 1.05 s of
-//! the clock; at any, one behind 16 possible words in a row, no fewer than any other alignment has. Recovered: place and
-//! time, after lost, repeated, foreign or flipped bytes. Not recovered: events up to that time high (some 100 words). Words
-//! at a wrong alignment are taken for what they look like until the second impossible one, some 2 events. A flipped bit
-//! that leaves a possible word cannot be seen, and if the impossible word was a time high, events are early until the next.
-//! Coordinates are delivered as they stand: the accumulator counts what lies outside the geometry.
+//! next 16 words, or a time high there that is more than 1.05 s from the clock, says that the alignment changed. Then
+//! everything is skipped up to the next time high at the byte alignment that makes sense: the one that had 16 possible words
+//! in a row and no fewer than any other. Recovered: place and time, after lost, repeated, foreign or flipped bytes. Not
+//! recovered: events up to that time high (some 100 words). Words at a wrong alignment are taken for what they look like
+//! until the second impossible one, some 2 events. A flipped bit that leaves a possible word cannot be seen, and if the
+//! impossible word was a time high, events are early until the next. Coordinates are delivered as they stand: the
+//! accumulator counts what lies outside the geometry.
 //!
 //! A line of a header is an impossible word too, so a second recording joined to the first is read on without loss.
 //!
@@ -47,12 +47,11 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// The largest step of the time high, in its units of 64 us, that is continued over a wrap: 8.4 s. Sensors send a time
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
 pub(super) const NEAR: u32 = 1 << 17;
-/// The largest step of a time high, in its units, that shows that the place is right: 1.05 s. In noise a word is such a
-/// time high once in 2^17.
+/// The largest step of a time high behind damage, in its units: 1.05 s.
 pub(super) const SURE: u32 = 1 << 14;
 /// Words behind an impossible one among which a second tells that the alignment changed: of words at a wrong alignment 10 in
-/// 16 are impossible.
-pub(super) const DOUBT: u8 = 4;
+/// 16 are impossible, and fewer where most bits are 0.
+pub(super) const DOUBT: u8 = 16;
 
 /// Whether words have this kind.
 pub(super) const fn is_possible(kind: u32) -> bool {
@@ -313,9 +312,7 @@ impl Evt2 {
             }
             Place::Lost(alignments) => {
                 let kind = self.word >> 28;
-                let believed = alignments.believe(is_possible(kind));
-                let as_before = alignments.is_first();
-                if kind == TIME_HIGH && (believed || as_before && self.is_sure(self.word & HIGH)) {
+                if alignments.believe(is_possible(kind)) && kind == TIME_HIGH {
                     // The first bytes of this word were taken for garbage.
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
                     self.place = Place::Words;

@@ -16,16 +16,17 @@
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
 //! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): a single one costs 8 bytes;
-//! behind a second one among 4 words everything is skipped up to a time high that shows the place. At a wrong alignment bits of masks and
-//! coordinates are taken for kinds; mostly one of some ten words is impossible then, and those before it are taken for
-//! events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which
-//! it may take 0.8 s. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
-//! is no event and no damage.
+//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): a single one costs 8 bytes.
+//! Behind a second one among 16 words, or a fourth with few times high since the first, everything is skipped up to the next
+//! time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and coordinates are taken
+//! for kinds; mostly one of some ten words is impossible then, and those before the second are taken for events. Where such
+//! bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which it may take 0.8 s. A
+//! flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask is no event and no damage.
 //!
 //! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
+use super::align::Trouble;
 use super::clock::{Clock, continued};
 use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
@@ -111,6 +112,8 @@ pub struct Evt21 {
     /// The upper half of the last vector, and which of its events are still to be delivered.
     upper: u32,
     mask: u32,
+    /// Impossible words, less times high.
+    trouble: Trouble,
 }
 
 impl Default for Evt21 {
@@ -131,7 +134,7 @@ impl Evt21 {
     }
 
     const fn of(order: Option<Order>) -> Self {
-        Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0 }
+        Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0, trouble: Trouble::NONE }
     }
 
     /// What the header told so far.
@@ -179,6 +182,11 @@ impl Evt21 {
     }
 }
 
+/// Whether a line of a header begins with these bytes.
+fn is_line(word: &[u8; WORD]) -> bool {
+    word.first_chunk().is_some_and(|first| Header::begins(*first))
+}
+
 impl Words<WORD, WORD> for Evt21 {
     fn frame(&mut self) -> &mut Frame<WORD, WORD> {
         &mut self.frame
@@ -205,11 +213,13 @@ impl Words<WORD, WORD> for Evt21 {
             },
             TIME_HIGH if self.frame.in_doubt() && !self.is_sure(upper) => self.frame.lose(WORD, &word),
             TIME_HIGH => {
+                self.trouble.less(1);
                 if self.high.set(self.time_of((upper & HIGH).into())) {
                     count(&mut self.frame.skipped.backward, 1);
                 }
             }
             TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
+            _ if !is_line(&word) && self.trouble.add() => self.frame.lose(WORD, &word),
             _ => self.frame.impossible(word),
         }
         None
@@ -221,13 +231,6 @@ impl Words<WORD, WORD> for Evt21 {
             Some(order) => possible(order),
             None => possible(Order::Little) || possible(Order::Legacy),
         }
-    }
-
-    fn continues(&self, word: &[u8; WORD]) -> bool {
-        self.order.is_some_and(|order| {
-            let [upper, _] = order.halves(*word);
-            upper >> 28 == TIME_HIGH && self.is_sure(upper)
-        })
     }
 
     fn resumes(&mut self, word: [u8; WORD]) -> bool {

@@ -19,15 +19,14 @@
 //! decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time high cannot be seen.
 //!
 //! **Damage** can hardly be seen: 12 of 16 kinds are possible. What is seen is an impossible kind, which an odd number
-//! of lost bytes leads to within a few words. A single one costs 2 bytes. Behind a second one among 4 words, or a time high
-//! there that is more than 1 s from the clock, everything is skipped up to a time high that shows the place: one that the
-//! clock tells, or the next one, at the alignment of before, or any behind 16 words in a row that make sense. The row and
-//! base are forgotten then; events before the next row are counted as [`Skipped::untimed`], as are those before the first
-//! time. If the single word told a row, a base or a time, events have those of before up to the next one. Not recovered: whole words that are lost, foreign or
-//! flipped go unseen, so that events have a wrong row, base or time up to the next word that tells it; and lines of a
-//! second recording's header, joined without [`Decode::finish`] between, are read as words, up to an event for each two
-//! characters. In front, two words of printable characters behind a `%` are taken for a line; sensors begin with a time
-//! high, which is none.
+//! of lost bytes leads to within a few words. A single one costs 2 bytes; if it told a row, a base or a time, events have
+//! those of before up to the next one. Behind a second one among 16 words, or a time high there that is more than 1 s from
+//! the clock, everything is skipped up to the next time high at the byte alignment that made sense for 16 words, and the
+//! row and base are forgotten; events before the next row are counted as [`Skipped::untimed`], as are those before the
+//! first time. Not recovered: whole words that are lost, foreign or flipped go unseen, so that events have a wrong row, base
+//! or time up to the next word that tells it; and lines of a second recording's header, joined without [`Decode::finish`]
+//! between, are read as words, up to an event for each two characters. In front, two words of printable characters behind a
+//! `%` are taken for a line; sensors begin with a time high, which is none.
 //!
 //! Cost: about 10 operations a word. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
@@ -200,12 +199,6 @@ impl Words<WORD, WINDOW> for Evt3 {
     fn possible(&self, &[.., a, b]: &[u8; WINDOW]) -> bool {
         let word = u16::from_le_bytes([a, b]);
         !matches!(word >> 12, 0x1 | 0x9 | 0xB | 0xC | 0xD) || word == PADDING
-    }
-
-    fn continues(&self, &[.., a, b]: &[u8; WINDOW]) -> bool {
-        let word = u16::from_le_bytes([a, b]);
-        let ahead = self.t.get().map(|t| u64::from(word).wrapping_sub(t >> 12) & 0xFFF);
-        word >> 12 == TIME_HIGH && ahead.is_some_and(|ahead| ahead <= 1)
     }
 
     fn resumes(&mut self, word: [u8; WORD]) -> bool {

@@ -4,7 +4,7 @@
 //! ```text
 //!        text?          N bytes         impossible         another         the alignment that makes sense
 //! Start ------> Line -> Words -----------> Doubt -----------> Lost -----------------> Words
-//!                         ^------------------+  4 words that are possible, or one that shows the place
+//!                         ^------------------+ 16 words that are possible, or one that shows the place
 //! ```
 //! A decoder is a [`Words`]: it says what a word means, whether one is possible, and where text ends. [`next`] does the
 //! rest, byte by byte where a word is cut; a decoder takes whole words itself while it [is in step](Frame::in_step).
@@ -72,13 +72,6 @@ pub(super) trait Words<const N: usize, const W: usize> {
 
     /// Whether the newest word in the window can be one, and makes sense after what came before it.
     fn possible(&self, window: &[u8; W]) -> bool;
-
-    /// Whether the newest word in the window goes on from what came before the damage, so that it alone shows the place if it
-    /// has the alignment of before.
-    fn continues(&self, window: &[u8; W]) -> bool {
-        let _ = window;
-        false
-    }
 
     /// Whether decoding may go on with `word`, the first that is believed after damage.
     fn resumes(&mut self, word: [u8; N]) -> bool;
@@ -293,10 +286,9 @@ fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte:
         Place::Lost(_) => {
             frame.shift(byte);
             let (window, word) = (frame.window, *frame.window.last_chunk()?);
-            let (possible, continues) = (decoder.possible(&window), decoder.continues(&window));
+            let possible = decoder.possible(&window);
             let Place::Lost(alignments) = &mut decoder.frame().place else { return None };
-            let believed = alignments.believe(possible) || alignments.is_first() && continues;
-            if !believed || !decoder.resumes(word) {
+            if !alignments.believe(possible) || !decoder.resumes(word) {
                 count(&mut decoder.frame().skipped.garbage, 1);
                 return None;
             }

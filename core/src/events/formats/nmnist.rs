@@ -25,13 +25,14 @@
 use super::align::{Alignments, Trouble};
 use super::burst::{self, Burst};
 use super::clock::Clock;
-use super::evt2::DOUBT;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Skipped};
 use core::ops::Range;
 
 /// Bytes of a word.
 const WORD: usize = 5;
+/// Words that make no sense behind another before the place is lost.
+const DOUBT: u8 = 4;
 /// The row that says that the clock overflowed.
 pub(super) const OVERFLOW_ROW: u16 = 240;
 /// Microseconds added by an overflow.
@@ -281,6 +282,10 @@ impl Decode for NMnist {
         if matches!(self.place, Place::Doubt(_)) {
             self.place = Place::Words;
         }
+    }
+
+    fn holds_back(&self) -> bool {
+        matches!(self.place, Place::Doubt(_))
     }
 
     fn skipped(&self) -> Skipped {

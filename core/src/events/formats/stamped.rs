@@ -257,6 +257,10 @@ impl<A: Address> Decode for Stamped<A> {
         frame::front(Self::of(A::default()), bytes)
     }
 
+    fn holds_back(&self) -> bool {
+        self.frame.in_doubt()
+    }
+
     fn skipped(&self) -> Skipped {
         self.frame.skipped
     }
