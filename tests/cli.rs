@@ -2,110 +2,19 @@
 //!
 //! Every run is checked for traces of a panic.
 
-use foveola_core::events::{Event, Evt2Encoder};
+#[path = "shell.rs"]
+mod shell;
+
+use foveola_core::events::Event;
 use ndarray::{Array2, Array3, Array4, Array5};
 use ndarray_npy::{read_npy, write_npy};
 use serde_json::Value;
 use sha3::{Digest, Sha3_224};
+use shell::{HEADER, Ran, Shell, events, evt2};
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-/// A program run in a folder of its own.
-struct Shell(TempDir);
-
-/// What a run printed.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Self(TempDir::new().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.path(name), bytes).expect("a file in the temporary folder");
-    }
-
-    fn run(&self, args: &[&str]) -> Ran {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_foveola"));
-        // Without such a folder, drivers of Mesa complain on stderr.
-        program.env("XDG_RUNTIME_DIR", self.0.path());
-        Ran::of(&args.join(" "), program.args(args).current_dir(&self.0).output().expect("foveola starts"))
-    }
-
-    /// Runs a script in which `foveola` is the program.
-    #[cfg(unix)]
-    fn script(&self, script: &str) -> Ran {
-        let mut shell = Command::new("sh");
-        let script_with_name = format!("foveola() {{ \"$FOVEOLA\" \"$@\"; }}\n{script}");
-        shell.args(["-c", &script_with_name]).env("FOVEOLA", env!("CARGO_BIN_EXE_foveola"));
-        Ran::of(script, shell.current_dir(&self.0).output().expect("sh starts"))
-    }
-
-    /// Runs what has to work, and returns what it prints.
-    fn good(&self, args: &[&str]) -> String {
-        let Ran { code, out, err } = self.run(args);
-        assert_eq!(code, Some(0), "{args:?}: {err}");
-        assert_eq!(err, "", "{args:?} says nothing on stderr when it is no terminal");
-        out
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let out = self.good(args);
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?}: no single JSON value: {error}: {out}"))
-    }
-
-    /// Runs what has to fail, with a message that has all of `words`.
-    fn bad(&self, args: &[&str], code: i32, words: &[&str]) {
-        self.run(args).failed(code, words);
-    }
-}
-
-impl Ran {
-    fn of(what: &str, output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        let ran = Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
-        for trace in ["panicked", "RUST_BACKTRACE", "stack backtrace", "memory allocation"] {
-            assert!(!ran.err.contains(trace) && !ran.out.contains(trace), "{what}: {}", ran.err);
-        }
-        ran
-    }
-
-    fn failed(&self, code: i32, words: &[&str]) {
-        assert_eq!((self.code, &self.out[..]), (Some(code), ""), "expected {words:?}: {}", self.err);
-        assert!(self.err.starts_with("error: "), "{}", self.err);
-        for word in words {
-            assert!(self.err.contains(word), "no '{word}' in: {}", self.err);
-        }
-    }
-}
-
-/// A recording in EVT2.
-fn evt2(header: &str, events: &[Event]) -> Vec<u8> {
-    let (mut bytes, mut encoder) = (header.as_bytes().to_vec(), Evt2Encoder::new());
-    for event in events {
-        encoder.encode(*event, |word| bytes.extend(word)).expect("coordinates up to 2047");
-    }
-    bytes
-}
-
-const HEADER: &str = "% evt 2.0\n% geometry 24x16\n";
-
-/// `n` events, every 100 us, in 24 x 16 pixels.
-fn events(n: u64) -> Vec<Event> {
-    let place = |i: u64| ((i / 10 % 24) as u16, (i * 7 % 16) as u16);
-    (0..n).map(|i| Event { t: 5_000 + 100 * i, x: place(i).0, y: place(i).1, on: i % 3 > 0 }).collect()
-}
+use std::process::{Command, Stdio};
 
 /// Width and height of a PNG, decoded whole.
 fn png_size(path: &Path) -> (u32, u32) {
@@ -304,7 +213,7 @@ fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/qemu/src/bin");
     let shell = Shell::new();
     let text = shell.good(&["record", "retina.raw", "--geometry", "64x64", "--duration", "200ms"]);
-    for word in ["retina.raw, 34,109 bytes", "64 x 64", "5,993 events in 200 ms"] {
+    for word in ["retina.raw, 34,142 bytes", "64 x 64", "5,993 events in 200 ms"] {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let recorded = std::fs::read(shell.path("retina.raw")).expect("written");
@@ -1058,7 +967,7 @@ fn a_chain_of_conversions_keeps_the_digest() {
 
 /// What `foveola convert` writes as EVT2.
 fn evt2_whole(events: &[Event]) -> Vec<u8> {
-    evt2("% evt 2.0\n% geometry 24x16\n% end\n", events)
+    evt2("% evt 2.0\n% format EVT2;height=16;width=24\n% geometry 24x16\n% end\n", events)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! repository; `recordings/README.md` says where they come from. What cannot be checked is listed as ignored, with the
 //! reason in its name.
 
-use foveola::{Error, EventWriter, Format, Geometry, Recording};
+use foveola::{Error, EventWriter, Format, Frames, Geometry, Polarity, ReadOptions, Recording, WriteOptions};
 use foveola_core::events::{
     Aedat2, Aedat31, Dat, DatEncoder, Decode, Event, EventStream, EventStreamEncoder, Evt2, Evt2Encoder, Evt3,
     Evt3Encoder, Evt21, Evt21Encoder, NMnist, NMnistEncoder, Order, Skipped,
@@ -41,16 +41,23 @@ fn main() {
         add("bytes lost and put in", spliced);
         add("blocks swapped", swapped);
         add("two joined", joined);
+        add("a clock that starts anew", reset);
         add("found by time", sought);
+        add("found by time behind a header of any length", sought_behind_headers);
+        add("mostly garbage", mostly_garbage);
         if Format::written().any(|written| written == format) {
             add("written and read", written);
+            add("written without an event, and given up", unfinished);
         }
     }
-    let others: [(&str, Test); 6] = [
+    let others: [(&str, Test); 9] = [
         ("evt2 recordings joined", joined_evt2),
         ("nmnist recordings joined", joined_nmnist),
         ("packets of every compression", compressed),
         ("clocks that wrapped, found by time", wrapped),
+        ("a clock that was reset, found by time", sought_behind_a_reset),
+        ("headers that tell what is not so", lying_headers),
+        ("words that other readers know", words_of_writers),
         ("files of other formats", foreign),
         ("what the README says", readme),
     ];
@@ -318,11 +325,14 @@ impl Known {
     }
 }
 
-fn npy_header(n: u64) -> Vec<u8> {
-    let text = format!(
+fn npy_text(n: u64) -> String {
+    format!(
         "{{'descr': [('t', '<u8'), ('x', '<u2'), ('y', '<u2'), ('on', '|b1')], 'fortran_order': False, 'shape': ({n},), }}"
-    );
-    [b"\x93NUMPY\x01\x00\xb6\x00", format!("{text:181}\n").as_bytes()].concat()
+    )
+}
+
+fn npy_header(n: u64) -> Vec<u8> {
+    [b"\x93NUMPY\x01\x00\xb6\x00", format!("{:181}\n", npy_text(n)).as_bytes()].concat()
 }
 
 /// How a packet of AEDAT 4 is packed.
@@ -351,9 +361,15 @@ fn flatbuffer(identifier: &[u8; 4], place: usize, fields: usize, vector: &[u8], 
 }
 
 fn aedat4_header() -> Vec<u8> {
+    aedat4_header_with("")
+}
+
+/// With this in front of its text.
+fn aedat4_header_with(more: &str) -> Vec<u8> {
     let text = "<dv version=\"2.0\"><node name=\"outInfo\" path=\"/\"><node name=\"0\" path=\"/0/\">\
                 <attr key=\"typeIdentifier\" type=\"string\">EVTS</attr><node name=\"info\" path=\"/0/info/\">\
                 <attr key=\"sizeX\" type=\"int\">34</attr><attr key=\"sizeY\" type=\"int\">34</attr></node></node></node></dv>";
+    let text = [more, text].concat();
     let header = flatbuffer(b"IOHE", 2, 3, text.as_bytes(), text.len());
     [b"#!AER-DAT4.0\r\n", &(header.len() as u32).to_le_bytes()[..], &header].concat()
 }
@@ -408,7 +424,8 @@ impl Scratch {
     /// The events of `bytes` and what was skipped, as the host reads them: the same from a file and from a pipe that yields
     /// a few bytes at a time, no others than the core's, and what was counted adds up.
     fn read(&mut self, format: Format, bytes: &[u8]) -> Result<Read2, Failed> {
-        let recording = Recording::open_as(self.write(bytes)?, format)?;
+        let options = ReadOptions { format: Some(format), damaged: true, ..ReadOptions::default() };
+        let recording = Recording::open_with(self.write(bytes)?, options)?;
         let mut events = recording.events()?;
         let read = events.by_ref().collect::<foveola::Result<Vec<Event>>>()?;
         expect(events.position() == bytes.len() as u64, || format!("stopped at byte {}", events.position()))?;
@@ -420,7 +437,7 @@ impl Scratch {
             expect(skipped == decoder.skipped(), || format!("{skipped:?}, but {:?} in core", decoder.skipped()))?;
         }
         let pieces = Pieces { bytes: bytes.to_vec(), at: 0, piece: 1 + bytes.len() % 13 };
-        let mut cut = Recording::from_reader("pieces", pieces, format.into())?.events()?;
+        let mut cut = Recording::from_reader("pieces", pieces, options)?.events()?;
         let pieces = cut.by_ref().collect::<foveola::Result<Vec<Event>>>()?;
         expect(pieces == read, || format!("{} events, but {} in pieces", read.len(), pieces.len()))?;
         let again = (cut.skipped(), cut.damage());
@@ -556,6 +573,197 @@ fn joined(format: Format) -> Result<(), Failed> {
     expect(after + 40 >= 3_000 && lost < 40, || format!("{} events, {after} of the second, {skipped:?}", events.len()))
 }
 
+/// A recording whose clock starts anew, without a header between where the format can do without: nothing is lost, and the
+/// segments are counted and follow each other as frames.
+fn reset(format: Format) -> Result<(), Failed> {
+    let (first, second) = (Known::new(format, 4_000_000, 3_000), Known::new(format, 1_000_000, 3_000));
+    // Without its header an array does not go on, and a stream of differences has no time.
+    let from = if format == Format::EventStream { 0 } else { second.start };
+    let bytes = match format {
+        Format::Npy => [&npy_header(6_000)[..], &first.bytes[first.start..], &second.bytes[from..]].concat(),
+        _ => [&first.bytes[..], &second.bytes[from..]].concat(),
+    };
+    let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+    let recording = Recording::from_reader("two segments", Pieces { bytes, at: 0, piece: 999 }, options)?;
+    let mut events = Vec::new();
+    let summary = recording.scan(|event| events.push(*event))?;
+    // Words of N-MNIST look alike at other alignments, too: it may take 20 of them to tell.
+    let lost = 6_000 - events.len();
+    let counted = u64::from(summary.skipped.garbage) == 5 * lost as u64 && summary.skipped.backward == 1;
+    let all_there = lost == 0 || format == Format::NMnist && lost <= 20;
+    expect(all_there && counted && summary.resets == 1, || format!("{lost} events lost, {summary:?}"))?;
+    let whole = events.starts_with(&first.events) && events.ends_with(&second.events[lost..]);
+    expect(whole, || "other events".into())?;
+    let segment = 71e-6 * 2_999.0;
+    let seconds = 2.0 * segment - 71e-6 * lost as f64;
+    expect((summary.seconds() - seconds).abs() < 1e-9, || format!("{} s; expected {seconds}", summary.seconds()))?;
+    let mut frames = Frames::new(events.into_iter().map(Ok), Geometry { cols: 34, rows: 34 }, Polarity::Split, 1_000)?;
+    let (mut made, mut sum) = (0, 0.0);
+    while let Some(chunk) = frames.next_piece(17)? {
+        (made, sum) = (made + chunk.dim().2, sum + chunk.sum());
+    }
+    let expected = 2 * (segment * 1e3).ceil() as usize;
+    let told = (frames.resets(), frames.jumps(), frames.dropped().events());
+    expect(told == (1, 0, 0) && sum as usize == 6_000 - lost, || format!("{told:?}, {sum} events in frames"))?;
+    expect(made.abs_diff(expected) <= 2, || format!("{made} frames; expected some {expected}"))
+}
+
+/// Text in front of the first word: as much as `len` bytes or a little more, which it returns.
+fn padded(format: Format, n: u64, len: usize) -> Option<Vec<u8>> {
+    let lines = |first: &str, begin: &str, last: &str| {
+        let mut text = first.as_bytes().to_vec();
+        while text.len() + 160 < len {
+            text.extend(format!("{begin} {}\n", "x".repeat(76)).bytes());
+        }
+        let left = len.saturating_sub(text.len() + begin.len() + 2 + last.len());
+        if left > 0 {
+            text.extend(format!("{begin} {}\n", "y".repeat(left)).bytes());
+        }
+        text.extend(last.as_bytes());
+        Some(text)
+    };
+    match format {
+        Format::Evt2 => lines("% evt 2.0\n", "%", "% geometry 34x34\n"),
+        Format::Evt21 => lines("% evt 2.1\n% endianness legacy\n", "%", "% geometry 34x34\n% end\n"),
+        Format::Dat => {
+            lines("% Data file containing CD events\n% Version 2\n", "%", "% Width 34\n% Height 34\n\x0C\x08")
+        }
+        Format::Aedat2 => lines("#!AER-DAT2.0\r\n#\r\n", "#", "# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n"),
+        Format::Npy => {
+            let text = |len: usize| format!("{}{}\n", npy_text(n), " ".repeat(len - npy_text(n).len()));
+            let short = len.saturating_sub(11).max(180);
+            Some(match u16::try_from(short + 1) {
+                Ok(size) => [b"\x93NUMPY\x01\x00", &size.to_le_bytes()[..], text(short).as_bytes()].concat(),
+                Err(_) => {
+                    let size = (len - 12) as u32;
+                    [b"\x93NUMPY\x02\x00", &size.to_le_bytes()[..], text(len - 13).as_bytes()].concat()
+                }
+            })
+        }
+        Format::Aedat4 => Some(aedat4_header_with(&format!("<!--{}-->", "z".repeat(len)))),
+        _ => None,
+    }
+}
+
+/// A text in front of the words changes nothing of what is found by time: of any length, and of any remainder of a word's.
+fn sought_behind_headers(format: Format) -> Result<(), Failed> {
+    const KB: usize = 1_000;
+    let known = Known::new(format, 5_000, 6_000);
+    let mut scratch = Scratch::new()?;
+    for len in [0, KB, 63 * KB, 64 * KB, (1 << 16) - 8, 65 * KB, 175 * KB] {
+        for more in 0..8 {
+            let Some(front) = padded(format, 6_000, len + more) else { return Ok(()) };
+            let bytes = [&front[..], &known.bytes[known.start..]].concat();
+            // Recognised, however far away its words are.
+            let recording = Recording::open(scratch.write(&bytes)?)?;
+            let front = front.len();
+            expect(recording.format() == format, || format!("taken for {}", recording.format().name()))?;
+            let mut events = recording.events()?;
+            let whole: Vec<Event> = events.by_ref().collect::<foveola::Result<_>>()?;
+            let told = (events.skipped(), events.damage());
+            expect(whole == known.events, || format!("{front}: {} events", whole.len()))?;
+            expect(told == (Skipped::default(), None), || format!("{front}: {told:?}"))?;
+            for t in [5_000, 5_001, 105_000, 300_003, known.events[5_990].t, u64::MAX] {
+                events.seek(t)?;
+                let rest = &known.events[known.events.partition_point(|event| event.t < t)..];
+                let found: Vec<Event> = events.by_ref().collect::<foveola::Result<_>>()?;
+                expect(found == rest, || {
+                    format!("{front}: {} events behind {t} us; expected {}", found.len(), rest.len())
+                })?;
+                let told = (events.skipped(), events.damage());
+                expect(told == (Skipped::default(), None), || format!("{front}: {told:?} behind {t} us"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A recording of which more than 1 % cannot be read is an error that says where it begins, unless that is asked for; one
+/// with its damage in the first kilobytes is not.
+fn mostly_garbage(format: Format) -> Result<(), Failed> {
+    let known = Known::new(format, 5_000, 60_000);
+    let damage = |every: usize, bytes: &mut Vec<u8>| {
+        for i in (1..known.events.len() - 1).step_by(every) {
+            let place = known.ends[i - 1]..known.ends[i];
+            match format {
+                Format::Csv => bytes[place.start] = b'x',
+                // Packets are damaged as a whole.
+                Format::Aedat4 => bytes[known.ends[i / PACKET * PACKET] - 60] ^= 0xFF,
+                Format::Npy => {} // all of its records are events
+                Format::NMnist => bytes[place].fill(0xFF),
+                _ => bytes[place.start.max(place.end - 8)..place.end].fill(0x9B),
+            }
+        }
+    };
+    let mut scratch = Scratch::new()?;
+    let mut bytes = known.bytes.clone();
+    damage(if format == Format::Aedat4 { 10 * PACKET } else { 20 }, &mut bytes);
+    if format == Format::Npy {
+        bytes.extend([7; 20_000]); // behind the last record
+    }
+    let path = scratch.write(&bytes)?;
+    let read = |damaged: bool| {
+        let options = ReadOptions { format: Some(format), damaged, ..ReadOptions::default() };
+        let mut count = 0;
+        Recording::open_with(path, options)?.scan(|_| count += 1).map(|summary| (count, summary.damage))
+    };
+    match read(false) {
+        Err(Error::Damaged { unreadable, read, at, place, .. }) => {
+            expect(unreadable * 100 > read, || format!("{unreadable} of {read}"))?;
+            let first = known.start as u64..bytes.len() as u64;
+            expect(first.contains(&at) && place.contains(&at.to_string()), || format!("{at} in {place}"))?;
+            expect(place.len() > 12, || format!("nothing shown: {place}"))?;
+        }
+        other => return Err(format!("{other:?}").into()),
+    }
+    let (count, at) = read(true)?;
+    expect((500..=60_000).contains(&count) && at.is_some(), || format!("{count} events, damage at {at:?}"))?;
+
+    // The same damage in the first 4 kB alone.
+    let mut bytes = known.bytes.clone();
+    let (front, rest) = (known.start + 400, known.start + 700);
+    match format {
+        Format::Csv => bytes[front..rest].fill(b'x'),
+        Format::Npy => return Ok(()),
+        Format::EventStream => bytes[front + 5 * 10..front + 5 * 20].fill(0x7F),
+        Format::NMnist => bytes[front..rest].fill(0xFF),
+        _ => bytes[front..rest].fill(0x9B),
+    }
+    let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+    let summary = Recording::open_with(scratch.write(&bytes)?, options)?.scan(|_| ())?;
+    let lost = 60_000 - summary.events;
+    expect(summary.damage.is_some() && lost < 1_000, || format!("{lost} lost, {summary:?}"))
+}
+
+/// A recording without an event is one, and a file that is given up is none.
+fn unfinished(format: Format) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let names = || std::fs::read_dir(folder.path()).map(|entries| entries.count());
+    let path = folder.path().join("a");
+    let size = Some(Geometry { cols: 34, rows: 34 });
+    let mut writer = EventWriter::create(&path, format, size)?;
+    writer.push(Event { t: 1, x: 2, y: 3, on: true })?;
+    expect(!path.exists(), || "it is there before it is complete".into())?;
+    drop(writer);
+    expect(names()? == 0, || "something is left".into())?;
+    std::fs::write(&path, "what was there")?;
+    drop(EventWriter::create(&path, format, size)?);
+    expect(std::fs::read(&path)? == b"what was there", || "what was there is lost".into())?;
+
+    let written = EventWriter::create_with(&path, format, size, WriteOptions::default())?.finish()?;
+    expect((written.events, names()?) == (0, 1), || format!("{written:?}"))?;
+    if format == Format::NMnist {
+        // No header, no event: no byte, which is refused as such.
+        let error = Recording::open(&path).err().ok_or("nothing was opened")?;
+        return expect(error.to_string().contains("empty"), || error.to_string());
+    }
+    let recording = Recording::open(&path)?;
+    expect(recording.format() == format, || format!("taken for {}", recording.format().name()))?;
+    let summary = recording.scan(|_| ())?;
+    let is_empty = summary.events == 0 && summary.skipped == Skipped::default() && summary.damage.is_none();
+    expect(is_empty && summary.geometry().is_none_or(|found| Some(found) == size), || format!("{summary:?}"))
+}
+
 /// Going to a time is reading from the start and leaving out what is before.
 fn sought(format: Format) -> Result<(), Failed> {
     let known = Known::new(format, 5_000, 20_000);
@@ -589,6 +797,113 @@ fn wrapped() -> Result<(), Failed> {
             let expected = known.events[known.events.partition_point(|event| event.t < t)..].first().copied();
             let found = events.next().transpose()?;
             expect(found == expected, || format!("{}: {found:?} behind {t} us; expected {expected:?}", format.name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Times that go back from place to place are no wrap: then the recording is read from its start.
+fn sought_behind_a_reset() -> Result<(), Failed> {
+    for format in [Format::Evt2, Format::Evt21, Format::Dat, Format::Aedat2, Format::Npy, Format::Aedat4] {
+        let (first, second) = (Known::new(format, 4_000_000, 5_000), Known::new(format, 1_000_000, 5_000));
+        let bytes = match format {
+            Format::Npy => {
+                [&npy_header(10_000)[..], &first.bytes[first.start..], &second.bytes[second.start..]].concat()
+            }
+            _ => [&first.bytes[..], &second.bytes[second.start..]].concat(),
+        };
+        let mut scratch = Scratch::new()?;
+        let mut events = Recording::open_as(scratch.write(&bytes)?, format)?.events()?;
+        for (t, expected) in [(4_100_000, &first), (1_000_000, &first), (0, &first)] {
+            events.seek(t)?;
+            let expected = expected.events.iter().find(|event| event.t >= t);
+            let found = events.next().transpose()?;
+            expect(found.as_ref() == expected, || format!("{}: {found:?} behind {t} us", format.name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A header that tells what the words do not bear out is refused, with the option that names it.
+fn lying_headers() -> Result<(), Failed> {
+    let (evt21, dat) = (Known::new(Format::Evt21, 5_000, 2_000), Known::new(Format::Dat, 5_000, 2_000));
+    let aedat2 = Known::new(Format::Aedat2, 5_000, 2_000);
+    let cases: [(&[u8], &[u8], &str); 4] = [
+        (b"% evt 2.1\n% endianness little\n", &evt21.bytes[evt21.start..], "--order"),
+        (b"% Data file containing CD events\n% Version 1\n\x0C\x08", &dat.bytes[dat.start..], "version 1"),
+        (b"#!AER-DAT2.0\r\n# AEChip: Davis346\r\n", &aedat2.bytes[aedat2.start..], "--camera"),
+        (b"#!AER-DAT2.0\r\n# AEChip: a.Cochlea\r\n", &aedat2.bytes[aedat2.start..], "--camera"),
+    ];
+    let mut scratch = Scratch::new()?;
+    for (header, words, expected) in cases {
+        let path = scratch.write(&[header, words].concat())?;
+        let error = Recording::open(path).err().ok_or_else(|| format!("{}: opened", header.escape_ascii()))?;
+        expect(error.to_string().contains(expected), || format!("{error}; expected {expected}"))?;
+    }
+    // A size that is too small is told by the events outside of it.
+    let known = Known::new(Format::Evt2, 5_000, 1_000);
+    let bytes = [b"% evt 2.0\n% geometry 20x20\n", &known.bytes[known.start..]].concat();
+    let summary = Recording::open(scratch.write(&bytes)?)?.scan(|_| ())?;
+    let outside = known.events.iter().filter(|event| event.x.max(event.y) >= 20).count() as u64;
+    let told = (summary.outside, summary.extent);
+    expect(told == (outside, Some(Geometry { cols: 34, rows: 34 })), || format!("{told:?} of {outside}"))
+}
+
+/// What the readers of Metavision (OpenEB 4 and 5) ask for, which are stricter than ours: a line that tells format and size;
+/// vectors of EVT 3.0 in threes of 12, 12 and 8 pixels inside of the sensor; a wrap as the last time high followed by 0; and
+/// no event outside.
+fn words_of_writers() -> Result<(), Failed> {
+    let sensor = Geometry { cols: 40, rows: 34 };
+    let folder = tempfile::tempdir()?;
+    // A row of events that vectors are made of, near the right edge, too; then the clocks of all formats wrap.
+    let row = |t: u64| (0..40).filter(|x| x % 3 > 0).map(move |x| Event { t, x, y: 7, on: x < 30 });
+    let wraps = [(1_u64 << 24) - 5_000_000, (1 << 24) + 5_000_000, (1 << 34) - 60_000_000, (1 << 34) + 60_000_000];
+    let events: Vec<Event> = [5_000].into_iter().chain(wraps).flat_map(row).collect();
+    for (format, name) in [(Format::Evt2, "EVT2"), (Format::Evt21, "EVT21"), (Format::Evt3, "EVT3")] {
+        let path = folder.path().join(format.name());
+        let mut writer = EventWriter::create(&path, format, Some(sensor))?;
+        for event in &events {
+            writer.push(*event)?;
+        }
+        let outside = writer.push(Event { t: 1 << 35, x: 40, y: 0, on: true });
+        expect(matches!(outside, Err(Error::Event { .. })), || format!("{name}: {outside:?}"))?;
+        writer.finish()?;
+        let read: Vec<Event> = Recording::open(&path)?.events()?.collect::<foveola::Result<_>>()?;
+        expect(read == events, || format!("{name}: {} events", read.len()))?;
+
+        let bytes = std::fs::read(&path)?;
+        let end = bytes.windows(6).position(|window| window == b"% end\n").ok_or("no end")? + 6;
+        let (header, words) = (String::from_utf8_lossy(&bytes[..end]), &bytes[end..]);
+        let fields: Vec<&str> = header
+            .lines()
+            .filter_map(|line| line.strip_prefix("% format "))
+            .flat_map(|format| format.split(';'))
+            .collect();
+        let tells = fields.first() == Some(&name) && fields.contains(&"width=40") && fields.contains(&"height=34");
+        expect(tells && header.contains("% geometry 40x34\n"), || header.to_string())?;
+
+        // Times high, in their order.
+        let (size, bits): (usize, u64) = match format {
+            Format::Evt2 => (4, 28),
+            Format::Evt21 => (8, 28),
+            _ => (2, 12),
+        };
+        let value = |word: &[u8]| word.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+        let values: Vec<u64> = words.chunks(size).map(|word| value(word) >> (8 * size as u64 - bits - 4)).collect();
+        let highs: Vec<u64> =
+            values.iter().filter(|value| *value >> bits == 8).map(|value| value & ((1 << bits) - 1)).collect();
+        let odd = highs.windows(2).find(|pair| pair[1] < pair[0] && (pair[0], pair[1]) != ((1 << bits) - 1, 0));
+        expect(odd.is_none() && highs.contains(&0), || format!("{name}: {odd:?} in {} times high", highs.len()))?;
+        if format == Format::Evt3 {
+            let kinds: Vec<u64> = values.iter().map(|value| value >> 12).collect();
+            let firsts: Vec<usize> = (0..kinds.len()).filter(|i| kinds[*i] == 3).collect();
+            for &i in &firsts {
+                let base = values[i] & 0x7FF;
+                let all = kinds.get(i + 1..i + 4) == Some(&[4, 4, 5]) && base + 32 <= 40;
+                expect(all, || format!("a vector from {base} on: {:?}", kinds.get(i..i + 4)))?;
+            }
+            let vectors = kinds.iter().filter(|kind| matches!(kind, 4 | 5)).count();
+            expect(vectors == 3 * firsts.len() && !firsts.is_empty(), || format!("{vectors} vectors"))?;
         }
     }
     Ok(())

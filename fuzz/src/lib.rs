@@ -80,7 +80,8 @@ pub fn recording(format: Option<Format>, input: &[u8]) {
     let (bytes, lengths) = split(input);
     let told = |lengths: Vec<usize>| {
         let pieces = Pieces { bytes: bytes.to_vec(), at: 0, lengths, turn: 0 };
-        let options = ReadOptions { format, ..ReadOptions::default() };
+        // All of it: whether too much is damaged is told of a whole recording.
+        let options = ReadOptions { format, damaged: true, ..ReadOptions::default() };
         let mut events = Recording::from_reader("input", pieces, options)?.events()?;
         let read: foveola::Result<Vec<Event>> = events.by_ref().collect();
         Ok::<_, foveola::Error>((read?, events.skipped(), events.damage(), events.geometry()))

@@ -257,6 +257,28 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+    /// A recording of which more than 1 % cannot be read: see [`ReadOptions::damaged`](crate::ReadOptions::damaged).
+    #[error(
+        "{}: {unreadable} of {read} {unit} cannot be read, more than 1 %; the first bad place is {place}{hint}; to go on \
+         anyway: --damaged (ReadOptions::damaged)",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How much could not be read,
+        unreadable: u64,
+        /// of how much that was read so far,
+        read: u64,
+        /// in `bytes` or `lines`.
+        unit: &'static str,
+        /// The first bad byte.
+        at: u64,
+        /// The same in words, with what lies there.
+        place: String,
+        /// What else may be the reason; empty if nothing.
+        hint: String,
+    },
     /// An event that a format cannot hold.
     #[error(
         "{}: the event at {} us, column {}, row {} does not fit {format}; expected {expected}",

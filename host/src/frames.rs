@@ -1,7 +1,11 @@
-//! Events become frames: counts in bins of `dt`, in pieces for a model, in bounded memory.
+//! Events become frames: counts in bins of `dt`, in chunks for a model, in bounded memory.
+//!
+//! Where the clock starts anew ([`RESET`](crate::RESET)), or time jumps ahead by more than a minute, the open frame is
+//! complete, and the next one is that of the next event: frames follow each other without a gap, and no event is dropped.
 
 #[cfg(feature = "gpu")]
 use crate::counts::{Counted, Counts};
+use crate::recording::Segmented;
 use crate::{Error, Result};
 use foveola_core::Shape;
 #[cfg(feature = "gpu")]
@@ -12,8 +16,8 @@ use ndarray::{ArrayView4, ArrayView5, Axis};
 /// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
 pub const MOST_PIXELS: usize = 1 << 26;
 
-/// Time may jump by this much, in microseconds; a longer jump is a damaged time, and bins start anew behind it instead of
-/// yielding frames of zeros for hours.
+/// Time may jump ahead by this much, in microseconds; a longer jump is a damaged time, and bins start anew behind it instead
+/// of yielding frames of zeros for hours.
 const GAP: u64 = 60_000_000;
 
 /// Frames of events, in pieces.
@@ -31,7 +35,7 @@ const GAP: u64 = 60_000_000;
 /// assert_eq!(total, 1000.0);
 /// # Ok::<(), foveola::Error>(())
 /// ```
-pub struct Frames<I> {
+pub struct Frames<I: Iterator<Item = Result<Event>>> {
     source: Source<I>,
     geometry: Geometry,
     buffer: Vec<f32>,
@@ -40,11 +44,13 @@ pub struct Frames<I> {
 }
 
 /// Events and the bins that they go into.
-struct Source<I> {
-    events: I,
-    /// An event that belongs to the frame after the last one made.
+struct Source<I: Iterator<Item = Result<Event>>> {
+    events: Segmented<I>,
+    /// An event that belongs to a frame after the last one made.
     waiting: Option<Event>,
     bins: Accumulator,
+    /// How often time jumped ahead by more than [`GAP`].
+    jumps: u32,
     ended: bool,
     /// An error that comes behind the frames before it.
     failed: Option<Error>,
@@ -62,10 +68,10 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
             return Err(Error::Parameter { item: "frames", name: "geometry", value, expected: "at most 2^26 pixels" });
         }
         let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
-            .map_err(|source| Error::layer("frames of events", source))?
-            .restart_after(GAP);
+            .map_err(|source| Error::layer("frames of events", source))?;
+        let events = Segmented::new(events);
         Ok(Self {
-            source: Source { events, waiting: None, bins, ended: false, failed: None },
+            source: Source { events, waiting: None, bins, jumps: 0, ended: false, failed: None },
             geometry,
             buffer: Vec::new(),
             #[cfg(feature = "gpu")]
@@ -75,7 +81,7 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
 
     /// The events and what is left of them.
     pub fn events(&self) -> &I {
-        &self.source.events
+        self.source.events.events()
     }
 
     /// Shape of a frame.
@@ -83,14 +89,21 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         self.source.bins.shape()
     }
 
-    /// Where the next frame starts in the recording's time, in microseconds; none before the first event.
+    /// Where the next frame starts in the recording's time, in microseconds: behind a reset, that of the new clock. None before
+    /// the first event of a recording, or of a segment.
     pub fn time(&self) -> Option<u64> {
         self.source.bins.start()
     }
 
-    /// How often time jumped by more than a minute: those minutes are in no frame.
+    /// How often time jumped ahead by more than a minute: those minutes are in no frame.
     pub fn jumps(&self) -> u32 {
-        self.source.bins.restarts()
+        self.source.jumps
+    }
+
+    /// How often the clock was reset: time went back by [`RESET`](crate::RESET) microseconds or more, and the next event did
+    /// not return. A segment begins there, whose frames follow those before without a gap.
+    pub fn resets(&self) -> u64 {
+        self.source.events.resets()
     }
 
     /// Events that are in no frame, and why.
@@ -174,10 +187,19 @@ impl<I: Iterator<Item = Result<Event>>> Source<I> {
         loop {
             let event = match self.waiting.take() {
                 Some(event) => event,
-                None => match self.events.next().transpose()? {
-                    Some(event) => event,
-                    None => return Ok(if self.bins.is_open() { Filled::Last } else { Filled::Nothing }),
-                },
+                None => {
+                    let latest = self.events.latest();
+                    let Some((event, begins)) = self.events.next().transpose()? else {
+                        return Ok(if self.bins.is_open() { Filled::Last } else { Filled::Nothing });
+                    };
+                    let jumps = self.bins.start().is_some() && event.t > latest.saturating_add(GAP);
+                    self.jumps = self.jumps.saturating_add(jumps.into());
+                    if (begins || jumps) && self.bins.restart() {
+                        self.waiting = Some(event);
+                        return Ok(Filled::Complete);
+                    }
+                    event
+                }
             };
             if let Push::FrameComplete { .. } = take(&mut self.bins, event) {
                 self.waiting = Some(event);
@@ -204,12 +226,42 @@ mod tests {
         assert!(frames.next_piece(8).expect("then nothing").is_none(), "the stream ended");
     }
 
-    #[test]
-    fn long_jumps_of_time_are_counted() {
-        let events = [0, 120_000_000, 0].map(|t| Ok(Event { t, x: 0, y: 0, on: true }));
+    /// The starts of all frames and what is in them.
+    fn frames(times: &[u64], chunk: usize) -> (Vec<f32>, Frames<impl Iterator<Item = Result<Event>>>) {
+        let events: Vec<_> = times.iter().map(|t| Ok(Event { t: *t, x: 0, y: 0, on: true })).collect();
         let mut frames =
             Frames::new(events.into_iter(), Geometry { cols: 1, rows: 1 }, Polarity::Signed, 1_000).expect("good");
-        assert_eq!(frames.next_piece(100).expect("frames").expect("some").dim().2, 3);
-        assert_eq!((frames.jumps(), frames.dropped().events()), (2, 0));
+        let mut all = Vec::new();
+        while let Some(piece) = frames.next_piece(chunk).expect("frames") {
+            all.extend(piece.iter());
+        }
+        (all, frames)
+    }
+
+    #[test]
+    fn long_jumps_of_time_are_counted() {
+        let (all, frames) = frames(&[0, 120_000_000, 120_002_000, 0, 1], 100);
+        assert_eq!(all, [1.0, 1.0, 0.0, 1.0, 2.0]);
+        assert_eq!((frames.jumps(), frames.resets(), frames.dropped().events()), (1, 1, 0));
+    }
+
+    /// The segments follow each other frame by frame, for any chunks, whether the frame that was open was full or not.
+    #[test]
+    fn a_reset_begins_a_segment() {
+        for chunk in 1..6 {
+            let times = [900_000, 900_100, 903_500, 5_200, 5_300, 6_000, 300, 400];
+            let (all, frames) = frames(&times, chunk);
+            assert_eq!(all, [2.0, 0.0, 0.0, 1.0, 2.0, 1.0], "{chunk}");
+            assert_eq!((frames.resets(), frames.dropped().late, frames.jumps()), (1, 2, 0), "{chunk}");
+            assert_eq!(frames.time(), Some(6_000), "the clock of the new segment");
+        }
+    }
+
+    /// An event that is late alone is dropped and counted, however late it is.
+    #[test]
+    fn an_event_that_is_late_alone_is_no_reset() {
+        let (all, frames) = frames(&[90_000_000, 90_001_000, 7, 90_001_100, 90_002_000], 3);
+        assert_eq!(all, [1.0, 2.0, 1.0]);
+        assert_eq!((frames.resets(), frames.dropped().late, frames.jumps()), (0, 1, 0));
     }
 }

@@ -8,6 +8,7 @@ pub mod bench;
 #[cfg(feature = "gpu")]
 mod counts;
 mod device;
+mod draft;
 mod error;
 mod event_filters;
 mod factor;
@@ -40,7 +41,7 @@ pub use device::{Device, DeviceInfo, DeviceKind};
 pub use error::{Error, Result};
 pub use event_filters::{EventFilterSpec, EventFilters, Filtered};
 pub use fast::{Precision, SimdLevel};
-pub use foveola_core::events::{Geometry, Order, Polarity};
+pub use foveola_core::events::{Camera, Geometry, Order, Polarity};
 pub use foveola_core::{Border, PadMode, Resolution};
 pub use frames::{Frames, MOST_PIXELS};
 pub use layer::{Layer, Table};
@@ -52,7 +53,8 @@ pub use model::Model;
 pub use names::{border, pad_mode};
 pub use plan::{Algorithm, Plan};
 pub use recording::{
-    Assumption, Columns, EventWriter, Events, Format, ReadOptions, Recording, Summary, TimeUnit, WriteOptions, Written,
+    Assumption, Columns, EventWriter, Events, Format, RESET, ReadOptions, Recording, Segmented, Summary, TimeUnit,
+    WriteOptions, Written,
 };
 pub use units::microseconds;
 pub use weight::Weight;

@@ -192,6 +192,25 @@ impl Accumulator {
         Self { gap, ..self }
     }
 
+    /// Ends the current bin: the next event begins the bins anew, whatever its time, as the first one did. For a clock that is
+    /// known to have been reset. Returns whether the frame lent last holds that bin, as [`Accumulator::is_open`] does: it is
+    /// complete now.
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
+    /// let mut bins = Accumulator::new(1, 1, Polarity::Signed, 1_000).unwrap();
+    /// let (mut frame, event) = ([0.0_f32], Event { t: 9_100, x: 0, y: 0, on: true });
+    /// assert_eq!(bins.push(event, &mut frame), Push::Taken);
+    /// assert!(bins.restart() && frame == [1.0]); // the frame from 9 ms on
+    /// assert_eq!(bins.push(Event { t: 2_300, ..event }, &mut frame), Push::Taken);
+    /// assert_eq!((bins.start(), frame), (Some(2_000), [1.0])); // not late
+    /// ```
+    pub const fn restart(&mut self) -> bool {
+        let was_open = self.is_open();
+        (self.start, self.stale) = (None, true);
+        was_open
+    }
+
     /// Shape of a frame: two channels for [`Polarity::Split`], one for [`Polarity::Signed`].
     pub const fn shape(&self) -> Shape {
         self.polarity.shape(self.rows, self.cols)

@@ -46,6 +46,31 @@ pub trait Decode {
         None
     }
 
+    /// Bytes of text in front of the first word of a recording that begins with `bytes`; `None` when the text goes on behind
+    /// them. For those who hold a file and begin somewhere in it: words lie at multiples of their size from there on.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Evt2};
+    /// assert_eq!(Evt2::front(b"% evt 2.0\n% end\n\x01\x00\x00\x80"), Some(16));
+    /// assert_eq!(Evt2::front(b"% evt 2.0\n% en"), None);
+    /// ```
+    fn front(bytes: &[u8]) -> Option<usize>
+    where
+        Self: Sized,
+    {
+        let _ = bytes;
+        Some(0)
+    }
+
+    /// Whether words are counted as [`Skipped::garbage`] only until the next ones tell what they are, and may be taken back.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
+    /// The next byte is the first of a word: for those who begin somewhere in a file, behind the text of
+    /// [`Decode::front`]. Without it, a word that looks like text is taken for more of it.
+    fn begin_words(&mut self) {}
+
     /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written. A word may hold
     /// several events, so that some are left when all bytes are taken: only 0 says that there are no more.
     ///
@@ -132,6 +157,14 @@ impl<D: Decode + ?Sized> Decode for &mut D {
         (**self).geometry()
     }
 
+    fn holds_back(&self) -> bool {
+        (**self).holds_back()
+    }
+
+    fn begin_words(&mut self) {
+        (**self).begin_words();
+    }
+
     fn fill(&mut self, bytes: &mut &[u8], events: &mut [Event]) -> usize {
         (**self).fill(bytes, events)
     }
@@ -161,7 +194,8 @@ impl<D: Decode> Iterator for Events<'_, D> {
 
 /// What a decoder skipped, by reason, in bytes of the stream. The counters stop at `u32::MAX`.
 ///
-/// Bytes in = bytes of headers, events and time words + [`Skipped::bytes`].
+/// Bytes in = bytes of headers, time words and events, those outside of the camera's sensor among them, +
+/// [`Skipped::bytes`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -176,9 +210,15 @@ pub struct Skipped {
     /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered
     /// with the time that the stream gives them.
     pub backward: u32,
+    /// How many events (not bytes) have an address outside of the camera's sensor, in formats whose addresses count from
+    /// another corner than [`Event`] does, so that such an event cannot be delivered.
+    pub outside: u32,
 }
 
 impl Skipped {
+    /// Nothing yet.
+    pub(super) const NOTHING: Self = Self { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0, outside: 0 };
+
     /// Bytes skipped for whatever reason.
     pub const fn bytes(&self) -> u64 {
         self.garbage as u64 + self.untimed as u64 + self.other as u64 + self.tail as u64
@@ -192,13 +232,14 @@ impl Skipped {
     /// decoder.feed(b"no recording", |_| ());
     /// assert_eq!(decoder.skipped().reasons()[0], ("bytes of garbage", 12));
     /// ```
-    pub const fn reasons(&self) -> [(&'static str, u32); 5] {
+    pub const fn reasons(&self) -> [(&'static str, u32); 6] {
         [
             ("bytes of garbage", self.garbage),
             ("bytes of events before the first time", self.untimed),
             ("bytes of triggers and other words", self.other),
             ("bytes of an unfinished last word", self.tail),
             ("times the clock ran backwards", self.backward),
+            ("events outside of the camera's sensor", self.outside),
         ]
     }
 }

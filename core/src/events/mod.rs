@@ -47,8 +47,8 @@ pub use filters::{
     RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
 };
 pub use formats::{
-    Aedat2, Aedat31, Aer, Camera, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2, Evt2Encoder, Evt3,
-    Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
+    Aedat2, Aedat31, Aer, Camera, CameraWord, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2,
+    Evt2Encoder, Evt3, Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
 };
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use time_surface::TimeSurface;

@@ -36,7 +36,7 @@ impl Kind {
 /// An option, whether it was given, what it is for in words, and whether the input is such a one.
 type Row = (&'static str, bool, &'static str, bool);
 
-fn input_rows(args: &InputArgs, kind: Kind) -> [Row; 8] {
+fn input_rows(args: &InputArgs, kind: Kind) -> [Row; 10] {
     let (events, file) = (kind.has_events(), kind != Kind::Scene);
     let columns = kind.is_one_of(&[Format::Csv, Format::Npy, Format::Npz]);
     let recording = matches!(kind, Kind::Events(_));
@@ -46,6 +46,8 @@ fn input_rows(args: &InputArgs, kind: Kind) -> [Row; 8] {
         ("columns", args.columns.is_some(), "text and arrays of events (csv, npy, npz)", columns),
         ("unit", args.unit.is_some(), "text and arrays of events (csv, npy, npz)", columns),
         ("order", args.order.is_some(), "EVT 2.1 (evt21)", kind.is_one_of(&[Format::Evt21])),
+        ("camera", args.camera.is_some(), "AEDAT 2 (aedat2)", kind.is_one_of(&[Format::Aedat2])),
+        ("damaged", args.damaged, "recordings of events", recording),
         ("from", args.from.is_some(), "recordings and movies", file),
         ("to", args.to.is_some(), "recordings and movies", file),
         ("filter", !args.filter.is_empty(), "events", events),

@@ -1,16 +1,23 @@
 //! The events of a recording that the arguments choose.
 
-use super::InputArgs;
 use super::applies::{self, Kind};
-use super::units::plural;
-use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Recording, Result};
+use super::units::{plural, seconds};
+use super::{InputArgs, Reason, decoder_reasons, reasons_as_text};
+use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Recording, Result, Segmented};
 use foveola_core::events::Event;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Opens a recording as the arguments say.
 pub(super) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
-    let options = ReadOptions { format: args.format, columns: args.columns, unit: args.unit, order: args.order };
+    let options = ReadOptions {
+        format: args.format,
+        columns: args.columns,
+        unit: args.unit,
+        order: args.order,
+        camera: args.camera,
+        damaged: args.damaged,
+    };
     let recording = Recording::open_with(path, options)?;
     applies::to_input(args, Kind::Events(recording.format()), &path.display().to_string());
     Ok(recording)
@@ -35,10 +42,46 @@ impl Chosen {
 
     /// Where they come from.
     pub(super) fn events(&self) -> &Events {
+        self.window().events.events()
+    }
+
+    fn window(&self) -> &Window {
         match self {
-            Self::All(window) => &window.events,
-            Self::Filtered(filtered) => &filtered.events().events,
+            Self::All(window) => window,
+            Self::Filtered(filtered) => filtered.events(),
         }
+    }
+
+    /// How often the clock was reset among the events read.
+    pub(super) fn resets(&self) -> u64 {
+        self.window().events.resets()
+    }
+
+    /// The error of a recording without any event that is wanted.
+    pub(super) fn nothing(&self, recording: &Recording, args: &InputArgs) -> Error {
+        let Window { latest, .. } = self.window();
+        let time = |us: u64| seconds(us as f64 * 1e-6);
+        let reason = match (latest, args.from, args.to) {
+            (Some(_), Some(from), Some(to)) if from >= to => {
+                format!("no events in what was asked for: --from {} and --to {}", time(from), time(to))
+            }
+            (Some(latest), Some(from), _) if *latest < from => {
+                let last = time(*latest);
+                format!("no events in what was asked for: --from {} lies behind the last one, at {last}", time(from))
+            }
+            (Some(_), ..) if !args.filter.is_empty() => "no events behind the filters (--filter)".into(),
+            (Some(_), ..) => "no events in what was asked for (--from, --to)".into(),
+            _ => {
+                let bytes = recording.bytes().unwrap_or_else(|| self.events().position());
+                let reasons: Vec<Reason> = decoder_reasons(&self.events().skipped()).collect();
+                let skipped = match reasons.iter().any(|(.., count)| *count > 0) {
+                    true => format!("; skipped {}", reasons_as_text(&reasons).join(", ")),
+                    false => String::new(),
+                };
+                format!("no events in {bytes} bytes{skipped}")
+            }
+        };
+        Error::Data { path: recording.name().into(), reason }
     }
 
     /// Size of the sensor that they seem to come from behind the filters; none without filters.
@@ -93,27 +136,48 @@ impl Iterator for Chosen {
     }
 }
 
-/// The events between the times asked for.
+/// The events between the times asked for, which count from the first event of the recording, and go on where its clock was
+/// reset: a segment follows the one before without a gap.
 pub(super) struct Window {
-    events: Events,
-    /// The first time that is not wanted.
-    end: Option<u64>,
+    events: Segmented<Events>,
+    /// From the recording's first event to the first of `events`.
+    offset: u64,
+    /// Time of the latest event read, from the first event on.
+    latest: Option<u64>,
+    /// The first time that is wanted, until an event has it, and the first that is not.
+    from: Option<u64>,
+    to: Option<u64>,
+    ended: bool,
 }
 
 impl Window {
     fn new(recording: &Recording, args: &InputArgs) -> Result<Self> {
         let mut events = recording.events()?;
         let start = events.peek()?.map_or(0, |event| event.t);
-        if let Some(from) = args.from {
-            events.seek(start.saturating_add(from))?;
-            events.peek()?;
+        let window = |events, offset| Self {
+            events: Segmented::new(events),
+            offset,
+            latest: None,
+            from: args.from,
+            to: args.to,
+            ended: false,
+        };
+        let Some(from) = args.from.filter(|_| recording.format().seeks() && recording.bytes().is_some()) else {
+            return Ok(window(events, 0));
+        };
+        events.seek(start.saturating_add(from))?;
+        if let Some(event) = events.peek()? {
+            return Ok(window(events, event.t - start)); // found at `from` or later
         }
-        Ok(Self { events, end: args.to.map(|to| start.saturating_add(to)) })
+        // Behind the end, or in a segment whose clock does not go that far.
+        let mut events = recording.events()?;
+        events.peek()?;
+        Ok(window(events, 0))
     }
 
     fn geometry(&self, recording: &Recording, args: &InputArgs) -> Result<Geometry> {
         let data = |reason: String| Error::Data { path: recording.name().into(), reason };
-        match args.geometry.or(self.events.geometry()) {
+        match args.geometry.or(self.events.events().geometry()) {
             Some(geometry) => Ok(geometry),
             None if recording.bytes().is_none() => {
                 Err(data("a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into()))
@@ -130,13 +194,24 @@ impl Iterator for Window {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Result<Event>> {
-        let event = self.events.next()?;
-        // The rest is not read: times that go back are a recording's exception.
-        if let (Ok(event), Some(end)) = (&event, self.end)
-            && event.t >= end
-        {
-            return None;
+        while !self.ended {
+            let event = match self.events.next()? {
+                Ok((event, _)) => event,
+                Err(error) => return Some(Err(error)),
+            };
+            let t = self.events.elapsed(event.t).saturating_add(self.offset);
+            self.latest = self.latest.max(Some(t));
+            if self.from.is_some_and(|from| t < from) {
+                continue;
+            }
+            self.from = None;
+            if self.to.is_some_and(|to| t >= to) {
+                // The rest is not read: times that go back are a recording's exception.
+                self.ended = true;
+                return self.events.events().check().err().map(Err);
+            }
+            return Some(Ok(event));
         }
-        Some(event)
+        None
     }
 }

@@ -3,8 +3,8 @@
 use super::applies;
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{plural, seconds, thousands};
-use super::{ConvertArgs, Lines, complain, decoder_reasons, print, reasons_as_json};
-use foveola::{Error, EventWriter, Format, Geometry, Result, WriteOptions, Written};
+use super::{ConvertArgs, Lines, complain, decoder_reasons, outside_events, print, reasons_as_json};
+use foveola::{Error, EventWriter, Format, Geometry, Result, Segmented, WriteOptions, Written};
 use foveola_core::events::Event;
 use serde_json::json;
 
@@ -44,33 +44,62 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<()> {
     } else {
         EventWriter::create_with(&args.output, format, geometry, options)?
     };
-    let mut span = None;
-    let copied = copy(args, &mut events, &mut writer, &mut span).and_then(|()| writer.finish());
-    let written = match copied {
+    let mut copied = Copied::default();
+    let sensor = geometry.filter(|_| format.needs_geometry());
+    let done = copy(args, &mut events, &mut writer, sensor, &mut copied).and_then(|()| {
+        // Nothing of something is no recording; nothing of nothing is one without events.
+        if copied.read == 0 && (events.events().skipped().bytes() > 0 || args.common.from.or(args.common.to).is_some())
+        {
+            return Err(events.nothing(&recording, &args.common));
+        }
+        writer.finish()
+    });
+    let written = match done {
         // A reader that went away is no error.
         Err(Error::Io { source, .. }) if to_stdout && source.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
         written => written?,
     };
-    report(args, &events, format, geometry, span, written);
+    report(args, &events, format, geometry, &copied, written);
     Ok(())
 }
 
-/// Writes the events, and tells the times of the first and the last.
+/// What became of the events.
+#[derive(Default)]
+struct Copied {
+    read: u64,
+    /// Outside of the sensor that the header tells of.
+    outside: u64,
+    /// Microseconds from the first event on, over all segments.
+    elapsed: u64,
+}
+
+/// Writes the events.
 fn copy(
     args: &ConvertArgs,
     events: &mut Chosen,
     writer: &mut EventWriter,
-    span: &mut Option<(u64, u64)>,
+    sensor: Option<Geometry>,
+    copied: &mut Copied,
 ) -> Result<()> {
-    while let Some(event) = events.next().transpose()? {
-        let (first, last) = span.get_or_insert((event.t, event.t));
-        *last = event.t;
+    let mut events = Segmented::new(events);
+    while let Some((event, _)) = events.next().transpose()? {
         // Where time runs backwards to before the first event, it cannot go below 0.
-        let t = if args.zero_time { event.t.saturating_sub(*first) } else { event.t };
+        let elapsed = events.elapsed(event.t);
+        copied.elapsed = copied.elapsed.max(elapsed);
+        copied.read += 1;
+        if sensor.is_some_and(|sensor| !sensor.contains(&event)) {
+            copied.outside += 1;
+            continue;
+        }
+        let t = if args.zero_time { elapsed } else { event.t };
         writer.push(Event { t, ..event }).map_err(|error| match error {
-            // Mostly it is the time, which counts from 1970.
-            Error::Event { path, format, event, expected } if !args.zero_time && event.t > 1 << 32 => {
-                let expected = format!("{expected} (--zero-time lets time begin with the first event)");
+            // Mostly it is the time, which counts from 1970, or goes back where the clock was reset.
+            Error::Event { path, format, event, expected }
+                if !args.zero_time && (event.t > 1 << 32 || events.resets() > 0) =>
+            {
+                let expected = format!(
+                    "{expected} (--zero-time lets time begin with the first event, and go on where the clock was reset)"
+                );
                 Error::Event { path, format, event, expected }
             }
             other => other,
@@ -84,11 +113,12 @@ fn report(
     events: &Chosen,
     format: Format,
     geometry: Option<Geometry>,
-    span: Option<(u64, u64)>,
+    copied: &Copied,
     Written { events: count, bytes }: Written,
 ) {
     let source = events.events();
-    let skipped: Vec<_> = decoder_reasons(&source.skipped()).collect();
+    let skipped = source.skipped();
+    let skipped: Vec<_> = decoder_reasons(&skipped).chain([outside_events(copied.outside, &skipped)]).collect();
     let text = if args.common.json {
         let value = json!({
             "wrote": args.output.display().to_string(),
@@ -97,6 +127,7 @@ fn report(
             "bytes": bytes,
             "cols": geometry.map(|geometry| geometry.cols),
             "rows": geometry.map(|geometry| geometry.rows),
+            "resets": events.resets(),
             "skipped": reasons_as_json(&skipped),
             "damage_at": source.damage(),
             "filtered": filtered_as_json(&events.filtered()),
@@ -109,8 +140,8 @@ fn report(
         if let Some(Geometry { cols, rows }) = geometry {
             lines.push("geometry", format!("{cols} x {rows} (columns x rows)"));
         }
-        let duration = span.map_or(0, |(first, last)| last.saturating_sub(first));
-        lines.push("events", format!("{} in {}", plural(count, "event"), seconds(duration as f64 * 1e-6)));
+        lines.push("events", format!("{} in {}", plural(count, "event"), seconds(copied.elapsed as f64 * 1e-6)));
+        lines.push_resets(events.resets());
         lines.push_left_out(&skipped, source.damage(), &events.filtered());
         lines.0
     };

@@ -2,7 +2,7 @@
 
 use super::chosen::{self, Chosen, filtered_as_json};
 use super::units::{seconds, thousands};
-use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json, reasons_as_text};
+use super::{InfoArgs, Lines, Reason, decoder_reasons, outside_events, print, reasons_as_json};
 use foveola::{Assumption, Error, Geometry, Recording, Summary};
 use foveola_core::events::Event;
 use serde_json::{Map, Value, json};
@@ -24,14 +24,12 @@ pub(super) fn info(args: &InfoArgs) -> Result<(), Error> {
     summary.told(events.events());
     // All of a file, also where the end was not read or bytes are those of an archive's content.
     summary.bytes = recording.bytes().unwrap_or(summary.bytes);
-    let skipped: Vec<Reason> = decoder_reasons(&summary.skipped).chain([outside_events(summary.outside)]).collect();
     if summary.events == 0 {
-        let reason = match summary.skipped.bytes() {
-            0 => format!("no events in {} bytes", summary.bytes),
-            _ => format!("no events in {} bytes; skipped {}", summary.bytes, reasons_as_text(&skipped).join(", ")),
-        };
-        return Err(Error::Data { path: args.file.clone(), reason });
+        return Err(events.nothing(&recording, &args.common));
     }
+    summary.resets = events.resets();
+    let skipped: Vec<Reason> =
+        decoder_reasons(&summary.skipped).chain([outside_events(summary.outside, &summary.skipped)]).collect();
     let digest = digest.map(Columns::finish);
     let geometry = given.or(summary.geometry());
     let filtered = events.filtered();
@@ -61,9 +59,10 @@ fn as_json(
         "on": summary.on,
         "t": [first, last],
         "seconds": summary.seconds(),
+        "resets": summary.resets,
         "cols": geometry.map(|geometry| geometry.cols),
         "rows": geometry.map(|geometry| geometry.rows),
-        "geometry_from": geometry_from(args, summary),
+        "geometry_from": geometry_from(args, recording, summary),
         "assumed": assumed_as_json(recording.assumed()),
         "skipped": reasons_as_json(skipped),
         "skipped_bytes": summary.skipped.bytes(),
@@ -98,13 +97,15 @@ fn as_text(
         lines.push(what, format!("{value} ({reason})"));
     }
     if let Some(Geometry { cols, rows }) = geometry {
-        lines.push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, summary)));
+        lines
+            .push("geometry", format!("{cols} x {rows} (columns x rows, {})", geometry_from(args, recording, summary)));
     }
     lines.push("duration", format!("{} ({first} to {last} us)", seconds(summary.seconds())));
     lines.push("events", format!("{}, {on:.1} % ON", thousands(summary.events)));
     if summary.seconds() > 0.0 {
         lines.push("rate", format!("{} events/s", thousands((summary.events as f64 / summary.seconds()) as u64)));
     }
+    lines.push_resets(summary.resets);
     lines.push_left_out(skipped, summary.damage, filtered);
     let mut text = lines.0;
     if let Some(digest) = digest {
@@ -120,10 +121,12 @@ fn assumed_as_json(assumed: &[Assumption]) -> Value {
     assumed.iter().map(entry).collect()
 }
 
-fn geometry_from(args: &InfoArgs, summary: &Summary) -> &'static str {
+fn geometry_from(args: &InfoArgs, recording: &Recording, summary: &Summary) -> &'static str {
+    let is_camera = args.common.camera.is_some() || recording.assumed().iter().any(|found| found.what == "camera");
     match (args.common.geometry, summary.header) {
         _ if !args.common.filter.is_empty() => "behind the filters",
         (Some(_), _) => "given",
+        (None, Some(_)) if is_camera => "of the camera",
         (None, Some(_)) => "from the header",
         (None, None) => "from the events",
     }

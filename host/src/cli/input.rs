@@ -7,7 +7,7 @@ use super::{Reason, RunArgs, decoder_reasons, outside_events};
 use foveola::movie::Scale;
 use foveola::picture::{Map, Shrink, Stage};
 use foveola::scene::{self, BarAndGrating, Simulation};
-use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Polarity, Result, movie};
+use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Polarity, Recording, Result, movie};
 use foveola_core::Shape;
 use foveola_core::events::Event;
 use ndarray::{ArrayView4, ArrayView5, Axis};
@@ -44,10 +44,9 @@ enum Events {
         events: Box<Filtered<Scene>>,
         duration: f64,
     },
-    /// A recording, and its bytes where they tell how far it was read.
     Recording {
         events: Chosen,
-        bytes: Option<u64>,
+        recording: Box<Recording>,
     },
     /// Events that were kept, and how many of them were taken.
     Kept(Arc<[Event]>, usize),
@@ -174,9 +173,8 @@ impl Input {
         applies::to_run(args, Kind::Events(recording.format()), name);
         let events = Chosen::new(&recording, &args.common)?;
         let geometry = events.geometry(&recording, &args.common)?;
-        // Of an archive, what is read is not what the file holds.
-        let bytes = recording.bytes().filter(|_| recording.format() != Format::Npz);
-        Source::events(args, Events::Recording { events, bytes }, geometry, dt)
+        let recording = Box::new(recording);
+        Source::events(args, Events::Recording { events, recording }, geometry, dt)
     }
 
     fn movie(args: &RunArgs, path: &Path, kind: movie::Kind, name: String) -> Result<Self> {
@@ -294,10 +292,11 @@ impl Input {
         match &self.source {
             Source::Events { frames, .. } => match &frames.events().events {
                 Events::Scene { duration, .. } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
-                // Of a pipe nobody knows.
-                Events::Recording { events, bytes } => {
-                    bytes.map_or(0.0, |bytes| events.events().position() as f64 / bytes.max(1) as f64)
-                }
+                // Not known of a pipe; and of an archive, what is read is not what the file holds.
+                Events::Recording { events, recording } => recording
+                    .bytes()
+                    .filter(|_| recording.format() != Format::Npz)
+                    .map_or(0.0, |bytes| events.events().position() as f64 / bytes.max(1) as f64),
                 Events::Kept(..) => 0.0,
             },
             Source::Movie { movie, part, .. } => {
@@ -357,11 +356,17 @@ impl Input {
         let (dropped, jumps) = (frames.dropped(), u64::from(frames.jumps()));
         let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
         let jumps = ("jumps", "jumps of the clock by over a minute, not filled", jumps);
-        let mut all = vec![late, outside_events(dropped.outside), jumps];
-        if let Some(events) = self.recording_events() {
-            all.extend(decoder_reasons(&events.events().skipped()));
+        let read = self.recording_events().map(|events| events.events().skipped());
+        let mut all = vec![late, outside_events(dropped.outside, &read.unwrap_or_default()), jumps];
+        if let Some(skipped) = read {
+            all.extend(decoder_reasons(&skipped));
         }
         all
+    }
+
+    /// How often the clock was reset so far.
+    pub(super) fn resets(&self) -> u64 {
+        self.recording_events().map_or(0, Chosen::resets)
     }
 
     /// What each filter of events dropped so far.
@@ -375,16 +380,21 @@ impl Input {
     }
 
     /// At the end: why there was nothing to see.
-    pub(super) fn nothing_seen(&self) -> Option<String> {
+    pub(super) fn nothing_seen(&self, args: &RunArgs) -> Option<Error> {
         let Source::Events { frames, .. } = &self.source else { return None };
-        let (events, outside) = (frames.events().count, frames.dropped().outside);
+        let (counted, outside) = (frames.events(), frames.dropped().outside);
+        let path = || args.input.clone().unwrap_or_else(|| "built-in scene".into());
+        let events = counted.count;
         if events == 0 {
-            let bytes = self.recording_events().map(|events| format!(" in {} bytes", events.events().position()));
-            return Some(format!("no events{}", bytes.unwrap_or_default()));
+            return Some(match &counted.events {
+                Events::Recording { events, recording } => events.nothing(recording, &args.common),
+                _ => Error::Data { path: path(), reason: "no events".into() },
+            });
         }
         (outside == events).then(|| {
             let why = "expected events inside the geometry (--geometry, or the header's)";
-            format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels())
+            let reason = format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels());
+            Error::Data { path: path(), reason }
         })
     }
 }

@@ -17,7 +17,7 @@ mod units;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use foveola::{Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Camera, Columns, Error, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -83,6 +83,13 @@ struct InputArgs {
     /// Order of the bytes of EVT 2.1: little or legacy [default: the header's, or by its words]
     #[arg(long, value_name = "ORDER", value_parser = units::order)]
     order: Option<Order>,
+
+    #[arg(long, value_name = "NAME", value_parser = units::camera, help = camera_help())]
+    camera: Option<Camera>,
+
+    /// Read on where more than 1 % of the bytes or lines cannot be read
+    #[arg(long)]
+    damaged: bool,
 
     /// Begin this long after the first event, or frame of a movie
     #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
@@ -185,8 +192,8 @@ Examples:
   foveola run a.raw --filter stcf:k=2  without noise
   foveola run a.raw --device gpu       on the first GPU
 
-Exit codes: 0 done, 1 the data cannot be used, 2 the
-arguments cannot be used.";
+Exit codes: 0 done, 1 the data cannot be used (or more than
+1 % of it is damaged), 2 the arguments cannot be used.";
 
 const INFO_HELP: &str = "\
 Examples:
@@ -244,7 +251,7 @@ struct ConvertArgs {
     #[arg(long, value_name = "ORDER", value_parser = units::order)]
     to_order: Option<Order>,
 
-    /// Let time begin with the first event
+    /// Let time begin with the first event, and go on where the clock was reset
     #[arg(long)]
     zero_time: bool,
 
@@ -255,6 +262,11 @@ struct ConvertArgs {
 fn format_help() -> String {
     let names: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
     format!("Format of the recording: {} [default: recognised by its content]", names.join(", "))
+}
+
+fn camera_help() -> String {
+    let names: Vec<_> = Camera::KNOWN.iter().map(|(name, _)| *name).collect();
+    format!("Camera of AEDAT 2: {} [default: the header's, or by its words]", names.join(", "))
 }
 
 fn written_help() -> String {
@@ -326,8 +338,9 @@ fn decoder_reasons(skipped: &Skipped) -> impl Iterator<Item = Reason> {
     keys.into_iter().zip(skipped.reasons()).map(|(key, (words, count))| (key, words, count.into()))
 }
 
-fn outside_events(count: u64) -> Reason {
-    ("outside_events", "events outside the geometry", count)
+/// Events outside the geometry, those that the decoder could not deliver among them.
+fn outside_events(count: u64, skipped: &Skipped) -> Reason {
+    ("outside_events", "events outside the geometry", count + u64::from(skipped.outside))
 }
 
 /// All reasons as JSON.
@@ -368,6 +381,13 @@ impl Lines {
             column += needed;
         }
         self.0.push('\n');
+    }
+
+    /// How often the clock was reset, if it was.
+    fn push_resets(&mut self, resets: u64) {
+        if resets > 0 {
+            self.push("resets", format!("{}, at which the clock began anew", units::thousands(resets)));
+        }
     }
 
     /// What was skipped, where damage began, and what filters dropped.

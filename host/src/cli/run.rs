@@ -96,7 +96,19 @@ impl Run<'_> {
     fn compute(&mut self, piece: usize, drawing: Option<&Drawing<'_>>, progress: &ProgressBar) -> Result<()> {
         let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
         let (args, totals) = (self.args, &mut self.totals);
-        while let Some(frames) = self.input.next_piece(piece)? {
+        loop {
+            let frames = match self.input.next_piece(piece) {
+                Ok(Some(frames)) => frames,
+                Ok(None) => break,
+                Err(error) => {
+                    if let (Error::Damaged { .. }, Some((writer, path))) = (&error, self.saved.take()) {
+                        // Of a recording that is refused no output stays.
+                        drop(writer);
+                        let _ = std::fs::remove_file(path);
+                    }
+                    return Err(error);
+                }
+            };
             let start = Instant::now();
             let output = match self.model.process(frames) {
                 Ok(output) => output,
@@ -116,12 +128,7 @@ impl Run<'_> {
             progress.set_message(format!("{rate:.0} frames/s, {:.2} x real time", rate * dt));
             progress.set_position((self.input.progress() * 1000.0) as u64);
         }
-        match self.input.nothing_seen() {
-            Some(reason) => {
-                Err(Error::Data { path: args.input.clone().unwrap_or_else(|| "built-in scene".into()), reason })
-            }
-            None => Ok(()),
-        }
+        self.input.nothing_seen(args).map_or(Ok(()), Err)
     }
 
     /// Prints what was done.
@@ -147,6 +154,7 @@ impl Run<'_> {
                 "frames_per_second": totals.frames as f64 / elapsed,
                 "model_frames_per_second": totals.frames as f64 / model,
                 "real_time_factor": recorded / elapsed,
+                "resets": input.resets(),
                 "skipped": reasons_as_json(&input.skipped()),
                 "filtered": filtered_as_json(&input.filtered()),
                 "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
@@ -173,6 +181,7 @@ impl Run<'_> {
         lines.push("model ran", speed(model));
         let with = if args.no_pictures { "" } else { ", with pictures" };
         lines.push("in all", format!("{}{with}", speed(elapsed)));
+        lines.push_resets(input.resets());
         lines.push_left_out(&input.skipped(), None, &input.filtered());
         if let Some(digest) = totals.digest {
             lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));

@@ -1,7 +1,7 @@
 //! Numbers with units, in and out.
 
 use foveola::movie::Scale;
-use foveola::{Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
+use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
 /// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
@@ -82,6 +82,13 @@ pub(crate) fn number(text: &str) -> Result<f32, String> {
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     Format::named(text).map_err(|error| error.to_string())
+}
+
+/// The name of a camera.
+pub(crate) fn camera(text: &str) -> Result<Camera, String> {
+    let names: Vec<_> = Camera::KNOWN.iter().map(|(name, _)| *name).collect();
+    let known = Camera::KNOWN.into_iter().find(|(name, _)| *name == text).map(|(_, camera)| camera);
+    known.ok_or_else(|| format!("unknown camera '{text}'; expected one of: {}", names.join(", ")))
 }
 
 /// An order of columns.

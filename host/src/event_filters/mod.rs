@@ -4,6 +4,7 @@ mod spec;
 
 pub use spec::EventFilterSpec;
 
+use crate::recording::Segmented;
 use crate::{Error, Geometry, Result};
 use foveola_core::events::{Event, EventChain, EventFilter, EventStage};
 use spec::failed;
@@ -11,6 +12,8 @@ use std::borrow::BorrowMut;
 
 /// Events that go through the filters at a time.
 const BATCH: usize = 1 << 12;
+/// Microseconds that pass for the filters where the clock was reset: more than their longest time constant.
+const REST: u64 = 1 << 30;
 
 /// A chain of filters of events; the filters are those of [`foveola_core::events::filters`].
 ///
@@ -158,10 +161,16 @@ impl EventFilters {
 
 /// The events of `I` that go through filters, made by [`EventFilters::filter`].
 ///
-/// An error comes behind the events before it.
-pub struct Filtered<I, F = EventFilters> {
-    events: I,
+/// An error comes behind the events before it. Where the clock was reset ([`RESET`](crate::RESET)), the filters see time go on
+/// by 18 minutes, more than any of their time constants: no event of before the reset supports or silences one behind it.
+/// The events themselves keep their times.
+pub struct Filtered<I: Iterator<Item = Result<Event>>, F = EventFilters> {
+    events: Segmented<I>,
     filters: F,
+    /// What the filters see added to the times of this segment.
+    shift: u64,
+    /// The first event of the next segment, which waits for the batch before it, and what is added there.
+    first: Option<(Event, u64)>,
     /// What went through, up to `next` handed on.
     batch: Vec<Event>,
     next: usize,
@@ -171,12 +180,13 @@ pub struct Filtered<I, F = EventFilters> {
 impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, F> {
     /// `events` through `filters`, which are owned or borrowed.
     pub fn new(events: I, filters: F) -> Self {
-        Self { events, filters, batch: Vec::with_capacity(BATCH), next: 0, error: None }
+        let events = Segmented::new(events);
+        Self { events, filters, shift: 0, first: None, batch: Vec::with_capacity(BATCH), next: 0, error: None }
     }
 
     /// Where the events come from.
     pub fn events(&self) -> &I {
-        &self.events
+        self.events.events()
     }
 
     /// What they go through.
@@ -188,19 +198,31 @@ impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, 
     fn refill(&mut self) -> bool {
         self.batch.clear();
         self.next = 0;
-        for event in self.events.by_ref().take(BATCH) {
-            match event {
-                Ok(event) => self.batch.push(event),
-                Err(error) => {
-                    self.error = Some(error);
+        if let Some((event, shift)) = self.first.take() {
+            self.shift = shift;
+            self.batch.push(event);
+        }
+        while self.batch.len() < BATCH && self.error.is_none() {
+            let latest = self.events.latest();
+            match self.events.next() {
+                Some(Ok((event, true))) => {
+                    // A batch is of one segment.
+                    let shift = latest.wrapping_add(self.shift).wrapping_add(REST).wrapping_sub(event.t);
+                    self.first = Some((event, shift));
                     break;
                 }
+                Some(Ok((event, false))) => self.batch.push(event),
+                Some(Err(error)) => self.error = Some(error),
+                None => break,
             }
         }
-        let ended = self.batch.is_empty() && self.error.is_none();
+        let ended = self.batch.is_empty() && self.error.is_none() && self.first.is_none();
+        let shift = self.shift;
+        self.batch.iter_mut().for_each(|event| event.t = event.t.wrapping_add(shift));
         if let Err(error) = self.filters.borrow_mut().retain(&mut self.batch) {
             self.error = Some(error);
         }
+        self.batch.iter_mut().for_each(|event| event.t = event.t.wrapping_sub(shift));
         !ended
     }
 }
@@ -277,6 +299,30 @@ mod tests {
         let items: Vec<_> = EventFilters::new(SENSOR).filter(events).collect();
         assert_eq!(items.iter().position(Result::is_err), Some(50));
         assert_eq!(items.iter().filter(|item| item.is_ok()).count(), 99);
+    }
+
+    /// Behind a reset no filter knows of the events before, and what it kept has the times of the recording.
+    #[test]
+    fn a_reset_separates_what_filters_know() {
+        let event = |t, x| Event { t, x, y: 5, on: true };
+        // The second segment begins with the pixels and the times of the first, 5 s earlier.
+        let segment: Vec<_> = (0..40).map(|i| event(7_000_000 + i * 500, (i % 4) as u16)).collect();
+        let early = segment.iter().map(|e| Event { t: e.t - 5_000_000, ..*e });
+        let both: Vec<_> = segment.iter().copied().chain(early).collect();
+        for spec in ["refractory:1ms", "stcf:k=1,tau=1ms", "rowcol:tau=1ms", "hot:most=5,window=10ms"] {
+            let pass = |events: &[Event]| -> Vec<Event> {
+                let filters = EventFilters::new(SENSOR).with(&spec.parse().expect("a filter")).expect("it fits");
+                filters.filter(events.iter().copied().map(Ok)).collect::<Result<_>>().expect("good")
+            };
+            let (alone, kept) = (pass(&segment), pass(&both));
+            let early: Vec<_> = alone.iter().map(|e| Event { t: e.t - 5_000_000, ..*e }).collect();
+            if spec.starts_with("hot") {
+                // What was learned of hot pixels stays.
+                assert!(kept.starts_with(&alone), "{spec}");
+            } else {
+                assert_eq!(kept, [alone, early].concat(), "{spec}");
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::io::{self, Read};
 /// The first bytes of a file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header's text at most: one for each field and side, and padding.
-const MOST: usize = 1 << 20;
+pub(crate) const MOST: usize = 1 << 20;
 
 /// The types of numbers that are read, in words.
 pub(crate) const NUMBERS: &str = "b1, i1 to i8, u1 to u8, f4 or f8";

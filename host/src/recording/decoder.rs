@@ -18,6 +18,11 @@ pub(crate) trait Decoder: Decode + Send {
         None
     }
 
+    /// Lines that could not be read, all lines, and the first that could not, counted from 1: of text.
+    fn lines(&self) -> Option<[u64; 3]> {
+        None
+    }
+
     /// This many places of [`Places`](super::seek::Places) are left out behind the header.
     fn omit(&mut self, _places: u64) {}
 
@@ -31,28 +36,36 @@ pub(crate) trait Decoder: Decode + Send {
 /// garbage was counted for the first time. Until then it costs a copy of the decoder for each buffer of events.
 pub(super) struct Watched<D> {
     decoder: D,
+    assumed: Vec<Assumption>,
     /// Bytes fed before the first damage.
     position: u64,
+    /// Where damage seems to have begun, while the decoder [holds words back](Decode::holds_back).
+    suspected: Option<u64>,
     damage: Option<u64>,
 }
 
 impl<D: Decode + Clone> Watched<D> {
-    pub(super) fn new(decoder: D) -> Self {
-        Self { decoder, position: 0, damage: None }
+    pub(super) fn new(decoder: D, assumed: Vec<Assumption>) -> Self {
+        Self { decoder, assumed, position: 0, suspected: None, damage: None }
     }
 
-    /// Where garbage began, after `bytes` were fed to a decoder that was in the state `before`.
-    fn locate(&self, mut before: D, bytes: &[u8]) -> u64 {
-        let counted = before.skipped().garbage;
+    /// Finds where garbage began, after `bytes` were fed to a decoder that was in the state `before`.
+    fn locate(&mut self, mut before: D, bytes: &[u8]) {
         for (end, byte) in (self.position + 1..).zip(bytes) {
-            let mut piece = std::slice::from_ref(byte);
-            while before.next_event(&mut piece).is_some() {}
-            let garbage = before.skipped().garbage - counted;
-            if garbage > 0 {
-                return end.saturating_sub(garbage.into());
+            let mut chunk = std::slice::from_ref(byte);
+            while before.next_event(&mut chunk).is_some() {}
+            // None was counted before this place, but for what is held back.
+            match before.skipped().garbage {
+                0 => self.suspected = None,
+                garbage => {
+                    self.suspected.get_or_insert(end.saturating_sub(garbage.into()));
+                }
+            }
+            if self.suspected.is_some() && !before.holds_back() {
+                self.damage = self.suspected;
+                return;
             }
         }
-        self.position
     }
 }
 
@@ -69,8 +82,8 @@ impl<D: Decode + Clone> Decode for Watched<D> {
         let (before, all) = (self.decoder.clone(), *bytes);
         let written = self.decoder.fill(bytes, events);
         let fed = all.get(..all.len() - bytes.len()).unwrap_or(all);
-        if self.decoder.skipped().garbage > before.skipped().garbage {
-            self.damage = Some(self.locate(before, fed));
+        if self.decoder.skipped().garbage > 0 || self.suspected.is_some() {
+            self.locate(before, fed);
         }
         self.position += fed.len() as u64;
         written
@@ -79,6 +92,7 @@ impl<D: Decode + Clone> Decode for Watched<D> {
     fn finish(&mut self) {
         let before = self.decoder.skipped().tail;
         self.decoder.finish();
+        self.damage = self.damage.or(self.suspected);
         let tail = self.decoder.skipped().tail - before;
         if tail > 0 {
             self.damage = self.damage.or(Some(self.position.saturating_sub(tail.into())));
@@ -96,10 +110,18 @@ impl<D: Decode + Clone> Decode for Watched<D> {
     fn geometry(&self) -> Option<Geometry> {
         self.decoder.geometry()
     }
+
+    fn begin_words(&mut self) {
+        self.decoder.begin_words();
+    }
 }
 
 impl<D: Decode + Clone + Send> Decoder for Watched<D> {
     fn damage(&self) -> Option<u64> {
         self.damage
+    }
+
+    fn assumed(&self) -> Vec<Assumption> {
+        self.assumed.clone()
     }
 }

@@ -1,7 +1,8 @@
 //! The events of a recording, decoded as they are asked for.
 
-use super::Recording;
+use super::damage::Judge;
 use super::decoder::Decoder;
+use super::{Format, Recording};
 use crate::{Error, Result};
 use foveola_core::events::{Event, Geometry, Skipped};
 use std::io::Read;
@@ -23,6 +24,13 @@ pub struct Events {
     position: u64,
     /// Bytes in front of `position` that the decoder did not get.
     omitted: u64,
+    /// Where reading began.
+    begun: u64,
+    /// Bytes of events before the first time where reading began between two times: nothing that is missing.
+    pub(super) untimed: u32,
+    judge: Judge,
+    /// Whether there was an event.
+    any: bool,
     /// Added to the times of events, in microseconds: wraps of the clock that the decoder did not see.
     pub(super) shift: u64,
     ended: bool,
@@ -37,6 +45,7 @@ impl Events {
         position: u64,
         fed: u64,
     ) -> Self {
+        let whole = recording.bytes().filter(|_| recording.format() != Format::Npz);
         Self {
             recording,
             source,
@@ -47,6 +56,10 @@ impl Events {
             decoded: 0..0,
             position,
             omitted: position.saturating_sub(fed),
+            begun: position,
+            untimed: 0,
+            judge: Judge::new(whole),
+            any: false,
             shift: 0,
             ended: false,
         }
@@ -59,7 +72,9 @@ impl Events {
 
     /// What was skipped so far, and why.
     pub fn skipped(&self) -> Skipped {
-        self.decoder.skipped()
+        let mut skipped = self.decoder.skipped();
+        skipped.untimed = skipped.untimed.saturating_sub(self.untimed);
+        skipped
     }
 
     /// Where damage began: the first byte that made no sense, or the first of an unfinished word at the end.
@@ -75,7 +90,7 @@ impl Events {
     /// Reads on to the first event that was not taken yet, without taking it: whatever the header tells is known then.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
+    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity; [`Error::Damaged`].
     pub fn peek(&mut self) -> Result<Option<Event>> {
         if self.decoded.is_empty() && !self.ended {
             match self.refill() {
@@ -93,7 +108,7 @@ impl Events {
     /// it is empty.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity.
+    /// As of [`Events::peek`].
     pub fn next_slice(&mut self) -> Result<&[Event]> {
         self.peek()?;
         let decoded = std::mem::replace(&mut self.decoded, 0..0);
@@ -106,6 +121,44 @@ impl Events {
             let events = self.events.get_mut(self.decoded.clone()).unwrap_or_default();
             events.iter_mut().for_each(|event| event.t = event.t.saturating_add(self.shift));
         }
+    }
+
+    /// Whether enough of what was read could be read: for those who stop before the end, where it is judged in any case. A
+    /// recording without any event is left to the caller.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it is more than 1 % that could not, unless [`ReadOptions::damaged`](crate::ReadOptions::damaged)
+    /// is set.
+    pub fn check(&self) -> Result<()> {
+        match self.damaged() {
+            Some(error) if self.any => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn damaged(&self) -> Option<Error> {
+        let Recording { name, options, assumed, .. } = &self.recording;
+        let read = self.position - self.begun;
+        let error = || self.judge.error(name, &*self.decoder, read, self.damage(), assumed);
+        if options.damaged { None } else { error() }
+    }
+
+    /// After bytes of the buffer were decoded.
+    fn judge(&mut self) -> Result<()> {
+        if self.recording.options.damaged {
+            return Ok(());
+        }
+        if let Some(at) = self.damage() {
+            let bytes = self.bytes.get(..self.unread.end).unwrap_or_default();
+            let start = self.position.saturating_sub(bytes.len() as u64);
+            self.judge.see(at, start, bytes, self.recording.format == Format::Csv);
+        }
+        // A file without events ends; a pipe may not.
+        let is_due = self.judge.is_due(&*self.decoder, self.position - self.begun);
+        if is_due && (self.any || self.recording.bytes().is_none()) {
+            return self.damaged().map_or(Ok(()), Err);
+        }
+        Ok(())
     }
 
     /// The error of a decoder that stopped.
@@ -122,6 +175,8 @@ impl Events {
             let mut rest = self.bytes.get(self.unread.clone()).unwrap_or(&[]);
             let decoded = self.decoder.fill(&mut rest, &mut self.events);
             self.unread.start = self.unread.end - rest.len();
+            self.any |= decoded > 0;
+            self.judge()?;
             self.decoded = 0..decoded;
             if decoded > 0 {
                 self.shift_decoded();
@@ -143,6 +198,7 @@ impl Events {
                 }
                 self.refused()?;
                 self.decoder.finish();
+                self.check()?;
                 return Ok(false);
             }
             self.position += read as u64;

@@ -2,15 +2,18 @@
 
 use super::ReadOptions;
 use super::aedat4::{self, Aedat4};
+use super::assumption::Assumption;
+use super::camera;
 use super::csv::{self, Csv};
 use super::decoder::{Decoder, Watched};
-use super::npy::Npy;
+use super::npy::{self, Npy};
 use super::npz;
 use super::recognise::{self, Head};
 use super::seek::Places;
+use super::word_order;
 use super::writer::{self, NewEncoder, WriteOptions};
 use crate::Result;
-use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist, Order};
+use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist};
 use std::path::Path;
 
 /// A format of recordings.
@@ -58,6 +61,8 @@ pub(super) struct Row {
     pub(super) says: fn(&[u8]) -> bool,
     /// Whether one without a header looks like it. Rows are tried in order.
     pub(super) looks: fn(&Head<'_>) -> bool,
+    /// Bytes in front of the first word of one that begins like this; none where they go on.
+    pub(super) front: fn(&[u8]) -> Option<usize>,
     decoder: NewDecoder,
     /// Where in a file that begins like this a decoder may start that knows the header only.
     pub(super) places: Places,
@@ -74,8 +79,9 @@ pub(super) const TABLE: [Row; 12] = [
         about: "Prophesee EVT 2.0",
         says: |head| recognise::encoding(head) == Some(Encoding::Evt2),
         looks: |head| head.sensible(Evt2::new()),
+        front: Evt2::front,
         decoder: |_, _| watched(Evt2::new()),
-        places: Places::Words { start: recognise::lines_len, size: 4, wrap: 1 << 34 },
+        places: Places::Words { size: 4, wrap: 1 << 34 },
         encoder: Some(writer::evt2),
     },
     Row {
@@ -85,13 +91,9 @@ pub(super) const TABLE: [Row; 12] = [
         about: "Prophesee EVT 2.1",
         says: |head| recognise::encoding(head) == Some(Encoding::Evt21),
         looks: |_| false, // it looks like EVT 2.0 too often
-        decoder: |head, options| {
-            let header = recognise::header(head).order();
-            let data = head.get(recognise::lines_len(head)..).unwrap_or_default();
-            let order = options.order.or(header).or_else(|| Order::detect(data));
-            watched(order.map_or_else(Evt21::new, Evt21::with_order))
-        },
-        places: Places::Words { start: recognise::lines_len, size: 8, wrap: 1 << 34 },
+        front: Evt21::front,
+        decoder: |head, options| assuming(word_order::decoder(head, options)?),
+        places: Places::Words { size: 8, wrap: 1 << 34 },
         encoder: Some(writer::evt21),
     },
     Row {
@@ -101,6 +103,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "Prophesee EVT 3.0",
         says: |head| recognise::encoding(head) == Some(Encoding::Evt3),
         looks: |_| false, // nearly all bytes make sense as its words
+        front: Evt3::front,
         decoder: |_, _| watched(Evt3::new()),
         places: Places::Start,
         encoder: Some(writer::evt3),
@@ -112,8 +115,9 @@ pub(super) const TABLE: [Row; 12] = [
         about: "Prophesee DAT 2",
         says: recognise::says_dat,
         looks: |head| head.ordered(Dat::new()),
-        decoder: |_, _| watched(Dat::new()),
-        places: Places::Words { start: recognise::dat_len, size: 8, wrap: 1 << 32 },
+        front: Dat::front,
+        decoder: |head, _| recognise::refused_dat(head).map_or_else(|| watched(Dat::new()), Err),
+        places: Places::Words { size: 8, wrap: 1 << 32 },
         encoder: Some(writer::dat),
     },
     Row {
@@ -123,6 +127,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "N-MNIST, N-Caltech101",
         says: |_| false,
         looks: |head| head.nmnist(),
+        front: |_| Some(0),
         decoder: |_, _| watched(NMnist::new()),
         places: Places::Start,
         encoder: Some(writer::nmnist),
@@ -134,8 +139,9 @@ pub(super) const TABLE: [Row; 12] = [
         about: "jAER AEDAT 2",
         says: |head| head.starts_with(b"#!AER-DAT2"),
         looks: |_| false,
-        decoder: |_, _| watched(Aedat2::new()),
-        places: Places::Words { start: recognise::lines_len, size: 8, wrap: 1 << 32 },
+        front: Aedat2::front,
+        decoder: |head, options| assuming(camera::decoder(head, options)?),
+        places: Places::Words { size: 8, wrap: 1 << 32 },
         encoder: None,
     },
     Row {
@@ -145,6 +151,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "cAER AEDAT 3.1",
         says: |head| head.starts_with(b"#!AER-DAT3"),
         looks: |_| false,
+        front: Aedat31::front,
         decoder: |_, _| watched(Aedat31::new()),
         places: Places::Start,
         encoder: None,
@@ -156,6 +163,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "Event Stream 2",
         says: |head| head.starts_with(b"Event Stream"),
         looks: |_| false,
+        front: |_| Some(0),
         decoder: |head, _| {
             let mut decoder = EventStream::new();
             decoder.events(head).next();
@@ -174,6 +182,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "iniVation AEDAT 4",
         says: |head| head.starts_with(aedat4::MAGIC),
         looks: |_| false,
+        front: aedat4::front,
         decoder: |head, _| match Aedat4::without_events(head) {
             Some(streams) => {
                 Err(format!("AEDAT 4 without events: it holds {streams}; expected a recording with events"))
@@ -190,6 +199,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "NumPy array of events",
         says: |head| head.starts_with(crate::npy::header::MAGIC),
         looks: |_| false,
+        front: npy::front,
         decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
         places: Places::Records,
         encoder: Some(writer::npy),
@@ -201,6 +211,7 @@ pub(super) const TABLE: [Row; 12] = [
         about: "NumPy archive of events",
         says: |head| head.starts_with(npz::MAGIC),
         looks: |_| false,
+        front: npy::front,
         decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
         places: Places::Start,
         encoder: None,
@@ -214,6 +225,7 @@ pub(super) const TABLE: [Row; 12] = [
         looks: |head| {
             head.is_text() && csv::Layout::detect(head.bytes, head.options.columns, head.options.unit).is_ok()
         },
+        front: recognise::lines,
         decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
         places: Places::Start,
         encoder: Some(writer::csv),
@@ -221,7 +233,13 @@ pub(super) const TABLE: [Row; 12] = [
 ];
 
 fn watched(decoder: impl Decode + Clone + Send + 'static) -> Result<Box<dyn Decoder>, String> {
-    Ok(Box::new(Watched::new(decoder)))
+    assuming((decoder, Vec::new()))
+}
+
+fn assuming(
+    (decoder, assumed): (impl Decode + Clone + Send + 'static, Vec<Assumption>),
+) -> Result<Box<dyn Decoder>, String> {
+    Ok(Box::new(Watched::new(decoder, assumed)))
 }
 
 impl Format {

@@ -1,22 +1,27 @@
 //! Recordings of event cameras, read in bounded memory.
 //!
 //! ```text
-//! file or pipe -> first 64 kB -> recognise (by the table of formats) -> decoder
-//!              \-> all bytes, in pieces -> decoder (core's Decode) -> Events
+//! file or pipe -> text and 64 kB -> recognise (by the table of formats) -> decoder
+//!              \-> all bytes, in chunks -> decoder (core's Decode) -> Events
 //! ```
 
 mod aedat4;
 mod assumption;
+mod camera;
 mod csv;
+mod damage;
 mod decoder;
 mod events;
 mod foreign;
 mod format;
+mod head;
 mod npy;
 mod npz;
 mod recognise;
 mod seek;
+mod segments;
 mod table;
+mod word_order;
 mod writer;
 
 pub use assumption::Assumption;
@@ -25,14 +30,15 @@ pub use format::Format;
 #[cfg(test)]
 pub(crate) use npz::tests::archive;
 pub(crate) use npz::{MAGIC as ARCHIVE_MAGIC, Member, are_columns, members};
+pub use segments::{RESET, Segmented};
 pub use table::{Columns, TimeUnit};
 pub use writer::{EventWriter, WriteOptions, Written};
 
 use crate::{Error, Result};
 use decoder::Decoder;
-use events::BYTES;
-use foveola_core::events::{Event, Geometry, Order, Skipped};
+use foveola_core::events::{Camera, Event, Geometry, Order, Skipped};
 use recognise::Head;
+use segments::Resets;
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -60,7 +66,7 @@ pub struct Recording {
     assumed: Arc<[Assumption]>,
 }
 
-/// How to read what a recording does not tell, or tells wrongly. By default everything is found in its first 64 kB.
+/// How to read what a recording does not tell, or tells wrongly. By default everything is found in the 64 kB behind its text.
 ///
 /// ```no_run
 /// use foveola::{Format, ReadOptions, Recording, TimeUnit};
@@ -78,6 +84,13 @@ pub struct ReadOptions {
     pub unit: Option<TimeUnit>,
     /// Order of the bytes in words of EVT 2.1.
     pub order: Option<Order>,
+    /// The camera of AEDAT 2. By default it is the one that the header names, or else the one whose addresses the words of the
+    /// first 64 kB are; where these do not tell it, the recording is refused. Later words that do not fit are counted as
+    /// [`Skipped::outside`] or [`Skipped::garbage`].
+    pub camera: Option<Camera>,
+    /// Reads on where more than 1 % of the bytes, or of the lines, cannot be read. By default that is [`Error::Damaged`]: of a
+    /// file when 1 % of its length are damaged, of a pipe every 16 MB over all that was read, and at the end in any case.
+    pub damaged: bool,
 }
 
 impl From<Format> for ReadOptions {
@@ -126,6 +139,9 @@ pub struct Summary {
     pub skipped: Skipped,
     /// Where damage began, in bytes from the start; none without.
     pub damage: Option<u64>,
+    /// How often the clock started anew: time went back by [`RESET`] microseconds or more, and stayed there.
+    pub resets: u64,
+    clock: Resets,
 }
 
 impl Summary {
@@ -139,6 +155,8 @@ impl Summary {
         self.on += u64::from(event.on);
         let (first, last) = self.span.unwrap_or((event.t, event.t));
         self.span = Some((first.min(event.t), last.max(event.t)));
+        self.clock.add(event.t);
+        self.resets = self.clock.count();
     }
 
     /// Takes over what `events` tells so far: of the header, and of what was skipped.
@@ -154,9 +172,9 @@ impl Summary {
         self.header.or(self.extent)
     }
 
-    /// Duration in seconds.
+    /// Duration in seconds: where the clock was reset, that of all segments together.
     pub fn seconds(&self) -> f64 {
-        self.span.map_or(0.0, |(first, last)| (last - first) as f64 * 1e-6)
+        self.clock.duration() as f64 * 1e-6
     }
 }
 
@@ -197,7 +215,7 @@ impl Recording {
         if !metadata.is_file() {
             return Self::from_reader(path, file, options);
         }
-        let head = head(path, &mut file)?;
+        let head = head::read(path, &mut file, options.format)?;
         Self::new(path, options, &head, Origin::File { bytes: metadata.len() })
     }
 
@@ -220,7 +238,7 @@ impl Recording {
         options: ReadOptions,
     ) -> Result<Self> {
         let name = name.as_ref();
-        let head = head(name, &mut reader)?;
+        let head = head::read(name, &mut reader, options.format)?;
         let whole = Cursor::new(head.clone()).chain(reader);
         Self::new(name, options, &head, Origin::Pipe(Arc::new(Mutex::new(Some(Box::new(whole))))))
     }
@@ -238,7 +256,7 @@ impl Recording {
             }
             // The head of the array that the archive's are put together to.
             let mut array = recording.archive()?;
-            recording.head = self::head(name, &mut array)?.into();
+            recording.head = head::read(name, &mut array, Some(format))?.into();
         }
         recording.assumed = recording.decoder()?.assumed().into(); // an error of the decoder comes now
         Ok(recording)
@@ -267,7 +285,7 @@ impl Recording {
         self.format
     }
 
-    /// What is assumed about it, since it leaves that open or the options say otherwise: from its first 64 kB.
+    /// What is assumed about it, since it leaves that open or the options say otherwise: from the 64 kB behind its text.
     pub fn assumed(&self) -> &[Assumption] {
         &self.assumed
     }
@@ -303,7 +321,7 @@ impl Recording {
     /// Reads the whole recording once and calls `look` with each event.
     ///
     /// # Errors
-    /// As of [`Recording::events`].
+    /// As of [`Recording::events`], and of [`Events::peek`].
     pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
         let mut events = self.events()?;
         let mut summary = Summary::default();
@@ -317,16 +335,4 @@ impl Recording {
         summary.told(&events);
         Ok(summary)
     }
-}
-
-/// The first bytes of a recording that is not empty.
-fn head(name: &Path, reader: &mut impl Read) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    let read = reader.take(BYTES as u64).read_to_end(&mut head);
-    read.map_err(|source| Error::Io { path: name.into(), source })?;
-    if head.is_empty() {
-        let reason = "it is empty; expected events (was a download or a recording cut short?)".into();
-        return Err(Error::Data { path: name.into(), reason });
-    }
-    Ok(head)
 }

@@ -12,7 +12,7 @@
 use super::assumption::Assumption;
 use super::decoder::Decoder;
 use super::table::{self, Columns, LOOK, Polarity, Role, Stray, Table, TimeUnit, scaled};
-use crate::npy::header::{Element, Header, Kind, NUMBERS, Scalar};
+use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 use foveola_core::events::{Decode, Event, Skipped};
 
 /// Bytes of a record at most.
@@ -155,6 +155,18 @@ fn number(record: &[u8], (at, scalar): Place) -> Option<f64> {
 #[inline]
 fn whole(record: &[u8], (at, scalar): Place) -> Option<i128> {
     scalar.whole(record.get(at..)?)
+}
+
+/// Bytes of the header of an array that begins like this; none where it goes on behind `head`.
+pub(super) fn front(head: &[u8]) -> Option<usize> {
+    let Some([major, _, a, b, rest @ ..]) = head.strip_prefix(header::MAGIC) else { return Some(0) };
+    let len = match (major, rest) {
+        (1, _) => 10 + usize::from(u16::from_le_bytes([*a, *b])),
+        (_, [c, d, ..]) => 12 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => return None,
+    };
+    // What is longer than any header is told as such when it is read.
+    (len <= head.len() || len > 12 + header::MOST).then_some(len.min(head.len()))
 }
 
 /// Streaming decoder of arrays; see the [format](self).
@@ -318,7 +330,7 @@ mod tests {
     use super::*;
 
     fn array(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let mut bytes = crate::npy::header::write(descr, shape, 192);
+        let mut bytes = header::write(descr, shape, 192);
         bytes.extend(data);
         bytes
     }

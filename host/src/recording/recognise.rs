@@ -4,7 +4,7 @@ use super::ReadOptions;
 use super::csv;
 use super::foreign;
 use super::format::{Format, rows};
-use foveola_core::events::{Decode, Encoding, Header, NMnist};
+use foveola_core::events::{Aedat2, Decode, Encoding, Evt2, Header, NMnist};
 
 /// The first bytes of a recording.
 pub(super) struct Head<'a> {
@@ -42,22 +42,24 @@ fn known() -> String {
     all.join(", ")
 }
 
-/// Bytes of the lines `% text` or `# text` in front.
-pub(super) fn lines_len(head: &[u8]) -> usize {
-    let mut len = 0;
-    while let Some(rest @ [b'%' | b'#', a, b, c, ..]) = head.get(len..)
-        && Header::begins([b'%', *a, *b, *c])
-        && let Some(end) = rest.iter().position(|byte| *byte == b'\n')
-    {
-        len += end + 1;
+/// Bytes of the lines `% text` or `# text` in front; none where they go on behind `head`.
+pub(super) fn lines(head: &[u8]) -> Option<usize> {
+    match head {
+        [b'%', ..] => Evt2::front(head),
+        [b'#', ..] => Aedat2::front(head),
+        _ => Some(0),
     }
-    len
+}
+
+/// These lines.
+pub(super) fn text(head: &[u8]) -> &[u8] {
+    head.get(..lines(head).unwrap_or(head.len())).unwrap_or(head)
 }
 
 /// What these lines say.
 pub(super) fn header(head: &[u8]) -> Header {
     let mut header = Header::new();
-    head.iter().take(lines_len(head)).for_each(|byte| {
+    text(head).iter().for_each(|byte| {
         header.push(*byte);
     });
     header
@@ -68,18 +70,20 @@ pub(super) fn encoding(head: &[u8]) -> Option<Encoding> {
     header(head).encoding()
 }
 
-/// Bytes in front of the words of DAT: lines, and two bytes that tell the size of a word.
-pub(super) fn dat_len(head: &[u8]) -> usize {
-    let lines = lines_len(head);
-    lines + if matches!(head.get(lines..), Some([_, 8, ..])) { 2 } else { 0 }
-}
-
 /// Whether a header is that of DAT: it names no encoding, but a data file; or words of 8 bytes follow.
 pub(super) fn says_dat(head: &[u8]) -> bool {
-    let lines = head.get(..lines_len(head)).unwrap_or_default();
+    let lines = text(head);
     let names_it = lines.windows(11).any(|window| window == b"% Data file");
     let sized = matches!(head.get(lines.len()..), Some([0 | 0x0C | 0x0E, 8, ..]));
     lines.starts_with(b"%") && encoding(head).is_none() && (names_it || sized)
+}
+
+/// Why a recording of DAT is not read: its header tells another version than the one that is.
+pub(super) fn refused_dat(head: &[u8]) -> Option<String> {
+    let versions = text(head).split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"% Version"));
+    let version = std::str::from_utf8(versions.last()?).ok()?.trim();
+    (!matches!(version, "" | "2"))
+        .then(|| format!("DAT of version {version}, whose words are others; expected version 2"))
 }
 
 impl Head<'_> {

@@ -6,7 +6,7 @@
 //! start.
 
 use super::events::Events;
-use super::{Origin, Recording, aedat4, npy};
+use super::{Origin, RESET, Recording, aedat4, npy};
 use crate::{Error, Result};
 use foveola_core::events::Event;
 use std::fs::File;
@@ -16,9 +16,8 @@ use std::io::{Read, Seek, SeekFrom};
 pub(super) enum Places {
     /// Nowhere but at the start.
     Start,
-    /// At each word of `size` bytes behind a header, whose bytes `start` tells. Clocks of words wrap after this many
-    /// microseconds.
-    Words { start: fn(&[u8]) -> usize, size: usize, wrap: u64 },
+    /// At each word of `size` bytes behind the text in front. Clocks of words wrap after this many microseconds.
+    Words { size: usize, wrap: u64 },
     /// At each record of an array.
     Records,
     /// At each packet of AEDAT 4.
@@ -50,8 +49,9 @@ impl Found {
 
 impl Events {
     /// Goes to the first event at `t` microseconds or later, forwards or backwards, for a recording whose events are in order of
-    /// time. From a pipe, and where [`Format::seeks`](super::Format::seeks) is false, the events before it are read and thrown
-    /// away; a pipe is only read forwards. What was skipped is counted anew from there.
+    /// time. From a pipe, and where [`Format::seeks`](super::Format::seeks) is false, or where the times that were looked at show
+    /// that the clock was reset, the events before it are read and thrown away; a pipe is only read forwards. What was skipped
+    /// is counted anew from there.
     ///
     /// Times beyond the wrap of a format's clock (EVT 2: 4.8 h, DAT and AEDAT 2: 71.6 min) are found in recordings that wrap
     /// once at most.
@@ -64,7 +64,7 @@ impl Events {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// As of [`Events::peek`].
     pub fn seek(&mut self, t: u64) -> Result<()> {
         if let Origin::File { bytes } = self.recording.origin {
             let recording = self.recording.clone();
@@ -93,9 +93,9 @@ impl Recording {
         };
         Ok(match self.format.row().places {
             Places::Start => None,
-            Places::Words { start, size, wrap } => {
-                let start = start(&self.head);
-                Some((every(start, size), start, Some(wrap)))
+            Places::Words { size, wrap } => {
+                let front = (self.format.row().front)(&self.head);
+                front.map(|start| (every(start, size), start, Some(wrap)))
             }
             Places::Records => npy::Npy::new(&self.head, self.options.columns, self.options.unit)
                 .ok()
@@ -107,29 +107,62 @@ impl Recording {
         })
     }
 
-    /// Events from the last place on whose first event is before `t`.
+    /// Events from the last place on whose first event is before `t`; from the start where the file's times do not grow from
+    /// place to place, as behind a reset of the clock.
     fn bisect(&self, found: &Found, header: usize, wrap: Option<u64>, t: u64) -> Result<Events> {
-        let first = match self.from(found, 0, header)?.peek()? {
-            Some(event) if found.count() > 0 => event,
-            _ => return self.events(),
+        let time = |i: u64| self.time_at(found, i, header);
+        let count = found.count();
+        let Some(first) = (if count > 0 { time(0)? } else { None }) else { return self.events() };
+        // Near the end, where a first event may still come.
+        let end = time(count - 1 - (count / 64).max(64).min(count - 1))?;
+        let shift = match end {
+            Some(end) if end < first => match wrap {
+                Some(wrap) if self.wraps(found, header, first, wrap)? => wrap,
+                _ => return self.events(),
+            },
+            _ => 0,
         };
-        // Whether the clock wrapped since the start.
-        let shift = |event: Event| if event.t < first.t { wrap.unwrap_or(0) } else { 0 };
-        let (mut before, mut after) = (0, found.count());
+        let shifted = |t: u64| if t < first { t.saturating_add(shift) } else { t };
+        let (mut before, mut after, mut latest) = (0, count, u64::MAX);
         while before + 1 < after {
             let middle = before + (after - before) / 2;
-            match self.from(found, middle, header)?.peek()? {
-                Some(event) if event.t + shift(event) < t => before = middle,
-                _ => after = middle,
+            match time(middle)?.map(shifted) {
+                Some(found) if found < first || found > latest.saturating_add(RESET) => return self.events(),
+                Some(found) if found < t => before = middle,
+                found => (after, latest) = (middle, found.unwrap_or(latest)),
             }
         }
         if before == 0 {
             return self.events(); // with all that is in front of the first event
         }
         let mut events = self.from(found, before, header)?;
-        events.shift = events.peek()?.map_or(0, shift);
+        events.shift = events.peek()?.map_or(0, |event| shifted(event.t) - event.t);
         events.shift_decoded();
+        events.untimed = events.skipped().untimed;
         Ok(events)
+    }
+
+    /// Whether the clock of a file that begins at `first` and ends before that wrapped: its times grow to near its largest, and
+    /// go on from near 0.
+    fn wraps(&self, found: &Found, header: usize, first: u64, wrap: u64) -> Result<bool> {
+        let time = |i: u64| self.time_at(found, i, header);
+        let (mut before, mut after) = (0, found.count());
+        while before + 1 < after {
+            let middle = before + (after - before) / 2;
+            match time(middle)? {
+                Some(t) if t >= first => before = middle,
+                _ => after = middle,
+            }
+        }
+        let edges = (time(before)?, if after < found.count() { time(after)? } else { None });
+        Ok(matches!(edges, (Some(last), Some(next)) if last >= wrap - wrap / 64 && next <= wrap / 64))
+    }
+
+    /// The time of the first event from place `i` on, whatever damage lies before it.
+    fn time_at(&self, found: &Found, i: u64, header: usize) -> Result<Option<u64>> {
+        let mut events = self.from(found, i, header)?;
+        events.recording.options.damaged = true;
+        Ok(events.peek()?.map(|event| event.t))
     }
 
     /// Events from place `i` on, read by a decoder that has read the header.
@@ -140,6 +173,7 @@ impl Recording {
         let mut decoder = self.decoder()?;
         let mut head = self.head.get(..header).unwrap_or_default();
         decoder.fill(&mut head, &mut [Event { t: 0, x: 0, y: 0, on: false }]);
+        decoder.begin_words();
         decoder.omit(i);
         Ok(Events::new(self.clone(), Box::new(file) as Box<dyn Read + Send>, decoder, at, header as u64))
     }

@@ -2,12 +2,12 @@
 
 use super::format::Format;
 use super::table::{Columns, ROLES, Role, TimeUnit};
+use crate::draft::Draft;
 use crate::npy::header;
 use crate::{Error, Result};
 use foveola_core::events::{
     DatEncoder, Event, EventStreamEncoder, Evt2Encoder, Evt3Encoder, Evt21Encoder, Geometry, NMnistEncoder, Order,
 };
-use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,8 @@ pub(super) trait Encoder: Send {
 /// Makes an encoder, and appends its header to the bytes.
 pub(super) type NewEncoder = fn(Option<Geometry>, &WriteOptions, &mut Vec<u8>) -> Result<Box<dyn Encoder>, String>;
 
-/// Writes events as a recording. Dropped early it completes the file, but then errors are lost.
+/// Writes events as a recording. The file appears when it is [finished](EventWriter::finish): until then it is written under
+/// another name beside it, and dropped early it leaves nothing, and what was there before.
 ///
 /// ```
 /// use foveola::{EventWriter, Format, Geometry, Recording};
@@ -70,11 +71,10 @@ pub struct EventWriter {
     encoder: Box<dyn Encoder>,
     bytes: Vec<u8>,
     written: Written,
-    complete: bool,
 }
 
 enum Sink {
-    File(BufWriter<File>),
+    File(BufWriter<Draft>),
     Stream(Box<dyn Write + Send>),
 }
 
@@ -83,6 +83,19 @@ impl Sink {
         match self {
             Self::File(file) => file,
             Self::Stream(stream) => stream,
+        }
+    }
+
+    /// Puts `first` in front of a file that is written, and gives it its name.
+    fn complete(self, first: Option<Vec<u8>>) -> std::io::Result<()> {
+        match self {
+            Self::File(mut file) => {
+                if let Some(first) = first {
+                    file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&first))?;
+                }
+                file.into_inner()?.commit()
+            }
+            Self::Stream(mut stream) => stream.flush(),
         }
     }
 }
@@ -119,9 +132,8 @@ impl EventWriter {
         options: WriteOptions,
     ) -> Result<Self> {
         let path = path.as_ref();
-        // Before the file is made: whoever asks for the impossible loses no file.
         let (encoder, bytes) = start(path, format, geometry, &options)?;
-        let file = File::create(path).map_err(|source| Error::Io { path: path.into(), source })?;
+        let file = Draft::create(path).map_err(|source| Error::Io { path: path.into(), source })?;
         Ok(Self::new(path, format, Sink::File(BufWriter::new(file)), encoder, bytes))
     }
 
@@ -146,7 +158,7 @@ impl EventWriter {
     }
 
     fn new(path: &Path, format: Format, sink: Sink, encoder: Box<dyn Encoder>, bytes: Vec<u8>) -> Self {
-        Self { path: path.into(), format, sink, encoder, bytes, written: Written::default(), complete: false }
+        Self { path: path.into(), format, sink, encoder, bytes, written: Written::default() }
     }
 
     /// Appends an event.
@@ -167,42 +179,22 @@ impl EventWriter {
     /// Completes the recording.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; then there is no file.
     pub fn finish(mut self) -> Result<Written> {
-        self.end()?;
-        Ok(self.written)
+        self.encoder.finish(&mut self.bytes);
+        self.write()?;
+        let Self { path, sink, encoder, written, .. } = self;
+        let completed = sink.complete(encoder.patch(written.events));
+        completed.map_err(|source| Error::Io { path, source })?;
+        Ok(written)
     }
 
     fn write(&mut self) -> Result<()> {
         let written = self.sink.writer().write_all(&self.bytes);
-        written.map_err(|source| {
-            self.complete = true; // nothing is written behind what is missing
-            Error::Io { path: self.path.clone(), source }
-        })?;
+        written.map_err(|source| Error::Io { path: self.path.clone(), source })?;
         self.written.bytes += self.bytes.len() as u64;
         self.bytes.clear();
         Ok(())
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.complete = true;
-        self.encoder.finish(&mut self.bytes);
-        self.write()?;
-        let patched = match (self.encoder.patch(self.written.events), &mut self.sink) {
-            (Some(first), Sink::File(file)) => file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&first)),
-            _ => Ok(()),
-        };
-        patched
-            .and_then(|()| self.sink.writer().flush())
-            .map_err(|source| Error::Io { path: self.path.clone(), source })
-    }
-}
-
-impl Drop for EventWriter {
-    fn drop(&mut self) {
-        if !self.complete {
-            let _ = self.end();
-        }
     }
 }
 
@@ -238,12 +230,20 @@ struct Core<E> {
     encoder: E,
     encode: fn(&mut E, Event, &mut Vec<u8>) -> Result<(), Event>,
     finish: fn(&mut E, &mut Vec<u8>),
+    /// The sensor that the header tells of.
+    sensor: Option<Geometry>,
     /// What it can hold.
     expected: &'static str,
 }
 
 impl<E: Send> Encoder for Core<E> {
     fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+        if let Some(sensor) = self.sensor
+            && !sensor.contains(&event)
+        {
+            let Geometry { cols, rows } = sensor;
+            return Err(format!("one inside of the {cols} x {rows} pixels that its header tells (--geometry)"));
+        }
         (self.encode)(&mut self.encoder, event, bytes).map_err(|_| self.expected.into())
     }
 
@@ -258,21 +258,21 @@ pub(super) fn evt2(
     _: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    let Geometry { cols, rows } = needed_up_to(2048, geometry)?;
-    // The shortest header that readers of every age know.
-    bytes.extend(format!("% evt 2.0\n% geometry {cols}x{rows}\n% end\n").bytes());
+    let sensor = needed_up_to(2048, geometry)?;
+    Evt2Encoder::header(sensor, |text| bytes.extend(text));
     Ok(Box::new(Core {
-        encoder: (Evt2Encoder::new(), 0),
-        encode: |(encoder, last), event, bytes| {
-            // A reader follows the clock over its wrap when it sees it there: at most 8.3 s before and behind.
-            if event.t >> 34 != *last >> 34 && event.t.abs_diff(*last) > 8_300_000 {
+        encoder: (Evt2Encoder::new(), false),
+        encode: |(encoder, began), event, bytes| {
+            // The first time is told as it stands: without hundreds of wraps in front of it.
+            if event.t >> 34 > 0 && !*began || !encoder.lead(event.t, |word| bytes.extend(word)) {
                 return Err(event);
             }
-            *last = event.t;
+            *began = true;
             encoder.encode(event, |word| bytes.extend(word))
         },
         finish: |_, _| (),
-        expected: "columns and rows up to 2047, times below 2^34 us (4.8 h) at first, and no gap over 8.3 s around a \
+        sensor: Some(sensor),
+        expected: "columns and rows up to 2047, times below 2^34 us (4.8 h) at first, and none that runs back over a \
                    multiple of it",
     }))
 }
@@ -283,11 +283,13 @@ pub(super) fn evt21(
     options: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    Evt21Encoder::header(options.order, needed_up_to(2048, geometry)?, |text| bytes.extend(text));
+    let sensor = needed_up_to(2048, geometry)?;
+    Evt21Encoder::header(options.order, sensor, |text| bytes.extend(text));
     Ok(Box::new(Core {
         encoder: Evt21Encoder::new(options.order),
         encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
         finish: |encoder, bytes| encoder.finish(|word| bytes.extend(word)),
+        sensor: Some(sensor),
         expected: "columns and rows up to 2047, and no time that runs back over 2^34 us or is 71 years ahead",
     }))
 }
@@ -298,11 +300,13 @@ pub(super) fn evt3(
     _: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    Evt3Encoder::header(needed_up_to(2048, geometry)?, |text| bytes.extend(text));
+    let sensor = needed_up_to(2048, geometry)?;
+    Evt3Encoder::header(sensor, |text| bytes.extend(text));
     Ok(Box::new(Core {
-        encoder: Evt3Encoder::new(),
+        encoder: Evt3Encoder::with_width(sensor.cols as u16), // 2048 at most
         encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
         finish: |encoder, bytes| encoder.finish(|word| bytes.extend(word)),
+        sensor: Some(sensor),
         expected: "columns and rows up to 2047, and no time that runs back by 16.7 s or is 25 days ahead",
     }))
 }
@@ -313,11 +317,13 @@ pub(super) fn dat(
     _: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    DatEncoder::header(needed_up_to(16384, geometry)?, |text| bytes.extend(text));
+    let sensor = needed_up_to(16384, geometry)?;
+    DatEncoder::header(sensor, |text| bytes.extend(text));
     Ok(Box::new(Core {
         encoder: DatEncoder::new(),
         encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
         finish: |_, _| (),
+        sensor: Some(sensor),
         expected: "columns and rows up to 16383, times below 2^32 us (71.6 min) at first, and none 1 s back",
     }))
 }
@@ -335,7 +341,8 @@ pub(super) fn event_stream(
         encoder,
         encode: |encoder, event, bytes| encoder.encode(event, |words| bytes.extend(words)),
         finish: |_, _| (),
-        expected: "one inside the sensor, in order of time, less than 17.9 min behind the one before (or behind 0)",
+        sensor: Some(Geometry { cols, rows }),
+        expected: "one in order of time, less than 17.9 min behind the one before (or behind 0)",
     }))
 }
 
@@ -345,6 +352,7 @@ pub(super) fn nmnist(_: Option<Geometry>, _: &WriteOptions, _: &mut Vec<u8>) -> 
         encoder: NMnistEncoder::new(),
         encode: |encoder, event, bytes| encoder.encode(event, |word| bytes.extend(word)),
         finish: |_, _| (),
+        sensor: None,
         expected: "columns up to 255, rows up to 239, and no time 1 s back or 71.6 min ahead",
     }))
 }

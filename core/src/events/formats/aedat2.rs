@@ -4,32 +4,35 @@
 //! |---|---|---|---|---|---|
 //! | DVS128 | bit 15 = 0 | 14..8 | 7..1 | bit 0, **0 is ON** | bit 15: external |
 //! | DAVIS | bits 31, 10 = 0 | 30..22 | 21..12 | bit 11, 1 is ON | bit 31: frames; bit 10: external, inertial |
+//! | DVS640 | all | 20..11 | 10..1 | bit 0, 1 is ON | |
 //!
-//! The others are read over and counted as [`Skipped::other`](crate::events::Skipped::other). Bits that are 0 in all
-//! words of a camera, and DAVIS pixels outside its sensor, are impossible.
+//! DVS640 is what the simulator v2e writes for 640 x 480 pixels. The others are read over and counted as
+//! [`Skipped::other`](crate::events::Skipped::other). Bits that are 0 in all words of a camera are impossible. An event
+//! outside of the sensor of a DAVIS or a DVS640, at a time that goes on from the last one, is counted as
+//! [`Skipped::outside`](crate::events::Skipped::outside).
 //!
-//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else
-//! DVS128, for whose recordings jAER wrote no such line. Words of a camera that is not known are all counted as other.
+//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else DVS128.
+//! jAER wrote no such line for its recordings, but other programs leave it out, too: [`Camera::word`] tells which
+//! cameras the words may come from. Words of a camera that is not known are all counted as other.
 //!
 //! **Conventions**: jAER's origin is at the lower left and it shows the sensor mirrored. Here row 0 is at the top and
 //! column 0 at the left of the picture that jAER shows: `x = cols - 1 - x`, `y = rows - 1 - y`. The manufacturer's
 //! table gives DVS128's ON as 1, but jAER, which wrote the files, takes 0 for ON there, as its documentation says of
 //! the forerunner Tmpdiff128; DAVIS has 1 for ON in both. These are decisions; no recording of known content was at
-//! hand to prove them.
+//! hand to prove them. v2e mirrors both axes and has 1 for ON.
 //!
 //! Lines are in front; they end where seven bytes behind a `#` are no text. `#!AER-DA` inside begins another recording.
 //!
 //! **Time, damage, cost**: as in [`stamped`](super::stamped).
-//! Reference: iniVation, "AEDAT 2.0"; jAER, documentation of `Tmpdiff128.Extractor`.
+//! Reference: iniVation, "AEDAT 2.0"; jAER, documentation of `Tmpdiff128.Extractor`; v2e, `v2ecore/output/aedat2_output.py`.
 
-use super::Camera;
 use super::frame::Start;
 use super::stamped::{Address, Stamped, WORD};
+use super::{Camera, CameraWord};
 use crate::events::{Geometry, Header};
 
 /// The beginning of a recording.
 const MAGIC: [u8; WORD] = *b"#!AER-DA";
-const DVS128: u32 = 128;
 
 /// Streaming decoder of AEDAT 2; see the [format](self).
 ///
@@ -53,7 +56,7 @@ pub struct Aedat2Address {
 }
 
 impl Aedat2 {
-    /// At the start of a recording, whose header tells the camera.
+    /// At the start of a recording, whose header tells the camera, or else a DVS128.
     pub const fn new() -> Self {
         Self::of(Aedat2Address { named: None, camera: Camera::Dvs128 })
     }
@@ -70,21 +73,9 @@ impl Default for Aedat2 {
     }
 }
 
-impl Aedat2Address {
-    /// Column and row of a DAVIS pixel, counted from the lower right.
-    #[inline]
-    fn davis(address: u32) -> (u32, u32) {
-        (address >> 12 & 0x3FF, address >> 22 & 0x1FF)
-    }
-
-    /// Whether a DAVIS address is that of a pixel's event.
-    #[inline]
-    fn is_davis_event(address: u32) -> bool {
-        address & (1 << 31 | 1 << 10) == 0
-    }
-
-    fn size(&self) -> Option<(u32, u32)> {
-        self.camera.geometry().map(|size| (size.cols as u32, size.rows as u32))
+impl Default for Aedat2Address {
+    fn default() -> Self {
+        Self { named: None, camera: Camera::Dvs128 }
     }
 }
 
@@ -113,33 +104,29 @@ impl Address for Aedat2Address {
 
     #[inline]
     fn is_possible(&self, address: u32) -> bool {
-        match (self.camera, self.size()) {
-            (Camera::Dvs128, _) => address >> 16 == 0,
-            (_, Some((cols, rows))) => {
-                let (x, y) = Self::davis(address);
-                !Self::is_davis_event(address) || x < cols && y < rows
-            }
-            (_, None) => true,
-        }
+        matches!(self.camera.word(address), CameraWord::Pixel { .. } | CameraWord::Other)
+    }
+
+    fn is_outside(&self, address: u32) -> bool {
+        self.camera.word(address) == CameraWord::Outside
     }
 
     fn is_likely(&self, address: u32, _: Option<Geometry>) -> bool {
         self.is_possible(address)
     }
 
+    fn is_certain(&self, address: u32, _: Option<Geometry>) -> bool {
+        self.pixel(address).is_some() && address & self.camera.spare_bits() == 0
+    }
+
+    fn geometry(&self, header: &Header) -> Option<Geometry> {
+        self.named.map_or(header.geometry(), Camera::geometry)
+    }
+
     #[inline]
     fn pixel(&self, address: u32) -> Option<(u16, u16, bool)> {
-        match (self.camera, self.size()) {
-            (Camera::Dvs128, _) if address >> 15 == 0 => {
-                let (x, y) = (DVS128 - 1 - (address >> 1 & 0x7F), DVS128 - 1 - (address >> 8 & 0x7F));
-                Some((x as u16, y as u16, address & 1 == 0))
-            }
-            (Camera::Dvs128, _) => None,
-            (_, Some((cols, rows))) if Self::is_davis_event(address) => {
-                let (x, y) = Self::davis(address);
-                let (x, y) = (cols.checked_sub(x + 1)?, rows.checked_sub(y + 1)?);
-                Some((x as u16, y as u16, address >> 11 & 1 == 1))
-            }
+        match self.camera.word(address) {
+            CameraWord::Pixel { x, y, on } => Some((x, y, on)),
             _ => None,
         }
     }

@@ -8,21 +8,27 @@
 //! |---|---|---|---|---|---|
 //! | | x | y | 1 ON, 0 OFF | 1 valid | t in microseconds |
 //!
-//! Packets of other types (0 special, 2 frames, 3 inertial ...) are read over, and they and events that are not valid
-//! are counted as [`Skipped::other`]. The origin is at the upper left. The geometry is that of the camera named by a
-//! line `#Source`.
+//! Packets of other types (0 special, 2 frames, 3 inertial ...) are read over, and they and events that are not valid are
+//! counted as [`Skipped::other`]. The events of all sources are one stream. The origin is at the upper left. The geometry is that
+//! of the camera named by the first line `#Source`.
 //!
 //! **Time** `t = overflows << 31 | t`: the format tells every wrap.
 //!
-//! **Damage** shows as a packet's header that cannot be one, as a negative time, or as one 1 s or more before the last
-//! one. Then everything is skipped up to the next bytes that are the header of a packet of type 1 in all of its fields,
-//! which noise is less than once in 2^80 bytes. So the packet with the damage is lost from there on, and the next one
-//! is read. Bytes lost inside a packet make events of what follows, until one has an impossible time or the packet
-//! ends. Behind damage, and behind a line, an event may have any time, so that joined recordings are read on.
+//! **Resets**: noise looks like a packet's header less than once in 2^80 bytes, so its first event may have any time: the
+//! clock started anew. Two events in a row inside of a packet that are 1 s or more before the last one, the second within
+//! 1.05 s of the first, are a reset, too.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! **Damage** shows as a packet's header that cannot be one, as a negative time, or as a time 1 s or more before the last one
+//! that is no reset. A single such event costs its 8 bytes. Behind a second one in a row, one among the 16 events behind a
+//! reset, more than 3 among some 16, or a damaged header, everything is skipped up to the next bytes that are the header of a
+//! packet of type 1 in all of its fields. So the packet with the damage is lost from there on, and the next one is read.
+//! Bytes lost inside a packet make events of what follows, until their times show it or the packet ends. Behind damage, and
+//! behind a line, an event may have any time, so that joined recordings are read on.
+//!
+//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 //! Reference: iniVation, "AEDAT 3.1".
 
+use super::align::Trouble;
 use super::burst::{self, Burst};
 use super::clock::Clock;
 use crate::events::decode::count;
@@ -39,6 +45,8 @@ const POLARITY: i16 = 1;
 const TYPES: i16 = 16;
 /// Microseconds back in time that no camera's recording has.
 const FAR_BACK: u64 = 1_000_000;
+/// Microseconds between two events in a row that show a reset of the clock.
+const STEP: u64 = 1 << 20;
 
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +59,13 @@ enum Place {
     Packet,
     /// Among the events of a packet of type 1.
     Events,
+    /// The same behind one that made no sense: [`Aedat31::held_back`].
+    Doubt,
+    /// The same behind one that is still to be decoded, in the same place.
+    Again,
     /// In the events of another packet.
     Others,
-    /// Nobody knows.
+    /// Unknown.
     Lost,
 }
 
@@ -107,15 +119,17 @@ impl Packet {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Aedat31 {
-    /// The packet's header, whose first bytes an event that is cut takes; or the last bytes, newest last.
+    /// The packet's header, whose first bytes an event that is cut takes, and its last ones an event that is held back; or the
+    /// last bytes, newest last.
     window: [u8; PACKET],
     held: u8,
     place: Place,
     /// Bytes of the packet's events that are still to come.
     remaining: u32,
     t: Clock,
-    /// Whether the next event is the first of a recording, or after damage, and may have any time.
+    /// Whether the next event is the first of a packet, and may have any time.
     fresh: bool,
+    trouble: Trouble,
     skipped: Skipped,
     header: Header,
 }
@@ -136,7 +150,8 @@ impl Aedat31 {
             remaining: 0,
             t: Clock::NEVER,
             fresh: true,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
+            trouble: Trouble::NONE,
+            skipped: Skipped::NOTHING,
             header: Header::new(),
         }
     }
@@ -168,7 +183,7 @@ impl Aedat31 {
                 if packet.kind != POLARITY {
                     count(&mut self.skipped.other, PACKET);
                 } else if self.remaining > 0 {
-                    self.place = Place::Events;
+                    (self.place, self.fresh) = (Place::Events, true);
                 }
             }
             _ => self.lose(PACKET),
@@ -185,24 +200,85 @@ impl Aedat31 {
 
     /// An event of a packet of type 1.
     fn event(&mut self, word: [u8; EVENT]) -> Option<Event> {
-        let [a, b, c, d, e, f, g, h] = word;
-        let (data, told) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        let was_in_doubt = self.place == Place::Doubt;
+        self.place = Place::Events;
         self.take(EVENT);
+        let (data, t) = self.split(word);
         if data & 1 == 0 {
             count(&mut self.skipped.other, EVENT);
             return None;
         }
-        let t = self.overflowed() | u64::from(told);
-        let back = self.t.get().map_or(0, |last| last.saturating_sub(t));
-        if told >> 31 == 1 || back >= FAR_BACK && !self.fresh {
-            self.lose(EVENT);
-            return None;
+        let back = self.t.get().zip(t).map_or(0, |(last, t)| last.saturating_sub(t));
+        match t {
+            Some(t) if back < FAR_BACK || self.fresh => {
+                self.trouble.less(1);
+                Some(self.deliver(data, t))
+            }
+            _ if was_in_doubt => self.doubted(word, t),
+            _ if self.trouble.add() => {
+                self.lose(EVENT);
+                None
+            }
+            _ => {
+                count(&mut self.skipped.garbage, EVENT);
+                self.hold_back(word);
+                if self.remaining > 0 {
+                    self.place = Place::Doubt;
+                }
+                None
+            }
         }
+    }
+
+    /// An event that makes no sense behind another: both are a reset, or damage.
+    fn doubted(&mut self, word: [u8; EVENT], t: Option<u64>) -> Option<Event> {
+        let before = self.held_back();
+        if let ((data, Some(first)), Some(t)) = (self.split(before), t)
+            && t.checked_sub(first).is_some_and(|step| step < STEP)
+        {
+            self.skipped.garbage = self.skipped.garbage.saturating_sub(EVENT as u32);
+            self.hold_back(word);
+            self.place = Place::Again;
+            self.trouble.fill();
+            return Some(self.deliver(data, first));
+        }
+        self.lose(EVENT);
+        None
+    }
+
+    /// The event held back is decoded.
+    fn again(&mut self) -> Option<Event> {
+        self.place = if self.remaining > 0 { Place::Events } else { Place::Start };
+        let (data, t) = self.split(self.held_back());
+        Some(self.deliver(data, t?))
+    }
+
+    /// The data and the time of an event; none for one below 0.
+    fn split(&self, word: [u8; EVENT]) -> (u32, Option<u64>) {
+        let [a, b, c, d, e, f, g, h] = word;
+        let (data, told) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        (data, (told >> 31 == 0).then(|| self.overflowed() | u64::from(told)))
+    }
+
+    fn deliver(&mut self, data: u32, t: u64) -> Event {
         self.fresh = false;
         if self.t.set(t) {
             count(&mut self.skipped.backward, 1);
         }
-        Some(pixel(data, t))
+        pixel(data, t)
+    }
+
+    /// The event held back.
+    const fn held_back(&self) -> [u8; EVENT] {
+        let [.., a, b, c, d, e, f, g, h] = self.window;
+        [a, b, c, d, e, f, g, h]
+    }
+
+    /// Holds an event back, behind the overflows.
+    const fn hold_back(&mut self, word: [u8; EVENT]) {
+        if let Some(bytes) = self.window.last_chunk_mut() {
+            *bytes = word;
+        }
     }
 
     fn hold(&mut self, byte: u8) {
@@ -226,7 +302,7 @@ impl Aedat31 {
                 let line = self.header.begun().saturating_add(1);
                 match self.header.push(byte) {
                     Line::Open => {}
-                    Line::Complete => (self.place, self.fresh) = (Place::Start, true),
+                    Line::Complete => self.place = Place::Start,
                     Line::Damaged => {
                         self.header.discard();
                         self.lose(line);
@@ -239,7 +315,7 @@ impl Aedat31 {
                     self.packet();
                 }
             }
-            Place::Events => {
+            Place::Events | Place::Doubt => {
                 self.hold(byte);
                 if usize::from(self.held) == EVENT {
                     self.held = 0;
@@ -247,6 +323,7 @@ impl Aedat31 {
                     return self.event(word);
                 }
             }
+            Place::Again => {} // `next_event` decodes that event first
             Place::Others => {
                 count(&mut self.skipped.other, 1);
                 self.take(1);
@@ -260,7 +337,6 @@ impl Aedat31 {
                     .is_some_and(|packet| packet.kind == POLARITY && packet.events > 0 && packet.is_possible())
                 {
                     // They were taken for garbage.
-                    self.fresh = true;
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(PACKET as u32);
                     self.packet();
                 }
@@ -303,6 +379,7 @@ impl Burst for Aedat31 {
         self.t.set(t);
         if events > 0 {
             self.take(events * EVENT);
+            self.trouble.less(events);
         }
         events
     }
@@ -313,7 +390,8 @@ impl Decode for Aedat31 {
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         loop {
             let event = match bytes.split_first_chunk() {
-                Some((word, rest)) if self.place == Place::Events && self.held == 0 => {
+                _ if self.place == Place::Again => self.again(),
+                Some((word, rest)) if matches!(self.place, Place::Events | Place::Doubt) && self.held == 0 => {
                     *bytes = rest;
                     self.event(*word)
                 }
@@ -348,6 +426,18 @@ impl Decode for Aedat31 {
         if self.place != Place::Lost {
             self.place = Place::Start;
         }
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while *bytes.get(at)? == b'#' {
+            at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+        }
+        Some(at)
+    }
+
+    fn holds_back(&self) -> bool {
+        self.place == Place::Doubt
     }
 
     fn skipped(&self) -> Skipped {

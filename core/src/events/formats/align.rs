@@ -76,6 +76,35 @@ impl<const N: usize> Phases<N> {
     }
 }
 
+/// How often words made no sense of late, for formats in which most words at a wrong alignment look like events: each that
+/// does not counts 16, and each that does takes 1 off (of some formats only words that tell the time). One in a hundred is forgotten, one in ten is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trouble(u8);
+
+impl Trouble {
+    const WORD: u8 = 16;
+    const MOST: u8 = 3 * Self::WORD;
+
+    pub(super) const NONE: Self = Self(0);
+
+    /// A word makes no sense; returns whether that is too often.
+    pub(super) const fn add(&mut self) -> bool {
+        let is_much = self.0 > Self::MOST - Self::WORD;
+        self.0 = if is_much { 0 } else { self.0 + Self::WORD };
+        is_much
+    }
+
+    /// So many words made sense.
+    pub(super) fn less(&mut self, words: usize) {
+        self.0 -= words.min(self.0.into()) as u8;
+    }
+
+    /// Words are believed that are much against what came before: the next ones must all make sense.
+    pub(super) const fn fill(&mut self) {
+        self.0 = Self::MOST;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

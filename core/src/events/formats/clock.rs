@@ -7,7 +7,7 @@
 //! time.
 //! Cost: about 10 operations.
 
-/// A time, once there is one; smaller than an `Option`, which would not fit in a decoder's 64 bytes.
+/// A time, once there is one; smaller than an `Option`, which takes twice the bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(u64);
 
@@ -45,18 +45,20 @@ pub(super) const fn continued<const BITS: u32>(now: u64, told: u64, near: u64) -
 const MOST: u64 = 1 << 17;
 
 /// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way
-/// over a wrap takes three times more: the middle, the last one, and 0. Returns false, and tells nothing, if there is
-/// no way: it is too far, or too far back.
+/// over a wrap takes three times more: the middle, the last one, and 0, for some decoders see a wrap only where the last
+/// time is followed by 0. Returns false, and tells nothing, if there is no way: it is too far, or too far back.
 pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64, mut tell: impl FnMut(u64)) -> bool {
     let (last, half) = ((1 << BITS) - 1, 1 << (BITS - 1));
-    let reaches = |now: u64| continued::<BITS>(now, target & last, near) == target;
+    let reaches = |now: u64| target >> BITS <= now >> BITS && continued::<BITS>(now, target & last, near) == target;
     let is_back = now.is_some_and(|now| target < now && !reaches(now));
     if is_back || target.saturating_sub(now.unwrap_or(0)) >> BITS > MOST {
         return false;
     }
     while now != Some(target) {
         let told = match now {
-            None => target.min(last),
+            // Some decoders see no wrap where the first time is the last.
+            None if target <= last => target,
+            None => half,
             Some(now) if reaches(now) => target & last,
             Some(now) if now & last == last => 0,
             Some(now) if now & last >= half => last,

@@ -170,23 +170,41 @@ mod tests {
         assert_eq!(skipped, Skipped { backward: 1, ..Skipped::default() });
     }
 
-    /// Without a header the second recording's time goes far back: 16 events tell that it is no damage.
+    /// With a header or without, and whatever the time does.
     #[test]
     fn joined_recordings_are_read_on() {
         let data: Vec<u8> = (0..100).flat_map(|i| word(9_000_000 + 100 * i, i & 1, i % 240, i)).collect();
         let early: Vec<u8> = (0..100).flat_map(|i| word(100 * i, i & 1, i % 240, i)).collect();
         let (events, skipped) = decode(&[&data[..], &early].concat());
-        assert_eq!((events.len(), skipped.garbage, skipped.backward), (200 - 16, 16 * 8, 1));
+        assert_eq!((events.len(), skipped), (200, Skipped { backward: 1, ..Skipped::default() }));
+        assert_eq!(events.iter().map(|event| event.t).nth(100), Some(0));
         let header = b"% Version 2\n% Width 304\n\x0C\x08";
         let (events, skipped) = decode(&[header, &early[..], header, &early].concat());
         assert_eq!((events.len(), skipped), (200, Skipped { backward: 1, ..Skipped::default() }));
     }
 
+    /// Words that are impossible, or have a wrong time, cost themselves alone, as many as they are, wherever they lie.
     #[test]
-    fn an_impossible_polarity_is_damage() {
-        let words: Vec<[u8; 8]> = (0..50).map(|i| word(i, if i == 20 { 2 } else { 0 }, 3, i)).collect();
-        let (events, skipped) = decode(words.as_flattened());
-        assert!(events.len() == 50 - 16 && events[..20].iter().all(|event| event.t < 20), "{events:?}");
-        assert_eq!(skipped, Skipped { garbage: 16 * 8, ..Skipped::default() });
+    fn an_impossible_word_costs_itself() {
+        let good = |i: u32| word(5_000_000 + 10 * i, i & 1, 3, i);
+        let wrong: [fn(u32) -> [u8; 8]; 3] =
+            [|i| word(5_000_000 + 10 * i, 2, 3, i), |i| word(7, 1, 3, i), |_| [0xFF; 8]];
+        for (kind, wrong) in wrong.into_iter().enumerate() {
+            for (first, n) in [(0, 1), (20, 1), (20, 2), (20, 3), (20, 9), (48, 2)] {
+                let is_wrong = |i: u32| (first..first + n).contains(&i);
+                let words: Vec<[u8; 8]> = (0..50).map(|i| if is_wrong(i) { wrong(i) } else { good(i) }).collect();
+                let (events, skipped) = decode(words.as_flattened());
+                // Two early times in a row are those of a clock that started anew, and the first of all times is right.
+                if kind == 1 && (n > 1 || first == 0) {
+                    assert_eq!((events.len(), skipped.bytes()), (50, 0), "{kind}: {n} from {first} on");
+                    continue;
+                }
+                let expected: Vec<u64> =
+                    (0..50).filter(|i| !is_wrong(*i)).map(|i| (5_000_000 + 10 * i).into()).collect();
+                let times: Vec<u64> = events.iter().map(|event| event.t).collect();
+                assert_eq!(times, expected, "{kind}: {n} from {first} on");
+                assert_eq!(skipped, Skipped { garbage: 8 * n, ..Skipped::default() }, "{kind}: {n} from {first} on");
+            }
+        }
     }
 }

@@ -17,11 +17,11 @@
 //! and a sensor without pixels: then nothing is decoded, all is counted as [`Skipped::other`], and
 //! [`EventStream::refused`] says why.
 //!
-//! **Damage** shows as a pixel outside the sensor. Then all five alignments are watched as events and silences move
-//! them, and the place is believed where 16 events in a row lie inside, and no fewer than at any other alignment; or
-//! behind five resets in a row, which no event contains. What was skipped had times that nobody knows, so that all
-//! later ones are early by their sum. A second recording joined to the first is read on from its signature, and its
-//! time starts at 0.
+//! **Damage** shows as a pixel outside the sensor. A single such event costs its 5 bytes, and its time counts. Behind 5 in a
+//! row all five alignments are watched as events and silences move them, and the place is believed
+//! where 16 events in a row lie inside, and no fewer than at any other alignment; or behind five resets in a row, which no
+//! event contains. What was skipped had times that are not known, so that all later ones are early by their sum. A second
+//! recording joined to the first is read on from its signature, and its time starts at 0.
 //!
 //! Cost: about 10 operations an event. State: 48 bytes; there is no line.
 //! Reference: `neuromorphic-paris/event_stream`, README.
@@ -46,6 +46,8 @@ const RESET: u8 = 0xFE;
 pub(super) const SILENT: u64 = 127;
 /// Bytes of an event.
 const EVENT: usize = 5;
+/// Events outside behind another before the place is lost.
+const DOUBT: u8 = 4;
 
 /// Why a stream is not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +92,10 @@ enum Place {
     Header(u8),
     /// In an event, behind so many of its bytes.
     Event(u8),
-    /// Nobody knows, but for how many of the last bytes might begin a header.
+    /// The same behind events outside of the sensor: so many of the last bytes might begin a header, and so many more such
+    /// events show that the place is lost.
+    Doubt(u8, u8, u8),
+    /// Unknown, but for how many of the last bytes might begin a header.
     Lost(u8, Phases<EVENT>),
     /// Behind a header that was refused.
     Refused(Refused),
@@ -127,14 +132,7 @@ impl Default for EventStream {
 impl EventStream {
     /// At the start of a recording.
     pub const fn new() -> Self {
-        Self {
-            place: Place::Header(0),
-            window: [0; EVENT],
-            cols: 0,
-            rows: 0,
-            t: 0,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
-        }
+        Self { place: Place::Header(0), window: [0; EVENT], cols: 0, rows: 0, t: 0, skipped: Skipped::NOTHING }
     }
 
     /// Why nothing is decoded, once the header was read and refused.
@@ -208,10 +206,7 @@ impl EventStream {
     /// A byte while the place is lost.
     fn search(&mut self, matched: u8, mut phases: Phases<EVENT>, byte: u8) -> Option<Event> {
         count(&mut self.skipped.garbage, 1);
-        let matched = match SIGNATURE.get(usize::from(matched)) {
-            Some(expected) if *expected == byte => matched + 1,
-            _ => u8::from(SIGNATURE.first() == Some(&byte)), // its first letter occurs only there
-        };
+        let matched = matches(matched, byte);
         let event = self.event();
         let is_sure = phases.step(matches!(byte, SILENCE | RESET), event.is_some());
         if usize::from(matched) == SIGNATURE.len() {
@@ -227,6 +222,37 @@ impl EventStream {
             self.place = Place::Lost(matched, phases);
         }
         None
+    }
+
+    /// A byte behind an event outside of the sensor, where it belongs if no byte was lost.
+    fn doubted(&mut self, at: u8, matched: u8, left: u8, byte: u8) -> Option<Event> {
+        count(&mut self.skipped.garbage, 1);
+        let matched = matches(matched, byte);
+        if usize::from(matched) == SIGNATURE.len() {
+            self.recover(SIGNATURE.len());
+            self.place = Place::Header(matched);
+        } else if at == 0 && matches!(byte, SILENCE | RESET) {
+            self.recover(1);
+            self.t = self.t.saturating_add(if byte == SILENCE { SILENT } else { 0 });
+        } else if usize::from(at) + 1 < EVENT {
+            self.place = Place::Doubt(at + 1, matched, left);
+        } else if let Some(event) = self.event() {
+            self.recover(EVENT);
+            (self.place, self.t) = (Place::Event(0), event.t);
+            return Some(event);
+        } else if left > 1 {
+            self.pass();
+            self.place = Place::Doubt(0, matched, left - 1);
+        } else {
+            self.place = Place::Lost(matched, Phases::new());
+        }
+        None
+    }
+
+    /// The time of the event in the window, which lies outside, passes.
+    fn pass(&mut self) {
+        let [first, ..] = self.window;
+        self.t = self.t.saturating_add(u64::from(first >> 1));
     }
 
     /// The last bytes were taken for garbage and are none.
@@ -250,13 +276,13 @@ impl EventStream {
                     (self.place, self.t) = (Place::Event(0), event.t);
                     return Some(event);
                 }
-                // Any of these may be the first byte of an event, or of another recording.
-                self.place = Place::Lost(0, Phases::new());
-                let bytes = core::mem::take(&mut self.window);
-                for byte in bytes {
-                    self.byte(byte);
-                }
+                count(&mut self.skipped.garbage, EVENT);
+                self.pass();
+                // Any of these bytes may begin another recording.
+                let matched = self.window.into_iter().fold(0, matches);
+                self.place = Place::Doubt(0, matched, DOUBT);
             }
+            Place::Doubt(at, matched, left) => return self.doubted(at, matched, left, byte),
             Place::Lost(matched, phases) => return self.search(matched, phases, byte),
         }
         None
@@ -314,7 +340,10 @@ impl Decode for EventStream {
     }
 
     fn finish(&mut self) {
-        let (Place::Header(held) | Place::Event(held)) = self.place else { return };
+        let (Place::Header(held) | Place::Event(held) | Place::Doubt(held, ..)) = self.place else { return };
+        if matches!(self.place, Place::Doubt(..)) {
+            self.recover(held.into());
+        }
         count(&mut self.skipped.tail, held.into());
         self.place = match self.place {
             Place::Header(_) => Place::Header(0),
@@ -335,6 +364,14 @@ impl Decode for EventStream {
             return None;
         }
         Some(Geometry { cols: self.cols.into(), rows: self.rows.into() })
+    }
+}
+
+/// How many of the last bytes begin a signature, when `matched` did and `byte` follows.
+fn matches(matched: u8, byte: u8) -> u8 {
+    match SIGNATURE.get(usize::from(matched)) {
+        Some(expected) if *expected == byte => matched + 1,
+        _ => u8::from(SIGNATURE.first() == Some(&byte)), // its first letter occurs only there
     }
 }
 
@@ -407,6 +444,28 @@ mod tests {
         let event = [2, 5, 0, 6, 0];
         let (events, decoder) = decode(&[&FRONT[..], &event, &event[..3], &[RESET; 6], &event, &event].concat());
         assert_eq!(events.len(), 3);
-        assert_eq!(decoder.skipped().bytes(), 3 + 5, "the sixth is a reset in its place");
+        assert_eq!(decoder.skipped().bytes(), 3 + 2, "two of them were taken for the rest of the event");
+    }
+
+    /// An event outside of the sensor costs 5 bytes, and its time counts.
+    #[test]
+    fn an_event_outside_costs_itself() {
+        let event = |i: u16, x: u16| {
+            let [a, b] = x.to_le_bytes();
+            [(i % 3 * 2) as u8, a, b, i as u8 % 240, 0]
+        };
+        for (first, n) in [(0, 1), (20, 1), (20, 2), (20, 4), (48, 2)] {
+            let is_outside = |i: u16| (first..first + n).contains(&i);
+            let words: Vec<u8> =
+                (0..50).flat_map(|i| event(i, if is_outside(i) { 320 + 1000 * i } else { i })).collect();
+            let (events, decoder) = decode(&[&FRONT[..], &words].concat());
+            let whole: Vec<u8> = (0..50).flat_map(|i| event(i, i)).collect();
+            let expected: Vec<Event> = decode(&[&FRONT[..], &whole].concat()).0;
+            let expected: Vec<Event> =
+                expected.into_iter().zip(0..).filter(|(_, i)| !is_outside(*i)).map(|(event, _)| event).collect();
+            assert_eq!(events, expected, "{n} from {first} on");
+            let garbage = 5 * u32::from(n);
+            assert_eq!(decoder.skipped(), Skipped { garbage, ..Skipped::default() }, "{n} from {first} on");
+        }
     }
 }

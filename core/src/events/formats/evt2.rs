@@ -12,19 +12,22 @@
 //! it is a gap; backwards (a sensor restarted, files joined) it is counted as [`Skipped::backward`]. Events are never
 //! dropped or reordered for their time.
 //!
-//! **Damage** shows as an impossible word. Nobody knows then how many bytes were lost, or whether a time high was among
-//! them; so everything is skipped up to the next time high at the byte alignment that makes sense: the one that had 16
-//! possible words in a row and no fewer than any other. Recovered: place and time, after lost, repeated, foreign or
-//! flipped bytes. Not recovered: events up to that time high (some 100 words); and words between the damage and the first
-//! impossible word (mostly the very next) are taken for what they look like. A flipped bit that leaves a possible word
-//! cannot be seen. Coordinates are delivered as they stand: what lies outside the geometry is the accumulator's to count.
+//! **Damage** shows as an impossible word. A single one costs 4 bytes: decoding goes on behind it. A second one among the
+//! next 16 words, or a time high there that is more than 1.05 s from the clock, says that the alignment changed. Then
+//! everything is skipped up to the next time high at the byte alignment that makes sense: the one that had 16 possible words
+//! in a row and no fewer than any other. Recovered: place and time, after lost, repeated, foreign or flipped bytes. Not
+//! recovered: events up to that time high (some 100 words). Words at a wrong alignment are taken for what they look like
+//! until the second impossible one, some 2 events. A flipped bit that leaves a possible word cannot be seen, and if the
+//! impossible word was a time high, events are early until the next. Coordinates are delivered as they stand: the
+//! accumulator counts what lies outside the geometry.
 //!
 //! A line of a header is an impossible word too, so a second recording joined to the first is read on without loss.
 //!
-//! Cost: about 10 operations an event. State: 48 bytes, and the header's.
+//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
 use super::align::Alignments;
+use super::header;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
 use crate::words::{put_longs, take_long};
@@ -44,6 +47,11 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// The largest step of the time high, in its units of 64 us, that is continued over a wrap: 8.4 s. Sensors send a time
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
 pub(super) const NEAR: u32 = 1 << 17;
+/// The largest step of a time high behind damage, in its units: 1.05 s.
+pub(super) const SURE: u32 = 1 << 14;
+/// Words behind an impossible one among which a second tells that the alignment changed: of words at a wrong alignment 10 in
+/// 16 are impossible, and fewer where most bits are 0.
+pub(super) const DOUBT: u8 = 16;
 
 /// Whether words have this kind.
 pub(super) const fn is_possible(kind: u32) -> bool {
@@ -83,7 +91,9 @@ enum Place {
     Words,
     /// In a line of the header.
     Line,
-    /// Nobody knows.
+    /// Among words, as it seems, so many words before that is sure again: an impossible one came.
+    Doubt(u8),
+    /// Unknown.
     Lost(Alignments<WORD>),
 }
 
@@ -95,7 +105,7 @@ impl Evt2 {
             held: 0,
             place: Place::Words,
             high: None,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
+            skipped: Skipped::NOTHING,
             silent: 0,
             header: Header::new(),
         }
@@ -157,11 +167,13 @@ impl Evt2 {
     /// ```
     pub fn save(&self, put: &mut impl FnMut(u32)) {
         let Self { word, held, place, high, skipped, silent, header } = self;
-        let Skipped { garbage, untimed, other, tail, backward } = skipped;
+        // No event of this format is outside of a camera's sensor: its coordinates are delivered as they stand.
+        let Skipped { garbage, untimed, other, tail, backward, outside: _ } = skipped;
         let (kind, alignments) = match place {
             Place::Words => (0, &Alignments::new()),
             Place::Line => (1, &Alignments::new()),
             Place::Lost(alignments) => (2, alignments),
+            Place::Doubt(left) => (2 + u32::from(*left), &Alignments::new()),
         };
         let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
         put_longs(&[high, *silent], put);
@@ -184,10 +196,11 @@ impl Evt2 {
             place: match kind {
                 0 => Place::Words,
                 1 => Place::Line,
-                _ => Place::Lost(alignments),
+                2 => Place::Lost(alignments),
+                left => Place::Doubt((left - 2).min(DOUBT.into()) as u8),
             },
             high: if high == u64::MAX { None } else { Some(high) },
-            skipped: Skipped { garbage, untimed, other, tail, backward },
+            skipped: Skipped { garbage, untimed, other, tail, backward, outside: 0 },
             silent,
             header: Header::restore(take),
         }
@@ -210,11 +223,22 @@ impl Evt2 {
                 Some(high) => return Some(Self::event(high, word)),
                 None => count(&mut self.skipped.untimed, WORD),
             },
+            TIME_HIGH if self.place != Place::Words && !self.is_sure(word & HIGH) => self.impossible(word),
             TIME_HIGH => self.set_time(word & HIGH),
             TRIGGER | OTHERS | CONTINUED => count(&mut self.skipped.other, WORD),
             _ => self.impossible(word),
         }
         None
+    }
+
+    /// The step from `high` to a time high, modulo 2^28, sign extended.
+    fn step(high: u64, new: u32) -> i32 {
+        (new.wrapping_sub(high as u32) << 4).cast_signed() >> 4
+    }
+
+    /// Whether a time high is so near to the clock that its place must be right.
+    fn is_sure(&self, new: u32) -> bool {
+        self.high.is_some_and(|high| Self::step(high, new).unsigned_abs() <= SURE)
     }
 
     fn set_time(&mut self, new: u32) {
@@ -223,8 +247,7 @@ impl Evt2 {
             self.high = Some(new.into());
             return;
         };
-        // The step modulo 2^28, sign extended.
-        let step = (new.wrapping_sub(high as u32) << 4).cast_signed() >> 4;
+        let step = Self::step(high, new);
         let continued = if step.unsigned_abs() <= NEAR { high.checked_add_signed(step.into()) } else { None };
         let next = continued.unwrap_or(high & !u64::from(HIGH) | u64::from(new));
         if next < high {
@@ -241,6 +264,9 @@ impl Evt2 {
             for byte in bytes {
                 self.header.push(byte); // printable: the line stays open
             }
+        } else if self.place == Place::Words && self.high.is_some() {
+            count(&mut self.skipped.garbage, WORD);
+            self.place = Place::Doubt(DOUBT);
         } else {
             self.lose(WORD);
             self.word = word;
@@ -256,11 +282,18 @@ impl Evt2 {
     fn byte(&mut self, byte: u8) -> Option<Event> {
         self.word = self.word >> 8 | u32::from(byte) << 24;
         match &mut self.place {
-            Place::Words => {
+            Place::Words | Place::Doubt(_) => {
                 self.held += 1; // 4 at most
                 if usize::from(self.held) == WORD {
                     self.held = 0;
-                    return self.word(self.word);
+                    let before = self.place;
+                    let event = self.word(self.word);
+                    if let Place::Doubt(left) = before
+                        && self.place == before
+                    {
+                        self.place = if left > 1 { Place::Doubt(left - 1) } else { Place::Words };
+                    }
+                    return event;
                 }
             }
             Place::Line => {
@@ -365,10 +398,18 @@ impl Decode for Evt2 {
     fn finish(&mut self) {
         count(&mut self.skipped.tail, usize::from(self.held));
         self.held = 0;
-        if self.place == Place::Line {
-            count(&mut self.skipped.tail, self.header.discard());
-            self.place = Place::Words;
+        match self.place {
+            Place::Line => {
+                count(&mut self.skipped.tail, self.header.discard());
+                self.place = Place::Words;
+            }
+            Place::Doubt(_) => self.place = Place::Words,
+            Place::Words | Place::Lost(_) => {}
         }
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        header::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {

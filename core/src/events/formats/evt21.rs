@@ -16,19 +16,21 @@
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
 //! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): everything is skipped up
-//! to the next time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and
-//! coordinates are taken for kinds; mostly one of some ten words is impossible then, and those before it are taken for
-//! events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which
-//! it may take 0.8 s. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
-//! is no event and no damage.
+//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): a single one costs 8 bytes.
+//! Behind a second one among 16 words, or a fourth with few times high since the first, everything is skipped up to the next
+//! time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and coordinates are taken
+//! for kinds; mostly one of some ten words is impossible then, and those before the second are taken for events. Where such
+//! bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which it may take 0.8 s. A
+//! flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask is no event and no damage.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
+use super::align::Trouble;
 use super::clock::{Clock, continued};
-use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, TIME_HIGH, TRIGGER, is_possible};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
+use super::header;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
 
@@ -62,6 +64,12 @@ impl Order {
             Self::Little => (((upper as u64) << 32) | lower as u64).to_le_bytes(),
             Self::Legacy => (((lower as u64) << 32) | upper as u64).to_le_bytes(),
         }
+    }
+
+    /// Whether the word has a kind that the format knows, in this order.
+    pub const fn is_possible(self, word: [u8; WORD]) -> bool {
+        let [upper, _] = self.halves(word);
+        is_possible(upper >> 28)
     }
 
     /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or
@@ -104,6 +112,8 @@ pub struct Evt21 {
     /// The upper half of the last vector, and which of its events are still to be delivered.
     upper: u32,
     mask: u32,
+    /// Impossible words, less times high.
+    trouble: Trouble,
 }
 
 impl Default for Evt21 {
@@ -124,7 +134,7 @@ impl Evt21 {
     }
 
     const fn of(order: Option<Order>) -> Self {
-        Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0 }
+        Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0, trouble: Trouble::NONE }
     }
 
     /// What the header told so far.
@@ -150,6 +160,17 @@ impl Evt21 {
         }
     }
 
+    /// The time that follows the clock's when a time high tells `told`.
+    fn time_of(&self, told: u64) -> u64 {
+        self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()))
+    }
+
+    /// Whether a time high is so near to the clock that its place must be right.
+    fn is_sure(&self, upper: u32) -> bool {
+        let told = self.time_of((upper & HIGH).into());
+        self.high.get().is_some_and(|high| told.abs_diff(high) <= SURE.into())
+    }
+
     /// The order, as far as the header tells it or the kind of a word in each order.
     fn find_order(&self, word: [u8; WORD]) -> Option<Order> {
         let is_time = |order: Order| order.halves(word)[0] >> 28 == TIME_HIGH;
@@ -159,6 +180,11 @@ impl Evt21 {
             _ => None,
         })
     }
+}
+
+/// Whether a line of a header begins with these bytes.
+fn is_line(word: &[u8; WORD]) -> bool {
+    word.first_chunk().is_some_and(|first| Header::begins(*first))
 }
 
 impl Words<WORD, WORD> for Evt21 {
@@ -185,14 +211,15 @@ impl Words<WORD, WORD> for Evt21 {
                 }
                 None => count(&mut self.frame.skipped.untimed, WORD),
             },
+            TIME_HIGH if self.frame.in_doubt() && !self.is_sure(upper) => self.frame.lose(WORD, &word),
             TIME_HIGH => {
-                let told = u64::from(upper & HIGH);
-                let high = self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()));
-                if self.high.set(high) {
+                self.trouble.less(1);
+                if self.high.set(self.time_of((upper & HIGH).into())) {
                     count(&mut self.frame.skipped.backward, 1);
                 }
             }
             TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
+            _ if !is_line(&word) && self.trouble.add() => self.frame.lose(WORD, &word),
             _ => self.frame.impossible(word),
         }
         None
@@ -235,6 +262,14 @@ impl Decode for Evt21 {
 
     fn finish(&mut self) {
         self.frame.finish();
+    }
+
+    fn begin_words(&mut self) {
+        self.frame.begin_words();
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        header::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {

@@ -1,9 +1,11 @@
 //! Writes EVT 2.0, the inverse of [`Evt2`](super::Evt2): for simulated sensors, conversions and tests.
 //!
-//! Times are written modulo 2^34 us; a decoder follows them over the wrap as long as no gap there is longer than 8.4 s.
+//! Times are written modulo 2^34 us; a decoder follows them over the wrap as long as no gap there is longer than 8.4 s, and
+//! those of other programs see less: [`Evt2Encoder::lead`] tells the wrap to all.
 //! Cost: 4 or 8 bytes an event. State: 16 bytes.
 
-use super::evt2::{HIGH, OFF, ON, TIME_HIGH};
+use super::clock::lead;
+use super::evt2::{HIGH, NEAR, OFF, ON, TIME_HIGH};
 use super::header::{PIXEL, write_raw};
 use crate::events::{Event, Geometry};
 
@@ -37,6 +39,35 @@ impl Evt2Encoder {
     /// ```
     pub fn header(geometry: Geometry, sink: impl FnMut(&[u8])) {
         write_raw("2.0", "EVT2", "", geometry, sink);
+    }
+
+    /// Gives to `sink` the times high that lead a decoder over the wraps up to `t`, if there are some; before the event at `t`.
+    /// Returns false, and gives nothing, if there is no way: `t` lies before the last wrap, or 71 years ahead.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Event, Evt2, Evt2Encoder};
+    /// let event = Event { t: 4, x: 3, y: 2, on: true };
+    /// let later = Event { t: (1 << 34) + 60_000_000, ..event }; // a minute behind the wrap
+    /// let (mut encoder, mut bytes) = (Evt2Encoder::new(), Vec::new());
+    /// for event in [event, later] {
+    ///     assert!(encoder.lead(event.t, |word| bytes.extend(word)));
+    ///     encoder.encode(event, |word| bytes.extend(word)).unwrap();
+    /// }
+    /// assert_eq!(Evt2::new().events(&bytes).collect::<Vec<_>>(), [event, later]);
+    /// ```
+    #[cold]
+    pub fn lead(&mut self, t: u64, mut sink: impl FnMut([u8; 4])) -> bool {
+        let high = t >> 6;
+        if self.high.is_some_and(|last| last >> 28 == high >> 28) {
+            return true;
+        }
+        let led = lead::<28>(self.high, high, NEAR.into(), |told| {
+            sink((TIME_HIGH << 28 | told as u32 & HIGH).to_le_bytes());
+        });
+        if led {
+            self.high = Some(high);
+        }
+        led
     }
 
     /// Gives the words of `event` to `sink`: a time high when it changed, and the event.

@@ -19,21 +19,23 @@
 //! decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time high cannot be seen.
 //!
 //! **Damage** can hardly be seen: 12 of 16 kinds are possible. What is seen is an impossible kind, which an odd number
-//! of lost bytes leads to within a few words. Then everything is skipped up to the next time high at the byte alignment
-//! that made sense for 16 words, and the row and base are forgotten; events before the next row are counted as
-//! [`Skipped::untimed`], as are those before the first time. Not recovered: whole words that are lost, foreign or
-//! flipped go unseen, so that events have a wrong row, base or time up to the next word that tells it; and lines of a
-//! second recording's header, joined without [`Decode::finish`] between, are read as words, up to an event for each two
-//! characters. In front, two words of printable characters behind a `%` are taken for a line; sensors begin with a time
-//! high, which is none.
+//! of lost bytes leads to within a few words. A single one costs 2 bytes; if it told a row, a base or a time, events have
+//! those of before up to the next one. Behind a second one among 16 words, or a time high there that is more than 1 s from
+//! the clock, everything is skipped up to the next time high at the byte alignment that made sense for 16 words, and the
+//! row and base are forgotten; events before the next row are counted as [`Skipped::untimed`], as are those before the
+//! first time. Not recovered: whole words that are lost, foreign or flipped go unseen, so that events have a wrong row, base
+//! or time up to the next word that tells it; and lines of a second recording's header, joined without [`Decode::finish`]
+//! between, are read as words, up to an event for each two characters. In front, two words of printable characters behind a
+//! `%` are taken for a line; sensors begin with a time high, which is none.
 //!
-//! Cost: about 10 operations a word. State: 56 bytes, and the header's.
+//! Cost: about 10 operations a word. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
 
 use super::burst::{self, Burst};
 use super::clock::{Clock, continued};
+use super::evt2::DOUBT;
 use super::frame::{self, Frame, Words};
-use super::header::PIXEL;
+use super::header::{self, PIXEL};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Skipped};
 use core::hint::select_unpredictable;
@@ -67,6 +69,8 @@ const WINDOW: usize = 4;
 const LONGEST: usize = 12;
 /// Largest step of the time high, in its units of 4096 us, over a wrap: a decrease by 4095 - 10 is the smallest wrap.
 pub(super) const NEAR: u64 = 4096 - (4095 - 10);
+/// The largest step of a time high behind damage, in its units: 1 s.
+const SURE: u64 = 244;
 
 /// Streaming decoder of EVT 3.0; see the [format](self).
 ///
@@ -140,6 +144,14 @@ impl Evt3 {
         self.pending()
     }
 
+    /// Whether a time high is at most `most` units ahead of the clock, or [`NEAR`] behind it.
+    fn is_near(&self, told: u16, most: u64) -> bool {
+        self.t.get().is_some_and(|t| {
+            let ahead = u64::from(told).wrapping_sub(t >> 12) & 0xFFF;
+            ahead <= most || ahead > 0xFFF - NEAR
+        })
+    }
+
     fn set_time(&mut self, t: u64) {
         if self.t.set(t) {
             count(&mut self.frame.skipped.backward, 1);
@@ -170,6 +182,7 @@ impl Words<WORD, WINDOW> for Evt3 {
                     self.set_time(t & !0xFFF | u64::from(low));
                 }
             }
+            TIME_HIGH if self.frame.in_doubt() && !self.is_near(low, SURE) => self.frame.lose(WORD, &bytes),
             TIME_HIGH => match self.t.get() {
                 None => self.set_time(u64::from(low) << 12),
                 Some(t) if t >> 12 & 0xFFF == low.into() => {}
@@ -177,7 +190,8 @@ impl Words<WORD, WINDOW> for Evt3 {
             },
             TRIGGER | OTHERS | CONTINUED_4 | CONTINUED_12 => count(&mut self.frame.skipped.other, WORD),
             _ if word == PADDING => count(&mut self.frame.skipped.other, WORD),
-            _ => self.frame.lose(WORD, &bytes),
+            _ if self.frame.in_doubt() => self.frame.lose(WORD, &bytes),
+            _ => self.frame.doubt(bytes, DOUBT),
         }
         None
     }
@@ -274,6 +288,14 @@ impl Decode for Evt3 {
         self.frame.finish();
         // The next recording has its own.
         (self.y, self.base) = (None, None);
+    }
+
+    fn begin_words(&mut self) {
+        self.frame.begin_words();
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        header::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {

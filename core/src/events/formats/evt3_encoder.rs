@@ -1,9 +1,10 @@
 //! Writes EVT 3.0, the inverse of [`Evt3`](super::Evt3): for simulated sensors, conversions and tests.
 //!
-//! Events that follow each other with the same time, row and polarity, from left to right within 32 columns, are
-//! written as a vector where that is shorter. So the last ones wait for the next event: [`Evt3Encoder::finish`] writes
-//! them. A decoder gets the events in their order, at their times: where it could not follow a gap or a wrap, or does
-//! not know of those before the first event, times high are written in between, 6 bytes for each 16.8 s.
+//! More than 4 events that follow each other with the same time, row and polarity, from left to right within 32 columns,
+//! are written as vectors of 12, 12 and 8, always all three, and inside of the sensor: other programs read only such. So
+//! the last events wait for the next one: [`Evt3Encoder::finish`] writes them. A decoder gets the events in their order, at
+//! their times: where it could not follow a gap or a wrap, or does not know of those before the first event, times high
+//! are written in between, 6 bytes for each 16.8 s.
 //! Cost: 2 to 8 bytes an event, less in vectors. State: 32 bytes.
 
 use super::clock::lead;
@@ -13,23 +14,27 @@ use crate::events::{Event, Geometry};
 
 /// Pixels of two vectors of 12 and one of 8.
 const PIXELS: u16 = 32;
+/// Words of these, and of the base before them.
+const WORDS: u32 = 4;
 
 /// Encoder of EVT 3.0 words.
 ///
 /// ```
 /// use foveola_core::events::{Decode, Event, Evt3, Evt3Encoder};
 /// let event = Event { t: 1_000_000, x: 310, y: 239, on: true };
-/// let events = [event, Event { x: 312, ..event }, Event { x: 319, ..event }];
-/// let (mut encoder, mut bytes) = (Evt3Encoder::new(), Vec::new());
+/// let events = [310, 311, 312, 315, 319].map(|x| Event { x, ..event });
+/// let (mut encoder, mut bytes) = (Evt3Encoder::with_width(320), Vec::new());
 /// for event in events {
 ///     encoder.encode(event, |word| bytes.extend(word)).unwrap();
 /// }
 /// encoder.finish(|word| bytes.extend(word));
-/// assert_eq!(bytes.len(), 2 * 5); // time high, time low, row, base, vector
+/// assert_eq!(bytes.len(), 2 * 7); // time high, time low, row, base (288), three vectors
 /// assert_eq!(Evt3::new().events(&bytes).collect::<Vec<_>>(), events);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Evt3Encoder {
+    /// Columns of the sensor.
+    cols: u16,
     /// The time last written.
     t: Option<u64>,
     /// The row last written.
@@ -40,10 +45,21 @@ pub struct Evt3Encoder {
     on: bool,
 }
 
+impl Default for Evt3Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Evt3Encoder {
-    /// At the start of the words, after the header if there is one.
+    /// At the start of the words, after the header if there is one, for a sensor of any width.
     pub const fn new() -> Self {
-        Self { t: None, y: None, first: 0, mask: 0, on: false }
+        Self::with_width(PIXEL + 1)
+    }
+
+    /// The same for a sensor of `cols` columns, beyond which no vector reaches.
+    pub const fn with_width(cols: u16) -> Self {
+        Self { cols, t: None, y: None, first: 0, mask: 0, on: false }
     }
 
     /// Gives a header's bytes to `sink`.
@@ -96,7 +112,7 @@ impl Evt3Encoder {
         if self.y != Some(y) {
             sink((ROW << 12 | y).to_le_bytes());
         }
-        *self = Self { t: Some(t), y: Some(y), first: x, mask: 1, on };
+        *self = Self { cols: self.cols, t: Some(t), y: Some(y), first: x, mask: 1, on };
         Ok(())
     }
 
@@ -104,13 +120,10 @@ impl Evt3Encoder {
     pub fn finish(&mut self, mut sink: impl FnMut([u8; 2])) {
         let (mask, first) = (core::mem::take(&mut self.mask), self.first);
         let polarity = if self.on { POLARITY } else { 0 };
-        let pixels = PIXELS - mask.leading_zeros() as u16; // the last one is the last that has an event
-        let vectors = match pixels {
-            0..=12 => 1,
-            13..=24 => 2,
-            _ => 3,
-        };
-        if mask.count_ones() <= 1 + vectors {
+        let base = first.min(self.cols.saturating_sub(PIXELS));
+        // Bits of events that the move to the left would lose are none inside of the sensor.
+        let fits = self.cols >= PIXELS && mask.leading_zeros() >= u32::from(first - base);
+        if mask.count_ones() <= WORDS || !fits {
             let mut left = mask;
             while left != 0 {
                 sink((EVENT << 12 | polarity | (first + left.trailing_zeros() as u16)).to_le_bytes());
@@ -118,12 +131,10 @@ impl Evt3Encoder {
             }
             return;
         }
-        sink((BASE << 12 | polarity | first).to_le_bytes());
-        for vector in 0..vectors {
-            let bits = (mask >> (12 * vector) & 0xFFF) as u16;
-            let is_short = vector == 2 || bits <= 0xFF && vector + 1 == vectors;
-            let kind = if is_short { VECTOR_8 } else { VECTOR_12 };
-            sink((kind << 12 | bits).to_le_bytes());
+        let mask = mask << (first - base);
+        sink((BASE << 12 | polarity | base).to_le_bytes());
+        for (kind, at, bits) in [(VECTOR_12, 0, 0xFFF), (VECTOR_12, 12, 0xFFF), (VECTOR_8, 24, 0xFF)] {
+            sink((kind << 12 | (mask >> at) as u16 & bits).to_le_bytes());
         }
     }
 }

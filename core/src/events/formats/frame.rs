@@ -2,14 +2,17 @@
 //! decoders of such formats share.
 //!
 //! ```text
-//!        text?          N bytes          impossible        the alignment that makes sense
-//! Start ------> Line -> Words ---------------------> Lost ---------------------------------> Words
+//!        text?          N bytes         impossible         another         the alignment that makes sense
+//! Start ------> Line -> Words -----------> Doubt -----------> Lost -----------------> Words
+//!                         ^------------------+ 16 words that are possible, or one that shows the place
 //! ```
 //! A decoder is a [`Words`]: it says what a word means, whether one is possible, and where text ends. [`next`] does the
 //! rest, byte by byte where a word is cut; a decoder takes whole words itself while it [is in step](Frame::in_step).
-//! State: `W + N + 23` bytes, and the header's.
+//! A single impossible word costs its own bytes: the place is given up only when more of them say that it is wrong.
+//! State: `W + N + 27` bytes, and the header's.
 
 use super::align::Alignments;
+use super::evt2::DOUBT;
 use crate::events::decode::count;
 use crate::events::{Event, Header, Line, Skipped};
 
@@ -22,7 +25,11 @@ enum Place<const N: usize> {
     Line,
     /// Among words.
     Words,
-    /// Nobody knows.
+    /// Among words, as it seems, so many words before that is sure again: an impossible one came.
+    Doubt(u8),
+    /// Behind a word that is still to be decoded: the newest in the window.
+    Again,
+    /// Unknown.
     Lost(Alignments<N>),
 }
 
@@ -72,13 +79,7 @@ pub(super) trait Words<const N: usize, const W: usize> {
 
 impl<const N: usize, const W: usize> Frame<N, W> {
     pub(super) const fn new() -> Self {
-        Self {
-            window: [0; W],
-            held: 0,
-            place: Place::Start,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
-            header: Header::new(),
-        }
+        Self { window: [0; W], held: 0, place: Place::Start, skipped: Skipped::NOTHING, header: Header::new() }
     }
 
     /// Whether the next byte is the first of a word.
@@ -87,13 +88,50 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         matches!((self.held, &self.place), (0, Place::Words))
     }
 
-    /// `word` cannot be one: it is a line's beginning, or nobody knows the place.
+    /// `word` cannot be one: it is a line's beginning, or damage.
     #[cold]
     pub(super) fn impossible(&mut self, word: [u8; N]) {
         match word.first_chunk() {
             Some(first) if Header::begins(*first) => self.line(word),
+            _ if self.place == Place::Words => self.doubt(word, DOUBT),
             _ => self.lose(N, &word),
         }
+    }
+
+    /// `word` is damage, and the next `words` tell whether the place is wrong.
+    #[cold]
+    pub(super) fn doubt(&mut self, word: [u8; N], words: u8) {
+        count(&mut self.skipped.garbage, N);
+        word.iter().for_each(|byte| self.shift(*byte));
+        self.place = Place::Doubt(words);
+    }
+
+    /// The next byte is the first of a word.
+    pub(super) fn begin_words(&mut self) {
+        if self.place == Place::Start {
+            (self.held, self.place) = (0, Place::Words);
+        }
+    }
+
+    /// Whether an impossible word came, and no words yet that show that the place is right.
+    pub(super) const fn in_doubt(&self) -> bool {
+        matches!(self.place, Place::Doubt(_))
+    }
+
+    /// The place is right.
+    pub(super) const fn settle(&mut self) {
+        self.place = Place::Words;
+    }
+
+    /// The word before the newest in the window was no damage: it is decoded now, and the newest next.
+    pub(super) const fn settle_before(&mut self) {
+        self.skipped.garbage = self.skipped.garbage.saturating_sub(N as u32);
+        self.place = Place::Again;
+    }
+
+    /// The window: `W` bytes, the newest last.
+    pub(super) const fn window(&self) -> &[u8; W] {
+        &self.window
     }
 
     /// `word` is the beginning of a line.
@@ -130,6 +168,28 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
+    /// The newest word in the window makes no sense either; after as many as are looked at the place is lost.
+    pub(super) fn doubt_more(&mut self) {
+        match self.place {
+            Place::Doubt(left) if left > 1 => {
+                count(&mut self.skipped.garbage, N);
+                self.place = Place::Doubt(left - 1);
+            }
+            _ => {
+                let window = self.window;
+                self.lose(N, &window);
+            }
+        }
+    }
+
+    /// A possible word was taken behind damage.
+    fn doubt_less(&mut self) {
+        self.place = match self.place {
+            Place::Doubt(left) if left > 1 => Place::Doubt(left - 1),
+            _ => Place::Words,
+        };
+    }
+
     fn shift(&mut self, byte: u8) {
         self.window.rotate_left(1);
         if let Some(last) = self.window.last_mut() {
@@ -153,11 +213,32 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     }
 }
 
+/// Bytes in front of the words of a recording that begins with `bytes`, for [`Decode::front`](crate::events::Decode::front);
+/// `decoder` is a new one.
+pub(super) fn front<const N: usize, const W: usize>(mut decoder: impl Words<N, W>, bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..)?;
+        let kinds = (1..=W.min(rest.len())).map(|n| decoder.start(rest.get(..n).unwrap_or(rest)));
+        match kinds.into_iter().find(|kind| *kind != Start::Open) {
+            Some(Start::Line) => at += rest.iter().position(|byte| *byte == b'\n')? + 1,
+            Some(Start::Words(front)) => return Some(at + front),
+            Some(Start::Open) | None => return None,
+        }
+    }
+}
+
 /// Takes bytes up to the next event: all but what a decoder does itself.
 #[inline(never)]
 pub(super) fn next<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, bytes: &mut &[u8]) -> Option<Event> {
     loop {
         let event = match bytes.split_first_chunk() {
+            _ if decoder.frame().place == Place::Again => {
+                let frame = decoder.frame();
+                frame.settle();
+                let word = *frame.window.last_chunk()?;
+                decoder.word(word)
+            }
             Some((word, rest)) if decoder.frame().in_step() => {
                 *bytes = rest;
                 decoder.word(*word)
@@ -185,13 +266,23 @@ fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte:
             frame.text(byte);
             return None;
         }
-        Place::Words => {
+        Place::Words | Place::Doubt(_) => {
             frame.hold(byte);
             if usize::from(frame.held) < N {
                 return None;
             }
             frame.held = 0;
+            if frame.in_doubt() {
+                let before = frame.place;
+                let word = *frame.window.last_chunk()?;
+                let event = decoder.word(word);
+                if decoder.frame().place == before {
+                    decoder.frame().doubt_less();
+                }
+                return event;
+            }
         }
+        Place::Again => return None, // `next` decodes that word first
         Place::Lost(_) => {
             frame.shift(byte);
             let (window, word) = (frame.window, *frame.window.last_chunk()?);

@@ -183,7 +183,7 @@ impl Header {
         // Bytes, not `str`, whose searches can panic for all that a linker knows.
         if let Some(text) = self.line.strip_prefix(b"#") {
             if let Some((key, value)) = split(text.trim_ascii(), b':')
-                && (key == b"AEChip" || key.starts_with(b"Source "))
+                && (key == b"AEChip" || key.starts_with(b"Source ") && self.camera.is_none())
             {
                 let camera = Camera::named(value);
                 self.camera = Some(camera);
@@ -216,6 +216,20 @@ impl Header {
             b"Width" => self.cols = size(value),
             b"Height" => self.rows = size(value),
             _ => {}
+        }
+    }
+}
+
+/// Bytes of the lines `% key value` in front of words; `None` when they go on behind `bytes`.
+pub(super) fn front(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match bytes.get(at..)? {
+            [b'%', a, b, c, rest @ ..] if Header::begins([b'%', *a, *b, *c]) => {
+                at += 4 + rest.iter().position(|byte| *byte == b'\n')? + 1;
+            }
+            [] | [b'%'] | [b'%', _] | [b'%', _, _] => return None,
+            _ => return Some(at),
         }
     }
 }

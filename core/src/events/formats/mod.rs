@@ -7,13 +7,13 @@
 //! | Prophesee EVT 3.0 (`.raw`) | [`Evt3`] | [`Evt3Encoder`] |
 //! | Prophesee DAT 2 (`.dat`) | [`Dat`] | [`DatEncoder`] |
 //! | Event Stream 2 (`.es`), DVS events | [`EventStream`] | [`EventStreamEncoder`] |
-//! | jAER AEDAT 2 (`.aedat`), DVS128 and DAVIS | [`Aedat2`] | |
+//! | jAER AEDAT 2 (`.aedat`), DVS128, DAVIS and DVS640 | [`Aedat2`] | |
 //! | cAER AEDAT 3.1 (`.aedat`), polarity events | [`Aedat31`] | |
 //! | N-MNIST, N-Caltech101 (`.bin`) | [`NMnist`] | [`NMnistEncoder`] |
 //! | `GenX320` AER, 19 bits without a time | [`Aer`] | [`Aer`] |
 //!
 //! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): pieces of any length, no panic on any bytes, a
-//! fixed size of at most 64 bytes and the line buffer of its [`Header`].
+//! fixed size of at most 72 bytes and the line buffer of its [`Header`].
 
 pub mod aedat2;
 pub mod aedat31;
@@ -43,7 +43,7 @@ pub mod stamped;
 pub use aedat2::Aedat2;
 pub use aedat31::Aedat31;
 pub use aer::Aer;
-pub use camera::Camera;
+pub use camera::{Camera, CameraWord};
 pub use dat::Dat;
 pub use dat_encoder::DatEncoder;
 pub use event_stream::{EventStream, Refused};

@@ -8,25 +8,31 @@
 //! The ATIS sensor has 240 rows, so `y > 240` is impossible.
 //!
 //! **Damage** shows as an impossible row, or as a time 1 s or more before the last one; that is all the redundancy there is.
-//! Then everything is skipped up to the byte alignment that makes sense: the one that had 16 words in a row with a
-//! possible row and times that grow by less than 8.2 ms, and no fewer than any other. After a lost byte, words at the
-//! wrong alignment are taken for events until one of them is impossible: mostly a few words, up to 33 ms where four of
-//! every five bytes fit by chance. Times that go back by less than 1 s are delivered and counted as
-//! [`Skipped::backward`]. A foreign word that looks like an overflow shifts later times by 2^13 us: nothing tells it from a
-//! true one.
+//! Such a word is held back, and the next ones tell what it was, as in [`stamped`](super::stamped): one that goes on from
+//! the last event within 8.2 ms shows that the alignment is right, so that only the words between are lost; three in a row
+//! that make sense, each within 8.2 ms of the one before, are a reset of the clock, whose overflows are counted anew, if no
+//! two words at another alignment make sense there; else the reset costs some 20 words. After 5 words of which none makes sense, and where words make no sense
+//! too often, everything is skipped up to the byte alignment that does: the one that had 16 words in a row
+//! with a possible row and times that grow by less than 8.2 ms, and no fewer than any other. After a lost byte, words at the
+//! wrong alignment are taken for events until one of them is impossible: mostly a few words, up to 33 ms where four of every
+//! five bytes fit by chance. Times that go back by less than 1 s are delivered and counted as [`Skipped::backward`]. A
+//! foreign word that looks like an overflow shifts later times by 2^13 us: nothing tells it from a true one.
 //!
 //! Cost: about 10 operations an event. State: 64 bytes.
 //! Reference: Orchard et al., Converting static image datasets to spiking neuromorphic datasets using saccades, 2015,
 //! doi:10.3389/fnins.2015.00437.
 
-use super::align::Alignments;
+use super::align::{Alignments, Trouble};
 use super::burst::{self, Burst};
+use super::clock::Clock;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Skipped};
 use core::ops::Range;
 
 /// Bytes of a word.
 const WORD: usize = 5;
+/// Words that make no sense behind another before the place is lost.
+const DOUBT: u8 = 4;
 /// The row that says that the clock overflowed.
 pub(super) const OVERFLOW_ROW: u16 = 240;
 /// Microseconds added by an overflow.
@@ -47,19 +53,37 @@ const STEP: u64 = 1 << 13;
 /// assert_eq!(events[0], Event { t: 654, x: 7, y: 15, on: true });
 /// assert_eq!(events[1], Event { t: 8192 + 1, x: 7, y: 15, on: false });
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct NMnist {
-    /// The last bytes, newest at the bottom: a word, and the one before it at the same alignment.
+    /// The last bytes, newest at the bottom: three words, and a byte before them.
     words: u128,
     /// How many bytes belong to an unfinished word.
     held: u8,
-    /// Which alignment makes sense, once the place is lost.
-    lost: Option<Alignments<WORD>>,
+    place: Place,
     /// Overflows of the clock so far.
     overflows: u32,
     /// The last event's time.
-    last: Option<u64>,
+    last: Clock,
+    trouble: Trouble,
     skipped: Skipped,
+}
+
+/// Where in the stream the next byte lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Words,
+    /// Behind words that made no sense, so many before the place is lost.
+    Doubt(u8),
+    /// Behind so many words that are still to be decoded: the newest.
+    Again(u8),
+    /// Unknown.
+    Lost(Alignments<WORD>),
+}
+
+impl Default for NMnist {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl NMnist {
@@ -68,27 +92,64 @@ impl NMnist {
         Self {
             words: 0,
             held: 0,
-            lost: None,
+            place: Place::Words,
             overflows: 0,
-            last: None,
-            skipped: Skipped { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0 },
+            last: Clock::NEVER,
+            trouble: Trouble::NONE,
+            skipped: Skipped::NOTHING,
         }
     }
 
     #[inline]
     fn word(&mut self, word: u64) -> Option<Event> {
         let t = self.time_of(word);
-        let back = self.last.map_or(0, |last| last.saturating_sub(t));
+        let back = self.last.get().map_or(0, |last| last.saturating_sub(t));
         if row(word) > OVERFLOW_ROW || back >= FAR_BACK {
             self.words = word.into();
-            self.lost = Some(Alignments::new());
+            self.place = if self.trouble.add() { Place::Lost(Alignments::new()) } else { Place::Doubt(DOUBT) };
             count(&mut self.skipped.garbage, WORD);
             return None;
         }
-        if back > 0 {
-            count(&mut self.skipped.backward, 1);
-        }
+        self.trouble.less(1);
         self.event(word)
+    }
+
+    /// The newest word, behind one that made no sense.
+    fn doubted(&mut self, left: u8) -> Option<Event> {
+        let (word, first) = (self.newest(), self.back(2 * WORD));
+        let ahead = self.last.get().and_then(|last| self.time_of(word).checked_sub(last));
+        if row(word) <= OVERFLOW_ROW && ahead.is_some_and(|ahead| ahead < STEP) {
+            self.place = Place::Words;
+            return self.event(word);
+        }
+        let is_row = left < DOUBT && row(first) < OVERFLOW_ROW && self.follows(0) && self.follows(WORD);
+        if is_row && !(1..WORD).any(|shift| row(self.back(shift + WORD)) <= OVERFLOW_ROW && self.follows(shift)) {
+            self.skipped.garbage = self.skipped.garbage.saturating_sub(2 * WORD as u32);
+            self.place = Place::Again(2);
+            self.trouble.fill();
+            if self.last.get().is_some_and(|last| last.saturating_sub(self.time_of(first)) >= FAR_BACK) {
+                self.overflows = 0;
+            }
+            return self.event(first);
+        }
+        count(&mut self.skipped.garbage, WORD);
+        self.place = if left > 1 { Place::Doubt(left - 1) } else { Place::Lost(Alignments::new()) };
+        None
+    }
+
+    /// Whether the word that ends `shift` bytes before the newest byte can be one, and follows the one before it.
+    fn follows(&self, shift: usize) -> bool {
+        let (before, word) = (self.back(shift + WORD), self.back(shift));
+        row(word) <= OVERFLOW_ROW && raw_time(word).checked_sub(raw_time(before)).is_some_and(|step| step < STEP)
+    }
+
+    fn newest(&self) -> u64 {
+        self.back(0)
+    }
+
+    /// The word that ends `shift` bytes before the newest byte.
+    fn back(&self, shift: usize) -> u64 {
+        (self.words >> (8 * shift)) as u64 & 0xFF_FFFF_FFFF
     }
 
     /// What a believable word says.
@@ -99,7 +160,9 @@ impl NMnist {
             return None;
         }
         let t = self.time_of(word);
-        self.last = Some(t);
+        if self.last.set(t) {
+            count(&mut self.skipped.backward, 1);
+        }
         Some(Event { t, x: (word >> 32 & 0xFF) as u16, y: row(word), on: word >> 23 & 1 == 1 })
     }
 
@@ -111,28 +174,30 @@ impl NMnist {
 
     fn byte(&mut self, byte: u8) -> Option<Event> {
         self.words = self.words << 8 | u128::from(byte);
-        let word = self.words as u64 & 0xFF_FFFF_FFFF;
-        let Some(alignments) = &mut self.lost else {
-            self.held += 1; // 5 at most
-            if usize::from(self.held) == WORD {
+        match self.place {
+            Place::Words | Place::Again(_) | Place::Doubt(_) => {
+                self.held += 1; // 5 at most
+                if usize::from(self.held) < WORD {
+                    return None;
+                }
                 self.held = 0;
-                return self.word(word);
+                match self.place {
+                    Place::Doubt(left) => self.doubted(left),
+                    _ => self.word(self.newest()),
+                }
             }
-            return None;
-        };
-        let before = (self.words >> 40) as u64;
-        let step = raw_time(word).checked_sub(raw_time(before));
-        if alignments.believe(row(word) <= OVERFLOW_ROW && step.is_some_and(|step| step < STEP)) {
-            // The first bytes of this word were taken for garbage.
-            self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
-            self.lost = None;
-            if self.last.is_some_and(|last| self.time_of(word) < last) {
-                count(&mut self.skipped.backward, 1);
+            Place::Lost(mut alignments) => {
+                if alignments.believe(self.follows(0)) {
+                    // The first bytes of this word were taken for garbage.
+                    self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
+                    self.place = Place::Words;
+                    return self.event(self.newest());
+                }
+                self.place = Place::Lost(alignments);
+                count(&mut self.skipped.garbage, 1);
+                None
             }
-            return self.event(word);
         }
-        count(&mut self.skipped.garbage, 1);
-        None
     }
 }
 
@@ -149,7 +214,7 @@ const fn raw_time(word: u64) -> u64 {
 impl Burst for NMnist {
     #[inline]
     fn burst(&mut self, bytes: &mut &[u8], times: Range<u64>, room: usize, mut sink: impl FnMut(Event, bool)) -> usize {
-        let (true, Some(mut last)) = (self.held == 0 && self.lost.is_none(), self.last) else { return 0 };
+        let (0, Place::Words, Some(mut last)) = (self.held, self.place, self.last.get()) else { return 0 };
         let (len, before) = (times.end.saturating_sub(times.start), self.time_of(0));
         let (mut left, mut events) = (*bytes, 0);
         while events < room
@@ -165,7 +230,8 @@ impl Burst for NMnist {
             left = rest;
         }
         *bytes = left;
-        self.last = Some(last);
+        self.last.set(last);
+        self.trouble.less(events);
         events
     }
 }
@@ -174,8 +240,15 @@ impl Decode for NMnist {
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         loop {
+            while let Place::Again(left @ 1..) = self.place {
+                self.place = if left > 1 { Place::Again(left - 1) } else { Place::Words };
+                // Their times follow each other, so that none is damage.
+                if let event @ Some(_) = self.event(self.back(WORD * usize::from(left - 1))) {
+                    return event;
+                }
+            }
             while self.held == 0
-                && self.lost.is_none()
+                && self.place == Place::Words
                 && let Some((&[x, y, a, b, c], rest)) = bytes.split_first_chunk()
             {
                 *bytes = rest;
@@ -206,6 +279,13 @@ impl Decode for NMnist {
     fn finish(&mut self) {
         count(&mut self.skipped.tail, usize::from(self.held));
         self.held = 0;
+        if matches!(self.place, Place::Doubt(_)) {
+            self.place = Place::Words;
+        }
+    }
+
+    fn holds_back(&self) -> bool {
+        matches!(self.place, Place::Doubt(_))
     }
 
     fn skipped(&self) -> Skipped {
@@ -213,7 +293,7 @@ impl Decode for NMnist {
     }
 
     fn time(&self) -> Option<u64> {
-        self.last
+        self.last.get()
     }
 }
 

@@ -4,15 +4,25 @@
 //! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 67 s ahead of the last one, modulo 2^32 us,
 //! continues it over the wrap. Any decrease is counted as [`Skipped::backward`].
 //!
-//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Then everything is skipped
-//! up to the byte alignment that makes sense: the one that had 16 words in a row with likely addresses, each less than
-//! 1.05 s after the one before, and no fewer than any other. So bytes that are lost or put in cost some 16 events after
-//! them, and words at the wrong alignment are taken for events until one of them is impossible, mostly the very next. A
-//! recording joined to the first costs 16 events, unless its header tells it. A flipped bit of a coordinate or of a
-//! time that goes ahead cannot be seen.
+//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Such a word is held back, and
+//! the next ones tell what it was:
 //!
-//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! - One that goes on from the last event within 1.05 s shows that the alignment is right: the words between are garbage,
+//!   and nothing else is lost.
+//! - Two events in a row that make sense, the second within 1.05 s of the first, are a **reset**: the clock started anew. The
+//!   first was no damage, and time goes on from there; the step back is counted as [`Skipped::backward`].
+//! - After 16 words of which none makes sense, and where words make no sense too often (more than 3 among some 16, or one
+//!   among the 16 behind a reset), the place is lost. Then everything is skipped up to the byte alignment that makes sense:
+//!   the one that had 16 words in a row with likely addresses, each less than 1.05 s after the one before, and no fewer than
+//!   any other.
+//!
+//! So bytes that are lost or put in cost some 32 events after them, and words at the wrong alignment are taken for events
+//! until one of them is impossible, mostly the very next. A flipped bit of a coordinate or of a time that goes ahead cannot
+//! be seen.
+//!
+//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 
+use super::align::Trouble;
 use super::burst::{self, Burst};
 use super::clock::{Clock, continued};
 use super::frame::{self, Frame, Start, Words};
@@ -30,9 +40,11 @@ pub(super) const NEAR: u64 = 1 << 26;
 pub(super) const FAR_BACK: u64 = 1_000_000;
 /// Microseconds between neighbouring words in a row that makes sense.
 const STEP: u32 = 1 << 20;
+/// Words in a row that make no sense before the place is lost.
+const DOUBT: u8 = 16;
 
 /// How a format writes a pixel's address, and the text in front.
-pub(super) trait Address {
+pub(super) trait Address: Default {
     /// The time and the address of a word.
     fn split(word: [u8; WORD]) -> (u32, u32);
 
@@ -45,8 +57,24 @@ pub(super) trait Address {
     /// Whether a word has such an address.
     fn is_possible(&self, address: u32) -> bool;
 
+    /// Whether an address is that of an event, but outside of the camera's sensor.
+    fn is_outside(&self, address: u32) -> bool {
+        let _ = address;
+        false
+    }
+
     /// Whether a word whose place is not known may be believed to have such an address.
     fn is_likely(&self, address: u32, geometry: Option<Geometry>) -> bool;
+
+    /// Whether a word whose place is not known is a pixel's event in all of its bits.
+    fn is_certain(&self, address: u32, geometry: Option<Geometry>) -> bool {
+        self.is_likely(address, geometry) && self.pixel(address).is_some()
+    }
+
+    /// Size of the sensor, when `header` was read so far.
+    fn geometry(&self, header: &Header) -> Option<Geometry> {
+        header.geometry()
+    }
 
     /// Column, row and polarity, if the address is that of a pixel's event.
     fn pixel(&self, address: u32) -> Option<(u16, u16, bool)>;
@@ -58,12 +86,13 @@ pub struct Stamped<A> {
     frame: Frame<WORD, WINDOW>,
     /// The last word's time.
     t: Clock,
+    trouble: Trouble,
     pub(super) address: A,
 }
 
 impl<A> Stamped<A> {
     pub(super) const fn of(address: A) -> Self {
-        Self { frame: Frame::new(), t: Clock::NEVER, address }
+        Self { frame: Frame::new(), t: Clock::NEVER, trouble: Trouble::NONE, address }
     }
 
     /// What the header told so far.
@@ -73,6 +102,17 @@ impl<A> Stamped<A> {
 
     fn time_of(&self, told: u32) -> u64 {
         self.t.get().map_or(told.into(), |t| continued::<32>(t, told.into(), NEAR))
+    }
+
+    /// Whether a time is so near behind the last one that its place must be right: of other bytes one in 4096 is.
+    fn goes_on(&self, told: u32) -> bool {
+        self.t.get().is_some_and(|last| told.wrapping_sub(last as u32) < STEP)
+    }
+
+    fn set_time(&mut self, t: u64) {
+        if self.t.set(t) {
+            count(&mut self.frame.skipped.backward, 1);
+        }
     }
 }
 
@@ -91,20 +131,24 @@ impl<A: Address> Words<WORD, WINDOW> for Stamped<A> {
             self.frame.line(word);
             return None;
         }
+        if self.frame.in_doubt() {
+            return doubted(self, told, address);
+        }
         let t = self.time_of(told);
         let back = self.t.get().map_or(0, |last| last.saturating_sub(t));
-        if !self.address.is_possible(address) || back >= FAR_BACK {
-            self.frame.lose(WORD, &word);
-            return None;
+        let is_possible = self.address.is_possible(address) && back < FAR_BACK;
+        if !is_possible {
+            if self.trouble.add() {
+                self.frame.lose(WORD, &word);
+                return None;
+            }
+            if !self.address.is_outside(address) || !self.goes_on(told) {
+                self.frame.doubt(word, DOUBT);
+                return None;
+            }
         }
-        if self.t.set(t) {
-            count(&mut self.frame.skipped.backward, 1);
-        }
-        let event = self.address.pixel(address).map(|(x, y, on)| Event { t, x, y, on });
-        if event.is_none() {
-            count(&mut self.frame.skipped.other, WORD);
-        }
-        event
+        self.trouble.less(is_possible.into());
+        event(self, t, address)
     }
 
     fn possible(&self, window: &[u8; WINDOW]) -> bool {
@@ -114,12 +158,44 @@ impl<A: Address> Words<WORD, WINDOW> for Stamped<A> {
     }
 
     fn resumes(&mut self, word: [u8; WORD]) -> bool {
-        let t = self.time_of(A::split(word).0);
-        if self.t.set(t) {
-            count(&mut self.frame.skipped.backward, 1);
-        }
+        self.set_time(self.time_of(A::split(word).0));
         true
     }
+}
+
+/// What a word that makes sense says.
+fn event<A: Address>(decoder: &mut Stamped<A>, t: u64, address: u32) -> Option<Event> {
+    decoder.set_time(t);
+    let event = decoder.address.pixel(address).map(|(x, y, on)| Event { t, x, y, on });
+    let skipped = &mut decoder.frame.skipped;
+    match event {
+        Some(_) => {}
+        None if decoder.address.is_outside(address) => count(&mut skipped.outside, 1),
+        None => count(&mut skipped.other, WORD),
+    }
+    event
+}
+
+/// A word behind one that made no sense: the newest in the window.
+fn doubted<A: Address>(decoder: &mut Stamped<A>, told: u32, address: u32) -> Option<Event> {
+    let makes_sense = decoder.address.is_possible(address) || decoder.address.is_outside(address);
+    if makes_sense && decoder.goes_on(told) {
+        decoder.frame.settle();
+        return event(decoder, decoder.time_of(told), address);
+    }
+    let (window, geometry) = (*decoder.frame.window(), decoder.header().geometry());
+    if let Some(before) = window.first_chunk()
+        && let (first, held) = A::split(*before)
+        && decoder.address.is_certain(held, geometry)
+        && decoder.address.is_certain(address, geometry)
+        && told.wrapping_sub(first) < STEP
+    {
+        decoder.frame.settle_before();
+        decoder.trouble.fill();
+        return event(decoder, decoder.time_of(first), held);
+    }
+    decoder.frame.doubt_more();
+    None
 }
 
 impl<A: Address> Burst for Stamped<A> {
@@ -145,6 +221,7 @@ impl<A: Address> Burst for Stamped<A> {
         }
         *bytes = left;
         self.t.set(t);
+        self.trouble.less(events);
         events
     }
 }
@@ -170,6 +247,20 @@ impl<A: Address> Decode for Stamped<A> {
         self.frame.finish();
     }
 
+    fn begin_words(&mut self) {
+        // Takes over what the last line told.
+        self.start(&[]);
+        self.frame.begin_words();
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        frame::front(Self::of(A::default()), bytes)
+    }
+
+    fn holds_back(&self) -> bool {
+        self.frame.in_doubt()
+    }
+
     fn skipped(&self) -> Skipped {
         self.frame.skipped
     }
@@ -179,6 +270,6 @@ impl<A: Address> Decode for Stamped<A> {
     }
 
     fn geometry(&self) -> Option<Geometry> {
-        self.header().geometry()
+        self.address.geometry(self.header())
     }
 }

@@ -329,6 +329,13 @@ impl Decoder for Aedat4 {
     }
 }
 
+/// Bytes of the first line and the header of a file that begins like this; none where they go on behind `head`.
+pub(super) fn front(head: &[u8]) -> Option<usize> {
+    let size = u32::from_le_bytes(*head.get(LINE..)?.first_chunk()?) as usize;
+    let len = LINE + 4 + size;
+    (len <= head.len() || size > MOST_HEADER).then_some(len.min(head.len()))
+}
+
 /// Where the packets of the stream of events lie, up to the first head that is damaged, and the bytes of the header.
 pub(super) fn places(file: &mut (impl Read + Seek), head: &[u8]) -> std::io::Result<(Vec<u64>, usize)> {
     let mut places = Vec::new();

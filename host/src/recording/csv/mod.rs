@@ -150,6 +150,8 @@ pub(super) struct Csv {
     /// Where the line begins, and how many were complete before.
     position: u64,
     lines: u64,
+    /// Lines that are damaged, and the first of them, counted from 1.
+    bad: [u64; 2],
     geometry: Option<Geometry>,
     last: Option<u64>,
     skipped: Skipped,
@@ -167,6 +169,7 @@ impl Csv {
             length: 0,
             position: 0,
             lines: 0,
+            bad: [0; 2],
             geometry: None,
             last: None,
             skipped: Skipped::default(),
@@ -205,7 +208,10 @@ impl Csv {
             }
             Read::Damage if self.layout.names_at == Some(begun) => None,
             Read::Damage => {
-                self.damage.get_or_insert(begun);
+                if self.damage.is_none() {
+                    (self.damage, self.bad[1]) = (Some(begun), self.lines);
+                }
+                self.bad[0] += 1;
                 self.skipped.garbage = self.skipped.garbage.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
                 None
             }
@@ -267,6 +273,10 @@ impl Decode for Csv {
 impl Decoder for Csv {
     fn damage(&self) -> Option<u64> {
         self.damage
+    }
+
+    fn lines(&self) -> Option<[u64; 3]> {
+        Some([self.bad[0], self.lines, self.bad[1]])
     }
 
     fn assumed(&self) -> Vec<Assumption> {
