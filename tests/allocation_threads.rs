@@ -70,9 +70,13 @@ fn main() {
                 }
             };
             feed(2 * QUEUE);
-            let before = COUNT.load(Ordering::Relaxed);
-            feed(PIECES);
-            let made = COUNT.load(Ordering::Relaxed) - before;
+            // The least of three: threads of a pool that nobody uses any more allocate while they end.
+            let mut count = || {
+                let before = COUNT.load(Ordering::Relaxed);
+                feed(PIECES);
+                COUNT.load(Ordering::Relaxed) - before
+            };
+            let made = count().min(count()).min(count());
             let most = if threads == 1 { 0 } else { PIECES / QUEUE + 4 };
             assert!(made <= most, "{name}, {threads} threads: {made} for {PIECES} pieces; expected {most} at most");
         }

@@ -61,16 +61,13 @@ impl Chosen {
     pub(super) fn nothing(&self, recording: &Recording, args: &InputArgs) -> Error {
         let Window { latest, .. } = self.window();
         let time = |us: u64| seconds(us as f64 * 1e-6);
-        let reason = match (latest, args.from, args.to) {
-            (Some(_), Some(from), Some(to)) if from >= to => {
-                format!("no events in what was asked for: --from {} and --to {}", time(from), time(to))
-            }
-            (Some(latest), Some(from), _) if *latest < from => {
+        let reason = match (latest, args.from) {
+            (Some(latest), Some(from)) if *latest < from => {
                 let last = time(*latest);
                 format!("no events in what was asked for: --from {} lies behind the last one, at {last}", time(from))
             }
-            (Some(_), ..) if !args.filter.is_empty() => "no events behind the filters (--filter)".into(),
-            (Some(_), ..) => "no events in what was asked for (--from, --to)".into(),
+            (Some(_), _) if !args.filter.is_empty() => "no events behind the filters (--filter)".into(),
+            (Some(_), _) => "no events in what was asked for (--from, --to)".into(),
             _ => {
                 let bytes = recording.bytes().unwrap_or_else(|| self.events().position());
                 let reasons: Vec<Reason> = decoder_reasons(&self.events().skipped()).collect();

@@ -16,12 +16,13 @@
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
 //! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word, and is treated like that of [EVT 2.0](super::evt2): a single one costs 8 bytes.
-//! Behind a second one among 16 words, or a fourth with few times high since the first, everything is skipped up to the next
-//! time high at the byte alignment that made sense for 16 words. At a wrong alignment bits of masks and coordinates are taken
-//! for kinds; mostly one of some ten words is impossible then, and those before the second are taken for events. Where such
-//! bits are 0 in all vectors (sensors begin them at multiples of 32) only times high tell, for which it may take 0.8 s. A
-//! flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask is no event and no damage.
+//! **Damage** shows as an impossible word. A single one costs 8 bytes where a time high within 1.05 s of the clock follows among
+//! the next 128 words, as it does from all sensors. Behind a second one before it, a fourth with few times high since the first,
+//! or 128 words without, everything is skipped up to the next time high at the byte alignment that made sense for 16 words. At a
+//! wrong alignment bits of masks and coordinates are taken for kinds; mostly one of some ten words is impossible then, and those
+//! before are taken for events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) the first impossible
+//! word may take 0.8 s to come. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
+//! is no event and no damage.
 //!
 //! Cost: about 10 operations an event. State: 72 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
@@ -36,6 +37,8 @@ use crate::events::{Decode, Event, Geometry, Header, Skipped};
 
 /// Bytes of a word.
 const WORD: usize = 8;
+/// Words behind an impossible one among which a time high must come: at a wrong alignment most words look like vectors.
+const UNSURE: u8 = 128;
 
 /// Order of the bytes in a word of EVT 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,6 +207,7 @@ impl Words<WORD, WORD> for Evt21 {
         };
         let [upper, lower] = order.halves(word);
         match upper >> 28 {
+            OFF | ON if self.frame.doubt_ends() => self.frame.lose(WORD, &word),
             OFF | ON => match self.high.get() {
                 Some(high) => {
                     (self.upper, self.mask) = (upper, lower);
@@ -213,14 +217,18 @@ impl Words<WORD, WORD> for Evt21 {
             },
             TIME_HIGH if self.frame.in_doubt() && !self.is_sure(upper) => self.frame.lose(WORD, &word),
             TIME_HIGH => {
-                self.trouble.less(1);
+                if self.is_sure(upper) {
+                    self.trouble.less(1);
+                    self.frame.settle();
+                }
                 if self.high.set(self.time_of((upper & HIGH).into())) {
                     count(&mut self.frame.skipped.backward, 1);
                 }
             }
             TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
-            _ if !is_line(&word) && self.trouble.add() => self.frame.lose(WORD, &word),
-            _ => self.frame.impossible(word),
+            _ if is_line(&word) || self.frame.in_doubt() => self.frame.impossible(word),
+            _ if self.trouble.add() => self.frame.lose(WORD, &word),
+            _ => self.frame.doubt(word, UNSURE),
         }
         None
     }

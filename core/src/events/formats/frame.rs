@@ -118,6 +118,11 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         matches!(self.place, Place::Doubt(_))
     }
 
+    /// Whether this is the last word before the place counts as right.
+    pub(super) const fn doubt_ends(&self) -> bool {
+        matches!(self.place, Place::Doubt(1))
+    }
+
     /// The place is right.
     pub(super) const fn settle(&mut self) {
         self.place = Place::Words;
