@@ -83,7 +83,8 @@ fn the_layer_sums_long_axes() {
 /// and are wider than the weight.
 #[test]
 fn receptive_fields_of_many_samples() {
-    let cases: [(&str, [usize; 3], [usize; 2], Option<[usize; 2]>); 4] = [
+    type Case = (&'static str, [usize; 3], [usize; 2], Option<[usize; 2]>);
+    let cases: [Case; 4] = [
         ("uniform in space", [1, 1, 1], [2000, 2000], None),
         ("uniform in time", [1, 1, 1000], [2, 2], None),
         ("as wide as the frame", [1, 1, 1], [720, 1280], Some([720, 1280])),

@@ -849,7 +849,7 @@ fn lying_headers() -> Result<(), Failed> {
     expect(told == (outside, Some(Geometry { cols: 34, rows: 34 })), || format!("{told:?} of {outside}"))
 }
 
-/// What the readers of Metavision (OpenEB 4 and 5) ask for, which are stricter than ours: a line that tells format and size;
+/// What the readers of Metavision (`OpenEB` 4 and 5) ask for, which are stricter than ours: a line that tells format and size;
 /// vectors of EVT 3.0 in threes of 12, 12 and 8 pixels inside of the sensor; a wrap as the last time high followed by 0; and
 /// no event outside.
 fn words_of_writers() -> Result<(), Failed> {

@@ -94,7 +94,7 @@ impl Sample for f64 {
     type Lanes = Plain<4, { cfg!(helium) }>;
     #[cfg(target_os = "none")]
     const LANES: Self::Lanes = Plain;
-    const SMALL: f64 = f64::MIN_POSITIVE * (1_u128 << 122) as f64; // 2^-900
+    const SMALL: Self = Self::MIN_POSITIVE * (1_u128 << 122) as Self; // 2^-900
 
     fn from_f64(value: f64) -> Self {
         value

@@ -73,7 +73,7 @@ mod tests {
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 scope.spawn(move || {
-                    (0..20).for_each(|i| assert_eq!(*get((i + thread) % 7).expect("made"), [(i + thread) % 7; 3]))
+                    (0..20).for_each(|i| assert_eq!(*get((i + thread) % 7).expect("made"), [(i + thread) % 7; 3]));
                 });
             }
         });

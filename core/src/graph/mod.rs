@@ -6,7 +6,7 @@
 //!       -> 1: SmoothConv (surround) --/
 //! ```
 //! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
-//! whole table, in a constant if wanted. Put a [`Finite`] guard first: only then is all state as it was when it refuses.
+//! whole table, in a constant if wanted. Put a [`Finite`](crate::Finite) guard first: only then is all state as it was when it refuses.
 //!
 //! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch of
 //! a node. A chunk goes through the table node by node, so that the [`First`] chunk of every node is the chunk that the

@@ -41,7 +41,7 @@ impl Flow {
     }
 }
 
-/// Where a node stands; see the [module](self).
+/// Where a node stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// What flows out of it.

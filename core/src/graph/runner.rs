@@ -31,15 +31,15 @@ pub trait Runner<T: Sample>: Sync {
     /// The streams' fork.
     fn fork(&self) -> Self::Fork;
 
-    /// [`Filter::start`] of the filter in `stage`.
+    /// [`Filter::start`](crate::Filter::start) of the filter in `stage`.
     fn start(&self, stage: &Stage<'_, T>, state: &mut [T], first: First<'_, T>) {
         stage.as_filter().start(state, first);
     }
 
-    /// [`Filter::advance`] of the filter in `stage`.
+    /// [`Filter::advance`](crate::Filter::advance) of the filter in `stage`.
     ///
     /// # Errors
-    /// As [`Filter::advance`].
+    /// As [`Filter::advance`](crate::Filter::advance).
     fn advance(&self, stage: &Stage<'_, T>, feed: Feed<'_, T>) -> Result<usize, Error>;
 
     /// The weighted sum of two branches: `to = wa a + wb b`.
@@ -67,7 +67,7 @@ pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T])
     }
 }
 
-/// The runner of [`Graph::run_batch`]: every filter's own, with [`Sample::Lanes`]; the same bits on every CPU.
+/// The runner of [`Graph::run_batch`](super::Graph::run_batch): every filter's own, with [`Sample::Lanes`]; the same bits on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reproducible;
 

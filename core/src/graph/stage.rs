@@ -25,7 +25,7 @@ pub enum Stage<'a, T: Sample = f32> {
     Sum(Sum),
     Diff(Diff),
     Finite(Finite),
-    /// A filter from outside this crate, or another [`Graph`], with its signature ([`Stage::own`]). It sees the streams of a
+    /// A filter from outside this crate, or another [`Graph`](super::Graph), with its signature ([`Stage::own`]). It sees the streams of a
     /// batch one by one, so the mean of a [`PadMode::Mean`](crate::PadMode) inside is that of a single stream.
     Own(&'a (dyn Filter<T> + Sync), Signature),
 }

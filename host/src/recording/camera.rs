@@ -110,9 +110,9 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Aedat2, Vec
 /// What the header calls the camera.
 fn chip(head: &[u8]) -> String {
     let lines = recognise::text(head).split(|byte| *byte == b'\n');
-    let chip =
+    let mut chip =
         lines.filter_map(|line| String::from_utf8_lossy(line).split_once("AEChip:").map(|(_, chip)| chip.to_owned()));
-    chip.last().map_or_else(String::new, |chip| format!(", '{}',", chip.trim()))
+    chip.next_back().map_or_else(String::new, |chip| format!(", '{}',", chip.trim()))
 }
 
 #[cfg(test)]

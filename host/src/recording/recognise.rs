@@ -80,8 +80,8 @@ pub(super) fn says_dat(head: &[u8]) -> bool {
 
 /// Why a recording of DAT is not read: its header tells another version than the one that is.
 pub(super) fn refused_dat(head: &[u8]) -> Option<String> {
-    let versions = text(head).split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"% Version"));
-    let version = std::str::from_utf8(versions.last()?).ok()?.trim();
+    let mut versions = text(head).split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"% Version"));
+    let version = std::str::from_utf8(versions.next_back()?).ok()?.trim();
     (!matches!(version, "" | "2"))
         .then(|| format!("DAT of version {version}, whose words are others; expected version 2"))
 }

@@ -85,7 +85,7 @@ mod tests {
 
             let header = format!("% evt 2.1\n% endianness {}\n", name(other));
             let wrong = [header.as_bytes(), &words(order)].concat();
-            let why = decoder(&wrong, &ReadOptions::default()).err().expect("the header is wrong");
+            let why = decoder(&wrong, &ReadOptions::default()).map(|_| ()).expect_err("the header is wrong");
             assert!(why.contains(name(order)) && why.contains("--order"), "{why}");
             let options = ReadOptions { order: Some(order), ..ReadOptions::default() };
             assert!(decoder(&wrong, &options).is_ok_and(|(found, _)| found.order() == Some(order)), "given");
