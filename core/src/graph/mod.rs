@@ -119,11 +119,11 @@ impl<'a, T: Sample> Graph<'a, T> {
     pub fn with_places(input: Shape, nodes: &'a [Node<'a, T>], places: &'a mut [Place]) -> Result<Self, Error> {
         let graph = Self::unchecked(input, nodes)?;
         exact("the table of places", places.len(), nodes.len())?;
-        for node in 0..nodes.len() {
-            let (done, rest) = places.split_at_mut(node);
+        for (i, node) in nodes.iter().enumerate() {
+            let (done, rest) = places.split_at_mut(i);
             let graph = Graph { places: done, ..graph };
-            graph.check_node(node)?;
-            let before = done.last().zip(node.checked_sub(1).and_then(|before| nodes.get(before)));
+            graph.check_node(i)?;
+            let before = done.last().zip(i.checked_sub(1).and_then(|before| nodes.get(before)));
             if let Some(place) = rest.first_mut() {
                 *place = graph.place(node, before);
             }

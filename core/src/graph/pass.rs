@@ -42,7 +42,7 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         let last = graph.nodes().len().saturating_sub(1);
         for (i, node) in graph.nodes().iter().enumerate() {
             let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
-            place = graph.place(i, before.map(|node| (&place, node)));
+            place = graph.place(node, before.map(|node| (&place, node)));
             let len = self.len(place.flow);
             let (done, rest) = scratch.split_at_mut_checked(self.room(place.scratch)).unwrap_or_default();
             let (to, free) = if i == last {

@@ -102,9 +102,9 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.input
     }
 
-    /// The place behind `before`, that of the node before it: its flow follows from those of its inputs.
-    pub(super) const fn place(&self, node: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
-        let flow = match &self.nodes[node] {
+    /// The place of `node` behind `before`, the node before it: its flow follows from those of its inputs.
+    pub(super) const fn place(&self, node: &Node<'a, T>, before: Option<(&Place, &Node<'a, T>)>) -> Place {
+        let flow = match node {
             Node::Filter(source, stage) => self.flow(*source).through(&stage.signature()),
             Node::Add([(source, _), _]) => self.flow(*source),
         };
