@@ -90,17 +90,11 @@ struct Lowering<'l, 'g, 'a> {
     free: Vec<usize>,
 }
 
-/// The passes for a chunk of `graph`.
+/// Whether all filters of `graph` run on a device.
 ///
 /// # Errors
-/// [`Error::Device`] for a filter that only the processor can run.
-pub(super) fn lower(
-    graph: &Graph<'_>,
-    chunk: Chunk,
-    limits: Limits,
-    device: &DeviceInfo,
-    constants: &mut Constants,
-) -> Result<Lowered> {
+/// [`Error::Device`] for one that only the processor can run.
+pub(crate) fn supported(graph: &Graph<'_>, device: &DeviceInfo) -> Result<()> {
     for (node, entry) in graph.nodes().iter().enumerate() {
         let what = match entry {
             Node::Filter(_, Stage::Own(..)) => "a filter of your own",
@@ -110,11 +104,16 @@ pub(super) fn lower(
         let reason = format!("node {node} of the model is {what}, which runs on the processor alone");
         return Err(Error::Device { device: device.name.clone(), reason });
     }
+    Ok(())
+}
+
+/// The passes for a chunk of `graph`, whose filters are [`supported`].
+pub(super) fn lower(graph: &Graph<'_>, chunk: Chunk, limits: Limits, constants: &mut Constants) -> Lowered {
     let nodes = graph.nodes().len();
     let (places, free) = (vec![None; nodes], Vec::new());
     let mut lowering = Lowering { graph, chunk, limits, constants, out: Lowered::default(), places, free };
     lowering.run();
-    Ok(lowering.out)
+    lowering.out
 }
 
 /// Frames from one to the next where they are the fewest.

@@ -9,6 +9,7 @@
 //! part by part; a piece, block by block.
 
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
+pub(crate) use super::lower::supported;
 use super::lower::{Chunk, Constants, Lowered, lower, period, states};
 use super::pass::{Kernel, Operand, Pass};
 use crate::memory::zeros;
@@ -253,7 +254,7 @@ impl Working {
         while frame < piece.frames {
             let frames = plan.block(frame).min(piece.frames - frame);
             let chunk = Chunk { t: piece.t + frame as u64, frames, streams: streams.len() };
-            let mut lowered = lower(graph, chunk, backend.limits(), backend.info(), &mut self.constants)?;
+            let mut lowered = lower(graph, chunk, backend.limits(), &mut self.constants);
             let mut upload = Vec::new();
             let range = frame * len..(frame + frames) * len;
             match piece.input {
@@ -408,15 +409,15 @@ impl Plan {
         }
         // Words of the largest buffer for so many frames of one stream, and of the input and output. Where strides in time leave
         // most frames without an output, `more` frames are counted as well: so many make as many outputs as there can be.
-        let mut words = |t: u64, frames: usize, more: usize| -> Result<(usize, usize)> {
+        let mut words = |t: u64, frames: usize, more: usize| {
             let chunk = Chunk { t, frames: frames + more, streams: 1 };
-            let lowered = lower(graph, chunk, backend.limits(), backend.info(), constants)?;
+            let lowered = lower(graph, chunk, backend.limits(), constants);
             let ends = lowered.output.max(frames * graph.input().len());
             let lists = lowered.passes.iter().flat_map(|pass| &pass.reads).map(|operand| match operand {
                 Operand::Words(words) => words.len(),
                 _ => 0,
             });
-            Ok((lists.chain(lowered.slots.iter().copied()).fold(ends, usize::max), ends))
+            (lists.chain(lowered.slots.iter().copied()).fold(ends, usize::max), ends)
         };
         let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
         let lead = graph.signature().lead;
@@ -429,9 +430,9 @@ impl Plan {
             (0, 0) => needed(graph, piece.frames),
             _ => 1,
         };
-        let (mut at_once_words, _) = words(piece.t, at_once, 0)?;
+        let (mut at_once_words, _) = words(piece.t, at_once, 0);
         if lead == 0 && (piece.t > 0 || at_once < piece.frames) {
-            at_once_words = at_once_words.max(words(later, 1, more)?.0);
+            at_once_words = at_once_words.max(words(later, 1, more).0);
         }
         let of_stream = state.max(at_once_words);
         if !fits(of_stream) {
@@ -457,7 +458,7 @@ impl Plan {
         let mut block = if lead > 0 { piece.frames } else { 1 };
         while block < ceiling {
             let longer = (2 * block).min(ceiling);
-            if !quick(longer) || !good(words(later, longer, more)?) {
+            if !quick(longer) || !good(words(later, longer, more)) {
                 break;
             }
             block = longer;

@@ -5,7 +5,7 @@ use super::feed::{Fed, Memory, stage};
 use super::stream::State;
 use crate::counts::Counted;
 use crate::device::Backend;
-use crate::device::stream::{Before, Frames, Piece, Working};
+use crate::device::stream::{Before, Frames, Piece, Working, supported};
 use crate::fast::Precision;
 use crate::layer::Compiled;
 use crate::memory::resize;
@@ -97,6 +97,8 @@ impl Model {
         };
         let revision = cascade.revision();
         cascade.compiled(shape, table, false, |compiled| {
+            // First: a filter of your own has no bounds, and the check of bounds would give another reason.
+            supported(&compiled.graph, backend.info())?;
             let raised = memory.admit(revision, compiled, largest, |node| cascade.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
             if !*unchecked && !bounds.are_safe() {
