@@ -5,7 +5,7 @@
 
 use crate::spec::{ConvSpec, Spec, gain};
 use foveola::{Algorithm, Device, Model, PadMode, Precision};
-use foveola_core::Nonlinearity;
+use foveola_core::{Nonlinearity, Shape};
 use libtest_mimic::{Completion, Trial};
 use ndarray::{Array5, Axis};
 use std::sync::OnceLock;
@@ -64,16 +64,43 @@ pub fn expected(
     pieces: Vec<Array5<f32>>,
     error: f64,
 ) -> Result<(Vec<Array5<f32>>, f64), String> {
-    if let Spec::Cascade(layers) = spec {
-        return layers.iter().try_fold((pieces, error), |(pieces, error), layer| expected(layer, way, pieces, error));
-    }
     let text = |error: foveola::Error| error.to_string();
+    if let Spec::Cascade(layers) = spec {
+        let (mut pieces, mut error, mut every) = (pieces, error, 1);
+        for layer in layers {
+            // Behind a stride in time frames come further apart.
+            let layer = slower(layer, every);
+            if let Some(&[_, channels, _, rows, cols]) = pieces.first().map(Array5::shape) {
+                let alone = Model::of_boxed(layer.layer().map_err(text)?);
+                every *= alone.signature(Shape::new(channels, rows, cols)).map_err(text)?.rate.every;
+            }
+            (pieces, error) = expected(&layer, way, pieces, error)?;
+        }
+        return Ok((pieces, error));
+    }
     let layer = spec.layer_by(Algorithm::Direct).map_err(text)?;
     let mut model = Model::of_boxed(layer).precision(Precision::Reproducible);
     let out: Result<Vec<_>, _> = pieces.iter().map(|piece| model.process(piece).map(|view| view.to_owned())).collect();
     let error = grown(spec, way, &pieces, error)?
         + if way == Algorithm::Separable { separable(spec, largest(&pieces)) } else { 0.0 };
     Ok((out.map_err(text)?, error))
+}
+
+/// `spec` for frames that come `every` times as far apart.
+fn slower(spec: &Spec, every: u64) -> Spec {
+    let tau = |tau: f64| tau / every as f64;
+    match spec.clone() {
+        Spec::LowPass { tau: of } => Spec::LowPass { tau: tau(of) },
+        Spec::HighPass { tau: of, k } => Spec::HighPass { tau: tau(of), k },
+        Spec::SmoothConv { taus, spatial, border, components } => {
+            Spec::SmoothConv { taus: taus.into_iter().map(tau).collect(), spatial, border, components }
+        }
+        Spec::Cascade(layers) => Spec::Cascade(layers.iter().map(|layer| slower(layer, every)).collect()),
+        Spec::Branches(branches) => {
+            Spec::Branches(branches.iter().map(|(weight, branch)| (*weight, slower(branch, every))).collect())
+        }
+        other => other,
+    }
 }
 
 fn largest(pieces: &[Array5<f32>]) -> f64 {
@@ -174,4 +201,37 @@ fn grown(spec: &Spec, way: Algorithm, pieces: &[Array5<f32>], error: f64) -> Res
         }
         Spec::Cascade(_) => expected(spec, way, pieces.to_vec(), error)?.1,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::array;
+    use crate::spec::Axes;
+    use foveola_core::Border;
+
+    #[test]
+    fn layers_behind_a_stride_are_those_of_the_model() -> Result<(), String> {
+        let text = |error: foveola::Error| error.to_string();
+        let conv = ConvSpec {
+            axes: Axes::Conv1d,
+            weight: array(1, (1, 1, 4, 1, 1)),
+            bias: Vec::new(),
+            flip: true,
+            border: Some(Border::Zeros),
+            pad: None,
+            stride: [2, 1, 1],
+            dilation: [1; 3],
+            groups: 1,
+        };
+        let (first, second) =
+            (Spec::Conv(conv.clone()), Spec::Cascade(vec![Spec::Conv(conv), Spec::LowPass { tau: 0.006 }]));
+        let spec = Spec::Cascade(vec![first, second, Spec::HighPass { tau: 0.02, k: 0.7 }]);
+        let movie = array(2, (1, 1, 40, 2, 2)).mapv(|x| x as f32);
+        let (found, tolerance) = expected(&spec, Algorithm::Direct, vec![movie.clone()], 0.0)?;
+        let mut model = Model::of_boxed(spec.layer().map_err(text)?);
+        let whole = model.process(&movie).map_err(text)?.mapv(f64::from);
+        assert!(whole.len_of(Axis(2)) > 5, "{} frames", whole.len_of(Axis(2)));
+        crate::naive::close(&found[0], &whole, &Array5::from_elem(whole.dim(), tolerance))
+    }
 }
