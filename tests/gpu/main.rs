@@ -5,6 +5,7 @@
 //! trials are skipped and say why; `FOVEOLA_REQUIRE_GPU=1` makes them fail instead, and `FOVEOLA_GPU=none` leaves them out.
 
 mod compensated;
+mod cuts;
 mod golden;
 mod laws;
 mod limits;
@@ -28,8 +29,15 @@ fn main() {
             Err(reason) => println!("no device: {reason}"),
         }
     }
-    let all: Vec<fn() -> Vec<Trial>> =
-        vec![compensated::trials, golden::trials, laws::trials, limits::trials, lost::trials, streams::trials];
+    let all: Vec<fn() -> Vec<Trial>> = vec![
+        compensated::trials,
+        cuts::trials,
+        golden::trials,
+        laws::trials,
+        limits::trials,
+        lost::trials,
+        streams::trials,
+    ];
     libtest_mimic::run(&arguments, all.iter().flat_map(|trials| trials()).collect()).exit();
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("streams::found", found),
         trial("streams::filters_of_your_own", own),
         trial("streams::factors_of_your_own", factors),
+        trial("streams::samples_that_may_leave_the_range", range),
         trial("streams::reproducible", reproducible),
         trial("streams::fft", fft),
         trial("streams::non_finite_and_other_sizes", non_finite),
@@ -186,6 +187,26 @@ fn own(device: &Device) -> Result<(), String> {
         )?;
     }
     Ok(())
+}
+
+/// Weights with which a result could be infinite: only the processor looks. Without the check the frames go through.
+fn range(device: &Device) -> Result<(), String> {
+    let model = || {
+        Ok(Model::new()
+            .then(low_pass()?)
+            .then(Conv2d::new(2, 1, [1, 1]).and_then(|conv| conv.with_weight(2e38)).map_err(text)?))
+    };
+    refuses(
+        device,
+        model,
+        |model| model,
+        |model| model.to(Device::cpu()),
+        |error| matches!(error, Error::Device { .. }),
+        &["the range of 32-bit floats", "allow_non_finite", device.name()],
+    )?;
+    let movie = movie();
+    let expected = model()?.feed(movie.view())?;
+    close("without the check", &model()?.allow_non_finite().to(device).feed(movie.view())?, &expected, SUMS * 2e38)
 }
 
 fn reproducible(device: &Device) -> Result<(), String> {

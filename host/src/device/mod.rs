@@ -2,6 +2,12 @@
 //!
 //! A model's table of nodes becomes a list of passes ([`pass`], [`lower`]), which says nothing of who runs them; a
 //! [`Backend`](backend::Backend) does, of which there is one, through `wgpu`. Frames, state and passes have the host's layout.
+//!
+//! The output does not depend on the chunking. The kernel of a layer is chosen by its weights and the size of its frames; the
+//! length of a chunk decides only how many rows a thread takes, and whether it takes vectors of pixels. A sum is computed by one
+//! thread, or by a workgroup in pairs, in an order that the layer and its frames determine; only a padding with the mean of the
+//! first chunk depends on that chunk's length. No kernel adds floats atomically. On Vulkan operations are computed as they are written
+//! (`webgpu/spirv.rs`), so the same order of operations gives the same bits in any program.
 
 #[cfg(feature = "gpu")]
 mod backend;

@@ -77,25 +77,25 @@ impl Scan {
             Some(operation) => format!("v{operation}"),
         };
         for (k, operation) in self.operations.iter().enumerate() {
-            let scaled = |x: usize| format!("p.b{k} + p.a{k} * {}", value(x));
+            let scaled = |x: usize| format!("fma(T(p.a{k}), {}, T(p.b{k}))", value(x));
+            let step = |x: usize| format!("s{k} = fma(T(p.a{k}), {} - s{k}, s{k});", value(x));
+            let behind = |x: usize, number: &str| format!("let v{k} = fma(-T(p.{number}{k}), s{k}, {});", value(x));
             let line = match *operation {
                 Operation::Rectify(x) => format!("let v{k} = rectify({});", value(x)),
                 Operation::RectifyScale(x) => format!("let v{k} = rectify({});", scaled(x)),
                 Operation::Square(x) => format!("let r{k} = {}; let v{k} = r{k} * r{k};", scaled(x)),
                 Operation::RectifySquare(x) => format!("let r{k} = rectify({}); let v{k} = r{k} * r{k};", scaled(x)),
-                Operation::Add(a, b) => format!("let v{k} = p.a{k} * {} + p.b{k} * {};", value(a), value(b)),
-                Operation::LowPass(x) => format!("s{k} += p.a{k} * ({} - s{k}); let v{k} = s{k};", value(x)),
+                Operation::Add(a, b) => format!("let v{k} = fma(T(p.a{k}), {}, p.b{k} * {});", value(a), value(b)),
+                Operation::LowPass(x) => format!("{} let v{k} = s{k};", step(x)),
                 Operation::Hold(x) => format!("s{k} = {}; let v{k} = s{k};", value(x)),
-                Operation::HighPass(x) => {
-                    format!("s{k} += p.a{k} * ({0} - s{k}); let v{k} = {0} - p.b{k} * s{k};", value(x))
-                }
+                Operation::HighPass(x) => format!("{} {}", step(x), behind(x, "b")),
                 Operation::Compensated(x) => {
                     format!("compensated(p.a{k}, {}, &s{k}, &c{k}); let v{k} = s{k};", value(x))
                 }
                 Operation::HighCompensated(x) => {
-                    format!("compensated(p.a{k}, {0}, &s{k}, &c{k}); let v{k} = {0} - p.b{k} * s{k};", value(x))
+                    format!("compensated(p.a{k}, {}, &s{k}, &c{k}); {}", value(x), behind(x, "b"))
                 }
-                Operation::HighHold(x) => format!("s{k} = {0}; let v{k} = {0} - p.a{k} * s{k};", value(x)),
+                Operation::HighHold(x) => format!("s{k} = {}; {}", value(x), behind(x, "a")),
                 Operation::Diff(x) => {
                     format!("s{k} = select(s{k}, {0}, fresh); let v{k} = {0} - s{k}; s{k} = {0};", value(x))
                 }

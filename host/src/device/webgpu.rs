@@ -3,6 +3,8 @@
 //! A piece of work is one command buffer: copies, the upload, one compute pass, the download. `wgpu` puts the barriers between
 //! the kernels. Memory that the host sees is kept and reused; it is filled while the device still works at what came before.
 
+mod spirv;
+
 use super::backend::{Backend, Buffer, Memory, Ticket, Work};
 use super::kernels::program;
 use super::pass::{Kernel, Operand, Pass};
@@ -35,6 +37,8 @@ pub(crate) struct Gpu {
     limits: Limits,
     device: wgpu::Device,
     queue: wgpu::Queue,
+    /// Whether programs are handed over as SPIR-V.
+    spirv: bool,
     programs: Mutex<HashMap<(Kernel, usize, usize), Arc<Program>>>,
     pool: Arc<Pool>,
     lost: Arc<Mutex<Option<String>>>,
@@ -129,8 +133,9 @@ impl Gpu {
             let found = if names.is_empty() { "no device with Vulkan or Metal".into() } else { names.join(", ") };
             return Err(Error::NoDevice { wanted: wanted.into(), found });
         };
-        let clock = wgpu::Features::TIMESTAMP_QUERY;
-        let features = adapter.features() & clock;
+        let (clock, as_they_are) = (wgpu::Features::TIMESTAMP_QUERY, wgpu::Features::PASSTHROUGH_SHADERS);
+        let is_vulkan = adapter.get_info().backend == wgpu::Backend::Vulkan;
+        let features = adapter.features() & if is_vulkan { clock | as_they_are } else { clock };
         let mut limits = adapter.limits();
         if let Some(most) = most {
             limits.max_storage_buffer_binding_size = most;
@@ -169,10 +174,10 @@ impl Gpu {
             workgroup: limits.max_compute_workgroup_storage_size as usize,
             invocations: limits.max_compute_invocations_per_workgroup as usize,
             // Metal may write the whole vector.
-            parts: adapter.get_info().backend == wgpu::Backend::Vulkan,
+            parts: is_vulkan,
         };
-        let (programs, pool) = (Mutex::default(), Arc::default());
-        Ok(Self { info, limits, device, queue, programs, pool, lost, clock })
+        let (programs, pool, spirv) = (Mutex::default(), Arc::default(), features.contains(as_they_are));
+        Ok(Self { info, limits, device, queue, spirv, programs, pool, lost, clock })
     }
 
     fn failed(&self, reason: impl Into<String>) -> Error {
@@ -237,13 +242,12 @@ impl Gpu {
         self.create(size, usage, mapped)
     }
 
-    fn program(&self, pass: &Pass) -> Arc<Program> {
+    fn program(&self, pass: &Pass) -> Result<Arc<Program>> {
         let key = (pass.kernel.clone(), pass.reads.len(), pass.writes.len());
         let mut programs = lock(&self.programs);
         if let Some(program) = programs.get(&key) {
-            return Arc::clone(program);
+            return Ok(Arc::clone(program));
         }
-        let source = program(&pass.kernel);
         let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
             binding: binding as u32,
             visibility: wgpu::ShaderStages::COMPUTE,
@@ -258,16 +262,7 @@ impl Gpu {
             .collect();
         let layout =
             self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
-        let module = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(source.into()) };
-        #[allow(
-            unsafe_code,
-            reason = "with the checks a convolution takes 1.1 to 1.3 times as long, measured on an H200"
-        )]
-        // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
-        // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
-        // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
-        let module =
-            unsafe { self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked()) };
+        let module = self.module(program(&pass.kernel))?;
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: None,
             layout: Some(&self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -286,7 +281,40 @@ impl Gpu {
         });
         let program = Arc::new(Program { pipeline, layout });
         programs.insert(key, Arc::clone(&program));
-        program
+        Ok(program)
+    }
+
+    /// A program, unchecked: on Vulkan with every floating-point operation [as it is written](spirv).
+    #[allow(
+        unsafe_code,
+        reason = "with the checks a convolution takes 1.1 to 1.3 times as long, measured on an H200; and only so can a compiler be \
+                  told to leave operations as they are"
+    )]
+    fn module(&self, source: String) -> Result<wgpu::ShaderModule> {
+        let words = if self.spirv { Some(spirv::compile(&source).map_err(|error| self.failed(error))?) } else { None };
+        // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
+        // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
+        // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
+        // As SPIR-V they are what `naga` makes of a module that it found valid, with decorations that every version allows; bindings
+        // have the numbers of the layout.
+        Ok(unsafe {
+            match words {
+                Some(words) => {
+                    let name = "main".into();
+                    let main = wgpu::PassthroughShaderEntryPoint { name, workgroup_size: (1, 1, 1) };
+                    self.device.create_shader_module_passthrough(wgpu::ShaderModuleDescriptorPassthrough {
+                        entry_points: vec![main].into(),
+                        spirv: Some(words.into()),
+                        ..Default::default()
+                    })
+                }
+                None => {
+                    let source = wgpu::ShaderSource::Wgsl(source.into());
+                    let module = wgpu::ShaderModuleDescriptor { label: None, source };
+                    self.device.create_shader_module_trusted(module, wgpu::ShaderRuntimeChecks::unchecked())
+                }
+            }
+        })
     }
 
     /// The passes, in one compute pass, `repeat` times.
@@ -337,7 +365,7 @@ impl Gpu {
             if pass.groups == 0 {
                 continue;
             }
-            let program = self.program(pass);
+            let program = self.program(pass)?;
             let mut resources = vec![bound(numbers)];
             for (operand, list) in pass.reads.iter().zip(lists) {
                 resources.push(match list {

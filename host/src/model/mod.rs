@@ -28,7 +28,8 @@ use stream::Stream;
 /// A cascade of [`Layer`]s and the state of the stream that runs through it.
 ///
 /// Frames are `(batch, channel, time, row, col)`; a 3-D array is taken as one batch and channel. A recording can be fed
-/// whole, in pieces of any lengths, or frame by frame: the output is the same, given the same first piece.
+/// whole, in pieces of any lengths, or frame by frame: the output is the same, given the same first piece. It is bit-identical,
+/// except on Metal: see [`Model::to`].
 ///
 /// ```
 /// use foveola::{Branches, Model, NLRectify, Resolution, SmoothConv};
@@ -110,7 +111,8 @@ impl Model {
         layer.downcast_mut()
     }
 
-    /// Lets NaN and infinities through. By default they are refused: one would stay in recursive state for ever.
+    /// Lets NaN and infinities through, in the input and between the layers. By default they are refused: one would stay in
+    /// recursive state for ever. On a device this also admits models whose results may leave the range: see [`Model::to`].
     pub fn allow_non_finite(mut self) -> Self {
         self.unchecked = true;
         self
@@ -132,9 +134,25 @@ impl Model {
     /// Where the model computes, from the next piece on: the stream goes on there, with the same state. Saved states may be
     /// restored on any device.
     ///
-    /// A piece is checked and handed over by the host, its blocks overlap with each other, and the output comes back. All layers
-    /// of this crate run on a device; filters of your own, [`Precision::Reproducible`] and [`Algorithm::Fft`](crate::Algorithm)
-    /// are the processor's alone and are refused there when a piece is fed.
+    /// The host checks a chunk and hands it over in blocks, whose transfers overlap with computation; the output comes back. All
+    /// layers of this crate run on a device.
+    ///
+    /// The output equals that of the processor within rounding. On Vulkan it is bit-identical for any chunking, given the same
+    /// first chunk: the order of sums depends on the model alone, and every operation is computed as it is written. Metal may fuse
+    /// and reorder operations of one frame otherwise than those of the next. There the outputs of two chunkings differ by at most
+    /// twice the rounding error of the layers. Numbers below 1.2e-38 are excepted everywhere: a device may make them zero.
+    ///
+    /// # Errors
+    /// Feeding a chunk on a device returns
+    /// - [`Error::Device`] for a filter of your own and for [`Precision::Reproducible`], and [`Error::Parameter`] for
+    ///   [`Algorithm::Fft`](crate::Algorithm): they need the processor;
+    /// - [`Error::Device`] when a result could leave the range of 32-bit floats, as far as the layers' weights and the largest
+    ///   sample tell. The processor looks at all results and returns [`Error::Overflow`] for one that is infinite. A device does not
+    ///   look; [`Model::allow_non_finite`] turns the check off;
+    /// - [`Error::DeviceMemory`] when a buffer would be larger than the device allows, [`Error::Device`] when its memory is full,
+    ///   and [`Error::DeviceLost`] when it went away.
+    ///
+    /// After an error the state is as before, except on a device that was lost.
     ///
     /// ```
     /// use foveola::{Device, LowPass, Model, Resolution};

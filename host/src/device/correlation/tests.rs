@@ -290,6 +290,40 @@ fn steps_that_nobody_takes_are_free() {
     });
 }
 
+/// Longer chunks may take other tiles, never another kernel or other strips of it: those alone order the sums.
+#[test]
+fn the_order_of_sums_does_not_depend_on_the_length_of_a_chunk() {
+    let mut random = Random::new(foveola_seeds::seed("the order of sums"));
+    let (mut other_tiles, mut in_strips) = (0, 0);
+    for case in 0..1000 {
+        let mut correlation = correlation(&mut random);
+        match case % 3 {
+            0 => {}
+            1 => correlation = in_time(correlation),
+            _ => correlation = steady(correlation),
+        }
+        if random.coin() {
+            (correlation.kernel[3], correlation.kernel[4]) = (random.among(1, 40), random.among(1, 40));
+        }
+        (correlation.frames, correlation.first) = (3000, 0);
+        let memory = random.among(1 << 10, 1 << 15);
+        let limits = Limits { buffer: 1 << 30, workgroup: memory, invocations: 256, parts: random.coin() };
+        let [short, long] = [1, 1000].map(|count| {
+            let passes = Correlation { count, ..correlation.clone() }.passes(&limits);
+            passes.into_iter().map(|pass| pass.kernel).next()
+        });
+        match (short, long) {
+            (Some(Kernel::Direct(short)), Some(Kernel::Direct(long))) => {
+                assert_eq!((short.kernel, short.strip), (long.kernel, long.strip), "{correlation:?}");
+                other_tiles += usize::from(short != long);
+                in_strips += usize::from(short.strip < short.kernel[0]);
+            }
+            (short, long) => assert_eq!(short, long, "{correlation:?}"),
+        }
+    }
+    assert!(other_tiles > 10 && in_strips > 10, "{other_tiles} other tiles, {in_strips} in strips");
+}
+
 #[test]
 fn nothing_is_nothing() {
     let mut empty = correlation(&mut Random::new(1));

@@ -7,7 +7,7 @@ fn kept(x: T) -> T {
 }
 
 fn compensated(gain: f32, x: T, y: ptr<function, T>, c: ptr<function, T>) {
-    let increment = kept(gain * (x - *y) + *c);
+    let increment = kept(fma(T(gain), x - *y, *c));
     let sum = kept(*y + increment);
     *c = increment - kept(sum - *y);
     *y = sum;

@@ -37,7 +37,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 fn smoothed(gain: f32, x: f32, y: f32) -> f32 {
-    return select(y + gain * (x - y), x, gain == 1.0);
+    return select(fma(gain, x - y, y), x, gain == 1.0);
 }
 ";
     if compensated.contains(&true) {
