@@ -217,13 +217,19 @@ impl Evt2 {
         }
     }
 
+    /// Whether the next byte is the first of a word.
+    #[inline]
+    fn in_step(&self) -> bool {
+        self.held == 0 && matches!(self.place, Place::Words)
+    }
+
+    #[inline(always)] // into the loop of `search`, where every second word tells the time
     fn word(&mut self, word: u32) -> Option<Event> {
         match word >> 28 {
             OFF | ON => match self.high {
                 Some(high) => return Some(Self::event(high, word)),
                 None => count(&mut self.skipped.untimed, WORD),
             },
-            TIME_HIGH if self.place != Place::Words && !self.is_sure(word & HIGH) => self.impossible(word),
             TIME_HIGH => self.set_time(word & HIGH),
             TRIGGER | OTHERS | CONTINUED => count(&mut self.skipped.other, WORD),
             _ => self.impossible(word),
@@ -256,6 +262,21 @@ impl Evt2 {
         self.high = Some(next);
     }
 
+    /// Takes the word held, one of those `left` behind an impossible one.
+    #[cold]
+    fn doubtful(&mut self, left: u8) -> Option<Event> {
+        let word = self.word;
+        if word >> 28 == TIME_HIGH && !self.is_sure(word & HIGH) {
+            self.impossible(word);
+            return None;
+        }
+        let event = self.word(word);
+        if self.place == Place::Doubt(left) {
+            self.place = if left > 1 { Place::Doubt(left - 1) } else { Place::Words };
+        }
+        event
+    }
+
     #[cold]
     fn impossible(&mut self, word: u32) {
         let bytes = word.to_le_bytes();
@@ -279,21 +300,18 @@ impl Evt2 {
         self.place = Place::Lost(Alignments::new());
     }
 
+    #[inline(never)]
     fn byte(&mut self, byte: u8) -> Option<Event> {
         self.word = self.word >> 8 | u32::from(byte) << 24;
         match &mut self.place {
             Place::Words | Place::Doubt(_) => {
                 self.held += 1; // 4 at most
-                if usize::from(self.held) == WORD {
-                    self.held = 0;
-                    let before = self.place;
-                    let event = self.word(self.word);
-                    if let Place::Doubt(left) = before
-                        && self.place == before
-                    {
-                        self.place = if left > 1 { Place::Doubt(left - 1) } else { Place::Words };
-                    }
-                    return event;
+                if usize::from(self.held) < WORD {
+                    return None;
+                }
+                self.held = 0;
+                if let Place::Doubt(left) = self.place {
+                    return self.doubtful(left);
                 }
             }
             Place::Line => {
@@ -309,19 +327,20 @@ impl Evt2 {
                         self.lose(line);
                     }
                 }
+                return None;
             }
             Place::Lost(alignments) => {
                 let kind = self.word >> 28;
-                if alignments.believe(is_possible(kind)) && kind == TIME_HIGH {
-                    // The first bytes of this word were taken for garbage.
-                    self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
-                    self.place = Place::Words;
-                    return self.word(self.word);
+                if !alignments.believe(is_possible(kind)) || kind != TIME_HIGH {
+                    count(&mut self.skipped.garbage, 1);
+                    return None;
                 }
-                count(&mut self.skipped.garbage, 1);
+                // The first bytes of this word were taken for garbage.
+                self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
+                self.place = Place::Words;
             }
         }
-        None
+        self.word(self.word)
     }
 
     /// [`Decode::next_event`] for all but an event that lies in one piece where one is expected.
@@ -329,7 +348,7 @@ impl Evt2 {
     fn search(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         loop {
             let event = match bytes.split_first_chunk() {
-                Some((word, rest)) if self.held == 0 && self.place == Place::Words => {
+                Some((word, rest)) if self.in_step() => {
                     *bytes = rest;
                     self.word(u32::from_le_bytes(*word))
                 }
@@ -350,8 +369,7 @@ impl Decode for Evt2 {
     // The way of nearly all events is short enough to be inlined into the caller's loop; that doubles the speed.
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
-        if self.held == 0
-            && self.place == Place::Words
+        if self.in_step()
             && let Some(high) = self.high
             && let Some((&word, rest)) = bytes.split_first_chunk()
             && u32::from_le_bytes(word) >> 28 <= ON
