@@ -148,3 +148,30 @@ impl<T: Sample> Filter<T> for Sum {
         Ok(frames)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    /// Short sums and long ones, along the last axis and others, for fewer columns than a tile and more.
+    #[test]
+    fn sums_are_added_to_what_is_there() {
+        for (outer, inner) in [(1, 1), (3, 1), (2, 5), (2, TILE), (1, TILE + 3)] {
+            for n in [0, 1, CHAIN, CHAIN + 1, 3 * CHAIN + 7] {
+                // Small whole numbers: exact in any order.
+                let input: Vec<f32> = (0..outer * n * inner).map(|i| (i * 37 % 23) as f32 - 11.0).collect();
+                let before: Vec<f32> = (0..outer * inner).map(|i| i as f32 + 100.0).collect();
+                let mut found = before.clone();
+                sum_axis(&input, n, inner, &mut found).unwrap();
+                let mut expected = before;
+                for (i, x) in input.iter().enumerate() {
+                    expected[i / (n * inner) * inner + i % inner] += x;
+                }
+                assert_eq!(found, expected, "{outer} x {n} x {inner}");
+            }
+        }
+        assert!(sum_axis(&[1.0_f32; 5], 2, 1, &mut vec![0.0; 3]).is_err(), "no whole pieces");
+    }
+}

@@ -22,6 +22,8 @@ mod low_pass;
 mod origin;
 mod parameters;
 mod pixel;
+#[cfg(test)]
+mod refractory_tests;
 mod sensor;
 mod uniform;
 

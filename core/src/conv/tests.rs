@@ -116,7 +116,8 @@ impl Case {
             let all = [
                 ("wide lanes", self.found(Engine::alone(WideF32), cuts, &x, kernel)),
                 ("scalars", self.found(Engine::alone(Scalar), cuts, &x, kernel)),
-                ("a board's loops", self.found(Engine::alone(Plain::<8, false>), cuts, &x, kernel)),
+                ("a board's tiles", self.found(Engine::alone(Plain::<8, false>), cuts, &x, kernel)),
+                ("a board's loops", self.found(Engine::alone(Plain::<8, true>), cuts, &x, kernel)),
                 ("in halves", self.found(Engine { lanes: WideF32, fork: Halves(6) }, cuts, &x, kernel)),
             ];
             for (name, found) in all {
@@ -216,6 +217,9 @@ fn strides_and_dilations() {
                 let options = ConvOptions { stride, dilation, pad, ..SAME };
                 check([1, 8, 19], [1, 1, 2, 3, 3], options);
                 check([2, 3, 5], [4, 2, 2, 1, 1], options);
+                // One row, and one column: loops of their own.
+                check([1, 8, 19], [1, 1, 2, 1, 3], options);
+                check([1, 8, 19], [1, 1, 2, 3, 1], options);
             }
         }
     }
@@ -225,7 +229,7 @@ fn strides_and_dilations() {
 #[test]
 fn channels_and_groups() {
     for (ins, outs, groups) in
-        [(1, 4, 1), (1, 5, 1), (3, 1, 1), (2, 8, 1), (2, 4, 2), (4, 8, 4), (6, 9, 3), (3, 3, 3), (2, 10, 2)]
+        [(1, 4, 1), (1, 5, 1), (3, 1, 1), (2, 8, 1), (2, 4, 2), (4, 8, 4), (6, 9, 3), (3, 3, 3), (2, 10, 2), (9, 2, 1)]
     {
         for size in [[1, 3, 3], [2, 1, 1], [2, 2, 4]] {
             let [kt, kh, kw] = size;

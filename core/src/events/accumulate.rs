@@ -507,6 +507,20 @@ mod tests {
         assert_eq!(bins.dropped().outside, 1);
     }
 
+    /// A jump of `gap` microseconds, forwards or backwards, is none yet.
+    #[test]
+    fn bins_start_anew_behind_more_than_the_gap() {
+        for (t, restarts, late) in [(2_000, 0, 0), (2_001, 1, 0), (500, 0, 1), (499, 1, 0)] {
+            let mut bins = bins(Polarity::Signed).restart_after(500);
+            let mut frame = [0.0_f32; 2];
+            // The bin from 1000 or 1500 on is open.
+            let first = if t > 1_000 { 1_500 } else { 1_000 };
+            assert_eq!(bins.push(event(first, 0, true), &mut frame), Push::Taken);
+            while let Push::FrameComplete { .. } = bins.push(event(t, 0, true), &mut frame) {}
+            assert_eq!((bins.restarts(), bins.dropped().late), (restarts, late), "an event at {t}");
+        }
+    }
+
     #[test]
     fn a_given_origin_makes_earlier_events_late() {
         let (frames, dropped) =

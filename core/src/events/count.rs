@@ -101,3 +101,18 @@ impl Sample for Count {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_become_the_nearest_count() {
+        for (value, count) in
+            [(1.4, 1), (1.6, 2), (-1.4, -1), (-1.6, -2), (0.5, 1), (-0.5, -1), (126.7, 127), (1e9, 127), (-1e9, -127)]
+        {
+            assert_eq!(Count::from_f64(value).get(), count, "{value}");
+        }
+        assert_eq!(Count::from_f64(f64::NAN), Count::ZERO);
+    }
+}

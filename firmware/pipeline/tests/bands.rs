@@ -23,23 +23,26 @@ fn counts(rows: usize) -> Vec<Count> {
     frame
 }
 
-/// A model from `input` to two rows and four columns less, in a graph with a rectifier.
-fn with_model(input: Shape, output: Shape, border: Option<Border>, run: &mut dyn FnMut(Graph<'_>)) {
+/// A model with a kernel of `size`, in a graph with a rectifier.
+fn with_model(size: [usize; 2], input: Shape, output: Shape, border: Option<Border>, run: &mut dyn FnMut(Graph<'_>)) {
     let options = ConvOptions { border, ..ConvOptions::DEFAULT };
-    let conv = Conv3d::new(input, Kernel::new(&KERNEL, [1, 1, 1, 3, 5]), options).expect("a kernel");
+    let [kh, kw] = size;
+    let conv = Conv3d::new(input, Kernel::new(&KERNEL[..kh * kw], [1, 1, 1, kh, kw]), options).expect("a kernel");
     let rectify = Pointwise::new(output, Nonlinearity::Rectify).expect("a rectifier");
     let nodes =
         [Node::Filter(Source::Input, Stage::Conv3d(conv)), Node::Filter(Source::Node(0), Stage::Pointwise(rectify))];
     run(Graph::new(input, &nodes).expect("a model"));
 }
 
-#[test]
-fn bands_give_the_bits_of_frames() {
+/// Bands of four rows beside whole frames, for a band of `INPUT` samples.
+fn check<const INPUT: usize>(size: [usize; 2]) {
+    const ROWS: usize = 4;
+    const SCRATCH: usize = 400;
     for rows in [1, 3, 8, 17] {
         for (_, border) in Border::NAMES {
             let (frame, counts) = (Shape::new(1, rows, COLS), counts(rows));
             let mut expected = vec![0.0; frame.len()];
-            with_model(frame, frame, Some(border), &mut |model| {
+            with_model(size, frame, frame, Some(border), &mut |model| {
                 let signature = model.signature();
                 let mut scratch = vec![0.0; signature.scratch.len(1)];
                 let input: Vec<f32> = counts.iter().map(|count| count.get().into()).collect();
@@ -48,13 +51,14 @@ fn bands_give_the_bits_of_frames() {
             assert!(expected.iter().any(|y| *y > 0.0), "something to see");
 
             let mut found = vec![];
-            with_model(Shape::new(1, 6, COLS + 4), Shape::new(1, 4, COLS), None, &mut |model| {
+            let [kh, kw] = size;
+            let band = Shape::new(1, ROWS + kh - 1, COLS + kw - 1);
+            with_model(size, band, Shape::new(1, ROWS, COLS), None, &mut |model| {
                 let bands = Bands::new(model, rows, border).expect("bands");
-                const SCRATCH: usize = 400;
                 let [input, output, scratch] = bands.samples();
-                assert_eq!((input, output), (6 * (COLS + 4), 4 * COLS));
+                assert_eq!((input, output), (INPUT, ROWS * COLS));
                 assert!(scratch <= SCRATCH, "{scratch} samples");
-                let mut memory = BandMemory::<{ 6 * (COLS + 4) }, { 4 * COLS }, SCRATCH>::new();
+                let mut memory = BandMemory::<INPUT, { ROWS * COLS }, SCRATCH>::new();
                 for _ in 0..2 {
                     found.clear();
                     bands.run(&counts, &mut memory, |_, row| found.extend_from_slice(row)).expect("a frame");
@@ -63,9 +67,17 @@ fn bands_give_the_bits_of_frames() {
                 assert!(matches!(short, Err(Error::Length { .. })), "{short:?}");
             });
             let bits = |samples: &[f32]| samples.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&found), bits(&expected), "{rows} rows, {border:?}");
+            assert_eq!(bits(&found), bits(&expected), "{size:?}, {rows} rows, {border:?}");
         }
     }
+}
+
+#[test]
+fn bands_give_the_bits_of_frames() {
+    check::<{ 6 * (COLS + 4) }>([3, 5]);
+    // Even kernels reach farther up and to the left.
+    check::<{ 5 * (COLS + 3) }>([2, 4]);
+    check::<{ 7 * (COLS + 1) }>([4, 2]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The pipeline on a host: pieces, binning, a full queue, damage, quiet times.
 
 use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
-use foveola_core::{Decay, Error, Graph, LowPass, Node, Shape, Source, Stage, constant};
+use foveola_core::{Conv3d, ConvOptions, Decay, Error, Graph, Kernel, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, ByteQueue, Counters, MemoryOf, Pipeline, Plan};
 
 const SHAPE: Shape = Shape::new(1, 8, 16);
@@ -24,6 +24,29 @@ impl Application for Binned {
     const PLAN: Plan<'static> =
         constant!(Plan::new(MODEL, Geometry { cols: 50, rows: 25 }, 3, Polarity::Signed, 1_000));
     const RAM: usize = 4_096;
+}
+
+/// Without padding, a frame for every second one from the third on.
+struct Slow;
+
+static TAPS: [Node; 1] = [Node::Filter(
+    Source::Input,
+    Stage::Conv3d(constant!(Conv3d::new(
+        SHAPE,
+        Kernel::new(&[1.0, 2.0, 3.0], [1, 1, 3, 1, 1]),
+        ConvOptions { pad: None, stride: [2, 1, 1], ..ConvOptions::DEFAULT }
+    ))),
+)];
+
+impl Application for Slow {
+    const PLAN: Plan<'static> = constant!(Plan::new(
+        constant!(Graph::new(SHAPE, &TAPS)),
+        Geometry { cols: 16, rows: 8 },
+        1,
+        Polarity::Signed,
+        1_000
+    ));
+    const RAM: usize = 16_384;
 }
 
 /// `n` events, 50 us apart, all over `cols` x `rows` pixels.
@@ -153,6 +176,20 @@ fn frames_come_while_nothing_moves() {
     pipeline.feed(&(0x8000_0000_u32 | 10_100 >> 6).to_le_bytes(), |_| unreachable!("no event"));
     pipeline.quiet(|frame| starts.push(frame.start));
     assert_eq!(starts, [7_000, 8_000, 9_000]);
+}
+
+/// Frames that the model holds back, before its kernel is filled and between its outputs.
+#[test]
+fn frames_without_an_output_are_counted() {
+    let mut memory = <MemoryOf!(Slow)>::new();
+    let mut pipeline = Pipeline::<Slow, _, _, _, _>::new(&mut memory).expect("a whole model");
+    let mut starts = Vec::new();
+    pipeline.feed(&encode(&events(200, 16, 8)), |frame| starts.push(frame.start));
+    pipeline.finish(|frame| starts.push(frame.start));
+    assert_eq!(starts, [9_000, 11_000, 13_000, 15_000]);
+    let counters = pipeline.counters();
+    assert_eq!((counters.frames, counters.outputs, counters.held_back), (10, 4, 6), "{counters:?}");
+    assert!(counters.add_up(), "{counters:?}");
 }
 
 #[test]

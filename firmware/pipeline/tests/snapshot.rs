@@ -1,7 +1,7 @@
 //! Snapshots on a host: at every place of a stream, torn after every word, damaged, of another plan.
 
 use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
-use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
+use foveola_core::{Checksum, Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{
     Application, Counters, MemoryOf, Pipeline, Plan, Retained, RetainedBy, SnapshotError, Snapshots,
 };
@@ -87,6 +87,34 @@ fn at_every_byte_the_stream_goes_on_bit_for_bit() {
         let (rest, after) = go_on(&mut retained, after);
         frames.extend(rest);
         assert!(frames == clean && after == counters, "a reset after byte {at}");
+    }
+}
+
+/// Numbers of snapshots go round: behind the largest comes 0, and it is the newer one, whichever place it has.
+#[test]
+fn the_newer_snapshot_is_told_over_the_end_of_the_numbers() {
+    let bytes = stream();
+    let mut retained = Kept::new();
+    start(&mut retained, &bytes[..500]);
+    go_on(&mut retained, &bytes[500..1_000]);
+    let expected = go_on(&mut retained.clone(), &bytes[1_000..]);
+    for (older, newer) in [(1, 2), (u32::MAX, 0), (u32::MAX - 1, u32::MAX), (i32::MAX as u32, i32::MAX as u32 + 1)] {
+        for swapped in [false, true] {
+            let mut retained = retained.clone();
+            let slots = retained.words_mut();
+            for (slot, to) in slots.iter_mut().zip([older, newer]) {
+                let [_, plan, number, check, body @ ..] = slot.as_mut_slice() else { unreachable!("a head") };
+                *number = to;
+                let sum = Checksum::new().word(*plan).word(to);
+                *check = body.iter().fold(sum, |sum, word| sum.word(*word)).value();
+            }
+            if swapped {
+                slots.swap(0, 1);
+            }
+            assert_eq!(Snapshots::new(&mut retained).number(), Some(newer), "{older}, then {newer}");
+            assert!(go_on(&mut retained, &bytes[1_000..]) == expected, "{older}, then {newer}");
+            assert_eq!(Snapshots::new(&mut retained).number(), Some(newer.wrapping_add(1)));
+        }
     }
 }
 

@@ -98,3 +98,19 @@ impl Cascade {
         format!("node {node}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Branches, Diff, NLRectify, NLSquare};
+
+    #[test]
+    fn nodes_are_steps_of_their_layers() {
+        let mut cascade = Cascade::of(Box::new(Diff));
+        let square = NLSquare::new(1.0, 0.0).expect("finite");
+        cascade.changing().push(Box::new(Branches::new().plus(NLRectify).minus(square)));
+        let names = [0, 1, 2, 3, 4].map(|node| cascade.layer_of(node, Shape::new(1, 2, 3)));
+        let step = |n: usize| format!("layer 1, Branches (step {n} of 3)");
+        assert_eq!(names, ["layer 0, Diff".into(), step(1), step(2), step(3), "node 4".into()]);
+    }
+}

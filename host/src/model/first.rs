@@ -39,3 +39,35 @@ pub(crate) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
 pub(crate) fn averages(graph: &Graph<'_>) -> bool {
     histories(graph).any(|(mode, ..)| mode == PadMode::Mean)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foveola_core::{Conv3d, ConvOptions, Kernel, Shape, Source};
+
+    /// Frames that a first block needs of 100, for a kernel of 5 frames, alone and behind one of 3 with a stride of 4.
+    #[test]
+    fn a_first_block_holds_what_begins_the_state() {
+        let shape = Shape::new(1, 1, 1);
+        let conv = |frames: usize, pad, stride| {
+            let options = ConvOptions { pad: Some(pad), stride: [stride, 1, 1], ..ConvOptions::DEFAULT };
+            let kernel = Kernel::new(&[1.0; 5][..frames], [1, 1, frames, 1, 1]);
+            Stage::Conv3d(Conv3d::new(shape, kernel, options).expect("a kernel"))
+        };
+        for (pad, alone, behind) in [
+            (PadMode::Mirror, 4, 13),
+            (PadMode::FullCopy, 100, 97),
+            (PadMode::Mean, 100, 97),
+            (PadMode::FirstFrame, 1, 1),
+            (PadMode::Zeros, 1, 1),
+        ] {
+            let nodes = [Node::Filter(Source::Input, conv(5, pad, 1))];
+            let graph = Graph::new(shape, &nodes).expect("a graph");
+            assert_eq!((needed(&graph, 100), needed(&graph, 3)), (alone, alone.min(3)), "{pad:?}");
+            let slower = Node::Filter(Source::Input, conv(3, PadMode::Zeros, 4));
+            let nodes = [slower, Node::Filter(Source::Node(0), conv(5, pad, 1))];
+            let graph = Graph::new(shape, &nodes).expect("a graph");
+            assert_eq!(needed(&graph, 100), behind, "{pad:?} behind a stride");
+        }
+    }
+}

@@ -136,3 +136,27 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Delay, Diff, Error, Model, NLRectify};
+    use ndarray::Array3;
+
+    /// Memory that no layer has any more is a change as well, at the end and in between.
+    #[test]
+    fn a_layer_that_lost_its_memory_is_refused() {
+        let movie = || Array3::from_elem((3, 2, 2), 1.0_f32);
+        for last in [true, false] {
+            let mut model = Model::new().then(NLRectify).then(Delay::new(2));
+            if !last {
+                model = model.then(Diff);
+            }
+            model.process(&movie()).expect("a first chunk");
+            *model.layer_mut::<Delay>(1).expect("a delay") = Delay::new(0);
+            assert!(matches!(model.process(&movie()), Err(Error::StateChanged { .. })), "last: {last}");
+            assert_eq!(model.time(), 3, "nothing was taken");
+            model.clear_state();
+            assert!(model.process(&movie()).is_ok(), "from the start");
+        }
+    }
+}

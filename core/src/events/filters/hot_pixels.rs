@@ -212,6 +212,20 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::{vec, vec::Vec};
 
+    /// A jump back by a window is a late event yet; by more it ends the window.
+    #[test]
+    fn a_window_ends_behind_more_than_a_window_back() {
+        const SENSOR: Geometry = Geometry { cols: 1, rows: 1 };
+        let filter = HotPixels::new(SENSOR, Learning::Always { window: 100, most: 1 }).unwrap();
+        for (t, kept) in [(1_099, false), (1_100, true), (900, false), (899, true)] {
+            let mut state = vec![0; filter.state_len()];
+            let mut event = Event { t: 1_000, x: 0, y: 0, on: true };
+            assert!(filter.pass(&mut state, &mut event), "the first");
+            event.t = t;
+            assert_eq!(filter.pass(&mut state, &mut event), kept, "a second one at {t}");
+        }
+    }
+
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 

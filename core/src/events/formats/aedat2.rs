@@ -176,6 +176,20 @@ mod tests {
         assert_eq!((events.len(), skipped), (2, Skipped::default()), "joined recordings");
     }
 
+    /// The camera that is given has a size, whatever the header says.
+    #[test]
+    fn the_size_is_that_of_the_camera() {
+        let text = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis240C\r\n\0\0\0\x01\0\0\0\x02";
+        let size = |mut decoder: Aedat2, bytes: &[u8]| {
+            decoder.events(bytes).for_each(drop);
+            decoder.geometry().map(|size| (size.cols, size.rows))
+        };
+        assert_eq!(size(Aedat2::new(), text), Some((240, 180)));
+        assert_eq!(size(Aedat2::with_camera(Camera::Davis346), text), Some((346, 260)));
+        assert_eq!(size(Aedat2::with_camera(Camera::Dvs640), &[]), Some((640, 480)));
+        assert_eq!(size(Aedat2::new(), &[]), None);
+    }
+
     #[test]
     fn an_unknown_camera_gives_no_events() {
         let (events, skipped) = decode(Aedat2::new(), b"#!AER-DAT2.0\r\n# AEChip: a.Cochlea\r\n\0\0\0\x01\0\0\0\x02");

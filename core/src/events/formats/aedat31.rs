@@ -491,6 +491,17 @@ mod tests {
         assert_eq!(skipped, Skipped { other: 8, ..Skipped::default() });
     }
 
+    /// `0 <= valid <= events <= room`: a header with other counts is none.
+    #[test]
+    fn a_header_has_possible_counts() {
+        for (room, events, valid, possible) in [(2, 2, 2, true), (3, 2, 0, true), (2, 3, 2, false), (3, 2, 3, false)] {
+            let head = [1, 8, 4, 0, room, events, valid].map(i32::to_le_bytes).concat();
+            let found = Packet::of(head.first_chunk().unwrap()).is_some_and(|packet| packet.is_possible());
+            assert_eq!(found, possible, "room {room}, events {events}, valid {valid}");
+        }
+        assert!(!Packet::of(&[0xFF; PACKET]).unwrap().is_possible(), "negative");
+    }
+
     #[test]
     fn other_packets_are_read_over() {
         let text = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DAVIS346\r\n#!END-HEADER\r\n";

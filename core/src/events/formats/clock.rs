@@ -93,6 +93,19 @@ mod tests {
         }
     }
 
+    /// The farthest time that is told, and one of the next wrap, which is refused before anything is.
+    #[test]
+    fn a_clock_is_led_over_so_many_wraps() {
+        let count = |target: u64| {
+            let mut told = 0_u64;
+            lead::<8>(None, target, 16, |_| told += 1).then_some(told)
+        };
+        let farthest = (MOST << 8) + 255;
+        assert!(count(farthest).is_some_and(|told| (MOST..4 * MOST).contains(&told)), "{:?}", count(farthest));
+        assert_eq!(count(farthest + 1), None);
+        assert!(!lead::<8>(None, farthest + 1, 16, |_| unreachable!("nothing is told")));
+    }
+
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 

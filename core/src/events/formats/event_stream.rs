@@ -405,6 +405,17 @@ mod tests {
         assert_eq!((decoder.time(), decoder.geometry()), (Some(380), Some(Geometry { cols: 320, rows: 240 })));
     }
 
+    /// An end while the decoder is in doubt: each byte is counted once.
+    #[test]
+    fn the_tail_behind_garbage_is_counted_once() {
+        for tail in 0..5 {
+            let bytes = [&FRONT[..], &[3, 0xFF, 0xFF, 0xFF, 0xFF], &[5, 1, 0, 1][..tail]].concat();
+            let (events, decoder) = decode(&bytes);
+            let expected = Skipped { garbage: 5, tail: tail as u32, ..Skipped::default() };
+            assert_eq!((events.len(), decoder.skipped()), (0, expected), "{tail} bytes of the next event");
+        }
+    }
+
     #[test]
     fn what_is_not_read_says_why() {
         let header = |at: usize, byte: u8| {

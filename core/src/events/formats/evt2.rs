@@ -534,10 +534,13 @@ mod tests {
         let high = |high: u32| (TIME_HIGH << 28 | high).to_le_bytes();
         let event = (ON << 28).to_le_bytes();
         const WRAP: u64 = 1 << 34;
-        let cases: [(&[u32], u64, u32); 6] = [
+        let cases: [(&[u32], u64, u32); 8] = [
             (&[HIGH, 0], WRAP, 0),
             (&[HIGH - 1, 2, HIGH, 0], WRAP, 1),
             (&[HIGH - NEAR, 0, HIGH, 1, 100_000_000, 200_000_000, HIGH, 0], 2 * WRAP, 1),
+            // The farthest step over the wrap, and one more, which is none.
+            (&[HIGH - NEAR + 1, 0], WRAP, 0),
+            (&[HIGH - NEAR, 0], 0, 1),
             (&[1000, 999], 999 * 64, 1),
             (&[200_000_000, 5], 5 * 64, 1), // no wrap: a restart, or damage
             (&[0, HIGH], u64::from(HIGH) * 64, 0),

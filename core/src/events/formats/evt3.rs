@@ -362,6 +362,19 @@ mod tests {
         assert_eq!(decoder.time(), Some(2 * 4096 + 3));
     }
 
+    /// Row and base of a recording that is over are not those of the next one.
+    #[test]
+    fn what_a_recording_left_is_not_read_on() {
+        let mut decoder = Evt3::new();
+        let first = bytes(&[0x8001, 0x6001, 0x0005, 0x3007, 0x2007]);
+        assert_eq!(decoder.events(&first).count(), 1);
+        decoder.finish();
+        let second = bytes(&[0x8001, 0x6002, 0x2007, 0x4001, 0x0006, 0x4001, 0x2008]);
+        let events: Vec<_> = decoder.events(&second).collect();
+        assert_eq!(events, [Event { t: 4098, x: 8, y: 6, on: false }]);
+        assert_eq!(decoder.skipped(), Skipped { untimed: 6, ..Skipped::default() });
+    }
+
     #[test]
     fn a_time_high_starts_a_new_low_and_one_told_again_does_not() {
         assert_eq!(times(&[0x8001, 0x6FF0, 0x8001, 0x6FF1]), (vec![4096, 8176, 8176, 8177], 0));

@@ -138,3 +138,32 @@ impl Evt3Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::{Decode, Evt3};
+    use std::vec::Vec;
+
+    /// What `encode` accepts is written, inside of the width or not, where vectors are moved to the left or cannot be.
+    #[test]
+    fn events_at_the_right_border_are_kept() {
+        for (cols, xs) in [
+            (40, [8, 15, 22, 30, 39]),
+            (40, [20, 25, 30, 35, 39]),
+            (40, [20, 25, 30, 39, 51]),
+            (40, [45, 46, 47, 48, 49]),
+            (31, [0, 1, 2, 3, 30]),
+            (2048, [2016, 2017, 2020, 2030, 2047]),
+        ] {
+            let (mut encoder, mut bytes) = (Evt3Encoder::with_width(cols), Vec::new());
+            let events: Vec<_> = xs.iter().map(|x| Event { t: 5_000, x: *x, y: 3, on: true }).collect();
+            for event in &events {
+                encoder.encode(*event, |word| bytes.extend(word)).unwrap();
+            }
+            encoder.finish(|word| bytes.extend(word));
+            assert_eq!(Evt3::new().events(&bytes).collect::<Vec<_>>(), events, "{cols} columns");
+        }
+    }
+}

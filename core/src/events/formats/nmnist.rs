@@ -342,6 +342,15 @@ mod tests {
         assert_eq!(skipped, Skipped { backward: 1, ..Skipped::default() });
     }
 
+    /// A second back is damage: the word costs itself.
+    #[test]
+    fn a_second_back_is_not_delivered() {
+        let bytes = [word(1_000_000, 1, 2, true), word(0, 1, 2, true), word(1_000_001, 3, 4, true)];
+        let (events, skipped) = decode(bytes.as_flattened());
+        assert_eq!(events.iter().map(|event| event.t).collect::<Vec<_>>(), [1_000_000, 1_000_001]);
+        assert_eq!(skipped, Skipped { garbage: 5, ..Skipped::default() });
+    }
+
     #[test]
     fn the_tail_is_counted() {
         let (events, skipped) = decode(&[&word(5, 6, 7, true)[..], &[1, 2, 3]].concat());
