@@ -50,3 +50,25 @@ impl core::fmt::Display for Digest {
         write!(f, "{:016x}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_bits_count() {
+        let digest = |sample: f32| {
+            let mut digest = Digest::new();
+            digest.add(&[sample]);
+            digest
+        };
+        assert_ne!(digest(0.0), digest(-0.0));
+        for bit in 0..32 {
+            assert_ne!(
+                digest(f32::from_bits(0x7FC0_0000)),
+                digest(f32::from_bits(0x7FC0_0000 ^ 1 << bit)),
+                "bit {bit}"
+            );
+        }
+    }
+}

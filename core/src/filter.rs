@@ -310,3 +310,24 @@ pub(crate) fn halves<T, const N: usize>(slices: [&mut [T]; N], at: usize) -> ([&
     }
     (first, second)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Diff, Shape};
+
+    /// A part of a frame, behind whole ones or alone, is refused, and so are buffers that do not fit; the state stays.
+    #[test]
+    fn parts_of_frames_are_refused() {
+        let (filter, mut out) = (Diff::new(Shape::new(1, 1, 2)), [0.0_f32; 4]);
+        let mut state = [5.0_f32, 6.0];
+        for input in [&[1.0_f32][..], &[1.0, 2.0, 3.0]] {
+            let found = filter.run(1, &mut state, &mut [], input, &mut out);
+            assert!(matches!(found, Err(Error::Length { what: "the input", .. })), "{found:?}");
+        }
+        assert!(filter.run(1, &mut state[..1], &mut [], &[1.0, 2.0], &mut out).is_err(), "a short state");
+        assert!(filter.run(1, &mut state, &mut [], &[1.0; 4], &mut out[..3]).is_err(), "a short output");
+        assert_eq!((state, out), ([5.0, 6.0], [0.0; 4]), "nothing was written");
+        assert_eq!(filter.run(1, &mut state, &mut [], &[1.0; 4], &mut out), Ok(2));
+    }
+}

@@ -172,3 +172,23 @@ impl<T: Sample> Filter<T> for Pointwise {
         Ok(self.advance_with(Engine::alone(T::LANES), input, output))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_stays_nan() {
+        for function in [
+            Nonlinearity::Rectify,
+            Nonlinearity::RectifyScale { scale: 2.0, bias: 1.0 },
+            Nonlinearity::Square { scale: 2.0, bias: 1.0 },
+            Nonlinearity::RectifySquare { scale: 2.0, bias: 1.0 },
+        ] {
+            let filter = Pointwise::new(Shape::new(1, 1, 3), function).unwrap();
+            let mut out = [0.0_f32; 3];
+            filter.run(0, &mut [], &mut [], &[1.0, f32::NAN, -1.0], &mut out).unwrap();
+            assert_eq!(out.map(f32::is_nan), [false, true, false], "{function:?}");
+        }
+    }
+}

@@ -153,7 +153,7 @@ impl<T: Sample> Filter<T> for Sum {
 mod tests {
     extern crate std;
     use super::*;
-    use std::{vec, vec::Vec};
+    use std::vec::Vec;
 
     /// Short sums and long ones, along the last axis and others, for fewer columns than a tile and more.
     #[test]
@@ -172,6 +172,6 @@ mod tests {
                 assert_eq!(found, expected, "{outer} x {n} x {inner}");
             }
         }
-        assert!(sum_axis(&[1.0_f32; 5], 2, 1, &mut vec![0.0; 3]).is_err(), "no whole pieces");
+        assert!(sum_axis(&[1.0_f32; 5], 2, 1, &mut [0.0; 3]).is_err(), "no whole pieces");
     }
 }

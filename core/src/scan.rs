@@ -83,3 +83,53 @@ fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
         },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::engine::Alone;
+    use crate::lanes::Scalar;
+    use std::vec;
+
+    /// Cuts all work in two, three times over.
+    #[derive(Clone, Copy)]
+    struct Halves(u32);
+
+    impl Fork for Halves {
+        fn halve(self, _: usize) -> Option<Self> {
+            self.0.checked_sub(1).map(Self)
+        }
+
+        fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+            let b = b();
+            (a(), b)
+        }
+    }
+
+    /// Every sample is met once, in its place: filters that take turns among pixels go by it.
+    #[test]
+    fn places_are_those_of_the_samples() {
+        fn check<F: Fork>(fork: F, len: usize) {
+            let frames = 2 * TOGETHER + 3;
+            let input: vec::Vec<f32> = (0..frames * len).map(|i| i as f32).collect();
+            let (mut state, mut output) = (vec![0.0_f32; len], vec![0.0_f32; frames * len]);
+            let engine = Engine { lanes: Scalar, fork };
+            let step = |place: Place, x: &[f32], [y]: [&mut [f32]; 1], out: &mut [f32]| {
+                for (i, ((x, y), out)) in x.iter().zip(y).zip(out).enumerate() {
+                    assert_eq!(*x, (place.frame * len + place.pixel + i) as f32, "frame and pixel");
+                    *y += 1.0;
+                    *out = *x + *y;
+                }
+            };
+            assert_eq!(scan(engine, len, [&mut state[..]], &input, &mut output, step), frames);
+            for (i, (found, x)) in output.iter().zip(&input).enumerate() {
+                assert_eq!(*found, x + (i / len + 1) as f32, "sample {i} of {len} a frame");
+            }
+        }
+        for len in [1, 2, 7, BLOCK - 1, BLOCK, 2 * BLOCK + 5] {
+            check(Alone, len);
+            check(Halves(3), len);
+        }
+    }
+}

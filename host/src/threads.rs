@@ -171,3 +171,20 @@ fn pool(size: usize) -> Result<Arc<ThreadPool>> {
     pools.insert(size, Arc::downgrade(&pool));
     Ok(pool)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_sample_is_found_in_every_half() {
+        let fork = Threads { cut: 1, depth: 4, count: 2 };
+        for place in 0..100 {
+            let mut samples = [1.0_f32; 100];
+            samples[place] = -7.0;
+            assert_eq!((largest(fork, &samples), largest(Threads::ALONE, &samples)), (7.0, 7.0), "at {place}");
+            samples[place] = f32::NAN;
+            assert!(largest(fork, &samples).is_nan(), "NaN at {place}");
+        }
+    }
+}

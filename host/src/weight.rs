@@ -167,3 +167,19 @@ pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> 
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum that is 0 but for the rounding of its terms is no scale.
+    #[test]
+    fn a_sum_of_nothing_but_rounding_is_refused() {
+        let normalized = |values: [f32; 3]| Bank { values: values.into(), shape: [1, 1, 1, 1, 3] }.normalized("layer");
+        for values in [[0.1, 0.2, -0.3], [1.0, -1.0, 1e-8], [0.0; 3]] {
+            assert!(matches!(normalized(values), Err(Error::ZeroSum { .. })), "{values:?}");
+        }
+        assert_eq!(normalized([1.0, 2.0, -1.0]).map(|bank| bank.values).ok(), Some(vec![0.5, 1.0, -0.5]));
+        assert!(normalized([1.0, -1.0, 1e-4]).is_ok(), "small, and no rounding");
+    }
+}

@@ -61,6 +61,16 @@ impl Extent {
 mod tests {
     use super::*;
 
+    /// Columns and rows have their largest each, whichever event comes last.
+    #[test]
+    fn the_largest_of_all_events_counts() {
+        for places in [[(5, 1), (2, 7), (0, 0)], [(0, 7), (5, 0), (3, 3)], [(1, 1), (2, 2), (5, 7)]] {
+            let mut extent = Extent::new();
+            places.iter().for_each(|&(x, y)| extent.include(&Event { t: 0, x, y, on: true }));
+            assert_eq!(extent.geometry(), Some(Geometry { cols: 6, rows: 8 }), "{places:?}");
+        }
+    }
+
     #[test]
     fn the_largest_coordinates_fit() {
         let corner = Event { t: u64::MAX, x: u16::MAX, y: u16::MAX, on: false };

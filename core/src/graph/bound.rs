@@ -132,3 +132,32 @@ fn magnitudes<T: Sample>(values: &[T]) -> f64 {
 fn largest<T: Sample>(values: &[T]) -> f64 {
     values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Decay, Filter, HighPass, LowPass, Shape};
+
+    /// The bounds of the recursive filters are kept, and reached, where a long 1 is followed by a long -1.
+    #[test]
+    fn recursive_filters_stay_within_their_bounds() {
+        let (shape, decay) = (Shape::new(1, 1, 1), Decay::new(0.01, 1000.0).unwrap());
+        for k in [0.0, 0.5, 1.0, -2.0, 30.0] {
+            let filters: [(Stage<'_>, &dyn Filter); 2] = [
+                (Stage::LowPass(LowPass::new(shape, decay)), &LowPass::new(shape, decay)),
+                (Stage::HighPass(HighPass::new(shape, decay, k).unwrap()), &HighPass::new(shape, decay, k).unwrap()),
+            ];
+            for (stage, filter) in filters {
+                let (mut state, mut out, mut largest) = ([0.0_f32], [0.0_f32], 0.0_f64);
+                for t in 0..1000 {
+                    let x = if t < 500 { 1.0 } else { -1.0 };
+                    filter.run(t, &mut state, &mut [], &[x], &mut out).unwrap();
+                    largest = largest.max(f64::from(out[0]).abs());
+                }
+                let bound = stage.bound(1.0).unwrap();
+                assert!((0.8..=1.0).contains(&(largest / bound.output)), "k = {k}: {largest}, {bound:?}");
+                assert!(bound.inside >= bound.output, "k = {k}: {bound:?}");
+            }
+        }
+    }
+}

@@ -56,7 +56,7 @@ fn check<const INPUT: usize>(size: [usize; 2]) {
             with_model(size, band, Shape::new(1, ROWS, COLS), None, &mut |model| {
                 let bands = Bands::new(model, rows, border).expect("bands");
                 let [input, output, scratch] = bands.samples();
-                assert_eq!((input, output), (INPUT, ROWS * COLS));
+                assert_eq!((input, output), (INPUT, ROWS * COLS), "samples of a band");
                 assert!(scratch <= SCRATCH, "{scratch} samples");
                 let mut memory = BandMemory::<INPUT, { ROWS * COLS }, SCRATCH>::new();
                 for _ in 0..2 {

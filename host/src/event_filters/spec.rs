@@ -265,6 +265,15 @@ mod tests {
         }
     }
 
+    /// Counting needs state, a byte for each cell; to count to 1 is not to count.
+    #[test]
+    fn cells_count_from_two_events_on() {
+        for (count, words) in [(1, 0), (2, 13), (127, 13)] {
+            let spec: EventFilterSpec = format!("downsample:2,count={count}").parse().expect("good");
+            assert_eq!(spec.stage(SENSOR).map(|stage| stage.state_len()).ok(), Some(words), "{count}");
+        }
+    }
+
     #[test]
     fn mistakes_are_named() {
         let cases = [

@@ -74,3 +74,21 @@ impl Layer for Branches {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delay, Model};
+    use ndarray::Array3;
+
+    #[test]
+    fn a_single_branch_has_its_weight() {
+        let movie = Array3::from_shape_fn((2, 2, 3), |(t, r, c)| (t * 6 + r * 3 + c) as f32);
+        for weight in [1.0, 0.5, 3.0, -1.0, 0.0] {
+            let mut model = Model::of(Branches::new().weighted(weight, Delay::new(0)));
+            let output = model.process(&movie).expect("a good chunk");
+            let expected: Vec<f32> = movie.iter().map(|x| weight as f32 * x).collect();
+            assert!(output.iter().zip(&expected).all(|(found, expected)| found == expected), "{weight}: {output:?}");
+        }
+    }
+}

@@ -115,3 +115,33 @@ impl Layer for HighPass {
         Ok(table.push(from, Stage::HighPass(filter)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Conv3d, Model};
+    use ndarray::{Array3, Array5};
+
+    /// Behind a stride in time a frame is as many steps: a step is answered by `1 - exp(-every n / (tau fs))`.
+    #[test]
+    fn time_constants_are_seconds_behind_a_stride() {
+        let (tau, resolution) = (0.02, Resolution { steps_per_second: 500.0, ..Resolution::DEFAULT });
+        for every in [1, 2, 5] {
+            let mut first = Conv3d::new(1, 1, [1, 1, 1]).expect("a kernel").stride([every, 1, 1]);
+            first.set_weight(Array5::<f32>::ones((1, 1, 1, 1, 1))).expect("a weight");
+            let low = LowPass::new(tau, resolution).expect("a time constant");
+            let high = HighPass::new(tau, 1.0, resolution).expect("a time constant");
+            let mut low = Model::of(first.clone()).then(low);
+            let mut high = Model::of(first).then(high);
+            let movie = Array3::from_elem((40, 1, 1), 1.0_f32);
+            let low: Vec<f32> = low.process(&movie).expect("a good chunk").iter().copied().collect();
+            let high: Vec<f32> = high.process(&movie).expect("a good chunk").iter().copied().collect();
+            assert_eq!(low.len(), 40_usize.div_ceil(every), "every {every}");
+            for (n, (low, high)) in low.into_iter().zip(high).enumerate() {
+                let left = (-(((n + 1) * every) as f64) / (tau * 500.0)).exp();
+                let off = (f64::from(low) - (1.0 - left)).abs().max((f64::from(high) - left).abs());
+                assert!(off < 1e-5, "frame {n}, every {every}: {low} and {high}, {left} is left");
+            }
+        }
+    }
+}

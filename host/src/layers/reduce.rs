@@ -128,3 +128,20 @@ impl Layer for Diff {
         Ok(table.push(from, Stage::Diff(diff)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Off by `64 (1 + log_64 n) u` at most, where a sum one after the other is off by ten times as much.
+    #[test]
+    fn many_inputs_are_summed_exactly_enough() {
+        let input = Array5::from_elem((1, 1, 1, 1, 1), 0.1_f32);
+        for n in [64, 65, 20_000] {
+            let found = sum(&vec![input.view(); n], 1).expect("inputs that fit")[[0; 5]];
+            let (exact, u) = (n as f64 * f64::from(0.1_f32), 6e-8);
+            let bound = 64.0 * (1.0 + (n as f64).ln() / 64_f64.ln()) * u * exact;
+            assert!((f64::from(found) - exact).abs() <= bound, "{n}: {found}, not {exact}");
+        }
+    }
+}

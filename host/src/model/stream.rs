@@ -142,6 +142,18 @@ mod tests {
     use crate::{Delay, Diff, Error, Model, NLRectify};
     use ndarray::Array3;
 
+    /// What a cleared model remembers of its layers is that of the next stream, whose frames may have another size.
+    #[test]
+    fn a_cleared_model_takes_frames_of_another_size() {
+        let movie = |side: usize| Array3::from_elem((3, side, side), 1.0_f32);
+        let mut model = Model::of(Diff);
+        model.process(&movie(2)).expect("a first chunk");
+        model.clear_state();
+        model.process(&movie(3)).expect("another size");
+        let _ = model.layer_mut::<Diff>(0); // may change: it is looked at again
+        assert!(model.process(&movie(3)).is_ok(), "it did not");
+    }
+
     /// Memory that no layer has any more is a change as well, at the end and in between.
     #[test]
     fn a_layer_that_lost_its_memory_is_refused() {

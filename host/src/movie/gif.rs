@@ -250,16 +250,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.gif");
         let left = [0, 0, 2, 3];
-        let dot = [1, 1, 1, 1];
+        let dash = [1, 1, 2, 1];
         for (dispose, last) in [
-            // What the two columns at the left are before the dot, and what the dot leaves behind.
-            (DisposalMethod::Keep, ["5500", "5100", "5500"]),
-            (DisposalMethod::Any, ["5500", "5100", "5500"]),
+            // What the two columns at the left are before the dash, and what the dash leaves behind.
+            (DisposalMethod::Keep, ["5500", "5110", "5500"]),
+            (DisposalMethod::Any, ["5500", "5110", "5500"]),
             (DisposalMethod::Background, ["5500", "5000", "5500"]),
             (DisposalMethod::Previous, ["5500", "5500", "5500"]),
         ] {
             let clear = picture(3, WHOLE, 5, DisposalMethod::Keep); // nothing but transparent pixels
-            let pictures = [picture(2, left, 5, DisposalMethod::Keep), picture(1, dot, 5, dispose), clear];
+            let pictures = [picture(2, left, 5, DisposalMethod::Keep), picture(1, dash, 5, dispose), clear];
             write(&path, &pictures);
             let frames: Vec<Vec<String>> = movie(&path, false)
                 .map(|frame| {
@@ -268,7 +268,7 @@ mod tests {
                 })
                 .collect();
             assert_eq!(frames[0], ["5500"; 3], "{dispose:?}: the canvas is black at first");
-            assert_eq!(frames[1], ["5500", "5100", "5500"], "{dispose:?}");
+            assert_eq!(frames[1], ["5500", "5110", "5500"], "{dispose:?}");
             assert_eq!(frames[2], last, "{dispose:?}");
         }
     }

@@ -431,6 +431,17 @@ mod tests {
 
     /// Two charts have one axis of time: what happens at the same time stands above each other.
     #[test]
+    fn time_ends_with_the_last_value() {
+        let three = |start| Series { start, ..Series::new("a", 0.25, [1.0, 2.0, 3.0]) };
+        assert_eq!(times(&[Chart::new([three(1.0)])]), (1.0, 1.5));
+        assert_eq!(
+            times(&[Chart::new([three(1.0), Series::new("b", 0.25, [])]), Chart::new([three(4.0)])]),
+            (1.0, 4.5)
+        );
+        assert_eq!(times(&[Chart::new([Series::new("a", 0.25, [1.0])])]), (0.0, 0.25), "one value has its step");
+    }
+
+    #[test]
     fn charts_share_the_time() {
         let file = Scratch::new("png");
         let step = |start, at: usize| {

@@ -160,6 +160,21 @@ mod tests {
         }
     }
 
+    /// One word in twenty beyond a camera's pixels is no damage: it is another camera.
+    #[test]
+    fn more_than_one_bad_word_in_a_hundred_tells_against_a_camera() {
+        let bytes = recording(
+            1000,
+            346,
+            260,
+            |x, y, on| {
+                if x % 10 == 0 { davis(x, y, on) } else { davis(x % 240, y % 180, on) }
+            },
+        );
+        let (_, assumed) = decoder(&bytes, &ReadOptions::default()).expect("one camera");
+        assert_eq!(assumed.first().map(|found| &found.value[..]), Some("davis346"));
+    }
+
     #[test]
     fn what_words_do_not_tell_is_refused() {
         let some = recording(1000, 100, 100, davis);

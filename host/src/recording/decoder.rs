@@ -125,3 +125,33 @@ impl<D: Decode + Clone + Send> Decoder for Watched<D> {
         self.assumed.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foveola_core::events::Evt2;
+
+    /// Where a recording is cut: the first byte of the word that is not whole.
+    #[test]
+    fn a_tail_is_damage_where_it_begins() {
+        let words = [0x8000_0001_u32, 0x1000_0000, 0x1000_0001].map(u32::to_le_bytes).concat();
+        for tail in 0..4 {
+            let bytes = [&words[..], &[7; 3][..tail]].concat();
+            for piece in [1, 5, bytes.len()] {
+                let mut decoder = Watched::new(Evt2::new(), Vec::new());
+                let mut events = 0;
+                for mut piece in bytes.chunks(piece) {
+                    while decoder.next_event(&mut piece).is_some() {
+                        events += 1;
+                    }
+                }
+                decoder.finish();
+                assert_eq!(
+                    (events, decoder.damage()),
+                    (2, (tail > 0).then_some(12)),
+                    "{tail} bytes, {piece} at a time"
+                );
+            }
+        }
+    }
+}

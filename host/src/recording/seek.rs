@@ -178,3 +178,26 @@ impl Recording {
         Ok(Events::new(self.clone(), Box::new(file) as Box<dyn Read + Send>, decoder, at, header as u64))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever asks for the first event or an earlier one is told all that lies in front of it.
+    #[test]
+    fn what_lies_in_front_of_the_first_event_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.raw");
+        // Two events before any time; then time high k and an event, 64 us apart.
+        let words = [0x1000_0000_u32; 2].into_iter().chain((1..500).flat_map(|k| [0x8000_0000 | k, 0x1000_0000]));
+        let words: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        std::fs::write(&path, [&b"% evt 2.0\n"[..], &words].concat()).expect("written");
+        for (t, left, untimed) in [(0, 499, 8), (64, 499, 8), (64 * 250, 250, 0)] {
+            let mut events = Recording::open(&path).expect("a recording").events().expect("open");
+            events.seek(t).expect("found");
+            let times: Vec<u64> = events.by_ref().map(|event| event.expect("read").t).collect();
+            assert_eq!((times.len(), times.first()), (left, Some(&t.max(64))), "from {t} us");
+            assert_eq!(events.skipped().untimed, untimed, "from {t} us");
+        }
+    }
+}

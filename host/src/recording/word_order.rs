@@ -72,6 +72,19 @@ mod tests {
         bytes
     }
 
+    /// A header is believed where the first words fit it, whatever comes behind them.
+    #[test]
+    fn a_header_is_believed_that_the_first_words_fit() {
+        // Times high without a lower half make sense in either order.
+        let time = [0, 0, 0, 0, 1, 0, 0, 0x80];
+        let header = &b"% evt 2.1\n% endianness legacy\n"[..];
+        for (times, believed) in [(FIRST, true), (FIRST / 2, false)] {
+            let bytes = [header, &time.repeat(times), &words(Order::Little)].concat();
+            let found = decoder(&bytes, &ReadOptions::default());
+            assert_eq!(found.is_ok_and(|(found, _)| found.order() == Some(Order::Legacy)), believed, "{times} words");
+        }
+    }
+
     #[test]
     fn words_tell_their_order() {
         for (order, other) in [(Order::Little, Order::Legacy), (Order::Legacy, Order::Little)] {
