@@ -38,6 +38,24 @@ impl Fork for Alone {
     }
 }
 
+/// Cuts all work in two, a number of times, and does one half after the other.
+#[cfg(test)]
+#[derive(Clone, Copy)]
+pub(crate) struct Halves(pub(crate) u32);
+
+#[cfg(test)]
+impl Fork for Halves {
+    fn halve(self, _: usize) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
+    fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+        // The later half first: neither may rest on the other.
+        let b = b();
+        (a(), b)
+    }
+}
+
 /// Vectors and threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine<L, F = Alone> {

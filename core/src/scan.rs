@@ -88,24 +88,9 @@ fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
 mod tests {
     extern crate std;
     use super::*;
-    use crate::engine::Alone;
+    use crate::engine::{Alone, Halves};
     use crate::lanes::Scalar;
     use std::vec;
-
-    /// Cuts all work in two, three times over.
-    #[derive(Clone, Copy)]
-    struct Halves(u32);
-
-    impl Fork for Halves {
-        fn halve(self, _: usize) -> Option<Self> {
-            self.0.checked_sub(1).map(Self)
-        }
-
-        fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-            let b = b();
-            (a(), b)
-        }
-    }
 
     /// Every sample is met once, in its place: filters that take turns among pixels go by it.
     #[test]

@@ -3,7 +3,7 @@
 
 extern crate std;
 use super::{Border, Conv3d, ConvOptions, Kernel};
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, Fork, Halves};
 use crate::lanes::{Lanes, Plain, Scalar, WideF32};
 use crate::{Filter, PadFrame, PadMode, Shape};
 use std::string::String;
@@ -132,22 +132,6 @@ impl Case {
             }
         }
         Ok(())
-    }
-}
-
-/// Cuts all work in two, a number of times, and does one half after the other.
-#[derive(Clone, Copy)]
-struct Halves(u32);
-
-impl Fork for Halves {
-    fn halve(self, _: usize) -> Option<Self> {
-        self.0.checked_sub(1).map(Self)
-    }
-
-    fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-        // The later half first: neither may rest on the other.
-        let b = b();
-        (a(), b)
     }
 }
 
