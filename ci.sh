@@ -61,9 +61,11 @@ step_fmt() {
 
 step_clippy() {
     run "the workspace" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
-    # Alone, without the GPU and with it: the workspace's tests ask for it, which would hide a use of it.
-    run "foveola alone" cargo clippy --locked --quiet -p foveola -- -D warnings
-    run "foveola alone, with the GPU" cargo clippy --locked --quiet -p foveola --features gpu -- -D warnings
+    # Alone, with each feature: the workspace's tests ask for all of them, which would hide a use of one.
+    for feature in "" compression movies pictures gpu; do
+        run "foveola alone${feature:+, with $feature}" cargo clippy --locked --quiet -p foveola --features "$feature" -- -D warnings
+    done
+    run "foveola-cli alone" cargo clippy --locked --quiet -p foveola-cli -- -D warnings
     cd firmware
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
     run "the firmware" cargo clippy --locked --quiet --workspace --target host-tuple -- -D warnings
@@ -73,7 +75,7 @@ step_clippy() {
 
 step_doc() {
     export RUSTDOCFLAGS="-D warnings"
-    run "the workspace" cargo doc --locked --quiet --workspace --no-deps --features foveola/gpu
+    run "the workspace" cargo doc --locked --quiet --workspace --no-deps --features foveola-cli/gpu
     cd firmware
     run "the firmware" cargo doc --locked --quiet --workspace --no-deps --target host-tuple
 }

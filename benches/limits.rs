@@ -1,8 +1,8 @@
-//! What this machine can do at most with one thread and with all of its cores: see `foveola::bench::Limits`.
+//! What this machine can do at most with one thread and with all of its cores: see `foveola_cli::bench::Limits`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use foveola::SimdLevel;
-use foveola::bench::{Contestant, Place, Probe, cores};
+use foveola_cli::bench::{Contestant, Place, Probe, cores};
 use std::time::Duration;
 
 fn limits(c: &mut Criterion) {

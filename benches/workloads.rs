@@ -2,8 +2,8 @@
 //! `wide`), as plain loops, and with `imageproc` where it has the operation. Throughput is in frames a second.
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use foveola::bench::{self, Contestant};
 use foveola_benches::entrants;
+use foveola_cli::bench::{self, Contestant};
 use std::time::Duration;
 
 fn workloads(c: &mut Criterion) {

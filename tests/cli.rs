@@ -742,9 +742,9 @@ fn bench_fits_a_narrow_terminal() {
     let list = shell.good(&["bench", "--list"]);
     assert!(list.lines().all(|line| line.chars().count() <= 60), "too long for a narrow terminal: {list}");
     let names = list.lines().filter_map(|line| line.split(' ').next());
-    assert!(names.eq(foveola::bench::table().iter().map(|workload| &workload.name[..])), "{list}");
+    assert!(names.eq(foveola_cli::bench::table().iter().map(|workload| &workload.name[..])), "{list}");
     let json = shell.json(&["bench", "--list", "--json"]);
-    assert_eq!(json.as_array().map(Vec::len), Some(foveola::bench::table().len()));
+    assert_eq!(json.as_array().map(Vec::len), Some(foveola_cli::bench::table().len()));
     assert_eq!((&json[0]["name"], &json[0]["operations"]), (&"conv3d_10x10x10".into(), &32_768_000.0.into()));
 }
 

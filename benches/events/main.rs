@@ -2,8 +2,8 @@
 //! `cargo run --release -p foveola-benches --features peers --bin events`.
 
 use clap::Parser;
-use foveola::bench::{Contestant, Machine, Timing, measure_all};
 use foveola_benches::events::{Entrant, OURS, Stream, files, target};
+use foveola_cli::bench::{Contestant, Machine, Timing, measure_all};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

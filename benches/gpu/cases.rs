@@ -1,8 +1,8 @@
 //! The workloads: those of `foveola bench`, some of them over large frames too, and events.
 
-use foveola::bench::{self, Contestant, Operation, Setting, Workload};
 use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
 use foveola::{Device, Frames, Geometry, Model, Polarity, Result};
+use foveola_cli::bench::{self, Contestant, Operation, Setting, Workload};
 use foveola_core::events::Event;
 use ndarray::Array5;
 use std::hint::black_box;

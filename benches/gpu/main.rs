@@ -7,9 +7,9 @@ mod targets;
 mod turns;
 
 use clap::Parser;
-use foveola::bench::Machine;
 use foveola::{Device, DeviceInfo};
 use foveola_benches::peers;
+use foveola_cli::bench::Machine;
 use page::{Head, Page};
 use std::path::PathBuf;
 use std::process::ExitCode;

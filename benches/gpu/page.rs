@@ -3,8 +3,8 @@
 use crate::targets::{self, Reached};
 use crate::turns::Row;
 use foveola::DeviceInfo;
-use foveola::bench::Machine;
 use foveola_benches::peers::Peer;
+use foveola_cli::bench::Machine;
 use serde_json::{Value, json};
 
 /// What stands above the table.

@@ -5,8 +5,8 @@
 //! block run again and again, so that transfers are no rest.
 
 use crate::cases::Case;
-use foveola::bench::Contestant;
 use foveola::{Device, Result};
+use foveola_cli::bench::Contestant;
 use std::time::Instant;
 
 /// Calls that are measured, at least and at most.

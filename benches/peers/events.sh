@@ -7,7 +7,7 @@ python=$(benches/peers/venv.sh benches/peers/requirements-events.txt)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo build --release -p foveola
+cargo build --release -p foveola-cli
 foveola=${CARGO_TARGET_DIR:-target}/release/foveola
 scene=$work/scene_evt2.raw # expelliarmus insists on this ending
 "$foveola" record "$scene" --geometry 640x480 --duration 440ms

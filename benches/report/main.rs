@@ -6,8 +6,8 @@ mod run;
 mod targets;
 
 use clap::Parser;
-use foveola::bench::{self, Limits, Machine};
 use foveola_benches::peers;
+use foveola_cli::bench::{self, Limits, Machine};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 

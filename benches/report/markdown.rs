@@ -2,9 +2,9 @@
 
 use crate::run::{Entry, Measured};
 use crate::targets;
-use foveola::bench::{Bound, Limits, Machine, level_name};
 use foveola_benches::Who;
 use foveola_benches::peers::Peer;
+use foveola_cli::bench::{Bound, Limits, Machine};
 use std::fmt::Write as _;
 
 /// What stands above the table.
@@ -167,8 +167,7 @@ fn count(n: f64) -> String {
 fn limits(all: &[Limits]) -> String {
     let mut text = String::new();
     for limits in all {
-        let levels =
-            limits.multiply_add.iter().map(|(level, rate)| format!("{} {:.0}", level_name(*level), rate / 1e9));
+        let levels = limits.multiply_add.iter().map(|(level, rate)| format!("{level} {:.0}", rate / 1e9));
         let _ = writeln!(
             text,
             "- Limits, {}: multiply-adds {} GFLOP/s; copy {:.0} GB/s of 128 kB, {:.0} of 8 MB, {:.0} of 256 MB; read \
@@ -190,7 +189,7 @@ fn limits(all: &[Limits]) -> String {
 mod tests {
     use super::*;
     use foveola::Plan;
-    use foveola::bench::{Timing, find};
+    use foveola_cli::bench::{Timing, find};
 
     fn entry(who: Who, threads: usize, seconds: f64, plan: Plan) -> Entry {
         let timing = Timing { median: seconds, lower: seconds, upper: seconds, slices: 3 };

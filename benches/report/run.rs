@@ -1,9 +1,9 @@
 //! One workload: everyone who takes part, and the limits that bound it, in turns.
 
 use crate::targets;
-use foveola::bench::{Bound, Probe, Timing, Workload, measure_all};
 use foveola::{Plan, Result};
 use foveola_benches::{Who, entrants};
+use foveola_cli::bench::{Bound, Probe, Timing, Workload, measure_all};
 
 /// What was measured of one who took part.
 pub(crate) struct Entry {

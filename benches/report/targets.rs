@@ -1,6 +1,6 @@
 //! What the filters are meant to reach.
 
-use foveola::bench::Bound;
+use foveola_cli::bench::Bound;
 
 /// Shares of a limit that one thread should reach; one of them will do.
 const FRACTIONS: [(&str, &[(Bound, f64)]); 11] = [
@@ -57,7 +57,7 @@ pub(crate) fn multiple(workload: &str, direct: bool) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use foveola::bench::table;
+    use foveola_cli::bench::table;
 
     #[test]
     fn targets_are_of_the_table() {

@@ -6,12 +6,12 @@
 #[cfg(feature = "peers")]
 mod peers;
 
-use foveola::bench::Contestant;
 use foveola::scene::{self, BarAndGrating, SensorParameters, Simulation};
 use foveola::{
     EventFilters, EventWriter, Format, Frames, Geometry, Model, Polarity, Recording, Resolution, Result, SmoothConv,
     WriteOptions,
 };
+use foveola_cli::bench::Contestant;
 use foveola_core::events::{Accumulator, Dat, Decode, Event, EventStream, Evt2, Evt3, Evt21, NMnist, Push};
 use std::hint::black_box;
 use std::io::{Cursor, Write};

@@ -2,7 +2,7 @@
 
 use crate::{Step, plain};
 use foveola::Result;
-use foveola::bench::{Operation, Workload, gaussian};
+use foveola_cli::bench::{Operation, Workload, gaussian};
 use image::{ImageBuffer, Luma};
 use imageproc::filter::{filter, separable_filter};
 use imageproc::kernel::Kernel;

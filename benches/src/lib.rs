@@ -5,8 +5,8 @@ mod images;
 pub mod peers;
 pub mod plain;
 
-use foveola::bench::{Contestant, Setting, Workload};
 use foveola::{Algorithm, Plan, Precision, Result};
+use foveola_cli::bench::{Contestant, Setting, Workload};
 use ndarray::{Array4, Axis};
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -137,7 +137,7 @@ fn frames_of(workload: &Workload) -> Result<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use foveola::bench::{Operation, table};
+    use foveola_cli::bench::{Operation, table};
 
     /// Small frames, and enough of them that whatever a stream began with is forgotten.
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::Step;
 use foveola::Result;
-use foveola::bench::{Operation, Workload};
+use foveola_cli::bench::{Operation, Workload};
 use ndarray::Array5;
 use std::collections::VecDeque;
 

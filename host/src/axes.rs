@@ -25,3 +25,6 @@ impl<'a> Movie<'a> for ArrayView5<'a, f32> {
         self
     }
 }
+
+/// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
+pub const MOST_PIXELS: usize = 1 << 26;

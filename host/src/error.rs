@@ -306,3 +306,26 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::Unknown`]: `value` is no `what`; expected one of `names`.
+    pub fn unknown<'n>(what: &'static str, value: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let expected = names.into_iter().collect::<Vec<_>>().join(", ");
+        Self::Unknown { what, value: value.into(), expected }
+    }
+
+    pub(crate) fn layer(layer: impl Into<String>, source: foveola_core::Error) -> Self {
+        Self::Layer { layer: layer.into(), source }
+    }
+}
+
+/// Refuses `value` unless `good`.
+pub(crate) fn in_range(
+    item: &'static str,
+    name: &'static str,
+    value: impl ToString,
+    good: bool,
+    expected: &'static str,
+) -> Result<(), Error> {
+    if good { Ok(()) } else { Err(Error::Parameter { item, name, value: value.to_string(), expected }) }
+}

@@ -6,10 +6,8 @@ use foveola_core::{Border, PadMode};
 /// The entry of `names` called `value`.
 pub(crate) fn find<T: Copy>(what: &'static str, names: &[(&str, T)], value: &str) -> Result<T> {
     let found = names.iter().find(|(name, _)| *name == value);
-    found.map(|(_, entry)| *entry).ok_or_else(|| {
-        let expected = names.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        Error::Unknown { what, value: value.into(), expected }
-    })
+    let unknown = || Error::unknown(what, value, names.iter().map(|(name, _)| *name));
+    found.map(|(_, entry)| *entry).ok_or_else(unknown)
 }
 
 /// The temporal padding called `mirror`, `full_copy`, `first_frame`, `mean`, `ones` or `zeros`.

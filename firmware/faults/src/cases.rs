@@ -1,9 +1,9 @@
 //! Faults of sensor, link, clock and load.
 
 use crate::Print;
-use crate::model::{DT, MEMORY, SETTLED, SHAPE};
+use crate::model::{DT, MEMORY, SHAPE};
 use crate::rig::{Bench, FRAMES, Outcome, Rig};
-use crate::sensor::{MOST, ORIGIN};
+use crate::sensor::{MOST, ORIGIN, SETTLED};
 use core::fmt;
 use core::ops::Range;
 use foveola_core::events::Event;

@@ -89,7 +89,7 @@ impl Application for Retina {
 /// below half of that is rounded away there.
 ///
 /// Not before: two runs a unit in the last place apart may stay so as long as nothing happens, whatever the filter forgets. So
-/// the frames in which each pixel has an event come on top: [`SETTLED`].
+/// the frames in which each pixel has an event come on top: [`SETTLED`](crate::sensor::SETTLED).
 pub const MEMORY: usize = {
     let (gain, mut left, mut n) = (SLOW.gain(), LARGEST, 0);
     while (1.0 + n as f64 * gain) * left > 1.0 / (1 << 26) as f64 {
@@ -100,5 +100,3 @@ pub const MEMORY: usize = {
 };
 /// Events of one pixel in a frame, at most.
 const LARGEST: f64 = 128.0;
-/// Frames in which the events of every pixel settle both stages of its chains, one after the other.
-pub const SETTLED: usize = 2 * crate::sensor::ROUND as usize;

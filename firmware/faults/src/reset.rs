@@ -2,9 +2,9 @@
 
 use crate::Print;
 use crate::cases::{AFTER, AT, record};
-use crate::model::{CENTRE, MEMORY, Retina, SETTLED, SHAPE, SURROUND, nodes, plan};
+use crate::model::{CENTRE, MEMORY, Retina, SHAPE, SURROUND, nodes, plan};
 use crate::rig::{Bench, FRAMES, Outcome, Rig};
-use crate::sensor::{MOST, random};
+use crate::sensor::{MOST, SETTLED, random};
 use foveola_core::{Error, Filter};
 use foveola_pipeline::{Application, ModelDamaged, RetainedBy, SnapshotError, Snapshots};
 

@@ -7,6 +7,8 @@ use foveola_core::events::{Event, Evt2Encoder};
 pub const EVENTS: u64 = 128;
 /// Frames in which every pixel has an event.
 pub const ROUND: u64 = SHAPE.len() as u64 / (EVENTS / 2);
+/// Frames in which the events of every pixel settle both stages of the retina's chains, one after the other.
+pub const SETTLED: usize = 2 * ROUND as usize;
 /// When the stream begins, in microseconds.
 pub const ORIGIN: u64 = 20_000_000;
 /// Bytes that any frame takes, unless it has a burst.

@@ -3,7 +3,7 @@
 use super::pass::{Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::Result;
-use crate::threads::Threads;
+use crate::cpu::threads::Threads;
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -11,8 +11,9 @@ mod choice;
 mod tests;
 
 use super::Limits;
+use super::kernels::Kernel;
 use super::kernels::{OUTPUTS, Tile};
-use super::pass::{Kernel, Operand, Pass};
+use super::pass::{Operand, Pass};
 use foveola_core::{Border, Shape};
 
 /// The frames before a chunk: a ring in the state.

@@ -9,7 +9,8 @@ mod fuse;
 mod history;
 
 use super::correlation::Correlation;
-use super::pass::{Kernel, Operand, Pass};
+use super::kernels::Kernel;
+use super::pass::{Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::{Error, Result};
 use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};

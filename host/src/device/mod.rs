@@ -14,13 +14,15 @@ mod backend;
 #[cfg(feature = "gpu")]
 mod correlation;
 #[cfg(feature = "gpu")]
+pub(crate) mod counts;
+#[cfg(feature = "gpu")]
 mod kernels;
 #[cfg(feature = "gpu")]
 mod lower;
 #[cfg(feature = "gpu")]
 mod pass;
 #[cfg(feature = "gpu")]
-mod scan;
+mod peaks;
 #[cfg(feature = "gpu")]
 pub(crate) mod stream;
 #[cfg(feature = "gpu")]
@@ -227,7 +229,7 @@ impl Device {
     #[doc(hidden)]
     pub fn peaks(&self) -> Result<Option<(f64, f64)>> {
         match &self.backend {
-            Some(backend) => kernels::peaks(backend.as_ref()),
+            Some(backend) => peaks::peaks(backend.as_ref()),
             None => Ok(None),
         }
     }

@@ -9,12 +9,13 @@
 //! part by part; a piece, block by block.
 
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
+use super::kernels::Kernel;
 pub(crate) use super::lower::supported;
 use super::lower::{Chunk, Constants, Lowered, lower, period, states};
-use super::pass::{Kernel, Operand, Pass};
+use super::pass::{Operand, Pass};
+use crate::cpu::threads::Threads;
+use crate::lookahead::{averages, needed};
 use crate::memory::zeros;
-use crate::model::{averages, needed};
-use crate::threads::Threads;
 use crate::{Error, Result};
 use foveola_core::{Graph, Node, Source};
 use std::collections::VecDeque;

@@ -6,10 +6,11 @@
 mod spirv;
 
 use super::backend::{Backend, Buffer, Memory, Ticket, Work};
+use super::kernels::Kernel;
 use super::kernels::program;
-use super::pass::{Kernel, Operand, Pass};
+use super::pass::{Operand, Pass};
 use super::{DeviceInfo, DeviceKind, Limits};
-use crate::threads::Threads;
+use crate::cpu::threads::Threads;
 use crate::{Error, Result};
 use foveola_core::Fork;
 use foveola_core::graph::MOVE;

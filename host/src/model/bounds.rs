@@ -4,7 +4,7 @@
 //! what every node can yield and of what it computes on the way ([`foveola_core::Bound`]). They only rise while a stream
 //! runs: its state is made of what was fed before, and by the weights of that time.
 
-use crate::layer::Compiled;
+use crate::model::layer::Compiled;
 use foveola_core::{Node, Source};
 
 /// Magnitudes that no value may reach, with room for the rounding of the bounds themselves.

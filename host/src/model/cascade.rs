@@ -1,8 +1,8 @@
 //! The layers of a model, and the table that they become for frames of a given shape.
 
+use crate::cpu::simd::Precision;
 use crate::device::Device;
-use crate::fast::Precision;
-use crate::layer::{Compiled, Table, Target};
+use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Shape, Source, Stage};
 

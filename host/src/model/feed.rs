@@ -1,15 +1,16 @@
 //! Feeding a chunk: what is checked before, the blocks that go through the table, and what is left behind when one fails.
 
-use super::first::needed;
 use super::stream::Stream;
 use super::{Model, bounds::Bounds};
+use crate::cpu::magnitude;
+use crate::cpu::simd::{Engines, Overflow};
+use crate::cpu::spectral::Spectral;
+use crate::cpu::threads::{Threads, worth};
 #[cfg(feature = "gpu")]
 use crate::device::stream::Working;
-use crate::fast::{Engines, Overflow};
-use crate::layer::Compiled;
+use crate::lookahead::needed;
 use crate::memory::{self, resize};
-use crate::spectral::Spectral;
-use crate::threads::{self, Threads, worth};
+use crate::model::layer::Compiled;
 use crate::{Error, Result, SimdLevel};
 use foveola_core::graph::MOVE;
 use foveola_core::{Fork, Graph, Node, Shape, Stage};
@@ -63,9 +64,9 @@ impl Model {
             Some(samples) if self.cascade.device.is_device() => {
                 let work = samples.len().saturating_mul(MOVE);
                 self.team.prepare(work)?;
-                self.team.run(work, |fork| threads::largest(fork, samples))
+                self.team.run(work, |fork| magnitude::shared(fork, samples))
             }
-            Some(samples) => crate::fast::largest(samples),
+            Some(samples) => magnitude::largest(samples),
             None => f32::from_bits(input.iter().fold(0, |most: u32, x| most.max(x.abs().to_bits()))),
         };
         if largest.is_finite() {

@@ -3,20 +3,24 @@
 mod bounds;
 mod cascade;
 mod feed;
-mod first;
+mod kept;
+pub mod kernels;
+pub(crate) mod layer;
+pub mod layers;
+pub mod models;
 #[cfg(feature = "gpu")]
 mod on_device;
 mod stream;
+pub(crate) mod weight;
 
-#[cfg(feature = "gpu")]
-pub(crate) use first::{averages, needed};
+pub use layer::{Layer, Table};
+pub use weight::Weight;
 
+use crate::cpu::simd::Precision;
+use crate::cpu::threads::Team;
 use crate::device::Device;
-use crate::fast::Precision;
-use crate::layer::Table;
 use crate::memory::array;
-use crate::threads::Team;
-use crate::{Error, Layer, Movie, Result};
+use crate::{Error, Movie, Result};
 use cascade::Cascade;
 use feed::Memory;
 use foveola_core::events::Event;

@@ -3,13 +3,14 @@
 use super::Model;
 use super::feed::{Fed, Memory, stage};
 use super::stream::State;
-use crate::counts::Counted;
+use crate::cpu::magnitude;
+use crate::cpu::simd::Precision;
+use crate::cpu::threads::{Threads, copy};
 use crate::device::Backend;
+use crate::device::counts::Counted;
 use crate::device::stream::{Before, Frames, Piece, Working, supported};
-use crate::fast::Precision;
-use crate::layer::Compiled;
 use crate::memory::resize;
-use crate::threads::{Threads, copy};
+use crate::model::layer::Compiled;
 use crate::{Error, Result};
 use foveola_core::Shape;
 use foveola_core::graph::MOVE;
@@ -71,7 +72,7 @@ impl Model {
         let (input, largest) = match *counted {
             // Each event adds 1 at most.
             Counted::List(events) => (Frames::Events(events), events.len() as f32),
-            Counted::Dense(frames) => (Frames::Samples(frames), crate::fast::largest(frames)),
+            Counted::Dense(frames) => (Frames::Samples(frames), magnitude::largest(frames)),
         };
         let (t, revision, fork) = (self.time(), self.cascade.revision(), Threads::ALONE);
         let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, fork };

@@ -3,7 +3,7 @@
 use super::bounds::Bounds;
 #[cfg(feature = "gpu")]
 use crate::device::stream::DeviceState;
-use crate::layer::Compiled;
+use crate::model::layer::Compiled;
 use crate::{Error, Result, memory};
 use foveola_core::{Layout, Shape};
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 //! `(1, channel, time, row, column)` lies there channel by channel: a frame is read from as many places as there are channels.
 
 use super::{About, Scale, Source};
+use crate::events::recording::{self, Member};
 use crate::npy::header::{Element, Header, Kind, MAGIC, Scalar};
-use crate::recording::{self, Member};
 use crate::{Error, Result};
 use foveola_core::Shape;
 use std::fs::File;
@@ -449,7 +449,7 @@ mod tests {
             }
         }
         let (_folder, path) = file("a.npy", &array("<f4", "(1, 2, 5, 3, 4)", &bytes(&mut movie.iter())));
-        assert_eq!(crate::npy::read_movie(&path).expect("whole"), movie);
+        assert_eq!(crate::movie::read(&path).expect("whole"), movie);
         let luminance = open(&path).expect("a movie").next().expect("a frame").expect("read");
         let expected = 0.5 * (&movie.slice(s![0, 0, 0, .., ..]) + &movie.slice(s![0, 1, 0, .., ..]));
         assert_eq!(luminance, expected, "the mean of the channels");

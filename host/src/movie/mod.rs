@@ -31,13 +31,15 @@
 //! [`Options::untimed`] every picture is one frame, whatever its delay. The other kinds tell no time.
 
 mod array;
+#[cfg(feature = "movies")]
 mod gif;
+#[cfg(feature = "movies")]
 mod png;
 
 use crate::{Error, MOST_PIXELS, Result};
 use core::time::Duration;
 use foveola_core::Shape;
-use ndarray::{Array2, ArrayView3};
+use ndarray::{Array2, Array4, Array5, ArrayView3, Axis};
 use std::path::{Path, PathBuf};
 
 /// What a file's frames come from.
@@ -164,13 +166,22 @@ pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Reader> {
         return Err(Error::Parameter { item: "movie", name: "scale", value: format!("{scale:?}"), expected });
     }
     let (source, about): (Box<dyn Source + Send>, _) = match kind {
+        #[cfg(feature = "movies")]
         Kind::Pngs => {
             let (source, about) = png::open(path)?;
             (Box::new(source), about)
         }
+        #[cfg(feature = "movies")]
         Kind::Gif => {
             let (source, about) = gif::open(path, options.untimed)?;
             (Box::new(source), about)
+        }
+        #[cfg(not(feature = "movies"))]
+        Kind::Pngs | Kind::Gif => {
+            return Err(data(format!(
+                "{}, which this build does not read: it needs the feature `movies`",
+                kind.about()
+            )));
         }
         Kind::Array => {
             let (source, about) = array::open(path, options.scale)?;
@@ -184,6 +195,22 @@ pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Reader> {
     frame.try_reserve_exact(samples).map_err(|_| Error::Memory { what: "a frame", samples })?;
     frame.resize(samples, 0.0);
     Ok(Reader { path: path.into(), source, about, frame, read: 0 })
+}
+
+/// Reads a movie whole: whatever [`open`] reads frame by frame, `(batch, channel, time, row, col)`.
+/// What the samples are depends on their type: see [above](self#samples).
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
+pub fn read(path: impl AsRef<Path>) -> Result<Array5<f32>> {
+    let mut movie = open(path)?;
+    let shape = movie.shape();
+    let mut samples = Vec::new();
+    let frames = movie.next_frames(usize::MAX, &mut samples)?;
+    let count = samples.len();
+    let frames = Array4::from_shape_vec((frames, shape.channels, shape.rows, shape.cols), samples);
+    let frames = frames.map_err(|_| Error::Memory { what: "a movie", samples: count })?;
+    Ok(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
 }
 
 impl Reader {
@@ -273,13 +300,13 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Result<Array2<f32>>> {
         let frame = self.next_frame().transpose()?;
         Some(frame.map(|frame| {
-            let channels = frame.len_of(ndarray::Axis(0)) as f32;
-            frame.sum_axis(ndarray::Axis(0)).mapv_into(|sum| sum / channels)
+            let channels = frame.len_of(Axis(0)) as f32;
+            frame.sum_axis(Axis(0)).mapv_into(|sum| sum / channels)
         }))
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "movies"))]
 mod tests {
     use super::*;
     use crate::npy::NpyWriter;
@@ -336,7 +363,7 @@ mod tests {
             assert_eq!((movie.rate(), movie.frames(), movie.shape()), (rate, Some(6), Shape::new(1, 4, 6)));
             let mut part = open(&path).expect("a movie");
             assert_eq!((part.skip_frames(2).ok(), part.frames_read()), (Some(2), 2), "{}", path.display());
-            let third = part.next_frame().expect("read").expect("a frame").index_axis(ndarray::Axis(0), 0).to_owned();
+            let third = part.next_frame().expect("read").expect("a frame").index_axis(Axis(0), 0).to_owned();
             assert_eq!((part.skip_frames(99).ok(), part.frames_read()), (Some(3), 6), "{}", path.display());
             assert!(part.next_frame().is_ok_and(|frame| frame.is_none()), "{}: the end", path.display());
             let frames: Vec<_> = movie.collect::<Result<_>>().expect("whole");

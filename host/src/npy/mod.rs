@@ -1,42 +1,26 @@
-//! Arrays in `.npy` files: movies read whole, and written frame by frame.
+//! Arrays in `.npy` files: what their headers say, and movies written frame by frame.
 
 pub(crate) mod header;
 mod literal;
 
 use crate::{Error, Result};
-use ndarray::{Array4, Array5, ArrayView3, Axis};
+use ndarray::ArrayView3;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-
-/// Reads a movie whole: whatever [`movie::open`](crate::movie::open) reads frame by frame, `(batch, channel, time, row, col)`.
-/// What the samples are depends on their type: see [`movie`](crate::movie#samples).
-///
-/// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
-pub fn read_movie(path: impl AsRef<Path>) -> Result<Array5<f32>> {
-    let mut movie = crate::movie::open(path)?;
-    let shape = movie.shape();
-    let mut samples = Vec::new();
-    let frames = movie.next_frames(usize::MAX, &mut samples)?;
-    let count = samples.len();
-    let frames = Array4::from_shape_vec((frames, shape.channels, shape.rows, shape.cols), samples);
-    let frames = frames.map_err(|_| Error::Memory { what: "a movie", samples: count })?;
-    Ok(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
-}
 
 /// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the
 /// writer is dropped early, but then errors are lost.
 ///
 /// ```
-/// use foveola::npy::{NpyWriter, read_movie};
+/// use foveola::{movie, npy::NpyWriter};
 /// let path = std::env::temp_dir().join(format!("foveola-doc-{}.npy", std::process::id()));
 /// let mut writer = NpyWriter::create(&path)?;
 /// for t in 0..3 {
 ///     writer.push(ndarray::Array3::from_elem((1, 4, 5), t as f32).view())?;
 /// }
 /// assert_eq!(writer.finish()?, 3);
-/// assert_eq!(read_movie(&path)?.dim(), (1, 1, 3, 4, 5));
+/// assert_eq!(movie::read(&path)?.dim(), (1, 1, 3, 4, 5));
 /// # std::fs::remove_file(path).unwrap();
 /// # Ok::<(), foveola::Error>(())
 /// ```

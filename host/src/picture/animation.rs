@@ -13,7 +13,7 @@ use super::stages::{Row, Stages};
 use super::text::{Align, Type, Weight};
 use super::ticks::{TimeFormat, number};
 use crate::Error;
-use crate::samples::in_range;
+use crate::error::in_range;
 use ndarray::ArrayView2;
 use std::path::{Path, PathBuf};
 

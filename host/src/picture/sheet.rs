@@ -8,7 +8,7 @@ use super::stages::{Column, Row, Stages};
 use super::text::{Align, Type, Weight};
 use super::ticks::{TimeFormat, number};
 use crate::Error;
-use crate::samples::in_range;
+use crate::error::in_range;
 use std::path::Path;
 
 /// What a [`contact_sheet`] looks like.

@@ -3,7 +3,7 @@
 use super::color::{Map, Scale};
 use super::shrink::Shrink;
 use crate::Error;
-use crate::samples::in_range;
+use crate::error::in_range;
 use ndarray::ArrayView2;
 
 /// How a stage of a model is shown: its name, its colours, and what its values are.

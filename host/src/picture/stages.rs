@@ -10,7 +10,7 @@ use super::color::Scale;
 use super::shrink::shrink;
 use super::stage::Stage;
 use crate::Error;
-use crate::samples::in_range;
+use crate::error::in_range;
 use ndarray::{Array2, ArrayView3, ArrayView5, Axis, s};
 
 /// Frames for an animation, at most, and rows and columns of each.

@@ -6,7 +6,7 @@ use super::no_picture;
 use super::text::{Align, Type, Weight};
 use super::ticks::{Ticks, time_unit};
 use crate::Error;
-use crate::samples::in_range;
+use crate::error::in_range;
 use std::path::Path;
 
 /// A named series of values at even distances in time.

@@ -1,15 +1,49 @@
 //! The programs of the kernels, in WGSL: one a file.
 
 mod conv;
-mod peaks;
+mod scan;
 mod stages;
 
-use super::pass::Kernel;
 pub(crate) use conv::{OUTPUTS, Tile};
-pub(super) use peaks::peaks;
+pub(crate) use scan::{Operation, Scan};
 
-/// A step of a compensated recursion.
-pub(super) const COMPENSATED: &str = include_str!("compensated.wgsl");
+/// What is computed; a backend has a program for each. The numbers inside are those that the program is made for, the others
+/// come as [`Pass::params`](super::pass::Pass::params).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kernel {
+    /// Frames copied by a list: into a ring, out of one, with borders or cropped.
+    Move,
+    /// The mean over all samples of a chunk, in two turns.
+    Mean,
+    /// A delay for each pixel.
+    VariableDelay,
+    /// Pointwise functions, recursive filters and sums of branches, fused: a thread takes a pixel through time.
+    Scan(Scan),
+    /// The chain of low-passes of a `SmoothConv`: whether each stage is compensated.
+    Stages(Vec<bool>),
+    /// The borders of rows in the state.
+    Borders,
+    /// A convolution, tap by tap, several outputs a thread.
+    Direct(Tile),
+    /// A convolution of any kind, an output a thread.
+    Plain,
+    /// A convolution in time alone, several frames a thread.
+    InTime,
+    /// A convolution of many channels as a product of matrices, with so many threads along output channels.
+    Gemm(usize),
+    /// A receptive field.
+    Field,
+    /// A sum over an axis.
+    Sum,
+    /// Events counted into frames.
+    Count,
+    /// Counts become samples.
+    Counts,
+    /// Multiply-adds in registers, to measure what the device can do.
+    Peak,
+    /// A copy, to measure the same.
+    Copy,
+}
 
 /// The program of `kernel`.
 pub(super) fn program(kernel: &Kernel) -> String {
@@ -28,8 +62,8 @@ pub(super) fn program(kernel: &Kernel) -> String {
         Kernel::Sum => include_str!("sum.wgsl").into(),
         Kernel::Count => include_str!("count.wgsl").into(),
         Kernel::Counts => include_str!("counts.wgsl").into(),
-        Kernel::Peak => peaks::PEAK.into(),
-        Kernel::Copy => peaks::COPY.into(),
+        Kernel::Peak => include_str!("peak.wgsl").into(),
+        Kernel::Copy => include_str!("copy.wgsl").into(),
     };
     format!("{}{own}", include_str!("prelude.wgsl"))
 }
@@ -37,7 +71,7 @@ pub(super) fn program(kernel: &Kernel) -> String {
 /// A kernel of each kind, with all that its program may hold.
 #[cfg(test)]
 pub(super) fn every() -> Vec<Kernel> {
-    use super::scan::{Operation::*, Scan};
+    use scan::Operation::*;
     let operations = vec![
         Rectify(0),
         RectifyScale(1),

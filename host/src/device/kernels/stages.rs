@@ -5,7 +5,7 @@
 //! those that are compensated. A gain of 1 copies, since `y + (x - y)` would round. Cost: three operations and a sample written
 //! for each stage, eight where it is compensated.
 
-use super::COMPENSATED;
+use super::scan::COMPENSATED;
 use std::fmt::Write as _;
 
 /// The program for stages that are `compensated` or not.

@@ -4,8 +4,9 @@
 //! from outside, and the region can run in its place.
 
 use super::{Lowering, words};
-use crate::device::pass::{Kernel, Operand};
-use crate::device::scan::{Operation, Scan};
+use crate::device::kernels::Kernel;
+use crate::device::kernels::{Operation, Scan};
+use crate::device::pass::Operand;
 use foveola_core::{Graph, Node, Nonlinearity, Source, Stage};
 
 /// Frames that a region reads at most, and its nodes: buffers and registers end somewhere.

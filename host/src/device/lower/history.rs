@@ -1,7 +1,8 @@
 //! Rings of past frames: how they begin, how frames come out of them, how those of a chunk go in.
 
 use super::{Lowering, Reached, border_mode, words};
-use crate::device::pass::{Kernel, Operand};
+use crate::device::kernels::Kernel;
+use crate::device::pass::Operand;
 use foveola_core::{Border, PadFrame, PadMode, Shape};
 
 /// A ring in the state: frame `t` lies in slot `t mod slots`, its rows with their borders.

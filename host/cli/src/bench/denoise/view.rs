@@ -1,0 +1,42 @@
+//! Clean events: what the simulated sensor sends of a scene when it has no noise.
+
+use core::time::Duration;
+use foveola::scene::{self, BarAndGrating, Discs, SensorParameters, Simulation};
+use foveola::{Geometry, Result};
+use foveola_core::events::Event;
+
+/// A scene that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The built-in scene: half of the field moves.
+    BarAndGrating,
+    /// A few small discs on empty ground.
+    Discs,
+}
+
+impl View {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::BarAndGrating, Self::Discs];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BarAndGrating => "bar and grating",
+            Self::Discs => "discs",
+        }
+    }
+
+    /// The events of a sensor with the usual mismatch and refractory period, and no noise.
+    ///
+    /// # Errors
+    /// As of [`Simulation::new`].
+    pub fn events(self, size: Geometry, duration: Duration) -> Result<Box<dyn Iterator<Item = Event> + Send>> {
+        let Geometry { cols, rows } = size;
+        let geometry = scene::Geometry { cols, rows, duration, ..scene::Geometry::default() };
+        let quiet = SensorParameters { shot_rate: 0.0, ..SensorParameters::default() };
+        Ok(match self {
+            Self::BarAndGrating => Box::new(Simulation::new(BarAndGrating::filling(rows, cols), geometry, &quiet)?),
+            Self::Discs => Box::new(Simulation::new(Discs::filling(rows, cols), geometry, &quiet)?),
+        })
+    }
+}

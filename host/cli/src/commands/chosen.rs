@@ -1,0 +1,204 @@
+//! The events of a recording that the arguments choose.
+
+use super::applies::{self, Kind};
+use crate::args::InputArgs;
+use crate::text::{Reason, decoder_reasons, reasons_as_text};
+use crate::units::seconds;
+use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Recording, Result, Segmented};
+use foveola_core::events::Event;
+use std::path::Path;
+
+/// Opens a recording as the arguments say.
+pub(crate) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
+    let options = ReadOptions {
+        format: args.format,
+        columns: args.columns,
+        unit: args.unit,
+        order: args.order,
+        camera: args.camera,
+        damaged: args.damaged,
+    };
+    let recording = Recording::open_with(path, options)?;
+    applies::to_input(args, Kind::Events(recording.format()), &path.display().to_string());
+    Ok(recording)
+}
+
+/// The events of a recording between the times asked for, through the filters asked for.
+pub(crate) enum Chosen {
+    All(Box<Window>),
+    Filtered(Box<Filtered<Window>>),
+}
+
+impl Chosen {
+    /// Reads on to the first event that is wanted. Times count from the first event of the recording.
+    pub(crate) fn new(recording: &Recording, args: &InputArgs) -> Result<Self> {
+        let window = Window::new(recording, args)?;
+        if args.filter.is_empty() {
+            return Ok(Self::All(Box::new(window)));
+        }
+        let filters = EventFilters::of(window.geometry(recording, args)?, &args.filter)?;
+        Ok(Self::Filtered(Box::new(filters.filter(window))))
+    }
+
+    /// Where they come from.
+    pub(crate) fn events(&self) -> &Events {
+        self.window().events.events()
+    }
+
+    fn window(&self) -> &Window {
+        match self {
+            Self::All(window) => window,
+            Self::Filtered(filtered) => filtered.events(),
+        }
+    }
+
+    /// How often the clock was reset among the events read.
+    pub(crate) fn resets(&self) -> u64 {
+        self.window().events.resets()
+    }
+
+    /// The error of a recording without any event that is wanted.
+    pub(crate) fn nothing(&self, recording: &Recording, args: &InputArgs) -> Error {
+        let Window { latest, .. } = self.window();
+        let time = |us: u64| seconds(us as f64 * 1e-6);
+        let reason = match (latest, args.from) {
+            (Some(latest), Some(from)) if *latest < from => {
+                let last = time(*latest);
+                format!("no events in what was asked for: --from {} lies behind the last one, at {last}", time(from))
+            }
+            (Some(_), _) if !args.filter.is_empty() => "no events behind the filters (--filter)".into(),
+            (Some(_), _) => "no events in what was asked for (--from, --to)".into(),
+            _ => {
+                let bytes = recording.bytes().unwrap_or_else(|| self.events().position());
+                let reasons: Vec<Reason> = decoder_reasons(&self.events().skipped()).collect();
+                let skipped = match reasons.iter().any(|(.., count)| *count > 0) {
+                    true => format!("; skipped {}", reasons_as_text(&reasons).join(", ")),
+                    false => String::new(),
+                };
+                format!("no events in {bytes} bytes{skipped}")
+            }
+        };
+        Error::Data { path: recording.name().into(), reason }
+    }
+
+    /// Size of the sensor that they seem to come from behind the filters; none without filters.
+    pub(crate) fn filtered_geometry(&self) -> Option<Geometry> {
+        match self {
+            Self::All(_) => None,
+            Self::Filtered(filtered) => Some(filtered.filters().output()),
+        }
+    }
+
+    /// Size of the sensor: behind the filters, the size given, the header's, or else the smallest that holds all events: for
+    /// that, a file is read once before.
+    pub(crate) fn geometry(&self, recording: &Recording, args: &InputArgs) -> Result<Geometry> {
+        match self {
+            Self::All(window) => window.geometry(recording, args),
+            Self::Filtered(filtered) => Ok(filtered.filters().output()),
+        }
+    }
+
+    /// What each filter dropped so far.
+    pub(crate) fn filtered(&self) -> Vec<(String, u64)> {
+        match self {
+            Self::All(_) => Vec::new(),
+            Self::Filtered(filtered) => dropped(filtered.filters()),
+        }
+    }
+}
+
+/// What each filter dropped so far.
+pub(crate) fn dropped(filters: &EventFilters) -> Vec<(String, u64)> {
+    filters.dropped().map(|(name, count)| (name.into(), count)).collect()
+}
+
+impl Iterator for Chosen {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        match self {
+            Self::All(window) => window.next(),
+            Self::Filtered(filtered) => filtered.next(),
+        }
+    }
+}
+
+/// The events between the times asked for, which count from the first event of the recording, and go on where its clock was
+/// reset: a segment follows the one before without a gap.
+pub(crate) struct Window {
+    events: Segmented<Events>,
+    /// From the recording's first event to the first of `events`.
+    offset: u64,
+    /// Time of the latest event read, from the first event on.
+    latest: Option<u64>,
+    /// The first time that is wanted, until an event has it, and the first that is not.
+    from: Option<u64>,
+    to: Option<u64>,
+    ended: bool,
+}
+
+impl Window {
+    fn new(recording: &Recording, args: &InputArgs) -> Result<Self> {
+        let mut events = recording.events()?;
+        let start = events.peek()?.map_or(0, |event| event.t);
+        let window = |events, offset| Self {
+            events: Segmented::new(events),
+            offset,
+            latest: None,
+            from: args.from,
+            to: args.to,
+            ended: false,
+        };
+        let Some(from) = args.from.filter(|_| recording.format().seeks() && recording.bytes().is_some()) else {
+            return Ok(window(events, 0));
+        };
+        events.seek(start.saturating_add(from))?;
+        if let Some(event) = events.peek()? {
+            return Ok(window(events, event.t - start)); // found at `from` or later
+        }
+        // Behind the end, or in a segment whose clock does not go that far.
+        let mut events = recording.events()?;
+        events.peek()?;
+        Ok(window(events, 0))
+    }
+
+    fn geometry(&self, recording: &Recording, args: &InputArgs) -> Result<Geometry> {
+        let data = |reason: String| Error::Data { path: recording.name().into(), reason };
+        match args.geometry.or(self.events.events().geometry()) {
+            Some(geometry) => Ok(geometry),
+            None if recording.bytes().is_none() => {
+                Err(data("a pipe whose header tells no size, and it is read once; give --geometry COLSxROWS".into()))
+            }
+            None => {
+                let summary = recording.scan(|_| ())?;
+                summary.geometry().ok_or_else(|| data(format!("no events in {} bytes", summary.bytes)))
+            }
+        }
+    }
+}
+
+impl Iterator for Window {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        while !self.ended {
+            let event = match self.events.next()? {
+                Ok((event, _)) => event,
+                Err(error) => return Some(Err(error)),
+            };
+            let t = self.events.elapsed(event.t).saturating_add(self.offset);
+            self.latest = self.latest.max(Some(t));
+            if self.from.is_some_and(|from| t < from) {
+                continue;
+            }
+            self.from = None;
+            if self.to.is_some_and(|to| t >= to) {
+                // The rest is not read: times that go back are a recording's exception.
+                self.ended = true;
+                return self.events.events().check().err().map(Err);
+            }
+            return Some(Ok(event));
+        }
+        None
+    }
+}

@@ -1,0 +1,401 @@
+//! Where frames come from: the built-in scene, a recording, a movie.
+
+use super::applies::{self, Kind};
+use super::chosen::{self, Chosen};
+use crate::args::RunArgs;
+use crate::text::{Reason, decoder_reasons, outside_events};
+use crate::units::{plural, seconds};
+use foveola::movie::Scale;
+use foveola::picture::{Map, Shrink, Stage};
+use foveola::scene::{self, BarAndGrating, Simulation};
+use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Polarity, Recording, Result, movie};
+use foveola_core::Shape;
+use foveola_core::events::Event;
+use ndarray::{ArrayView4, ArrayView5, Axis};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Time of a frame in microseconds where neither the arguments nor the input tell it.
+const DT: u64 = 1_000;
+
+/// Frames to run a model over.
+pub(crate) struct Input {
+    source: Source,
+    name: String,
+    /// Time of a frame in microseconds, and where that is from.
+    dt: u64,
+    dt_from: &'static str,
+}
+
+enum Source {
+    Events { frames: Box<Frames<Counted>>, polarity: Polarity },
+    Movie { movie: Box<movie::Reader>, part: Part, buffer: Vec<f32> },
+}
+
+/// The frames of a movie that the arguments ask for.
+struct Part {
+    /// The first, and the one behind the last if it is not the movie's end.
+    first: u64,
+    end: Option<u64>,
+}
+
+/// Where events come from.
+enum Events {
+    Scene {
+        events: Box<Filtered<Scene>>,
+        duration: f64,
+    },
+    Recording {
+        events: Chosen,
+        recording: Box<Recording>,
+    },
+    /// Events that were kept, and how many of them were taken.
+    Kept(Arc<[Event]>, usize),
+}
+
+/// Wraps the events of the scene as the events of a file come.
+type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
+
+impl Iterator for Events {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        match self {
+            Self::Scene { events, .. } => events.next(),
+            Self::Recording { events, .. } => events.next(),
+            Self::Kept(events, taken) => {
+                *taken += 1;
+                events.get(*taken - 1).copied().map(Ok)
+            }
+        }
+    }
+}
+
+/// Events that are kept of an input, at most: 16 MB.
+const KEPT: usize = 1 << 20;
+
+/// Counts the events that pass, and keeps them, unless there are many.
+struct Counted {
+    events: Events,
+    count: u64,
+    kept: Option<Vec<Event>>,
+}
+
+impl Iterator for Counted {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        let item = self.events.next();
+        self.count += u64::from(item.is_some());
+        if let Some(Ok(event)) = item {
+            match &mut self.kept {
+                Some(kept) if kept.len() < KEPT => kept.push(event),
+                kept => *kept = None,
+            }
+        }
+        item
+    }
+}
+
+/// All events of an input, of which the same frames can be made again.
+pub(crate) struct Kept {
+    events: Arc<[Event]>,
+    geometry: Geometry,
+    polarity: Polarity,
+    dt: u64,
+}
+
+impl Source {
+    /// Frames of `dt` microseconds, with the polarity of the arguments.
+    fn events(args: &RunArgs, events: Events, geometry: Geometry, dt: u64) -> Result<Self> {
+        let polarity = args.polarity.unwrap_or(Polarity::Signed);
+        // They are for the second run, which follows the most variable pixel.
+        let kept = (!args.no_pictures && args.pixel.is_none()).then(Vec::new);
+        let counted = Counted { events, count: 0, kept };
+        Ok(Self::Events { frames: Box::new(Frames::new(counted, geometry, polarity, dt)?), polarity })
+    }
+}
+
+impl Input {
+    /// Opens what the arguments name.
+    pub(crate) fn open(args: &RunArgs) -> Result<Self> {
+        let name = args.input.as_deref().map_or_else(String::new, |path| {
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        });
+        let (dt, dt_from) = (args.dt.unwrap_or(DT), if args.dt.is_some() { "given" } else { "default" });
+        let source = match &args.input {
+            None => Self::scene(args, dt)?,
+            Some(path) => match if args.common.format.is_none() { movie::kind(path)? } else { None } {
+                Some(kind) => return Self::movie(args, path, kind, name),
+                None => Self::recording(args, path, dt, &name)?,
+            },
+        };
+        Ok(Self { source, name, dt, dt_from })
+    }
+
+    /// The same frames again, of events that were kept.
+    pub(crate) fn again(kept: &Kept) -> Result<Self> {
+        let Kept { events, geometry, polarity, dt } = kept;
+        let counted = Counted { events: Events::Kept(events.clone(), 0), count: 0, kept: None };
+        let frames = Box::new(Frames::new(counted, *geometry, *polarity, *dt)?);
+        Ok(Self { source: Source::Events { frames, polarity: *polarity }, name: String::new(), dt: *dt, dt_from: "" })
+    }
+
+    /// At the end: all events that there were, unless there were too many or it is a movie.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        let Source::Events { frames, polarity } = &self.source else { return None };
+        let Shape { rows, cols, .. } = frames.shape();
+        let events = frames.events().kept.as_deref()?.into();
+        Some(Kept { events, geometry: Geometry { cols, rows }, polarity: *polarity, dt: self.dt })
+    }
+
+    /// Whether what the arguments name can be read again: anything but a pipe.
+    pub(crate) fn is_there_again(args: &RunArgs) -> bool {
+        let file = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() || file.is_dir());
+        args.input.as_deref().is_none_or(|path| path.as_os_str() != "-" && file(path))
+    }
+
+    fn scene(args: &RunArgs, dt: u64) -> Result<Source> {
+        applies::to_run(args, Kind::Scene, "");
+        let size = scene::Geometry::default();
+        let geometry = args.common.geometry.unwrap_or(Geometry { cols: size.cols, rows: size.rows });
+        let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
+        let sensor = scene::SensorParameters { seed: args.seed.unwrap_or(0), ..Default::default() };
+        let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
+        let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
+        let filters = EventFilters::of(geometry, &args.common.filter)?;
+        let geometry = filters.output();
+        let events = Box::new(filters.filter(events));
+        Source::events(args, Events::Scene { events, duration: size.duration.as_secs_f64() }, geometry, dt)
+    }
+
+    fn recording(args: &RunArgs, path: &Path, dt: u64, name: &str) -> Result<Source> {
+        let recording = chosen::open(path, &args.common)?;
+        applies::to_run(args, Kind::Events(recording.format()), name);
+        let events = Chosen::new(&recording, &args.common)?;
+        let geometry = events.geometry(&recording, &args.common)?;
+        let recording = Box::new(recording);
+        Source::events(args, Events::Recording { events, recording }, geometry, dt)
+    }
+
+    fn movie(args: &RunArgs, path: &Path, kind: movie::Kind, name: String) -> Result<Self> {
+        applies::to_run(args, Kind::Movie(kind), &name);
+        let options = movie::Options { scale: args.scale, untimed: args.dt.is_some() };
+        let mut movie = movie::open_with(path, options)?;
+        let own = movie.frame_time().map(|time| time.as_micros() as u64);
+        let (dt, dt_from) = match (args.dt, own) {
+            (Some(dt), _) => (dt, "given"),
+            (None, Some(dt)) => (dt, "the GIF's own"),
+            (None, None) => (DT, "default: the movie tells none"),
+        };
+        // The frames that begin between the times asked for.
+        let part =
+            Part { first: args.common.from.unwrap_or(0).div_ceil(dt), end: args.common.to.map(|to| to.div_ceil(dt)) };
+        let data = |reason: String| Error::Data { path: path.into(), reason };
+        if part.end.is_some_and(|end| end <= part.first) {
+            let reason = format!("no frame of {} begins between --from and --to", seconds(dt as f64 * 1e-6));
+            return Err(data(format!("{reason}; expected times that are farther apart")));
+        }
+        if movie.skip_frames(part.first)? < part.first || movie.frames() == Some(part.first) {
+            let reason = format!(
+                "{} of {} end at {}; expected an earlier --from",
+                plural(movie.frames_read(), "frame"),
+                seconds(dt as f64 * 1e-6),
+                seconds(movie.frames_read() as f64 * dt as f64 * 1e-6)
+            );
+            return Err(data(reason));
+        }
+        let source = Source::Movie { movie: Box::new(movie), part, buffer: Vec::new() };
+        Ok(Self { source, name, dt, dt_from })
+    }
+
+    /// The next frames, `(batch, channel, time, row, col)`; none at the end.
+    pub(crate) fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
+        match &mut self.source {
+            Source::Events { frames: source, .. } => source.next_piece(frames),
+            Source::Movie { movie, part, buffer, .. } => {
+                let shape = movie.shape();
+                buffer.clear();
+                let left = part.end.map_or(u64::MAX, |end| end.saturating_sub(movie.frames_read()));
+                let read = movie.next_frames(frames.min(usize::try_from(left).unwrap_or(usize::MAX)), buffer)?;
+                let piece = ArrayView4::from_shape((read, shape.channels, shape.rows, shape.cols), buffer);
+                // Always of this shape.
+                Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
+            }
+        }
+    }
+
+    /// The number of the first frame in its movie.
+    fn first(&self) -> u64 {
+        if let Source::Movie { part, .. } = &self.source { part.first } else { 0 }
+    }
+
+    /// An error of a model, of which the file is the cause where one of its samples is not finite.
+    pub(crate) fn blame(&self, error: Error, path: Option<&Path>) -> Error {
+        match (error, path) {
+            (Error::NonFinite { batch: _, channel, frame, row, col, value }, Some(path)) => {
+                let frame = frame + self.first();
+                let place = format!("the sample at channel {channel}, frame {frame}, row {row}, column {col}");
+                Error::Data { path: path.into(), reason: format!("{place} is {value}; expected a finite number") }
+            }
+            (error, _) => error,
+        }
+    }
+
+    /// Channels, rows and columns of a frame.
+    pub(crate) fn shape(&self) -> Shape {
+        match &self.source {
+            Source::Events { frames, .. } => frames.shape(),
+            Source::Movie { movie, .. } => movie.shape(),
+        }
+    }
+
+    /// Time of a frame in microseconds.
+    pub(crate) fn dt(&self) -> u64 {
+        self.dt
+    }
+
+    /// Where the time of a frame is from.
+    pub(crate) fn dt_from(&self) -> &'static str {
+        self.dt_from
+    }
+
+    /// How it is shown.
+    pub(crate) fn stage(&self) -> Stage {
+        let stage = Stage::new("input").unit(self.unit());
+        match &self.source {
+            Source::Events { polarity: Polarity::Signed, .. } => stage.ends("OFF", "ON").map(Map::Polar).counts(),
+            Source::Events { polarity: Polarity::Split, .. } => {
+                stage.channels(self.channels()).map(Map::Ember).counts()
+            }
+            Source::Movie { movie, .. } if movie.scale() == Scale::Unit => stage.map(Map::Gray).shrink(Shrink::Mean),
+            Source::Movie { .. } => stage.shrink(Shrink::Mean),
+        }
+    }
+
+    /// What its samples are; a model's response is in the same unit.
+    pub(crate) fn unit(&self) -> String {
+        match &self.source {
+            Source::Events { .. } => format!("events in {}", seconds(self.dt as f64 * 1e-6)),
+            Source::Movie { movie, .. } if movie.scale() == Scale::Unit => "brightness".into(),
+            Source::Movie { .. } => "sample values".into(),
+        }
+    }
+
+    /// Names of its channels, where they have names.
+    pub(crate) fn channels(&self) -> Vec<&'static str> {
+        let split = matches!(self.source, Source::Events { polarity: Polarity::Split, .. });
+        if split { vec!["ON", "OFF"] } else { Vec::new() }
+    }
+
+    /// How far through the input, 0 to 1.
+    pub(crate) fn progress(&self) -> f64 {
+        match &self.source {
+            Source::Events { frames, .. } => match &frames.events().events {
+                Events::Scene { duration, .. } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
+                // Not known of a pipe; and of an archive, what is read is not what the file holds.
+                Events::Recording { events, recording } => recording
+                    .bytes()
+                    .filter(|_| recording.format() != Format::Npz)
+                    .map_or(0.0, |bytes| events.events().position() as f64 / bytes.max(1) as f64),
+                Events::Kept(..) => 0.0,
+            },
+            Source::Movie { movie, part, .. } => {
+                let end = part.end.unwrap_or(u64::MAX).min(movie.frames().unwrap_or(u64::MAX));
+                movie.frames_read().saturating_sub(part.first) as f64 / end.saturating_sub(part.first).max(1) as f64
+            }
+        }
+    }
+
+    /// What it is, in a line.
+    pub(crate) fn describe(&self) -> String {
+        let name = if self.name.is_empty() { "built-in scene" } else { &self.name };
+        let channels = match &self.source {
+            Source::Movie { movie, .. } if movie.shape().channels > 1 => {
+                format!(", {} channels", movie.shape().channels)
+            }
+            _ => String::new(),
+        };
+        format!("{name}, {}{channels}", self.pixels())
+    }
+
+    /// What there is to know about it, in a line.
+    pub(crate) fn note(&self) -> Option<String> {
+        let Source::Movie { movie, .. } = &self.source else { return None };
+        let short = movie.short_delays();
+        (short > 0).then(|| format!("{} of 0 or 10 ms count as 100 ms", plural(short, "delay")))
+    }
+
+    /// Size of a frame.
+    fn pixels(&self) -> String {
+        let Shape { rows, cols, .. } = self.shape();
+        format!("{cols} x {rows} pixels")
+    }
+
+    /// Events so far; none for a movie.
+    pub(crate) fn events(&self) -> Option<u64> {
+        match &self.source {
+            Source::Events { frames, .. } => Some(frames.events().count),
+            Source::Movie { .. } => None,
+        }
+    }
+
+    /// The recording that events come from.
+    fn recording_events(&self) -> Option<&Chosen> {
+        match &self.source {
+            Source::Events { frames, .. } => match &frames.events().events {
+                Events::Recording { events, .. } => Some(events),
+                Events::Scene { .. } | Events::Kept(..) => None,
+            },
+            Source::Movie { .. } => None,
+        }
+    }
+
+    /// What was left out so far, and why; the counts that this input can have.
+    pub(crate) fn skipped(&self) -> Vec<Reason> {
+        let Source::Events { frames, .. } = &self.source else { return Vec::new() };
+        let (dropped, jumps) = (frames.dropped(), u64::from(frames.jumps()));
+        let late = ("late_events", "events behind their bin (time ran backwards)", dropped.late);
+        let jumps = ("jumps", "jumps of the clock by over a minute, not filled", jumps);
+        let read = self.recording_events().map(|events| events.events().skipped());
+        let mut all = vec![late, outside_events(dropped.outside, &read.unwrap_or_default()), jumps];
+        if let Some(skipped) = read {
+            all.extend(decoder_reasons(&skipped));
+        }
+        all
+    }
+
+    /// How often the clock was reset so far.
+    pub(crate) fn resets(&self) -> u64 {
+        self.recording_events().map_or(0, Chosen::resets)
+    }
+
+    /// What each filter of events dropped so far.
+    pub(crate) fn filtered(&self) -> Vec<(String, u64)> {
+        let Source::Events { frames, .. } = &self.source else { return Vec::new() };
+        match &frames.events().events {
+            Events::Scene { events, .. } => chosen::dropped(events.filters()),
+            Events::Recording { events, .. } => events.filtered(),
+            Events::Kept(..) => Vec::new(),
+        }
+    }
+
+    /// At the end: why there was nothing to see.
+    pub(crate) fn nothing_seen(&self, args: &RunArgs) -> Option<Error> {
+        let Source::Events { frames, .. } = &self.source else { return None };
+        let (counted, outside) = (frames.events(), frames.dropped().outside);
+        let path = || args.input.clone().unwrap_or_else(|| "built-in scene".into());
+        let events = counted.count;
+        if events == 0 {
+            return Some(match &counted.events {
+                Events::Recording { events, recording } => events.nothing(recording, &args.common),
+                _ => Error::Data { path: path(), reason: "no events".into() },
+            });
+        }
+        (outside == events).then(|| {
+            let why = "expected events inside the geometry (--geometry, or the header's)";
+            let reason = format!("none of {} lies inside {}; {why}", plural(events, "event"), self.pixels());
+            Error::Data { path: path(), reason }
+        })
+    }
+}

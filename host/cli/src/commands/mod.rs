@@ -1,0 +1,15 @@
+//! What each command does.
+
+pub(crate) mod applies;
+pub(crate) mod bench;
+pub(crate) mod chosen;
+pub(crate) mod convert;
+pub(crate) mod denoise;
+pub(crate) mod devices;
+mod gallery;
+pub(crate) mod info;
+pub(crate) mod input;
+mod models;
+mod probe;
+pub(crate) mod record;
+pub(crate) mod run;

@@ -1,0 +1,221 @@
+//! `foveola run`: frames through a model, and pictures of what it does.
+
+use super::gallery::{Drawing, Gallery};
+use super::input::Input;
+use super::models::Models;
+use crate::args::RunArgs;
+use crate::text::{Lines, filtered_as_json, print, reasons_as_json};
+use crate::units::{plural, seconds, thousands};
+use foveola::npy::NpyWriter;
+use foveola::{Device, Error, Model, Result};
+use foveola_core::Digest;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ndarray::{ArrayView5, Axis};
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Samples of input in a piece, at most, unless the arguments say otherwise.
+const PIECE_SAMPLES: usize = 4 << 20;
+
+/// What a run counted.
+#[derive(Default)]
+struct Totals {
+    frames: usize,
+    output_frames: usize,
+    digest: Option<Digest>,
+    /// In the model alone.
+    model: Duration,
+}
+
+pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    let device: Device = args.device.parse()?;
+    Models::build(args, &device, 1_000)?; // an unknown name is told before the input is looked at
+    let input = Input::open(args)?;
+    let mut models = Models::build(args, &device, input.dt())?;
+    let model = std::mem::take(&mut models.whole);
+    let output = model.signature(input.shape())?.output;
+    let piece = args.piece.unwrap_or_else(|| (PIECE_SAMPLES / input.shape().len().max(1)).clamp(1, 100));
+    let gallery =
+        if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, output, piece)?) };
+    std::fs::create_dir_all(&args.out).map_err(|source| {
+        let reason = format!("cannot be made a folder for the output: {source}");
+        Error::Data { path: args.out.clone(), reason }
+    })?;
+
+    let began = Instant::now();
+    let totals = Totals { digest: args.digest.then(Digest::new), ..Totals::default() };
+    let mut run = Run { args, model, input, totals, saved: None };
+    let mut wrote = std::thread::scope(|scope| {
+        let drawing = gallery.map(|gallery| Drawing::start(scope, gallery));
+        let progress = progress_bar(args);
+        run.compute(piece, drawing.as_ref(), &progress)?;
+        progress.set_message("drawing");
+        let wrote = drawing.map_or_else(|| Ok(Vec::new()), |drawing| drawing.finish(run.input.kept()));
+        progress.finish_and_clear();
+        wrote
+    })?;
+    if let Some((writer, path)) = run.saved.take() {
+        let frames = writer.finish()?;
+        let of = plural(run.totals.output_frames as u64, "frame");
+        wrote.push((path, format!("{} of {of} of the output", thousands(frames as u64))));
+    }
+    run.report(&device, began.elapsed().as_secs_f64(), &wrote);
+    Ok(())
+}
+
+/// A run, and what it came to so far.
+struct Run<'a> {
+    args: &'a RunArgs,
+    model: Model,
+    input: Input,
+    totals: Totals,
+    /// The file of the output, which begins with the first frame that is saved.
+    saved: Option<(NpyWriter, PathBuf)>,
+}
+
+impl Run<'_> {
+    /// Runs the model over the input, `piece` frames at a time. It ends early where the drawing thread failed.
+    fn compute(&mut self, piece: usize, drawing: Option<&Drawing<'_>>, progress: &ProgressBar) -> Result<()> {
+        let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
+        let (args, totals) = (self.args, &mut self.totals);
+        loop {
+            let frames = match self.input.next_piece(piece) {
+                Ok(Some(frames)) => frames,
+                Ok(None) => break,
+                Err(error) => {
+                    if let (Error::Damaged { .. }, Some((writer, path))) = (&error, self.saved.take()) {
+                        // Of a recording that is refused no output stays.
+                        drop(writer);
+                        let _ = std::fs::remove_file(path);
+                    }
+                    return Err(error);
+                }
+            };
+            let start = Instant::now();
+            let output = match self.model.process(frames) {
+                Ok(output) => output,
+                Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
+            };
+            totals.model += start.elapsed();
+            if drawing.is_some_and(|drawing| !drawing.push(&frames, &output)) {
+                return Ok(());
+            }
+            if let Some(digest) = &mut totals.digest {
+                add(digest, &output);
+            }
+            save(args, &mut self.saved, &output, totals.output_frames)?;
+            totals.output_frames += output.len_of(Axis(2));
+            totals.frames += frames.len_of(Axis(2));
+            let rate = totals.frames as f64 / began.elapsed().as_secs_f64().max(1e-9);
+            progress.set_message(format!("{rate:.0} frames/s, {:.2} x real time", rate * dt));
+            progress.set_position((self.input.progress() * 1000.0) as u64);
+        }
+        self.input.nothing_seen(args).map_or(Ok(()), Err)
+    }
+
+    /// Prints what was done.
+    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)]) {
+        let Self { args, input, totals, .. } = self;
+        let dt = input.dt() as f64 * 1e-6;
+        let recorded = totals.frames as f64 * dt;
+        let model = totals.model.as_secs_f64().max(1e-9);
+        let about = foveola::models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
+        if args.common.json {
+            let mut value = json!({
+                "input": args.input.as_ref().map(|path| path.display().to_string()),
+                "events": input.events(),
+                "model": args.model,
+                "device": device.name(),
+                "dt_us": input.dt(),
+                "dt_from": input.dt_from(),
+                "frames": totals.frames,
+                "output_frames": totals.output_frames,
+                "recorded_seconds": recorded,
+                "seconds": elapsed,
+                "model_seconds": model,
+                "frames_per_second": totals.frames as f64 / elapsed,
+                "model_frames_per_second": totals.frames as f64 / model,
+                "real_time_factor": recorded / elapsed,
+                "resets": input.resets(),
+                "skipped": reasons_as_json(&input.skipped()),
+                "filtered": filtered_as_json(&input.filtered()),
+                "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
+            });
+            if let Some(digest) = totals.digest {
+                value["digest"] = digest.to_string().into();
+            }
+            return print(&format!("{value:#}\n"));
+        }
+        let speed = |seconds: f64| {
+            let rate = totals.frames as f64 / seconds.max(1e-9);
+            format!("{} frames/s, {:.2} x real time", thousands(rate as u64), recorded / seconds.max(1e-9))
+        };
+        let mut lines = Lines::default();
+        lines.push("input", input.describe());
+        if let Some(events) = input.events() {
+            lines.push("events", format!("{} in {}", thousands(events), seconds(recorded)));
+        }
+        lines.push("model", format!("{}: {about}", args.model));
+        lines.push("device", device.name());
+        let frames = thousands(totals.frames as u64);
+        lines.push("frames", format!("{frames} of {} ({})", seconds(dt), input.dt_from()));
+        input.note().into_iter().for_each(|note| lines.push("", note));
+        lines.push("model ran", speed(model));
+        let with = if args.no_pictures { "" } else { ", with pictures" };
+        lines.push("in all", format!("{}{with}", speed(elapsed)));
+        lines.push_resets(input.resets());
+        lines.push_left_out(&input.skipped(), None, &input.filtered());
+        if let Some(digest) = totals.digest {
+            lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));
+        }
+        let nothing = if wrote.is_empty() { " nothing" } else { "" };
+        lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
+        for (path, what) in wrote {
+            lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
+        }
+        print(&lines.0);
+    }
+}
+
+fn progress_bar(args: &RunArgs) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:16} {percent:>3} %  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(1000), target).with_style(style);
+    bar.tick(); // the first piece may take a while
+    bar
+}
+
+/// Adds the frames of a piece, one after another.
+fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
+    for frame in output.index_axis(Axis(0), 0).axis_iter(Axis(1)) {
+        match frame.as_slice() {
+            Some(samples) => digest.add(samples),
+            None => frame.iter().for_each(|sample| digest.add(&[*sample])),
+        }
+    }
+}
+
+/// Appends every Nth frame of the output to its file, which begins with the first of them.
+fn save(
+    args: &RunArgs,
+    saved: &mut Option<(NpyWriter, PathBuf)>,
+    output: &ArrayView5<'_, f32>,
+    before: usize,
+) -> Result<()> {
+    for (i, frame) in output.index_axis(Axis(0), 0).axis_iter(Axis(1)).enumerate() {
+        if args.every == 0 || !(before + i).is_multiple_of(args.every) {
+            continue;
+        }
+        let (writer, _) = match saved {
+            Some(saved) => saved,
+            None => {
+                let path = args.out.join("output.npy");
+                saved.insert((NpyWriter::create(&path)?, path))
+            }
+        };
+        writer.push(frame)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! `foveola`: models of early vision on event recordings and movies, from the command line.
+
+mod args;
+mod commands;
+mod text;
+mod units;
+
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use foveola::Error;
+use std::path::Path;
+use std::process::ExitCode;
+use text::complain;
+
+/// Parses the arguments and runs the command.
+fn main() -> ExitCode {
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let _ = error.print();
+        if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+            && Path::new(name).exists()
+        {
+            complain(&format!("\nTo run a model over the file {name}: foveola run {name}\n"));
+        }
+        std::process::exit(error.exit_code());
+    });
+    let command = match cli.command {
+        Some(command) => command,
+        None => Cli::parse_from(["foveola", "run"]).command.unwrap_or_else(|| unreachable!("a command was given")),
+    };
+    let result = match command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Info(args) => commands::info::info(&args),
+        Command::Convert(args) => commands::convert::convert(&args),
+        Command::Record(args) => commands::record::record(&args),
+        Command::Bench(args) => commands::bench::bench(&args),
+        Command::Devices(args) => {
+            commands::devices::devices(&args);
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: {error}\n"));
+            // A name that is not on a list, or is misspelled, is a mistake in the arguments, as are those that clap finds.
+            ExitCode::from(if matches!(error, Error::Unknown { .. } | Error::Spelling { .. }) { 2 } else { 1 })
+        }
+    }
+}

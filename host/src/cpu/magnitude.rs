@@ -1,0 +1,45 @@
+//! The largest magnitude of some samples: one look at each tells whether all are finite, and how large results can become.
+
+use super::threads::Threads;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
+use foveola_core::Fork;
+use foveola_core::graph::MOVE;
+
+/// The largest magnitude of all samples, at the speed of memory; 0 of none. NaN and infinities count as larger than all
+/// others, so that it is finite where every sample is.
+pub(crate) fn largest(samples: &[f32]) -> f32 {
+    f32::from_bits(dispatch!(Level::new(), simd => simd.vectorize(
+        #[inline(always)]
+        || samples.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7fff_ffff)),
+    )))
+}
+
+/// [`largest`], in halves where that is worth it.
+pub(crate) fn shared(fork: Threads, samples: &[f32]) -> f32 {
+    match fork.halve(samples.len().saturating_mul(MOVE)) {
+        Some(fork) => {
+            let (first, second) = samples.split_at(samples.len() / 2);
+            let (first, second) = fork.join(|| shared(fork, first), || shared(fork, second));
+            if first.total_cmp(&second).is_lt() { second } else { first }
+        }
+        None => largest(samples),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_sample_is_found_in_every_half() {
+        let fork = Threads::eager(2);
+        for place in 0..100 {
+            let mut samples = [1.0_f32; 100];
+            samples[place] = -7.0;
+            assert_eq!((shared(fork, &samples), shared(Threads::ALONE, &samples)), (7.0, 7.0), "at {place}");
+            samples[place] = f32::NAN;
+            assert!(shared(fork, &samples).is_nan(), "NaN at {place}");
+        }
+    }
+}

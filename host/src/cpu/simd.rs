@@ -1,0 +1,295 @@
+//! Vectors of the instruction set that the CPU turns out to have, for the filters of `core` that take them.
+//!
+//! | level | vectors | multiply-add | tile of a convolution (rows x vectors) |
+//! |---|---|---|---|
+//! | AVX-512 | 16 `f32` | fused | 4 x 4 |
+//! | AVX2 | 8 | fused | 4 x 2 |
+//! | SSE4.2, SSE2 | 4 | multiply, add | 4 x 2 |
+//! | NEON | 4 | fused | 4 x 2 |
+//!
+//! The level is found once and chosen anew for every chunk of a filter; everything from there to the vectors is inlined
+//! (a function that is not loses a factor of ten). A fused multiply-add rounds once where the reproducible lanes round
+//! twice, so results differ in the last bits: by at most `taps` units in the last place of `sum |w x|`.
+
+use super::magnitude;
+use super::threads::Threads;
+use crate::Error;
+use crate::cpu::fft::FftKernel;
+use crate::cpu::spectral::Spectral;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch};
+use foveola_core::graph::weighted_sum;
+use foveola_core::lanes::Lanes;
+use foveola_core::{Engine, Feed, Runner, Sample, Stage};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// How a model computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As fast as the CPU can, with fused multiply-adds where it has them. The default.
+    #[default]
+    Fast,
+    /// [`Precision::Fast`] at a given level at most: slower, to compare.
+    AtMost(SimdLevel),
+    /// The same bits as scalar code, a microcontroller, or any other CPU: to rehearse firmware.
+    Reproducible,
+}
+
+/// An instruction set, by the vectors it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SimdLevel {
+    /// What the compilation assumes: SSE2 on x86-64, NEON on 64-bit Arm.
+    Baseline,
+    /// SSE4.2.
+    Sse42,
+    /// AVX2 with FMA.
+    Avx2,
+    /// AVX-512.
+    Avx512,
+}
+
+impl SimdLevel {
+    /// The levels that this CPU has, the best one last.
+    ///
+    /// ```
+    /// use foveola::SimdLevel;
+    /// assert_eq!(SimdLevel::available().first(), Some(&SimdLevel::Baseline));
+    /// ```
+    pub fn available() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|level| level.level().is_some()).collect()
+    }
+
+    const ALL: [Self; 4] = [Self::Baseline, Self::Sse42, Self::Avx2, Self::Avx512];
+
+    /// The best level that the CPU has.
+    pub(crate) fn best() -> Self {
+        Self::ALL.into_iter().rev().find(|level| level.level().is_some()).unwrap_or(Self::Baseline)
+    }
+
+    /// The token of the best level that the CPU has, up to this one.
+    pub(crate) fn at_most(self) -> Level {
+        let levels = Self::ALL.into_iter().rev().skip_while(|level| *level > self);
+        levels.filter_map(Self::level).next().unwrap_or_else(Level::baseline)
+    }
+
+    /// The token, when the CPU has the level: for the benchmark of the machine's limits.
+    #[doc(hidden)]
+    pub fn level(self) -> Option<Level> {
+        let best = Level::new();
+        match self {
+            Self::Baseline => Some(Level::baseline()),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Sse42 => best.as_sse4_2().map(Level::Sse4_2),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx2 => best.as_avx2().map(Level::Avx2),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx512 => best.as_avx512().map(Level::Avx512),
+            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+            _ => {
+                let _ = best;
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for SimdLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            Self::Sse42 => "sse4.2",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        })
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fast => f.write_str("fast"),
+            Self::AtMost(level) => level.fmt(f),
+            Self::Reproducible => f.write_str("reproducible"),
+        }
+    }
+}
+
+/// `fast`, `reproducible`, or a level that this CPU has: `baseline`, `sse4.2`, `avx2`, `avx512`.
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let levels = SimdLevel::available().into_iter().map(Self::AtMost);
+        let all: Vec<(String, Self)> =
+            [Self::Fast, Self::Reproducible].into_iter().chain(levels).map(|one| (one.to_string(), one)).collect();
+        let found = all.iter().find(|(other, _)| other == name);
+        found
+            .map(|(_, one)| *one)
+            .ok_or_else(|| Error::unknown("precision", name, all.iter().map(|(name, _)| &name[..])))
+    }
+}
+
+impl Precision {
+    /// The best level to use; none for the reproducible vectors.
+    pub(crate) fn level(self) -> Option<SimdLevel> {
+        match self {
+            Self::Fast => Some(SimdLevel::best()),
+            Self::AtMost(most) => Some(most.min(SimdLevel::best())),
+            Self::Reproducible => None,
+        }
+    }
+}
+
+/// Runs the filters of a model: at a level of vectors or with the reproducible ones, on some threads.
+#[derive(Clone, Copy)]
+pub(crate) struct Engines<'m> {
+    pub(crate) level: Option<SimdLevel>,
+    pub(crate) fork: Threads,
+    /// For each node, its kernel if it goes through the frequency domain.
+    pub(crate) kernels: &'m [Option<Arc<FftKernel>>],
+    /// For each node and stream of the batch, what that way keeps beside the state.
+    pub(crate) spectral: &'m [Mutex<Spectral>],
+    pub(crate) batch: usize,
+    /// Where overflow is looked for: what was found.
+    pub(crate) overflow: Option<&'m OnceLock<Overflow>>,
+}
+
+/// A value between two layers that is not finite.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overflow {
+    /// The node that yielded it.
+    pub(crate) node: usize,
+    /// Number of the first frame that the node yielded for this chunk.
+    pub(crate) t: u64,
+    /// The sample's index among all that it yielded, over all streams, and how many those are.
+    pub(crate) index: usize,
+    pub(crate) len: usize,
+    pub(crate) value: f32,
+}
+
+impl Runner<f32> for Engines<'_> {
+    type Fork = Threads;
+
+    fn fork(&self) -> Threads {
+        self.fork
+    }
+
+    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, foveola_core::Error> {
+        let fork = self.fork;
+        if let (Stage::Conv3d(conv), Some(Some(kernel))) = (stage, self.kernels.get(feed.node))
+            && let Some(spectral) = self.spectral.get(feed.node * self.batch + feed.stream)
+        {
+            let mut spectral = spectral.lock().unwrap_or_else(PoisonError::into_inner);
+            // Its buffers were made before the chunk.
+            let (what, found, expected) = ("the buffers of transforms", 0, feed.input.len());
+            return spectral.advance(conv, kernel, fork, feed).map_err(|_| foveola_core::Error::Length {
+                what,
+                found,
+                expected,
+            });
+        }
+        match self.level.map(SimdLevel::at_most) {
+            Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), fork }, stage, feed)),
+            None => advance(Engine { lanes: f32::LANES, fork }, stage, feed),
+        }
+    }
+
+    fn add(&self, terms: [(&[f32], f32); 2], to: &mut [f32]) {
+        // Unfused at every level, so there is nothing to choose but the width.
+        dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
+            #[inline(always)]
+            || weighted_sum(terms, to),
+        ));
+    }
+
+    fn written(&self, node: usize, t: u64, frames: &[f32]) -> Result<(), foveola_core::Error> {
+        let Some(overflow) = self.overflow.filter(|_| !magnitude::shared(self.fork, frames).is_finite()) else {
+            return Ok(());
+        };
+        match frames.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            Some((index, &value)) => {
+                overflow.get_or_init(|| Overflow { node, t, index, len: frames.len(), value });
+                Err(foveola_core::Error::NonFinite { frame: t, index })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[inline(always)]
+fn advance<L: Lanes<f32>>(
+    engine: Engine<L, Threads>,
+    stage: &Stage<'_>,
+    Feed { t, state, scratch, input, output, .. }: Feed<'_, f32>,
+) -> Result<usize, foveola_core::Error> {
+    match stage {
+        Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::Rf(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::SmoothConv(filter) => filter.advance_with(engine, t, state, scratch, input, output),
+        Stage::LowPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
+        Stage::HighPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
+        Stage::Pointwise(filter) => Ok(filter.advance_with(engine, input, output)),
+        Stage::Diff(filter) => Ok(filter.advance_with(engine, state, input, output)),
+        // They only move samples, or are not ours.
+        other => other.as_filter().advance(t, state, scratch, input, output),
+    }
+}
+
+/// Vectors as wide as the level's registers.
+#[derive(Clone, Copy)]
+struct Native<S>(S);
+
+impl<S: Simd> Lanes<f32> for Native<S> {
+    type Vector = S::f32s;
+    const WIDTH: usize = S::f32s::LEN;
+    // Four rows of them: AVX-512 has 32 registers, the others 16.
+    const COLUMNS: usize = if S::f32s::LEN == 16 { 4 } else { 2 };
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> S::f32s {
+        S::f32s::splat(self.0, value)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> S::f32s {
+        match from.get(..S::f32s::LEN) {
+            Some(from) => S::f32s::from_slice(self.0, from),
+            None => S::f32s::splat(self.0, 0.0),
+        }
+    }
+
+    #[inline(always)]
+    fn store(self, vector: S::f32s, to: &mut [f32]) {
+        if let Some(to) = to.get_mut(..S::f32s::LEN) {
+            vector.store_slice(to);
+        }
+    }
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        self.0.vectorize(f)
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, acc: S::f32s, x: S::f32s, w: S::f32s) -> S::f32s {
+        x.mul_add(w, acc)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precisions_have_names() {
+        for level in SimdLevel::available() {
+            let precision = Precision::AtMost(level);
+            assert_eq!(precision.to_string().parse::<Precision>().ok(), Some(precision));
+        }
+        assert_eq!("reproducible".parse::<Precision>().ok(), Some(Precision::Reproducible));
+        let error = "avx1024".parse::<Precision>().expect_err("no such level").to_string();
+        assert!(error.contains("fast, reproducible, baseline"), "{error}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Filters that see one pixel at a time, fused: a thread takes a pixel through the frames of a chunk.
+//!
+//! Values are numbered: the inputs first, then what each operation yields; the last one is the output. State lies as on the
+//! host, that of an operation in one piece over all streams; a stream has a frame of each word. Small numbers stay as they are,
+//! where the host makes them zero: it matters to signals below 2^-48 alone.
+
+use std::fmt::Write as _;
+
+/// A step of a compensated recursion.
+pub(super) const COMPENSATED: &str = include_str!("compensated.wgsl");
+
+/// What a kernel is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Scan {
+    /// Frames that are read.
+    pub(crate) inputs: usize,
+    pub(crate) operations: Vec<Operation>,
+    /// Whether a thread takes four pixels: all sizes and offsets are multiples of four.
+    pub(crate) wide: bool,
+}
+
+/// An operation on values with these numbers. Those with state take a word of params that says where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Operation {
+    /// `max(x, 0)`
+    Rectify(usize),
+    /// `max(bias + scale x, 0)`; scale, bias.
+    RectifyScale(usize),
+    /// `(bias + scale x)^2`; scale, bias.
+    Square(usize),
+    /// `max(bias + scale x, 0)^2`; scale, bias.
+    RectifySquare(usize),
+    /// `wa a + wb b`; wa, wb.
+    Add(usize, usize),
+    /// `y += gain (x - y)`; gain, and where `y` lies.
+    LowPass(usize),
+    /// `y = x`, which the same with a gain of 1 would round; where `y` lies.
+    Hold(usize),
+    /// [`Operation::LowPass`], compensated; gain, and where `y` lies, with the remainders behind it.
+    Compensated(usize),
+    /// `x - k y` of [`Operation::LowPass`]; gain, k, and where `y` lies.
+    HighPass(usize),
+    /// `x - k y` of [`Operation::Compensated`]; gain, k, and where `y` lies.
+    HighCompensated(usize),
+    /// `x - k x` of [`Operation::Hold`]; k, and where `y` lies.
+    HighHold(usize),
+    /// `x - y`, then `y = x`; where `y` lies.
+    Diff(usize),
+}
+
+impl Operation {
+    /// Numbers that come as params, and words of state for each sample.
+    const fn takes(self) -> (usize, usize) {
+        match self {
+            Self::Rectify(_) => (0, 0),
+            Self::RectifyScale(_) | Self::Square(_) | Self::RectifySquare(_) | Self::Add(..) => (2, 0),
+            Self::LowPass(_) | Self::HighHold(_) => (1, 1),
+            Self::Hold(_) | Self::Diff(_) => (0, 1),
+            Self::HighPass(_) => (2, 1),
+            Self::Compensated(_) => (1, 2),
+            Self::HighCompensated(_) => (2, 2),
+        }
+    }
+}
+
+impl Scan {
+    /// Frames whose samples are loaded before the first of them is used, so that memory answers all of them at once.
+    const AHEAD: usize = 8;
+
+    pub(crate) fn has_state(&self) -> bool {
+        self.operations.iter().any(|operation| operation.takes().1 > 0)
+    }
+
+    /// The statements of one frame, which reads `x{input}_{frame}`, and stores.
+    fn frame(&self, frame: usize) -> String {
+        let mut text = String::new();
+        let value = |n: usize| match n.checked_sub(self.inputs) {
+            None => format!("x{n}_{frame}"),
+            Some(operation) => format!("v{operation}"),
+        };
+        for (k, operation) in self.operations.iter().enumerate() {
+            let scaled = |x: usize| format!("fma(T(p.a{k}), {}, T(p.b{k}))", value(x));
+            let step = |x: usize| format!("s{k} = fma(T(p.a{k}), {} - s{k}, s{k});", value(x));
+            let behind = |x: usize, number: &str| format!("let v{k} = fma(-T(p.{number}{k}), s{k}, {});", value(x));
+            let line = match *operation {
+                Operation::Rectify(x) => format!("let v{k} = rectify({});", value(x)),
+                Operation::RectifyScale(x) => format!("let v{k} = rectify({});", scaled(x)),
+                Operation::Square(x) => format!("let r{k} = {}; let v{k} = r{k} * r{k};", scaled(x)),
+                Operation::RectifySquare(x) => format!("let r{k} = rectify({}); let v{k} = r{k} * r{k};", scaled(x)),
+                Operation::Add(a, b) => format!("let v{k} = fma(T(p.a{k}), {}, p.b{k} * {});", value(a), value(b)),
+                Operation::LowPass(x) => format!("{} let v{k} = s{k};", step(x)),
+                Operation::Hold(x) => format!("s{k} = {}; let v{k} = s{k};", value(x)),
+                Operation::HighPass(x) => format!("{} {}", step(x), behind(x, "b")),
+                Operation::Compensated(x) => {
+                    format!("compensated(p.a{k}, {}, &s{k}, &c{k}); let v{k} = s{k};", value(x))
+                }
+                Operation::HighCompensated(x) => {
+                    format!("compensated(p.a{k}, {}, &s{k}, &c{k}); {}", value(x), behind(x, "b"))
+                }
+                Operation::HighHold(x) => format!("s{k} = {}; {}", value(x), behind(x, "a")),
+                Operation::Diff(x) => {
+                    format!("s{k} = select(s{k}, {0}, fresh); let v{k} = {0} - s{k}; s{k} = {0};", value(x))
+                }
+            };
+            let _ = writeln!(text, "            {line}");
+        }
+        let last = value(self.inputs + self.operations.len() - 1);
+        let _ = writeln!(text, "            y[at + {frame}u * p.len] = {last};");
+        if self.has_state() {
+            text.push_str("            fresh = false;\n");
+        }
+        text
+    }
+
+    /// The program.
+    pub(crate) fn wgsl(&self) -> String {
+        let (sample, word) = if self.wide { ("vec4<f32>", "vec4<u32>") } else { ("f32", "u32") };
+        let mut text = format!("alias T = {sample};\nalias U = {word};\n");
+        text.push_str(
+            "struct Params {\n    threads: u32,\n    len: u32,\n    frames: u32,\n    fresh: u32,\n    zero: u32,\n",
+        );
+        // Operations with state: the variable of each word, and where it lies.
+        let mut states = Vec::new();
+        for (k, operation) in self.operations.iter().enumerate() {
+            match operation.takes().1 {
+                0 => {}
+                1 => states.push((format!("s{k}"), format!("p.o{k} + n"))),
+                _ => {
+                    states.push((format!("s{k}"), format!("p.o{k} + n + n / p.len * p.len")));
+                    states.push((format!("c{k}"), format!("p.o{k} + n + n / p.len * p.len + p.len")));
+                }
+            }
+        }
+        for (k, operation) in self.operations.iter().enumerate() {
+            let (numbers, state) = operation.takes();
+            for name in ["a", "b"].iter().take(numbers) {
+                let _ = writeln!(text, "    {name}{k}: f32,");
+            }
+            if state > 0 {
+                let _ = writeln!(text, "    o{k}: u32,");
+            }
+        }
+        text.push_str("}\n@group(0) @binding(0) var<uniform> p: Params;\n");
+        for input in 0..self.inputs {
+            let _ = writeln!(text, "@group(0) @binding({}) var<storage, read> x{input}: array<T>;", input + 1);
+        }
+        let mut binding = self.inputs + 1;
+        if !states.is_empty() {
+            let _ = writeln!(text, "@group(0) @binding({binding}) var<storage, read_write> state: array<T>;");
+            binding += 1;
+        }
+        let _ = writeln!(text, "@group(0) @binding({binding}) var<storage, read_write> y: array<T>;");
+        if states.iter().any(|(name, _)| name.starts_with('c')) {
+            text.push_str(COMPENSATED);
+        }
+        text.push_str(
+            "fn rectify(x: T) -> T {\n    return select(x, T(), x < T());\n}\n@compute @workgroup_size(256)\n\
+             fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {\n\
+             \u{20}   let n = group(id) * 256u + local;\n    if (n >= p.threads) {\n        return;\n    }\n\
+             \u{20}   var at = (n / p.len) * p.len * p.frames + n % p.len;\n    var fresh = p.fresh != 0u;\n    var f = 0u;\n",
+        );
+        for (name, at) in &states {
+            let _ = writeln!(text, "    var {name} = state[{at}];");
+        }
+        for (ahead, condition) in
+            [(Self::AHEAD, format!("f + {}u <= p.frames", Self::AHEAD)), (1, "f < p.frames".into())]
+        {
+            let _ = writeln!(text, "    for (; {condition}; f += {ahead}u) {{");
+            for frame in 0..ahead {
+                for input in 0..self.inputs {
+                    let _ = writeln!(text, "        let x{input}_{frame} = x{input}[at + {frame}u * p.len];");
+                }
+            }
+            for frame in 0..ahead {
+                let _ = write!(text, "        {{\n{}        }}\n", self.frame(frame));
+            }
+            let _ = writeln!(text, "        at += {ahead}u * p.len;\n    }}");
+        }
+        for (name, at) in &states {
+            let _ = writeln!(text, "    state[{at}] = {name};");
+        }
+        text.push_str("}\n");
+        text
+    }
+}

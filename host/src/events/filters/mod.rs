@@ -1,0 +1,348 @@
+//! Filters of events for a stream: a chain that owns its state, and counts what each filter drops.
+
+mod spec;
+
+pub use spec::EventFilterSpec;
+
+use crate::events::recording::Segmented;
+use crate::{Error, Geometry, Result};
+use foveola_core::events::{Event, EventChain, EventFilter, EventStage};
+use spec::failed;
+use std::borrow::BorrowMut;
+
+/// Events that go through the filters at a time.
+const BATCH: usize = 1 << 12;
+/// Microseconds that pass for the filters where the clock was reset: more than their longest time constant.
+const REST: u64 = 1 << 30;
+
+/// A chain of filters of events; the filters are those of [`foveola_core::events::filters`].
+///
+/// ```
+/// use foveola::{EventFilterSpec, EventFilters, Geometry};
+/// use foveola_core::events::Event;
+///
+/// let mut filters = EventFilters::new(Geometry { cols: 640, rows: 480 })
+///     .with(&"refractory:1ms".parse()?)?
+///     .with(&"stcf:k=1,tau=5ms".parse()?)?;
+/// let event = |t, x| Event { t, x, y: 100, on: true };
+/// let mut events = vec![event(0, 10), event(300, 10), event(400, 11), event(450, 600)];
+/// filters.retain(&mut events)?;
+/// assert_eq!(events, [event(400, 11)]);
+/// let dropped: Vec<_> = filters.dropped().collect();
+/// assert_eq!(dropped, [("refractory:1ms", 1), ("stcf:k=1,tau=5ms", 2)]);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+///
+/// The events of a recording go through them as they are asked for:
+/// ```no_run
+/// use foveola::{EventFilters, Frames, Polarity, Recording};
+///
+/// let recording = Recording::open("recording.raw")?;
+/// let sensor = recording.scan(|_| ())?.geometry().expect("events");
+/// let mut filters = EventFilters::new(sensor).with(&"stcf".parse()?)?.with(&"downsample:2".parse()?)?;
+/// let output = filters.output();
+/// let frames = Frames::new(filters.filter(recording.events()?), output, Polarity::Signed, 1_000)?;
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct EventFilters {
+    sensor: Geometry,
+    output: Geometry,
+    names: Vec<String>,
+    stages: Vec<EventStage<'static>>,
+    state: Vec<u32>,
+}
+
+impl EventFilters {
+    /// No filters yet, behind a sensor of this size.
+    pub fn new(sensor: Geometry) -> Self {
+        Self { sensor, output: sensor, names: Vec::new(), stages: Vec::new(), state: Vec::new() }
+    }
+
+    /// Those that are spelled, one after another.
+    ///
+    /// # Errors
+    /// As of [`EventFilters::with`].
+    pub fn of<'s>(sensor: Geometry, specs: impl IntoIterator<Item = &'s EventFilterSpec>) -> Result<Self> {
+        specs.into_iter().try_fold(Self::new(sensor), Self::with)
+    }
+
+    /// One more, as it is spelled, for the sensor that those before it leave.
+    ///
+    /// # Errors
+    /// [`Error::Filter`] when it does not fit that sensor; [`Error::Memory`].
+    pub fn with(self, spec: &EventFilterSpec) -> Result<Self> {
+        let stage = spec.stage(self.output)?;
+        self.then(spec.to_string(), stage)
+    }
+
+    /// One more, called `name` in reports: a filter of [`foveola_core`].
+    ///
+    /// ```
+    /// use foveola::{EventFilters, Geometry};
+    /// use foveola_core::events::{PolarityOnly, Region};
+    /// let region = Region::new(10, 20, 64, 64).expect("inside");
+    /// let filters = EventFilters::new(Geometry { cols: 640, rows: 480 });
+    /// let filters = filters.then("face", region)?.then("on", PolarityOnly::On)?;
+    /// assert_eq!(filters.output(), Geometry { cols: 64, rows: 64 });
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Filter`] when it is made for another sensor than those before it leave; [`Error::Memory`].
+    pub fn then(mut self, name: impl Into<String>, stage: impl Into<EventStage<'static>>) -> Result<Self> {
+        let name = name.into();
+        self.stages.push(stage.into());
+        let chain = EventChain::new(self.sensor, &self.stages).map_err(|error| failed(&name, &error))?;
+        let words = chain.state_len();
+        self.output = chain.output();
+        let memory = |_| Error::Memory { what: "the state of the filters", samples: words };
+        // What the filters before it remember stays in front.
+        self.state.try_reserve_exact(words - self.state.len()).map_err(memory)?;
+        self.state.resize(words, 0);
+        self.names.push(name);
+        Ok(self)
+    }
+
+    /// Whether there is none: then all events go on.
+    pub fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// Size of the sensor that the events seem to come from behind the filters.
+    pub fn output(&self) -> Geometry {
+        self.output
+    }
+
+    /// Keeps the events that go on, as they go on.
+    ///
+    /// # Errors
+    /// [`Error::Filter`] only if a filter of your own changes its state's length.
+    pub fn retain(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let Self { sensor, stages, state, names, .. } = self;
+        let kept = EventChain::new(*sensor, stages).and_then(|chain| chain.retain(state, events));
+        let kept = kept.map_err(|error| failed(&names.join(" "), &error))?;
+        events.truncate(kept);
+        Ok(())
+    }
+
+    /// The names of the filters, and how many events each dropped so far.
+    pub fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
+        let chain = EventChain::new(self.sensor, &self.stages).ok();
+        let dropped = move |stage| chain.map_or(0, |chain| chain.dropped(&self.state, stage));
+        self.names.iter().enumerate().map(move |(stage, name)| (name.as_str(), dropped(stage)))
+    }
+
+    /// Columns and rows of the pixels that filters of hot pixels mask now: their events are dropped.
+    pub fn hot_pixels(&self) -> Vec<(u16, u16)> {
+        let chain = EventChain::new(self.sensor, &self.stages).ok();
+        let own = |stage| self.state.get(chain?.own(stage));
+        let masks = self.stages.iter().enumerate().filter_map(|(stage, filter)| match filter {
+            EventStage::HotPixels(hot) => Some(hot.masked(own(stage)?)),
+            _ => None,
+        });
+        masks.flatten().collect()
+    }
+
+    /// Forgets all events, and what was dropped.
+    pub fn clear(&mut self) {
+        self.state.fill(0);
+    }
+
+    /// The events that go on, of those that `events` yields; see the [example](EventFilters).
+    ///
+    /// They are taken in batches of 4096, so a live source has to give that many first, or end. Use
+    /// [`Filtered::filters`] to look at the filters meanwhile; or `&mut` filters, to have them back:
+    /// `Filtered::new(events, &mut filters)`.
+    pub fn filter<I: Iterator<Item = Result<Event>>>(self, events: I) -> Filtered<I> {
+        Filtered::new(events, self)
+    }
+}
+
+/// The events of `I` that go through filters, made by [`EventFilters::filter`].
+///
+/// An error comes behind the events before it. Where the clock was reset ([`RESET`](crate::RESET)), the filters see time go on
+/// by 18 minutes, more than any of their time constants: no event of before the reset supports or silences one behind it.
+/// The events themselves keep their times.
+pub struct Filtered<I: Iterator<Item = Result<Event>>, F = EventFilters> {
+    events: Segmented<I>,
+    filters: F,
+    /// What the filters see added to the times of this segment.
+    shift: u64,
+    /// The first event of the next segment, which waits for the batch before it, and what is added there.
+    first: Option<(Event, u64)>,
+    /// What went through, up to `next` handed on.
+    batch: Vec<Event>,
+    next: usize,
+    error: Option<Error>,
+}
+
+impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, F> {
+    /// `events` through `filters`, which are owned or borrowed.
+    pub fn new(events: I, filters: F) -> Self {
+        let events = Segmented::new(events);
+        Self { events, filters, shift: 0, first: None, batch: Vec::with_capacity(BATCH), next: 0, error: None }
+    }
+
+    /// Where the events come from.
+    pub fn events(&self) -> &I {
+        self.events.events()
+    }
+
+    /// What they go through.
+    pub fn filters(&self) -> &EventFilters {
+        self.filters.borrow()
+    }
+
+    /// Takes a batch; false when there are no more events.
+    fn refill(&mut self) -> bool {
+        self.batch.clear();
+        self.next = 0;
+        if let Some((event, shift)) = self.first.take() {
+            self.shift = shift;
+            self.batch.push(event);
+        }
+        while self.batch.len() < BATCH && self.error.is_none() {
+            let latest = self.events.latest();
+            match self.events.next() {
+                Some(Ok((event, true))) => {
+                    // A batch is of one segment.
+                    let shift = latest.wrapping_add(self.shift).wrapping_add(REST).wrapping_sub(event.t);
+                    self.first = Some((event, shift));
+                    break;
+                }
+                Some(Ok((event, false))) => self.batch.push(event),
+                Some(Err(error)) => self.error = Some(error),
+                None => break,
+            }
+        }
+        let ended = self.batch.is_empty() && self.error.is_none() && self.first.is_none();
+        let shift = self.shift;
+        self.batch.iter_mut().for_each(|event| event.t = event.t.wrapping_add(shift));
+        if let Err(error) = self.filters.borrow_mut().retain(&mut self.batch) {
+            self.error = Some(error);
+        }
+        self.batch.iter_mut().for_each(|event| event.t = event.t.wrapping_sub(shift));
+        !ended
+    }
+}
+
+impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Iterator for Filtered<I, F> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        loop {
+            if let Some(event) = self.batch.get(self.next) {
+                self.next += 1;
+                return Some(Ok(*event));
+            }
+            if let Some(error) = self.error.take() {
+                return Some(Err(error));
+            }
+            if !self.refill() {
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foveola_core::events::{Downsample, Neighbours, PolarityOnly, Stcf};
+
+    const SENSOR: Geometry = Geometry { cols: 16, rows: 12 };
+
+    /// Three columns that move, and flicker everywhere in them.
+    fn event(i: u64) -> Event {
+        let random = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        Event {
+            t: i * 3,
+            x: ((i / 20 + random % 3) % 16) as u16,
+            y: (random / 3 % 12) as u16,
+            on: !i.is_multiple_of(3),
+        }
+    }
+
+    fn filters() -> EventFilters {
+        let specs = ["on", "refractory:100us", "stcf:k=2,tau=60us", "downsample:2"];
+        let specs = specs.map(|text| text.parse().expect("a filter"));
+        EventFilters::of(SENSOR, &specs).expect("they fit")
+    }
+
+    /// Over several batches, whole or one by one, owned or borrowed: the same events, and each is counted that is gone.
+    #[test]
+    fn a_stream_goes_through_as_a_buffer_does() {
+        let events: Vec<_> = (0..10_000).map(event).collect();
+        let (mut whole, mut kept) = (filters(), events.clone());
+        whole.retain(&mut kept).expect("good");
+        assert!((100..9_000).contains(&kept.len()), "{} of {}", kept.len(), events.len());
+        let dropped: Vec<_> = whole.dropped().collect();
+        assert_eq!(dropped.iter().map(|(_, n)| n).sum::<u64>(), (events.len() - kept.len()) as u64);
+        assert!(dropped[..3].iter().all(|(_, n)| *n > 0) && dropped[3] == ("downsample:2", 0), "{dropped:?}");
+        assert_eq!(whole.output(), Geometry { cols: 8, rows: 6 });
+        assert!(kept.iter().all(|event| whole.output().contains(event)), "inside of what is left");
+
+        let stream = || events.iter().copied().map(Ok);
+        let owned: Result<Vec<_>> = filters().filter(stream()).collect();
+        assert_eq!(owned.expect("good"), kept);
+        let mut lent = filters();
+        assert_eq!(Filtered::new(stream(), &mut lent).count(), kept.len());
+        assert!(lent.dropped().eq(whole.dropped()), "borrowed filters count, too");
+        lent.clear();
+        assert!(lent.dropped().all(|(_, n)| n == 0), "nothing is left");
+    }
+
+    #[test]
+    fn an_error_comes_behind_the_events_before_it() {
+        let events = (0..100).map(|i| if i == 50 { Err(Error::NoSavedState) } else { Ok(event(i)) });
+        let items: Vec<_> = EventFilters::new(SENSOR).filter(events).collect();
+        assert_eq!(items.iter().position(Result::is_err), Some(50));
+        assert_eq!(items.iter().filter(|item| item.is_ok()).count(), 99);
+    }
+
+    /// Behind a reset no filter knows of the events before, and what it kept has the times of the recording.
+    #[test]
+    fn a_reset_separates_what_filters_know() {
+        let event = |t, x| Event { t, x, y: 5, on: true };
+        // The second segment begins with the pixels and the times of the first, 5 s earlier.
+        let segment: Vec<_> = (0..40).map(|i| event(7_000_000 + i * 500, (i % 4) as u16)).collect();
+        let early = segment.iter().map(|e| Event { t: e.t - 5_000_000, ..*e });
+        let both: Vec<_> = segment.iter().copied().chain(early).collect();
+        for spec in ["refractory:1ms", "stcf:k=1,tau=1ms", "rowcol:tau=1ms", "hot:most=5,window=10ms"] {
+            let pass = |events: &[Event]| -> Vec<Event> {
+                let filters = EventFilters::new(SENSOR).with(&spec.parse().expect("a filter")).expect("it fits");
+                filters.filter(events.iter().copied().map(Ok)).collect::<Result<_>>().expect("good")
+            };
+            let (alone, kept) = (pass(&segment), pass(&both));
+            let early: Vec<_> = alone.iter().map(|e| Event { t: e.t - 5_000_000, ..*e }).collect();
+            if spec.starts_with("hot") {
+                // What was learned of hot pixels stays.
+                assert!(kept.starts_with(&alone), "{spec}");
+            } else {
+                assert_eq!(kept, [alone, early].concat(), "{spec}");
+            }
+        }
+    }
+
+    #[test]
+    fn hot_pixels_can_be_read() {
+        let spec = "hot:most=3".parse().expect("a filter");
+        let mut filters =
+            EventFilters::new(SENSOR).then("off", PolarityOnly::Off).and_then(|f| f.with(&spec)).expect("good");
+        assert!(filters.hot_pixels().is_empty());
+        filters.retain(&mut vec![Event { t: 0, x: 5, y: 6, on: false }; 5]).expect("good");
+        assert_eq!(filters.hot_pixels(), [(5, 6)]);
+    }
+
+    /// A filter behind one that changes the sensor is made for what is left; one made for another sensor is refused.
+    #[test]
+    fn filters_fit_what_is_left_of_the_sensor() {
+        let half = Downsample::new(SENSOR, 2).expect("good");
+        let filters = EventFilters::new(SENSOR).then("half", half).expect("good");
+        assert!(filters.clone().with(&"stcf".parse().expect("a filter")).is_ok());
+        let stcf = Stcf::new(SENSOR, Neighbours::Four, 1, 1).expect("good");
+        let error = filters.then("late", stcf).err().expect("refused").to_string();
+        assert!(error.starts_with("filter 'late': stage 1 is made for a sensor of 16 x 12 pixels"), "{error}");
+    }
+}

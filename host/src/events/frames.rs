@@ -1,0 +1,264 @@
+//! Events become frames: counts in bins of `dt`, in chunks for a model, in bounded memory.
+//!
+//! Where the clock starts anew ([`RESET`](crate::RESET)), or time jumps ahead by more than a minute, the open frame is
+//! complete, and the next one is that of the next event: frames follow each other without a gap, and no event is dropped.
+
+#[cfg(feature = "gpu")]
+use crate::device::counts::{Counted, Counts};
+use crate::events::recording::Segmented;
+use crate::{Error, MOST_PIXELS, Result};
+use foveola_core::Shape;
+#[cfg(feature = "gpu")]
+use foveola_core::events::Place;
+use foveola_core::events::{Accumulator, Dropped, Event, Geometry, Polarity, Push};
+use ndarray::{ArrayView4, ArrayView5, Axis};
+
+/// Time may jump ahead by this much, in microseconds; a longer jump is a damaged time, and bins start anew behind it instead
+/// of yielding frames of zeros for hours.
+const GAP: u64 = 60_000_000;
+
+/// Frames of events, in pieces.
+///
+/// ```
+/// use foveola::{Frames, Geometry, Polarity};
+/// use foveola_core::events::Event;
+/// let events = (0..1000).map(|i| Ok(Event { t: i * 100, x: (i % 8) as u16, y: 3, on: true }));
+/// let mut frames = Frames::new(events, Geometry { cols: 8, rows: 6 }, Polarity::Signed, 1_000)?;
+/// let mut total = 0.0;
+/// while let Some(piece) = frames.next_piece(32)? {
+///     assert!(piece.dim().2 <= 32); // (batch, channel, time, row, col)
+///     total += piece.sum();
+/// }
+/// assert_eq!(total, 1000.0);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub struct Frames<I: Iterator<Item = Result<Event>>> {
+    source: Source<I>,
+    geometry: Geometry,
+    buffer: Vec<f32>,
+    #[cfg(feature = "gpu")]
+    counts: Counts,
+}
+
+/// Events and the bins that they go into.
+struct Source<I: Iterator<Item = Result<Event>>> {
+    events: Segmented<I>,
+    /// An event that belongs to a frame after the last one made.
+    waiting: Option<Event>,
+    bins: Accumulator,
+    /// How often time jumped ahead by more than [`GAP`].
+    jumps: u32,
+    ended: bool,
+    /// An error that comes behind the frames before it.
+    failed: Option<Error>,
+}
+
+impl<I: Iterator<Item = Result<Event>>> Frames<I> {
+    /// Frames of `geometry` pixels from bins of `dt` microseconds: two channels (ON, OFF) or one (signed).
+    ///
+    /// # Errors
+    /// [`Error::Layer`] for a geometry without pixels or a `dt` of 0; [`Error::Parameter`] for one of more than
+    /// [`MOST_PIXELS`], which only a damaged header asks for.
+    pub fn new(events: I, geometry: Geometry, polarity: Polarity, dt: u64) -> Result<Self> {
+        if geometry.rows.saturating_mul(geometry.cols) > MOST_PIXELS {
+            let value = format!("{} x {} pixels (columns x rows)", geometry.cols, geometry.rows);
+            return Err(Error::Parameter { item: "frames", name: "geometry", value, expected: "at most 2^26 pixels" });
+        }
+        let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
+            .map_err(|source| Error::layer("frames of events", source))?;
+        let events = Segmented::new(events);
+        Ok(Self {
+            source: Source { events, waiting: None, bins, jumps: 0, ended: false, failed: None },
+            geometry,
+            buffer: Vec::new(),
+            #[cfg(feature = "gpu")]
+            counts: Counts::default(),
+        })
+    }
+
+    /// The events and what is left of them.
+    pub fn events(&self) -> &I {
+        self.source.events.events()
+    }
+
+    /// Shape of a frame.
+    pub fn shape(&self) -> Shape {
+        self.source.bins.shape()
+    }
+
+    /// Where the next frame starts in the recording's time, in microseconds: behind a reset, that of the new clock. None before
+    /// the first event of a recording, or of a segment.
+    pub fn time(&self) -> Option<u64> {
+        self.source.bins.start()
+    }
+
+    /// How often time jumped ahead by more than a minute: those minutes are in no frame.
+    pub fn jumps(&self) -> u32 {
+        self.source.jumps
+    }
+
+    /// How often the clock was reset: time went back by [`RESET`](crate::RESET) microseconds or more, and the next event did
+    /// not return. A segment begins there, whose frames follow those before without a gap.
+    pub fn resets(&self) -> u64 {
+        self.source.events.resets()
+    }
+
+    /// Events that are in no frame, and why.
+    pub fn dropped(&self) -> Dropped {
+        self.source.bins.dropped()
+    }
+
+    /// The next `frames` frames, fewer at the end, none behind it: `(batch, channel, time, row, col)`.
+    ///
+    /// # Errors
+    /// What the events yield, behind the complete frames before it, and then no more; [`Error::Memory`].
+    pub fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
+        let (shape, len) = (self.shape(), self.shape().len());
+        let samples = frames.max(1).saturating_mul(len);
+        if self.buffer.len() < samples {
+            let more = samples - self.buffer.len();
+            self.buffer.try_reserve_exact(more).map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
+            self.buffer.resize(samples, 0.0);
+        }
+        let buffer = &mut self.buffer;
+        let made = self.source.make(frames.max(1), |bins, frame, event| {
+            bins.push(event, buffer.get_mut(frame * len..(frame + 1) * len).unwrap_or(&mut []))
+        })?;
+        if made == 0 {
+            return Ok(None);
+        }
+        let Geometry { rows, cols } = self.geometry;
+        let frames =
+            ArrayView4::from_shape((made, shape.channels, rows, cols), self.buffer.get(..made * len).unwrap_or(&[]));
+        let frames = frames.map_err(|_| Error::Memory { what: "a piece of frames", samples })?;
+        Ok(Some(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
+    }
+
+    /// As [`Frames::next_piece`], the number of frames and what is counted in them: fewer frames, where their samples would be more
+    /// than 32 bits count.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn next_counts(&mut self, frames: usize) -> Result<Option<(usize, Counted<'_>)>> {
+        let len = self.shape().len();
+        let counts = &mut self.counts;
+        counts.begin(len);
+        let made = self.source.make(frames.clamp(1, u32::MAX as usize / len), |bins, frame, event| {
+            match bins.place(event) {
+                Place::At { sample, step } => counts.add(frame, sample, step),
+                Place::Dropped => {}
+                Place::FrameComplete { start } => return Push::FrameComplete { start },
+            }
+            Push::Taken
+        })?;
+        if made == 0 { Ok(None) } else { Ok(Some((made, counts.finish(made)?))) }
+    }
+}
+
+/// What became of a frame.
+enum Filled {
+    Complete,
+    /// The last one, with the bin that was open when the events ended.
+    Last,
+    Nothing,
+}
+
+impl<I: Iterator<Item = Result<Event>>> Source<I> {
+    /// Makes frames, `most` at most, from what `take` does with the events of each; says how many.
+    fn make(&mut self, most: usize, mut take: impl FnMut(&mut Accumulator, usize, Event) -> Push) -> Result<usize> {
+        let mut made = 0;
+        while made < most && !self.ended {
+            match self.fill(|bins, event| take(bins, made, event)) {
+                Ok(Filled::Complete) => made += 1,
+                Ok(Filled::Last) => (made, self.ended) = (made + 1, true),
+                Ok(Filled::Nothing) => self.ended = true,
+                Err(error) => (self.failed, self.ended) = (Some(error), true),
+            }
+        }
+        match self.failed.take_if(|_| made == 0) {
+            Some(error) => Err(error),
+            None => Ok(made),
+        }
+    }
+
+    /// Fills one frame.
+    fn fill(&mut self, mut take: impl FnMut(&mut Accumulator, Event) -> Push) -> Result<Filled> {
+        loop {
+            let event = match self.waiting.take() {
+                Some(event) => event,
+                None => {
+                    let latest = self.events.latest();
+                    let Some((event, begins)) = self.events.next().transpose()? else {
+                        return Ok(if self.bins.is_open() { Filled::Last } else { Filled::Nothing });
+                    };
+                    let jumps = self.bins.start().is_some() && event.t > latest.saturating_add(GAP);
+                    self.jumps = self.jumps.saturating_add(jumps.into());
+                    if (begins || jumps) && self.bins.restart() {
+                        self.waiting = Some(event);
+                        return Ok(Filled::Complete);
+                    }
+                    event
+                }
+            };
+            if let Push::FrameComplete { .. } = take(&mut self.bins, event) {
+                self.waiting = Some(event);
+                return Ok(Filled::Complete);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_comes_behind_the_frames_before_it() {
+        let event = |t, x| Ok(Event { t, x, y: 0, on: true });
+        let lost = || Err(Error::NoSavedState);
+        let events = [event(0, 0), event(1, 0), event(1_000, 1), lost(), event(1_200, 2)];
+        let mut frames =
+            Frames::new(events.into_iter(), Geometry { cols: 3, rows: 1 }, Polarity::Signed, 1_000).expect("good");
+        let first = frames.next_piece(8).expect("a frame first").expect("one").iter().copied().collect::<Vec<_>>();
+        assert_eq!(first, [2.0, 0.0, 0.0]);
+        assert!(frames.next_piece(8).is_err(), "then the error");
+        assert!(frames.next_piece(8).expect("then nothing").is_none(), "the stream ended");
+    }
+
+    /// The starts of all frames and what is in them.
+    fn frames(times: &[u64], chunk: usize) -> (Vec<f32>, Frames<impl Iterator<Item = Result<Event>>>) {
+        let events: Vec<_> = times.iter().map(|t| Ok(Event { t: *t, x: 0, y: 0, on: true })).collect();
+        let mut frames =
+            Frames::new(events.into_iter(), Geometry { cols: 1, rows: 1 }, Polarity::Signed, 1_000).expect("good");
+        let mut all = Vec::new();
+        while let Some(piece) = frames.next_piece(chunk).expect("frames") {
+            all.extend(piece.iter());
+        }
+        (all, frames)
+    }
+
+    #[test]
+    fn long_jumps_of_time_are_counted() {
+        let (all, frames) = frames(&[0, 120_000_000, 120_002_000, 0, 1], 100);
+        assert_eq!(all, [1.0, 1.0, 0.0, 1.0, 2.0]);
+        assert_eq!((frames.jumps(), frames.resets(), frames.dropped().events()), (1, 1, 0));
+    }
+
+    /// The segments follow each other frame by frame, for any chunks, whether the frame that was open was full or not.
+    #[test]
+    fn a_reset_begins_a_segment() {
+        for chunk in 1..6 {
+            let times = [900_000, 900_100, 903_500, 5_200, 5_300, 6_000, 300, 400];
+            let (all, frames) = frames(&times, chunk);
+            assert_eq!(all, [2.0, 0.0, 0.0, 1.0, 2.0, 1.0], "{chunk}");
+            assert_eq!((frames.resets(), frames.dropped().late, frames.jumps()), (1, 2, 0), "{chunk}");
+            assert_eq!(frames.time(), Some(6_000), "the clock of the new segment");
+        }
+    }
+
+    /// An event that is late alone is dropped and counted, however late it is.
+    #[test]
+    fn an_event_that_is_late_alone_is_no_reset() {
+        let (all, frames) = frames(&[90_000_000, 90_001_000, 7, 90_001_100, 90_002_000], 3);
+        assert_eq!(all, [1.0, 2.0, 1.0]);
+        assert_eq!((frames.resets(), frames.dropped().late, frames.jumps()), (0, 1, 0));
+    }
+}

@@ -1,0 +1,60 @@
+//! Decompression of packets, in memory that is used again.
+
+use lz4_flex::frame::FrameDecoder;
+use std::io::{BufRead, Cursor, Read};
+
+/// Bytes of an unpacked packet, at most: four million events, where cameras send some thousand.
+pub(super) const MOST_UNPACKED: usize = 64 << 20;
+
+/// The decoders of LZ4 and Zstandard.
+#[derive(Default)]
+pub(super) struct Codecs {
+    lz4: Option<FrameDecoder<Cursor<Vec<u8>>>>,
+    zstd: Option<ruzstd::decoding::FrameDecoder>,
+}
+
+impl Codecs {
+    /// Unpacks a frame of LZ4; none when it is damaged.
+    pub(super) fn lz4(&mut self, packed: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
+        // A decoder that failed is not used again.
+        let mut decoder = self.lz4.take().unwrap_or_else(|| FrameDecoder::new(Cursor::new(Vec::new())));
+        let source = decoder.get_mut();
+        source.set_position(0);
+        source.get_mut().clear();
+        source.get_mut().extend_from_slice(packed);
+        loop {
+            let block = decoder.fill_buf().ok()?;
+            if block.is_empty() {
+                break;
+            }
+            if bytes.len() + block.len() > MOST_UNPACKED {
+                return None;
+            }
+            bytes.extend_from_slice(block);
+            let len = block.len();
+            decoder.consume(len);
+        }
+        // Bytes behind the frame's end belong to another packet: the size is damaged.
+        if decoder.get_ref().position() != packed.len() as u64 {
+            return None;
+        }
+        self.lz4 = Some(decoder);
+        Some(())
+    }
+
+    /// Unpacks a frame of Zstandard; none when it is damaged.
+    pub(super) fn zstd(&mut self, mut packed: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
+        let mut decoder = self.zstd.take().unwrap_or_else(|| {
+            let mut decoder = ruzstd::decoding::FrameDecoder::new();
+            decoder.set_max_window_size(MOST_UNPACKED as u64);
+            decoder
+        });
+        let mut stream = ruzstd::decoding::StreamingDecoder::new_with_decoder(&mut packed, &mut decoder).ok()?;
+        let read = stream.by_ref().take(MOST_UNPACKED as u64 + 1).read_to_end(bytes).ok()?;
+        if read > MOST_UNPACKED || !packed.is_empty() {
+            return None;
+        }
+        self.zstd = Some(decoder);
+        Some(())
+    }
+}

@@ -1,0 +1,326 @@
+//! The formats: one table, from which come their names, how they are recognised, what reads and what writes them.
+
+use super::ReadOptions;
+use super::aedat4::{self, Aedat4};
+use super::assumption::Assumption;
+use super::camera;
+use super::csv::{self, Csv};
+use super::decoder::{Decoder, Watched};
+use super::encoders::{self, NewEncoder, WriteOptions};
+use super::head::Head;
+use super::npy::{self, Npy};
+use super::npz;
+use super::seek::Places;
+use super::text_header;
+use super::word_order;
+use crate::Result;
+use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist};
+use std::path::Path;
+
+/// A format of recordings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Prophesee EVT 2.0 (`.raw`): [`Evt2`].
+    Evt2,
+    /// Prophesee EVT 2.1 (`.raw`): [`Evt21`].
+    Evt21,
+    /// Prophesee EVT 3.0 (`.raw`): [`Evt3`].
+    Evt3,
+    /// Prophesee DAT 2 (`.dat`): [`Dat`].
+    Dat,
+    /// N-MNIST and N-Caltech101 (`.bin`): [`NMnist`].
+    NMnist,
+    /// jAER AEDAT 2 (`.aedat`): [`Aedat2`].
+    Aedat2,
+    /// cAER AEDAT 3.1 (`.aedat`): [`Aedat31`].
+    Aedat31,
+    /// Event Stream (`.es`): [`EventStream`].
+    EventStream,
+    /// iniVation AEDAT 4 (`.aedat4`).
+    Aedat4,
+    /// Text (`.csv`, `.txt`): an event a line.
+    Csv,
+    /// Events in an array of `NumPy` (`.npy`).
+    Npy,
+    /// Events in an archive of such arrays (`.npz`).
+    Npz,
+}
+
+/// Makes a decoder of a recording that begins like these bytes.
+type NewDecoder = fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>;
+
+/// A row of the table.
+pub(super) struct Row {
+    pub(super) format: Format,
+    name: &'static str,
+    /// Endings of file names, the usual one first.
+    extensions: &'static [&'static str],
+    /// In words.
+    about: &'static str,
+    /// Whether a recording that begins like this says that it is one.
+    pub(super) says: fn(&[u8]) -> bool,
+    /// Whether one without a header looks like it. Rows are tried in order.
+    pub(super) looks: fn(&Head<'_>) -> bool,
+    /// Bytes in front of the first word of one that begins like this; none where they go on.
+    pub(super) front: fn(&[u8]) -> Option<usize>,
+    decoder: NewDecoder,
+    /// Where in a file that begins like this a decoder may start that knows the header only.
+    pub(super) places: Places,
+    /// What writes it.
+    pub(super) encoder: Option<NewEncoder>,
+}
+
+/// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
+pub(super) const TABLE: [Row; 12] = [
+    Row {
+        format: Format::Evt2,
+        name: "evt2",
+        extensions: &["raw"],
+        about: "Prophesee EVT 2.0",
+        says: |head| text_header::encoding(head) == Some(Encoding::Evt2),
+        looks: |head| head.sensible(Evt2::new()),
+        front: Evt2::front,
+        decoder: |_, _| watched(Evt2::new()),
+        places: Places::Words { size: 4, wrap: 1 << 34 },
+        encoder: Some(encoders::evt2),
+    },
+    Row {
+        format: Format::Evt21,
+        name: "evt21",
+        extensions: &["raw"],
+        about: "Prophesee EVT 2.1",
+        says: |head| text_header::encoding(head) == Some(Encoding::Evt21),
+        looks: |_| false, // it looks like EVT 2.0 too often
+        front: Evt21::front,
+        decoder: |head, options| assuming(word_order::decoder(head, options)?),
+        places: Places::Words { size: 8, wrap: 1 << 34 },
+        encoder: Some(encoders::evt21),
+    },
+    Row {
+        format: Format::Evt3,
+        name: "evt3",
+        extensions: &["raw"],
+        about: "Prophesee EVT 3.0",
+        says: |head| text_header::encoding(head) == Some(Encoding::Evt3),
+        looks: |_| false, // nearly all bytes make sense as its words
+        front: Evt3::front,
+        decoder: |_, _| watched(Evt3::new()),
+        places: Places::Start,
+        encoder: Some(encoders::evt3),
+    },
+    Row {
+        format: Format::Dat,
+        name: "dat",
+        extensions: &["dat"],
+        about: "Prophesee DAT 2",
+        says: text_header::says_dat,
+        looks: |head| head.ordered(Dat::new()),
+        front: Dat::front,
+        decoder: |head, _| text_header::refused_dat(head).map_or_else(|| watched(Dat::new()), Err),
+        places: Places::Words { size: 8, wrap: 1 << 32 },
+        encoder: Some(encoders::dat),
+    },
+    Row {
+        format: Format::NMnist,
+        name: "nmnist",
+        extensions: &["bin"],
+        about: "N-MNIST, N-Caltech101",
+        says: |_| false,
+        looks: |head| head.nmnist(),
+        front: |_| Some(0),
+        decoder: |_, _| watched(NMnist::new()),
+        places: Places::Start,
+        encoder: Some(encoders::nmnist),
+    },
+    Row {
+        format: Format::Aedat2,
+        name: "aedat2",
+        extensions: &["aedat", "dat"],
+        about: "jAER AEDAT 2",
+        says: |head| head.starts_with(b"#!AER-DAT2"),
+        looks: |_| false,
+        front: Aedat2::front,
+        decoder: |head, options| assuming(camera::decoder(head, options)?),
+        places: Places::Words { size: 8, wrap: 1 << 32 },
+        encoder: None,
+    },
+    Row {
+        format: Format::Aedat31,
+        name: "aedat31",
+        extensions: &["aedat"],
+        about: "cAER AEDAT 3.1",
+        says: |head| head.starts_with(b"#!AER-DAT3"),
+        looks: |_| false,
+        front: Aedat31::front,
+        decoder: |_, _| watched(Aedat31::new()),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::EventStream,
+        name: "es",
+        extensions: &["es"],
+        about: "Event Stream 2",
+        says: |head| head.starts_with(b"Event Stream"),
+        looks: |_| false,
+        front: |_| Some(0),
+        decoder: |head, _| {
+            let mut decoder = EventStream::new();
+            decoder.events(head).next();
+            match decoder.refused() {
+                Some(why) => Err(format!("an Event Stream that is not read: {why}")),
+                None => watched(EventStream::new()),
+            }
+        },
+        places: Places::Start,
+        encoder: Some(encoders::event_stream),
+    },
+    Row {
+        format: Format::Aedat4,
+        name: "aedat4",
+        extensions: &["aedat4"],
+        about: "iniVation AEDAT 4",
+        says: |head| head.starts_with(aedat4::MAGIC),
+        looks: |_| false,
+        front: aedat4::front,
+        decoder: |head, _| match Aedat4::without_events(head) {
+            _ if cfg!(not(feature = "compression")) => {
+                Err("AEDAT 4, which this build does not read: it needs the feature `compression`".into())
+            }
+            Some(streams) => {
+                Err(format!("AEDAT 4 without events: it holds {streams}; expected a recording with events"))
+            }
+            None => Ok(Box::new(Aedat4::new())),
+        },
+        places: Places::Packets,
+        encoder: None,
+    },
+    Row {
+        format: Format::Npy,
+        name: "npy",
+        extensions: &["npy"],
+        about: "NumPy array of events",
+        says: |head| head.starts_with(crate::npy::header::MAGIC),
+        looks: |_| false,
+        front: npy::front,
+        decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
+        places: Places::Records,
+        encoder: Some(encoders::npy),
+    },
+    Row {
+        format: Format::Npz,
+        name: "npz",
+        extensions: &["npz"],
+        about: "NumPy archive of events",
+        says: |head| head.starts_with(npz::MAGIC),
+        looks: |_| false,
+        front: npy::front,
+        decoder: |head, options| Ok(Box::new(Npy::new(head, options.columns, options.unit)?)),
+        places: Places::Start,
+        encoder: None,
+    },
+    Row {
+        format: Format::Csv,
+        name: "csv",
+        extensions: &["csv", "txt"],
+        about: "text, an event a line",
+        says: |_| false,
+        looks: |head| {
+            head.is_text() && csv::Layout::detect(head.bytes, head.options.columns, head.options.unit).is_ok()
+        },
+        front: text_header::lines,
+        decoder: |head, options| Ok(Box::new(Csv::new(csv::Layout::detect(head, options.columns, options.unit)?))),
+        places: Places::Start,
+        encoder: Some(encoders::csv),
+    },
+];
+
+fn watched(decoder: impl Decode + Clone + Send + 'static) -> Result<Box<dyn Decoder>, String> {
+    assuming((decoder, Vec::new()))
+}
+
+fn assuming(
+    (decoder, assumed): (impl Decode + Clone + Send + 'static, Vec<Assumption>),
+) -> Result<Box<dyn Decoder>, String> {
+    Ok(Box::new(Watched::new(decoder, assumed)))
+}
+
+impl Format {
+    /// The formats and their names on the command line.
+    pub const NAMES: [(&'static str, Self); TABLE.len()] = {
+        let mut names = [("", Self::Evt2); TABLE.len()];
+        let mut i = 0;
+        while i < names.len() {
+            names[i] = (TABLE[i].name, TABLE[i].format);
+            i += 1;
+        }
+        names
+    };
+
+    /// The format called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`](crate::Error::Unknown) for another name.
+    pub fn named(name: &str) -> Result<Self> {
+        crate::names::find("format", &Self::NAMES, name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What it is, in words.
+    pub fn about(self) -> &'static str {
+        self.row().about
+    }
+
+    /// Endings of the names of its files, the usual one first.
+    pub fn extensions(self) -> &'static [&'static str] {
+        self.row().extensions
+    }
+
+    /// Whether [`Events::seek`](crate::Events::seek) finds a time in a file by looking at a few places. Otherwise it reads
+    /// from the start, since the format's words tell the time from the words before.
+    pub fn seeks(self) -> bool {
+        !matches!(self.row().places, Places::Start)
+    }
+
+    /// The formats that [`EventWriter`](crate::EventWriter) writes.
+    pub fn written() -> impl Iterator<Item = Self> {
+        rows().iter().filter(|row| row.encoder.is_some()).map(|row| row.format)
+    }
+
+    /// Whether its header tells the size of the sensor, so that it cannot be written without.
+    pub fn needs_geometry(self) -> bool {
+        let written = |encoder: NewEncoder| encoder(None, &WriteOptions::default(), &mut Vec::new()).is_err();
+        self.row().encoder.is_some_and(written)
+    }
+
+    /// The format that a file of this name is written in, by its ending; the first one that is written, where several have it.
+    ///
+    /// ```
+    /// assert_eq!(foveola::Format::by_name("events.csv"), Some(foveola::Format::Csv));
+    /// ```
+    pub fn by_name(path: impl AsRef<Path>) -> Option<Self> {
+        let ending = path.as_ref().extension()?.to_str()?.to_ascii_lowercase();
+        Self::written().find(|format| format.extensions().contains(&&ending[..]))
+    }
+
+    /// A decoder of a recording that begins like `head`.
+    pub(super) fn decoder(self, head: &[u8], options: &ReadOptions) -> Result<Box<dyn Decoder>, String> {
+        (self.row().decoder)(head, options)
+    }
+
+    pub(super) fn row(self) -> &'static Row {
+        const FIRST: &Row = &TABLE[0];
+        rows().iter().find(|row| row.format == self).unwrap_or(FIRST)
+    }
+}
+
+/// The table.
+pub(super) fn rows() -> &'static [Row] {
+    const ROWS: &[Row] = &TABLE;
+    ROWS
+}

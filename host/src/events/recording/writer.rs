@@ -1,0 +1,174 @@
+//! Recordings written: events become bytes of a format, and what a format cannot hold is an error that names the event.
+
+use super::encoders::{Encoder, WriteOptions};
+use super::format::Format;
+use crate::draft::Draft;
+use crate::{Error, Result};
+use foveola_core::events::{Event, Geometry};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes events as a recording. The file appears when it is [finished](EventWriter::finish): until then it is written under
+/// another name beside it, and dropped early it leaves nothing, and what was there before.
+///
+/// ```
+/// use foveola::{EventWriter, Format, Geometry, Recording};
+/// use foveola_core::events::Event;
+/// let path = std::env::temp_dir().join(format!("foveola-doc-{}.csv", std::process::id()));
+/// let mut writer = EventWriter::create(&path, Format::Csv, Some(Geometry { cols: 640, rows: 480 }))?;
+/// let event = Event { t: 1_000, x: 3, y: 2, on: true };
+/// writer.push(event)?;
+/// assert_eq!(writer.finish()?.events, 1);
+/// assert_eq!(Recording::open(&path)?.events()?.next().transpose()?, Some(event));
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub struct EventWriter {
+    path: PathBuf,
+    format: Format,
+    sink: Sink,
+    encoder: Box<dyn Encoder>,
+    bytes: Vec<u8>,
+    written: Written,
+}
+
+enum Sink {
+    File(BufWriter<Draft>),
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Sink {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::File(file) => file,
+            Self::Stream(stream) => stream,
+        }
+    }
+
+    /// Puts `first` in front of a file that is written, and gives it its name.
+    fn complete(self, first: Option<Vec<u8>>) -> std::io::Result<()> {
+        match self {
+            Self::File(mut file) => {
+                if let Some(first) = first {
+                    file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&first))?;
+                }
+                file.into_inner()?.commit()
+            }
+            Self::Stream(mut stream) => stream.flush(),
+        }
+    }
+}
+
+/// How much was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Events.
+    pub events: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Bytes that are collected before they are written.
+const BLOCK: usize = 1 << 14;
+
+impl EventWriter {
+    /// Begins a file. `geometry` is for the header, which some formats need.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] for a format that is only read, or whose header needs a geometry, or another one.
+    pub fn create(path: impl AsRef<Path>, format: Format, geometry: Option<Geometry>) -> Result<Self> {
+        Self::create_with(path, format, geometry, WriteOptions::default())
+    }
+
+    /// Begins a file as `options` say.
+    ///
+    /// # Errors
+    /// As of [`EventWriter::create`].
+    pub fn create_with(
+        path: impl AsRef<Path>,
+        format: Format,
+        geometry: Option<Geometry>,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let (encoder, bytes) = start(path, format, geometry, &options)?;
+        let file = Draft::create(path).map_err(|source| Error::Io { path: path.into(), source })?;
+        Ok(Self::new(path, format, Sink::File(BufWriter::new(file)), encoder, bytes))
+    }
+
+    /// Begins a recording that goes to a pipe or a socket. `name` is for messages.
+    ///
+    /// # Errors
+    /// As of [`EventWriter::create`]; [`Error::Data`] for `.npy`, whose header tells the number of events.
+    pub fn to_writer(
+        name: impl AsRef<Path>,
+        writer: impl Write + Send + 'static,
+        format: Format,
+        geometry: Option<Geometry>,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        let (encoder, bytes) = start(name, format, geometry, &options)?;
+        if encoder.patch(0).is_some() {
+            let reason = format!("a pipe; {} begins with the number of events and needs a file", format.about());
+            return Err(Error::Data { path: name.into(), reason });
+        }
+        Ok(Self::new(name, format, Sink::Stream(Box::new(writer)), encoder, bytes))
+    }
+
+    fn new(path: &Path, format: Format, sink: Sink, encoder: Box<dyn Encoder>, bytes: Vec<u8>) -> Self {
+        Self { path: path.into(), format, sink, encoder, bytes, written: Written::default() }
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`Error::Event`] when the format cannot hold it: it is left out, and others may follow; [`Error::Io`].
+    pub fn push(&mut self, event: Event) -> Result<()> {
+        self.encoder.encode(event, &mut self.bytes).map_err(|expected| Error::Event {
+            path: self.path.clone(),
+            format: self.format.name(),
+            event,
+            expected,
+        })?;
+        self.written.events += 1;
+        if self.bytes.len() >= BLOCK { self.write() } else { Ok(()) }
+    }
+
+    /// Completes the recording.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then there is no file.
+    pub fn finish(mut self) -> Result<Written> {
+        self.encoder.finish(&mut self.bytes);
+        self.write()?;
+        let Self { path, sink, encoder, written, .. } = self;
+        let completed = sink.complete(encoder.patch(written.events));
+        completed.map_err(|source| Error::Io { path, source })?;
+        Ok(written)
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let written = self.sink.writer().write_all(&self.bytes);
+        written.map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        self.written.bytes += self.bytes.len() as u64;
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+/// The encoder of a format, and its first bytes.
+fn start(
+    path: &Path,
+    format: Format,
+    geometry: Option<Geometry>,
+    options: &WriteOptions,
+) -> Result<(Box<dyn Encoder>, Vec<u8>)> {
+    let data = |reason| Error::Data { path: path.into(), reason };
+    let mut bytes = Vec::new();
+    let encoder = format.row().encoder.ok_or_else(|| {
+        let written: Vec<_> = Format::written().map(Format::name).collect();
+        data(format!("{} is only read; expected one of: {}", format.about(), written.join(", ")))
+    })?;
+    Ok((encoder(geometry, options, &mut bytes).map_err(data)?, bytes))
+}

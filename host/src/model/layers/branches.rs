@@ -1,0 +1,94 @@
+//! Branches that meet in a weighted sum: centre minus surround.
+
+use crate::model::layer::Table;
+use crate::{Error, Layer, Result};
+use foveola_core::Source;
+
+/// Layers (or whole models) side by side on the same frames, whose outputs are summed.
+///
+/// ```
+/// use foveola::{Branches, LowPass, Model, Resolution};
+/// let fast = LowPass::new(0.005, Resolution::DEFAULT)?;
+/// let slow = LowPass::new(0.050, Resolution::DEFAULT)?;
+/// let mut change = Model::new().then(Branches::new().plus(fast).minus(slow));
+/// let step = change.run(&ndarray::Array3::<f32>::ones((20, 1, 1)), 20)?;
+/// assert!(step[(0, 0, 10, 0, 0)] > 0.5);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[must_use]
+#[derive(Default)]
+pub struct Branches {
+    branches: Vec<(f64, Box<dyn Layer>)>,
+}
+
+impl Branches {
+    /// No branches yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A branch that is added.
+    pub fn plus(self, branch: impl Layer) -> Self {
+        self.weighted(1.0, branch)
+    }
+
+    /// A branch that is subtracted.
+    pub fn minus(self, branch: impl Layer) -> Self {
+        self.weighted(-1.0, branch)
+    }
+
+    /// A branch that is multiplied by `weight` and added.
+    pub fn weighted(mut self, weight: f64, branch: impl Layer) -> Self {
+        self.branches.push((weight, Box::new(branch)));
+        self
+    }
+}
+
+impl Layer for Branches {
+    fn name(&self) -> &'static str {
+        "Branches"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        if let Some((weight, _)) = self.branches.iter().find(|(weight, _)| !(*weight as f32).is_finite()) {
+            let (item, name, value) = ("Branches", "branch weight", format!("{weight:?}"));
+            let expected = "a finite number, up to 3.4e38 in magnitude";
+            return Err(Error::Parameter { item, name, value, expected });
+        }
+        let mut sum: Option<(Source, f64)> = None;
+        for (weight, branch) in &self.branches {
+            let term = (branch.compile(table, from)?, *weight);
+            sum = Some(match sum {
+                None => term,
+                Some(sum) => (table.add([sum, term]), 1.0),
+            });
+        }
+        match sum {
+            Some((source, 1.0)) => Ok(source),
+            // A single branch with a weight of its own, in two exact halves.
+            Some((source, weight)) => Ok(table.add([(source, weight / 2.0); 2])),
+            None => {
+                let (item, name, value) = ("Branches", "branches", "empty".into());
+                Err(Error::Parameter { item, name, value, expected: "one branch or more" })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delay, Model};
+    use ndarray::Array3;
+
+    #[test]
+    fn a_single_branch_has_its_weight() {
+        let movie = Array3::from_shape_fn((2, 2, 3), |(t, r, c)| (t * 6 + r * 3 + c) as f32);
+        for weight in [1.0, 0.5, 3.0, -1.0, 0.0] {
+            let mut model = Model::of(Branches::new().weighted(weight, Delay::new(0)));
+            let output = model.process(&movie).expect("a good chunk");
+            let expected: Vec<f32> = movie.iter().map(|x| weight as f32 * x).collect();
+            assert!(output.iter().zip(&expected).all(|(found, expected)| found == expected), "{weight}: {output:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `TimePadding`, `Delay` and `VariableDelay`.
+
+use crate::model::layer::{Table, named};
+use crate::{Error, Layer, Result};
+use foveola_core::{PadMode, Source, Stage};
+use ndarray::Array2;
+
+/// The last `length` frames seen in front of every piece: `length + T` frames for `T`. See [`foveola_core::padding`].
+///
+/// What follows it in a model sees those frames again in every piece, so it must have no memory of its own.
+///
+/// ```
+/// use foveola::{Model, PadMode, TimePadding};
+/// let mut padding = Model::of(TimePadding::new(3, PadMode::FirstFrame));
+/// assert_eq!(padding.run(&ndarray::Array3::<f32>::ones((4, 2, 2)), 4)?.dim(), (1, 1, 7, 2, 2));
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TimePadding {
+    length: usize,
+    mode: PadMode,
+}
+
+impl TimePadding {
+    /// A history of `length` frames, begun as `mode` says.
+    pub fn new(length: usize, mode: PadMode) -> Self {
+        Self { length, mode }
+    }
+}
+
+impl Layer for TimePadding {
+    fn name(&self) -> &'static str {
+        "TimePadding"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let padding = foveola_core::TimePadding::new(table.shape(from), self.length, self.mode);
+        Ok(table.push(from, Stage::TimePadding(padding)))
+    }
+}
+
+/// A delay of `delay` frames, with the `length` frames before in front of every piece. See [`foveola_core::delay`].
+///
+/// ```
+/// use foveola::{Delay, Model};
+/// let mut delay = Model::of(Delay::new(2));
+/// let out = delay.run(&ndarray::Array3::from_shape_fn((4, 1, 1), |(t, _, _)| t as f32 + 1.0), 4)?;
+/// assert_eq!(out.iter().copied().collect::<Vec<_>>(), [0.0, 0.0, 1.0, 2.0]);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub struct Delay {
+    delay: usize,
+    length: usize,
+}
+
+impl Delay {
+    /// A delay of `delay` frames.
+    pub fn new(delay: usize) -> Self {
+        Self { delay, length: 0 }
+    }
+
+    /// Puts the `length` frames before in front of every piece.
+    pub fn length(self, length: usize) -> Self {
+        Self { length, ..self }
+    }
+}
+
+impl Layer for Delay {
+    fn name(&self) -> &'static str {
+        "Delay"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let delay = foveola_core::Delay::new(table.shape(from), self.delay, self.length);
+        Ok(table.push(from, Stage::Delay(delay)))
+    }
+}
+
+/// A delay for each pixel, in frames. See [`foveola_core::variable_delay`].
+///
+/// ```
+/// use foveola::{Model, VariableDelay};
+/// let mut delay = Model::of(VariableDelay::new(&ndarray::arr2(&[[0, 1], [2, 3]])));
+/// let out = delay.run(&ndarray::Array3::<f32>::ones((3, 2, 2)), 3)?;
+/// assert_eq!(out[(0, 0, 1, 1, 0)], 0.0);
+/// assert_eq!(out[(0, 0, 2, 1, 0)], 1.0);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct VariableDelay {
+    delays: Vec<u32>,
+    size: (usize, usize),
+}
+
+impl VariableDelay {
+    /// A delay map of rows x columns, in frames.
+    pub fn new(delays: &Array2<u32>) -> Self {
+        Self { delays: delays.iter().copied().collect(), size: delays.dim() }
+    }
+}
+
+impl Layer for VariableDelay {
+    fn name(&self) -> &'static str {
+        "VariableDelay"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let frame = table.shape(from);
+        if self.size != (frame.rows, frame.cols) {
+            let ((rows, cols), name) = (self.size, "delay map");
+            let value = format!("{rows} x {cols} for frames of {} x {}", frame.rows, frame.cols);
+            let expected = "one delay for each pixel, rows x columns";
+            return Err(Error::Parameter { item: self.name(), name, value, expected });
+        }
+        let delay = named(self, foveola_core::VariableDelay::new(frame, &self.delays))?;
+        Ok(table.push(from, Stage::VariableDelay(delay)))
+    }
+}

@@ -1,0 +1,147 @@
+//! `LowPass` and `HighPass`: exponential filters in time.
+//!
+//! Both come to rest within 1e-4 of a constant input, relative to it, at any time constant; [`foveola_core::recursive`] has the
+//! bounds, and says what becomes of small numbers.
+
+use crate::model::layer::{Table, named};
+use crate::{Error, Layer, Resolution, Result};
+use foveola_core::{Decay, Source, Stage};
+
+/// A time constant in seconds. What it is in frames depends on how many of them reach the layer: behind a temporal stride they
+/// are fewer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeConstant {
+    tau: f64,
+    steps_per_second: f64,
+    /// Where every frame of the model's input arrives.
+    decay: Decay,
+}
+
+impl TimeConstant {
+    /// `tau` seconds in a model whose input has the frames a second of `resolution`, for the layer named `layer`.
+    pub(super) fn new(layer: &'static str, tau: f64, resolution: Resolution) -> Result<Self> {
+        let steps_per_second = resolution.steps_per_second;
+        let decay = Decay::new(tau, steps_per_second).map_err(|source| Error::layer(layer, source))?;
+        Ok(Self { tau, steps_per_second, decay })
+    }
+
+    /// The decay from one frame to the next, where one of `every` frames arrives.
+    pub(super) fn decay(&self, layer: &'static str, every: u64) -> Result<Decay> {
+        if every == 1 {
+            return Ok(self.decay);
+        }
+        Decay::new(self.tau, self.steps_per_second / every as f64).map_err(|source| Error::layer(layer, source))
+    }
+}
+
+/// Exponential low-pass of every pixel: `y[t] = a y[t-1] + (1-a) x[t]`. See [`foveola_core::LowPass`].
+///
+/// The gain at DC is 1 to within 1e-4: `y` comes to rest within `2^-24 / (1-a)` of a constant input, relative to it, for time
+/// constants of less than 1680 frames, and within `2^-24 + 2^-48 / (1-a)` for longer ones, whose state takes twice the memory.
+/// Behind a temporal stride the time constant is as long in seconds: a frame then decays by that much more.
+///
+/// ```
+/// use foveola::{LowPass, Model, Resolution};
+/// let mut smooth = Model::of(LowPass::new(0.010, Resolution::DEFAULT)?); // 10 ms at 1 kHz
+/// let step = smooth.run(&ndarray::Array3::<f32>::ones((10, 1, 1)), 10)?;
+/// assert!((step[(0, 0, 9, 0, 0)] - 0.632).abs() < 1e-3); // 1 - 1/e after one time constant
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LowPass {
+    tau: TimeConstant,
+}
+
+impl LowPass {
+    /// Time constant `tau` in seconds: 0, or up to 2.8e10 frames.
+    ///
+    /// # Errors
+    /// A `tau` that is negative, not finite or longer.
+    pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
+        Ok(Self { tau: TimeConstant::new("LowPass", tau, resolution)? })
+    }
+}
+
+impl Layer for LowPass {
+    fn name(&self) -> &'static str {
+        "LowPass"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let decay = self.tau.decay(self.name(), table.rate(from).every)?;
+        let filter = foveola_core::LowPass::new(table.shape(from), decay);
+        Ok(table.push(from, Stage::LowPass(filter)))
+    }
+}
+
+/// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
+///
+/// Of a constant input `1 - k` is left, to within 1e-4 times `k`: the rounding is that of [`LowPass`].
+///
+/// ```
+/// use foveola::{HighPass, Model, Resolution};
+/// let mut change = Model::of(HighPass::new(0.010, 1.0, Resolution::DEFAULT)?);
+/// let step = change.run(&ndarray::Array3::<f32>::ones((200, 1, 1)), 50)?;
+/// assert!(step[(0, 0, 0, 0, 0)] > 0.9 && step[(0, 0, 199, 0, 0)].abs() < 1e-6);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HighPass {
+    tau: TimeConstant,
+    k: f64,
+}
+
+impl HighPass {
+    /// Subtracts `k` times the low-pass of time constant `tau` (seconds; 0, or up to 2.8e10 frames).
+    ///
+    /// # Errors
+    /// A `tau` that is negative, not finite or longer; a `k` that is not finite.
+    pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
+        let tau = TimeConstant::new("HighPass", tau, resolution)?;
+        let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), tau.decay, k);
+        probe.map_err(|source| Error::layer("HighPass", source))?;
+        Ok(Self { tau, k })
+    }
+}
+
+impl Layer for HighPass {
+    fn name(&self) -> &'static str {
+        "HighPass"
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        let decay = self.tau.decay(self.name(), table.rate(from).every)?;
+        let filter = named(self, foveola_core::HighPass::new(table.shape(from), decay, self.k))?;
+        Ok(table.push(from, Stage::HighPass(filter)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Conv3d, Model};
+    use ndarray::{Array3, Array5};
+
+    /// Behind a stride in time a frame is as many steps: a step is answered by `1 - exp(-every n / (tau fs))`.
+    #[test]
+    fn time_constants_are_seconds_behind_a_stride() {
+        let (tau, resolution) = (0.02, Resolution { steps_per_second: 500.0, ..Resolution::DEFAULT });
+        for every in [1, 2, 5] {
+            let mut first = Conv3d::new(1, 1, [1, 1, 1]).expect("a kernel").stride([every, 1, 1]);
+            first.set_weight(Array5::<f32>::ones((1, 1, 1, 1, 1))).expect("a weight");
+            let low = LowPass::new(tau, resolution).expect("a time constant");
+            let high = HighPass::new(tau, 1.0, resolution).expect("a time constant");
+            let mut low = Model::of(first.clone()).then(low);
+            let mut high = Model::of(first).then(high);
+            let movie = Array3::from_elem((40, 1, 1), 1.0_f32);
+            let low: Vec<f32> = low.process(&movie).expect("a good chunk").iter().copied().collect();
+            let high: Vec<f32> = high.process(&movie).expect("a good chunk").iter().copied().collect();
+            assert_eq!(low.len(), 40_usize.div_ceil(every), "every {every}");
+            for (n, (low, high)) in low.into_iter().zip(high).enumerate() {
+                let left = (-(((n + 1) * every) as f64) / (tau * 500.0)).exp();
+                let off = (f64::from(low) - (1.0 - left)).abs().max((f64::from(high) - left).abs());
+                assert!(off < 1e-5, "frame {n}, every {every}: {low} and {high}, {left} is left");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What `set_weight` takes: an array of some rank, and how to understand it.
+//!
+//! | rank of w | `Conv3d`                        | `Conv2d`             | `Conv1d`          | `RF`                       |
+//! |-----------|---------------------------------|----------------------|-------------------|----------------------------|
+//! | scalar    | fill the current shape          | same                 | same              | same                       |
+//! | 1         | (time)                          | -                    | (time)            | (time), one pixel: empty   |
+//! | 2         | (row, col)                      | (row, col)           | -                 | (row, col)                 |
+//! | 3         | (time, row, col)                | (out, row, col)      | (out, in, time)   | (time, row, col)           |
+//! | 4         | -                               | (out, in, row, col)  | -                 | -                          |
+//! | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
+
+use crate::taps::{Taps, WEIGHT};
+use crate::{Error, Result, memory};
+use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
+
+/// An array of weights and how to understand it. Every array and a plain number convert into one.
+///
+/// With `flip` (the default) the array is an impulse response; without, a correlation kernel.
+///
+/// ```
+/// use foveola::{Conv2d, Weight};
+/// use ndarray::arr2;
+/// let mut conv = Conv2d::new(1, 1, [3, 3])?;
+/// conv.set_weight(arr2(&[[1.0, 2.0], [3.0, 4.0]]))?;
+/// conv.set_weight(Weight::from(arr2(&[[1.0, 2.0], [3.0, 4.0]])).normalize().no_flip())?;
+/// # Ok::<(), foveola::Error>(())
+/// ```
+#[must_use]
+#[derive(Clone, Debug)]
+pub struct Weight {
+    pub(crate) array: ArrayD<f32>,
+    pub(crate) normalize: bool,
+    pub(crate) preserve_channels: bool,
+    pub(crate) flip: bool,
+}
+
+impl Weight {
+    /// Divides by the sum of the whole resulting weight. One that is 0 within rounding, below 4.8e-7 of the sum of magnitudes, is
+    /// refused.
+    pub fn normalize(self) -> Self {
+        Self { normalize: true, ..self }
+    }
+
+    /// Copies a kernel of rank 1 to 3 to every pair of output and input channels that the layer has.
+    pub fn preserve_channels(self) -> Self {
+        Self { preserve_channels: true, ..self }
+    }
+
+    /// Takes the array as a correlation kernel instead of an impulse response.
+    pub fn no_flip(self) -> Self {
+        Self { flip: false, ..self }
+    }
+
+    /// The values, row-major.
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        memory::collect(WEIGHT, self.array.len(), self.array.iter().copied())
+    }
+
+    pub(crate) fn check(&self, layer: &'static str) -> Result<()> {
+        match self.array.indexed_iter().find(|(_, w)| !w.is_finite()) {
+            Some((index, &value)) => {
+                Err(Error::WeightNotFinite { layer, index: Dimension::slice(&index).to_vec(), value })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<S: Data<Elem = f32>, D: Dimension> From<&ArrayBase<S, D>> for Weight {
+    fn from(array: &ArrayBase<S, D>) -> Self {
+        Self { array: array.to_owned().into_dyn(), normalize: false, preserve_channels: false, flip: true }
+    }
+}
+
+impl<D: Dimension> From<Array<f32, D>> for Weight {
+    fn from(array: Array<f32, D>) -> Self {
+        Self { array: array.into_dyn(), normalize: false, preserve_channels: false, flip: true }
+    }
+}
+
+impl From<f32> for Weight {
+    fn from(value: f32) -> Self {
+        Self::from(ArrayD::from_elem(IxDyn(&[]), value))
+    }
+}
+
+impl Taps {
+    /// Applies the options of `weight` that do not concern its shape.
+    pub(crate) fn finished(self, weight: &Weight, layer: &'static str) -> Result<Self> {
+        if self.values.is_empty() {
+            return Err(Error::layer(layer, foveola_core::Error::EmptyKernel { kernel: self.shape }));
+        }
+        let taps = if weight.flip { self.flipped() } else { self };
+        if weight.normalize { taps.normalized(layer) } else { Ok(taps) }
+    }
+}
+
+/// Whether there is one finite bias for each output channel, or none at all.
+pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> Result<()> {
+    if !bias.is_empty() && bias.len() != channels {
+        let (found, expected) = (bias.len(), channels);
+        return Err(Error::layer(layer, foveola_core::Error::Length { what: "the bias", found, expected }));
+    }
+    match bias.iter().find(|b| !b.is_finite()) {
+        Some(value) => {
+            let (name, value) = ("bias", f64::from(*value));
+            Err(Error::layer(layer, foveola_core::Error::Parameter { name, value, expected: "a finite number" }))
+        }
+        None => Ok(()),
+    }
+}
