@@ -154,29 +154,32 @@ fn none_per_frame_by_any_way() {
     let plan = blur().plan(24, 32).expect("a plan");
     assert!(matches!(plan, Plan::Separable { .. }), "{plan}");
     let mut exponential = Conv1d::new(1, 1, 1).expect("a length");
-    exponential.exponential(0.01, Resolution::DEFAULT).expect("a time constant");
-    let uniform = RF::new(1, 2, 3).expect("a field").pad_mode(PadMode::Zeros);
-    let smooth = |way| SmoothConv::gaussian(3, 0.01, 0.1, Resolution::DEFAULT).expect("a width").algorithm(way);
+    exponential.set_exponential(0.01, Resolution::DEFAULT).expect("a time constant");
+    let uniform = RF::new(1, 2, 3).expect("a field").with_pad_mode(PadMode::Zeros);
+    let smooth = |way| SmoothConv::gaussian(3, 0.01, 0.1, Resolution::DEFAULT).expect("a width").with_algorithm(way);
     let low_pass = || LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant");
     let cases = [
         ("FFT, chosen", Model::of(noise(1, 31))),
-        ("FFT in time and space", Model::of(noise(10, 10).algorithm(Algorithm::Fft))),
-        ("FFT and others", Model::new().then(low_pass()).then(noise(3, 9).algorithm(Algorithm::Fft)).then(NLRectify)),
-        ("FFT with a stride", Model::of(noise(3, 5).stride([2, 1, 1]).algorithm(Algorithm::Fft))),
+        ("FFT in time and space", Model::of(noise(10, 10).with_algorithm(Algorithm::Fft))),
+        (
+            "FFT and others",
+            Model::new().then(low_pass()).then(noise(3, 9).with_algorithm(Algorithm::Fft)).then(NLRectify),
+        ),
+        ("FFT with a stride", Model::of(noise(3, 5).with_stride([2, 1, 1]).with_algorithm(Algorithm::Fft))),
         ("separable, chosen", Model::of(blur())),
-        ("separable", Model::of(blur().algorithm(Algorithm::Separable))),
+        ("separable", Model::of(blur().with_algorithm(Algorithm::Separable))),
         (
             "separable, reproducible",
-            Model::of(blur().algorithm(Algorithm::Separable)).precision(Precision::Reproducible),
+            Model::of(blur().with_algorithm(Algorithm::Separable)).with_precision(Precision::Reproducible),
         ),
         ("separable smoothing", Model::of(smooth(Algorithm::Separable))),
         ("smoothing tap by tap", Model::of(smooth(Algorithm::Direct))),
-        ("tap by tap", Model::of(noise(10, 10).algorithm(Algorithm::Direct))),
+        ("tap by tap", Model::of(noise(10, 10).with_algorithm(Algorithm::Direct))),
         ("a receptive field", Model::of(uniform)),
         ("a convolution in time", Model::of(exponential)),
     ];
     for (name, model) in cases {
-        let mut model = model.threads(1);
+        let mut model = model.with_threads(1);
         let pieces = [1, 5, 1, 20].map(|frames| array(3, (1, 1, frames, 24, 32)).mapv(|x| x as f32));
         let mut feed = |times: usize| {
             for _ in 0..times {

@@ -45,9 +45,9 @@ fn main() {
     let noise = |kt: usize, k: usize, way| {
         let weight = array(1, (kt, k, k)).mapv(|w| w as f32);
         let conv = Conv3d::new(1, 1, [kt, k, k]).and_then(|conv| conv.with_weight(weight));
-        Model::of(conv.expect("a kernel").algorithm(way))
+        Model::of(conv.expect("a kernel").with_algorithm(way))
     };
-    let ones = Conv2d::new(1, 1, [9, 9]).expect("a kernel").algorithm(Algorithm::Separable);
+    let ones = Conv2d::new(1, 1, [9, 9]).expect("a kernel").with_algorithm(Algorithm::Separable);
     let smooth = SmoothConv::gaussian(3, 0.01, 0.1, Resolution::DEFAULT).expect("a width");
     let low_pass = LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant");
     let cases = [
@@ -57,12 +57,12 @@ fn main() {
         ("SmoothConv", Model::of(smooth)),
         ("LowPass", Model::of(low_pass)),
         ("Conv1d", Model::of(Conv1d::new(1, 1, 8).expect("a length"))),
-        ("reproducible", noise(3, 5, Algorithm::Direct).precision(Precision::Reproducible)),
+        ("reproducible", noise(3, 5, Algorithm::Direct).with_precision(Precision::Reproducible)),
     ];
     for (name, model) in cases {
         let mut model = model;
         for threads in [1, 2, 4] {
-            model = model.threads(threads).eager();
+            model = model.with_threads(threads).eager();
             let frame: Array5<f32> = array(3, (2, 1, 1, 24, 32)).mapv(|x| x as f32);
             let mut feed = |times: usize| {
                 for _ in 0..times {

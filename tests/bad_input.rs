@@ -80,11 +80,11 @@ fn weights_and_kernels() {
         conv3d(balanced()) => Error::ZeroSum { .. }, ["Conv3d", "sum is 0", "not 0 within rounding"];
         conv2d(balanced()) => Error::ZeroSum { .. }, ["Conv2d", "sum is 0"];
         rf(balanced()) => Error::ZeroSum { .. }, ["RF", "sum is 0"];
-        Conv3d::new(4, 6, [1; 3]).and_then(|conv| conv.groups(4))
+        Conv3d::new(4, 6, [1; 3]).and_then(|conv| conv.with_groups(4))
             => Error::Layer { source: Groups { groups: 4, channels: 6 }, .. }, ["4 groups", "6"];
-        Conv3d::new(3, 4, [1; 3]).and_then(|conv| conv.groups(2))
+        Conv3d::new(3, 4, [1; 3]).and_then(|conv| conv.with_groups(2))
             => Error::Layer { source: Groups { groups: 2, channels: 3 }, .. }, ["2 groups", "3"];
-        Conv3d::new(4, 4, [1; 3]).and_then(|conv| conv.groups(0))
+        Conv3d::new(4, 4, [1; 3]).and_then(|conv| conv.with_groups(0))
             => Error::Layer { source: Groups { groups: 0, .. }, .. }, ["0 groups"];
         Conv3d::new(1, 2, [1; 3]).and_then(|mut conv| conv.set_bias(&[1.0]))
             => Error::Layer { source: Length { found: 1, expected: 2, .. }, .. }, ["the bias", "1", "2"];
@@ -166,9 +166,6 @@ fn parameters() {
         NLSquare::new(1.0, f64::INFINITY) => Error::Parameter { name: "bias", .. }, ["NLSquare", "bias is inf"];
         NLRectifySquare::new(f64::NEG_INFINITY, 0.0)
             => Error::Parameter { name: "scale", .. }, ["NLRectifySquare", "-inf"];
-        Sum::new(0) => Error::Parameter { name: "dim", .. }, ["Sum", "dim is 0", "1 (channel)"];
-        Sum::new(2) => Error::Parameter { name: "dim", .. }, ["dim is 2", "time too"];
-        Sum::new(5) => Error::Parameter { name: "dim", .. }, ["dim is 5"];
         foveola::sum(&[], 0) => Error::Parameter { name: "inputs", .. }, ["sum", "empty", "one array or more"];
         foveola::sum(&[Array5::ones((1, 1, 1, 1, 1)).view()], 5)
             => Error::Parameter { name: "dim", .. }, ["dim is 5", "4 (column)"];
@@ -194,17 +191,17 @@ fn parameters() {
         gauss(0.1, 1e30) => Error::Memory { .. }, ["a kernel"];
         gauss(1e30, 1.0)
             => Error::Layer { source: Parameter { name: "sig_row", .. }, .. }, ["sig_row is 1e30", "filter_epsilon"];
-        five().and_then(|mut conv| conv.exponential(-0.1, RESOLUTION))
+        five().and_then(|mut conv| conv.set_exponential(-0.1, RESOLUTION))
             => Error::Layer { source: Parameter { name: "tau", .. }, .. }, ["tau is -0.1"];
-        five().and_then(|mut conv| conv.highpass_exponential(0.1, f64::INFINITY, RESOLUTION))
+        five().and_then(|mut conv| conv.set_highpass_exponential(0.1, f64::INFINITY, RESOLUTION))
             => Error::Layer { .. }, ["inf"];
-        five().and_then(|mut conv| conv.gaussian(f64::NAN, RESOLUTION))
+        five().and_then(|mut conv| conv.set_gaussian(f64::NAN, RESOLUTION))
             => Error::Layer { source: Parameter { .. }, .. }, ["NaN"];
         foveola::models::build("cat", RESOLUTION)
             => Error::Unknown { what: "model", .. }, ["unknown model 'cat'", "retina"];
-        foveola::pad_mode("cat") => Error::Unknown { .. }, ["unknown padding mode 'cat'", "mirror, full_copy"];
-        foveola::border("cat") => Error::Unknown { .. }, ["unknown border mode 'cat'", "replicate, reflect"];
-        foveola::Format::named("cat") => Error::Unknown { what: "format", .. }, ["unknown format 'cat'", "evt2"];
+        "cat".parse::<PadMode>().map_err(Error::from) => Error::Unknown { .. }, ["unknown padding mode 'cat'", "mirror, full_copy"];
+        "cat".parse::<foveola::Border>().map_err(Error::from) => Error::Unknown { .. }, ["unknown border mode 'cat'", "replicate, reflect"];
+        "cat".parse::<foveola::Format>() => Error::Unknown { what: "format", .. }, ["unknown format 'cat'", "evt2"];
         Pointwise::new(SHAPE, Nonlinearity::Square { scale: f64::NAN, bias: 0.0 })
             => Parameter { name: "scale", .. }, ["NaN"];
         Pointwise::new(SHAPE, Nonlinearity::RectifyScale { scale: 1.0, bias: f64::INFINITY })
@@ -219,7 +216,7 @@ fn parameters() {
 #[test]
 fn layers_and_their_frames() {
     use CoreError::{Channels, EmptyFrame, KernelTooLarge, NodeLead, NodeRate, NodeShape, Parameter};
-    let meet = |layer: foveola::Result<Box<dyn Layer>>| Model::of_boxed(layer?).signature(Shape::new(2, 4, 5));
+    let meet = |layer: foveola::Result<Box<dyn Layer>>| Model::of(layer?).signature(Shape::new(2, 4, 5));
     let conv = |size| Conv3d::new(2, 1, size);
     fn boxed(layer: impl Layer) -> Box<dyn Layer> {
         Box::new(layer)
@@ -229,19 +226,19 @@ fn layers_and_their_frames() {
         meet(Conv3d::new(3, 1, [1; 3]).map(boxed))
             => Error::Layer { source: Channels { found: 3, expected: 2 }, .. }, ["Conv3d", "3 channels", "2"];
         meet(RF::new(1, 1, 1).map(boxed)) => Error::Layer { source: Channels { .. }, .. }, ["RF", "1 channels", "2"];
-        meet(conv([1, 5, 1]).map(|conv| boxed(conv.autopad(false))))
+        meet(conv([1, 5, 1]).map(|conv| boxed(conv.with_autopad(false))))
             => Error::Layer { source: KernelTooLarge { .. }, .. }, ["5 x 1", "4 x 5"];
-        meet(conv([1, 1, 3]).map(|conv| boxed(conv.dilation([1, 1, 3]).autopad(false))))
+        meet(conv([1, 1, 3]).map(|conv| boxed(conv.with_dilation([1, 1, 3]).with_autopad(false))))
             => Error::Layer { source: KernelTooLarge { .. }, .. }, ["1 x 7", "4 x 5"];
-        meet(conv([1; 3]).map(|conv| boxed(conv.stride([0, 1, 1]))))
+        meet(conv([1; 3]).map(|conv| boxed(conv.with_stride([0, 1, 1]))))
             => Error::Layer { source: Parameter { name: "stride", .. }, .. }, ["stride is 0", "1 or more"];
-        meet(conv([1; 3]).map(|conv| boxed(conv.stride([1, 1, 0]))))
+        meet(conv([1; 3]).map(|conv| boxed(conv.with_stride([1, 1, 0]))))
             => Error::Layer { source: Parameter { name: "stride", .. }, .. }, ["stride is 0"];
-        meet(conv([1; 3]).map(|conv| boxed(conv.dilation([1, 0, 1]))))
+        meet(conv([1; 3]).map(|conv| boxed(conv.with_dilation([1, 0, 1]))))
             => Error::Layer { source: Parameter { name: "dilation", .. }, .. }, ["dilation is 0"];
-        meet(conv([2; 3]).map(|conv| boxed(conv.dilation([usize::MAX, 1, 1]))))
+        meet(conv([2; 3]).map(|conv| boxed(conv.with_dilation([usize::MAX, 1, 1]))))
             => Error::Layer { source: Parameter { name: "size of the dilated kernel", .. }, .. }, ["2^20"];
-        meet(conv([2; 3]).map(|conv| boxed(conv.dilation([1, 1, usize::MAX]))))
+        meet(conv([2; 3]).map(|conv| boxed(conv.with_dilation([1, 1, usize::MAX]))))
             => Error::Layer { source: Parameter { name: "size of the dilated kernel", .. }, .. }, ["2^20"];
         meet(Ok(boxed(VariableDelay::new(&Array2::zeros((4, 4))))))
             => Error::Parameter { name: "delay map", .. }, ["VariableDelay", "delay map", "4 x 4", "4 x 5"];
@@ -251,7 +248,7 @@ fn layers_and_their_frames() {
         meet(Ok(boxed(Branches::new()))) => Error::Parameter { .. }, ["Branches", "one branch or more"];
         meet(Ok(boxed(Branches::new().weighted(f64::NAN, Diff).plus(Diff))))
             => Error::Parameter { name: "branch weight", .. }, ["Branches", "branch weight is NaN", "3.4e38"];
-        meet(Ok(boxed(Branches::new().plus(Diff).plus(Sum::new(1).expect("an axis")))))
+        meet(Ok(boxed(Branches::new().plus(Diff).plus(Sum::new(Axis::Channel)))))
             => Error::Layer { source: NodeShape { .. }, .. }, ["1 x 4 x 5", "2 x 4 x 5"];
         meet(Ok(boxed(Branches::new().plus(Diff).plus(padding()))))
             => Error::Layer { source: NodeRate { .. }, .. }, ["the model", "rates"];
@@ -274,7 +271,7 @@ fn too_much_memory() {
         Model::of(VariableDelay::new(&Array2::from_elem((64, 64), u32::MAX))).run(&frame, 1)
             => Error::Memory { .. }, ["the state", "MB"];
         Model::of(Delay::new(usize::MAX)).run(&frame, 1) => Error::Memory { .. }, ["the state", "samples"];
-        Model::of(Delay::new(0).length(usize::MAX)).run(&frame, 1) => Error::Memory { .. }, ["the output"];
+        Model::of(Delay::new(0).with_length(usize::MAX)).run(&frame, 1) => Error::Memory { .. }, ["the output"];
         Model::of(Delay::new(1 << 50)).process(&frame) => Error::Memory { .. }, ["the state"];
         Model::of(huge()).process(&frame) => Error::Memory { .. }, ["the output"];
         Model::of(huge()).run(&frames, 1) => Error::Memory { .. }, ["the output"];
@@ -284,6 +281,7 @@ fn too_much_memory() {
 }
 
 /// A filter of a user's own that refuses the frame it is told to.
+#[derive(Clone, Debug)]
 struct Refuses(Shape, u64);
 
 impl Filter for Refuses {
@@ -339,13 +337,13 @@ fn a_running_stream_is_left_as_it_was() {
                 => Error::NonFinite { .. }, ["batch 1, channel 0", &at, row, "NaN", "finite"];
             disturbed.process(&with(f32::INFINITY)) => Error::NonFinite { .. }, [at.as_str(), row, "inf"];
             disturbed.run(&with(f32::NEG_INFINITY), 2) => Error::NonFinite { .. }, [at.as_str(), row, "-inf"];
-            disturbed.process(&Array5::ones((2, 2, 1, 5, 4)))
+            disturbed.process(&Array5::<f32>::ones((2, 2, 1, 5, 4)))
                 => Error::FrameSize { .. }, ["2 x 5 x 4", "2 x 4 x 5", "clear_state"];
-            disturbed.process(&Array5::ones((3, 2, 1, 4, 5))) => Error::FrameSize { .. }, ["batch of 3", "batch of 2"];
-            disturbed.run(&Array3::ones((6, 4, 5)), 2) => Error::FrameSize { .. }, ["1 x 4 x 5", "2 x 4 x 5"];
-            disturbed.process(&Array5::ones((0, 2, 1, 4, 5)))
+            disturbed.process(&Array5::<f32>::ones((3, 2, 1, 4, 5))) => Error::FrameSize { .. }, ["batch of 3", "batch of 2"];
+            disturbed.run(&Array3::<f32>::ones((6, 4, 5)), 2) => Error::FrameSize { .. }, ["1 x 4 x 5", "2 x 4 x 5"];
+            disturbed.process(&Array5::<f32>::ones((0, 2, 1, 4, 5)))
                 => Error::EmptyInput { .. }, ["[0, 2, 1, 4, 5]", "1 or more"];
-            disturbed.process(&Array5::ones((2, 2, 1, 0, 5))) => Error::EmptyInput { .. }, ["[2, 2, 1, 0, 5]"];
+            disturbed.process(&Array5::<f32>::ones((2, 2, 1, 0, 5))) => Error::EmptyInput { .. }, ["[2, 2, 1, 0, 5]"];
             disturbed.run(&piece(3), 0)
                 => Error::Parameter { name: "dt", .. }, ["Model::run", "dt is 0", "1 frame or more"];
             disturbed.pop_state() => Error::NoSavedState, ["pop_state", "push_state"];

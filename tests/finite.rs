@@ -39,7 +39,7 @@ fn frames(count: usize, usual: f32, (frame, row, col): (usize, usize, usize), va
 fn refused(name: &str, model: impl Fn() -> Model, bad: Array3<f32>, layer: &str, at: (u64, usize, usize)) {
     for precision in [Precision::Fast, Precision::Reproducible] {
         for threads in [1, 2] {
-            let model = || model().precision(precision).threads(threads);
+            let model = || model().with_precision(precision).with_threads(threads);
             let (mut quiet, mut model) = (model(), model());
             let good = Array3::from_elem((4, 4, 5), 0.5);
             for _ in 0..2 {
@@ -76,7 +76,7 @@ fn what_a_later_layer_hides() {
     let minus = || Model::new().then(Branches::new().plus(low_pass()).minus(square())).then(NLRectify);
     refused("rectified", minus, frames(2, 0.5, (0, 1, 1), -1e25), "layer 0, Branches", (0, 1, 1));
     let corner = || {
-        let conv = Conv2d::new(1, 1, [1, 1]).expect("a kernel").stride([1, 2, 2]);
+        let conv = Conv2d::new(1, 1, [1, 1]).expect("a kernel").with_stride([1, 2, 2]);
         Model::new().then(square()).then(conv)
     };
     refused("between the strides", corner, frames(2, 0.5, (0, 1, 1), 1e25), "layer 0, NLSquare", (0, 1, 1));
@@ -97,7 +97,7 @@ fn differences() {
     let high = || Model::of(HighPass::new(0.01, 1.0, RESOLUTION).expect("a time constant"));
     refused("HighPass", high, there_and_back(3.3e38), "layer 0, HighPass", (1, 3, 1));
     refused("Diff", || Model::of(Diff), there_and_back(3.3e38), "layer 0, Diff", (1, 3, 1));
-    let sum = || Model::of(Sum::new(4).expect("columns"));
+    let sum = || Model::of(Sum::new(foveola::Axis::Col));
     refused("Sum", sum, Array3::from_elem((1, 4, 5), 3e38), "layer 0, Sum", (0, 0, 0));
     let branches = || Model::of(Branches::new().weighted(1e30, low_pass()).minus(Diff));
     refused("weights of branches", branches, frames(1, 0.0, (0, 0, 2), 1e15), "layer 0, Branches", (0, 0, 2));
@@ -108,7 +108,7 @@ fn differences() {
 fn the_frequency_domain() {
     let weight = Array3::from_shape_vec((1, 9, 9), noise(1, 81)).expect("81 weights").mapv(|w| w as f32 / 81.0);
     let model = |way| {
-        let mut conv = Conv3d::new(1, 1, [1, 9, 9]).expect("a kernel").algorithm(way);
+        let mut conv = Conv3d::new(1, 1, [1, 9, 9]).expect("a kernel").with_algorithm(way);
         conv.set_weight(weight.clone()).expect("a weight");
         Model::of(conv)
     };
@@ -188,7 +188,7 @@ fn finite_or_refused((spec, (shape, recording)): (Spec, (Shape, Recording)), dec
     let scale = 10.0_f32.powi(decades);
     let movie = recording.movie(shape).mapv(|x| (x * scale).clamp(f32::MIN, f32::MAX));
     for precision in [Precision::Fast, Precision::Reproducible] {
-        let model = || Ok::<_, String>(Model::of_boxed(spec.layer().map_err(text)?).precision(precision));
+        let model = || Ok::<_, String>(Model::of(spec.layer().map_err(text)?).with_precision(precision));
         let (mut model, mut quiet) = (model()?, model()?);
         let mut from = 0;
         for frames in &recording.cuts {

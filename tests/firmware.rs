@@ -39,7 +39,7 @@ fn retina_has_the_digest_of_the_microcontroller() {
     let events = Recording::open(path).and_then(|recording| recording.events()).expect("a recording");
     let mut frames = Frames::new(events, Geometry { cols: 64, rows: 64 }, Polarity::Signed, 1_000).expect("frames");
     let retina = models::build("retina", Resolution::DEFAULT).expect("a model").model;
-    let mut retina = retina.precision(Precision::Reproducible);
+    let mut retina = retina.with_precision(Precision::Reproducible);
     let mut digest = Digest::new();
     while let Some(piece) = frames.next_piece(7).expect("frames") {
         let response = retina.process(piece).expect("a response");

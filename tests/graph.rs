@@ -287,9 +287,9 @@ fn fastest(mut work: impl FnMut()) -> f64 {
 #[test]
 fn a_model_of_many_layers() {
     let cost = |layers: usize, strided: bool| {
-        let mut model = foveola::Model::new().threads(1);
+        let mut model = foveola::Model::new().with_threads(1);
         if strided {
-            model.push(foveola::Conv2d::new(1, 1, [1, 1]).expect("a kernel").stride([2, 1, 1]));
+            model.push(foveola::Conv2d::new(1, 1, [1, 1]).expect("a kernel").with_stride([2, 1, 1]));
         }
         for layer in 0..layers {
             match layer % 3 {

@@ -49,7 +49,7 @@ fn pieces((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     let lead = lead(&spec, &movie)?;
     let primed = spec.any_pad(|mode| matches!(mode, PadMode::Mirror | PadMode::FullCopy | PadMode::Mean));
     let whole = if primed { recording.cut_once().to_vec() } else { vec![recording.cuts.iter().sum()] };
-    let model = |precision| Ok::<_, String>(Model::of_boxed(spec.layer().map_err(text)?).precision(precision));
+    let model = |precision| Ok::<_, String>(Model::of(spec.layer().map_err(text)?).with_precision(precision));
     let expected = feed_all(&mut model(Precision::Reproducible)?, &movie, &whole, lead)?;
     for (name, mut engine) in engines(&spec)? {
         same(name, &feed_all(engine.as_mut(), &movie, &recording.cuts, lead)?, &expected)?;
@@ -78,7 +78,7 @@ fn clear((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
 /// Law 2, second half: states are saved and restored in the order of a stack, and what is refused changes nothing.
 fn save((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     let movie = recording.movie(shape);
-    let mut model = Model::of_boxed(spec.layer().map_err(text)?);
+    let mut model = Model::of(spec.layer().map_err(text)?);
     // Every depth: before the first frame, and after each piece. `stack` holds what must come next.
     let mut stack = Vec::new();
     let mut from = 0;
@@ -112,7 +112,7 @@ fn refuse(model: &mut Model, shape: Shape, batch: usize) -> Verdict {
     let others =
         [(batch + 1, channels, rows, cols), (batch, channels + 1, rows, cols), (batch, channels, rows, cols + 1)];
     for (b, c, r, w) in others {
-        let message = match model.process(&Array5::zeros((b, c, 1, r, w))) {
+        let message = match model.process(&Array5::<f32>::zeros((b, c, 1, r, w))) {
             Err(error @ Error::FrameSize { .. }) => error.to_string(),
             other => return Err(format!("a changed frame size gave {:?}", other.map(|view| view.dim()))),
         };
@@ -234,7 +234,7 @@ fn a_long_piece_in_blocks() {
 fn run_and_stream_are_process() {
     check(CASES, (trial(random::model), 1..9_usize), |((spec, shape, recording), dt)| {
         let movie = recording.movie(shape);
-        let layer = || spec.layer().map(Model::of_boxed).map_err(text);
+        let layer = || spec.layer().map(Model::of).map_err(text);
         let frames = movie.len_of(Axis(2));
         let cuts: Vec<(usize, usize)> = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames))).collect();
         let piece = |(from, to): &(usize, usize)| movie.slice(s![.., .., *from..*to, .., ..]).to_owned();
@@ -271,8 +271,8 @@ fn behind_a_warm_up_no_cut_shows() {
     for (mode, side) in [(PadMode::Mirror, 3), (PadMode::FullCopy, 3), (PadMode::Mean, 3), (PadMode::Mirror, 256)] {
         let movie = Array5::from_shape_fn((1, 1, 24, side, side), |(_, _, t, r, _)| (t * t + r) as f32);
         let model = || {
-            let warm_up = Conv1d::new(1, 1, 3).expect("a length").time_pad(false);
-            Model::new().then(warm_up).then(Conv1d::new(1, 1, 7).expect("a length").pad_mode(mode))
+            let warm_up = Conv1d::new(1, 1, 3).expect("a length").with_time_pad(false);
+            Model::new().then(warm_up).then(Conv1d::new(1, 1, 7).expect("a length").with_pad_mode(mode))
         };
         let whole = feed_all(&mut model(), &movie, &[24], 0).expect("a recording");
         for cuts in [vec![1; 24], vec![1, 23], vec![1, 3, 20], vec![2, 1, 21], vec![4, 20]] {
@@ -290,7 +290,7 @@ fn a_stream_goes_on_at_another_precision() {
     let mut changing = model();
     let mut from = 0;
     for (frames, precision) in [(7, Precision::Fast), (6, Precision::Reproducible), (7, Precision::Fast)] {
-        changing = changing.precision(precision);
+        changing = changing.with_precision(precision);
         let piece = movie.slice(s![.., .., from..from + frames, .., ..]);
         let found = changing.feed(piece).expect("a piece");
         let expected = whole.slice(s![.., .., from..from + frames, .., ..]);
@@ -304,7 +304,7 @@ fn a_stream_goes_on_at_another_precision() {
 
 /// A model of `spec`, whose convolutions go by `way`; none where they cannot.
 fn model_by(spec: &Spec, way: Algorithm, precision: Precision, shape: Shape) -> Result<Option<Model>, String> {
-    let model = Model::of_boxed(spec.layer_by(way).map_err(text)?).precision(precision);
+    let model = Model::of(spec.layer_by(way).map_err(text)?).with_precision(precision);
     match model.signature(shape) {
         Err(Error::Parameter { name: "algorithm", .. }) => Ok(None),
         Err(other) => Err(text(other)),
@@ -470,7 +470,7 @@ fn a_stream_changes_its_way() {
         let specs = [conv, other];
         let layer = |turn: &Turn| specs[turn.weight].conv3d(turn.way).map_err(text);
         let fresh = |turn: &Turn| -> Result<Model, String> {
-            Ok(Model::of(layer(turn)?).precision(turn.precision).threads(turn.threads).eager())
+            Ok(Model::of(layer(turn)?).with_precision(turn.precision).with_threads(turn.threads).eager())
         };
         // A kernel too small for its terms cannot go that way.
         let turns: Vec<Turn> =
@@ -480,14 +480,14 @@ fn a_stream_changes_its_way() {
         let mut from = 0;
         for (i, frames) in recording.cuts.iter().enumerate() {
             turn = &turns[(i + seed as usize % 3) % turns.len()];
-            changing = changing.precision(turn.precision).threads(turn.threads).eager();
+            changing = changing.with_precision(turn.precision).with_threads(turn.threads).eager();
             let wished = layer(turn)?;
             let place = changing.layer_mut::<Conv3d>(0).ok_or("no such layer")?;
             if turn.clone {
                 *place = wished;
             } else {
                 // What the layer knows about its weight stays, if it can.
-                let mut old = std::mem::replace(place, wished.clone()).algorithm(turn.way);
+                let mut old = std::mem::replace(place, wished.clone()).with_algorithm(turn.way);
                 if old.weight() != wished.weight() {
                     old.set_weight(wished.weight()).map_err(text)?;
                 }
@@ -509,6 +509,7 @@ fn a_stream_changes_its_way() {
 }
 
 /// A filter that refuses what it is fed while it is told to, and any large sample.
+#[derive(Clone, Debug)]
 struct Refuses(Shape, Arc<AtomicBool>);
 
 impl Filter for Refuses {

@@ -91,7 +91,7 @@ fn movie(frames: usize, rows: usize, cols: usize) -> Array3<f32> {
 fn conv(size: [usize; 3], way: Algorithm) -> Result<Conv3d> {
     let weights = |(t, r, c)| ((t * 5 + r * r + c * 3) % 7) as f32 / 100.0;
     let kernel = Array3::from_shape_fn((size[0], size[1], size[2]), weights);
-    Conv3d::new(1, 1, [1, 1, 1])?.algorithm(way).with_weight(kernel)
+    Conv3d::new(1, 1, [1, 1, 1])?.with_algorithm(way).with_weight(kernel)
 }
 
 fn low_pass() -> Result<LowPass> {
@@ -124,13 +124,17 @@ const CASES: [Case; 12] = [
     }),
     ("the frequency domain behind a recursion, two threads", || {
         let input = movie(8, 200, 200);
-        let model = || Ok(Model::new().then(low_pass()?).then(conv([2, 31, 31], Algorithm::Fft)?).threads(2).eager());
+        let model = || {
+            Ok::<_, Error>(
+                Model::new().then(low_pass()?).then(conv([2, 31, 31], Algorithm::Fft)?).with_threads(2).eager(),
+            )
+        };
         Box::new(move || stream(model()?, &input))
     }),
     ("a separable kernel", || {
         let input = movie(8, 128, 128);
-        let mut blur = foveola::Conv2d::new(1, 1, [1, 1]).expect("a kernel").algorithm(Algorithm::Separable);
-        blur.gaussian(0.5, RESOLUTION).expect("a sigma");
+        let mut blur = foveola::Conv2d::new(1, 1, [1, 1]).expect("a kernel").with_algorithm(Algorithm::Separable);
+        blur.set_gaussian(0.5, RESOLUTION).expect("a sigma");
         Box::new(move || stream(Model::of(blur), &input))
     }),
     ("SmoothConv", || {
@@ -159,13 +163,14 @@ const CASES: [Case; 12] = [
             for _ in 0..10 {
                 model.push(low_pass()?);
             }
-            Ok(model)
+            Ok::<_, Error>(model)
         };
         Box::new(move || stream(model()?, &input))
     }),
     ("a batch out of order", || {
         let input = Array5::<f32>::ones((3, 2, 20, 64, 64));
-        let model = || Ok(Model::new().then(low_pass()?).then(low_pass()?).then(Sum::new(1)?));
+        let model =
+            || Ok::<_, Error>(Model::new().then(low_pass()?).then(low_pass()?).then(Sum::new(foveola::Axis::Channel)));
         Box::new(move || model()?.run(&input, 7).map(|_| ()))
     }),
     ("a weight", || {
@@ -240,7 +245,7 @@ fn bounded() {
     let input = movie(200, 128, 128); // 13 MB
     let bytes = input.len() * 4;
     let layers = |count: usize| {
-        let mut model = Model::new().threads(1);
+        let mut model = Model::new().with_threads(1);
         for _ in 0..count {
             model.push(LowPass::new(0.01, RESOLUTION).expect("a time constant"));
         }
@@ -269,7 +274,7 @@ fn bounded() {
     );
 
     // A whole recording does not copy the state, which is 66 MB here.
-    let mut delay = Model::of(Delay::new(1000)).threads(1);
+    let mut delay = Model::of(Delay::new(1000)).with_threads(1);
     delay.process(&movie(1, 128, 128)).expect("memory");
     let recording = movie(10, 128, 128);
     let taken = most(|| drop(black_box(delay.run(&recording, 1).expect("memory"))));

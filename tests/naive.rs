@@ -35,7 +35,7 @@ fn host((spec, shape, recording): (Spec, Shape, Recording)) -> Result<(), String
     let levels = SimdLevel::available().into_iter().map(Precision::AtMost);
     for precision in levels.chain([Precision::Reproducible]) {
         let layer = spec.layer().map_err(|error| error.to_string())?;
-        let mut model = Model::of_boxed(layer).precision(precision);
+        let mut model = Model::of(layer).with_precision(precision);
         let found = feed_all(&mut model, &movie, &recording.cut_once(), lead)?.mapv(f64::from);
         close(&found, &expected, &tolerance).map_err(|error| format!("{precision:?}: {error}"))?;
     }

@@ -70,7 +70,7 @@ fn the_layer_sums_long_axes() {
     for (dim, shape) in [(1, [1, 5000, 1, 2, 3]), (3, [1, 1, 1, 20_000, 33]), (4, [1, 2, 1, 3, 100_000])] {
         let movie = Array5::from_elem(shape, 0.1_f32);
         for precision in precisions() {
-            let mut model = Model::of(Sum::new(dim).expect("an axis")).precision(precision);
+            let mut model = Model::of(Sum::new(dim.try_into().expect("an axis"))).with_precision(precision);
             for y in model.process(&movie).expect("a frame") {
                 let expected = f64::from(0.1_f32) * shape[dim] as f64;
                 close(&format!("axis {dim}, {precision:?}"), *y, expected, sum_bound(shape[dim]));
@@ -103,7 +103,7 @@ fn receptive_fields_of_many_samples() {
         };
         let w = if weight.is_some() { f64::from(0.1_f32) } else { 1.0 / terms as f64 };
         for precision in precisions() {
-            let mut model = Model::of(field.clone()).precision(precision);
+            let mut model = Model::of(field.clone()).with_precision(precision);
             let movie = Array5::from_elem((1, ins, 3, rows, cols), 0.3_f32);
             for y in model.process(&movie).expect("frames") {
                 let expected = f64::from(0.3_f32) * w * terms as f64;

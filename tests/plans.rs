@@ -36,7 +36,7 @@ fn through(
     recording: &Recording,
     shape: Shape,
 ) -> Result<Array5<f32>, String> {
-    let mut model = Model::of_boxed(layer).precision(precision);
+    let mut model = Model::of(layer).with_precision(precision);
     feed_all(&mut model, &recording.movie(shape), &recording.cut_once(), 0).map_err(|e| format!("{precision:?}: {e}"))
 }
 
@@ -208,7 +208,7 @@ fn what_is_chosen() {
         _ => None,
     };
     let mut blur = Conv2d::new(1, 1, [1, 1]).expect("a kernel");
-    blur.gaussian(0.3, Resolution::DEFAULT).expect("a width");
+    blur.set_gaussian(0.3, Resolution::DEFAULT).expect("a width");
     assert_eq!(blur.weight().dim(), (1, 1, 1, 19, 19));
     assert_eq!(terms(plan(blur.clone())), Some(1), "a Gaussian of 19 x 19");
     let difference = plan(conv2d(gauss(9, 1.0) - 0.8 * gauss(9, 2.0)));
@@ -225,17 +225,17 @@ fn what_is_chosen() {
     assert_eq!(plan(conv2d(noise2(3))), Plan::Direct, "noise of 3 x 3");
     let conv1d = Conv1d::new(1, 1, 40).expect("a length");
     assert_eq!(conv1d.plan(128, 128).expect("a plan"), Plan::Direct, "Conv1d");
-    assert_eq!(plan(blur.clone().stride([1, 2, 2])), Plan::Direct, "a Gaussian with strides");
-    assert_eq!(plan(blur.clone().stride([1, 1, 3])), Plan::Direct, "a Gaussian with a stride along columns");
-    assert_eq!(terms(plan(blur.stride([4, 1, 1]))), Some(1), "a Gaussian with a stride in time");
-    assert_eq!(plan(conv2d(noise2(31)).stride([1, 2, 1])), Plan::Direct, "noise with a stride");
+    assert_eq!(plan(blur.clone().with_stride([1, 2, 2])), Plan::Direct, "a Gaussian with strides");
+    assert_eq!(plan(blur.clone().with_stride([1, 1, 3])), Plan::Direct, "a Gaussian with a stride along columns");
+    assert_eq!(terms(plan(blur.with_stride([4, 1, 1]))), Some(1), "a Gaussian with a stride in time");
+    assert_eq!(plan(conv2d(noise2(31)).with_stride([1, 2, 1])), Plan::Direct, "noise with a stride");
     let smooth = SmoothConv::gaussian(3, 0.01, 0.3, Resolution::DEFAULT).expect("a width");
     assert_eq!(terms(smooth.plan(128, 128).expect("a plan")), Some(1), "SmoothConv of Gaussians");
     let noise = SmoothConv::new(&[0.01], array(1, (1, 9, 9)).mapv(|w| w as f32), Resolution::DEFAULT);
     assert_eq!(noise.and_then(|smooth| smooth.plan(128, 128)).expect("a plan"), Plan::Direct, "SmoothConv of noise");
     // A wish is granted whatever is faster, and another weight asks anew.
     for (way, expected) in [(Algorithm::Direct, "direct"), (Algorithm::Fft, "FFT of")] {
-        let plan = plan(conv2d(gauss(21, 3.0)).algorithm(way)).to_string();
+        let plan = plan(conv2d(gauss(21, 3.0)).with_algorithm(way)).to_string();
         assert!(plan.starts_with(expected), "{plan} for {way:?}");
     }
     let mut conv = conv2d(gauss(21, 3.0));
@@ -254,10 +254,10 @@ fn what_is_chosen_is_done() {
     for (name, kernel) in kernels {
         let layer = conv2d(kernel);
         let (plan, mut same) = (layer.plan(64, 64).expect("a plan"), 0);
-        let found = |way| through(Box::new(layer.clone().algorithm(way)), Precision::Fast, &recording, shape);
+        let found = |way| through(Box::new(layer.clone().with_algorithm(way)), Precision::Fast, &recording, shape);
         let auto = found(Algorithm::Auto).expect("frames");
         for way in [Algorithm::Direct, Algorithm::Separable, Algorithm::Fft] {
-            let (Ok(asked), Ok(out)) = (layer.clone().algorithm(way).plan(64, 64), found(way)) else { continue };
+            let (Ok(asked), Ok(out)) = (layer.clone().with_algorithm(way).plan(64, 64), found(way)) else { continue };
             let equal = bits(&out.view()) == bits(&auto.view());
             assert_eq!(equal, asked == plan, "{name}: {way:?} where {plan} was chosen");
             same += usize::from(equal);
@@ -282,16 +282,16 @@ where
         }
         other => panic!("{layer}, {way:?}: {other:?}"),
     };
-    of(conv.clone().algorithm(way).plan(shape.rows, shape.cols).expect_err("a way that is not possible"));
+    of(conv.clone().with_algorithm(way).plan(shape.rows, shape.cols).expect_err("a way that is not possible"));
     let movie = Recording { seed: 3, batch: 2, cuts: vec![9] }.movie(shape);
     let piece = |from: usize, to: usize| movie.slice(s![.., .., from..to, .., ..]);
-    let mut quiet = Model::of(conv.clone().algorithm(Algorithm::Direct));
-    let mut disturbed = Model::of(conv.clone().algorithm(Algorithm::Direct));
+    let mut quiet = Model::of(conv.clone().with_algorithm(Algorithm::Direct));
+    let mut disturbed = Model::of(conv.clone().with_algorithm(Algorithm::Direct));
     for (from, to) in [(0, 4), (4, 5), (5, 9)] {
         if from > 0 {
             let wish = |model: &mut Model, way| {
                 let layer = model.layer_mut::<Conv<K>>(0).expect("the layer");
-                *layer = layer.clone().algorithm(way);
+                *layer = layer.clone().with_algorithm(way);
             };
             wish(&mut disturbed, way);
             of(disturbed.process(piece(from, to)).expect_err("process"));
@@ -314,15 +314,15 @@ fn ways_that_are_not_possible() {
     refused(&noise, Separable, "Conv2d", shape);
     refused(&dense([4, 5, 6]).conv3d(Algorithm::Auto).expect("a kernel"), Separable, "Conv3d", shape);
     for stride in [[1, 2, 1], [1, 1, 3]] {
-        refused(&noise.clone().stride(stride), Fft, "Conv2d", shape);
-        refused(&conv2d(gauss(5, 1.0)).stride(stride), Separable, "Conv2d", shape);
+        refused(&noise.clone().with_stride(stride), Fft, "Conv2d", shape);
+        refused(&conv2d(gauss(5, 1.0)).with_stride(stride), Separable, "Conv2d", shape);
     }
     let conv1d = Conv1d::new(1, 1, 4).expect("a length");
     refused(&conv1d, Fft, "Conv1d", shape);
     refused(&conv1d, Separable, "Conv1d", shape);
     refused(&conv2d(noise2(1)), Fft, "Conv2d", shape);
     // Inside a model the layer is named as well, and SmoothConv has no frequency domain.
-    let smooth = SmoothConv::gaussian(2, 0.01, 0.05, Resolution::DEFAULT).expect("a width").algorithm(Fft);
+    let smooth = SmoothConv::gaussian(2, 0.01, 0.05, Resolution::DEFAULT).expect("a width").with_algorithm(Fft);
     let plan = smooth.plan(8, 8).expect_err("no frequency domain").to_string();
     let movie = Recording { seed: 3, batch: 1, cuts: vec![3] }.movie(shape);
     let process = Model::of(Model::new().then(smooth)).process(&movie).map(|_| ()).expect_err("no frequency domain");
@@ -340,7 +340,7 @@ fn reproducible((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     let core = |way| feed_all(&mut Core::new(spec.layer_by(way).map_err(text)?), &movie, &recording.cuts, 0);
     let taps = core(Algorithm::Direct)?;
     for way in [Algorithm::Auto, Algorithm::Direct, Algorithm::Fft] {
-        let mut host = Model::of_boxed(spec.layer_by(way).map_err(text)?).precision(Precision::Reproducible);
+        let mut host = Model::of(spec.layer_by(way).map_err(text)?).with_precision(Precision::Reproducible);
         let host = feed_all(&mut host, &movie, &recording.cuts, 0)?;
         if bits(&host.view()) != bits(&taps.view()) || bits(&core(way)?.view()) != bits(&taps.view()) {
             return Err(format!("{way:?} has other bits than the taps"));
@@ -348,7 +348,7 @@ fn reproducible((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     }
     // Separable kernels have bits of their own, and they too are the core's.
     let mut host =
-        Model::of_boxed(spec.layer_by(Algorithm::Separable).map_err(text)?).precision(Precision::Reproducible);
+        Model::of(spec.layer_by(Algorithm::Separable).map_err(text)?).with_precision(Precision::Reproducible);
     let Ok(host) = feed_all(&mut host, &movie, &recording.cuts, 0) else { return Ok(()) };
     let core = core(Algorithm::Separable)?;
     if bits(&host.view()) == bits(&core.view()) {
@@ -388,17 +388,17 @@ fn reproducible_bits_where_another_way_is_faster() {
 fn options_that_change() {
     let shape = Shape::new(1, 24, 24);
     let movie = Recording { seed: 4, batch: 1, cuts: vec![4] }.movie(shape);
-    let base = || Conv2d::new(2, 2, [3, 3]).expect("a kernel").algorithm(Algorithm::Fft);
+    let base = || Conv2d::new(2, 2, [3, 3]).expect("a kernel").with_algorithm(Algorithm::Fft);
     let movie2 = ndarray::concatenate(ndarray::Axis(1), &[movie.view(), movie.view()]).expect("two channels");
     let weight = || array(6, (2, 2, 3, 3)).mapv(|w| w as f32);
     type Change = fn(Conv2d) -> Conv2d;
     let changes: [(&str, Change); 6] = [
-        ("dilation", |conv| conv.dilation([1, 2, 3])),
-        ("stride in time", |conv| conv.stride([2, 1, 1])),
-        ("border", |conv| conv.autopad_mode(Border::Circular)),
-        ("no border", |conv| conv.autopad(false)),
-        ("algorithm", |conv| conv.algorithm(Algorithm::Direct)),
-        ("stride", |conv| conv.stride([1, 2, 2]).algorithm(Algorithm::Auto)),
+        ("dilation", |conv| conv.with_dilation([1, 2, 3])),
+        ("stride in time", |conv| conv.with_stride([2, 1, 1])),
+        ("border", |conv| conv.with_autopad_mode(Border::Circular)),
+        ("no border", |conv| conv.with_autopad(false)),
+        ("algorithm", |conv| conv.with_algorithm(Algorithm::Direct)),
+        ("stride", |conv| conv.with_stride([1, 2, 2]).with_algorithm(Algorithm::Auto)),
     ];
     for (name, change) in changes {
         let conv = base().with_weight(weight()).expect("a kernel");
@@ -419,7 +419,7 @@ fn options_that_change() {
 /// A layer of a model takes part in what its neighbours do: two of them, and a third that is not a convolution.
 #[test]
 fn several_ways_in_one_model() {
-    let layer = |way| conv2d(gauss(7, 1.5)).algorithm(way);
+    let layer = |way| conv2d(gauss(7, 1.5)).with_algorithm(way);
     let movie = Recording { seed: 8, batch: 2, cuts: vec![5] }.movie(Shape::new(1, 20, 21));
     let model = |ways: [Algorithm; 3]| {
         let mut model = Model::new();
@@ -464,7 +464,7 @@ fn absurd_sizes() {
     std::thread::spawn(move || {
         let most = usize::MAX;
         let conv = |way| {
-            let conv = Conv3d::new(1, 1, [2, 5, 5]).expect("a kernel").algorithm(way);
+            let conv = Conv3d::new(1, 1, [2, 5, 5]).expect("a kernel").with_algorithm(way);
             conv.with_weight(ndarray::Array3::from_shape_fn((2, 5, 5), |(t, r, c)| ((t + r * c) % 3) as f32))
         };
         for (rows, cols) in [(most, 1), (1, most), (most, most), (1 << 40, 1 << 20), (200_000, 3), (most / 2, 7)] {

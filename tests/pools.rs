@@ -19,7 +19,7 @@ fn model(threads: usize) -> Model {
     let spatial = ArrayD::from_elem(IxDyn(&[3, 3, 3]), 1.0_f32 / 27.0);
     let smooth = SmoothConv::new(&[0.01; 3], spatial, foveola::Resolution::DEFAULT).expect("three stages");
     let conv = Conv3d::new(1, 2, [2, 3, 3]).expect("a kernel");
-    Model::new().then(smooth).then(conv).threads(threads).eager()
+    Model::new().then(smooth).then(conv).with_threads(threads).eager()
 }
 
 fn movie() -> Array3<f32> {

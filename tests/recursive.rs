@@ -242,7 +242,7 @@ fn time_constants_behind_a_stride() {
     use foveola::{Branches, Conv1d, HighPass, LowPass, Model, SmoothConv};
     let resolution = Resolution::DEFAULT;
     let every = |stride| {
-        let conv = Conv1d::new(1, 1, 1).expect("a kernel").stride([stride, 1, 1]);
+        let conv = Conv1d::new(1, 1, 1).expect("a kernel").with_stride([stride, 1, 1]);
         conv.with_weight(ndarray::Array1::<f32>::ones(1)).expect("a weight")
     };
     let tau = 0.05; // 50 frames

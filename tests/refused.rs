@@ -106,12 +106,12 @@ fn disturb(model: &mut Model, shape: Shape, batch: usize, refuse: &AtomicBool) -
 
 fn undisturbed((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     let movie = recording.movie(shape);
-    let behind = Model::of_boxed(spec.layer().map_err(text)?).signature(shape).map_err(text)?;
+    let behind = Model::of(spec.layer().map_err(text)?).signature(shape).map_err(text)?;
     if behind.rate != foveola_core::Rate::EACH || behind.lead > 0 {
         return Ok(()); // what comes out does not tell whether frames were seen
     }
     let gate = Gate::new(behind.output);
-    let model = || Ok::<_, String>(Model::new().then(Model::of_boxed(spec.layer().map_err(text)?)).then(gate.clone()));
+    let model = || Ok::<_, String>(Model::new().then(Model::of(spec.layer().map_err(text)?)).then(gate.clone()));
     let (mut quiet, mut disturbed) = (model()?, model()?);
     let mut from = 0;
     for frames in &recording.cuts {
@@ -220,17 +220,17 @@ fn a_layer_that_changes_its_state() {
         assert_eq!(model.process(&piece(5, 12)).expect(what), quiet.process(&piece(5, 12)).expect(what), "{what}");
     }
     let conv = |size| Conv3d::new(1, 1, size).expect("a kernel");
-    refused("border", conv([3, 3, 3]), |conv| *conv = conv.clone().autopad_mode(Border::Zeros));
-    refused("stride", conv([3, 3, 3]), |conv| *conv = conv.clone().stride([2, 1, 1]));
+    refused("border", conv([3, 3, 3]), |conv| *conv = conv.clone().with_autopad_mode(Border::Zeros));
+    refused("stride", conv([3, 3, 3]), |conv| *conv = conv.clone().with_stride([2, 1, 1]));
     // Three frames with two columns of border, and the same number of samples otherwise: 3 (9 + 2) = 33 = 3 x 11.
     refused("dilation for size", conv([3, 1, 3]), |conv| {
         conv.set_weight(Array3::from_elem((3, 3, 3), 0.1)).expect("a weight");
-        *conv = conv.clone().autopad_mode(Border::Circular);
+        *conv = conv.clone().with_autopad_mode(Border::Circular);
     });
-    refused("delay with a length", Delay::new(3), |delay| *delay = Delay::new(1).length(2));
+    refused("delay with a length", Delay::new(3), |delay| *delay = Delay::new(1).with_length(2));
     let smooth = SmoothConv::gaussian(2, 0.01, 0.1, Resolution::DEFAULT).expect("a gaussian");
-    refused("border of SmoothConv", smooth, |smooth| *smooth = smooth.clone().autopad_mode(Border::Reflect));
-    refused("time_pad", conv([3, 3, 3]), |conv| *conv = conv.clone().time_pad(false));
+    refused("border of SmoothConv", smooth, |smooth| *smooth = smooth.clone().with_autopad_mode(Border::Reflect));
+    refused("time_pad", conv([3, 3, 3]), |conv| *conv = conv.clone().with_time_pad(false));
 }
 
 /// Changes that apply from the next frame on: the same as if the layer had always been so, but for what was yielded before.
@@ -253,7 +253,7 @@ fn a_layer_that_keeps_its_state() {
     );
     // Another algorithm, and a layer without memory behind.
     let conv = changed.layer_mut::<Conv3d>(0).expect("the layer");
-    *conv = conv.clone().algorithm(Algorithm::Fft);
+    *conv = conv.clone().with_algorithm(Algorithm::Fft);
     changed.push(NLRectify);
     let expected = always.process(&piece(9, 12)).expect("a good chunk").mapv(|x| x.max(0.0));
     let found = changed.process(&piece(9, 12)).expect("a good chunk").to_owned();
@@ -274,10 +274,10 @@ fn a_layer_that_keeps_its_state() {
 fn groups_behind_a_weight() {
     let conv = Conv2d::new(2, 2, [1, 1]).expect("a kernel");
     let weight = Weight::from(Array3::<f32>::ones((2, 1, 1)));
-    let behind = conv.clone().with_weight(weight).and_then(|conv| conv.groups(2));
+    let behind = conv.clone().with_weight(weight).and_then(|conv| conv.with_groups(2));
     let message = behind.expect_err("a weight that was set").to_string();
     assert!(message.contains("groups") && message.contains("before the weight"), "{message}");
-    assert!(conv.groups(2).is_ok(), "a new layer");
+    assert!(conv.with_groups(2).is_ok(), "a new layer");
 }
 
 /// A panic in a filter, caught by the caller, does not start the stream anew in silence: it says that it is lost, until it
@@ -287,7 +287,7 @@ fn a_panic() {
     for threads in [1, 2] {
         let gate = Gate::new(Shape::new(1, 6, 9));
         let smooth = || LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant");
-        let model = |gate: Gate| Model::new().then(smooth()).then(gate).then(Diff).threads(threads).eager();
+        let model = |gate: Gate| Model::new().then(smooth()).then(gate).then(Diff).with_threads(threads).eager();
         let mut quiet = model(Gate::new(Shape::new(1, 6, 9)));
         let mut model = model(gate.clone());
         let expected = [0, 4, 8].map(|from| quiet.process(&piece(from, from + 4)).expect("a good chunk").to_owned());
@@ -318,10 +318,12 @@ fn a_first_chunk_in_blocks() {
     let movie = Recording { seed: 5, batch: 2, cuts: vec![70] }.movie(shape);
     for mode in PadMode::NAMES.map(|(_, mode)| mode) {
         let model = || {
-            let conv = || Conv3d::new(1, 1, [9, 1, 3]).expect("a kernel").pad_mode(mode).algorithm(Algorithm::Direct);
+            let conv = || {
+                Conv3d::new(1, 1, [9, 1, 3]).expect("a kernel").with_pad_mode(mode).with_algorithm(Algorithm::Direct)
+            };
             let both = Branches::new().plus(conv()).minus(LowPass::new(0.01, Resolution::DEFAULT).expect("a tau"));
-            let field = RF::new(1, 1, 40).expect("a field").pad_mode(mode);
-            Model::new().then(both).then(conv().stride([2, 1, 1])).then(field).then(Diff)
+            let field = RF::new(1, 1, 40).expect("a field").with_pad_mode(mode);
+            Model::new().then(both).then(conv().with_stride([2, 1, 1])).then(field).then(Diff)
         };
         // Through core, which takes the chunk as a whole.
         let layers = model();
@@ -335,7 +337,7 @@ fn a_first_chunk_in_blocks() {
             let mut scratch = vec![0.0; graph.scratch_len(70, batch)];
             let mut expected = vec![0.0; 35 * batch];
             graph.run_batch(0, batch, &mut state, &mut scratch, &input, &mut expected).expect("lengths that fit");
-            let mut model = model().precision(foveola::Precision::Reproducible);
+            let mut model = model().with_precision(foveola::Precision::Reproducible);
             let found = model.process(movie.slice(s![..batch, .., .., .., ..])).expect("a good chunk");
             let found: Vec<f32> = found.iter().copied().collect();
             assert_eq!(found, expected, "{mode:?}, {batch} streams");

@@ -128,7 +128,7 @@ fn any_signal_has_the_same_bits_where_subnormal_numbers_are_made_zero() {
             for precision in &precisions {
                 let run = || {
                     let layer = spec.layer().map_err(|error| error.to_string())?;
-                    let mut model = Model::of_boxed(layer).precision(*precision).threads(1);
+                    let mut model = Model::of(layer).with_precision(*precision).with_threads(1);
                     feed_all(&mut model, &movie, &recording.cuts, 0)
                 };
                 let expected = run()?;

@@ -41,10 +41,10 @@ fn the_vectors_of_this_cpu_pay_off() {
     let conv = || {
         let weight = array(1, (10, 10, 10)).mapv(|w| w as f32);
         let conv = Conv3d::new(1, 1, [10; 3]).and_then(|conv| conv.with_weight(weight));
-        conv.expect("a kernel").algorithm(Algorithm::Direct)
+        conv.expect("a kernel").with_algorithm(Algorithm::Direct)
     };
     let precisions = [Precision::Fast, Precision::AtMost(SimdLevel::Baseline), Precision::Reproducible];
-    let mut models = precisions.map(|precision| Model::of(conv()).precision(precision).threads(1));
+    let mut models = precisions.map(|precision| Model::of(conv()).with_precision(precision).with_threads(1));
     let frame: Array5<f32> = array(2, (1, 1, 1, 128, 128)).mapv(|x| x as f32);
     medians(&mut models, &frame);
     let mut ratios = [0.0_f64; 2];

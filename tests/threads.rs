@@ -27,13 +27,13 @@ fn outputs(
 ) -> Result<Option<Array5<f32>>, String> {
     let movie = recording.movie(*shape);
     let lead = lead(spec, &movie)?;
-    let model = Model::of_boxed(spec.layer_by(way).map_err(text)?).precision(precision);
+    let model = Model::of(spec.layer_by(way).map_err(text)?).with_precision(precision);
     match model.signature(*shape) {
         Err(Error::Parameter { name: "algorithm", .. }) => return Ok(None),
         other => other.map_err(text)?,
     };
     // First the number, then the cuts: `threads` makes a new team.
-    feed_all(&mut model.threads(threads).eager(), &movie, &recording.cuts, lead).map(Some)
+    feed_all(&mut model.with_threads(threads).eager(), &movie, &recording.cuts, lead).map(Some)
 }
 
 /// All numbers of threads against one.
@@ -79,7 +79,7 @@ fn frames_that_are_worth_it() {
             any_number(way, &trial(spec.clone()))?;
             let (_, shape, recording) = trial(spec.clone());
             let run = |threads| {
-                let mut model = Model::of_boxed(spec.layer_by(way).map_err(text)?).threads(threads);
+                let mut model = Model::of(spec.layer_by(way).map_err(text)?).with_threads(threads);
                 feed_all(&mut model, &recording.movie(shape), &recording.cuts, 0)
             };
             if way != Algorithm::Separable && bits(&run(1)?.view()) != bits(&run(2)?.view()) {
@@ -96,11 +96,11 @@ fn a_stream_goes_on_with_more_threads() {
     for way in [Algorithm::Auto, Algorithm::Fft] {
         check(CASES, long_trial(random::spectral as Layers), |(spec, shape, recording)| {
             let movie = recording.movie(shape);
-            let model = || spec.layer_by(way).map(Model::of_boxed).map_err(text);
-            let expected = feed_all(&mut model()?.threads(1), &movie, &recording.cuts, 0)?;
+            let model = || spec.layer_by(way).map(Model::of).map_err(text);
+            let expected = feed_all(&mut model()?.with_threads(1), &movie, &recording.cuts, 0)?;
             let (mut changing, mut from, mut outs) = (model()?, 0, Vec::new());
             for (i, frames) in recording.cuts.iter().enumerate() {
-                changing = changing.threads([1, 3, 2, 0][i % 4]).eager();
+                changing = changing.with_threads([1, 3, 2, 0][i % 4]).eager();
                 let piece = movie.slice(ndarray::s![.., .., from..from + frames, .., ..]);
                 outs.push(changing.process(piece).map_err(text)?.to_owned());
                 from += frames;

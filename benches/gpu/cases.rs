@@ -100,7 +100,11 @@ impl Case {
     fn with_events(self) -> Result<Self> {
         let What::Frames(workload) = self.what else { return Ok(self) };
         let Workload { rows, cols, .. } = workload;
-        let size = scene::Geometry { cols, rows, duration: Duration::from_secs(3600), ..scene::Geometry::default() };
+        let size = scene::Setup {
+            geometry: Geometry { cols, rows },
+            duration: Duration::from_secs(3600),
+            ..scene::Setup::default()
+        };
         let scene = BarAndGrating::filling(rows, cols);
         let events: Vec<_> = Simulation::new(scene, size, &SensorParameters::default())?.take(EVENTS).collect();
         let span = events.last().map_or(0, |last| last.t) - events.first().map_or(0, |first| first.t);

@@ -72,10 +72,9 @@ impl Stream {
     /// # Errors
     /// None: the scene is a good one.
     pub fn new(events: usize) -> Result<Self> {
-        let Geometry { cols, rows } = SENSOR;
-        let size = scene::Geometry { cols, rows, duration: Duration::from_secs(3600), ..scene::Geometry::default() };
-        let scene = BarAndGrating::filling(rows, cols);
-        Ok(Self { events: Simulation::new(scene, size, &SensorParameters::default())?.take(events).collect() })
+        let setup = scene::Setup { geometry: SENSOR, duration: Duration::from_secs(3600), ..scene::Setup::default() };
+        let scene = BarAndGrating::filling(SENSOR.rows, SENSOR.cols);
+        Ok(Self { events: Simulation::new(scene, setup, &SensorParameters::default())?.take(events).collect() })
     }
 
     fn entrant(
@@ -198,7 +197,7 @@ impl Stream {
     /// From bytes to the smoothed frames of 1 ms, as a user writes it.
     fn pipeline(&self, bytes: Vec<u8>) -> Result<Entrant> {
         let smooth = SmoothConv::gaussian(3, 0.005, 0.05, Resolution::DEFAULT)?; // a centre of the default retina
-        let mut model = Model::new().then(smooth).threads(1);
+        let mut model = Model::new().then(smooth).with_threads(1);
         let length = bytes.len();
         let bytes: std::sync::Arc<[u8]> = bytes.into();
         Ok(self.entrant("pipeline: evt2, noise filter, frames of 1 ms, SmoothConv", OURS, length, move || {

@@ -48,7 +48,7 @@ pub enum PadFrame {
 }
 
 impl PadMode {
-    /// The names of the modes, as the host's API and files spell them.
+    /// The modes and their names: those of `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); 6] = [
         ("mirror", Self::Mirror),
         ("full_copy", Self::FullCopy),

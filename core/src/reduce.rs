@@ -89,6 +89,29 @@ pub enum Axis {
     Col,
 }
 
+/// The number of an axis of `(batch, channel, time, row, col)`.
+///
+/// ```
+/// use foveola_core::Axis;
+/// assert_eq!(Axis::try_from(3), Ok(Axis::Row));
+/// assert!(Axis::try_from(2).is_err()); // time is no axis of a frame
+/// ```
+impl TryFrom<usize> for Axis {
+    type Error = Error;
+
+    fn try_from(number: usize) -> Result<Self, Error> {
+        match number {
+            1 => Ok(Self::Channel),
+            3 => Ok(Self::Row),
+            4 => Ok(Self::Col),
+            _ => {
+                let expected = "1 (channel), 3 (row) or 4 (column): those of a frame";
+                Err(Error::Parameter { name: "axis", value: number as f64, expected })
+            }
+        }
+    }
+}
+
 /// The sum of every frame over one of its axes.
 ///
 /// ```

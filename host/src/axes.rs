@@ -1,30 +1,140 @@
-//! What a model takes: frames as an array of five axes, or of three.
+//! What a model takes: frames as an array of two to five axes.
 
-use ndarray::{ArrayBase, ArrayView5, Axis, Data, Ix3, Ix5};
+use crate::{Error, Result, memory};
+use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix5};
 
-/// Frames as a view `(batch, channel, time, row, col)`; three axes `(time, row, col)` are one batch and one channel.
-pub trait Movie<'a> {
-    /// The view.
-    fn movie(self) -> ArrayView5<'a, f32>;
+/// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
+pub const MOST_PIXELS: usize = 1 << 26;
+
+/// Frames, as an array or a view of `f32` or `f64` samples:
+///
+/// | axes | meaning |
+/// |--:|---|
+/// | 2 | (row, col): one frame |
+/// | 3 | (time, row, col) |
+/// | 4 | (channel, time, row, col) |
+/// | 5 | (batch, channel, time, row, col) |
+///
+/// The number of axes may also be known at run time only (`ArrayD`). Samples of `f32` are not copied.
+///
+/// ```
+/// use foveola::{Diff, Model};
+/// use ndarray::{Array2, Array3, ArrayD};
+/// let mut model = Model::of(Diff);
+/// model.process(&Array3::<f32>::zeros((4, 6, 8)))?;
+/// model.process(Array2::<f64>::ones((6, 8)))?;
+/// model.process(ArrayD::<f32>::ones(vec![1, 4, 6, 8]).view())?;
+/// assert_eq!(model.time(), 9);
+/// # Ok::<(), foveola::Error>(())
+/// ```
+pub trait Movie<'a>: private::Sealed {
+    /// The frames `(batch, channel, time, row, col)`.
+    ///
+    /// # Errors
+    /// [`Error::Axes`] for one axis, none, or more than five; [`Error::Memory`] for a copy.
+    fn movie(self) -> Result<CowArray<'a, f32, Ix5>>;
 }
 
-impl<'a, S: Data<Elem = f32>> Movie<'a> for &'a ArrayBase<S, Ix5> {
-    fn movie(self) -> ArrayView5<'a, f32> {
-        self.view()
+/// What an array of frames or weights holds: `f32` or `f64`.
+pub trait Element: Copy + private::Sealed + 'static {
+    /// The frames of a view of five axes.
+    #[doc(hidden)]
+    fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>>;
+
+    /// The nearest `f32`.
+    #[doc(hidden)]
+    fn single(self) -> f32;
+}
+
+impl Element for f32 {
+    fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>> {
+        Ok(view.into())
     }
-}
 
-impl<'a, S: Data<Elem = f32>> Movie<'a> for &'a ArrayBase<S, Ix3> {
-    fn movie(self) -> ArrayView5<'a, f32> {
-        self.view().insert_axis(Axis(0)).insert_axis(Axis(0))
-    }
-}
-
-impl<'a> Movie<'a> for ArrayView5<'a, f32> {
-    fn movie(self) -> Self {
+    fn single(self) -> f32 {
         self
     }
 }
 
-/// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
-pub const MOST_PIXELS: usize = 1 << 26;
+impl Element for f64 {
+    fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>> {
+        let (what, samples) = ("the frames as f32", view.len());
+        let values = memory::collect(what, samples, view.iter().map(|x| *x as f32))?;
+        let array = Array::from_shape_vec(view.raw_dim(), values).map_err(|_| Error::Memory { what, samples })?;
+        Ok(array.into())
+    }
+
+    fn single(self) -> f32 {
+        self as f32
+    }
+}
+
+/// A view with the axes that are missing in front.
+fn five_axes<A, D: Dimension>(view: ArrayView<'_, A, D>) -> Result<ArrayView<'_, A, Ix5>> {
+    let mut view = view.into_dyn();
+    let axes = view.ndim();
+    let error = || Error::Axes { found: axes };
+    if axes < 2 {
+        return Err(error());
+    }
+    while view.ndim() < 5 {
+        view = view.insert_axis(Axis(0));
+    }
+    view.into_dimensionality().map_err(|_| error())
+}
+
+impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> Movie<'a> for &'a ArrayBase<S, D> {
+    fn movie(self) -> Result<CowArray<'a, f32, Ix5>> {
+        A::frames(five_axes(self.view())?)
+    }
+}
+
+impl<'a, A: Element, D: Dimension> Movie<'a> for ArrayView<'a, A, D> {
+    fn movie(self) -> Result<CowArray<'a, f32, Ix5>> {
+        A::frames(five_axes(self)?)
+    }
+}
+
+impl<'a, A: Element, D: Dimension> Movie<'a> for Array<A, D> {
+    fn movie(self) -> Result<CowArray<'a, f32, Ix5>> {
+        A::frames(five_axes(self.view())?).map(|frames| CowArray::from(frames.into_owned()))
+    }
+}
+
+mod private {
+    use ndarray::{ArrayBase, RawData};
+
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+    impl<S: RawData, D> Sealed for ArrayBase<S, D> {}
+    impl<S: RawData, D> Sealed for &ArrayBase<S, D> {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{ArrayD, arr1};
+
+    #[test]
+    fn missing_axes_are_in_front() {
+        let shape = |axes: &[usize]| ArrayD::<f64>::zeros(axes).movie().map(|frames| frames.dim());
+        assert_eq!(shape(&[6, 8]).ok(), Some((1, 1, 1, 6, 8)));
+        assert_eq!(shape(&[5, 6, 8]).ok(), Some((1, 1, 5, 6, 8)));
+        assert_eq!(shape(&[2, 5, 6, 8]).ok(), Some((1, 2, 5, 6, 8)));
+        assert_eq!(shape(&[3, 2, 5, 6, 8]).ok(), Some((3, 2, 5, 6, 8)));
+        for axes in [&[][..], &[4], &[1; 6]] {
+            assert!(matches!(shape(axes), Err(Error::Axes { found }) if found == axes.len()), "{axes:?}");
+        }
+        assert!(arr1(&[1.0_f32]).view().movie().is_err(), "one axis");
+    }
+
+    #[test]
+    fn f32_is_not_copied() {
+        let array = Array::from_shape_fn((2, 3, 4), |(t, r, c)| (t * 12 + r * 4 + c) as f32);
+        let frames = (&array).movie().expect("three axes");
+        assert_eq!(frames.as_ptr(), array.as_ptr());
+        let double = array.mapv(f64::from);
+        assert_eq!((&double).movie().expect("three axes"), frames);
+    }
+}

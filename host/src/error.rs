@@ -279,6 +279,14 @@ pub enum Error {
         /// What else may be the reason; empty if nothing.
         hint: String,
     },
+    /// An array of frames with another number of axes than two to five.
+    #[error(
+        "an array of {found} axes; expected (row, col), (time, row, col), (channel, time, row, col) or (batch, channel, time, row, col)"
+    )]
+    Axes {
+        /// The number of axes.
+        found: usize,
+    },
     /// An event that a format cannot hold.
     #[error(
         "{}: the event at {} us, column {}, row {} does not fit {format}; expected {expected}",
@@ -306,6 +314,12 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<foveola_core::UnknownName> for Error {
+    fn from(unknown: foveola_core::UnknownName) -> Self {
+        Self::unknown(unknown.what(), unknown.value(), unknown.expected().iter().copied())
+    }
+}
 
 impl Error {
     /// An [`Error::Unknown`]: `value` is no `what`; expected one of `names`.

@@ -35,13 +35,14 @@ pub use events::recording::{
     WriteOptions, Written,
 };
 pub use foveola_core::events::{Camera, Geometry, Order, Polarity};
-pub use foveola_core::{Border, PadMode, Resolution};
+pub use foveola_core::{
+    self as core, Axis, Border, Filter, PadMode, Resolution, Shape, Signature, Source, Stage, UnknownName,
+};
 pub use model::layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
-pub use model::{Layer, Model, Table, Weight, kernels, layers, models};
-pub use names::{border, pad_mode};
+pub use model::{Layer, LayerObject, Model, Table, Weight, kernels, layers, models};
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 

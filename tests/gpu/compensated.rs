@@ -30,7 +30,7 @@ fn step(device: &Device) -> Result<(), String> {
             ),
         ];
         for (name, layer) in layers {
-            let mut model = Model::of_boxed(layer).to(device);
+            let mut model = Model::of(layer).to(device);
             let steps = Array5::from_shape_fn((2, 1, FRAMES, 1, cols), |(stream, .., col)| 1.0 + (stream + col) as f32);
             let found = model.run(&steps, 10_000).map_err(text)?;
             for ((stream, channel, t, _, col), y) in found.indexed_iter().filter(|((.., t, _, _), _)| t % 997 == 0) {

@@ -24,8 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("two_recursions", || Ok(Model::new().then(low_pass(0.003)?).then(HighPass::new(0.002, 0.7, RESOLUTION)?))),
         ("compensated_recursions", || Ok(Model::new().then(low_pass(3.0)?).then(HighPass::new(2.0, 0.7, RESOLUTION)?))),
         ("a_recursion_behind_a_stride", || {
-            let conv = Conv1d::new(1, 1, 4)?.with_weight(weights(1, [1, 1, 4]))?.time_pad(false);
-            Ok(Model::of(conv.stride([2, 1, 1])).then(low_pass(0.006)?))
+            let conv = Conv1d::new(1, 1, 4)?.with_weight(weights(1, [1, 1, 4]))?.with_time_pad(false);
+            Ok(Model::of(conv.with_stride([2, 1, 1])).then(low_pass(0.006)?))
         }),
         ("a_sum_of_what_is_subtracted_again", || {
             let branches = Branches::new().plus(Model::new().then(low_pass(0.002)?).then(Diff)).minus(low_pass(0.002)?);
@@ -43,16 +43,16 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_kernel_in_time", || Ok(Model::of(Conv1d::new(1, 1, 5)?.with_weight(weights(1, [1, 1, 5]))?))),
         ("a_product_of_many_channels", || {
             let conv = Conv3d::new(1, 12, [4, 3, 3])?.with_weight(weights(4, [12, 1, 4, 3, 3]))?;
-            Ok(Model::of(conv.dilation([1, 2, 1])).then(Sum::new(1)?))
+            Ok(Model::of(conv.with_dilation([1, 2, 1])).then(Sum::new(foveola::Axis::Channel)))
         }),
         ("strides_in_space", || {
             let conv = Conv3d::new(1, 2, [3, 3, 3])?.with_weight(weights(5, [2, 1, 3, 3, 3]))?;
-            Ok(Model::of(conv.stride([1, 2, 2])))
+            Ok(Model::of(conv.with_stride([1, 2, 2])))
         }),
         ("a_field", || Ok(Model::new().then(field()?).then(Diff))),
         // The mean of the first chunk.
         ("a_mean", || {
-            let conv = Conv1d::new(1, 1, 5)?.with_weight(weights(1, [1, 1, 5]))?.pad_mode(PadMode::Mean);
+            let conv = Conv1d::new(1, 1, 5)?.with_weight(weights(1, [1, 1, 5]))?.with_pad_mode(PadMode::Mean);
             Ok(Model::of(conv).then(low_pass(0.001)?).then(Diff))
         }),
         // Found by a random test of whole models.
@@ -77,7 +77,9 @@ fn weights<D: Dimension>(seed: u64, shape: impl IntoDimension<Dim = D>) -> Array
 }
 
 fn field() -> foveola::Result<RF> {
-    Ok(RF::new(1, 2, 3)?.with_weight(Weight::from(weights(2, [2, 1, 3, 1, 3])).no_flip())?.pad_mode(PadMode::FullCopy))
+    Ok(RF::new(1, 2, 3)?
+        .with_weight(Weight::from(weights(2, [2, 1, 3, 1, 3])).no_flip())?
+        .with_pad_mode(PadMode::FullCopy))
 }
 
 /// The output is the same for `chunks` as for the first of them and one of all other frames.

@@ -71,7 +71,7 @@ fn one_output_a_group((spec, ..): &Random) -> bool {
 }
 
 fn model(spec: &Spec, way: Algorithm, device: &Device) -> Result<Model, String> {
-    Ok(Model::of_boxed(spec.layer_by(way).map_err(text)?).to(device))
+    Ok(Model::of(spec.layer_by(way).map_err(text)?).to(device))
 }
 
 /// The pieces of a recording.

@@ -50,8 +50,9 @@ fn small(device: &Device, bytes: u64) -> Result<Device, String> {
 
 /// No output at first, and then more than the frames that go in: blocks are cut for what comes later.
 fn warm_up(device: &Device) -> Result<(), String> {
-    let model =
-        || -> Result<Model, String> { Ok(Model::of(Conv3d::new(1, 16, [21, 3, 3]).map_err(text)?.time_pad(false))) };
+    let model = || -> Result<Model, String> {
+        Ok(Model::of(Conv3d::new(1, 16, [21, 3, 3]).map_err(text)?.with_time_pad(false)))
+    };
     let movie = Recording { seed: 8, batch: 1, cuts: vec![100] }.movie(Shape::new(1, 8, 8));
     let expected = model()?.to(device).run(&movie, 100).map_err(text)?;
     let found = model()?.to(small(device, 64 << 10)?).run(&movie, 100).map_err(text)?;
@@ -70,7 +71,7 @@ fn blocks_and_parts(device: &Device, layers: Layers) -> Result<(), String> {
         // Behind the first piece, one that does not fit at once.
         recording.cuts.push(SMALL as usize / 4 / shape.len() + 2);
         let movie = recording.movie(shape);
-        let model = || spec.layer().map(Model::of_boxed).map_err(text);
+        let model = || spec.layer().map(Model::of).map_err(text);
         let (mut wide, mut narrow) = (model()?.to(device), model()?.to(&small));
         let mut from = 0;
         for frames in &recording.cuts {
@@ -121,7 +122,7 @@ fn parts_that_change(device: &Device) -> Result<(), String> {
 fn strides(device: &Device) -> Result<(), String> {
     let small = small(device, 4096)?;
     let model = || {
-        let conv = Conv1d::new(1, 12, 2).map_err(text)?.stride([5, 1, 1]);
+        let conv = Conv1d::new(1, 12, 2).map_err(text)?.with_stride([5, 1, 1]);
         let conv = conv.with_weight(random::array(3, (12, 1, 2)).mapv(|w| w as f32)).map_err(text)?;
         Ok::<_, String>(Model::new().then(conv).then(low_pass(0.002)?))
     };
@@ -172,7 +173,7 @@ fn state(device: &Device) -> Result<(), String> {
 /// A history that begins with the whole first piece.
 fn first_frames(device: &Device) -> Result<(), String> {
     let mut model =
-        Model::of(Conv1d::new(1, 1, 3).map_err(text)?.pad_mode(PadMode::FullCopy)).to(&small(device, SMALL)?);
+        Model::of(Conv1d::new(1, 1, 3).map_err(text)?.with_pad_mode(PadMode::FullCopy)).to(&small(device, SMALL)?);
     let movie = Recording { seed: 1, batch: 1, cuts: vec![50] }.movie(Shape::new(1, 10, 10));
     match model.process(&movie) {
         Err(Error::DeviceMemory { what: "the first frames of a piece", bytes, most: SMALL, .. }) if bytes >= 20_000 => {
@@ -185,7 +186,7 @@ fn first_frames(device: &Device) -> Result<(), String> {
         model.feed(movie.slice(s![.., .., 15.., .., ..]))
     };
     let found = feed(&mut model)?;
-    let wide = Model::of(Conv1d::new(1, 1, 3).map_err(text)?.pad_mode(PadMode::FullCopy));
+    let wide = Model::of(Conv1d::new(1, 1, 3).map_err(text)?.with_pad_mode(PadMode::FullCopy));
     same("after a first piece that fits", &found, &feed(&mut wide.to(device))?)
 }
 

@@ -45,6 +45,7 @@ fn pieces(movie: &Array5<f32>) -> [ArrayView5<'_, f32>; 3] {
 }
 
 /// A layer whose two outputs share their input, by factors: the planner never makes one.
+#[derive(Clone, Debug)]
 struct Shared;
 
 /// A box of 3 x 3 pixels, and its factors.
@@ -138,6 +139,7 @@ fn refuses(
 }
 
 /// A filter of a user, or the guard for samples.
+#[derive(Clone, Debug)]
 struct Own {
     guard: bool,
 }
@@ -213,8 +215,8 @@ fn reproducible(device: &Device) -> Result<(), String> {
     refuses(
         device,
         || Ok(Model::new().then(low_pass()?).then(Diff).to(device)),
-        |model| model.precision(Precision::Reproducible),
-        |model| model.precision(Precision::Fast),
+        |model| model.with_precision(Precision::Reproducible),
+        |model| model.with_precision(Precision::Fast),
         |error| matches!(error, Error::Device { .. }),
         &["Precision::Reproducible", device.name()],
     )
@@ -223,7 +225,7 @@ fn reproducible(device: &Device) -> Result<(), String> {
 fn fft(device: &Device) -> Result<(), String> {
     let wish = |mut model: Model, way| {
         if let Some(conv) = model.layer_mut::<Conv2d>(1) {
-            *conv = conv.clone().algorithm(way);
+            *conv = conv.clone().with_algorithm(way);
         }
         model
     };

@@ -71,7 +71,7 @@ pub fn expected(
             // Behind a stride in time frames come further apart.
             let layer = slower(layer, every);
             if let Some(&[_, channels, _, rows, cols]) = pieces.first().map(Array5::shape) {
-                let alone = Model::of_boxed(layer.layer().map_err(text)?);
+                let alone = Model::of(layer.layer().map_err(text)?);
                 every *= alone.signature(Shape::new(channels, rows, cols)).map_err(text)?.rate.every;
             }
             (pieces, error) = expected(&layer, way, pieces, error)?;
@@ -79,7 +79,7 @@ pub fn expected(
         return Ok((pieces, error));
     }
     let layer = spec.layer_by(Algorithm::Direct).map_err(text)?;
-    let mut model = Model::of_boxed(layer).precision(Precision::Reproducible);
+    let mut model = Model::of(layer).with_precision(Precision::Reproducible);
     let out: Result<Vec<_>, _> = pieces.iter().map(|piece| model.process(piece).map(|view| view.to_owned())).collect();
     let error = grown(spec, way, &pieces, error)?
         + if way == Algorithm::Separable { separable(spec, largest(&pieces)) } else { 0.0 };
@@ -229,7 +229,7 @@ mod tests {
         let spec = Spec::Cascade(vec![first, second, Spec::HighPass { tau: 0.02, k: 0.7 }]);
         let movie = array(2, (1, 1, 40, 2, 2)).mapv(|x| x as f32);
         let (found, tolerance) = expected(&spec, Algorithm::Direct, vec![movie.clone()], 0.0)?;
-        let mut model = Model::of_boxed(spec.layer().map_err(text)?);
+        let mut model = Model::of(spec.layer().map_err(text)?);
         let whole = model.process(&movie).map_err(text)?.mapv(f64::from);
         assert!(whole.len_of(Axis(2)) > 5, "{} frames", whole.len_of(Axis(2)));
         crate::naive::close(&found[0], &whole, &Array5::from_elem(whole.dim(), tolerance))

@@ -123,13 +123,13 @@ impl Case {
             ($new:expr) => {{
                 let mut conv = $new
                     .map_err(text)?
-                    .pad_mode(self.pad_mode()?)
-                    .time_pad(self.flag("time_pad", true))
-                    .autopad_mode(self.named("autopad_mode", &Border::NAMES, Border::Replicate)?)
-                    .autopad(self.flag("autopad", true))
-                    .stride(self.triple("stride")?)
-                    .dilation(self.triple("dilation")?)
-                    .groups(groups)
+                    .with_pad_mode(self.pad_mode()?)
+                    .with_time_pad(self.flag("time_pad", true))
+                    .with_autopad_mode(self.named("autopad_mode", &Border::NAMES, Border::Replicate)?)
+                    .with_autopad(self.flag("autopad", true))
+                    .with_stride(self.triple("stride")?)
+                    .with_dilation(self.triple("dilation")?)
+                    .with_groups(groups)
                     .map_err(text)?;
                 if let Some(weight) = self.weight()? {
                     conv.set_weight(weight).map_err(text)?;
@@ -145,7 +145,7 @@ impl Case {
             "conv1d" => Box::new(conv!(Conv1d::new(ins, outs, 1))),
             "rf" => {
                 let field = RF::new(ins, outs, self.count("time_length", 1)).map_err(text)?;
-                let mut field = field.pad_mode(self.pad_mode()?).time_pad(self.flag("time_pad", true));
+                let mut field = field.with_pad_mode(self.pad_mode()?).with_time_pad(self.flag("time_pad", true));
                 if let Some(weight) = self.weight()? {
                     field.set_weight(weight).map_err(text)?;
                 }
@@ -156,7 +156,7 @@ impl Case {
                 let mode = self.named("mode", &PadMode::NAMES, PadMode::Mirror)?;
                 Box::new(TimePadding::new(self.count("length", 0), mode))
             }
-            "delay" => Box::new(Delay::new(self.count("delay", 0)).length(self.count("length", 0))),
+            "delay" => Box::new(Delay::new(self.count("delay", 0)).with_length(self.count("length", 0))),
             "variable_delay" => {
                 let delays = self.tensor("delays")?.ok_or("no delays")?.mapv(|delay| delay as u32);
                 Box::new(VariableDelay::new(&delays.into_dimensionality().map_err(text)?))
@@ -316,7 +316,7 @@ pub fn run_on(case: &Case, device: &Device, feed: Feed) -> Result<f64, String> {
     let mut worst = 0.0_f64;
     for components in [false, true].into_iter().take(1 + usize::from(with_components)) {
         let name = if components { "components" } else { "output" };
-        let mut model = Model::of_boxed(case.model(components)?.ok_or("no stream")?).to(device);
+        let mut model = Model::of(case.model(components)?.ok_or("no stream")?).to(device);
         for (k, chunk) in case.chunks.iter().enumerate() {
             let (input, expected) = (movie(&chunk["input"])?, movie(&chunk[name])?);
             let mut process = |input: Array5<f32>| model.process(&input).map(|view| view.to_owned()).map_err(text);
@@ -420,7 +420,7 @@ pub fn digests(case: &Case) -> Result<Vec<(&'static str, Digest)>, String> {
     }
     let with_components = case.chunks.iter().any(|chunk| chunk.get("components").is_some());
     for (name, components) in [("", false), (" components", true)].into_iter().take(1 + usize::from(with_components)) {
-        let mut model = Model::of_boxed(case.model(components)?.ok_or("no layer")?).precision(Precision::Reproducible);
+        let mut model = Model::of(case.model(components)?.ok_or("no layer")?).with_precision(Precision::Reproducible);
         let mut outputs = Vec::new();
         for (k, chunk) in case.chunks.iter().enumerate() {
             let input = movie(&chunk["input"])?;

@@ -73,14 +73,15 @@ impl ConvSpec {
 
     /// Sets all but the kind of the layer.
     fn options<K: Kind>(&self, conv: Conv<K>, weight: ArrayD<f32>, way: Algorithm) -> foveola::Result<Conv<K>> {
-        let mut conv = conv.algorithm(way).stride(self.stride).dilation(self.dilation).groups(self.groups)?;
+        let mut conv =
+            conv.with_algorithm(way).with_stride(self.stride).with_dilation(self.dilation).with_groups(self.groups)?;
         conv = match self.border {
-            Some(border) => conv.autopad_mode(border),
-            None => conv.autopad(false),
+            Some(border) => conv.with_autopad_mode(border),
+            None => conv.with_autopad(false),
         };
         conv = match self.pad {
-            Some(mode) => conv.pad_mode(mode),
-            None => conv.time_pad(false),
+            Some(mode) => conv.with_pad_mode(mode),
+            None => conv.with_time_pad(false),
         };
         let weight = Weight::from(weight);
         conv.set_weight(if self.flip { weight } else { weight.no_flip() })?;
@@ -143,15 +144,15 @@ impl Spec {
         let resolution = Resolution::DEFAULT;
         Ok(match self {
             Self::TimePadding { length, mode } => Box::new(TimePadding::new(*length, *mode)),
-            Self::Delay { delay, length } => Box::new(Delay::new(*delay).length(*length)),
+            Self::Delay { delay, length } => Box::new(Delay::new(*delay).with_length(*length)),
             Self::VariableDelay(delays) => Box::new(VariableDelay::new(delays)),
             Self::Conv(conv) => conv.layer(way)?,
             Self::Rf { weight, flip, pad } => {
                 let (out, ins, kt, _, _) = weight.dim();
                 let mut field = RF::new(ins, out, kt)?;
                 field = match pad {
-                    Some(mode) => field.pad_mode(*mode),
-                    None => field.time_pad(false),
+                    Some(mode) => field.with_pad_mode(*mode),
+                    None => field.with_time_pad(false),
                 };
                 let weight = Weight::from(weight.mapv(|w| w as f32));
                 field.set_weight(if *flip { weight } else { weight.no_flip() })?;
@@ -161,8 +162,8 @@ impl Spec {
             Self::HighPass { tau, k } => Box::new(HighPass::new(*tau, *k, resolution)?),
             Self::SmoothConv { taus, spatial, border, components } => {
                 let smooth = SmoothConv::new(taus, spatial.mapv(|w| w as f32), resolution)?;
-                let smooth = smooth.autopad_mode(*border);
-                let smooth = smooth.algorithm(if way == Algorithm::Fft { Algorithm::Auto } else { way });
+                let smooth = smooth.with_autopad_mode(*border);
+                let smooth = smooth.with_algorithm(if way == Algorithm::Fft { Algorithm::Auto } else { way });
                 Box::new(if *components { smooth.components() } else { smooth })
             }
             Self::Pointwise(function) => match *function {
@@ -171,19 +172,21 @@ impl Spec {
                 Nonlinearity::Square { scale, bias } => Box::new(NLSquare::new(scale, bias)?),
                 Nonlinearity::RectifySquare { scale, bias } => Box::new(NLRectifySquare::new(scale, bias)?),
             },
-            Self::Sum(dim) => Box::new(Sum::new(*dim)?),
+            Self::Sum(dim) => Box::new(Sum::new(
+                (*dim).try_into().map_err(|source| foveola::Error::Layer { layer: "Sum".into(), source })?,
+            )),
             Self::Diff => Box::new(Diff),
             Self::Cascade(layers) => {
                 let mut model = Model::new();
                 for layer in layers {
-                    model.push(Model::of_boxed(layer.layer_by(way)?));
+                    model.push(Model::of(layer.layer_by(way)?));
                 }
                 Box::new(model)
             }
             Self::Branches(branches) => {
                 let mut sum = Branches::new();
                 for (weight, branch) in branches {
-                    sum = sum.weighted(*weight, Model::of_boxed(branch.layer_by(way)?));
+                    sum = sum.weighted(*weight, Model::of(branch.layer_by(way)?));
                 }
                 Box::new(sum)
             }

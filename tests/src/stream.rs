@@ -90,7 +90,7 @@ pub type Engines = [(&'static str, Box<dyn Engine>); 2];
 /// Those of the layer.
 pub fn engines(spec: &Spec) -> Result<Engines, String> {
     let layer = || spec.layer().map_err(|error| error.to_string());
-    let host = Model::of_boxed(layer()?).precision(Precision::Reproducible);
+    let host = Model::of(layer()?).with_precision(Precision::Reproducible);
     Ok([("host", Box::new(host)), ("core", Box::new(Core::new(layer()?)))])
 }
 
@@ -100,7 +100,7 @@ pub fn engines(spec: &Spec) -> Result<Engines, String> {
 /// Those of the layer.
 pub fn lead(spec: &Spec, movie: &Array5<f32>) -> Result<usize, String> {
     let (_, channels, _, rows, cols) = movie.dim();
-    let model = Model::of_boxed(spec.layer().map_err(|error| error.to_string())?);
+    let model = Model::of(spec.layer().map_err(|error| error.to_string())?);
     Ok(model.signature(Shape::new(channels, rows, cols)).map_err(|error| error.to_string())?.lead)
 }
 

@@ -25,7 +25,7 @@ pub enum Border {
 }
 
 impl Border {
-    /// The names of the modes, as the host's API and files spell them.
+    /// The modes and their names: those of `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); 4] = [
         ("replicate", Self::Replicate),
         ("reflect", Self::Reflect),

@@ -30,6 +30,9 @@ pub enum Polarity {
 }
 
 impl Polarity {
+    /// The ways and their names: those of `Display` and `FromStr`.
+    pub const NAMES: [(&'static str, Self); 2] = [("split", Self::Split), ("signed", Self::Signed)];
+
     /// Shape of a frame of `rows` x `cols` pixels: two channels for [`Polarity::Split`], one for [`Polarity::Signed`].
     pub(super) const fn shape(self, rows: usize, cols: usize) -> Shape {
         match self {

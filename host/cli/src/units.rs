@@ -81,7 +81,7 @@ pub(crate) fn number(text: &str) -> Result<f32, String> {
 
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
-    Format::named(text).map_err(|error| error.to_string())
+    text.parse().map_err(|error: foveola::Error| error.to_string())
 }
 
 /// The name of a camera.

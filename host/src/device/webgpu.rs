@@ -615,7 +615,7 @@ impl Ticket for Pending {
         // Another thread that polls may have taken the answer and be about to give it.
         let done = |mapped: &Mapped| loop {
             match mapped.recv_timeout(PATIENCE) {
-                Ok(done) => return Ok(done),
+                Ok(done) => return Ok::<_, Error>(done),
                 Err(RecvTimeoutError::Timeout) => poll()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(false),
             }

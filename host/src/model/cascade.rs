@@ -7,7 +7,7 @@ use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Shape, Source, Stage};
 
 /// Layers, and where and how they compute.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Cascade {
     layers: Vec<Box<dyn Layer>>,
     pub(super) precision: Precision,

@@ -88,7 +88,7 @@ impl Model {
         if cascade.device.is_device() {
             return Ok(true);
         }
-        cascade.compiled(Shape::new(channels, rows, cols), table, team.shares(), |compiled| {
+        cascade.compiled(Shape::new(channels, rows, cols), &mut table.0, team.shares(), |compiled| {
             let stream = &memory.stream;
             let raised = stream.bounds.raised(largest, cascade.revision(), compiled);
             let bounds = raised.as_ref().unwrap_or(&stream.bounds);
@@ -107,7 +107,7 @@ impl Model {
         }
         let Self { cascade, memory, table, team, unchecked, .. } = self;
         let (revision, level) = (cascade.revision(), cascade.precision.level());
-        cascade.compiled(shape, table, team.shares(), |compiled| {
+        cascade.compiled(shape, &mut table.0, team.shares(), |compiled| {
             let raised = memory.admit(cascade.revision(), compiled, largest, |node| cascade.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
             let watched = !*unchecked && !bounds.are_safe();
@@ -164,6 +164,13 @@ fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: Str
         _ => "",
     };
     Error::Overflow { layer, batch: stream, channel, frame: t + frame as u64, row, col, value, hint }
+}
+
+impl Clone for Memory {
+    /// The stream, with working memory of its own.
+    fn clone(&self) -> Self {
+        Self { stream: self.stream.clone(), ..Self::default() }
+    }
 }
 
 impl Memory {

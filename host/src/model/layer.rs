@@ -5,16 +5,17 @@ use crate::cpu::plan::{Job, Planner};
 use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
 use foveola_core::{Flow, Graph, Node, Place, Rate, Shape, Source, Stage};
 use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 /// Something that can stand in a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
 ///
-/// A filter of your own implements [`foveola_core::Filter`] and enters through [`Stage::own`]:
+/// A layer is `Clone` and `Debug`, as models are. A filter of your own implements [`Filter`](crate::Filter) and enters through
+/// [`Stage::own`]:
 /// ```
-/// use foveola::{Layer, Model, Result, Table};
-/// use foveola_core::{Error, Filter, Shape, Signature, Source, Stage};
+/// use foveola::{Filter, Layer, Model, Result, Shape, Signature, Source, Stage, Table, core::Error};
 ///
-/// #[derive(Debug)]
+/// #[derive(Clone, Debug)]
 /// struct Negate(Shape);
 /// impl Filter for Negate {
 ///     fn signature(&self) -> Signature {
@@ -38,7 +39,7 @@ use std::sync::Arc;
 /// assert_eq!(out.sum(), -16.0);
 /// # Ok::<(), foveola::Error>(())
 /// ```
-pub trait Layer: Any + Send + Sync {
+pub trait Layer: LayerObject + Send + Sync {
     /// The layer's name, for messages.
     fn name(&self) -> &'static str;
 
@@ -49,6 +50,55 @@ pub trait Layer: Any + Send + Sync {
     /// # Errors
     /// When the layer does not fit the frames of `table.shape(from)`.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source>;
+}
+
+/// What a model needs of a layer beside its nodes. Every [`Layer`] that is `Clone` and `Debug` has it.
+pub trait LayerObject: Any + fmt::Debug {
+    /// A copy of the layer.
+    fn boxed_clone(&self) -> Box<dyn Layer>;
+
+    /// The layer, to be told what it is. A box tells of its content.
+    fn as_any(&self) -> &dyn Any;
+
+    /// The same, to be changed.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl<L: Layer + Clone + fmt::Debug> LayerObject for L {
+    fn boxed_clone(&self) -> Box<dyn Layer> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        match (self as &dyn Any).downcast_ref::<Box<dyn Layer>>() {
+            Some(layer) => (**layer).as_any(),
+            None => self,
+        }
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        if (self as &dyn Any).is::<Box<dyn Layer>>() {
+            let layer = (self as &mut dyn Any).downcast_mut::<Box<dyn Layer>>();
+            return (**layer.expect("it is one")).as_any_mut();
+        }
+        self
+    }
+}
+
+impl Clone for Box<dyn Layer> {
+    fn clone(&self) -> Self {
+        (**self).boxed_clone()
+    }
+}
+
+impl Layer for Box<dyn Layer> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+        (**self).compile(table, from)
+    }
 }
 
 /// The table of nodes that a model is made into; see [`foveola_core::graph`].

@@ -13,7 +13,7 @@ mod on_device;
 mod stream;
 pub(crate) mod weight;
 
-pub use layer::{Layer, Table};
+pub use layer::{Layer, LayerObject, Table};
 pub use weight::Weight;
 
 use crate::cpu::simd::Precision;
@@ -26,7 +26,7 @@ use feed::Memory;
 use foveola_core::events::Event;
 use foveola_core::{Shape, Signature, Source};
 use ndarray::{Array5, ArrayView5, s};
-use std::any::Any;
+use std::fmt;
 use stream::Stream;
 
 /// A cascade of [`Layer`]s and the state of the stream that runs through it.
@@ -49,15 +49,52 @@ use stream::Stream;
 /// assert_eq!(response.dim(), (1, 1, 200, 32, 32));
 /// # Ok::<(), foveola::Error>(())
 /// ```
-#[derive(Default)]
+///
+/// A copy of a model has the same layers, saved states and running state, and goes its own way from there.
+#[derive(Clone, Default)]
 #[must_use]
 pub struct Model {
     cascade: Cascade,
     memory: Memory,
     saved: Vec<Stream>,
-    table: Table<'static>,
+    table: SpareTable,
     unchecked: bool,
     team: Team,
+}
+
+/// The memory of a table between two chunks. That of a copy is its own.
+#[derive(Default)]
+struct SpareTable(Table<'static>);
+
+impl Clone for SpareTable {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("layers", &self.cascade.layers())
+            .field("precision", &self.cascade.precision)
+            .field("device", &self.cascade.device.name())
+            .field("time", &self.time())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<L: Layer> FromIterator<L> for Model {
+    fn from_iter<I: IntoIterator<Item = L>>(layers: I) -> Self {
+        let mut model = Self::new();
+        model.extend(layers);
+        model
+    }
+}
+
+impl<L: Layer> Extend<L> for Model {
+    fn extend<I: IntoIterator<Item = L>>(&mut self, layers: I) {
+        layers.into_iter().for_each(|layer| self.push(layer));
+    }
 }
 
 impl Model {
@@ -68,12 +105,7 @@ impl Model {
 
     /// A model of one layer.
     pub fn of(layer: impl Layer) -> Self {
-        Self::of_boxed(Box::new(layer))
-    }
-
-    /// A model of one layer that is known at run time only.
-    pub fn of_boxed(layer: Box<dyn Layer>) -> Self {
-        Self { cascade: Cascade::of(layer), ..Self::default() }
+        Self { cascade: Cascade::of(Box::new(layer)), ..Self::default() }
     }
 
     /// Appends a layer.
@@ -99,40 +131,65 @@ impl Model {
 
     /// The names of the layers.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.cascade.layers().iter().map(|layer| layer.name())
+        self.layers().map(Layer::name)
     }
 
-    /// The layer at `index`, when it is an `L`: to read or change its weights between two pieces.
+    /// The layers.
+    pub fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
+        self.cascade.layers().iter().map(|layer| &**layer)
+    }
+
+    /// The layer at `index`, when it is an `L`.
+    pub fn layer<L: Layer>(&self, index: usize) -> Option<&L> {
+        (**self.cascade.layers().get(index)?).as_any().downcast_ref()
+    }
+
+    /// The layer at `index`, when it is an `L`: to change its weights between two chunks.
     ///
     /// ```
     /// use foveola::{Conv2d, Model};
     /// let mut model = Model::new().then(Conv2d::new(1, 1, [3, 3])?);
     /// model.layer_mut::<Conv2d>(0).unwrap().set_weight(0.5)?;
+    /// assert_eq!(model.layer::<Conv2d>(0).unwrap().weight().sum(), 4.5);
     /// # Ok::<(), foveola::Error>(())
     /// ```
     pub fn layer_mut<L: Layer>(&mut self, index: usize) -> Option<&mut L> {
-        let layer: &mut dyn Any = self.cascade.changing().get_mut(index)?.as_mut();
-        layer.downcast_mut()
+        (**self.cascade.changing().get_mut(index)?).as_any_mut().downcast_mut()
     }
 
     /// Lets NaN and infinities through, in the input and between the layers. By default they are refused: one would stay in
     /// recursive state for ever. On a device this also admits models whose results may leave the range: see [`Model::to`].
     pub fn allow_non_finite(mut self) -> Self {
-        self.unchecked = true;
+        self.set_allow_non_finite(true);
         self
+    }
+
+    /// [`Model::allow_non_finite`] from the next chunk on, or no longer.
+    pub fn set_allow_non_finite(&mut self, allow: bool) {
+        self.unchecked = allow;
     }
 
     /// How the model computes: [`Precision::Fast`] by default. The state is the same for all, so a stream may go on at another.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Precision, Resolution};
-    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).precision(Precision::Reproducible);
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).with_precision(Precision::Reproducible);
     /// # Ok::<(), foveola::Error>(())
     /// ```
-    pub fn precision(mut self, precision: Precision) -> Self {
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.set_precision(precision);
+        self
+    }
+
+    /// [`Model::with_precision`] from the next chunk on.
+    pub fn set_precision(&mut self, precision: Precision) {
         self.cascade.changing();
         self.cascade.precision = precision;
-        self
+    }
+
+    /// How the model computes.
+    pub fn precision(&self) -> Precision {
+        self.cascade.precision
     }
 
     /// Where the model computes, from the next piece on: the stream goes on there, with the same state. Saved states may be
@@ -172,12 +229,17 @@ impl Model {
     /// # Ok::<(), foveola::Error>(())
     /// ```
     pub fn to(mut self, device: impl Into<Device>) -> Self {
+        self.set_device(device);
+        self
+    }
+
+    /// [`Model::to`] from the next chunk on.
+    pub fn set_device(&mut self, device: impl Into<Device>) {
         self.cascade.changing();
         self.cascade.device = device.into();
         // The next chunk makes what it needs where it is.
         #[cfg(feature = "gpu")]
         self.memory.leave_device();
-        self
     }
 
     /// Where the model computes.
@@ -190,12 +252,17 @@ impl Model {
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution};
-    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).threads(2);
+    /// let model = Model::of(LowPass::new(0.01, Resolution::DEFAULT)?).with_threads(2);
     /// # Ok::<(), foveola::Error>(())
     /// ```
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.team = Team::of(threads);
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.set_threads(threads);
         self
+    }
+
+    /// [`Model::with_threads`] from the next chunk on.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.team = Team::of(threads);
     }
 
     /// Shares out all work that can be cut, however small it is: slow, for tests.
@@ -267,9 +334,9 @@ impl Model {
     /// [`Error::StateChanged`] when a layer changed in the middle of the stream so that its state has no meaning any more;
     /// [`Error::Poisoned`] behind a panic; [`Error::Memory`]. The state is then as it was.
     pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
-        let input = input.movie();
-        let largest = self.check(&input)?;
-        let fed = self.feed(input, largest, true)?;
+        let input = input.movie()?;
+        let largest = self.check(&input.view())?;
+        let fed = self.feed(input.view(), largest, true)?;
         self.memory.output(fed)
     }
 
@@ -314,21 +381,22 @@ impl Model {
         }
     }
 
-    /// Feeds a whole recording in chunks of `dt` frames (the last may be shorter) and returns the whole output.
+    /// Feeds a whole recording in chunks of `chunk` frames (the last may be shorter) and returns the whole output.
     ///
     /// # Errors
-    /// As [`Model::process`], and [`Error::Parameter`] for `dt = 0`. The state is then as it was before the whole recording.
-    pub fn run<'a>(&mut self, input: impl Movie<'a>, dt: usize) -> Result<Array5<f32>> {
-        let input = input.movie();
-        if dt == 0 {
+    /// As [`Model::process`], and [`Error::Parameter`] for `chunk = 0`. The state is then as it was before the whole recording.
+    pub fn run<'a>(&mut self, input: impl Movie<'a>, chunk: usize) -> Result<Array5<f32>> {
+        if chunk == 0 {
             let expected = "1 frame or more in a chunk";
-            return Err(Error::Parameter { item: "Model::run", name: "dt", value: "0".into(), expected });
+            return Err(Error::Parameter { item: "Model::run", name: "chunk", value: "0".into(), expected });
         }
+        let input = input.movie()?;
+        let input = input.view();
         let largest = self.check(&input)?;
         // Only where a chunk may be refused is there a copy to return to.
         let before = self.may_refuse(&input, largest)?.then(|| self.memory.stream.clone());
         let t = self.time();
-        let result = self.run_chunks(input, dt, largest);
+        let result = self.run_chunks(input, chunk, largest);
         if result.is_err() {
             match before {
                 Some(before) => self.memory.stream = before,
@@ -342,10 +410,10 @@ impl Model {
         result
     }
 
-    fn run_chunks(&mut self, input: ArrayView5<'_, f32>, dt: usize, largest: f32) -> Result<Array5<f32>> {
+    fn run_chunks(&mut self, input: ArrayView5<'_, f32>, chunk: usize, largest: f32) -> Result<Array5<f32>> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let signature = self.signature(Shape::new(channels, rows, cols))?;
-        let chunks = (0..frames).step_by(dt).map(|from| (from, (from + dt).min(frames)));
+        let chunks = (0..frames).step_by(chunk).map(|from| (from, (from + chunk).min(frames)));
         let t = self.time();
         let lengths = chunks.clone().map(|(from, to)| signature.frames_out(t + from as u64, to - from));
         let total = lengths.fold(0, usize::saturating_add);
@@ -353,15 +421,15 @@ impl Model {
         let mut output = array("the output", [batch, shape.channels, total, shape.rows, shape.cols])?;
         #[cfg(feature = "gpu")]
         if self.cascade.device.is_device() && signature.lead == 0 {
-            self.run_on_device(input, dt, largest, &mut output)?;
+            self.run_on_device(input, chunk, largest, &mut output)?;
             return Ok(output);
         }
         let mut at = 0;
         for (from, to) in chunks {
             let fed = self.feed(input.slice(s![.., .., from..to, .., ..]), largest, to == frames)?;
-            let chunk = self.memory.output(fed)?;
-            let n = chunk.dim().2;
-            output.slice_mut(s![.., .., at..at + n, .., ..]).assign(&chunk);
+            let yielded = self.memory.output(fed)?;
+            let n = yielded.dim().2;
+            output.slice_mut(s![.., .., at..at + n, .., ..]).assign(&yielded);
             at += n;
         }
         Ok(output)

@@ -97,7 +97,7 @@ impl Model {
             return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
         };
         let revision = cascade.revision();
-        cascade.compiled(shape, table, false, |compiled| {
+        cascade.compiled(shape, &mut table.0, false, |compiled| {
             // First: a filter of your own has no bounds, and the check of bounds would give another reason.
             supported(&compiled.graph, backend.info())?;
             let raised = memory.admit(revision, compiled, largest, |node| cascade.layer_of(node, shape))?;

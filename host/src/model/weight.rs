@@ -1,19 +1,22 @@
 //! What `set_weight` takes: an array of some rank, and how to understand it.
-//!
-//! | rank of w | `Conv3d`                        | `Conv2d`             | `Conv1d`          | `RF`                       |
-//! |-----------|---------------------------------|----------------------|-------------------|----------------------------|
-//! | scalar    | fill the current shape          | same                 | same              | same                       |
-//! | 1         | (time)                          | -                    | (time)            | (time), one pixel: empty   |
-//! | 2         | (row, col)                      | (row, col)           | -                 | (row, col)                 |
-//! | 3         | (time, row, col)                | (out, row, col)      | (out, in, time)   | (time, row, col)           |
-//! | 4         | -                               | (out, in, row, col)  | -                 | -                          |
-//! | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
 
+use crate::axes::Element;
 use crate::taps::{Taps, WEIGHT};
 use crate::{Error, Result, memory};
-use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
+use ndarray::{Array, Array1, Array2, ArrayBase, ArrayD, ArrayView, ArrayView1, Data, Dimension, IxDyn};
 
-/// An array of weights and how to understand it. Every array and a plain number convert into one.
+/// An array of weights and how to understand it. Numbers, arrays and views of `f32` and `f64`, vectors and slices convert into
+/// one; `f64` is rounded to `f32`.
+///
+/// # Ranks
+/// | rank of w | `Conv3d`                        | `Conv2d`             | `Conv1d`          | `RF`                       |
+/// |-----------|---------------------------------|----------------------|-------------------|----------------------------|
+/// | scalar    | fill the current shape          | same                 | same              | same                       |
+/// | 1         | (time)                          | -                    | (time)            | -                          |
+/// | 2         | (row, col)                      | (row, col)           | -                 | (row, col)                 |
+/// | 3         | (time, row, col)                | (out, row, col)      | (out, in, time)   | (time, row, col)           |
+/// | 4         | -                               | (out, in, row, col)  | -                 | -                          |
+/// | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
 ///
 /// With `flip` (the default) the array is an impulse response; without, a correlation kernel.
 ///
@@ -21,7 +24,7 @@ use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn};
 /// use foveola::{Conv2d, Weight};
 /// use ndarray::arr2;
 /// let mut conv = Conv2d::new(1, 1, [3, 3])?;
-/// conv.set_weight(arr2(&[[1.0, 2.0], [3.0, 4.0]]))?;
+/// conv.set_weight([[1.0, 2.0], [3.0, 4.0]])?;
 /// conv.set_weight(Weight::from(arr2(&[[1.0, 2.0], [3.0, 4.0]])).normalize().no_flip())?;
 /// # Ok::<(), foveola::Error>(())
 /// ```
@@ -66,21 +69,69 @@ impl Weight {
     }
 }
 
-impl<S: Data<Elem = f32>, D: Dimension> From<&ArrayBase<S, D>> for Weight {
+impl Weight {
+    fn of(array: ArrayD<f32>) -> Self {
+        Self { array, normalize: false, preserve_channels: false, flip: true }
+    }
+}
+
+impl<A: Element, S: Data<Elem = A>, D: Dimension> From<&ArrayBase<S, D>> for Weight {
     fn from(array: &ArrayBase<S, D>) -> Self {
-        Self { array: array.to_owned().into_dyn(), normalize: false, preserve_channels: false, flip: true }
+        Self::of(array.map(|w| w.single()).into_dyn())
     }
 }
 
-impl<D: Dimension> From<Array<f32, D>> for Weight {
-    fn from(array: Array<f32, D>) -> Self {
-        Self { array: array.into_dyn(), normalize: false, preserve_channels: false, flip: true }
+impl<A: Element, D: Dimension> From<ArrayView<'_, A, D>> for Weight {
+    fn from(array: ArrayView<'_, A, D>) -> Self {
+        Self::from(&array)
     }
 }
 
+impl<A: Element, D: Dimension> From<Array<A, D>> for Weight {
+    fn from(array: Array<A, D>) -> Self {
+        Self::of(array.mapv_into_any(A::single).into_dyn())
+    }
+}
+
+/// A weight of rank 1.
+impl<A: Element> From<Vec<A>> for Weight {
+    fn from(values: Vec<A>) -> Self {
+        Self::from(Array1::from(values))
+    }
+}
+
+/// A weight of rank 1.
+impl<A: Element> From<&[A]> for Weight {
+    fn from(values: &[A]) -> Self {
+        Self::from(ArrayView1::from(values))
+    }
+}
+
+/// A weight of rank 1.
+impl<A: Element, const N: usize> From<[A; N]> for Weight {
+    fn from(values: [A; N]) -> Self {
+        Self::from(&values[..])
+    }
+}
+
+/// A weight of rank 2.
+impl<A: Element, const R: usize, const C: usize> From<[[A; C]; R]> for Weight {
+    fn from(rows: [[A; C]; R]) -> Self {
+        Self::from(Array2::from(rows.to_vec()))
+    }
+}
+
+/// The same weight everywhere.
 impl From<f32> for Weight {
     fn from(value: f32) -> Self {
-        Self::from(ArrayD::from_elem(IxDyn(&[]), value))
+        Self::of(ArrayD::from_elem(IxDyn(&[]), value))
+    }
+}
+
+/// The same weight everywhere.
+impl From<f64> for Weight {
+    fn from(value: f64) -> Self {
+        Self::from(value as f32)
     }
 }
 

@@ -126,7 +126,7 @@ fn weight(shape: [usize; 5]) -> Array5<f32> {
 
 /// Sets a weight of ours, and the algorithm.
 fn finished<K: Kind>(conv: Conv<K>, weight: impl Into<Weight>, setting: &Setting) -> Result<Conv<K>> {
-    Ok(conv.with_weight(weight)?.algorithm(setting.algorithm))
+    Ok(conv.with_weight(weight)?.with_algorithm(setting.algorithm))
 }
 
 impl Operation {

@@ -185,7 +185,7 @@ impl Workload {
     /// Sizes that its layers do not take, or for which there is no memory.
     pub fn model(&self, setting: &Setting) -> Result<Model> {
         let model = self.operation.model(self.rows, self.cols, setting)?;
-        Ok(model.threads(setting.threads).precision(setting.precision))
+        Ok(model.with_threads(setting.threads).with_precision(setting.precision))
     }
 
     /// Which way the model's convolution goes; none without one that is planned.

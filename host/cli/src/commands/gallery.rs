@@ -132,7 +132,7 @@ impl<'a> Gallery<'a> {
             names.push(name);
             shapes.push(part.signature(input.shape())?.output);
             // They run beside the model, which may use all threads.
-            parts.push(part.threads((foveola_cli::bench::cores() / 2).max(1)));
+            parts.push(part.with_threads((foveola_cli::bench::cores() / 2).max(1)));
         }
         names.push(&args.model);
         shapes.push(output);

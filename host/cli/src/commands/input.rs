@@ -157,16 +157,16 @@ impl Input {
 
     fn scene(args: &RunArgs, dt: u64) -> Result<Source> {
         applies::to_run(args, Kind::Scene, "");
-        let size = scene::Geometry::default();
-        let geometry = args.common.geometry.unwrap_or(Geometry { cols: size.cols, rows: size.rows });
+        let default = scene::Setup::default();
+        let geometry = args.common.geometry.unwrap_or(default.geometry);
         let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
         let sensor = scene::SensorParameters { seed: args.seed.unwrap_or(0), ..Default::default() };
-        let size = scene::Geometry { cols: geometry.cols, rows: geometry.rows, ..size };
-        let events: Scene = Simulation::new(scene, size, &sensor)?.map(Ok);
+        let setup = scene::Setup { geometry, ..default };
+        let events: Scene = Simulation::new(scene, setup, &sensor)?.map(Ok);
         let filters = EventFilters::of(geometry, &args.common.filter)?;
         let geometry = filters.output();
         let events = Box::new(filters.filter(events));
-        Source::events(args, Events::Scene { events, duration: size.duration.as_secs_f64() }, geometry, dt)
+        Source::events(args, Events::Scene { events, duration: setup.duration.as_secs_f64() }, geometry, dt)
     }
 
     fn recording(args: &RunArgs, path: &Path, dt: u64, name: &str) -> Result<Source> {

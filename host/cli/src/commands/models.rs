@@ -15,7 +15,7 @@ impl Models {
         let resolution = Resolution { steps_per_second: 1e6 / dt as f64, ..Resolution::DEFAULT };
         let named = models::build(&args.model, resolution)?;
         let precision = if args.reproducible { Precision::Reproducible } else { Precision::Fast };
-        let there = |model: Model| model.precision(precision).to(device);
+        let there = |model: Model| model.with_precision(precision).to(device);
         let parts = named.parts.into_iter().map(|(name, part)| (name, there(part))).collect();
         Ok(Self { whole: there(named.model), parts })
     }

@@ -18,12 +18,13 @@ const MOVIE_DARK: f32 = 0.02;
 
 pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     let Some(path) = &args.movie else {
-        let default = scene::Geometry::default();
-        let Geometry { cols, rows } = args.geometry.unwrap_or(Geometry { cols: default.cols, rows: default.rows });
+        let default = scene::Setup::default();
+        let geometry = args.geometry.unwrap_or(default.geometry);
         let duration = args.duration.map_or(default.duration, Duration::from_micros);
-        let size = scene::Geometry { cols, rows, duration, ..default };
-        let simulation = Simulation::new(BarAndGrating::filling(rows, cols), size, &args.sensor.parameters(0.0))?;
-        let recorded = write(&args.file, Geometry { cols, rows }, simulation.labelled().map(Ok))?;
+        let setup = scene::Setup { geometry, duration, ..default };
+        let simulation =
+            Simulation::new(BarAndGrating::filling(geometry.rows, geometry.cols), setup, &args.sensor.parameters(0.0))?;
+        let recorded = write(&args.file, geometry, simulation.labelled().map(Ok))?;
         recorded.report(&args.file, duration.as_secs_f64(), None);
         return Ok(());
     };

@@ -4,9 +4,11 @@ mod cost;
 
 use crate::cpu::factor::{Factors, TOLERANCE, factor};
 use crate::cpu::fft::FftKernel;
+use crate::names::find;
 use crate::taps::{MAX_WEIGHTS, Taps};
 use crate::{Error, Result, SimdLevel};
 use std::fmt::{Display, Formatter};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Which way a convolution is asked to go.
@@ -24,9 +26,23 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The names of the algorithms, as the command line spells them.
+    /// The algorithms and their names: those of `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); 4] =
         [("auto", Self::Auto), ("direct", Self::Direct), ("separable", Self::Separable), ("fft", Self::Fft)];
+}
+
+impl Display for Algorithm {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Self::NAMES.iter().find(|(_, other)| other == self).map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        find("algorithm", &Self::NAMES, name)
+    }
 }
 
 /// Which way a convolution goes, for frames of a given size.

@@ -13,9 +13,11 @@ use super::npz;
 use super::seek::Places;
 use super::text_header;
 use super::word_order;
-use crate::Result;
+use crate::{Error, Result};
 use foveola_core::events::{Aedat2, Aedat31, Dat, Decode, Encoding, EventStream, Evt2, Evt3, Evt21, NMnist};
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -246,8 +248,22 @@ fn assuming(
     Ok(Box::new(Watched::new(decoder, assumed)))
 }
 
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        crate::names::find("format", &Self::NAMES, name)
+    }
+}
+
 impl Format {
-    /// The formats and their names on the command line.
+    /// The formats and their names: those of `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); TABLE.len()] = {
         let mut names = [("", Self::Evt2); TABLE.len()];
         let mut i = 0;
@@ -257,14 +273,6 @@ impl Format {
         }
         names
     };
-
-    /// The format called `name`.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`](crate::Error::Unknown) for another name.
-    pub fn named(name: &str) -> Result<Self> {
-        crate::names::find("format", &Self::NAMES, name)
-    }
 
     /// Its name.
     pub fn name(self) -> &'static str {

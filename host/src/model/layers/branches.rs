@@ -16,7 +16,7 @@ use foveola_core::Source;
 /// # Ok::<(), foveola::Error>(())
 /// ```
 #[must_use]
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Branches {
     branches: Vec<(f64, Box<dyn Layer>)>,
 }

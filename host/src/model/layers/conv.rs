@@ -11,14 +11,17 @@ use ndarray::Array5;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// What the axes of a weight mean for a kind of convolution.
-pub trait Kind: Debug + Send + Sync + 'static {
+/// What the axes of a weight mean for a kind of convolution: [`Spacetime`], [`Space`] or [`Time`].
+pub trait Kind: private::Sealed + Clone + Debug + Send + Sync + 'static {
     /// The layer's name.
+    #[doc(hidden)]
     const NAME: &'static str;
     /// The ranks that a weight may have, in words.
+    #[doc(hidden)]
     const RANKS: &'static str;
     /// A weight's shape as `(channels, [time, row, col])`, or none for a rank that has no meaning. `channels` is none for
     /// a single kernel.
+    #[doc(hidden)]
     fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])>;
 }
 
@@ -27,6 +30,13 @@ pub trait Temporal: Kind {}
 
 /// A kind whose kernels reach over space: a weight of rank 2 is `(row, col)`.
 pub trait Spatial: Kind {}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for super::Spacetime {}
+    impl Sealed for super::Space {}
+    impl Sealed for super::Time {}
+}
 
 impl Temporal for Spacetime {}
 impl Temporal for Time {}
@@ -94,8 +104,8 @@ impl Kind for Time {
 /// use foveola::{Border, Conv3d, Model, PadMode, Weight};
 /// use ndarray::Array3;
 ///
-/// let mut edges = Conv3d::new(1, 1, [1, 3, 3])?.autopad_mode(Border::Zeros).pad_mode(PadMode::FirstFrame);
-/// edges.set_weight(ndarray::arr2(&[[-1.0, 0.0, 1.0]]))?;
+/// let mut edges = Conv3d::new(1, 1, [1, 3, 3])?.with_autopad_mode(Border::Zeros).with_pad_mode(PadMode::FirstFrame);
+/// edges.set_weight([[-1.0, 0.0, 1.0]])?;
 /// let movie = Array3::from_shape_fn((5, 8, 8), |(_, _, c)| c as f32);
 /// let out = Model::of(edges).run(&movie, 5)?;
 /// assert_eq!(out[(0, 0, 0, 4, 4)], -2.0); // an impulse response: the kernel is flipped
@@ -248,52 +258,76 @@ impl<K: Kind> Conv<K> {
         Ok(())
     }
 
+    /// [`Conv::set_bias`] for a new layer.
+    ///
+    /// # Errors
+    /// As [`Conv::set_bias`].
+    pub fn with_bias(mut self, bias: &[f32]) -> Result<Self> {
+        self.set_bias(bias)?;
+        Ok(self)
+    }
+
+    /// One bias for each output channel; empty without.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
     /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the kernel is filled.
-    pub fn time_pad(mut self, on: bool) -> Self {
+    pub fn with_time_pad(mut self, on: bool) -> Self {
         self.options.pad = on.then_some(self.pad);
         self
     }
 
     /// The history that `time_pad` puts in front of the stream.
-    pub fn pad_mode(mut self, mode: PadMode) -> Self {
+    pub fn with_pad_mode(mut self, mode: PadMode) -> Self {
         self.pad = mode;
         self.options.pad = self.options.pad.map(|_| mode);
         self
     }
 
     /// Whether frames are padded to give the same size (on by default). Off: only pixels for which the kernel fits.
-    pub fn autopad(mut self, on: bool) -> Self {
+    pub fn with_autopad(mut self, on: bool) -> Self {
         self.options.border = on.then_some(self.border);
         self
     }
 
-    /// Turns same-size padding on again.
-    pub fn adjust_padding(self) -> Self {
-        self.autopad(true)
-    }
-
     /// What the kernel reads outside the frame.
-    pub fn autopad_mode(mut self, border: Border) -> Self {
+    pub fn with_autopad_mode(mut self, border: Border) -> Self {
         self.border = border;
         self.options.border = self.options.border.map(|_| border);
         self
     }
 
-    /// Which way to compute, instead of the one that is expected to be the fastest.
-    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+    /// The temporal padding; none without.
+    pub fn time_padding(&self) -> Option<PadMode> {
+        self.options.pad
+    }
+
+    /// The border of a same-size convolution; none where only pixels are computed for which the kernel fits.
+    pub fn border(&self) -> Option<Border> {
+        self.options.border
+    }
+
+    /// Which algorithm computes the layer, instead of the one that is expected to be the fastest.
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.planner.algorithm = algorithm;
         self
     }
 
-    /// Which way the layer computes frames of `rows` x `cols`: with [`Precision::Reproducible`](crate::Precision) it goes tap by
-    /// tap instead, unless [`Algorithm::Separable`] is asked for.
+    /// The algorithm that was asked for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.planner.algorithm
+    }
+
+    /// Which algorithm computes frames of `rows` x `cols`: with [`Precision::Reproducible`](crate::Precision) it is direct
+    /// instead, unless [`Algorithm::Separable`] is asked for.
     ///
     /// ```
     /// use foveola::{Algorithm, Conv2d, Plan, Resolution};
     /// let mut blur = Conv2d::new(1, 1, [1, 1])?;
-    /// blur.gaussian(0.3, Resolution::DEFAULT)?; // 0.3 degrees: 19 x 19 pixels
+    /// blur.set_gaussian(0.3, Resolution::DEFAULT)?; // 0.3 degrees: 19 x 19 pixels
     /// assert!(matches!(blur.plan(128, 128)?, Plan::Separable { terms: 1, .. }));
-    /// assert_eq!(blur.algorithm(Algorithm::Direct).plan(128, 128)?, Plan::Direct);
+    /// assert_eq!(blur.with_algorithm(Algorithm::Direct).plan(128, 128)?, Plan::Direct);
     /// # Ok::<(), foveola::Error>(())
     /// ```
     ///
@@ -318,15 +352,30 @@ impl<K: Kind> Conv<K> {
     }
 
     /// Steps `[time, row, col]` from one output to the next, each 1 or more.
-    pub fn stride(mut self, stride: [usize; 3]) -> Self {
+    pub fn with_stride(mut self, stride: [usize; 3]) -> Self {
         self.options.stride = stride;
         self
     }
 
+    /// Steps `[time, row, col]` from one output to the next.
+    pub fn stride(&self) -> [usize; 3] {
+        self.options.stride
+    }
+
     /// Distances `[time, row, col]` between the kernel's taps, each 1 or more.
-    pub fn dilation(mut self, dilation: [usize; 3]) -> Self {
+    pub fn with_dilation(mut self, dilation: [usize; 3]) -> Self {
         self.options.dilation = dilation;
         self
+    }
+
+    /// Distances `[time, row, col]` between the kernel's taps.
+    pub fn dilation(&self) -> [usize; 3] {
+        self.options.dilation
+    }
+
+    /// Groups of channels that do not see each other.
+    pub fn groups(&self) -> usize {
+        self.options.groups
     }
 
     /// Groups of channels that do not see each other, for a new layer, whose weight then has `in/groups` input channels. Set the
@@ -334,7 +383,7 @@ impl<K: Kind> Conv<K> {
     ///
     /// # Errors
     /// Groups that do not divide the input and output channels; a weight that was set before.
-    pub fn groups(mut self, groups: usize) -> Result<Self> {
+    pub fn with_groups(mut self, groups: usize) -> Result<Self> {
         if self.is_set {
             let (name, value, expected) = ("groups", groups.to_string(), "the groups before the weight, not after it");
             return Err(Error::Parameter { item: K::NAME, name, value, expected });
@@ -360,17 +409,35 @@ impl<K: Temporal> Conv<K> {
     ///
     /// # Errors
     /// A `tau` that is negative or not finite.
-    pub fn exponential(&mut self, tau: f64, resolution: Resolution) -> Result<()> {
+    pub fn set_exponential(&mut self, tau: f64, resolution: Resolution) -> Result<()> {
         self.set_weight(kernels::exponential_filter_1d(&ExponentialFilter::new(tau), resolution)?)
     }
 
+    /// [`Conv::set_exponential`] for a new layer.
+    ///
+    /// # Errors
+    /// As [`Conv::set_exponential`].
+    pub fn with_exponential(mut self, tau: f64, resolution: Resolution) -> Result<Self> {
+        self.set_exponential(tau, resolution)?;
+        Ok(self)
+    }
+
     /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d), for frames as in
-    /// [`Conv::exponential`].
+    /// [`Conv::set_exponential`].
     ///
     /// # Errors
     /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.
-    pub fn highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
+    pub fn set_highpass_exponential(&mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<()> {
         self.set_weight(kernels::highpass_exponential_filter_1d(tau, relative_weight, resolution)?)
+    }
+
+    /// [`Conv::set_highpass_exponential`] for a new layer.
+    ///
+    /// # Errors
+    /// As [`Conv::set_highpass_exponential`].
+    pub fn with_highpass_exponential(mut self, tau: f64, relative_weight: f64, resolution: Resolution) -> Result<Self> {
+        self.set_highpass_exponential(tau, relative_weight, resolution)?;
+        Ok(self)
     }
 }
 
@@ -379,8 +446,17 @@ impl<K: Spatial> Conv<K> {
     ///
     /// # Errors
     /// A `sigma` that is negative or not finite.
-    pub fn gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
+    pub fn set_gaussian(&mut self, sigma: f64, resolution: Resolution) -> Result<()> {
         self.set_weight(kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), resolution)?)
+    }
+
+    /// [`Conv::set_gaussian`] for a new layer.
+    ///
+    /// # Errors
+    /// As [`Conv::set_gaussian`].
+    pub fn with_gaussian(mut self, sigma: f64, resolution: Resolution) -> Result<Self> {
+        self.set_gaussian(sigma, resolution)?;
+        Ok(self)
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::model::layer::{Table, named};
 use crate::{Error, Layer, Result};
 use foveola_core::{PadMode, Source, Stage};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
-/// The last `length` frames seen in front of every piece: `length + T` frames for `T`. See [`foveola_core::padding`].
+/// The last `length` frames seen in front of every chunk: `length + T` frames for `T`. See [`foveola_core::padding`].
 ///
-/// What follows it in a model sees those frames again in every piece, so it must have no memory of its own.
+/// What follows it in a model sees those frames again in every chunk, so it must have no memory of its own.
 ///
 /// ```
 /// use foveola::{Model, PadMode, TimePadding};
@@ -26,6 +26,16 @@ impl TimePadding {
     pub fn new(length: usize, mode: PadMode) -> Self {
         Self { length, mode }
     }
+
+    /// Frames in front of every chunk.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// How the history begins.
+    pub fn mode(&self) -> PadMode {
+        self.mode
+    }
 }
 
 impl Layer for TimePadding {
@@ -39,7 +49,7 @@ impl Layer for TimePadding {
     }
 }
 
-/// A delay of `delay` frames, with the `length` frames before in front of every piece. See [`foveola_core::delay`].
+/// A delay of `delay` frames, with the `length` frames before in front of every chunk. See [`foveola_core::delay`].
 ///
 /// ```
 /// use foveola::{Delay, Model};
@@ -61,9 +71,19 @@ impl Delay {
         Self { delay, length: 0 }
     }
 
-    /// Puts the `length` frames before in front of every piece.
-    pub fn length(self, length: usize) -> Self {
+    /// Puts the `length` frames before in front of every chunk.
+    pub fn with_length(self, length: usize) -> Self {
         Self { length, ..self }
+    }
+
+    /// The delay in frames.
+    pub fn delay(&self) -> usize {
+        self.delay
+    }
+
+    /// Frames before it in front of every chunk.
+    pub fn length(&self) -> usize {
+        self.length
     }
 }
 
@@ -90,14 +110,18 @@ impl Layer for Delay {
 /// ```
 #[derive(Clone, Debug)]
 pub struct VariableDelay {
-    delays: Vec<u32>,
-    size: (usize, usize),
+    delays: Array2<u32>,
 }
 
 impl VariableDelay {
     /// A delay map of rows x columns, in frames.
     pub fn new(delays: &Array2<u32>) -> Self {
-        Self { delays: delays.iter().copied().collect(), size: delays.dim() }
+        Self { delays: delays.as_standard_layout().into_owned() }
+    }
+
+    /// The delay map of rows x columns, in frames.
+    pub fn delays(&self) -> ArrayView2<'_, u32> {
+        self.delays.view()
     }
 }
 
@@ -108,13 +132,13 @@ impl Layer for VariableDelay {
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let frame = table.shape(from);
-        if self.size != (frame.rows, frame.cols) {
-            let ((rows, cols), name) = (self.size, "delay map");
+        if self.delays.dim() != (frame.rows, frame.cols) {
+            let ((rows, cols), name) = (self.delays.dim(), "delay map");
             let value = format!("{rows} x {cols} for frames of {} x {}", frame.rows, frame.cols);
             let expected = "one delay for each pixel, rows x columns";
             return Err(Error::Parameter { item: self.name(), name, value, expected });
         }
-        let delay = named(self, foveola_core::VariableDelay::new(frame, &self.delays))?;
+        let delay = named(self, foveola_core::VariableDelay::new(frame, self.delays.as_slice().unwrap_or_default()))?;
         Ok(table.push(from, Stage::VariableDelay(delay)))
     }
 }

@@ -42,10 +42,22 @@ pub struct NLRectifyScale {
 }
 
 impl NLRectifyScale {
+    /// With this scale and bias.
+    ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLRectifyScale", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
+    }
+
+    /// The factor of `x`.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// What is added to it.
+    pub fn bias(&self) -> f64 {
+        self.bias
     }
 }
 
@@ -67,10 +79,22 @@ pub struct NLSquare {
 }
 
 impl NLSquare {
+    /// With this scale and bias.
+    ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLSquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
+    }
+
+    /// The factor of `x`.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// What is added to it.
+    pub fn bias(&self) -> f64 {
+        self.bias
     }
 }
 
@@ -92,10 +116,22 @@ pub struct NLRectifySquare {
 }
 
 impl NLRectifySquare {
+    /// With this scale and bias.
+    ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
     pub fn new(scale: f64, bias: f64) -> Result<Self> {
         finite("NLRectifySquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
+    }
+
+    /// The factor of `x`.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// What is added to it.
+    pub fn bias(&self) -> f64 {
+        self.bias
     }
 }
 

@@ -25,6 +25,11 @@ impl TimeConstant {
         Ok(Self { tau, steps_per_second, decay })
     }
 
+    /// It, in seconds.
+    pub(super) fn seconds(&self) -> f64 {
+        self.tau
+    }
+
     /// The decay from one frame to the next, where one of `every` frames arrives.
     pub(super) fn decay(&self, layer: &'static str, every: u64) -> Result<Decay> {
         if every == 1 {
@@ -59,6 +64,11 @@ impl LowPass {
     /// A `tau` that is negative, not finite or longer.
     pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
         Ok(Self { tau: TimeConstant::new("LowPass", tau, resolution)? })
+    }
+
+    /// The time constant in seconds.
+    pub fn tau(&self) -> f64 {
+        self.tau.seconds()
     }
 }
 
@@ -102,6 +112,16 @@ impl HighPass {
         probe.map_err(|source| Error::layer("HighPass", source))?;
         Ok(Self { tau, k })
     }
+
+    /// The time constant in seconds.
+    pub fn tau(&self) -> f64 {
+        self.tau.seconds()
+    }
+
+    /// The share of the low-pass that is subtracted.
+    pub fn k(&self) -> f64 {
+        self.k
+    }
 }
 
 impl Layer for HighPass {
@@ -127,7 +147,7 @@ mod tests {
     fn time_constants_are_seconds_behind_a_stride() {
         let (tau, resolution) = (0.02, Resolution { steps_per_second: 500.0, ..Resolution::DEFAULT });
         for every in [1, 2, 5] {
-            let mut first = Conv3d::new(1, 1, [1, 1, 1]).expect("a kernel").stride([every, 1, 1]);
+            let mut first = Conv3d::new(1, 1, [1, 1, 1]).expect("a kernel").with_stride([every, 1, 1]);
             first.set_weight(Array5::<f32>::ones((1, 1, 1, 1, 1))).expect("a weight");
             let low = LowPass::new(tau, resolution).expect("a time constant");
             let high = HighPass::new(tau, 1.0, resolution).expect("a time constant");

@@ -69,13 +69,13 @@ fn sum_of(inputs: &[ArrayView5<'_, f32>], dim: usize, shape: [usize; 5]) -> Resu
     Ok(output)
 }
 
-/// Sums every frame over its channels (1), rows (3) or columns (4), keeping the axis with length 1. Rounding is that of [`sum`].
+/// Sums every frame over its channels, rows or columns, keeping the axis with length 1. Rounding is that of [`sum`].
 ///
 /// A model's frames run through it one by one, batch by batch; to sum over those axes, give its output to [`sum`].
 ///
 /// ```
-/// use foveola::{Model, Sum};
-/// let mut model = Model::of(Sum::new(3)?);
+/// use foveola::{Axis, Model, Sum};
+/// let mut model = Model::of(Sum::new(Axis::Row));
 /// assert_eq!(model.run(&ndarray::Array3::<f32>::ones((2, 5, 6)), 2)?.dim(), (1, 1, 2, 1, 6));
 /// # Ok::<(), foveola::Error>(())
 /// ```
@@ -85,21 +85,14 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// Over axis `dim`: 1 (channel), 3 (row) or 4 (column).
-    ///
-    /// # Errors
-    /// Another axis.
-    pub fn new(dim: usize) -> Result<Self> {
-        let axis = match dim {
-            1 => Axis::Channel,
-            3 => Axis::Row,
-            4 => Axis::Col,
-            _ => {
-                let expected = "1 (channel), 3 (row) or 4 (column); the function `sum` takes the batch and time too";
-                return Err(Error::Parameter { item: "Sum", name: "dim", value: dim.to_string(), expected });
-            }
-        };
-        Ok(Self { axis })
+    /// Over an axis of the frame.
+    pub fn new(axis: Axis) -> Self {
+        Self { axis }
+    }
+
+    /// The axis.
+    pub fn axis(&self) -> Axis {
+        self.axis
     }
 }
 

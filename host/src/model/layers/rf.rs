@@ -60,7 +60,7 @@ impl Rf {
         Ok(Self { taps, size, uniform, bias: Vec::new(), pad: Some(mode), mode })
     }
 
-    /// Sets the weight, as [`Weight`] says. A kernel of rank 1 to 3 is copied to every pair of channels.
+    /// Sets the weight, as [`Weight`] says. A kernel of rank 2 or 3 is copied to every pair of channels.
     ///
     /// # Errors
     /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
@@ -72,14 +72,12 @@ impl Rf {
         let [out, ins, ..] = self.taps.shape;
         let taps = match *weight.array.shape() {
             [] => Taps::filled(self.taps.shape, values.first().copied().unwrap_or_default())?,
-            [t] => Taps::copies(&values, [t, 1, 1], [out, ins])?,
             [r, c] => Taps::copies(&values, [1, r, c], [out, ins])?,
             [t, r, c] => Taps::copies(&values, [t, r, c], [out, ins])?,
             [o, i, t, r, c] => Taps { values, shape: [o, i, t, r, c] },
             _ => {
                 let (rank, shape) = (weight.array.ndim(), weight.array.shape().to_vec());
-                let expected =
-                    "0 (a number), 1 (time), 2 (row, col), 3 (time, row, col) or 5 (out, in, time, row, col)";
+                let expected = "0 (a number), 2 (row, col), 3 (time, row, col) or 5 (out, in, time, row, col); a weight over time alone is that of a Conv1d";
                 return Err(Error::WeightRank { layer: NAME, rank, shape, expected });
             }
         };
@@ -106,6 +104,25 @@ impl Rf {
         check_bias(NAME, bias, self.taps.shape[0])?;
         self.bias = bias.to_vec();
         Ok(())
+    }
+
+    /// [`RF::set_bias`](Self::set_bias) for a new layer.
+    ///
+    /// # Errors
+    /// As `set_bias`.
+    pub fn with_bias(mut self, bias: &[f32]) -> Result<Self> {
+        self.set_bias(bias)?;
+        Ok(self)
+    }
+
+    /// One bias for each output channel; empty without.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
+    /// The temporal padding; none without.
+    pub fn time_padding(&self) -> Option<PadMode> {
+        self.pad
     }
 
     /// Makes the weight empty again: it takes the uniform one over the next frame.
@@ -148,13 +165,13 @@ impl Rf {
     }
 
     /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the field is filled.
-    pub fn time_pad(mut self, on: bool) -> Self {
+    pub fn with_time_pad(mut self, on: bool) -> Self {
         self.pad = on.then_some(self.mode);
         self
     }
 
     /// The history that `time_pad` puts in front of the stream.
-    pub fn pad_mode(mut self, mode: PadMode) -> Self {
+    pub fn with_pad_mode(mut self, mode: PadMode) -> Self {
         self.mode = mode;
         self.pad = self.pad.map(|_| mode);
         self

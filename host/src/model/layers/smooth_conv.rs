@@ -8,6 +8,7 @@ use crate::taps::{MAX_WEIGHTS, Taps};
 use crate::{Algorithm, Error, Layer, Plan, Resolution, Result, SimdLevel, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
 use foveola_core::{Border, Decay, Source, Stage};
+use ndarray::Array3;
 
 const NAME: &str = "SmoothConv";
 
@@ -96,18 +97,39 @@ impl SmoothConv {
         Ok(())
     }
 
+    /// The kernels as impulse responses `(stage, row, col)`.
+    pub fn weight(&self) -> Array3<f32> {
+        let Taps { values, shape: [n, .., rows, cols] } = self.spatial.clone().flipped();
+        Array3::from_shape_vec((n, rows, cols), values).unwrap_or_default()
+    }
+
+    /// The time constant of each stage, in seconds.
+    pub fn taus(&self) -> impl Iterator<Item = f64> {
+        self.taus.iter().map(TimeConstant::seconds)
+    }
+
+    /// The border of the kernels.
+    pub fn border(&self) -> Border {
+        self.border
+    }
+
+    /// The algorithm that was asked for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.planner.algorithm
+    }
+
     /// What the kernels read outside the frame.
-    pub fn autopad_mode(self, border: Border) -> Self {
+    pub fn with_autopad_mode(self, border: Border) -> Self {
         Self { border, ..self }
     }
 
-    /// Which way to compute the spatial kernels, instead of the one that is expected to be the fastest: tap by tap or separable.
-    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+    /// Which algorithm computes the spatial kernels, instead of the one that is expected to be the fastest: direct or separable.
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.planner.algorithm = algorithm;
         self
     }
 
-    /// Which way the layer computes frames of `rows` x `cols`; see [`Conv::plan`](super::Conv::plan).
+    /// Which algorithm computes frames of `rows` x `cols`; see [`Conv::plan`](super::Conv::plan).
     ///
     /// # Errors
     /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.

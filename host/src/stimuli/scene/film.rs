@@ -147,8 +147,11 @@ mod tests {
         let film = Film::new((0..41).map(frame), 40.0, &parameters).expect("good");
         assert_eq!((film.geometry(), film.time()), (Geometry { cols: 4, rows: 3 }, 0));
         let film = film.collect::<Result<Vec<Event>>>().expect("good");
-        let second =
-            scene::Geometry { cols: 4, rows: 3, duration: Duration::from_secs(1), ..scene::Geometry::default() };
+        let second = scene::Setup {
+            geometry: Geometry { cols: 4, rows: 3 },
+            duration: Duration::from_secs(1),
+            ..scene::Setup::default()
+        };
         let scene: Vec<Event> = Simulation::new(Lines, second, &parameters).expect("good").collect();
         assert!(film.len() > 500 && film.len() == scene.len(), "{} events and {}", film.len(), scene.len());
         for x in 0..4 {

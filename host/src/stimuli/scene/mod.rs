@@ -35,7 +35,7 @@ pub use parameters::SensorParameters;
 pub use sensor::Sensor;
 pub use uniform::Uniform;
 
-use crate::Error;
+use crate::{Error, Geometry};
 use core::time::Duration;
 use foveola_core::events::Event;
 
@@ -59,20 +59,22 @@ pub trait Scene {
 
 /// How large and how long a [`Simulation`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
-    /// Width in pixels. Default 128.
-    pub cols: usize,
-    /// Height in pixels. Default 96.
-    pub rows: usize,
+pub struct Setup {
+    /// Columns and rows of the sensor. Default 128 x 96.
+    pub geometry: Geometry,
     /// Duration. Default 2 s.
     pub duration: Duration,
     /// Time from one luminance sample to the next, at least 1 us. Default 1 ms.
     pub step: Duration,
 }
 
-impl Default for Geometry {
+impl Default for Setup {
     fn default() -> Self {
-        Self { cols: 128, rows: 96, duration: Duration::from_secs(2), step: Duration::from_millis(1) }
+        Self {
+            geometry: Geometry { cols: 128, rows: 96 },
+            duration: Duration::from_secs(2),
+            step: Duration::from_millis(1),
+        }
     }
 }
 
@@ -82,12 +84,14 @@ impl Default for Geometry {
 ///
 /// ```
 /// use core::time::Duration;
-/// use foveola::scene::{BarAndGrating, Geometry, Simulation, SensorParameters};
+/// use foveola::Geometry;
+/// use foveola::scene::{BarAndGrating, SensorParameters, Setup, Simulation};
 ///
-/// let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(200), ..Geometry::default() };
+/// let geometry = Geometry { cols: 32, rows: 24 };
+/// let setup = Setup { geometry, duration: Duration::from_millis(200), ..Setup::default() };
 /// let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
 /// let quiet = SensorParameters { shot_rate: 0.0, ..SensorParameters::default() };
-/// for event in Simulation::new(scene, geometry, &quiet)? {
+/// for event in Simulation::new(scene, setup, &quiet)? {
 ///     assert!(event.x < 32 && event.y < 24 && event.t <= 200_000);
 /// }
 /// # Ok::<(), foveola::Error>(())
@@ -113,9 +117,9 @@ impl Simulation<BarAndGrating> {
     /// # Errors
     /// None with these parameters; the signature is that of [`Simulation::new`].
     pub fn built_in(seed: u64) -> Result<Self, Error> {
-        let geometry = Geometry::default();
-        let scene = BarAndGrating::filling(geometry.rows, geometry.cols);
-        Self::new(scene, geometry, &SensorParameters { seed, ..SensorParameters::default() })
+        let setup = Setup::default();
+        let scene = BarAndGrating::filling(setup.geometry.rows, setup.geometry.cols);
+        Self::new(scene, setup, &SensorParameters { seed, ..SensorParameters::default() })
     }
 }
 
@@ -124,8 +128,9 @@ impl<S: Scene> Simulation<S> {
     ///
     /// # Errors
     /// [`Error::Parameter`] where the step is shorter than 1 us, the duration is longer than 2^63 us, or the sensor
-    /// refuses its parameters or geometry.
-    pub fn new(scene: S, geometry: Geometry, sensor: &SensorParameters) -> Result<Self, Error> {
+    /// refuses its parameters or setup.
+    pub fn new(scene: S, setup: Setup, sensor: &SensorParameters) -> Result<Self, Error> {
+        let Setup { geometry, duration, step } = setup;
         const ITEM: &str = "recording";
         let sensor = Sensor::new(geometry.rows, geometry.cols, sensor)?;
         let micros = |time: Duration| i64::try_from(time.as_micros()).ok().map(i64::cast_unsigned);
@@ -135,9 +140,9 @@ impl<S: Scene> Simulation<S> {
             value: format!("{time:?}"),
             expected,
         };
-        let step = micros(geometry.step).filter(|&step| step > 0);
-        let step = step.ok_or_else(|| bad("step", geometry.step, "1 us to 2^63 us"))?;
-        let end = micros(geometry.duration).ok_or_else(|| bad("duration", geometry.duration, "up to 2^63 us"))?;
+        let step = micros(step).filter(|&step| step > 0);
+        let step = step.ok_or_else(|| bad("step", setup.step, "1 us to 2^63 us"))?;
+        let end = micros(duration).ok_or_else(|| bad("duration", duration, "up to 2^63 us"))?;
         let (mut luminance, samples) = (Vec::new(), geometry.rows * geometry.cols);
         luminance.try_reserve_exact(samples).map_err(|_| Error::Memory { what: "the scene", samples })?;
         luminance.resize(samples, 0.0);
@@ -211,16 +216,17 @@ mod tests {
         }
     }
 
-    fn small(millis: u64) -> Geometry {
-        Geometry { cols: 7, rows: 5, duration: Duration::from_millis(millis), ..Geometry::default() }
+    fn small(millis: u64) -> Setup {
+        let geometry = Geometry { cols: 7, rows: 5 };
+        Setup { geometry, duration: Duration::from_millis(millis), ..Setup::default() }
     }
 
     #[test]
     fn events_come_in_order_inside_the_geometry() {
-        let geometry = Geometry { cols: 40, rows: 30, duration: Duration::from_micros(300_500), ..Geometry::default() };
+        let geometry = Geometry { cols: 40, rows: 30 };
+        let setup = Setup { geometry, duration: Duration::from_micros(300_500), ..Setup::default() };
         let scene = BarAndGrating::filling(30, 40);
-        let events: Vec<Event> =
-            Simulation::new(scene, geometry, &SensorParameters::default()).expect("good").collect();
+        let events: Vec<Event> = Simulation::new(scene, setup, &SensorParameters::default()).expect("good").collect();
         assert!(events.len() > 1000, "{} events", events.len());
         assert!(events.is_sorted_by_key(|event| event.t), "in order");
         assert!(events.iter().all(|e| e.x < 40 && e.y < 30 && e.t <= 300_500), "inside");
@@ -279,9 +285,10 @@ mod tests {
     fn a_seed_gives_the_same_events_everywhere() {
         let digest = |seed| {
             let scene = BarAndGrating::filling(24, 32);
-            let geometry = Geometry { cols: 32, rows: 24, duration: Duration::from_millis(100), ..Geometry::default() };
+            let geometry = Geometry { cols: 32, rows: 24 };
+            let setup = Setup { geometry, duration: Duration::from_millis(100), ..Setup::default() };
             let sensor = SensorParameters { seed, shot_rate: 5.0, ..SensorParameters::default() };
-            Simulation::new(scene, geometry, &sensor).expect("good").fold(0xcbf2_9ce4_8422_2325, |hash, event| {
+            Simulation::new(scene, setup, &sensor).expect("good").fold(0xcbf2_9ce4_8422_2325, |hash, event| {
                 let Event { t, x, y, on } = event;
                 [t, u64::from(x), u64::from(y), u64::from(on)]
                     .into_iter()
@@ -294,9 +301,9 @@ mod tests {
 
     #[test]
     fn impossible_durations_are_errors() {
-        let geometry = Geometry { step: Duration::from_nanos(10), ..small(1) };
-        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "no step");
-        let geometry = Geometry { duration: Duration::MAX, ..small(1) };
-        assert!(Simulation::new(Light(|_| 1.0), geometry, &IDEAL).is_err(), "for ever");
+        let setup = Setup { step: Duration::from_nanos(10), ..small(1) };
+        assert!(Simulation::new(Light(|_| 1.0), setup, &IDEAL).is_err(), "no step");
+        let setup = Setup { duration: Duration::MAX, ..small(1) };
+        assert!(Simulation::new(Light(|_| 1.0), setup, &IDEAL).is_err(), "for ever");
     }
 }

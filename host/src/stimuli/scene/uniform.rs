@@ -1,6 +1,6 @@
 //! A scene in which nothing happens: what a sensor makes of it is noise.
 
-use super::{Geometry, Scene, SensorParameters, Simulation};
+use super::{Scene, SensorParameters, Setup, Simulation};
 use crate::Result;
 
 /// The same luminance everywhere and always, above 0.
@@ -27,15 +27,17 @@ impl Simulation<Uniform> {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use foveola::scene::{Geometry, SensorParameters, Simulation};
+    /// use foveola::Geometry;
+    /// use foveola::scene::{SensorParameters, Setup, Simulation};
     ///
     /// let sensor = SensorParameters { leak_rate: 0.2, leak_jitter: 0.1, shot_rate: 10.0, ..SensorParameters::IDEAL };
-    /// let second = Geometry { cols: 100, rows: 100, duration: Duration::from_secs(1), ..Geometry::default() };
+    /// let geometry = Geometry { cols: 100, rows: 100 };
+    /// let second = Setup { geometry, duration: Duration::from_secs(1), ..Setup::default() };
     /// let count = Simulation::noise(second, &sensor)?.count();
     /// assert!((100_000..104_000).contains(&count)); // 10,000 pixels of 10.2 Hz
     /// # Ok::<(), foveola::Error>(())
     /// ```
-    pub fn noise(geometry: Geometry, sensor: &SensorParameters) -> Result<Self> {
-        Self::new(Uniform(0.5), geometry, sensor)
+    pub fn noise(setup: Setup, sensor: &SensorParameters) -> Result<Self> {
+        Self::new(Uniform(0.5), setup, sensor)
     }
 }

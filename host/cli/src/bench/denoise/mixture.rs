@@ -58,7 +58,7 @@ impl Mixture {
             ..SensorParameters::IDEAL
         };
         let Geometry { cols, rows } = geometry;
-        let wall = scene::Geometry { cols, rows, duration, step: Duration::from_millis(10) };
+        let wall = scene::Setup { geometry, duration, step: Duration::from_millis(10) };
         let mut noise = Simulation::noise(wall, &sensor)?.peekable();
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let mut mixture = Self { geometry, events: Vec::new(), noise: Vec::new() };

@@ -32,11 +32,11 @@ impl View {
     /// As of [`Simulation::new`].
     pub fn events(self, size: Geometry, duration: Duration) -> Result<Box<dyn Iterator<Item = Event> + Send>> {
         let Geometry { cols, rows } = size;
-        let geometry = scene::Geometry { cols, rows, duration, ..scene::Geometry::default() };
+        let setup = scene::Setup { geometry: size, duration, ..scene::Setup::default() };
         let quiet = SensorParameters { shot_rate: 0.0, ..SensorParameters::default() };
         Ok(match self {
-            Self::BarAndGrating => Box::new(Simulation::new(BarAndGrating::filling(rows, cols), geometry, &quiet)?),
-            Self::Discs => Box::new(Simulation::new(Discs::filling(rows, cols), geometry, &quiet)?),
+            Self::BarAndGrating => Box::new(Simulation::new(BarAndGrating::filling(rows, cols), setup, &quiet)?),
+            Self::Discs => Box::new(Simulation::new(Discs::filling(rows, cols), setup, &quiet)?),
         })
     }
 }
