@@ -32,6 +32,7 @@ const TABLE: [u32; 256] = {
 /// assert_eq!(Checksum::new().samples(&[1.0, -2.0]), Checksum::new().word(0x3F80_0000).word(0xC000_0000));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Checksum(u32);
 
 impl Checksum {

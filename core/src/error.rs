@@ -7,6 +7,7 @@ use core::fmt;
 /// Why a filter could not be made or a frame could not be taken. A filter's state is then as it was; in a model, that of
 /// nodes before one that refuses its frames ([`Finite`](crate::Finite), or a user's own) has moved on.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// A frame with an axis of length 0.

@@ -20,6 +20,7 @@ use crate::{Error, Sample, Shape};
 /// When a filter yields frames: after the inputs number `first`, `first + every`, `first + 2 every`, …
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Rate {
     /// Input frames before the one that yields the first output.
     pub first: u64,
@@ -78,6 +79,7 @@ impl Rate {
 /// Working memory of a filter, in samples: `fixed + per_frame * frames` for a chunk of `frames` frames.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Scratch {
     /// Samples needed for any chunk.
     pub fixed: usize,
@@ -131,6 +133,7 @@ impl Scratch {
 
 /// What a filter takes, yields and needs. A `const fn` of every filter, so memory is known at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Signature {
     /// Shape of an input frame.
     pub input: Shape,
@@ -184,6 +187,7 @@ impl<'a, T> First<'a, T> {
 
 /// Whether a single frame yielded a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Step {
     /// The output frame was written.
     Frame,

@@ -18,6 +18,7 @@ use crate::{Error, Filter, First, Sample, Shape, Signature};
 
 /// The initial history of a stream; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PadMode {
     /// The first chunk backwards in time, repeated. The default.
     #[default]

@@ -80,6 +80,7 @@ fn sum_columns<T: Sample>(input: &[T], inner: usize, out: &mut [T]) {
 
 /// An axis of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Axis {
     /// Channels.
     Channel,

@@ -8,6 +8,7 @@
 /// assert_eq!(SHAPE.len(), 2 * 48 * 64);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// Number of channels.
     pub channels: usize,

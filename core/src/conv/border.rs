@@ -12,6 +12,7 @@
 
 /// The border of a same-size convolution; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Border {
     /// The nearest pixel. The default.
     #[default]

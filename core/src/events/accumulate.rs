@@ -22,6 +22,7 @@ use core::num::NonZeroU64;
 
 /// How ON and OFF events share a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Polarity {
     /// Channel 0 counts ON events, channel 1 OFF events.
     Split,
@@ -44,6 +45,7 @@ impl Polarity {
 
 /// Where an event goes, without a frame: see [`Accumulator::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "an event that completes a frame must be placed again"]
 pub enum Place {
     /// It adds `step` to the sample `sample` of the frame of the current bin.
@@ -64,6 +66,7 @@ pub enum Place {
 
 /// What became of a pushed event or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "a complete frame is cleared by the next push, and its event must be pushed again"]
 pub enum Push {
     /// It was taken: stored, or counted in [`Dropped`].
@@ -77,6 +80,7 @@ pub enum Push {
 
 /// Events that were pushed but not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Dropped {
     /// Events earlier than the current bin: time ran backwards.
     pub late: u64,

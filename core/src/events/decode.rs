@@ -197,6 +197,7 @@ impl<D: Decode> Iterator for Events<'_, D> {
 /// Bytes in = bytes of headers, time words and events, those outside of the camera's sensor among them, +
 /// [`Skipped::bytes`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Skipped {
     /// Bytes from an impossible word to where the decoder was sure of its place again.

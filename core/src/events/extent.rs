@@ -6,6 +6,7 @@ use super::Event;
 
 /// Columns and rows of a sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
     /// Number of columns, `x < cols`.
     pub cols: usize,
@@ -32,6 +33,7 @@ impl Geometry {
 /// assert_eq!(extent.geometry(), Some(Geometry { cols: 6, rows: 4 }));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Extent {
     largest: Option<(u16, u16)>,
 }

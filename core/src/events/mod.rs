@@ -63,6 +63,7 @@ pub use window::Window;
 /// assert_eq!(event, Event { on: true, ..event });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Event {
     /// When, in microseconds since the sensor's clock started.
     pub t: u64,

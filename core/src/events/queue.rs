@@ -56,6 +56,7 @@ impl<T, const N: usize> EventQueue<T, N> {
 
 /// A block did not fit and was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BlockRefused {
     /// Items of the block.
     pub dropped: usize,

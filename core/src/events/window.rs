@@ -20,6 +20,7 @@ use core::num::NonZeroU16;
 /// # Ok::<(), foveola_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Window {
     left: u16,
     top: u16,

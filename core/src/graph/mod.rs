@@ -32,6 +32,7 @@ use pass::Pass;
 
 /// Where a node reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Source {
     /// The input of the model.
     Input,
