@@ -16,7 +16,8 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   doc        documentation builds and has no broken link
   tree       what foveola-core depends on
   fuzz       every decoder, recordings and event filters: the runs of fuzz/runs.tsv by libFuzzer
-  test       unit, integration and documentation tests, with overflow checks
+  test       unit, integration and documentation tests, with overflow checks; the examples run
+  package    foveola-core and foveola can be packed for a registry
   gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
@@ -37,7 +38,7 @@ unchanged afterwards. The last line sums up the tests; the exit code is 0 only i
 `soak` prints for each finding the command that repeats it, and ends with 1 if there was one.
 END
 }
-host=(fmt clippy doc tree fuzz test gpu)
+host=(fmt clippy doc tree fuzz test gpu package)
 bare_metal=(no_std firmware proofs boards)
 on_request=(peers)
 
@@ -172,8 +173,22 @@ step_fuzz() {
 }
 
 step_test() {
+    local failed=0
     # The dev profile: optimised, with debug assertions and overflow checks. The step `gpu` runs the device's tests.
-    FOVEOLA_GPU=none run_tests test cargo test --locked --workspace --no-fail-fast
+    FOVEOLA_GPU=none run_tests test cargo test --locked --workspace --no-fail-fast || failed=1
+    # The tests built the examples. One writes a picture into its folder.
+    local built example
+    built=$(cd "${CARGO_TARGET_DIR:-target}/debug/examples" && pwd) || return 1
+    for example in core/examples/*.rs host/examples/*.rs; do
+        example=$(basename "$example" .rs)
+        (cd "$work" && run "example $example" "$built/$example") || failed=1
+    done
+    return "$failed"
+}
+
+step_package() {
+    # Without their own build: they are built here already, and neither is in a registry yet.
+    run "foveola-core and foveola" cargo package --locked --quiet --no-verify -p foveola-core -p foveola
 }
 
 needs_gpu() {

@@ -40,7 +40,8 @@ fn main() {
         MODEL.step(t, &mut state, &mut scratch, &frame, &mut output).expect("slices of the sizes that the model names");
         if t % 20 == 19 {
             let middle = output.iter().skip(12 * SHAPE.cols).take(SHAPE.cols);
-            let (col, most) = middle.enumerate().fold((0, 0.0), |best, (col, y)| if *y > best.1 { (col, *y) } else { best });
+            let (col, most) =
+                middle.enumerate().fold((0, 0.0), |best, (col, y)| if *y > best.1 { (col, *y) } else { best });
             println!("frame {t}: the response is largest at column {col}: {most:.3}");
         }
     }

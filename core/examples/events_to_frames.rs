@@ -15,7 +15,8 @@ fn main() {
     }
 
     let mut decoder = Evt2::new();
-    let mut bins = Accumulator::new(ROWS, COLS, Polarity::Signed, 2_000).expect("a sensor of some pixels, a bin of some time");
+    let mut bins =
+        Accumulator::new(ROWS, COLS, Polarity::Signed, 2_000).expect("a sensor of some pixels, a bin of some time");
     let mut frame = [0.0_f32; ROWS * COLS];
     for chunk in bytes.chunks(7) {
         for event in decoder.events(chunk) {

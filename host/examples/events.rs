@@ -3,7 +3,9 @@
 //! Without a file it looks at the built-in scene.
 
 use foveola::scene::{Setup, Simulation};
-use foveola::{EventFilterSpec, EventFilters, Frames, Geometry, LowPass, Model, Polarity, Recording, Resolution, Result};
+use foveola::{
+    EventFilterSpec, EventFilters, Frames, Geometry, LowPass, Model, Polarity, Recording, Resolution, Result,
+};
 use foveola_core::events::Event;
 
 fn main() -> Result<()> {

@@ -18,8 +18,12 @@ fn main() -> Result<()> {
     println!("{retina:#?}");
     for t in (0..100).step_by(20) {
         let row = response.slice(s![0, 0, t, 24, ..]);
-        let (col, most) = row.iter().enumerate().fold((0, 0.0), |best, (col, y)| if *y > best.1 { (col, *y) } else { best });
-        println!("frame {t:2}: the bar is at column {:2}; the response is largest at column {col:2}: {most:.3}", t / 8 * 4);
+        let (col, most) =
+            row.iter().enumerate().fold((0, 0.0), |best, (col, y)| if *y > best.1 { (col, *y) } else { best });
+        println!(
+            "frame {t:2}: the bar is at column {:2}; the response is largest at column {col:2}: {most:.3}",
+            t / 8 * 4
+        );
     }
     Ok(())
 }
