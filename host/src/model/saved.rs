@@ -38,30 +38,15 @@ mod serial {
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    /// The form that is written: another number stands for another form.
-    const VERSION: u32 = 1;
-
-    #[derive(Serialize, Deserialize)]
-    struct Form {
-        version: u32,
-        #[serde(flatten)]
-        parts: Parts,
-    }
-
     impl Serialize for SavedState {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let parts = self.0.parts().map_err(S::Error::custom)?;
-            Form { version: VERSION, parts }.serialize(serializer)
+            self.0.parts().map_err(S::Error::custom)?.serialize(serializer)
         }
     }
 
     impl<'de> Deserialize<'de> for SavedState {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let Form { version, parts } = Form::deserialize(deserializer)?;
-            if version != VERSION {
-                return Err(D::Error::custom(format!("a state of version {version}; expected {VERSION}")));
-            }
-            parts.stream().map(SavedState).map_err(D::Error::custom)
+            Parts::deserialize(deserializer)?.stream().map(SavedState).map_err(D::Error::custom)
         }
     }
 }

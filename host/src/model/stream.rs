@@ -84,10 +84,16 @@ impl Stream {
     }
 }
 
+/// The form in which a stream is written down.
+#[cfg(feature = "serde")]
+const VERSION: u32 = 1;
+
 /// A stream as it is written down.
 #[cfg(feature = "serde")]
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Parts {
+    /// Another number stands for another form.
+    version: u32,
     t: u64,
     /// Streams, and channels, rows and columns of a frame.
     batch: usize,
@@ -108,7 +114,7 @@ impl Stream {
         let samples = self.state.clone().writable()?.clone();
         let layouts = self.layouts.1.iter().map(|layout| u64::from(*layout)).collect();
         let frame = [frame.channels, frame.rows, frame.cols];
-        Ok(Parts { t: self.t, batch, frame, layouts, samples, bounds: self.bounds.clone() })
+        Ok(Parts { version: VERSION, t: self.t, batch, frame, layouts, samples, bounds: self.bounds.clone() })
     }
 }
 
@@ -116,7 +122,11 @@ impl Stream {
 impl Parts {
     /// The stream that was written down.
     pub(super) fn stream(self) -> Result<Stream> {
-        let Self { t, batch, frame: [channels, rows, cols], layouts, samples, bounds } = self;
+        let Self { version, t, batch, frame: [channels, rows, cols], layouts, samples, bounds } = self;
+        if version != VERSION {
+            let (value, expected) = (version.to_string(), "1");
+            return Err(Error::Parameter { item: "a saved state", name: "version", value, expected });
+        }
         if t == 0 {
             return Ok(Stream::default());
         }
