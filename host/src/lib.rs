@@ -42,7 +42,7 @@ pub use model::layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
-pub use model::{Layer, LayerObject, Model, Table, Weight, kernels, layers, models};
+pub use model::{Layer, LayerObject, Model, SavedState, Table, Weight, kernels, layers, models};
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 

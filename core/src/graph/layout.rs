@@ -35,6 +35,20 @@ impl Layout {
     }
 }
 
+/// To be saved with the state.
+impl From<Layout> for u64 {
+    fn from(layout: Layout) -> Self {
+        layout.0
+    }
+}
+
+/// What was saved with a state.
+impl From<u64> for Layout {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl<T: Sample> Node<'_, T> {
     /// The layout of the node's state; none for a node that keeps nothing of a stream, neither frames nor their count.
     pub const fn layout(&self) -> Option<Layout> {

@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How a model computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// As fast as the CPU can, with fused multiply-adds where it has them. The default.
     #[default]
@@ -39,6 +40,7 @@ pub enum Precision {
 
 /// An instruction set, by the vectors it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SimdLevel {
     /// What the compilation assumes: SSE2 on x86-64, NEON on 64-bit Arm.
     Baseline,

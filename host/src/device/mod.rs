@@ -56,6 +56,7 @@ pub struct Device {
 
 /// What kind of device it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DeviceKind {
     /// A GPU with memory of its own.
     Discrete,

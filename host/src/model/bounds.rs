@@ -15,14 +15,17 @@ const HEADROOM: f64 = 1024.0;
 
 /// Bounds for a stream.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Bounds {
     /// The largest input that they are for.
     input: f64,
     /// What each node yields at most.
     nodes: Vec<f64>,
     /// The layers that they are for.
+    #[cfg_attr(feature = "serde", serde(skip))]
     revision: Option<u64>,
     /// Whether no value can leave the range.
+    #[cfg_attr(feature = "serde", serde(skip))]
     safe: bool,
 }
 

@@ -8,12 +8,14 @@ pub mod kernels;
 pub(crate) mod layer;
 pub mod layers;
 pub mod models;
+mod saved;
 #[cfg(feature = "gpu")]
 mod on_device;
 mod stream;
 pub(crate) mod weight;
 
 pub use layer::{Layer, LayerObject, Table};
+pub use saved::SavedState;
 pub use weight::Weight;
 
 use crate::cpu::simd::Precision;
@@ -296,6 +298,17 @@ impl Model {
         self.memory.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
         self.memory.forget();
         Ok(())
+    }
+
+    /// The state after the frames so far, to go on from later, here or in another model of the same layers.
+    pub fn state(&self) -> SavedState {
+        SavedState(self.memory.stream.clone())
+    }
+
+    /// Goes on from a saved state. Whether it fits the layers and the frames is checked with the next chunk.
+    pub fn set_state(&mut self, state: &SavedState) {
+        self.memory.stream = state.0.clone();
+        self.memory.forget();
     }
 
     /// What the model takes, yields and needs for frames of `input`: sizes, state, frame rate. Nothing is changed.

@@ -84,6 +84,61 @@ impl Stream {
     }
 }
 
+/// The form in which a stream is written down.
+#[cfg(feature = "serde")]
+const VERSION: u32 = 1;
+
+/// A stream as it is written down.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Parts {
+    /// Another number stands for another form.
+    version: u32,
+    t: u64,
+    /// Streams, and channels, rows and columns of a frame.
+    batch: usize,
+    frame: [usize; 3],
+    layouts: Vec<u64>,
+    samples: Vec<f32>,
+    bounds: Bounds,
+}
+
+#[cfg(feature = "serde")]
+impl Stream {
+    /// What is written down of it.
+    pub(super) fn parts(&self) -> Result<Parts> {
+        if self.poisoned {
+            return Err(Error::Poisoned);
+        }
+        let (batch, frame) = self.frames.unwrap_or((1, Shape::new(0, 0, 0)));
+        let samples = self.state.clone().writable()?.clone();
+        let layouts = self.layouts.1.iter().map(|layout| u64::from(*layout)).collect();
+        let frame = [frame.channels, frame.rows, frame.cols];
+        Ok(Parts { version: VERSION, t: self.t, batch, frame, layouts, samples, bounds: self.bounds.clone() })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Parts {
+    /// The stream that was written down.
+    pub(super) fn stream(self) -> Result<Stream> {
+        let Self { version, t, batch, frame: [channels, rows, cols], layouts, samples, bounds } = self;
+        if version != VERSION {
+            let (value, expected) = (version.to_string(), "1");
+            return Err(Error::Parameter { item: "a saved state", name: "version", value, expected });
+        }
+        if t == 0 {
+            return Ok(Stream::default());
+        }
+        let shape = Shape::new(channels, rows, cols);
+        let mut stream = Stream { t, frames: Some((batch, shape)), bounds, ..Stream::default() };
+        stream.takes(batch, 0, shape)?;
+        stream.state = State::Host(Arc::new(samples));
+        stream.layouts.1 = layouts.into_iter().map(Layout::from).collect();
+        Ok(stream)
+    }
+}
+
 /// Where a stream's state lies. A copy is another hand on the same memory, until one of the two is written to.
 #[derive(Clone, Debug)]
 pub(super) enum State {

@@ -160,3 +160,42 @@ pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> 
         None => Ok(()),
     }
 }
+
+#[cfg(feature = "serde")]
+mod serial {
+    use super::Weight;
+    use ndarray::{ArrayD, IxDyn};
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Form {
+        shape: Vec<usize>,
+        /// Row-major.
+        values: Vec<f32>,
+        #[serde(default)]
+        normalize: bool,
+        #[serde(default)]
+        preserve_channels: bool,
+        flip: bool,
+    }
+
+    impl Serialize for Weight {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Self { array, normalize, preserve_channels, flip } = self;
+            let (shape, values) = (array.shape().to_vec(), array.iter().copied().collect());
+            let (normalize, preserve_channels, flip) = (*normalize, *preserve_channels, *flip);
+            Form { shape, values, normalize, preserve_channels, flip }.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Weight {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let Form { shape, values, normalize, preserve_channels, flip } = Form::deserialize(deserializer)?;
+            let found = values.len();
+            let array = ArrayD::from_shape_vec(IxDyn(&shape), values);
+            let array = array.map_err(|_| D::Error::custom(format!("{found} values for a weight of shape {shape:?}")))?;
+            Ok(Self { array, normalize, preserve_channels, flip })
+        }
+    }
+}

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Which way a convolution is asked to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// The one that a measured cost model expects to be the fastest. The default.
     #[default]
@@ -47,6 +48,7 @@ impl FromStr for Algorithm {
 
 /// Which way a convolution goes, for frames of a given size.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Plan {
     /// Tap by tap.
     Direct,
