@@ -31,7 +31,7 @@ fn files_that_are_known() {
             "download the file again",
         ),
         (b"{\"error\": \"not found\"}", "JSON", "text, one a line"),
-        (b"\x89HDF\r\n\x1a\n\0\0", "an HDF5 file", "the README says"),
+        (b"\x89HDF\r\n\x1a\n\0\0", "an HDF5 file", "docs/events.md, section HDF5"),
         (b"MATLAB 7.3 MAT-file, Platform: GLNXA64", "a MATLAB 7.3 file", "h5py"),
         (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "a MATLAB file", "scipy.io.loadmat"),
         (b"#ROSBAG V2.0\n", "a ROS bag", "as text or .npy"),

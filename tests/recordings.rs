@@ -59,21 +59,21 @@ fn main() {
         ("headers that tell what is not so", lying_headers),
         ("words that other readers know", words_of_writers),
         ("files of other formats", foreign),
-        ("what the README says", readme),
+        ("what docs/events.md says", documented),
     ];
     trials.extend(others.map(|(name, test)| Trial::test(name, test)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// The README's table of formats is that of the library.
-fn readme() -> Result<(), Failed> {
+/// The table of formats in docs/events.md is that of the library.
+fn documented() -> Result<(), Failed> {
     for (name, format) in Format::NAMES {
         let cell = format!("`{name}` |");
-        let row = include_str!("../README.md").lines().find(|line| line.contains(&cell)).ok_or("no row")?;
+        let row = include_str!("../docs/events.md").lines().find(|line| line.contains(&cell)).ok_or("no row")?;
         let told: Vec<&str> = row.split('|').skip(2).map(str::trim).take(3).collect();
         let written = if Format::written().any(|written| written == format) { "yes" } else { "" };
         let expected = ["yes", written, if format.seeks() { "yes" } else { "reads" }];
-        expect(told == expected, || format!("{name}: the README says {told:?}; expected {expected:?}"))?;
+        expect(told == expected, || format!("{name}: docs/events.md says {told:?}; expected {expected:?}"))?;
     }
     Ok(())
 }

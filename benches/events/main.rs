@@ -2,6 +2,7 @@
 //! `cargo run --release -p foveola-benches --features peers --bin events`.
 
 use clap::Parser;
+use foveola_benches::MEASURED;
 use foveola_benches::events::{Entrant, OURS, Stream, files, target};
 use foveola_cli::bench::{Contestant, Machine, Timing, measure_all};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 /// Measures the workloads of events beside their competitors, and writes a Markdown table.
 #[derive(Parser)]
 struct Args {
-    /// The file to write
+    /// The file of which the table becomes the last section
     #[arg(long, default_value = "docs/events.md")]
     out: PathBuf,
 
@@ -66,7 +67,7 @@ fn report(args: &Args) -> Result<(), String> {
     }
     let text = markdown(&rows, &peers);
     print!("{text}");
-    std::fs::write(&args.out, text).map_err(|error| format!("{}: {error}", args.out.display()))
+    foveola_benches::write_measured(&args.out, &text)
 }
 
 fn measured(entrants: Vec<Entrant>, seconds: f64) -> foveola::Result<Vec<Row>> {
@@ -104,11 +105,12 @@ fn read_peers(path: &Path) -> Result<Peers, String> {
 
 fn markdown(rows: &[Row], peers: &Peers) -> String {
     let mut text = format!(
-        "# Speed of events\n\n{}; one thread. Made by\n\n```sh\nbenches/peers/events.sh\n```\n\n\
-         A million events of the built-in scene, 640 x 480 pixels, {:.1} million events/s in life; files are read from the \
-         page cache. Those who do the same take turns; medians, with\nquartiles. Packages of Python ran by themselves, on \
-         the same files. A peer that gave other events than were written has no row.\n\n\
-         | what | who | million events/s | MB/s | target | times as fast |\n| --- | --- | --: | --: | --- | --: |\n",
+        "{MEASURED}\n\n{}; one thread. Made by\n\n```sh\nbenches/peers/events.sh\n```\n\n\
+         The recording has a million events of the built-in scene: 640 x 480 pixels, {:.1} million events/s in real time. Files are\n\
+         read from the page cache. Implementations of the same workload take turns; numbers are medians with quartiles. Python\n\
+         packages ran separately, on the same files. A peer that returned other events than were written has no row. \"times as\n\
+         fast\" is foveola's speed relative to the peer's.\n\n\
+         | workload | implementation | million events/s | MB/s | target | times as fast |\n| --- | --- | --: | --: | --- | --: |\n",
         Machine::this(),
         rows.first().map_or(0.0, |row| row.live * 1e-6),
     );
@@ -138,7 +140,7 @@ fn markdown(rows: &[Row], peers: &Peers) -> String {
     let pipeline = rows.iter().find(|row| row.workload.starts_with("pipeline") && row.who == OURS);
     if let Some(row) = pipeline {
         let factor = 1.0 / row.timing.median / row.live;
-        let _ = writeln!(text, "\nThe pipeline runs {factor:.1} times as fast as its sensor.");
+        let _ = writeln!(text, "\nThe pipeline runs {factor:.1} times as fast as real time.");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! What a GPU does with the workloads, beside what it could do, its transfers, the processor and `PyTorch`, as one Markdown table:
+//! Speed of the workloads on a GPU, relative to its peak, its transfers, the CPU and `PyTorch`, as one Markdown table:
 //! `cargo run --release -p foveola-benches --features gpu --bin gpu`, or with `PyTorch` on the same card `benches/gpu.sh`.
 
 mod cases;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Measures what a GPU does with the workloads, and prints a Markdown table.
+/// Measures the workloads on a GPU, and prints a Markdown table.
 #[derive(Parser)]
 struct Args {
     /// A part of the device's name [default: the first GPU, or else one in software]
@@ -42,7 +42,7 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Write the table to a file too
+    /// Write the table to a file too, as its last section
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/gpu.md")]
     write: Option<PathBuf>,
 }
@@ -90,7 +90,7 @@ fn report(args: &Args) -> Result<(), String> {
         written(path, format!("{:#}\n", page.as_json()))?;
     }
     if let Some(path) = &args.write {
-        written(path, page.text().into())?;
+        foveola_benches::write_measured(path, page.text())?;
     }
     eprintln!("{:.0} s", began.elapsed().as_secs_f64());
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }

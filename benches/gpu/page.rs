@@ -3,6 +3,7 @@
 use crate::targets::{self, Reached};
 use crate::turns::Row;
 use foveola::DeviceInfo;
+use foveola_benches::MEASURED;
 use foveola_benches::peers::Peer;
 use foveola_cli::bench::Machine;
 use serde_json::{Value, json};
@@ -115,7 +116,7 @@ fn heading(head: &Head) -> String {
     let Head { device, machine, peaks, quick, command } = head;
     let claim = match (device.kind.is_hardware(), quick) {
         (false, _) => {
-            "**This device is software on the processor: no speed is claimed.** Frames are tiny; the table shows that everything runs.\n\n"
+            "**This device is software on the CPU: no speed is claimed.** Frames are tiny; the table shows that everything runs.\n\n"
         }
         (true, true) => "**Frames are tiny: no speed is claimed.** The table shows that everything runs.\n\n",
         (true, false) => "",
@@ -126,20 +127,20 @@ fn heading(head: &Head) -> String {
             operations * 1e-12,
             bytes * 1e-9
         ),
-        None => "The device has no clock that can be read, so that what it does alone is not known.".into(),
+        None => "The device has no readable clock, so its time without transfers is not known.".into(),
     };
     format!(
-        "# Speed on a GPU\n\n{device}, driver {}; {machine}. Made by\n\n```sh\n{command}\n```\n\n{claim}{peaks}\n\n\
-         Medians, in microseconds a frame; sizes are columns x rows, 128 x 128 unless the name says another. A piece on the device\n\
-         has 256 MB or 1024 frames at most, one on the processor is that of `foveola bench`. Before it is measured, the output of\n\
-         each workload is compared with the processor's.\n\n\
-         - **device**: between two marks of the device's clock around its passes, which run often enough to keep its clocks high; nothing\n  \
-         of transfers. What a block of small frames touches may stay in the card's cache meanwhile.\n\
-         - **of peak, of copy**: operations of the definition and bytes that every way has to move, as `foveola bench` counts them,\n  \
-         beside the two limits above; a plan that saves operations, or a cache, can go beyond 100 %.\n\
-         - **with transfers**: frames from the host's memory, output back in it. **transfers, host**: what of that is not device.\n\
-         - **CPU**: the same model on the processor, with all its threads; then how many times as long that takes as with transfers.\n\
-         - **peers**: PyTorch on the same card, without transfers, and how many times as long it takes as our device.\n\n\
+        "{MEASURED}\n\n{device}, driver {}; {machine}. Made by\n\n```sh\n{command}\n```\n\n{claim}{peaks}\n\n\
+         Medians, in microseconds a frame. Sizes are columns x rows, 128 x 128 unless the name states another. A chunk on the device\n\
+         has at most 256 MB or 1024 frames; a chunk on the CPU is that of `foveola bench`. Before each measurement, the output of the\n\
+         workload is compared with the CPU's.\n\n\
+         - **device**: time on the device's clock, without transfers. The passes run often enough to keep its clock rate high. Blocks of\n  \
+         small frames may stay in the card's cache.\n\
+         - **of peak, of copy**: operations of the definition, and bytes that every algorithm has to move, as `foveola bench` counts\n  \
+         them, relative to the two limits above. A plan that saves operations, or a cache, can exceed 100 %.\n\
+         - **with transfers**: frames from host memory, output to host memory. **transfers, host**: that time minus the device time.\n\
+         - **CPU**: the same model on the CPU, with all its threads; then that time divided by the time with transfers.\n\
+         - **peers**: PyTorch on the same card, without transfers; in brackets, that time divided by our device time.\n\n\
          | workload | device | of peak | of copy | with transfers | transfers, host | CPU | CPU / with transfers | peers |\n\
          | --- | --: | --: | --: | --: | --: | --: | --: | --- |\n",
         device.driver

@@ -48,7 +48,7 @@ pub(crate) fn table(all: &[Reached]) -> String {
     if rows.is_empty() {
         return rows;
     }
-    format!("\n## Targets\n\n| workload | reached | target | |\n| --- | --: | --: | --- |\n{rows}")
+    format!("\n### Targets\n\n| workload | reached | target | |\n| --- | --: | --: | --- |\n{rows}")
 }
 
 fn row(reached: &Reached, target: Target) -> Option<String> {

@@ -24,17 +24,19 @@ pub(crate) fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
     let mut text = format!(
         "# Performance\n\n\
          {}; {}. Made by\n\n```sh\n{}\n```\n\n\
-         Everyone takes turns of a few milliseconds, with the limits of the machine. Numbers are medians; a limit is \
-         what the best quarter of its turns reached. Implementations in Python come from a run of their own\n\
-         ([peers](../benches/peers)), not in turns with the others.\n\n\
-         - **GFLOP/s**: operations of the definition, term by term; a plan that saves some can go beyond 100 %.\n\
-         - **of limit**: FMA, multiply-adds in registers; copy and read, of about as many bytes as a piece takes in and out.\n\
-         - **target**: for that share with one thread; for two threads, times as fast as one where that takes over 200 us a \
-         frame.\n\
-         - **seed**: times as fast as the PyTorch implementation that foveola began from, with two threads, and the target.\n\
-         - **times as fast as**: itself in reproducible bits (tiles of `wide`), plain loops and `imageproc` with one thread, \
-         and others with as many threads as itself.\n\n\
-         Why those that are missed are missed, and what was tried: [missed-targets.md](missed-targets.md).\n\n",
+         All implementations of a workload take turns of a few milliseconds, and so do the measurements of the machine's limits. Numbers are medians;\n\
+         a limit is what the best quarter of its turns reached. Python implementations were measured in a separate run\n\
+         ([peers](../benches/peers)).\n\n\
+         - **plan**: the algorithm that was used. A second row shows direct convolution where the cost model chose another algorithm.\n\
+         - **GFLOP/s**: operations of the definition in a second. A plan that saves operations can exceed 100 % of the limit.\n\
+         - **of limit**: the share of the hardware limit. FMA: multiply-adds in registers. copy, read: memory traffic of about the size of a\n  \
+         chunk's input and output.\n\
+         - **target**: with one thread, for the share of the limit; with two threads, for the speed relative to one thread, where a frame takes\n  \
+         more than 200 us with one.\n\
+         - **seed**: speed with two threads, relative to the PyTorch implementation that foveola started from, and the target.\n\
+         - **times as fast as**: speed relative to reproducible precision (tiles of `wide`), plain loops and `imageproc` with one thread,\n  \
+         and to other implementations with the same number of threads.\n\n\
+         [missed-targets.md](missed-targets.md) gives the reasons for missed targets, and what was tried.\n\n",
         head.machine, head.compiler, head.command
     );
     text += &limits(&head.limits);

@@ -9,7 +9,9 @@ use foveola::{Algorithm, Plan, Precision, Result};
 use foveola_cli::bench::{Contestant, Setting, Workload};
 use ndarray::{Array4, Axis};
 use std::hint::black_box;
+use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 /// How a program ends that did what it was asked, or says why not.
 pub fn exit(done: Result<(), String>) -> ExitCode {
@@ -20,6 +22,29 @@ pub fn exit(done: Result<(), String>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The heading of the measured section of a page.
+pub const MEASURED: &str = "## Measured";
+
+/// Writes `text`, which begins with [`MEASURED`], as the last section of the page at `path`. The text above it is kept.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn write_measured(path: &Path, text: &str) -> Result<(), String> {
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    let page = match fs::read_to_string(path) {
+        Ok(page) => page,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    fs::write(path, with_measured(&page, text)).map_err(failed)
+}
+
+/// `page` with `text` in place of its measured section.
+fn with_measured(page: &str, text: &str) -> String {
+    let above: String = page.split_inclusive('\n').take_while(|line| line.trim_end() != MEASURED).collect();
+    if above.is_empty() { text.to_owned() } else { format!("{}\n\n{text}", above.trim_end()) }
 }
 
 /// Operations of a call of a slow competitor, about: its frames in a call are fewer than those of a workload.
@@ -163,6 +188,19 @@ mod tests {
                 let apart = found.iter().zip(&expected).fold(0.0_f32, |max, (a, b)| max.max((a - b).abs()));
                 assert!(apart <= 1e-4 * size, "{}: {apart} apart, of {size}", workload.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_measured_section_replaces_the_last_one() {
+        let measured = format!("{MEASURED}\n\nnew\n");
+        for (page, expected) in [
+            ("", "## Measured\n\nnew\n"),
+            ("# Page\n\nText.\n", "# Page\n\nText.\n\n## Measured\n\nnew\n"),
+            ("# Page\n\nText.\n\n## Measured\n\nold\n", "# Page\n\nText.\n\n## Measured\n\nnew\n"),
+            ("## Measured\n\nold\n", "## Measured\n\nnew\n"),
+        ] {
+            assert_eq!(with_measured(page, &measured), expected, "{page:?}");
         }
     }
 

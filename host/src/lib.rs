@@ -46,7 +46,17 @@ pub use model::{Layer, LayerObject, Model, SavedState, Table, Weight, kernels, l
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 
-/// The examples of the README compile and run.
-#[cfg(all(doctest, feature = "pictures"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+/// The examples of the README and of the pages under `docs` compile and run.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/events.md")]
+    struct Events;
+    #[doc = include_str!("../../docs/gpu.md")]
+    struct Gpu;
+    #[doc = include_str!("../../docs/laws.md")]
+    struct Laws;
+    #[doc = include_str!("../../docs/microcontrollers.md")]
+    struct Microcontrollers;
+}

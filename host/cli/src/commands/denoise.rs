@@ -1,4 +1,4 @@
-//! `foveola bench denoise`: how much signal and how much noise filters of events keep.
+//! `foveola bench denoise`: how much signal and how much noise event filters keep.
 
 use super::chosen::{self, Chosen};
 use crate::args::InputArgs;
@@ -191,32 +191,32 @@ fn panels(report: &Report, args: &DenoiseArgs) -> Vec<RocPanel> {
 }
 
 const INTRODUCTION: &str = "\
-# Accuracy of the filters of events
+# Accuracy of the event filters
 
-Which part of the signal, and which part of the noise, does a filter keep? Known noise is mixed into clean events; each filter
-runs over the mixture at each of its settings.
+Signal and noise retention on labelled noise: known noise is mixed into clean events, and each filter runs over the mixture at
+each of its settings.
 
-![Curves of the filters](denoise.png)
+![ROC curves of the event filters](denoise.png)
 
-- **Clean events** are those of the simulated sensor ([`scene::Sensor`](../host/src/stimuli/scene/sensor.rs)) without noise, with its
-  usual mismatch of thresholds and refractory period. *bar and grating* is the built-in scene, in which half of the field moves;
-  *discs* are three small discs on empty ground.
-- **Noise** is what the same sensor sends when it looks at a grey wall: leak noise (ON events, regular, 10 % of deviation between
-  pixels) and shot noise (a Poisson process of either sign). The pixels do not know of it: it neither silences them nor moves
-  their reference.
-- **TPR** is the part of the signal events that is kept, **FPR** the part of the noise events. **AUC** is the area under the curve
-  of TPR over FPR by trapezoids, from (0, 0) over the points of all settings, in order of FPR, to (1, 1): 1 at best, 0.5 by chance.
-  Times go from 100 us to 1 s, four a decade; distances of the double windows from 1 to 96 pixels.
-- **best** is the setting with the largest TPR - FPR at the last rate. **state** is what a filter needs at this size of sensor.
-- *row-column* and *double window* are for boards with little memory. The double window filter has two windows of 36 events, of which
-  one must be near, or two of 200, of which two must. *STCF k=1 twice* keeps what was supported by an event that was itself
-  supported; *1 ms rest, STCF k=2* is a refractory period before STCF of 8 neighbours. *refractory* alone is there as a control:
-  noise seldom repeats at a pixel and edges do, so that it drops signal first.
+- **Clean events** come from the simulated sensor ([`scene::Sensor`](../host/src/stimuli/scene/sensor.rs)) without noise, with its
+  default threshold mismatch and refractory period. *bar and grating* is the built-in scene, in which half of the field moves;
+  *discs* are three small discs on an empty background.
+- **Noise** is the output of the same sensor for a grey wall: leak noise (ON events, regular, with a deviation of 10 % between
+  pixels) and shot noise (a Poisson process of either polarity). Noise events do not change the pixels' state: they neither start a
+  refractory period nor move the reference level.
+- **TPR** is the share of the signal events that is kept, **FPR** the share of the noise events. **AUC** is the area under the curve
+  of TPR over FPR, by the trapezoidal rule, from (0, 0) through the points of all settings, in order of FPR, to (1, 1). The maximum is 1;
+  chance is 0.5. Time settings go from 100 us to 1 s, four a decade; distances of the double windows from 1 to 96 pixels.
+- **best** is the setting with the largest TPR - FPR at the last noise rate. **state** is the filter's memory at this sensor size.
+- *row-column* and *double window* are for microcontrollers with little memory. The double window filter has two windows of 36
+  events, of which one must be near, or two of 200, of which two must be near. *STCF k=1 twice* keeps events whose supporting event was
+  itself supported. *1 ms rest, STCF k=2* is a refractory period before STCF of 8 neighbours. *refractory* alone is a control: noise
+  seldom repeats at a pixel and edges do, so it drops signal first.
 
-The protocol, and the rates of noise, are those of S. Guo and T. Delbruck, Low cost and latency event camera background activity
+The protocol and the noise rates are those of S. Guo and T. Delbruck, Low cost and latency event camera background activity
 denoising, IEEE Trans. PAMI 45(1), 2023, [doi:10.1109/TPAMI.2022.3152999](https://doi.org/10.1109/TPAMI.2022.3152999) (DND21: leak
-about 0.2 Hz, shot about 10 Hz per pixel). Their clean events are recordings of a driving car and of a hotel bar, ours are
-simulated: areas of theirs and of ours cannot be compared.
+about 0.2 Hz, shot about 10 Hz per pixel). Their clean events are recordings from a driving car and from a hotel bar; ours are
+simulated. The areas cannot be compared with theirs.
 ";
 
 fn markdown(reports: &[Report], args: &DenoiseArgs) -> String {

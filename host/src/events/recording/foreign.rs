@@ -11,7 +11,7 @@ const KNOWN: [(usize, &[u8], &str); 30] = [
     (
         0,
         b"\x89HDF\r\n\x1a\n",
-        "an HDF5 file, which is not read; the README says under 'What can I feed it?' how to convert it",
+        "an HDF5 file, which is not read; docs/events.md, section HDF5, describes how to convert it with h5py",
     ),
     (0, b"MATLAB 7.3 MAT-file", "a MATLAB 7.3 file, which is HDF5 and not read; convert it with h5py and numpy.save"),
     (0, b"MATLAB 5.0 MAT-file", "a MATLAB file, which is not read; convert it with scipy.io.loadmat and numpy.save"),
