@@ -1,9 +1,10 @@
-//! A checksum of 32 bits that a constant can compute: a table of weights is compared at boot with what the compiler saw.
+//! A checksum of 32 bits that a constant can compute: at boot, a table of weights is compared with what the compiler
+//! read.
 //!
-//! CRC-32 (polynomial 0xEDB88320, reflected, both complements: that of Ethernet and zip) over words, the least significant byte
-//! first. It finds every burst of up to 32 damaged bits, and misses other damage once in 4·10^9 times; it is no defence against
-//! an adversary. Cost: about 7 instructions a byte, and 1 kB of table. Reference: Williams, "A painless guide to CRC error
-//! detection algorithms", 1993.
+//! CRC-32 (polynomial 0xEDB88320, reflected, both complements: that of Ethernet and zip) over words, the least
+//! significant byte first. It detects every burst of up to 32 damaged bits, and misses other damage once in 4·10^9
+//! times. It is no defence against an adversary. Cost: about 7 instructions per byte, and 1 kB of table. Reference:
+//! Williams, "A painless guide to CRC error detection algorithms", 1993.
 
 use crate::conv::{ConvOptions, Factors, Kernel};
 use crate::{Conv3d, Decay, Graph, Node, Nonlinearity, Rate, Shape, Signature, Source, Stage};
@@ -36,12 +37,12 @@ const TABLE: [u32; 256] = {
 pub struct Checksum(u32);
 
 impl Checksum {
-    /// Of nothing.
+    /// The checksum of no words.
     pub const fn new() -> Self {
         Self(u32::MAX)
     }
 
-    /// And of a word.
+    /// Adds a word.
     #[must_use]
     pub const fn word(self, word: u32) -> Self {
         let (mut rest, mut byte) = (self.0 ^ word, 0);
@@ -52,13 +53,13 @@ impl Checksum {
         Self(rest)
     }
 
-    /// And of 64 bits, the lower word first.
+    /// Adds 64 bits, the lower word first.
     #[must_use]
     pub const fn long(self, long: u64) -> Self {
         self.word(long as u32).word((long >> 32) as u32)
     }
 
-    /// And of samples.
+    /// Adds samples.
     #[must_use]
     pub const fn samples(mut self, samples: &[f32]) -> Self {
         let mut i = 0;
@@ -74,7 +75,7 @@ impl Checksum {
         !self.0
     }
 
-    /// And of a coefficient.
+    /// Adds a coefficient.
     const fn number(self, number: f64) -> Self {
         self.long(number.to_bits())
     }
@@ -142,7 +143,7 @@ impl Checksum {
         }
     }
 
-    /// And of a filter: which one, and every number in it.
+    /// Adds a filter: its kind, and every number in it.
     const fn stage(self, stage: &Stage<'_>) -> Self {
         let sum = self.signature(stage.signature());
         match stage {
@@ -181,9 +182,9 @@ impl Default for Checksum {
 }
 
 impl Graph<'_> {
-    /// `sum`, and this model's: its nodes, their sizes, and all numbers that lie in its tables (weights, biases, factors, delays,
-    /// coefficients). In a constant it is that of the program; at run time, that of the memory the tables lie in. Of a
-    /// [`Stage::Own`] only the signature is seen.
+    /// `sum`, extended by this model: its nodes, their sizes, and all numbers in its tables (weights, biases, factors,
+    /// delays, coefficients). In a constant it covers the compiled program; at run time, the memory of the tables. Of a
+    /// [`Stage::Own`] it covers only the signature.
     ///
     /// ```
     /// use foveola_core::{Checksum, Conv3d, ConvOptions, Graph, Kernel, Node, Shape, Source, Stage, constant};
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_check_value_of_crc_32() {
-        // The catalogue's is of "123456789"; of eight bytes and of sixteen, computed by zlib.
+        // The catalogue has that of "123456789"; those of eight and of sixteen bytes were computed with zlib.
         let of = |bytes: &[u8]| {
             bytes.chunks_exact(4).fold(Checksum::new(), |sum, b| sum.word(u32::from_le_bytes([b[0], b[1], b[2], b[3]])))
         };

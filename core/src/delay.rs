@@ -1,7 +1,8 @@
 //! A delay of whole frames: `out[t] = in[t - d]`, 0 before the start.
 //!
-//! With a `length` `L` every chunk also carries the `L` frames before it, in front: `L + T` frames for `T`, the
-//! frames `t - d - L .. t - d + T` of the stream. Units: frames. State: `d + L` frames. Cost: a copy in and out.
+//! With a `length` of `L`, the output of every chunk begins with the `L` frames before it: `L + T` frames for a chunk
+//! of `T`, the frames `t - d - L .. t - d + T` of the stream. Units: frames. State: `d + L` frames. Cost: one copy in
+//! and one out.
 
 use crate::history::History;
 use crate::{Error, Filter, First, PadMode, Sample, Shape, Signature};
@@ -22,12 +23,12 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// A delay of `delay` frames, with `length` earlier frames in front of every chunk.
+    /// A delay of `delay` frames, with `length` earlier frames before every chunk.
     pub const fn new(shape: Shape, delay: usize, length: usize) -> Self {
         Self { history: History { shape, delay, length, mode: PadMode::Zeros } }
     }
 
-    /// Frames of delay, and earlier frames in front of every chunk.
+    /// The delay in frames, and the number of earlier frames before every chunk.
     pub const fn frames(&self) -> (usize, usize) {
         (self.history.delay, self.history.length)
     }

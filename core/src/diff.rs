@@ -1,6 +1,6 @@
 //! Difference in time: `out[t] = x[t] - x[t-1]`, 0 for the first frame.
 //!
-//! State: the last frame. Cost: 1 operation a sample.
+//! State: the last frame. Cost: 1 operation per sample.
 
 use crate::engine::{Engine, Fork};
 use crate::filter::copy;

@@ -20,12 +20,12 @@
 pub struct Digest(u64);
 
 impl Digest {
-    /// Of no samples.
+    /// The digest of no samples.
     pub const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Takes samples.
+    /// Adds samples.
     pub fn add(&mut self, samples: &[f32]) {
         for byte in samples.iter().flat_map(|sample| sample.to_bits().to_le_bytes()) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

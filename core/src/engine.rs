@@ -1,12 +1,12 @@
-//! With what a filter computes: vectors, and threads if there are any.
+//! What a filter computes with: vectors, and threads if there are any.
 //!
-//! A filter says where its work falls into halves that do not touch each other ([`Fork::join`]); whether they run side by
-//! side is the caller's affair. Here they run one after the other ([`Alone`]); a host hands in a pool of threads. Where a
-//! piece is cut changes no bit of the result.
+//! A filter splits its work into independent halves ([`Fork::join`]). The caller decides whether they run in parallel.
+//! Here they run one after the other ([`Alone`]); a host provides a pool of threads. The result is bit-identical for
+//! any split.
 
 use core::ops::Range;
 
-/// Two halves of a piece of work, side by side or one after the other.
+/// Runs two halves of a piece of work, in parallel or one after the other.
 ///
 /// ```
 /// use foveola_core::{Alone, Fork};
@@ -15,7 +15,7 @@ use core::ops::Range;
 /// assert_eq!((a, b), ([1; 2], [2; 2]));
 /// ```
 pub trait Fork: Copy + Send + Sync {
-    /// Who shares each half further, if a piece of `work` multiply-adds is worth cutting.
+    /// The fork of each half, if a piece of `work` multiply-adds is worth splitting.
     fn halve(self, work: usize) -> Option<Self>;
 
     /// Runs both.
@@ -38,7 +38,7 @@ impl Fork for Alone {
     }
 }
 
-/// Cuts all work in two, a number of times, and does one half after the other.
+/// Splits all work in two, a number of times, and runs one half after the other.
 #[cfg(test)]
 #[derive(Clone, Copy)]
 pub(crate) struct Halves(pub(crate) u32);
@@ -50,7 +50,7 @@ impl Fork for Halves {
     }
 
     fn join<A: Send, B: Send>(self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-        // The later half first: neither may rest on the other.
+        // The later half first: neither may depend on the other.
         let b = b();
         (a(), b)
     }
@@ -61,7 +61,7 @@ impl Fork for Halves {
 pub struct Engine<L, F = Alone> {
     /// The family of vectors.
     pub lanes: L,
-    /// Who shares the work.
+    /// How work is shared among threads.
     pub fork: F,
 }
 
@@ -73,27 +73,28 @@ impl<L> Engine<L> {
 }
 
 impl<L: Copy, F: Fork> Engine<L, F> {
-    /// The engine of each half, if a piece of `work` multiply-adds is worth cutting.
+    /// The engine of each half, if a piece of `work` multiply-adds is worth splitting.
     pub(crate) fn halve(self, work: usize) -> Option<Self> {
         self.fork.halve(work).map(|fork| Self { fork, ..self })
     }
 }
 
-/// What pieces of work write, one behind the other, and what they write on the way.
+/// The outputs of pieces of work, one after another, and their scratch.
 pub(crate) struct Pieces<'o, T> {
     /// The numbers of the pieces.
     pub(crate) range: Range<usize>,
     /// Multiply-adds of each.
     pub(crate) work: usize,
-    /// A part for each, or none.
+    /// One part for each piece, or empty.
     pub(crate) scratch: &'o mut [T],
-    /// Samples of the output of each; the last one may have fewer.
+    /// Output samples of each piece; the last one may have fewer.
     pub(crate) size: usize,
     pub(crate) output: &'o mut [T],
 }
 
 impl<T: Send> Pieces<'_, T> {
-    /// Calls `each` with the engine that is left for a piece, its number, scratch and output; in halves where that is worth it.
+    /// Calls `each` with the remaining engine for a piece, its number, scratch and output; split in halves when that is
+    /// worthwhile.
     pub(crate) fn share<L, F>(
         self,
         engine: Engine<L, F>,

@@ -4,8 +4,9 @@ use crate::Shape;
 use crate::events::Geometry;
 use core::fmt;
 
-/// Why a filter could not be made or a frame could not be taken. A filter's state is then as it was; in a model, that of
-/// nodes before one that refuses its frames ([`Finite`](crate::Finite), or a user's own) has moved on.
+/// Why a filter could not be made or a frame could not be processed. The state of the filter is then unchanged. In a
+/// model, the nodes before one that refuses its frames ([`Finite`](crate::Finite), or a user's own filter) have already
+/// advanced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -61,9 +62,9 @@ pub enum Error {
     },
     /// A sample that is NaN or infinite.
     NonFinite {
-        /// Where: the index of the frame since the state was cleared, or 0 in a weight.
+        /// The index of the frame since the state was cleared, or 0 in a weight.
         frame: u64,
-        /// Where in the frame (or the weight): the index of the sample.
+        /// The index of the sample in the frame (or the weight).
         index: usize,
     },
     /// A model without nodes.
@@ -75,11 +76,11 @@ pub enum Error {
         /// The index of the node it reads.
         source: usize,
     },
-    /// A node is fed frames of another shape than its own.
+    /// A node receives frames of another shape than its own.
     NodeShape {
         /// The index of the node.
         node: usize,
-        /// The shape it is fed.
+        /// The shape it receives.
         found: Shape,
         /// The shape it takes.
         expected: Shape,
@@ -89,16 +90,16 @@ pub enum Error {
         /// The index of the node.
         node: usize,
     },
-    /// A stage of a chain of event filters is made for another sensor than what the stages before it leave.
+    /// A stage of an event filter chain is made for another size of sensor than the stages before it yield.
     StageGeometry {
         /// The index of the stage.
         stage: usize,
-        /// Size of the sensor as the stages before it leave it.
+        /// Size of the sensor after the stages before it.
         found: Geometry,
         /// Size of the sensor that the stage is made for.
         expected: Geometry,
     },
-    /// A filter with memory is fed chunks that repeat frames (from `TimePadding` or `Delay` with a length).
+    /// A filter with memory receives chunks that repeat frames (from `TimePadding` or `Delay` with a length).
     NodeLead {
         /// The index of the node.
         node: usize,
@@ -106,7 +107,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kind of error in a few words: what a constant can put into a compile error.
+    /// The kind of error in a few words: for compile errors of constants.
     pub const fn message(&self) -> &'static str {
         match self {
             Self::EmptyFrame { .. } => "a frame has an axis of length 0",
@@ -149,7 +150,7 @@ impl fmt::Display for Error {
             Self::Groups { groups, channels } => {
                 write!(f, "{groups} groups do not divide {channels} output channels evenly")
             }
-            // No one reads hundreds of digits.
+            // Avoids hundreds of digits.
             Self::Parameter { name, value, expected } if value.abs() >= 1e16 => {
                 write!(f, "{name} is {value:e}; expected {expected}")
             }

@@ -7,17 +7,18 @@
 //!           |   |
 //!      state     scratch      both lent by the caller
 //! ```
-//! - The **filter** holds geometry, borrowed weights and coefficients. It never changes, so one serves many streams.
-//! - The **state** is all that a stream remembers: `signature().state` samples. Saving it, together with `t`, saves the
-//!   stream; copying it back restores it.
-//! - **Scratch** means nothing between two calls: filters that run one after another share it.
-//! - **`t`** decides ring positions and temporal stride, and `t = 0` starts the stream: whatever is in the state
-//!   then is overwritten. There is no hidden counter anywhere.
+//! - The **filter** holds geometry, borrowed weights and coefficients. It never changes, so one filter serves many
+//!   streams.
+//! - The **state** is everything that a stream remembers: `signature().state` samples. A copy of the state, together
+//!   with `t`, saves the stream; copying it back restores the stream.
+//! - The **scratch** carries no information from one call to the next. Filters that run one after another share it.
+//! - **`t`** determines ring positions and temporal stride. `t = 0` starts the stream and overwrites the state. There
+//!   is no hidden counter.
 
 use crate::error::{at_least, exact};
 use crate::{Error, Sample, Shape};
 
-/// When a filter yields frames: after the inputs number `first`, `first + every`, `first + 2 every`, …
+/// When output frames come: after the input frames number `first`, `first + every`, `first + 2 every`, …
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -29,10 +30,10 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// One frame out for each frame in.
+    /// One output frame per input frame.
     pub const EACH: Self = Self { first: 0, every: 1 };
 
-    /// Frames out after `t` frames in.
+    /// Number of output frames after `t` input frames.
     ///
     /// ```
     /// use foveola_core::Rate;
@@ -44,15 +45,15 @@ impl Rate {
             return 0;
         }
         if self.every == 1 {
-            return t - self.first; // a division of 64 bits is dear where none is built in
+            return t - self.first; // 64-bit division is slow on CPUs without an instruction for it
         }
         match (t - self.first - 1).checked_div(self.every) {
             Some(more) => more + 1,
-            None => 1, // never again after the first
+            None => 1, // no output after the first
         }
     }
 
-    /// Frames out for the `frames` frames fed from time `t` on.
+    /// Number of output frames for `frames` input frames that start at time `t`.
     pub const fn frames(self, t: u64, frames: usize) -> usize {
         (self.count(t.saturating_add(frames as u64)) - self.count(t)) as usize
     }
@@ -62,7 +63,7 @@ impl Rate {
         t >= self.first && (t - self.first).is_multiple_of(self.every)
     }
 
-    /// The rate of `next` behind `self`.
+    /// The rate of `self` followed by `next`.
     pub const fn then(self, next: Self) -> Self {
         Self {
             first: self.first.saturating_add(self.every.saturating_mul(next.first)),
@@ -70,7 +71,7 @@ impl Rate {
         }
     }
 
-    /// `==` that a constant can call.
+    /// `==` as a `const fn`.
     pub const fn equals(self, other: Self) -> bool {
         self.first == other.first && self.every == other.every
     }
@@ -104,12 +105,12 @@ impl Scratch {
         }
     }
 
-    /// This, and `samples` more for any chunk.
+    /// This scratch plus `samples` samples for any chunk.
     pub const fn and(self, samples: usize) -> Self {
         Self { fixed: self.fixed.saturating_add(samples), ..self }
     }
 
-    /// Room for this and for `other`, one behind the other.
+    /// Room for this scratch followed by `other`.
     pub const fn plus(self, other: Self) -> Self {
         Self {
             fixed: self.fixed.saturating_add(other.fixed),
@@ -117,7 +118,7 @@ impl Scratch {
         }
     }
 
-    /// What is left of it without `other`.
+    /// This scratch without `other`.
     pub(crate) const fn less(self, other: Self) -> Self {
         Self {
             fixed: self.fixed.saturating_sub(other.fixed),
@@ -131,7 +132,7 @@ impl Scratch {
     }
 }
 
-/// What a filter takes, yields and needs. A `const fn` of every filter, so memory is known at compile time.
+/// What a filter takes, yields and needs. Every filter has it as a `const fn`, so memory use is known at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Signature {
@@ -143,19 +144,20 @@ pub struct Signature {
     pub state: usize,
     /// Samples of working memory.
     pub scratch: Scratch,
-    /// When output frames come.
+    /// Which input frames yield output frames.
     pub rate: Rate,
-    /// Earlier frames that come in front of every chunk's output (`TimePadding`, `Delay` with a length); mostly 0.
+    /// Earlier frames that precede the output of every chunk (`TimePadding`, `Delay` with a length); usually 0.
     pub lead: usize,
 }
 
 impl Signature {
-    /// One frame of the same shape out for each frame in, with `state` samples of state.
+    /// One output frame of the same shape per input frame, with `state` samples of state.
     pub const fn same(shape: Shape, state: usize) -> Self {
         Self { input: shape, output: shape, state, scratch: Scratch::NONE, rate: Rate::EACH, lead: 0 }
     }
 
-    /// Output frames for a chunk of `frames` frames fed at time `t`. A chunk that yields none has no lead either.
+    /// Number of output frames for a chunk of `frames` frames that starts at time `t`. A chunk without output frames
+    /// has no lead either.
     pub const fn frames_out(&self, t: u64, frames: usize) -> usize {
         match self.rate.frames(t, frames) {
             0 => 0,
@@ -169,12 +171,13 @@ impl Signature {
     }
 }
 
-/// The chunk that starts a stream: it decides the initial history of `mirror`, `full_copy`, `first_frame` and `mean`.
+/// The first chunk of a stream. It determines the temporal padding in the modes `mirror`, `full_copy`, `first_frame`
+/// and `mean`.
 #[derive(Clone, Copy, Debug)]
 pub struct First<'a, T> {
-    /// The stream's own frames, one after another; at least one.
+    /// The frames of this stream, one after another; at least one.
     pub frames: &'a [T],
-    /// The frames of all streams of the batch: what `mean` averages over. The same slice for a single stream.
+    /// The frames of all streams of the batch, over which `mean` averages. The same slice for a single stream.
     pub batch: &'a [T],
 }
 
@@ -185,19 +188,20 @@ impl<'a, T> First<'a, T> {
     }
 }
 
-/// Whether a single frame yielded a frame.
+/// Whether an input frame yielded an output frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Step {
     /// The output frame was written.
     Frame,
-    /// This frame yields none (temporal stride, or warm-up without temporal padding); the output is as it was.
+    /// There is no output frame (temporal stride, or warm-up without temporal padding). The output slice is unchanged.
     Nothing,
 }
 
 /// A filter over a stream of frames.
 ///
-/// Implementors give [`Filter::signature`] and [`Filter::advance`]; callers use [`Filter::step`] and [`Filter::run`].
+/// Implementations provide [`Filter::signature`] and [`Filter::advance`]; callers use [`Filter::step`] and
+/// [`Filter::run`].
 ///
 /// ```
 /// use foveola_core::{constant, Decay, Filter, LowPass, Shape, Step};
@@ -214,15 +218,15 @@ pub trait Filter<T: Sample = f32> {
     /// What the filter takes, yields and needs.
     fn signature(&self) -> Signature;
 
-    /// Sets `state` to what it is before the first frame, of which `first` is the chunk. Zeros, unless overridden.
+    /// Sets `state` to its value before the first frame. `first` is the chunk with this frame. The default sets zeros.
     fn start(&self, state: &mut [T], first: First<'_, T>) {
         let _ = first;
         state.fill(T::zero());
     }
 
-    /// Feeds the frames of `input`, the first of them number `t`, to a stream that was started, and returns how many
-    /// frames were written to `output`. [`Filter::run`] has checked every length; an implementation that finds a slice
-    /// too short returns an error nevertheless, it never panics.
+    /// Feeds the frames of `input` to a stream that was started, and returns how many frames were written to `output`.
+    /// `t` is the number of the first frame. [`Filter::run`] has checked every length. An implementation that finds a
+    /// slice too short returns an error; it never panics.
     ///
     /// # Errors
     /// [`Error::NonFinite`] from a [`Finite`](crate::Finite) guard; [`Error::Length`] when called with wrong lengths.
@@ -240,7 +244,7 @@ pub trait Filter<T: Sample = f32> {
     /// nothing.
     ///
     /// # Errors
-    /// [`Error::Length`] when a slice does not fit the [`Signature`]; the state is then as it was.
+    /// [`Error::Length`] when a slice does not fit the [`Signature`]; the state is then unchanged.
     fn run(&self, t: u64, state: &mut [T], scratch: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
         check(&self.signature(), t, state.len(), scratch.len(), input.len(), output.len())?;
         if input.is_empty() {
@@ -279,13 +283,13 @@ pub(crate) fn check(
     at_least("the output", output, signature.frames_out(t, frames).saturating_mul(signature.output.len()))
 }
 
-/// The `index`-th of the equal pieces of `len` samples that `slice` is made of.
+/// Block `index` of `slice`, in blocks of `len` samples.
 pub(crate) fn piece<T>(slice: &[T], index: usize, len: usize) -> Result<&[T], Error> {
     let (from, to) = bounds(index, len);
     slice.get(from..to).ok_or(Error::Length { what: "a buffer", found: slice.len(), expected: to })
 }
 
-/// [`piece`], to write to.
+/// Mutable [`piece`].
 pub(crate) fn piece_mut<T>(slice: &mut [T], index: usize, len: usize) -> Result<&mut [T], Error> {
     let (from, to) = bounds(index, len);
     let found = slice.len();
@@ -297,14 +301,14 @@ const fn bounds(index: usize, len: usize) -> (usize, usize) {
     (from, from.saturating_add(len))
 }
 
-/// Copies `from` to `to` as far as both reach: `copy_from_slice` without its panic.
+/// Copies `from` to `to` up to the shorter length: `copy_from_slice` without its panic.
 pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
 }
 
-/// Every slice in two, at `at`.
+/// Splits every slice at `at`.
 pub(crate) fn halves<T, const N: usize>(slices: [&mut [T]; N], at: usize) -> ([&mut [T]; N], [&mut [T]; N]) {
     let mut first: [&mut [T]; N] = core::array::from_fn(|_| Default::default());
     let mut second: [&mut [T]; N] = core::array::from_fn(|_| Default::default());
@@ -320,7 +324,8 @@ mod tests {
     use super::*;
     use crate::{Diff, Shape};
 
-    /// A part of a frame, behind whole ones or alone, is refused, and so are buffers that do not fit; the state stays.
+    /// A partial frame is refused, alone or after whole frames, and so are buffers that do not fit. The state is
+    /// unchanged.
     #[test]
     fn parts_of_frames_are_refused() {
         let (filter, mut out) = (Diff::new(Shape::new(1, 1, 2)), [0.0_f32; 4]);

@@ -1,7 +1,7 @@
-//! A guard: passes frames on, refuses a chunk with a NaN or an infinity.
+//! A guard that passes finite frames on, and refuses a chunk with a NaN or an infinity.
 //!
-//! One such sample would stay in the state of a recursive filter for ever. Put it first in a model: the chunk is checked
-//! as a whole before any other node sees it, so that all state is as it was. No state. Cost: 1 comparison a sample.
+//! One such sample would stay in the state of a recursive filter for ever. Put the guard first in a model. It checks
+//! the whole chunk before any other node runs, so all state is unchanged. No state. Cost: 1 comparison per sample.
 
 use crate::filter::copy;
 use crate::{Error, Filter, Sample, Shape, Signature};

@@ -1,4 +1,4 @@
-//! The ring behind `TimePadding` and `Delay`: the last `delay + length` frames, in the order of their arrival.
+//! The ring of `TimePadding` and `Delay`: the last `delay + length` frames, in the order of their arrival.
 //!
 //! Frame `t` lies in slot `t mod (delay + length)`. A chunk that starts at `t` yields the frames
 //! `t - delay - length .. t - delay + T` of the stream: those before `t` from the ring, the others from the chunk itself. Then
@@ -81,7 +81,7 @@ mod tests {
         [t as f32 + 1.0, -(t as f32 + 1.0)]
     }
 
-    /// All chunks that `filter` yields for a stream cut so, the state full of NaN before.
+    /// All chunks that `filter` yields for a stream in chunks of the lengths `cuts`. The state holds NaN before.
     fn chunks(filter: &dyn Filter, cuts: &[usize]) -> Vec<Vec<f32>> {
         let signature = filter.signature();
         let (mut state, mut t) = (vec![f32::NAN; signature.state], 0);

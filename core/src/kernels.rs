@@ -1,8 +1,8 @@
 //! Weights as impulse responses: exponentials in time, Gaussians in space.
 //!
-//! Everything is computed in `f64` through `libm` and written into a caller's buffer as samples. A kernel description has
-//! a `len` to size the buffer with and a `write`. `libm` is not `const`: firmware makes its constants in a build script,
-//! with this very crate as a build dependency, so the numbers are the same.
+//! Everything is computed in `f64` with `libm` and written into a caller's buffer as samples. A kernel description has
+//! a `len` for the size of the buffer and a `write`. `libm` is not `const`: firmware computes its constants in a build
+//! script, with this crate as a build dependency, so the numbers are the same.
 //!
 //! | kernel                     | samples |
 //! |----------------------------|---------|
@@ -11,8 +11,8 @@
 //! | [`highpass_exponential`]   | `[1, -ExponentialFilter]` |
 //! | [`GaussFilter`]            | outer product of two sampled Gaussians |
 //!
-//! `ts = tau fs` is the time constant in frames. A sample is off by less than 1e-12, relative to the largest one, for any `n`.
-//! Samples that are not finite numbers are an error.
+//! `ts = tau fs` is the time constant in frames. The error of a sample is less than 1e-12, relative to the largest one,
+//! for any `n`. Samples that are not finite numbers are an error.
 
 use crate::error::at_least;
 use crate::{Error, Sample};
@@ -21,19 +21,19 @@ use libm::{ceil, exp, floor, log, log1p, sqrt};
 /// How finely time and space are sampled, and when a kernel's tail counts as zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resolution {
-    /// Frames a second.
+    /// Frames per second.
     pub steps_per_second: f64,
-    /// Pixels in a degree of visual angle.
+    /// Pixels per degree of visual angle.
     pub pixel_per_degree: f64,
     /// The value below which a kernel is cut off.
     pub filter_epsilon: f64,
 }
 
 impl Resolution {
-    /// 1000 frames a second, 10 pixels a degree, 0.001.
+    /// 1000 frames per second, 10 pixels per degree, 0.001.
     pub const DEFAULT: Self = Self { steps_per_second: 1000.0, pixel_per_degree: 10.0, filter_epsilon: 0.001 };
 
-    /// Whether all three are positive and finite.
+    /// Checks that all three are positive and finite.
     ///
     /// # Errors
     /// [`Error::Parameter`] with the first that is not.
@@ -122,17 +122,17 @@ pub struct ExponentialKernel {
     pub amplification: f64,
     /// `L`, in frames.
     pub length: usize,
-    /// Frames a second.
+    /// Frames per second.
     pub steps_per_second: f64,
 }
 
 impl ExponentialKernel {
-    /// Samples: `L`, or `n L` for `n > 0`.
+    /// Number of samples: `L`, or `n L` for `n > 0`.
     pub const fn len(&self) -> usize {
         self.length.saturating_mul(if self.n > 1 { self.n as usize } else { 1 })
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -205,13 +205,13 @@ impl ExponentialFilter {
         Ok(self.tau * resolution.steps_per_second)
     }
 
-    /// Samples.
+    /// Number of samples.
     ///
     /// # Errors
     /// A parameter outside its range.
     pub fn len(&self, resolution: Resolution) -> Result<usize, Error> {
         let ts = self.check(resolution)?;
-        // A float that is NaN becomes 0, one that is too large the largest integer: both are then clamped.
+        // NaN becomes 0, and a float that is too large the largest integer: both are then clamped.
         let steps = |amplitude: f64| -ts * log(resolution.filter_epsilon / amplitude);
         let len = if ts == 0.0 {
             1
@@ -281,7 +281,7 @@ pub fn highpass_exponential<T: Sample>(
     Ok(len)
 }
 
-/// A Gaussian of two widths, its sides chosen so that it falls below `filter_epsilon` there: `gauss_filter_2d`.
+/// A Gaussian with two widths: `gauss_filter_2d`. Its sides end where it falls below `filter_epsilon`.
 ///
 /// With `s = sig ppd` pixels, `a = 1 / (s sqrt(2 pi))`, `m = border_factor ceil(sqrt(-2 s^2 ln(eps/a)))`, an axis is
 /// `clip(a exp(-x^2 / (2 s^2)), 0, 1)` at `x = 1-m .. m-1` (`even`: half a pixel wider on both sides).
@@ -325,7 +325,7 @@ impl GaussFilter {
             let even = self.even && self.sig_row != 0.0 && self.sig_col != 0.0;
             return Axis { start: 0.0, len: if even { 2 } else { 1 }, s: f64::INFINITY, a: 1.0 };
         }
-        // A sum of sides up to 1e-9 of a pixel short of a whole number counts as whole.
+        // A side length up to 1e-9 of a pixel short of a whole number counts as whole.
         let start = 1.0 - m - wider;
         Axis { start, len: (floor(-2.0 * start + 1e-9) as usize).saturating_add(1), s, a }
     }
@@ -336,7 +336,7 @@ impl GaussFilter {
         not_negative("border_factor", self.border_factor)?;
         resolution.check()?;
         for (name, value) in [("sig_row", self.sig_row), ("sig_col", self.sig_col)] {
-            // Nothing of it would be left.
+            // No sample would be left.
             let peak = 1.0 / (value * resolution.pixel_per_degree * sqrt(2.0 * core::f64::consts::PI));
             if peak < resolution.filter_epsilon {
                 return Err(Error::Parameter { name, value, expected: "a width whose peak is above filter_epsilon" });

@@ -1,11 +1,12 @@
 //! Vectors of samples for the convolution kernel: splat, load, store, multiply-add.
 //!
-//! A family of lanes is named by a token, so that a host can hand in vectors of an instruction set that it found at run
-//! time ([`Runner`](crate::Runner)). The **reproducible** family is below: `wide`, unfused `acc + x * w`; it follows the
-//! features of the compilation and falls back to plain arrays on a microcontroller. A **fast** one, fused where the CPU
-//! can, is in the host. Every lane of a vector belongs to another output pixel and the taps of one pixel are added in one
-//! fixed order, so the width never changes a bit of a convolution. A receptive field has one output and its sum goes by
-//! lanes, so the reproducible family has the same number of them everywhere: eight of `f32`, four of `f64`.
+//! A family of lanes is selected by a token, so that a host can pass in vectors of an instruction set that it found at
+//! run time ([`Runner`](crate::Runner)). The **reproducible** family is below: `wide`, unfused `acc + x * w`. It
+//! follows the target features of the compilation and falls back to plain arrays on a microcontroller. The **fast**
+//! family, fused where the CPU can, is in the host. Every lane of a vector belongs to another output pixel, and the
+//! taps of one pixel are added in one fixed order. A convolution is therefore bit-identical for any width. A receptive
+//! field has one output and is summed by lanes, so the reproducible family has the same number of lanes everywhere:
+//! eight of `f32`, four of `f64`.
 
 use crate::Sample;
 
@@ -26,13 +27,13 @@ pub trait Lanes<T>: Copy + Send + Sync {
     type Vector: Copy;
     /// Samples in a vector, at most 64.
     const WIDTH: usize;
-    /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. A matter of speed; the
-    /// result does not depend on it.
+    /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. It affects only
+    /// the speed, not the result.
     const COLUMNS: usize;
-    /// Whether convolutions go row by row without these vectors: where a load is as dear as a multiply-add, and memory for programs
-    /// is dear, too. Also a matter of speed alone.
+    /// Whether convolutions go row by row without these vectors: for targets where a load is as expensive as a
+    /// multiply-add, and program memory is expensive, too. It affects only the speed.
     const PLAIN: bool = false;
-    /// Whether they are then left to loops over whole rows, which a compiler makes vectors of.
+    /// Whether they then use loops over whole rows, which the compiler vectorises.
     const LOOPS: bool = false;
 
     /// A vector with `value` in every lane.
@@ -47,8 +48,8 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// `acc + x * w` in every lane.
     fn multiply_add(self, acc: Self::Vector, x: Self::Vector, w: Self::Vector) -> Self::Vector;
 
-    /// Runs `f`, compiled for the instructions of these vectors where that has to be said: what is inlined into `f` may use
-    /// them. A function that is called from there, but not inlined, loses a factor of ten.
+    /// Runs `f`, compiled for the instructions of these vectors where the compiler has to be told. Code that is inlined
+    /// into `f` may use them. A function that is called from there, but not inlined, loses a factor of ten.
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
         f()
@@ -87,10 +88,10 @@ impl<T: Sample> Lanes<T> for Scalar {
     }
 }
 
-/// Samples one after the other: the family of a microcontroller, which has no vectors. As many as the vectors of a host have, for
-/// sums over a receptive field go by lanes. With `LOOPS` the compiler makes vectors of the loops over rows by itself: that is
-/// the way to the Helium of a Cortex-M55, for which there are no stable intrinsics. `-C target-cpu=cortex-m55 --cfg helium`
-/// chooses it.
+/// Samples one after the other: the family of a microcontroller, which has no vectors. It has as many lanes as the
+/// vectors of a host, because sums over a receptive field are computed by lanes. With `LOOPS` the compiler vectorises
+/// the loops over rows by itself. This is how the Helium of a Cortex-M55 is used, for which there are no stable
+/// intrinsics. `-C target-cpu=cortex-m55 --cfg helium` selects it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain<const LANES: usize, const LOOPS: bool>;
 
@@ -191,7 +192,7 @@ impl Lanes<f64> for WideF64 {
     }
 }
 
-/// The first samples of `from`, up to [`Lanes::WIDTH`], and zeros behind its end.
+/// The first samples of `from`, up to [`Lanes::WIDTH`], and zeros after its end.
 #[inline(always)]
 pub(crate) fn load_part<T: Sample, L: Lanes<T>>(lanes: L, from: &[T]) -> L::Vector {
     if from.len() >= L::WIDTH { lanes.load(from) } else { lanes.load(&pad(from)) }
@@ -208,7 +209,8 @@ pub(crate) fn store_part<T: Sample, L: Lanes<T>>(lanes: L, vector: L::Vector, to
     crate::filter::copy(to, &whole);
 }
 
-/// A vector's worth of samples and more. Apart, so that what else is in registers stays there where it is not called.
+/// At least a vector of samples, padded. A separate function, so that other values stay in registers where it is not
+/// called.
 #[cold]
 #[inline(never)]
 fn pad<T: Sample>(from: &[T]) -> [T; MOST_LANES] {

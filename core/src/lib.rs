@@ -5,12 +5,12 @@
 //! # Layers, top down
 //! | module | what |
 //! |---|---|
-//! | [`graph`] | a model: a table of nodes, checked at compile time if wanted |
+//! | [`graph`] | models: tables of nodes that can be checked at compile time |
 //! | [`conv`], [`recursive`], [`padding`], [`delay`], [`variable_delay`], [`pointwise`], [`reduce`], [`diff`], [`finite`] | the filters |
-//! | [`filter`] | what a filter is: a constant; its state a slice; time an argument |
-//! | [`kernels`] | weights: exponentials and Gaussians |
-//! | [`events`] | from a sensor's bytes to frames |
-//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, numbers, sizes, bits |
+//! | [`filter`] | the filter interface: constant filters, state in slices, time as an argument |
+//! | [`kernels`] | kernel weights: exponentials and Gaussians |
+//! | [`events`] | event cameras: from the sensor's bytes to frames |
+//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, sample types, frame shapes, digests of results and of models |
 
 pub mod checksum;
 pub mod conv;

@@ -33,7 +33,7 @@ mod tests {
         for i in 0..20_000 {
             let u = libm::exp(f64::from(i) * 0.0017 - 25.0); // 1e-11 .. 8000
             let (ours, theirs) = (one_minus_exp_neg(u), -libm::expm1(-u));
-            // Two rounding steps a doubling, at most nine of them.
+            // Two rounding steps per doubling, at most nine of them.
             assert!((ours - theirs).abs() <= 16.0 * f64::EPSILON * theirs, "u = {u}: {ours} and {theirs}");
         }
         assert_eq!(one_minus_exp_neg(0.0), 0.0);

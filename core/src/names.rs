@@ -1,4 +1,4 @@
-//! Modes and their names, as files and command lines spell them: `Display` and `FromStr`.
+//! Modes and their names in files and on command lines: `Display` and `FromStr`.
 
 use crate::events::Polarity;
 use crate::{Border, PadMode};
@@ -34,17 +34,17 @@ impl UnknownName {
         Self { what, value: kept, len: end, expected }
     }
 
-    /// What it should have been: `border mode`, say.
+    /// The kind of name that was expected, for example `border mode`.
     pub fn what(&self) -> &'static str {
         self.what
     }
 
-    /// The name; of a longer one the first 24 bytes.
+    /// The unknown name; of a longer one the first 24 bytes.
     pub fn value(&self) -> &str {
         self.value.get(..self.len).and_then(|value| core::str::from_utf8(value).ok()).unwrap_or_default()
     }
 
-    /// The names there are.
+    /// The known names.
     pub fn expected(&self) -> &'static [&'static str] {
         self.expected
     }

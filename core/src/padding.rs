@@ -1,9 +1,9 @@
-//! Temporal padding: the frames that a stream is taken to have had before its first one.
+//! Temporal padding: the frames that are assumed before the first frame of a stream.
 //!
-//! `TimePadding(L, mode)` yields the last `L` frames seen, then the chunk: `L + T` frames for `T`.
-//! Initial history, newest frame last, from the first chunk `x[0 .. T]`:
+//! `TimePadding(L, mode)` yields the last `L` frames, then the chunk: `L + T` output frames for a chunk of `T`. Before
+//! the first chunk `x[0 .. T]`, the mode determines these frames (newest frame last):
 //!
-//! | mode          | history                                            |
+//! | mode          | frames before the first chunk                      |
 //! |---------------|----------------------------------------------------|
 //! | `Mirror`      | … x2 x1 x0 \| x0 x1 x2 … (reversed chunk, repeated) |
 //! | `FullCopy`    | … xT-2 xT-1 \| x0 x1 … (the chunk, repeated)        |
@@ -16,11 +16,11 @@
 use crate::history::History;
 use crate::{Error, Filter, First, Sample, Shape, Signature};
 
-/// The initial history of a stream; see the [table](self).
+/// The mode of temporal padding; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PadMode {
-    /// The first chunk backwards in time, repeated. The default.
+    /// The first chunk, reversed in time and repeated. The default.
     #[default]
     Mirror,
     /// The first chunk, repeated.
@@ -35,7 +35,7 @@ pub enum PadMode {
     Zeros,
 }
 
-/// Where the samples of a frame before the first one come from.
+/// The source of a padding frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PadFrame {
     /// The frame of the first chunk with this index.
@@ -59,7 +59,7 @@ impl PadMode {
         ("zeros", Self::Zeros),
     ];
 
-    /// Where the frame comes from that lies `back >= 1` frames before a first chunk of `frames >= 1` frames.
+    /// The source of the frame `back >= 1` frames before a first chunk of `frames >= 1` frames.
     ///
     /// ```
     /// use foveola_core::{PadFrame, PadMode};
@@ -89,7 +89,7 @@ impl PadMode {
     ) {
         let frames = first.frames.len().checked_div(frame_len).unwrap_or(0);
         let mean = if self == Self::Mean && length > 0 { T::mean(first.batch) } else { T::zero() };
-        // Nothing to write for frames without samples, however long the history.
+        // Frames without samples need no padding, whatever the length.
         for back in 1..=(if frame_len == 0 { 0 } else { length }) {
             write(
                 back,
@@ -104,7 +104,7 @@ impl PadMode {
     }
 }
 
-/// The last `length` frames seen in front of every chunk; see the [equation](self).
+/// Prepends the last `length` frames to every chunk; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::{Filter, PadMode, Shape, TimePadding};
@@ -122,7 +122,7 @@ pub struct TimePadding {
 }
 
 impl TimePadding {
-    /// History of `length` frames (any number) of `shape`.
+    /// Temporal padding of `length` frames (any number) of `shape`.
     pub const fn new(shape: Shape, length: usize, mode: PadMode) -> Self {
         Self { history: History { shape, delay: 0, length, mode } }
     }
@@ -132,7 +132,7 @@ impl TimePadding {
         self.history.mode
     }
 
-    /// Frames of history.
+    /// The number of padding frames.
     pub const fn length(&self) -> usize {
         self.history.length
     }

@@ -7,7 +7,7 @@
 //! | `Square`        | `(bias + scale x)^2`         |
 //! | `RectifySquare` | `max(bias + scale x, 0)^2`   |
 //!
-//! No state. Cost: 1 to 4 operations a sample. NaN stays NaN.
+//! No state. Cost: 1 to 4 operations per sample. NaN stays NaN.
 
 use crate::engine::{Engine, Fork};
 use crate::error::within_range;
@@ -31,7 +31,7 @@ pub enum Nonlinearity {
     RectifySquare { scale: f64, bias: f64 },
 }
 
-/// A [`Nonlinearity`] of every sample.
+/// Applies a [`Nonlinearity`] to every sample.
 ///
 /// ```
 /// use foveola_core::{Filter, Nonlinearity, Pointwise, Shape, constant};
@@ -47,7 +47,7 @@ pub struct Pointwise {
 }
 
 impl Pointwise {
-    /// `function` of frames of `shape`.
+    /// `function`, applied to frames of `shape`.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a scale or bias that is not finite as an `f32`.
@@ -139,7 +139,7 @@ fn square<T: Sample>(x: T) -> T {
     x * x
 }
 
-/// `f` of every sample, in halves where that is worth it.
+/// `f` of every sample, split in halves when that is worthwhile.
 fn map<T: Sample, L: Lanes<T>, F: Fork>(
     engine: Engine<L, F>,
     input: &[T],

@@ -1,10 +1,11 @@
-//! Sums over an axis, keeping it with length 1.
+//! Sums over an axis, which is kept with length 1.
 //!
-//! `sum(inputs, dim)` is the inputs, concatenated along an axis, summed over that axis. [`sum_axis`] does it for any
-//! axis of any array; [`Sum`] is the filter, over an axis of a frame. No state. Cost: 1 operation a sample.
+//! `sum(inputs, dim)` concatenates the inputs along an axis and sums over that axis. [`sum_axis`] sums over any axis of
+//! any array; [`Sum`] is the filter, for an axis of a frame. No state. Cost: 1 operation per sample.
 //!
-//! A sum of `n` terms is made of chains of at most 64 additions, whose results are added in such chains again: it is off by at
-//! most `64 (1 + log_64 n) u` of the sum of magnitudes, `u` = 6e-8 in single precision. The bits are the same on every machine.
+//! A sum of `n` terms consists of chains of at most 64 additions. The results of the chains are added in such chains
+//! again. The error is at most `64 (1 + log_64 n) u` of the sum of magnitudes, with `u` = 6e-8 in single precision. The
+//! result is bit-identical on every machine.
 
 use crate::error::at_least;
 use crate::sums::{CHAIN, of_blocks, sum};
@@ -19,8 +20,8 @@ use crate::{Error, Filter, Sample, Shape, Signature};
 /// ```
 ///
 /// # Errors
-/// [`Error::Length`] when `out` has fewer than `outer x inner` samples, or when `input` is not made of whole
-/// `n x inner` pieces.
+/// [`Error::Length`] when `out` has fewer than `outer x inner` samples, or when `input` does not consist of whole
+/// blocks of `n x inner` samples.
 pub fn sum_axis<T: Sample>(input: &[T], n: usize, inner: usize, out: &mut [T]) -> Result<(), Error> {
     let piece = n.saturating_mul(inner).max(1);
     let outer = input.len() / piece;
@@ -52,7 +53,7 @@ fn add<T: Sample>(to: &mut [T], x: &[T]) {
     }
 }
 
-/// Columns that are summed side by side, in registers.
+/// Columns that are summed together in registers.
 const TILE: usize = 32;
 
 /// Adds to `out` the sums of the columns of an array of rows of `inner` samples.
@@ -134,7 +135,7 @@ impl Sum {
         Self { shape, axis }
     }
 
-    /// Length of the axis, and samples from one index along it to the next.
+    /// The length of the axis, and its stride in samples.
     pub const fn axis(&self) -> (usize, usize) {
         match self.axis {
             Axis::Channel => (self.shape.channels, self.shape.pixels()),
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    /// Short sums and long ones, along the last axis and others, for fewer columns than a tile and more.
+    /// Short and long sums, along the last axis and other axes, for fewer and more columns than a tile.
     #[test]
     fn sums_are_added_to_what_is_there() {
         for (outer, inner) in [(1, 1), (3, 1), (2, 5), (2, TILE), (1, TILE + 3)] {

@@ -1,8 +1,8 @@
-//! What a sample must be able to do: add, subtract, multiply, compare. No `exp`, no division, no rounding mode.
+//! The operations of a sample: add, subtract, multiply, compare. No `exp`, no division, no rounding mode.
 //!
-//! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and become samples once a frame, so
-//! that a fixed-point type only has to say how it rounds ([`Sample::from_f64`]) and how it accumulates products
-//! ([`Lanes`]).
+//! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and are converted to samples once per
+//! frame. A fixed-point type therefore only has to define how it rounds ([`Sample::from_f64`]) and how it accumulates
+//! products ([`Lanes`]).
 
 use crate::lanes::Lanes;
 #[cfg(target_os = "none")]
@@ -22,19 +22,19 @@ use num_traits::{One, Zero};
 pub trait Sample:
     Copy + PartialOrd + Zero + One + Sub<Output = Self> + Send + Sync + core::fmt::Debug + 'static
 {
-    /// The vectors of the reproducible family: unfused, the same bits on every CPU.
+    /// The vectors of the reproducible family: unfused, bit-identical on every CPU.
     type Lanes: Lanes<Self>;
     /// Their token.
     const LANES: Self::Lanes;
 
-    /// The magnitude below which the state of a [recursive filter](crate::recursive) counts as zero, so that no subnormal number
-    /// comes out of it; 0 for a type that has none.
+    /// The magnitude below which the state of a [recursive filter](crate::recursive) counts as zero, so that it yields
+    /// no subnormal numbers; 0 for a type that has none.
     const SMALL: f64 = 0.0;
 
     /// The nearest sample to a coefficient.
     fn from_f64(value: f64) -> Self;
 
-    /// A small whole number: what a polarity adds to a frame. Override it where it is cheaper than through `f64`.
+    /// A small integer: what a polarity adds to a frame. Override it where that is cheaper than through `f64`.
     #[inline(always)]
     fn from_i8(value: i8) -> Self {
         Self::from_f64(value.into())

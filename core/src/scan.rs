@@ -1,5 +1,5 @@
-//! Filters that keep a sample or two for each pixel: a block of pixels goes through several frames of a chunk while its state
-//! stays in the first-level cache. So a chunk costs its input and output, and little for the state.
+//! Filters with one or two samples of state per pixel. A block of pixels passes through several frames of a chunk while
+//! its state stays in the first-level cache. A chunk then costs its input and output, and little for the state.
 
 use crate::Sample;
 use crate::engine::{Engine, Fork};
@@ -10,7 +10,7 @@ use crate::lanes::Lanes;
 /// Samples in a block: 4 kB, so that state, input and output share a first-level cache of 16 kB or more.
 const BLOCK: usize = 1 << 10;
 
-/// Frames that a block of pixels goes through at a time.
+/// Frames that a block of pixels passes through at a time.
 const TOGETHER: usize = 16;
 
 /// Where a block lies: its frame in the chunk, and its first pixel.
@@ -20,8 +20,8 @@ pub(crate) struct Place {
     pub(crate) pixel: usize,
 }
 
-/// Calls `step(place, x, y, out)` for each frame of `len` samples, `y` being the state, `W` words for each sample, and returns the
-/// number of frames.
+/// Calls `step(place, x, y, out)` for each frame of `len` samples, and returns the number of frames. `y` is the state,
+/// `W` words for each sample.
 #[inline(always)]
 pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
     engine: Engine<L, F>,
@@ -33,7 +33,7 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
 ) -> usize {
     let len = len.max(1);
     let mut state = state;
-    let size = TOGETHER.saturating_mul(len).max(1); // which no compiler sees
+    let size = TOGETHER.saturating_mul(len).max(1); // above 0, which the compiler does not see
     for (i, (x, outputs)) in input.chunks(size).zip(output.chunks_mut(size)).enumerate() {
         let mut outputs = outputs.chunks_exact_mut(len);
         let outputs: [&mut [T]; TOGETHER] = core::array::from_fn(|_| outputs.next().unwrap_or_default());
@@ -43,7 +43,7 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
     input.len() / len
 }
 
-/// The pixels from that of `first` on of some frames, in halves where that is worth it.
+/// The pixels of some frames from that of `first` on, split in halves when that is worthwhile.
 fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
     engine: Engine<L, F>,
     (input, len): (&[T], usize),
@@ -92,7 +92,7 @@ mod tests {
     use crate::lanes::Scalar;
     use std::vec;
 
-    /// Every sample is met once, in its place: filters that take turns among pixels go by it.
+    /// Every sample is processed once, with its place: some filters process the pixels in turn, by their place.
     #[test]
     fn places_are_those_of_the_samples() {
         fn check<F: Fork>(fork: F, len: usize) {

@@ -39,7 +39,7 @@ impl Shape {
         self.len() == 0
     }
 
-    /// Whether both shapes agree on every axis (`==` that a constant can call).
+    /// Whether both shapes agree on every axis (`==` as a `const fn`).
     pub const fn equals(self, other: Self) -> bool {
         self.channels == other.channels && self.rows == other.rows && self.cols == other.cols
     }

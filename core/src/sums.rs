@@ -1,9 +1,9 @@
 //! Sums of many samples: chains of at most 64 additions, whose results are added in such chains again.
 //!
-//! One chain of `n` additions is off by up to `n u sum |x|`, `u` being half a unit in the last place of 1 (6e-8 in `f32`): 4 million
-//! times 0.1 come out 4 % wrong. Here a sample takes part in at most `64 (1 + log_64 n)` additions, so that the error is at most
-//! `64 (1 + log_64 n) u sum |x|`: 2e-5 of `sum |x|` for 4 million samples. Up to 64 samples are one chain. The order depends on
-//! `n` alone.
+//! One chain of `n` additions has an error of up to `n u sum |x|`, where `u` is half a unit in the last place of 1
+//! (6e-8 in `f32`): 4 million times 0.1 gives a sum that is 4 % wrong. Here a sample takes part in at most
+//! `64 (1 + log_64 n)` additions, so the error is at most `64 (1 + log_64 n) u sum |x|`: 2e-5 of `sum |x|` for 4
+//! million samples. Up to 64 samples are one chain. The order depends only on `n`.
 
 use crate::Sample;
 

@@ -1,7 +1,7 @@
 //! A delay for each pixel: `out[t, r, c] = in[t - D[r, c], r, c]`, 0 before the start.
 //!
 //! `D` is in frames, 0 or more, row-major over rows x columns; all channels share it.
-//! State: `max(D) + 1` frames. Cost: one copy and one gather a sample.
+//! State: `max(D) + 1` frames. Cost: one copy and one gather per sample.
 
 use crate::error::exact;
 use crate::filter::{copy, piece_mut};

@@ -1,6 +1,6 @@
-//! 64 bits as two words of 32, for what is saved in words: the lower one first.
+//! 64 bits as two words of 32, the lower one first, for state that is saved in words.
 
-/// Puts both words of each of `longs`.
+/// Passes both words of each of `longs` to `put`.
 ///
 /// ```
 /// use foveola_core::words::{put_longs, take_long};
@@ -14,7 +14,7 @@ pub fn put_longs(longs: &[u64], put: &mut impl FnMut(u32)) {
     longs.iter().flat_map(|long| halves(*long)).for_each(put);
 }
 
-/// What [`put_longs`] put for one.
+/// Reads one number that [`put_longs`] wrote.
 pub fn take_long(take: &mut impl FnMut() -> u32) -> u64 {
     long([take(), take()])
 }
@@ -25,7 +25,7 @@ pub(crate) const fn halves(long: u64) -> [u32; 2] {
     [long as u32, (long >> 32) as u32]
 }
 
-/// The number of both words.
+/// The number from both words.
 #[inline(always)]
 pub(crate) const fn long([low, high]: [u32; 2]) -> u64 {
     low as u64 | (high as u64) << 32

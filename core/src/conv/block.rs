@@ -1,8 +1,9 @@
-//! A chunk of frames through a convolution in blocks, whose frames threads share: one hand-over for a block, not for a frame.
+//! Convolution of a chunk in blocks of frames. Threads share the frames of a block: one hand-over per block instead of
+//! one per frame.
 //!
-//! The frames of a block and those that its kernels reach back to lie in a ring of their own in the scratch, as in the
-//! state; the state is read for what came before the chunk, and gets the chunk's last frames at its end. The output is
-//! that of one frame after another, bit for bit.
+//! The scratch holds a ring with the frames of a block and the earlier frames that its kernels reach, stored as in the
+//! state. The state provides the frames before the chunk, and receives the last frames of the chunk at its end. The
+//! output is bit-identical to that of one frame after another.
 
 use super::Conv3d;
 use super::conv3d::pad_row;
@@ -14,7 +15,7 @@ use crate::lanes::Lanes;
 use crate::{Error, Rate, Sample};
 
 impl<T> Conv3d<'_, T> {
-    /// Frames in the scratch of a block: whole blocks, so that none is cut in two.
+    /// Frames in the scratch of a block: a multiple of the block length, so that no block is split.
     pub(super) const fn slots_of_blocks(&self) -> usize {
         let past = self.extent(0) - 1;
         past.div_ceil(self.block).saturating_add(1).saturating_mul(self.block)
@@ -60,7 +61,7 @@ impl<T: Sample> Conv3d<'_, T> {
             };
             let ring = &*ring;
             pieces.share(engine, &|engine, n, scratch, output| {
-                // The frame that output n of the block is due with, counted from the first one of the chunk.
+                // The frame that yields output n of the block, counted from the first frame of the chunk.
                 let Rate { first, every } = signature.rate;
                 let due = first.saturating_add(signature.rate.count(t).saturating_add(n as u64).saturating_mul(every));
                 let at = due.saturating_sub(t) as usize + before;
@@ -83,8 +84,8 @@ impl<T: Sample> Conv3d<'_, T> {
         Ok(written)
     }
 
-    /// Copies frames into slots that lie one behind the other, with the left and right border of every row; in halves
-    /// where that is worth it.
+    /// Copies frames into adjacent slots, with the left and right border of every row; split in halves when that is
+    /// worthwhile.
     pub fn store<F: Fork>(&self, fork: F, from: &[T], slots: &mut [T]) {
         let (cols, stride, left) = (self.layout().1.max(1), self.stride().max(1), self.border(2).0);
         let rows = from.len() / cols;

@@ -7,8 +7,8 @@
 //! | `Zeros`     | `0 0 0`           | `0 0 0`     |                        |
 //! | `Circular`  | `b c d`           | `a b c`     | the opposite side      |
 //!
-//! `Reflect` and `Circular` go on periodically where the kernel reaches further than the frame is wide, so that every
-//! kernel fits every frame.
+//! `Reflect` and `Circular` continue periodically where the kernel reaches further than the frame is wide. Every kernel
+//! therefore fits every frame.
 
 /// The border of a same-size convolution; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ impl Border {
         ("circular", Self::Circular),
     ];
 
-    /// The index inside `0 .. len` that stands for `index`; none where the border is zero. `len >= 1`.
+    /// The index inside `0 .. len` that stands for `index`; `None` where the border is zero. `len >= 1`.
     ///
     /// ```
     /// use foveola_core::Border;

@@ -4,18 +4,18 @@
 //! out[o, t, r, c] = bias[o] + sum_i sum_a sum_b sum_e
 //!     w[o, i, a, b, e] * x[i, st t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
 //! ```
-//! The weight is in **correlation order**: its last temporal tap meets the present frame, its first row and column the
-//! pixels above and to the left. An impulse response is the same kernel with all three axes reversed
+//! The weight is in **correlation order**: its last temporal tap multiplies the present frame, its first row and column
+//! the pixels above and to the left. An impulse response is the same kernel with all three axes reversed
 //! ([`flip_kernels`]). `top = floor(k'/2)` of the dilated size `k' = dil (k - 1) + 1` with a border, 0 without.
 //!
 //! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
-//!   samples a frame. A kernel of one frame has no state and needs one such frame of scratch instead.
-//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds an output pixel.
-//! - A kernel that is 1 x 1 in space (`Conv1d` of the host) runs over several frames of a chunk at once, each as one long
-//!   row, and reads them where they lie; its state is filled for the next chunk. It needs no scratch.
+//!   samples per frame. A kernel of one frame has no state; it needs one such frame of scratch instead.
+//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel.
+//! - A kernel that is 1 x 1 in space (`Conv1d` of the host) processes several frames of a chunk at once, each as one
+//!   long row, in place. Its state is filled for the next chunk. It needs no scratch.
 //!
-//! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames; the history
-//! goes on from chunk to chunk, so that the output does not depend on how a recording is cut.
+//! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames. The state
+//! continues from chunk to chunk, so the output does not depend on the chunk size.
 
 use super::lines::{Frames, Lines, Stored};
 use super::separable::Spatial;
@@ -63,14 +63,14 @@ impl<'w, T> Kernel<'w, T> {
 pub struct ConvOptions {
     /// The border in space; `None` keeps only the pixels for which the kernel lies inside the frame.
     pub border: Option<Border>,
-    /// The history in time; `None` yields nothing until the kernel is filled.
+    /// The temporal padding; `None` yields no output until the kernel is filled.
     pub pad: Option<PadMode>,
-    /// Steps `[time, row, col]` from one output to the next. In time, the frames whose number is a multiple are kept; without
-    /// a history (`pad: None`) every `stride`-th frame from the first on for which the kernel is filled.
+    /// Steps `[time, row, col]` from one output to the next. In time, the frames whose number is a multiple are kept;
+    /// without temporal padding (`pad: None`), every `stride`-th frame from the first one that fills the kernel.
     pub stride: [usize; 3],
     /// Distances `[time, row, col]` between the kernel's taps.
     pub dilation: [usize; 3],
-    /// Groups of channels that do not see each other.
+    /// Number of groups of channels; each group has its own inputs and outputs.
     pub groups: usize,
 }
 
@@ -91,11 +91,11 @@ impl Default for ConvOptions {
     }
 }
 
-/// The frames in the state of a [`Conv3d`]: frame `t` lies in slot `t mod slots`, channels x rows x `stride` samples, each row
-/// with its borders.
+/// The ring of frames in the state of a [`Conv3d`]. Frame `t` lies in slot `t mod slots`: channels x rows x `stride`
+/// samples, each row with its borders.
 #[derive(Clone, Copy, Debug)]
 pub struct Ring {
-    /// Frames that the kernel meets, from its first to its last tap.
+    /// Frames from the first to the last tap of the kernel.
     pub slots: usize,
     /// Samples of a frame.
     pub frame: usize,
@@ -108,8 +108,8 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Row `row` of a channel of a stored frame, counted from the first one that the kernel meets; none where the border is
-    /// zero.
+    /// Row `row` of a channel of a stored frame, counted from the first row that the kernel reads; `None` where the
+    /// border is zero.
     pub fn line<'a, T>(&self, frame: &'a [T], channel: usize, row: usize) -> Option<&'a [T]> {
         let row = self.border.index(row as isize - self.top as isize, self.rows)?;
         frame.get((channel * self.rows + row) * self.stride..)?.get(..self.stride)
@@ -143,7 +143,7 @@ pub struct Conv3d<'w, T = f32> {
     kernel: Kernel<'w, T>,
     pub(super) options: ConvOptions,
     factors: Option<Factors<'w, T>>,
-    /// Frames that threads share at a time.
+    /// Frames of a block, which threads share.
     pub(super) block: usize,
 }
 
@@ -204,12 +204,13 @@ impl<'w, T> Conv3d<'w, T> {
         &self.options
     }
 
-    /// The factors that compute it, if there are any.
+    /// The factors of the kernel, if there are any.
     pub const fn factors(&self) -> Option<&Factors<'w, T>> {
         self.factors.as_ref()
     }
 
-    /// The same convolution, computed by `factors`, whose products sum to the kernel: see [`separable`](super::separable).
+    /// The same convolution, computed with `factors`, whose products sum to the kernel: see
+    /// [`separable`](super::separable).
     ///
     /// # Errors
     /// Factors of the wrong lengths; a stride in space; a kernel of one pixel, which has nothing to separate.
@@ -229,13 +230,13 @@ impl<'w, T> Conv3d<'w, T> {
         Ok(Self { factors: Some(factors), ..self })
     }
 
-    /// Works in blocks of `frames` frames where there are threads to share them, with that much more scratch: see
-    /// [`block`](super::block). A kernel that is 1 x 1 in space takes whole chunks anyway.
+    /// Processes blocks of `frames` frames when there are threads to share them, with correspondingly more scratch: see
+    /// [`block`](super::block). A kernel that is 1 x 1 in space always processes whole chunks.
     pub const fn in_blocks(self, frames: usize) -> Self {
         Self { block: if frames == 0 || self.is_pointwise() { 1 } else { frames }, ..self }
     }
 
-    /// Frames that the factors make of each input frame on the way.
+    /// Intermediate frames that the factors make of each input frame.
     const fn planes(&self) -> usize {
         match &self.factors {
             Some(factors) => factors.terms.saturating_mul(self.kernel.shape[1]),
@@ -248,18 +249,18 @@ impl<'w, T> Conv3d<'w, T> {
         self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
     }
 
-    /// Whether the kernel sees one pixel at a time, so that a frame may be taken as one long row.
+    /// Whether the kernel reads one pixel at a time, so that a frame can be processed as one long row.
     pub const fn is_pointwise(&self) -> bool {
         let [_, rows, cols] = self.options.stride;
         rows == 1 && cols == 1 && self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }
 
-    /// Rows and columns in which the frame is worked through.
+    /// Rows and columns in which the frame is processed.
     pub(super) const fn layout(&self) -> (usize, usize) {
         if self.is_pointwise() { (1, self.input.pixels()) } else { (self.input.rows, self.input.cols) }
     }
 
-    /// Border before and in all, along rows (1) or columns (2).
+    /// Border before the frame and in total, along rows (1) or columns (2).
     pub const fn border(&self, axis: usize) -> (usize, usize) {
         let extent = self.extent(axis);
         if self.options.border.is_some() { (extent / 2, extent - 1) } else { (0, 0) }
@@ -304,7 +305,7 @@ impl<'w, T> Conv3d<'w, T> {
         let (slots, frame) = (self.extent(0), self.frame());
         let rows = self.out_size(1, self.input.rows);
         let cols = self.out_size(2, self.input.cols);
-        // What the factors make of a channel.
+        // Intermediate samples that the factors make of a channel.
         let in_time = if self.kernel.shape[2] == 1 { 0 } else { self.input.rows.saturating_mul(self.stride()) };
         let columns = self.input.rows.saturating_mul(cols);
         Signature {
@@ -332,7 +333,7 @@ impl<T> Conv3d<'_, T> {
 }
 
 impl<T: Sample> Conv3d<'_, T> {
-    /// Whether every weight and bias is finite: worth asking once about a table that may be damaged.
+    /// Checks that every weight and bias is finite: once for a table that may be damaged.
     ///
     /// # Errors
     /// [`Error::NonFinite`] with the index of the first one that is not.
@@ -440,7 +441,7 @@ impl<T: Sample> Conv3d<'_, T> {
             correlation.run(engine, output);
         }
         if slots > 1 {
-            // The last frames, up to the end of the ring and from its begin on.
+            // The last frames: up to the end of the ring, then from its start.
             let skipped = frames.saturating_sub(slots);
             let slot = (now + skipped).checked_rem(slots).unwrap_or(0);
             let (begin, end) = state.split_at_mut_checked(slot.saturating_mul(len)).unwrap_or_default();
@@ -452,7 +453,7 @@ impl<T: Sample> Conv3d<'_, T> {
         Ok(count)
     }
 
-    /// Where the frames of the state lie: for another way of computing, which keeps the same state.
+    /// Where the frames of the state lie, for other algorithms that keep the same state.
     pub const fn ring(&self) -> Ring {
         Ring {
             slots: self.extent(0),
@@ -490,7 +491,7 @@ impl<T: Sample> Conv3d<'_, T> {
         Lines::Space { frames, pitch, rows, border, dilation: self.options.dilation[0] }
     }
 
-    /// [`Conv3d::output`] by factors.
+    /// [`Conv3d::output`] with factors.
     #[inline(always)]
     fn output_by<L: Lanes<T>, F: Fork>(
         &self,
@@ -574,7 +575,7 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
     fn start(&self, state: &mut [T], first: First<'_, T>) {
         let (frame, slots) = (self.frame(), self.extent(0));
         let mode = self.options.pad.unwrap_or(PadMode::Zeros);
-        // Before frame 0, which goes into slot 0, came the frames of slots - 1, slots - 2, …
+        // Frame 0 goes into slot 0; the frames before it go into the slots slots - 1, slots - 2, …
         mode.fill(slots - 1, self.input.len(), first, |back, source| {
             if let Ok(slot) = piece_mut(state, slots - back, frame) {
                 match source {
@@ -611,7 +612,7 @@ pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border
         && let Some((pixels, behind)) = rest.split_at_mut_checked(cols)
         && let (Some(first), Some(last)) = (pixels.first(), pixels.last())
     {
-        // The usual one, and the fastest.
+        // The most common border, and the fastest.
         before.fill(*first);
         behind.fill(*last);
         return;

@@ -1,4 +1,5 @@
-//! Where a convolution finds the rows of its input: rows of frames with their borders, or frames of a chunk as rows of time.
+//! Where a convolution finds the rows of its input: rows of frames with their borders, or frames of a chunk as rows in
+//! time.
 
 use super::Border;
 
@@ -11,7 +12,7 @@ pub(crate) struct Frames<'a, T> {
     pub(crate) now: usize,
 }
 
-/// The present frame and those before it: the latest `held` in one ring, the others in another.
+/// The present frame and those before it: the latest `held` frames in one ring, the others in another.
 #[derive(Clone, Copy)]
 pub(crate) struct Stored<'a, T> {
     pub(crate) frames: Frames<'a, T>,
@@ -25,7 +26,7 @@ impl<'a, T: Copy> Stored<'a, T> {
         Self { frames, held: usize::MAX, past: frames }
     }
 
-    /// Without the first samples of each frame.
+    /// The same without the first samples of each frame.
     pub(crate) fn from(self, first: usize) -> Self {
         let cut = |frames: Frames<'a, T>| Frames { samples: frames.samples.get(first..).unwrap_or(&[]), ..frames };
         Self { frames: cut(self.frames), past: cut(self.past), ..self }
@@ -57,7 +58,8 @@ pub(crate) enum Lines<'a, T> {
     },
 }
 
-/// A channel: in space what its frame holds from its first row on, in time the chunk and where the channel begins in a frame.
+/// A channel. In space: its samples in a frame from the first row on. In time: the chunk, and where the channel begins
+/// in a frame.
 #[derive(Clone, Copy)]
 pub(super) struct Plane<'a, T> {
     samples: &'a [T],
@@ -92,7 +94,8 @@ impl<'a, T: Copy> Lines<'a, T> {
         self.plane(channel, back).samples
     }
 
-    /// Where in a plane the rows from `at` on begin, `count` of them; `None` where one of them is a border of zeros, or a frame.
+    /// Offsets in a plane of `count` rows from row `at` on; `None` where one of them is a border of zeros, or where
+    /// rows are frames.
     #[inline(always)]
     pub(super) fn starts<const N: usize>(&self, at: isize, count: usize) -> Option<[usize; N]> {
         let Self::Space { pitch, rows, border, .. } = *self else { return None };
@@ -103,9 +106,9 @@ impl<'a, T: Copy> Lines<'a, T> {
         Some(starts)
     }
 
-    /// Rows `at`, `at + step`, … of a plane from column `col` on, up to `count` of them: as many as lie at equal distances, that
-    /// distance, and the samples from the first one on (with whatever lies behind the last). No samples where the border is
-    /// zero.
+    /// Rows `at`, `at + step`, … of a plane from column `col` on. Returns how many of them, up to `count`, lie at equal
+    /// distances, that distance, and the samples from the first row on (with whatever follows the last row). No samples
+    /// where the border is zero.
     #[inline(always)]
     pub(super) fn run(
         &self,
@@ -141,7 +144,7 @@ impl<'a, T: Copy> Lines<'a, T> {
 /// How many of 0, `step`, `2 step`, … are at most `most`.
 #[inline(always)]
 const fn steps(most: usize, step: usize) -> usize {
-    // A division is dearer than to ask for the usual case.
+    // A test for the usual case is cheaper than a division.
     if step == 1 { most + 1 } else { most / step + 1 }
 }
 

@@ -1,22 +1,22 @@
-//! The convolution where there are no vectors: one row of output after the other, tap by tap.
+//! The direct convolution without vectors: one row of output after another.
 //!
 //! ```text
 //! out[c] = bias + w_0 x_0[c] + w_1 x_1[c] + …        x_k: the line that tap k reads
 //! ```
-//! Eight output pixels stay in registers while sixteen lines go by; of a line that several columns of the kernel read, four taps
-//! share what is loaded. Kernels of 3 x 3 and 5 x 5 go by [two rows](super::small). The order of the taps is that of
-//! [`tile`](super::tile), so that no bit differs, and the program is a tenth as long.
+//! Eight output pixels stay in registers for sixteen lines. When several columns of the kernel read a line, four taps
+//! share the samples that are loaded. Kernels of 3 x 3 and 5 x 5 use [two rows](super::small). The order of the taps is
+//! that of [`tile`](super::tile), so the result is bit-identical. The machine code is a tenth as long.
 //!
-//! With `LOOPS` everything is left to loops over whole rows, of which a compiler makes vectors.
+//! With `LOOPS`, everything is done in loops over whole rows, which the compiler vectorises.
 
 use super::tile::{Band, Correlation};
 use crate::Sample;
 
 /// Output pixels in registers.
 const COLS: usize = 8;
-/// Lines that they meet at a time.
+/// Lines per pass over these pixels.
 const TOGETHER: usize = 16;
-/// Taps that share what is loaded of a line.
+/// Taps that share the loaded samples of a line.
 const TAPS: usize = 4;
 
 /// A line from the first column on that output column 0 reads, and the kernel's row for it.
@@ -73,7 +73,7 @@ impl<T: Sample> Correlation<'_, T> {
         self.add::<LOOPS>(lines.get(..held).unwrap_or(&[]), out);
     }
 
-    /// Adds what some lines give to a row of output.
+    /// Adds the taps of some lines to a row of output.
     fn add<const LOOPS: bool>(&self, lines: &[Line<'_, T>], out: &mut [T]) {
         let [step, dilation] = [self.step[1], self.dilation[1]];
         if step == 1 && LOOPS {
@@ -98,7 +98,7 @@ impl<T: Sample> Correlation<'_, T> {
     }
 }
 
-/// A line's taps of eight pixels.
+/// Adds the taps of a line to eight pixels.
 #[inline(always)]
 fn eight<T: Sample>(line: &[T], taps: &[T], dilation: usize, tile: &mut [T; COLS]) {
     let mut acc = *tile;
@@ -118,7 +118,7 @@ fn eight<T: Sample>(line: &[T], taps: &[T], dilation: usize, tile: &mut [T; COLS
     *tile = acc;
 }
 
-/// One tap of neighbouring pixels, the first of which reads the first of `x`.
+/// Adds one tap to neighbouring pixels; the first pixel reads the first sample of `x`.
 #[inline(always)]
 pub(super) fn feed<T: Sample, const N: usize>(acc: &mut [T; N], x: &[T], w: T) {
     for (acc, x) in acc.iter_mut().zip(x) {
@@ -126,7 +126,7 @@ pub(super) fn feed<T: Sample, const N: usize>(acc: &mut [T; N], x: &[T], w: T) {
     }
 }
 
-/// The taps of some lines for a whole row, four at a time.
+/// Adds the taps of some lines to a whole row, four at a time.
 fn along<T: Sample>(lines: &[Line<'_, T>], dilation: usize, out: &mut [T]) {
     let taps = lines.iter().flat_map(|(line, taps)| {
         let line = move |e: usize| line.get(e * dilation..).unwrap_or(&[]);
@@ -151,7 +151,7 @@ fn along<T: Sample>(lines: &[Line<'_, T>], dilation: usize, out: &mut [T]) {
     }
 }
 
-/// A function of its own, so that the rows are known to be apart.
+/// A separate function, so that the compiler knows that the rows do not overlap.
 #[inline(never)]
 fn along_four<T: Sample>([(x, p), (y, q), (z, r), (u, s)]: [(&[T], T); TAPS], out: &mut [T]) {
     for ((((out, x), y), z), u) in out.iter_mut().zip(x).zip(y).zip(z).zip(u) {

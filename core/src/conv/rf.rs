@@ -3,18 +3,20 @@
 //! ```text
 //! out[o, t] = bias[o] + sum_i sum_a sum_r sum_c w[o, i, a, r, c] * x[i, t - (kt-1-a), r, c]
 //! ```
-//! The weight is in correlation order and lies on the frame's top left corner: where it is larger its right and bottom are
-//! cropped, where it is smaller the pixels beyond it count as zero. A weight of 1 x 1 pixels counts as empty and stands
-//! for the uniform one over the whole frame with sum 1, `w = 1 / (out x in x kt x rows x cols)`.
+//! The weight is in correlation order and lies on the top left corner of the frame. Where it is larger than the frame,
+//! its right and bottom are cropped; where it is smaller, the pixels beyond it count as zero. A weight of 1 x 1 pixels
+//! counts as empty and stands for the uniform weight over the whole frame with sum 1,
+//! `w = 1 / (out x in x kt x rows x cols)`.
 //!
-//! - State: `kt` frames of the pixels under the weight. Cost: `out x in x kt x rows x cols`; the uniform weight sums each frame
-//!   of a chunk once. It alone needs scratch, a sample for each frame and channel.
-//! - Four frames of a chunk share each weight that is loaded: what limits a large field is reading its weights.
-//! - The pixels of a frame are summed in two vectors, whose lanes are added one after the other, then the frames. The
-//!   reproducible vectors are equally wide everywhere, so that they give the same bits on every CPU.
-//! - Rounding: with `n` pixels of a frame under the weight, a sum is off by at most `(80 + n / 512 + in kt) u` of `sum |w x|`,
-//!   `u` = 6e-8 in single precision: chains of 64 multiply-adds go through each part of a vector, then their results are added.
-//!   The uniform weight adds those in chains of at most 64 again: `64 (3 + log_64(n in kt)) u`.
+//! - State: `kt` frames of the pixels under the weight. Cost: `out x in x kt x rows x cols`. The uniform weight sums
+//!   each frame of a chunk once; it alone needs scratch, one sample per frame and channel.
+//! - Four frames of a chunk share each weight that is loaded: reading the weights limits the speed of a large field.
+//! - The pixels of a frame are summed in two vectors. Their lanes are added one after the other, then the frames. The
+//!   reproducible vectors have the same width everywhere, so the result is bit-identical on every CPU.
+//! - Rounding: with `n` pixels of a frame under the weight, the error of a sum is at most `(80 + n / 512 + in kt) u` of
+//!   `sum |w x|`, `u` = 6e-8 in single precision. Chains of 64 multiply-adds run through each part of a vector, then
+//!   their results are added. The uniform weight adds those results in chains of at most 64 again:
+//!   `64 (3 + log_64(n in kt)) u`.
 
 use super::Kernel;
 use super::tile::ROWS;
@@ -112,7 +114,7 @@ impl<'w, T> Rf<'w, T> {
         self.input.channels.saturating_mul(self.area().0).saturating_mul(self.area().1)
     }
 
-    /// The history in front of the stream.
+    /// The temporal padding.
     pub const fn pad(&self) -> Option<PadMode> {
         self.pad
     }
@@ -169,7 +171,8 @@ impl<T: Sample> Rf<'_, T> {
         piece(samples, index, self.area().0.saturating_mul(self.area().1)).unwrap_or(&[])
     }
 
-    /// The weighted sums of output channel `o` for `Q` frames from frame `at` on, which share each weight that is loaded.
+    /// The weighted sums of output channel `o` for `Q` frames from frame `at` on. The frames share each weight that is
+    /// loaded.
     #[inline(always)]
     fn sums<L: Lanes<T>, const Q: usize>(&self, lanes: L, frames: Frames<'_, T>, at: isize, o: usize) -> [T; Q] {
         let [_, ins, kt, kh, kw] = self.kernel.shape;
@@ -197,7 +200,7 @@ impl<T: Sample> Rf<'_, T> {
         sums
     }
 
-    /// The output channels from `first` on of up to [`TOGETHER`] frames, in halves where that is worth it.
+    /// The output channels from `first` on of up to [`TOGETHER`] frames, split in halves when that is worthwhile.
     fn channels<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
@@ -240,7 +243,7 @@ impl<T: Sample> Rf<'_, T> {
         );
     }
 
-    /// The uniform weight: every frame is summed once, then as many of the sums as the weight has frames.
+    /// The uniform weight: every frame is summed once, then the sums of as many frames as the weight has are added.
     fn averages<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
@@ -288,7 +291,7 @@ impl<T: Sample> Rf<'_, T> {
         let [outs, _, kt, ..] = self.kernel.shape;
         let (rate, len, frame) = (self.signature().rate, self.input.len().max(1), self.frame());
         let now = |t: u64| (t % kt.max(1) as u64) as usize;
-        // Whole frames are read where they lie; cropped ones are stored first, one by one.
+        // Whole frames are read in place; cropped ones are stored first, one by one.
         let whole = frame == self.input.len();
         let mut written = 0_usize;
         for (k, part) in input.chunks(if whole { input.len().max(1) } else { len }).enumerate() {
@@ -329,7 +332,7 @@ impl<T: Sample> Rf<'_, T> {
     }
 }
 
-/// Where the frames lie: frame `i` of the chunk, and those before it in the ring, whose slot `now` is frame 0's.
+/// The frames of the chunk, and those before it in the ring, where slot `now` is that of frame 0.
 #[derive(Clone, Copy)]
 struct Frames<'a, T> {
     chunk: &'a [T],
@@ -377,9 +380,9 @@ const PARTS: usize = 2;
 struct Chains<T, L: Lanes<T>, const Q: usize> {
     lanes: L,
     parts: [[L::Vector; PARTS]; Q],
-    /// Multiply-adds that the present chains have room for.
+    /// Multiply-adds left in the present chains.
     room: usize,
-    /// The results of those before.
+    /// The results of the chains before.
     before: Option<[[L::Vector; PARTS]; Q]>,
 }
 
@@ -417,7 +420,7 @@ impl<T: Sample, L: Lanes<T>, const Q: usize> Chains<T, L, Q> {
 fn dot<T: Sample, L: Lanes<T>, const Q: usize>(lanes: L, x: [&[T]; Q], w: &[T], parts: &mut [[L::Vector; PARTS]; Q]) {
     let block = PARTS * L::WIDTH;
     let whole = w.len() / block * block;
-    // Of one length, so that it is compared once.
+    // All have one length, so that it is compared once.
     let x = x.map(|x| x.get(..w.len()).unwrap_or(&[]));
     if x.iter().any(|x| x.len() != w.len()) {
         return;

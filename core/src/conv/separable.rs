@@ -7,10 +7,10 @@
 //! ```
 //! Each line is a correlation of its own (`tile.rs`). An axis of length 1 is left out.
 //!
-//! - Cost: `K (kt + kh + kw)` multiply-adds an output pixel and pair of channels, instead of `kt kh kw`.
+//! - Cost: `K (kt + kh + kw)` multiply-adds per output pixel and pair of channels, instead of `kt kh kw`.
 //! - Scratch: `in/groups x K` frames for each of the first two lines.
-//! - The state is that of the plain convolution, so that a stream may go on with the other.
-//! - Rounding: the taps are the products' own, `w` to within their error, and three short sums take the place of a long one.
+//! - The state is that of the direct convolution, so a stream can continue with the other algorithm.
+//! - Rounding: the taps are those of the products, `w` to within their error, and three short sums replace a long one.
 
 use super::Border;
 use super::lines::Lines;
@@ -49,17 +49,17 @@ impl<T> Factors<'_, T> {
     }
 }
 
-/// The second and third line: columns, then rows.
+/// The second and third line of the equation: columns, then rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Spatial<'a, T> {
     /// `inputs` channels of rows with their borders.
     pub(crate) lines: Lines<'a, T>,
     pub(crate) inputs: usize,
-    /// Products in all, the same number for each input: `planes x kh` and `planes x kw` factors.
+    /// Number of products, the same for each input: `planes x kh` and `planes x kw` factors.
     pub(crate) planes: usize,
     pub(crate) rows: &'a [T],
     pub(crate) cols: &'a [T],
-    /// Output channels, among which the products are shared out in order.
+    /// Output channels; the products are distributed among them in order.
     pub(crate) outs: usize,
     pub(crate) bias: &'a [T],
     pub(crate) dilation: [usize; 2],

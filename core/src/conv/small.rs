@@ -1,12 +1,12 @@
-//! The convolution's inner loops where there are no vectors: kernels of 3 x 3 and of 5 x 5, spelled out.
+//! Inner loops of the convolution without vectors, written out for kernels of 3 x 3 and of 5 x 5.
 //!
-//! A microcontroller's load is as dear as its multiply-add, and it has 32 registers for floats. So a tile is two rows x eight
-//! columns of output pixels: a row of the input is loaded once for all columns and both output rows that read it, a weight
-//! once for eight pixels. Four planes (channels of frames) go by before the tile leaves the registers, and their lines are looked
-//! for once for all tiles of two rows. 5 x 5 takes 1.5 instructions a multiply-add.
+//! On a microcontroller a load is as expensive as a multiply-add, and there are 32 registers for floats. A tile is
+//! therefore two rows x eight columns of output pixels: a row of the input is loaded once for all columns and both
+//! output rows that read it, a weight once for eight pixels. The tile stays in registers for four planes (channels of
+//! frames), whose lines are looked up once for all tiles of two rows. 5 x 5 takes 1.5 instructions per multiply-add.
 //!
-//! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs; what has no form here goes
-//! [row by row](super::plain).
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical. Other kernels
+//! are processed [row by row](super::plain).
 
 use super::plain::feed;
 use super::tile::{Band, Correlation};
@@ -17,11 +17,11 @@ const ROWS: usize = 2;
 const COLS: usize = 8;
 /// Planes (channels of frames) that a tile takes without leaving its registers.
 pub(super) const TOGETHER: usize = 4;
-/// Most lines that a tile reads.
+/// The largest number of lines that a tile reads.
 const LINES: usize = 5 + ROWS - 1;
 
 impl<T: Sample> Correlation<'_, T> {
-    /// Whether there are loops for the kernel here.
+    /// Whether this module has loops for the kernel.
     #[inline(always)]
     pub(super) fn is_small(&self) -> bool {
         let [.., kh, kw] = self.kernel;
@@ -29,8 +29,8 @@ impl<T: Sample> Correlation<'_, T> {
         kh == kw && (kh == 3 || kh == 5) && self.step == [1, 1] && self.dilation == [1, 1] && adjacent
     }
 
-    /// Writes output rows `row` and `row + 1` of one channel, as far as there are loops for it, and returns the column behind
-    /// that: the first one where the kernel reads a border of zeros. `planes` are the [first](Self::planes) ones.
+    /// Writes output rows `row` and `row + 1` of one channel, as far as there are loops for it. Returns the column
+    /// after that: the first one where the kernel reads a border of zeros. `planes` are the [first](Self::planes) ones.
     pub(super) fn two_rows<const LOOPS: bool>(
         &self,
         row: usize,
@@ -46,7 +46,7 @@ impl<T: Sample> Correlation<'_, T> {
         band.cols.start + written.unwrap_or(0)
     }
 
-    /// The samples of a channel's planes from the `k`-th on; empty ones behind the last.
+    /// The samples of a channel's planes from the `k`-th on; empty ones after the last.
     pub(super) fn planes(&self, channel: usize, k: usize) -> [&[T]; TOGETHER] {
         let [outs, ins, kt, ..] = self.kernel;
         let input = (channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
@@ -93,7 +93,7 @@ impl<T: Sample> Correlation<'_, T> {
         Some(cols)
     }
 
-    /// Over the whole rows, in loops that a compiler turns into vectors.
+    /// Whole rows, in loops that the compiler vectorises.
     fn loops<const K: usize>(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> Option<usize> {
         let (channel, first, cols) = (band.channel, band.cols.start, band.cols.len());
         let starts: [usize; LINES] = self.lines.starts(row as isize - self.top, K + ROWS - 1)?;
@@ -118,7 +118,7 @@ impl<T: Sample> Correlation<'_, T> {
 /// Bias, weights, and two rows of output.
 type Rows<'b, T> = (T, &'b [T], [&'b mut [T]; ROWS]);
 
-/// One plane's taps of two rows of output.
+/// Adds the taps of one plane to two rows of output.
 #[inline(always)]
 fn rows_of_plane<T: Sample, const K: usize>(
     lines: &[&[T]; LINES],
@@ -136,8 +136,9 @@ fn rows_of_plane<T: Sample, const K: usize>(
     Some(())
 }
 
-/// Lines `b` and `b + 1`, and the kernel's rows `b - 1` to `b + 1`. The first line is not read by the lower row of the output,
-/// the last line not by the upper one. A function of its own, so that the rows are known to be apart.
+/// Lines `b` and `b + 1`, with the kernel's rows `b - 1` to `b + 1`. The lower row of the output does not read the
+/// first line, the upper row not the last. A separate function, so that the compiler knows that the rows do not
+/// overlap.
 #[inline(never)]
 fn two_lines<T: Sample, const K: usize, const FIRST: bool, const LAST: bool>(
     [x, y]: [&[T]; 2],
@@ -164,7 +165,7 @@ fn two_lines<T: Sample, const K: usize, const FIRST: bool, const LAST: bool>(
     }
 }
 
-/// Adds what one plane's taps give to a tile; `None` when a line is too short.
+/// Adds the taps of one plane to a tile; `None` when a line is too short.
 #[inline(always)]
 fn plane<T: Sample, const K: usize>(
     lines: &[&[T]; LINES],
@@ -180,7 +181,7 @@ fn plane<T: Sample, const K: usize>(
             feed(acc, x.get(e..).unwrap_or(&[]), *w);
         }
     };
-    // The first and the last line are read by one of the rows.
+    // Only one of the rows reads the first line, and only one the last.
     row(upper, line(0)?, 0);
     for b in 1..K {
         let x = line(b)?;

@@ -1,5 +1,5 @@
-//! Convolutions against the sum that defines them, index by index in `f64`: every width around those of vectors and tiles, every
-//! form of a kernel, in pieces of several lengths.
+//! Tests of the convolutions against the sum that defines them, index by index in `f64`: every width around those of
+//! vectors and tiles, every form of kernel, in chunks of several lengths.
 
 extern crate std;
 use super::{Border, Conv3d, ConvOptions, Kernel};
@@ -14,7 +14,7 @@ fn samples(seed: usize, len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 37 + seed * 101 + i * i % 13) % 29) as f32 / 8.0 - 1.75).collect()
 }
 
-/// All that says which sum it is.
+/// The parameters of the sum.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     input: Shape,
@@ -172,7 +172,7 @@ fn borders_and_histories() {
     for border in Border::NAMES.map(|(_, border)| border) {
         for (_, pad) in PadMode::NAMES {
             if pad == PadMode::Mean {
-                continue; // its mean is rounded; tests of padding have it
+                continue; // its mean is rounded; the tests of padding cover it
             }
             let options = ConvOptions { border: Some(border), pad: Some(pad), ..SAME };
             check([2, 5, 7], [1, 2, 4, 4, 3], options);
@@ -201,7 +201,7 @@ fn strides_and_dilations() {
                 let options = ConvOptions { stride, dilation, pad, ..SAME };
                 check([1, 8, 19], [1, 1, 2, 3, 3], options);
                 check([2, 3, 5], [4, 2, 2, 1, 1], options);
-                // One row, and one column: loops of their own.
+                // One row, and one column: they have separate loops.
                 check([1, 8, 19], [1, 1, 2, 1, 3], options);
                 check([1, 8, 19], [1, 1, 2, 3, 1], options);
             }

@@ -4,18 +4,18 @@
 //! out[o, r, c] = bias[o] + sum over (i, a, b, e), in this order, of
 //!                w[o, i, a, b, e] * x[i, t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
 //! ```
-//! A tile is four output rows x up to four vectors of columns: the rows are neighbours of one channel, or lie in four
-//! channels. The kernel's columns are walked once for each input row: each loads its vectors once and feeds every output
-//! row that reads them, with the weight broadcast. Rows of `x` are stored with their left and right borders, so no column is
-//! ever tested; rows above and below the frame are found by index. At the end of a row the lanes that reach beyond it compute
-//! something, and are not stored.
+//! A tile is four output rows x up to four vectors of columns. The rows are neighbours in one channel, or lie in four
+//! channels. The kernel's columns are traversed once for each input row: each loads its vectors once and adds them,
+//! times the broadcast weight, to every output row that reads them. Rows of `x` are stored with their left and right
+//! borders, so no column is ever tested; rows above and below the frame are found by index. At the end of a row, the
+//! lanes beyond it compute values that are not stored.
 //!
-//! A kernel that is 1 x 1 in space reads the frames of a chunk the same way: time takes the place of the rows
-//! ([`Lines::Time`]), so that each frame is loaded once for the four output frames that it is part of.
+//! A kernel that is 1 x 1 in space reads the frames of a chunk in the same loops: time takes the place of the rows
+//! ([`Lines::Time`]), so each frame is loaded once for the four output frames that read it.
 //!
-//! A pixel's taps are added in the order of the sum, whatever the tile, the width of the vectors and the number of threads:
-//! unfused lanes give the same bits on every CPU. Where there are no vectors, the convolution goes [another way](super::plain)
-//! to the same bits. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
+//! The taps of a pixel are added in the order of the sum, for any tile, width of the vectors and number of threads:
+//! unfused lanes are bit-identical on every CPU. Without vectors, the convolution uses [another
+//! algorithm](super::plain) with the same bits. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::lines::Lines;
 use crate::Sample;
@@ -27,10 +27,10 @@ use core::ops::Range;
 /// Output rows in a tile.
 pub(super) const ROWS: usize = 4;
 
-/// Samples of a frame beyond which its rows are far from those of the next.
+/// Samples of a frame above which its rows are far from those of the next.
 const FAR: usize = 1 << 17;
 
-/// Forms of a kernel, each with inner loops of its own.
+/// Forms of a kernel, each with its own inner loops.
 const BLOCK: u8 = 0;
 /// One column.
 const COLUMN: u8 = 1;
@@ -67,7 +67,7 @@ pub(super) struct Band<'o, T> {
     channels: usize,
     pub(super) rows: Range<usize>,
     pub(super) cols: Range<usize>,
-    /// What is written: where rows are adjacent a slice for each channel, else one for each row of each channel.
+    /// The output: where rows are adjacent a slice for each channel, else one for each row of each channel.
     out: [&'o mut [T]; ROWS],
 }
 
@@ -129,7 +129,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         self.kernel.iter().skip(1).fold(1, |taps, len| taps.saturating_mul(*len))
     }
 
-    /// One band, in halves where that is worth it.
+    /// One band, split in halves when that is worthwhile.
     fn share<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, band: Band<'_, T>) {
         let (rows, cols) = (band.rows.len(), band.cols.len());
         let work = rows.saturating_mul(cols).saturating_mul(band.channels).saturating_mul(self.taps());
@@ -155,7 +155,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
     }
 
-    /// A band, by inner loops of its own for each form: functions of their own, which compile to better loops.
+    /// A band, with separate inner loops for each form. They are separate functions, which compile to better loops.
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
         macro_rules! rows {
             ($channels:tt, $form:tt) => {
@@ -166,7 +166,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             };
         }
         if L::PLAIN {
-            // Another way altogether, and nothing of this file is in the program.
+            // Another algorithm: the program then contains nothing of this file.
             if L::LOOPS { self.plain::<true>(&mut band) } else { self.plain::<false>(&mut band) }
         } else if band.channels == ROWS {
             rows!(ROWS, BLOCK);
@@ -198,8 +198,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
     }
 
-    /// Reads the lines that come new with some rows from end to end, where they lie far apart in memory: a tile looks at a few
-    /// vectors of many lines, which no prefetcher follows.
+    /// Reads the new lines of some rows from end to end, where they lie far apart in memory. A tile reads a few vectors
+    /// of many lines, which no prefetcher follows.
     #[inline(always)]
     fn fetch_ahead(&self, band: &Band<'_, T>, row: usize, rows: usize) {
         let Lines::Space { pitch, .. } = self.lines else { return };
@@ -291,7 +291,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
                     if FORM == COLUMN {
                         self.column::<L, V>(lanes, (samples, pitch), kernels[0], b..until, rows, &mut acc);
                     } else if C == 1 {
-                        // Output row q meets input row b with the kernel's row b - q.
+                        // Output row q reads input row b with the kernel's row b - q.
                         for at in b..until {
                             self.row::<L, V>(lanes, line(at - b), kernels[0], at, rows, &mut acc);
                         }
@@ -305,7 +305,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 }
             }
         }
-        // Spelled out, as in `step`.
+        // Written out, as in `step`.
         let [row_0, row_1, row_2, row_3] = acc;
         let rows = if C == 1 { rows } else { ROWS };
         self.put::<L, V>(lanes, row_0, 0, [row, rows, col], band);
@@ -334,7 +334,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 lanes.store(acc, out);
             }
         } else if let Some(out) = out.get_mut(..end) {
-            // Beyond the end of the row. Only tiles of one vector come here.
+            // The vector reaches beyond the end of the row. Only tiles of one vector come here.
             store_part(lanes, acc[0], out);
         }
     }
@@ -350,7 +350,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         band.out.get_mut(piece)?.get_mut(from + col - band.cols.start..)
     }
 
-    /// A kernel of one row: each output row reads a line of its own.
+    /// A kernel of one row: each output row reads its own line.
     #[inline(always)]
     fn rows_of_taps<L: Lanes<T>, const V: usize>(
         &self,
@@ -369,8 +369,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
     }
 
-    /// [`Correlation::row`] for some rows of a kernel of one column. Between the kernel's ends every output row reads every
-    /// line, and none need be asked.
+    /// [`Correlation::row`] for some rows of a kernel of one column. Between the kernel's ends every output row reads
+    /// every line, so no test is needed.
     #[inline(always)]
     fn column<L: Lanes<T>, const V: usize>(
         &self,
@@ -400,7 +400,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
     }
 
-    /// Input row `b` of the kernel's first output row, for `rows` neighbouring output rows, each with a kernel row of its own.
+    /// Input row `b` of the kernel's first output row, for `rows` neighbouring output rows, each with its own kernel
+    /// row.
     #[inline(always)]
     fn row<L: Lanes<T>, const V: usize>(
         &self,
@@ -447,7 +448,8 @@ impl<'a, T: Sample> Correlation<'a, T> {
         acc: &mut [[L::Vector; V]; ROWS],
     ) {
         let (kw, dilation) = (self.kernel[4], self.dilation[1]);
-        // Of one length, so that it is compared once; rows that do not read get the taps of another, and no use of them.
+        // All have one length, so that it is compared once. Rows that do not read get the taps of another row and do
+        // not use them.
         let all = [a, b, c, d];
         let [a, b, c, d] = [0, 1, 2, 3].map(|m| if READS & 1 << m == 0 { READS.trailing_zeros() as usize } else { m });
         let (Some(a), Some(b)) = (part(all[a], kw), part(all[b], kw)) else { return };
@@ -500,7 +502,7 @@ fn step<T: Sample, L: Lanes<T>, const V: usize, const READS: u8>(
     [a, b, c, d]: [T; ROWS],
     acc: &mut [[L::Vector; V]; ROWS],
 ) {
-    // Spelled out, so that the accumulators stay in registers.
+    // Written out, so that the accumulators stay in registers.
     let [row_0, row_1, row_2, row_3] = acc;
     feed::<T, L, V>(lanes, row_0, x, a, READS & 1 != 0);
     feed::<T, L, V>(lanes, row_1, x, b, READS & 2 != 0);

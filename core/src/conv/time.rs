@@ -1,10 +1,10 @@
-//! The convolution in time alone, where there are no vectors: a kernel that is 1 x 1 in space.
+//! The convolution in time alone, without vectors: a kernel that is 1 x 1 in space.
 //!
-//! Sixteen pixels are summed in registers, tap after tap, so that a weight is loaded once for all of them; the frames of sixteen
-//! taps are looked for once for all tiles. A signal of one pixel has no such neighbours: there eight outputs in a row are summed,
-//! and a sample is loaded once for the eight taps that it meets.
+//! Sixteen pixels are summed in registers, tap after tap, so a weight is loaded once for all of them. The frames of
+//! sixteen taps are looked up once for all tiles. A signal of one pixel has no such neighbours. There, eight successive
+//! outputs are summed, and a sample is loaded once for the eight taps that read it.
 //!
-//! The taps of a pixel are added in the order of [`tile`](super::tile), so that no bit differs.
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
 use super::lines::slot;
 use super::plain::feed;
@@ -15,7 +15,7 @@ use crate::filter::copy;
 const COLS: usize = 16;
 /// Taps that a tile takes without leaving its registers.
 const TOGETHER: usize = 16;
-/// Outputs of a signal that are summed at once, as many taps at a time, and the samples that these meet.
+/// Outputs of a signal that are summed at once, as many taps at a time, and the samples that these read.
 const OUTPUTS: usize = 8;
 const GROUP: usize = 8;
 const WINDOW: usize = OUTPUTS + GROUP - 1;
@@ -40,7 +40,7 @@ pub(super) struct InTime<'a, T> {
 }
 
 impl<'a, T: Sample> InTime<'a, T> {
-    /// Writes the output that frame `start` of the chunk yields, and those of every `every`-th frame behind it.
+    /// Writes the output that frame `start` of the chunk yields, and those of every `every`-th frame after it.
     pub(super) fn run(&self, start: usize, every: usize, output: &mut [T]) {
         let [outs, ..] = self.kernel;
         if self.len == 1 && outs == 1 && every == 1 && self.dilation == 1 {
@@ -91,7 +91,7 @@ impl<'a, T: Sample> InTime<'a, T> {
         for out in output.chunks_mut(OUTPUTS) {
             let (mut acc, mut at) = ([bias; OUTPUTS], first);
             for taps in groups {
-                // By value: registers.
+                // By value, so that they are in registers.
                 let (x, taps) = (*self.window(at, &mut room), *taps);
                 for (e, w) in taps.into_iter().enumerate() {
                     feed(&mut acc, x.get(e..).unwrap_or(&[]), w);
@@ -106,14 +106,14 @@ impl<'a, T: Sample> InTime<'a, T> {
             }
             match out.first_chunk_mut() {
                 Some(out) => *out = acc,
-                None => copy(out, &{ acc }), // a copy of its own, so that the sums stay in registers
+                None => copy(out, &{ acc }), // a separate copy, so that the sums stay in registers
             }
             first += OUTPUTS as isize;
         }
     }
 
-    /// The samples of a signal from number `at` on; zeros behind the chunk's end, which no output there is reads. In `room`,
-    /// where they do not lie side by side.
+    /// The samples of a signal from number `at` on; zeros after the end of the chunk, which no output reads. They are
+    /// collected in `room` where they are not contiguous.
     #[inline(always)]
     fn window<'r>(&self, at: isize, room: &'r mut Room<T>) -> &'r [T; WINDOW]
     where
@@ -148,13 +148,13 @@ impl<'a, T: Sample> InTime<'a, T> {
     }
 }
 
-/// Samples of a signal that were collected, from number `at` on: neighbouring outputs meet them with other taps.
+/// Collected samples of a signal, from number `at` on; neighbouring outputs read them with other taps.
 struct Room<T> {
     at: isize,
     samples: [T; WINDOW],
 }
 
-/// Adds what some taps give to a plane of output, or begins it with `bias`.
+/// Adds some taps to a plane of output, or starts it with `bias`.
 fn sum<T: Sample>(lines: &[&[T]; TOGETHER], taps: &[T], bias: Option<T>, out: &mut [T]) {
     let (tiles, rest) = out.as_chunks_mut::<COLS>();
     let mut col = 0;

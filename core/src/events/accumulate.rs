@@ -5,14 +5,14 @@
 //! signed       frame[0, y, x] = events ON - events OFF
 //! ```
 //! Bins lie at multiples of `dt` of the stream's clock, the first at the first event; or they start at a given origin.
-//! A gap in time gives frames of zeros, one after another as the caller takes them, so memory is bounded. The caller
-//! may instead let bins start anew after a long gap ([`Accumulator::restart_after`]).
+//! A gap in time gives frames of zeros, one after another as the caller takes them, so memory is bounded. Bins can also
+//! restart after a long gap ([`Accumulator::restart_after`]).
 //!
-//! Counted, not stored: events before the current bin ([`Dropped::late`]) and events outside the frame
-//! ([`Dropped::outside`]). Events pushed = stored + dropped.
+//! Events before the current bin ([`Dropped::late`]) and events outside the frame ([`Dropped::outside`]) are counted,
+//! not stored. Events pushed = stored + dropped.
 //!
-//! Cost: about 10 operations an event, and one frame of zeros written a bin. State: 80 bytes, and the frame lent by the
-//! caller, which may be another one for each bin (double buffering).
+//! Cost: about 10 operations per event, and one frame of zeros written per bin. State: 80 bytes, and the frame that the
+//! caller lends, which may be another one for each bin (double buffering).
 
 use super::{Decode, Event, Window};
 use crate::words::{put_longs, take_long};
@@ -31,7 +31,7 @@ pub enum Polarity {
 }
 
 impl Polarity {
-    /// The ways and their names: those of `Display` and `FromStr`.
+    /// The modes and their names: those of `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); 2] = [("split", Self::Split), ("signed", Self::Signed)];
 
     /// Shape of a frame of `rows` x `cols` pixels: two channels for [`Polarity::Split`], one for [`Polarity::Signed`].
@@ -43,7 +43,7 @@ impl Polarity {
     }
 }
 
-/// Where an event goes, without a frame: see [`Accumulator::place`].
+/// The place of an event, without a frame: see [`Accumulator::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "an event that completes a frame must be placed again"]
@@ -57,21 +57,21 @@ pub enum Place {
     },
     /// It was counted in [`Dropped`].
     Dropped,
-    /// It lies after the current bin, whose frame is complete now: place the same again.
+    /// The event lies after the current bin, whose frame is now complete: place the same event again.
     FrameComplete {
         /// When the bin of the frame started.
         start: u64,
     },
 }
 
-/// What became of a pushed event or time.
+/// The result of a push of an event or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "a complete frame is cleared by the next push, and its event must be pushed again"]
 pub enum Push {
     /// It was taken: stored, or counted in [`Dropped`].
     Taken,
-    /// It lies after the current bin, whose frame is complete now: use the frame, then push the same again.
+    /// It lies after the current bin, whose frame is now complete: use the frame, then push the same again.
     FrameComplete {
         /// When the bin of the frame started.
         start: u64,
@@ -84,12 +84,12 @@ pub enum Push {
 pub struct Dropped {
     /// Events earlier than the current bin: time ran backwards.
     pub late: u64,
-    /// Events outside the geometry or the window, or of a frame shorter than the shape.
+    /// Events outside the geometry or the window, or beyond the end of a frame that is shorter than the shape.
     pub outside: u64,
 }
 
 impl Dropped {
-    /// All of them.
+    /// Number of dropped events.
     pub const fn events(self) -> u64 {
         self.late.saturating_add(self.outside)
     }
@@ -158,7 +158,7 @@ impl Accumulator {
         Ok(bins)
     }
 
-    /// Lets the frame see a part of the sensor, in bins of several pixels.
+    /// Restricts the frame to a part of the sensor, in bins of several pixels.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Event, Polarity, Push, Window};
@@ -174,13 +174,13 @@ impl Accumulator {
         Self { window, ..self }
     }
 
-    /// Lets the bins start at `origin` (microseconds) instead of at the first event. Earlier events are late.
+    /// Starts the bins at `origin` (microseconds) instead of at the first event. Earlier events are late.
     #[must_use]
     pub const fn starting_at(self, origin: u64) -> Self {
         Self { start: Some(origin), ..self }
     }
 
-    /// Lets the bins start anew when time jumps by more than `gap` microseconds, forwards or backwards: for sensors that
+    /// Restarts the bins when time jumps by more than `gap` microseconds, forwards or backwards: for sensors that
     /// restart and links that damage times. Otherwise one wrong time far ahead makes all later events late.
     ///
     /// ```
@@ -199,9 +199,9 @@ impl Accumulator {
         Self { gap, ..self }
     }
 
-    /// Ends the current bin: the next event begins the bins anew, whatever its time, as the first one did. For a clock that is
-    /// known to have been reset. Returns whether the frame lent last holds that bin, as [`Accumulator::is_open`] does: it is
-    /// complete now.
+    /// Ends the current bin. The next event restarts the bins, whatever its time, as the first event did. For a clock
+    /// that is known to have been reset. Returns whether the frame lent last holds that bin, as
+    /// [`Accumulator::is_open`] does: it is now complete.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
@@ -228,12 +228,12 @@ impl Accumulator {
         self.start
     }
 
-    /// Whether the frame lent last holds the current bin, unfinished: at the end of a recording, its last frame.
+    /// Whether the frame lent last holds the current, unfinished bin: at the end of a recording, its last frame.
     pub const fn is_open(&self) -> bool {
         !self.stale
     }
 
-    /// How often the bins started anew ([`Accumulator::restart_after`]): time that is in no frame.
+    /// How often the bins restarted ([`Accumulator::restart_after`]). The time in between is in no frame.
     pub const fn restarts(&self) -> u32 {
         self.restarts
     }
@@ -243,11 +243,11 @@ impl Accumulator {
         self.dropped
     }
 
-    /// Words that [`Accumulator::save`] gives.
+    /// Number of words that [`Accumulator::save`] writes.
     pub const SAVED: usize = 8;
 
-    /// Gives what changes while events come to `put`, in [`Accumulator::SAVED`] words: for memory that survives a reset. The
-    /// open frame is the caller's to save.
+    /// Passes everything that changes with the events to `put`, in [`Accumulator::SAVED`] words: for memory that
+    /// survives a reset. The caller saves the open frame.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
@@ -268,7 +268,7 @@ impl Accumulator {
         put(*restarts);
     }
 
-    /// These bins, where others stood when [`Accumulator::save`] gave these words.
+    /// These bins, in the state that [`Accumulator::save`] wrote to these words.
     #[must_use]
     pub fn restore(self, take: &mut impl FnMut() -> u32) -> Self {
         let [start, late, outside] = core::array::from_fn(|_| take_long(take));
@@ -293,7 +293,8 @@ impl Accumulator {
         Push::Taken
     }
 
-    /// Where `event` goes, without a frame: for those who count elsewhere. It is taken or counted as by [`Accumulator::push`].
+    /// The place of `event`, without a frame: for counting elsewhere. The event is taken or counted as by
+    /// [`Accumulator::push`].
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Event, Place, Polarity};
@@ -333,8 +334,9 @@ impl Accumulator {
         }
     }
 
-    /// Takes events from the front of `bytes` while they lie in the current bin, adds them to `frame`, and returns how many: the
-    /// short way ([`Decode::run`]), for as many as go it. What is next, [`Accumulator::push`] is asked.
+    /// Takes events from the front of `bytes` while they lie in the current bin, adds them to `frame`, and returns
+    /// their number. This is the fast path ([`Decode::run`]), for the events that it covers. Pass the next event to
+    /// [`Accumulator::push`].
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Decode, Evt2, Polarity, Push};
@@ -370,7 +372,7 @@ impl Accumulator {
     ) -> usize {
         let Some(start) = self.start.filter(|_| !self.stale) else { return 0 };
         let times = start..start.saturating_add(self.dt.get());
-        // A loop of its own for each kind of frame.
+        // A separate loop for each kind of frame.
         match self.polarity {
             Polarity::Split => decoder.run(bytes, times, |x, y, on| {
                 self.add(place(x, y), self.channel(on), T::one(), frame);
@@ -387,7 +389,7 @@ impl Accumulator {
         select_unpredictable(on, 0, self.pixels)
     }
 
-    /// Adds `step` to a pixel of the current bin, `channel` samples behind that of the first channel.
+    /// Adds `step` to a pixel of the current bin, `channel` samples after that of the first channel.
     #[inline(always)]
     fn add<T: Sample>(&mut self, [row, col]: [u32; 2], channel: usize, step: T, frame: &mut [T]) {
         let [row, col] = [row as usize, col as usize];
@@ -402,8 +404,8 @@ impl Accumulator {
         }
     }
 
-    /// Says that time is `t` without an event, so that frames are completed while nothing moves: push
-    /// [`Decode::time`] or a clock's time. A time before the current bin says nothing.
+    /// Advances time to `t` without an event, so that frames are completed while nothing moves: push [`Decode::time`]
+    /// or a clock's time. A time before the current bin has no effect.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Polarity, Push};
@@ -421,14 +423,14 @@ impl Accumulator {
     }
 }
 
-/// +1 for ON, -1 for OFF, in whole numbers first: a choice between two floats becomes a branch, and no CPU foresees a polarity.
-/// With it an event took three times as long.
+/// +1 for ON, -1 for OFF, as an integer first: a choice between two floats becomes a branch, and no CPU predicts a
+/// polarity. With the branch an event took three times as long.
 #[inline(always)]
 fn step<T: Sample>(on: bool) -> T {
     T::from_i8(2 * i8::from(on) - 1)
 }
 
-/// Where a time lies, seen from the current bin.
+/// Where a time lies, relative to the current bin.
 enum Reach {
     Before,
     Here,
@@ -437,10 +439,10 @@ enum Reach {
 }
 
 impl Accumulator {
-    /// Goes towards the bin of `t`, one bin a call, so that the caller sees every frame.
+    /// Advances towards the bin of `t`, one bin per call, so that the caller sees every frame.
     #[inline]
     fn reach<T: Sample>(&mut self, t: u64, frame: &mut [T]) -> Reach {
-        let start = self.start.unwrap_or_else(|| t - t % self.dt); // a division of 64 bits is dear on a microcontroller
+        let start = self.start.unwrap_or_else(|| t - t % self.dt); // 64-bit division is slow on a microcontroller
         self.start = Some(start);
         if self.stale {
             self.stale = false;
@@ -514,7 +516,7 @@ mod tests {
         assert_eq!(bins.dropped().outside, 1);
     }
 
-    /// A jump of `gap` microseconds, forwards or backwards, is none yet.
+    /// A jump of `gap` microseconds, forwards or backwards, does not restart the bins.
     #[test]
     fn bins_start_anew_behind_more_than_the_gap() {
         for (t, restarts, late) in [(2_000, 0, 0), (2_001, 1, 0), (500, 0, 1), (499, 1, 0)] {
@@ -562,7 +564,7 @@ mod tests {
         bins.dropped()
     }
 
-    /// Words of EVT 2.0: events on a small sensor, clocks that go on, jump, go back and wrap, and words that are none.
+    /// Words of EVT 2.0: events on a small sensor, clocks that advance, jump, go back and wrap, and invalid words.
     fn words() -> impl Strategy<Value = Vec<u8>> {
         let word = prop_oneof![
             12 => (0_u32..2, 0_u32..64, 0_u32..9, 0_u32..7).prop_map(|(on, t, x, y)| (on << 28 | t << 22 | x << 11 | y, 0)),
@@ -583,7 +585,7 @@ mod tests {
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 
-        /// What goes the short way gives the same frames as one event after the other.
+        /// The fast path gives the same frames as one event after the other.
         #[test]
         fn the_short_way_is_the_same_way(
             words in words(), split in any::<bool>(), (left, top, binning) in (0_u16..4, 0_u16..4, 1_u16..4),
@@ -621,7 +623,8 @@ mod tests {
         }
     }
 
-    /// Saved behind any push, also one that completed a frame or found time in disorder, bins go on as if they had not been.
+    /// Saved after any push, also one that completed a frame or found times out of order, bins continue as if they had
+    /// not been saved.
     #[test]
     fn saved_bins_go_on() {
         let new = Accumulator::new(1, 2, Polarity::Signed, DT).unwrap().restart_after(5 * DT);

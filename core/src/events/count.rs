@@ -1,7 +1,7 @@
-//! Events of a pixel in a byte: a frame for a board whose memory holds no frame of floats.
+//! The event count of a pixel in a byte: a frame for a board without memory for a frame of floats.
 //!
-//! Sums and differences stay between -127 and 127: a hot pixel stops there. A product is what `f64` would give, rounded and
-//! kept in that range, so that a filter may take counts, too; mostly they become floats first ([`Count::get`]).
+//! Sums and differences saturate at -127 and 127: a hot pixel stops there. A product is that of `f64`, rounded and kept
+//! in this range, so a filter can take counts, too. Usually they are converted to floats first ([`Count::get`]).
 
 use crate::Sample;
 use crate::lanes::Scalar;

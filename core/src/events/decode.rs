@@ -1,9 +1,9 @@
-//! A decoder takes bytes in pieces of any length and gives events; the same events for any cutting.
+//! A decoder takes bytes in chunks of any length and gives events: the same events for any chunking.
 //!
-//! The primitive is to pull one event: [`Decode::next_event`] takes from the front of a slice what it needs. The other
-//! forms are loops around it: an iterator ([`Decode::events`]), a callback ([`Decode::feed`]) and a buffer to fill
-//! ([`Decode::fill`]). Where many events share a bin of time, [`Decode::run`] is faster. The trait is dyn-compatible;
-//! through a `&mut dyn Decode` use `fill`, which costs one virtual call a buffer.
+//! The primitive is to pull one event: [`Decode::next_event`] takes the bytes that it needs from the front of a slice.
+//! The other forms are loops around it: an iterator ([`Decode::events`]), a callback ([`Decode::feed`]) and a buffer to
+//! fill ([`Decode::fill`]). Where many events share a time bin, [`Decode::run`] is faster. The trait is dyn-compatible;
+//! through a `&mut dyn Decode` use `fill`, which costs one virtual call per buffer.
 
 use super::{Event, Geometry};
 use core::ops::Range;
@@ -30,24 +30,24 @@ pub trait Decode {
     /// Takes bytes from the front of `bytes` up to the next event, or all of them when there is none.
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event>;
 
-    /// The stream ends here: the bytes of an unfinished word are counted as [`Skipped::tail`] and forgotten. Whatever
-    /// is fed afterwards starts with a new word, under the same clock.
+    /// Ends the stream: the bytes of an unfinished word are counted as [`Skipped::tail`] and discarded. Bytes fed
+    /// afterwards start with a new word, under the same clock.
     fn finish(&mut self);
 
     /// What was skipped so far, and why.
     fn skipped(&self) -> Skipped;
 
-    /// The stream's time so far in microseconds, which proceeds without events in formats with words for it; `None`
-    /// before the first time.
+    /// The stream's time so far in microseconds. It advances without events in formats with words for it. `None` before
+    /// the first time.
     fn time(&self) -> Option<u64>;
 
-    /// Size of the sensor, when the stream has told it.
+    /// Size of the sensor, once the stream has given it.
     fn geometry(&self) -> Option<Geometry> {
         None
     }
 
-    /// Bytes of text in front of the first word of a recording that begins with `bytes`; `None` when the text goes on behind
-    /// them. For those who hold a file and begin somewhere in it: words lie at multiples of their size from there on.
+    /// Bytes of text before the first word of a recording that begins with `bytes`; `None` when the text continues
+    /// after them. For callers that start in the middle of a file: words lie at multiples of their size from there on.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Evt2};
@@ -62,17 +62,18 @@ pub trait Decode {
         Some(0)
     }
 
-    /// Whether words are counted as [`Skipped::garbage`] only until the next ones tell what they are, and may be taken back.
+    /// Whether words are first counted as [`Skipped::garbage`] and taken back if the next words show that they were
+    /// valid.
     fn holds_back(&self) -> bool {
         false
     }
 
-    /// The next byte is the first of a word: for those who begin somewhere in a file, behind the text of
-    /// [`Decode::front`]. Without it, a word that looks like text is taken for more of it.
+    /// Declares the next byte the first of a word: for callers that start in the middle of a file, after the text of
+    /// [`Decode::front`]. Without this call, a word that looks like text is taken for more of it.
     fn begin_words(&mut self) {}
 
     /// Decodes into `events` until it is full or `bytes` is empty, and returns how many were written. A word may hold
-    /// several events, so that some are left when all bytes are taken: only 0 says that there are no more.
+    /// several events, so some may be left when all bytes are taken: only a result of 0 means that there are no more.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Event, NMnist};
@@ -106,9 +107,9 @@ pub trait Decode {
         }
     }
 
-    /// Takes events from the front of `bytes` for as long as they lie in `times` (microseconds), calls `sink` with the
-    /// column, row and polarity of each, and returns how many they were. It may stop earlier: what comes next is
-    /// [`Decode::next_event`]'s to say. So most events of a bin take a loop that is short, and keeps nothing in memory.
+    /// Takes events from the front of `bytes` while they lie in `times` (microseconds), calls `sink` with the column,
+    /// row and polarity of each, and returns their number. It may stop earlier; [`Decode::next_event`] gives what comes
+    /// next. Most events of a bin therefore take a short loop that keeps nothing in memory.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Evt2};
@@ -194,25 +195,25 @@ impl<D: Decode> Iterator for Events<'_, D> {
 
 /// What a decoder skipped, by reason, in bytes of the stream. The counters stop at `u32::MAX`.
 ///
-/// Bytes in = bytes of headers, time words and events, those outside of the camera's sensor among them, +
+/// Bytes in = bytes of headers, time words and events (those outside the camera's sensor included) +
 /// [`Skipped::bytes`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Bytes from an impossible word to where the decoder was sure of its place again.
+    /// Bytes from an impossible word until the decoder has found the alignment again.
     pub garbage: u32,
-    /// Bytes of events that came before the first word that tells the time or, in EVT 3.0, the row or a vector's base.
+    /// Bytes of events before the first word with the time or, in EVT 3.0, the row or a vector's base.
     pub untimed: u32,
-    /// Bytes of well-formed words that are no events of pixels: external triggers, vendors' words.
+    /// Bytes of well-formed words that are not pixel events: external triggers, vendors' words.
     pub other: u32,
     /// Bytes of the unfinished word at the end.
     pub tail: u32,
     /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered
     /// with the time that the stream gives them.
     pub backward: u32,
-    /// How many events (not bytes) have an address outside of the camera's sensor, in formats whose addresses count from
-    /// another corner than [`Event`] does, so that such an event cannot be delivered.
+    /// How many events (not bytes) have an address outside the camera's sensor, in formats whose addresses count from
+    /// another corner than [`Event`] does. Such an event cannot be delivered.
     pub outside: u32,
 }
 
@@ -220,7 +221,7 @@ impl Skipped {
     /// Nothing yet.
     pub(super) const NOTHING: Self = Self { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0, outside: 0 };
 
-    /// Bytes skipped for whatever reason.
+    /// Bytes skipped for any reason.
     pub const fn bytes(&self) -> u64 {
         self.garbage as u64 + self.untimed as u64 + self.other as u64 + self.tail as u64
     }

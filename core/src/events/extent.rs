@@ -1,6 +1,6 @@
-//! Size of a sensor, told by a header or inferred from the events.
+//! Size of a sensor, given by a header or inferred from the events.
 //!
-//! `cols = 1 + max x`, `rows = 1 + max y`. Cost: two comparisons an event. State: 6 bytes.
+//! `cols = 1 + max x`, `rows = 1 + max y`. Cost: two comparisons per event. State: 6 bytes.
 
 use super::Event;
 
@@ -21,7 +21,7 @@ impl Geometry {
     }
 }
 
-/// The smallest geometry that contains all events seen, for recordings whose header does not tell it.
+/// The smallest geometry that contains all events so far, for recordings whose header does not give it.
 ///
 /// ```
 /// use foveola_core::events::{Event, Extent, Geometry};
@@ -39,7 +39,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Of no events.
+    /// The extent of no events.
     pub const fn new() -> Self {
         Self { largest: None }
     }
@@ -63,7 +63,7 @@ impl Extent {
 mod tests {
     use super::*;
 
-    /// Columns and rows have their largest each, whichever event comes last.
+    /// Columns and rows each have their largest value, whichever event comes last.
     #[test]
     fn the_largest_of_all_events_counts() {
         for places in [[(5, 1), (2, 7), (0, 0)], [(0, 7), (5, 0), (3, 3)], [(1, 1), (2, 2), (5, 7)]] {

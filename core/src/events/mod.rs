@@ -1,4 +1,4 @@
-//! From a sensor's bytes to frames: decoders, a queue to the main loop, bins of time.
+//! From a sensor's bytes to frames: decoders, event filters, a queue to the main loop, time bins.
 //!
 //! ```text
 //! bytes -> Decode -> Event -> EventFilter -> Accumulator -> frame of counts -> filters
@@ -7,7 +7,7 @@
 //!                        +- EventQueue: from an interrupt to the main loop
 //!                        +- Extent: the geometry, when no header tells it
 //! ```
-//! Everything is a small value of fixed size: no allocation, no panic on any input, and nothing is lost without being
+//! Everything is a small value of fixed size. There is no allocation and no panic on any input, and every loss is
 //! counted ([`Skipped`], [`Dropped`], [`Receiver::dropped`]).
 //!
 //! ```
@@ -55,7 +55,7 @@ pub use time_surface::TimeSurface;
 pub use voxel_grid::VoxelGrid;
 pub use window::Window;
 
-/// A pixel saw the light change: what an event camera sends instead of images.
+/// One event of an event camera: the brightness of a pixel changed.
 ///
 /// ```
 /// use foveola_core::events::Event;
@@ -65,12 +65,12 @@ pub use window::Window;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Event {
-    /// When, in microseconds since the sensor's clock started.
+    /// Time in microseconds since the sensor's clock started.
     pub t: u64,
     /// Column, 0 at the left.
     pub x: u16,
     /// Row, 0 at the top.
     pub y: u16,
-    /// Whether it became brighter (ON) rather than darker (OFF).
+    /// Polarity: whether the pixel became brighter (ON) rather than darker (OFF).
     pub on: bool,
 }

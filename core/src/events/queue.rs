@@ -1,17 +1,17 @@
-//! Items from an interrupt to the main loop, in blocks that are taken whole or dropped whole.
+//! A queue from an interrupt to the main loop, in blocks that are queued whole or dropped whole.
 //!
-//! A thin layer over [`heapless::spsc::Queue`]: the sender never waits, never panics, and counts what did not fit. Items
-//! are events, or raw bytes: then a block of whole words leaves the decoder behind in step, and it finds its place again
-//! in any case.
+//! A thin layer over [`heapless::spsc::Queue`]: the sender never waits, never panics, and counts what did not fit.
+//! Items are events or raw bytes. If each block of bytes consists of whole words, a dropped block leaves the decoder
+//! aligned; the decoder finds the alignment again in any case.
 //!
-//! Cost: one copy an item; no locks, no disabled interrupts. State: `N` items, two positions and a counter; one place of
-//! the `N` stays empty.
+//! Cost: one copy per item; no locks, no disabled interrupts. State: `N` items, two positions and a counter; one of the
+//! `N` places stays empty.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc;
 
-/// The queue at rest: a constant to put into a static, then to [split](EventQueue::split) once. `N` must be 2 or more: else
-/// it does not compile.
+/// An unsplit queue: put it into a static, then [split](EventQueue::split) it once. `N` must be 2 or more; other values
+/// do not compile.
 ///
 /// ```
 /// use foveola_core::events::{BlockRefused, Event, EventQueue};
@@ -47,7 +47,7 @@ impl<T, const N: usize> EventQueue<T, N> {
         Self { queue: spsc::Queue::new(), dropped: AtomicU32::new(0) }
     }
 
-    /// The two ends. What was queued or counted stays.
+    /// The two ends. Queued items and the counter are kept.
     pub fn split(&mut self) -> (Sender<'_, T>, Receiver<'_, T>) {
         let (producer, consumer) = self.queue.split();
         (Sender { producer, dropped: &self.dropped }, Receiver { consumer, dropped: &self.dropped })
@@ -83,9 +83,9 @@ impl<T: Copy> Sender<'_, T> {
     /// [`BlockRefused`] when there is no room for all of it: nothing was queued, and the receiver sees the loss.
     pub fn send(&mut self, block: &[T]) -> Result<(), BlockRefused> {
         let capacity = self.producer.capacity();
-        // Never so; but ruled out, no division by zero is left for the linker to find in `heapless`.
+        // Always true; without this test, a division by zero in `heapless` is left for the linker to find.
         let possible = capacity != usize::MAX;
-        // The receiver can only make more room meanwhile.
+        // In the meantime the receiver can only make more room.
         if !(possible && block.len() <= capacity.saturating_sub(self.producer.len())) {
             let dropped = u32::try_from(block.len()).unwrap_or(u32::MAX);
             let before = self.dropped.load(Ordering::Relaxed);

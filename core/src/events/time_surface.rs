@@ -5,23 +5,22 @@
 //! s[j](t) = p exp(-(t - t') / tau)         t', p: time and sign of the pixel's last event  (TimeSurface::last_only)
 //! signed: p = +1 for ON, -1 for OFF, one channel;   split: p = 1, channel 0 for ON, channel 1 for OFF
 //! ```
-//! Only the event's pixel is touched ([`TimeSurface::add`]): it keeps its value and when that was, and
-//! [`TimeSurface::read`] works out the rest. Where frames would be filtered, this is [`LowPass`](crate::LowPass)
-//! without the frames: with times in steps of `dt` ([`TimeSurface::in_steps`]) the sum is `y / (1 - a)`, `y` being the
-//! low-pass of the frames of counts of an [`Accumulator`](super::Accumulator) with bins of `dt`, and
-//! `a = exp(-dt / tau)`.
+//! An event changes only its own pixel ([`TimeSurface::add`]), which stores its value and the time of that value.
+//! [`TimeSurface::read`] computes the decay since then. The result is that of [`LowPass`](crate::LowPass) without the
+//! frames: with times in steps of `dt` ([`TimeSurface::in_steps`]) the sum is `y / (1 - a)`, where `y` is the low-pass
+//! of the frames of counts of an [`Accumulator`](super::Accumulator) with bins of `dt`, and `a = exp(-dt / tau)`.
 //!
-//! `tau` is in microseconds, 1 to 2^24 (16.8 s), `dt` 1 to 2^24. Rounding: to fade by `exp(-x)` is off by a
-//! factor of `1 +- (2 + x) eps`, eps = 1.2e-7 (the exponent is rounded twice; so are its exponential, to one unit in
-//! the last place, and the product), and each event is one such fading and one sum. After 40 `tau` nothing is left, where
-//! exp(-40) = 4e-18 would be: so a surface does not fade into subnormal numbers, whose bits and speed depend on the machine.
+//! `tau` is in microseconds, 1 to 2^24 (16.8 s), `dt` 1 to 2^24. Rounding: a decay by `exp(-x)` is off by a factor of
+//! `1 +- (2 + x) eps`, eps = 1.2e-7 (the exponent is rounded twice; its exponential, to one unit in the last place, and
+//! the product are rounded, too). Each event is one such decay and one sum. After 40 `tau` the value is 0 instead of
+//! exp(-40) = 4e-18, so a surface does not decay into subnormal numbers, whose bits and speed depend on the machine.
 //!
-//! Late events count as much as they would have left by the time of the pixel's last event (the sum), or not at all
-//! (last only). When the clock jumps back by 2^30 us or more, the surface is 0. Events outside of the sensor are left
-//! out.
+//! A late event counts with what would be left of it at the time of the pixel's last event (the sum), or not at all
+//! (last only). When the clock jumps back by 2^30 us or more, the surface becomes 0. Events outside the sensor are
+//! ignored.
 //!
-//! Cost: one exponential an event, about 90 instructions in all on a Cortex-M7; one a pixel that is read, about 70.
-//! State: `2 + 2 channels cols rows` words: the clock and a stamp a sample as in
+//! Cost: about 90 instructions in total per event on a Cortex-M7, and about 70 per pixel that is read; each computes one
+//! exponential. State: `2 + 2 channels cols rows` words: the clock and one stamp per sample as in
 //! [`filters::stamps`](super::filters::stamps), without border, then the values, `f32` in 32 bits.
 //! Reference: X. Lagorce, G. Orchard, F. Galluppi, B. Shi and R. Benosman, HOTS: a hierarchy of event-based
 //! time-surfaces, IEEE Trans. PAMI 39(7), 2017, doi:10.1109/TPAMI.2016.2574707 (last only).
@@ -60,7 +59,8 @@ pub struct TimeSurface {
     last_only: bool,
 }
 
-/// The longest `tau` and `dt`: what is older than stamps can tell has faded to less than the smallest float, exp(-128).
+/// The longest `tau` and `dt`: what is older than stamps can express has decayed to less than the smallest float,
+/// exp(-128).
 const LONGEST: u32 = 1 << 24;
 
 const fn checked(name: &'static str, us: u32) -> Result<NonZeroU32, Error> {
@@ -86,7 +86,7 @@ impl TimeSurface {
         }
     }
 
-    /// Takes all times as the start of their step of `dt` microseconds: as frames of counts in bins of `dt` would.
+    /// Rounds all times down to steps of `dt` microseconds, as frames of counts in bins of `dt` do.
     ///
     /// # Errors
     /// [`Error::Parameter`] when `dt` is out of range.
@@ -97,7 +97,7 @@ impl TimeSurface {
         }
     }
 
-    /// Lets each event replace what its pixel had: values are 1 and -1 at most.
+    /// Lets each event replace the value of its pixel: values are 1 and -1 at most.
     #[must_use]
     pub const fn last_only(self) -> Self {
         Self { last_only: true, ..self }
@@ -108,7 +108,7 @@ impl TimeSurface {
         self.polarity.shape(self.rows as usize, self.cols as usize)
     }
 
-    /// Words of state. Cleared state is zeros: nothing happened yet.
+    /// Words of state. Cleared state is zeros: no events yet.
     pub const fn state_len(&self) -> usize {
         CLOCK + 2 * self.shape().len()
     }
@@ -148,7 +148,7 @@ impl TimeSurface {
         Ok(added)
     }
 
-    /// The surface at time `t` (microseconds). A pixel with an event after `t` is as that event left it.
+    /// The surface at time `t` (microseconds). A pixel with an event after `t` has its value at that event.
     ///
     /// # Errors
     /// [`Error::Length`] when `state` or `frame` does not fit.
@@ -176,12 +176,13 @@ impl TimeSurface {
     /// The start of the step of `t`.
     #[inline(always)]
     fn step_of(&self, t: u64) -> u64 {
-        // A division of 64 bits is dear on a microcontroller.
+        // 64-bit division is slow on a microcontroller.
         if self.dt == NonZeroU32::MIN { t } else { t - t % NonZeroU64::from(self.dt) }
     }
 }
 
-/// Time constants after which nothing is left. What is left of a late event, and then of the sum with it, is a normal number: exp(-80).
+/// Time constants after which the value is 0. What is left of a late event, and then of the sum with it, is a normal
+/// number: exp(-80).
 const FADED: f32 = 40.0;
 
 const STATE: &str = "the state of a time surface";
@@ -197,7 +198,7 @@ mod tests {
 
     const EPS: f64 = f32::EPSILON as f64;
 
-    /// The events from an accumulator's point of view: the step number, and where in a frame, with the sign.
+    /// An event as an accumulator sees it: the number of its step, its index in a frame, and its sign.
     fn samples(surface: &TimeSurface, dt: u32, event: &Event) -> (u64, usize, f64) {
         let Shape { rows, cols, .. } = surface.shape();
         let channel = usize::from(surface.polarity == Polarity::Split && !event.on);
@@ -205,8 +206,8 @@ mod tests {
         (event.t / u64::from(dt), (channel * rows + usize::from(event.y)) * cols + usize::from(event.x), sign)
     }
 
-    /// What the roundings may come to for events of one pixel, by their ages in units of tau, the oldest first: from
-    /// event to event and to the reading each fades once more, and is summed; 5e-18 is what counts as nothing.
+    /// The bound on rounding for events of one pixel, by their ages in units of tau, the oldest first: from event to
+    /// event and to the reading each decays once more, and is summed; 5e-18 counts as nothing.
     fn rounding(ages: impl DoubleEndedIterator<Item = f64>) -> f64 {
         let fadings = (1..).map(f64::from);
         let each = ages.rev().zip(fadings).map(|(age, fadings)| EPS * (-age).exp() * (2.5 * fadings + age) + 5e-18);
@@ -216,7 +217,8 @@ mod tests {
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 
-        /// The dense recursive filter of frames of counts, in double precision, says the same as the events alone.
+        /// The dense recursive filter of frames of counts, in double precision, gives the same result as the events
+        /// alone.
         #[test]
         fn equals_the_low_pass_of_counts(
             raw in prop::collection::vec((0_u64..400, 0_u16..3, 0_u16..2, any::<bool>()), 1..80),
@@ -259,7 +261,7 @@ mod tests {
             }
         }
 
-        /// The definition, over any streams: late events, days, 32 bits that come again.
+        /// The definition, for any stream: late events, days, and times that wrap at 32 bits.
         #[test]
         fn equals_a_twin_with_64_bit_times(
             (sensor, events) in laws::sensor_and_events(),
@@ -315,7 +317,7 @@ mod tests {
         for later in (0..15_000).step_by(7) {
             let mut state = [0; 4];
             let event = |t, on| Event { t, x: 0, y: 0, on };
-            // The first two leave nothing at 15 ms, the last one is late.
+            // The first two cancel at 15 ms, the last one is late.
             surface.add(&mut state, &[event(15_000, true), event(15_000, false), event(later, true)]).unwrap();
             for t in [15_000, 15_090, 18_900, 19_100, 25_000] {
                 let mut frame = [0.0_f32];

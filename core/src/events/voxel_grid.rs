@@ -1,18 +1,18 @@
-//! Voxel grid: events of a window of time in `B` bins, shared between the two nearest.
+//! Voxel grid: the events of a time window in `B` bins, each event shared between the two nearest.
 //!
 //! ```text
 //! t* = (B - 1) (t - start) / duration            0 <= t* < B - 1
 //! frame[b, y, x] = sum over events at (x, y) in [start, start + duration) of  p max(0, 1 - |t* - b|)
 //! p = +1 for ON, -1 for OFF
 //! ```
-//! Bins are the frame's channels; bin `b` is centred on `start + b duration / (B - 1)`, so that the first and the last
-//! see half a bin. With one bin every event counts whole. Every event's weights add up to 1: rounding is that of a
-//! weight to a sample, half a unit in the last place, and of the sums.
+//! Bins are the frame's channels. Bin `b` is centred on `start + b duration / (B - 1)`, so the first and the last cover
+//! half a bin. With one bin every event counts whole. The weights of an event add up to 1. Rounding is that of a weight
+//! to a sample, half a unit in the last place, and of the sums.
 //!
-//! `bins` is 1 to 65536, `duration` in microseconds, 1 to 2^32 - 1. Events outside of the window or the sensor are left
-//! out. Windows one after another ([`VoxelGrid::starting_at`]) take each event once.
+//! `bins` is 1 to 65536, `duration` in microseconds, 1 to 2^32 - 1. Events outside the window or the sensor are
+//! ignored. Consecutive windows ([`VoxelGrid::starting_at`]) take each event once.
 //!
-//! Cost: one division of 64 bits an event. State: none but the frame, which the caller clears.
+//! Cost: one division of 64 bits per event. State: none but the frame, which the caller clears.
 //! Reference: A. Zhu, L. Yuan, K. Chaney and K. Daniilidis, Unsupervised event-based learning of optical flow, depth,
 //! and egomotion, CVPR 2019, doi:10.1109/CVPR.2019.00108.
 
@@ -22,7 +22,7 @@ use crate::error::exact;
 use crate::{Error, Sample, Shape};
 use core::num::NonZeroU32;
 
-/// Shares events between bins of time; see the [equation](self).
+/// Shares events between time bins; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::events::{Event, Geometry, VoxelGrid};
@@ -70,7 +70,7 @@ impl VoxelGrid {
         Ok(Self { cols, rows, bins: bins as u32, start, duration })
     }
 
-    /// The same grid for another window of time.
+    /// The same grid for another time window.
     #[must_use]
     pub const fn starting_at(self, start: u64) -> Self {
         Self { start, ..self }

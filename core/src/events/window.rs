@@ -1,18 +1,18 @@
-//! A part of a sensor, in bins of several pixels: what a frame smaller than the sensor sees.
+//! A part of a sensor, in bins of several pixels: for a frame that is smaller than the sensor.
 //!
 //! ```text
 //! row = (y - top) / binning,   col = (x - left) / binning        rounded down
 //! ```
-//! Cost: two divisions of 32 bits an event. State: 6 bytes.
+//! Cost: two divisions of 32 bits per event. State: 6 bytes.
 
 use crate::Error;
 use core::num::NonZeroU16;
 
-/// From a sensor's pixels to those of a frame; see the [equation](self).
+/// Maps a sensor's pixels to those of a frame; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::events::Window;
-/// let window = Window::new(8, 4, 2)?; // from column 8 and row 4 on, 2 x 2 pixels a bin
+/// let window = Window::new(8, 4, 2)?; // from column 8 and row 4 on, 2 x 2 pixels per bin
 /// assert_eq!(window.place(8, 4), [0, 0]);
 /// assert_eq!(window.place(13, 7), [1, 2]); // row 1, column 2
 /// let [row, col] = window.place(7, 4);
@@ -28,10 +28,10 @@ pub struct Window {
 }
 
 impl Window {
-    /// The sensor as it is.
+    /// The whole sensor, without binning.
     pub const WHOLE: Self = Self { left: 0, top: 0, binning: NonZeroU16::MIN };
 
-    /// From column `left` and row `top` on, `binning` x `binning` pixels a bin.
+    /// From column `left` and row `top` on, `binning` x `binning` pixels per bin.
     ///
     /// # Errors
     /// [`Error::Parameter`] when `binning` is 0.
@@ -52,7 +52,7 @@ impl Window {
         (self.left, self.top)
     }
 
-    /// Row and column of the bin that sees pixel (`x`, `y`): beyond [`Window::MOST`] to the left of the window or above it.
+    /// Row and column of the bin of pixel (`x`, `y`): beyond [`Window::MOST`] to the left of the window or above it.
     #[inline(always)]
     pub const fn place(self, x: u16, y: u16) -> [u32; 2] {
         // Below 0 a difference wraps to 2^32 - 65535 or more: so much that its bin is beyond every frame, too.

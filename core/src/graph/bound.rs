@@ -1,21 +1,21 @@
-//! How large the values of a filter can become, from how large those of its input are.
+//! Bounds on the values of a filter, given a bound on its input.
 //!
-//! For inputs up to `M` in magnitude, in real numbers and then with what rounding may add (`n` operations one after another
-//! raise a bound by `(1 + 2^-23)^n` at most, in `f32`):
+//! The table holds for inputs up to `M` in magnitude and real numbers. Rounding is added to it: in `f32`, `n`
+//! successive operations raise a bound by at most `(1 + 2^-23)^n`.
 //!
-//! | filter | output | on the way |
+//! | filter | output | intermediate values |
 //! |---|---|---|
-//! | convolution, receptive field | `sum \|w\| M + \|b\|`, the most of all output channels | the same; by factors, what each of the three sums may reach |
-//! | low-pass | `M` | `4 M`: the difference `x - y`, and what is left over of it |
+//! | convolution, receptive field | `sum \|w\| M + \|b\|`, the largest over the output channels | the same; with factors, the bound of each of the three sums |
+//! | low-pass | `M` | `4 M`: the difference `x - y`, and its remainder |
 //! | high-pass | `(1 + \|k\|) M` | `(4 + \|k\|) M` |
-//! | `SmoothConv` | `sum \|g\| M` of all stages, or the most of one | the same, or `4 M` |
+//! | `SmoothConv` | `sum \|g\| M` over all stages, or the largest of one stage | the same, or `4 M` |
 //! | nonlinearities | `\|bias\| + \|scale\| M`, or its square | the same |
 //! | sums | `n M` | the same |
 //! | difference | `2 M` | |
-//! | delays, padding | `M` (1 where the history is ones) | |
+//! | delays, padding | `M` (1 where the padding is ones) | |
 //!
-//! `M` must bound all inputs since the stream began, for the state is made of them. Where no bound passes the largest number
-//! of a sample's type, nothing can overflow, and nothing need be looked for.
+//! `M` must bound all inputs since the stream began, because the state depends on all of them. Where no bound exceeds
+//! the largest number of the sample type, nothing can overflow and no check is needed.
 
 use super::Stage;
 use crate::conv::{Factors, Kernel};
@@ -24,9 +24,9 @@ use crate::{Nonlinearity, PadMode, Sample};
 /// Largest magnitudes in a filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
-    /// Of its output.
+    /// Of the output.
     pub output: f64,
-    /// Of anything that it computes on the way, its output and state included.
+    /// Of any intermediate value, output and state included.
     pub inside: f64,
 }
 
@@ -35,7 +35,7 @@ impl Bound {
         Self { output, inside }
     }
 
-    /// With what the rounding of `operations` one after another may add.
+    /// The bound with the rounding of `operations` successive operations.
     fn rounded(self, operations: usize) -> Self {
         // (1 + e)^n <= 1 / (1 - n e), and there is no bound where n e reaches 1.
         let slack = 1.0 - operations as f64 / f64::from(1 << 23);
@@ -45,8 +45,8 @@ impl Bound {
 }
 
 impl<T: Sample> Stage<'_, T> {
-    /// The bounds for inputs up to `most` in magnitude since the stream began; none for a filter that is not of this crate.
-    /// Cost: a walk through the weights.
+    /// The bounds for inputs up to `most` in magnitude since the stream began; `None` for a filter from outside this
+    /// crate. Cost: one pass over the weights.
     ///
     /// ```
     /// use foveola_core::graph::Bound;
@@ -75,7 +75,7 @@ impl<T: Sample> Stage<'_, T> {
             Self::SmoothConv(filter) => {
                 let (weights, size) = filter.weights();
                 let stages = filter.decays().len();
-                // As one kernel with an input for each stage, or as one kernel for each.
+                // One kernel with an input for each stage, or one kernel for each stage.
                 let shape = if filter.yields_components() {
                     [stages, 1, 1, size[0], size[1]]
                 } else {
@@ -105,7 +105,7 @@ impl<T: Sample> Stage<'_, T> {
     }
 }
 
-/// Of a correlation with `kernel`, or with the factors that compute it.
+/// The bound of a correlation with `kernel`, or with the factors that compute it.
 fn of_kernel<T: Sample>(kernel: &Kernel<'_, T>, factors: Option<&Factors<'_, T>>, most: f64) -> Bound {
     let [_, ins, kt, kh, kw] = kernel.shape;
     let taps = [ins, kt, kh, kw].into_iter().fold(1, usize::saturating_mul);
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::{Decay, Filter, HighPass, LowPass, Shape};
 
-    /// The bounds of the recursive filters are kept, and reached, where a long 1 is followed by a long -1.
+    /// The recursive filters stay within their bounds, and reach them for a long 1 followed by a long -1.
     #[test]
     fn recursive_filters_stay_within_their_bounds() {
         let (shape, decay) = (Shape::new(1, 1, 1), Decay::new(0.01, 1000.0).unwrap());

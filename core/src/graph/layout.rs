@@ -1,13 +1,14 @@
-//! What the state of a filter means: whether one filter can go on with the state of another.
+//! State layouts: whether one filter can continue with the state of another.
 //!
-//! A filter may be exchanged in the middle of a stream where both have one layout: the same kind of filter, and frames that
-//! are stored alike. Weights, biases, time constants and scales then change from the next frame on, and the state holds
-//! what it held. Frames with another border, ring or rate have another layout, though the state may be as long.
+//! A filter may be exchanged in mid-stream when both filters have the same layout: the same kind of filter, and frames
+//! that are stored alike. Weights, biases, time constants and scales then change from the next frame on, and the state
+//! keeps its contents. Filters with another border, ring or rate have another layout, even when the state has the same
+//! length.
 
 use super::{Node, Stage};
 use crate::{Rate, Sample, Shape};
 
-/// A number that tells layouts of state apart (FNV-1a over what they depend on, as in [`Digest`](crate::Digest)).
+/// A number that identifies a state layout (FNV-1a over what it depends on, as in [`Digest`](crate::Digest)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout(u64);
 
@@ -50,7 +51,7 @@ impl From<u64> for Layout {
 }
 
 impl<T: Sample> Node<'_, T> {
-    /// The layout of the node's state; none for a node that keeps nothing of a stream, neither frames nor their count.
+    /// The layout of the node's state; `None` for a node that stores neither frames of a stream nor their count.
     pub const fn layout(&self) -> Option<Layout> {
         match self {
             Self::Filter(_, stage) if !stage.signature().is_memoryless() => Some(stage.layout()),
@@ -70,7 +71,7 @@ impl<T: Sample> Stage<'_, T> {
             Self::VariableDelay(_) => Layout::of(2),
             Self::Conv3d(filter) => {
                 let border = match filter.options().border {
-                    // Rows are stored with it.
+                    // The rows are stored with their border.
                     Some(border) if filter.border(2).1 > 0 => 1 + border as usize,
                     _ => 0,
                 };

@@ -5,11 +5,12 @@
 //!      \                               2: Add (1, -1) --> 3: Pointwise (rectify) --> output
 //!       -> 1: SmoothConv (surround) --/
 //! ```
-//! Each [`Node`] reads the model's input or nodes before it; the last node is the output. [`Graph::new`] checks the
-//! whole table, in a constant if wanted. Put a [`Finite`](crate::Finite) guard first: only then is all state as it was when it refuses.
+//! Each [`Node`] reads the model's input or earlier nodes; the last node is the output. [`Graph::new`] checks the whole
+//! table, in a constant if wanted. Put a [`Finite`](crate::Finite) guard first: only then is all state unchanged when
+//! it refuses a chunk.
 //!
-//! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch of
-//! a node. A chunk goes through the table node by node, so that the [`First`] chunk of every node is the chunk that the
+//! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch
+//! of a node. A chunk passes through the table node by node. The [`First`] chunk of every node is therefore what the
 //! nodes before it made of the model's first chunk.
 
 mod bound;
@@ -30,7 +31,7 @@ use crate::filter::{Scratch, check};
 use crate::{Error, Filter, First, Rate, Sample, Shape, Signature};
 use pass::Pass;
 
-/// Where a node reads.
+/// The source that a node reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Source {
@@ -45,12 +46,12 @@ pub enum Source {
 pub enum Node<'a, T: Sample = f32> {
     /// A filter and what it reads.
     Filter(Source, Stage<'a, T>),
-    /// Where two branches meet: the weighted sum of frames of one shape. Centre minus surround has the weights 1 and -1.
+    /// The weighted sum of two branches with frames of one shape. Centre minus surround has the weights 1 and -1.
     Add([(Source, f64); 2]),
 }
 
 impl<T: Sample> Node<'_, T> {
-    /// Samples of its state for one stream.
+    /// Samples of state for one stream.
     pub const fn state(&self) -> usize {
         match self {
             Self::Filter(_, stage) => stage.signature().state,
@@ -85,9 +86,9 @@ impl<T: Sample> Node<'_, T> {
 pub struct Graph<'a, T: Sample = f32> {
     input: Shape,
     nodes: &'a [Node<'a, T>],
-    /// One for each node, or none at all: then they are found anew.
+    /// One for each node, or empty: then places are computed when they are needed.
     places: &'a [Place],
-    /// Whether every node yields one frame for each frame: then nothing need be traced back to the input.
+    /// Whether every node yields one frame per frame: then nothing needs to be traced back to the input.
     even: bool,
 }
 
@@ -95,8 +96,8 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// A model of `nodes` for frames of `input`.
     ///
     /// # Errors
-    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of different
-    /// shapes or frame rates that meet; memory behind a chunk that repeats frames.
+    /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of
+    /// different shapes or frame rates that meet; a filter with memory after a chunk that repeats frames.
     pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
         let graph = match Self::unchecked(input, nodes) {
             Ok(graph) => graph,
@@ -112,8 +113,8 @@ impl<'a, T: Sample> Graph<'a, T> {
         Ok(graph)
     }
 
-    /// [`Graph::new`] with memory for the [`Place`] of every node: for models of many nodes, which then cost time in
-    /// proportion to their number, not to its square. What is in `places` is overwritten.
+    /// [`Graph::new`] with memory for the [`Place`] of every node. For models of many nodes: the cost then grows with
+    /// their number instead of its square. The contents of `places` are overwritten.
     ///
     /// # Errors
     /// As [`Graph::new`], and [`Error::Length`] unless there is one place for each node.
@@ -208,7 +209,7 @@ impl<'a, T: Sample> Graph<'a, T> {
             if let Node::Filter(source, stage) = &self.nodes[node] {
                 let Signature { state: of_node, scratch: Scratch { fixed, per_frame }, .. } = stage.signature();
                 state = state.saturating_add(of_node);
-                // Behind a lead a chunk is longer than the model's.
+                // After a lead, a chunk is longer than the model's.
                 let lead = per_frame.saturating_mul(self.flow(*source).lead);
                 own = own.larger(Scratch { fixed: fixed.saturating_add(lead), per_frame });
             }
@@ -226,9 +227,9 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.signature().scratch.len(frames).saturating_mul(batch)
     }
 
-    /// [`Filter::run`] for `batch` streams at once, which share `t`: state, input and output of the streams lie one after
-    /// another, scratch has [`Graph::scratch_len`] samples. At `t = 0` the mean of a [`PadMode::Mean`](crate::PadMode) is
-    /// that of all streams. Returns the output frames of each stream.
+    /// [`Filter::run`] for `batch` streams at once, which share `t`. State, input and output hold the streams one after
+    /// another; scratch has [`Graph::scratch_len`] samples. At `t = 0`, [`PadMode::Mean`](crate::PadMode) uses the mean
+    /// of all streams. Returns the number of output frames of each stream.
     ///
     /// # Errors
     /// As [`Filter::run`].
@@ -285,7 +286,7 @@ impl<T: Sample> Filter<T> for Graph<'_, T> {
         Self::signature(self)
     }
 
-    /// Nothing: at `t = 0` every node starts with the chunk that reaches it.
+    /// Does nothing: at `t = 0` every node starts with the chunk that reaches it.
     fn start(&self, _: &mut [T], _: First<'_, T>) {}
 
     fn advance(

@@ -1,4 +1,4 @@
-//! A chunk on its way through the table of a model, node by node.
+//! Runs one chunk through the table of a model, node by node.
 
 use super::{Feed, Flow, Graph, Node, Place, Runner, Source, Stage};
 use crate::engine::Fork;
@@ -7,7 +7,7 @@ use crate::filter::{piece, piece_mut};
 use crate::{Error, First, Sample, Scratch};
 use core::ops::Range;
 
-/// One chunk on its way through the table.
+/// One pass of a chunk through the table.
 pub(super) struct Pass<'g, 'a, T: Sample, R> {
     pub(super) graph: &'g Graph<'a, T>,
     pub(super) runner: &'g R,
@@ -76,7 +76,7 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         Ok(self.chunk(place.flow).1)
     }
 
-    /// The frames that `source` made of this chunk, for the node at `here`.
+    /// The frames of `source` for this chunk, as read by the node at `here`.
     fn read<'b>(&self, source: Source, here: (usize, &Place), done: &'b [T], input: &'b [T]) -> &'b [T] {
         let Source::Node(node) = source else { return input };
         let start = self.room(self.graph.scratch_of(node, here));
@@ -84,7 +84,7 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
     }
 }
 
-/// One filter and the frames that reach it.
+/// One filter and its input frames.
 struct NodePass<'p, 'g, 'a, T: Sample, R> {
     pass: &'p Pass<'g, 'a, T, R>,
     stage: &'p Stage<'a, T>,
@@ -97,7 +97,7 @@ struct NodePass<'p, 'g, 'a, T: Sample, R> {
 }
 
 impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
-    /// The filter over some streams of the batch, in halves where that is worth it.
+    /// Runs the filter over some streams of the batch, split in halves when that is worthwhile.
     fn streams(
         &self,
         fork: R::Fork,
@@ -124,8 +124,8 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
         }
         let signature = self.stage.signature();
         let (in_len, out_len) = (self.frames * signature.input.len(), output.len() / count.max(1));
-        // Behind a warm-up the frames that arrive first depend on how the recording was cut; only the very first one is
-        // always the same, and begins the stream alone.
+        // After a warm-up, the number of frames that arrive first depends on the chunk size. Only the very first frame
+        // is always the same, so it alone starts the stream.
         let warm_up = self.pass.graph.flow(self.source).rate.first > 0;
         for (i, stream) in streams.enumerate() {
             let input = piece(input, i, in_len)?;

@@ -1,7 +1,8 @@
-//! Where a node stands in a model: what flows out of it, and where its state and its frames lie.
+//! The place of a node in a model: its output stream, and the offsets of its state and its frames.
 //!
-//! Each follows from the nodes before it. A table of [`Place`]s computes them once for all ([`Graph::with_places`]); without
-//! one they are found anew where they are needed, in time that grows with the distance, and memory for the table is saved.
+//! Each place follows from the nodes before it. A table of [`Place`]s computes each of them once
+//! ([`Graph::with_places`]). Without a table they are computed when needed: this takes time that grows with the
+//! distance, but no memory for the table.
 
 use super::{Graph, Node, Source};
 use crate::{Rate, Sample, Scratch, Shape, Signature};
@@ -12,9 +13,9 @@ use crate::{Rate, Sample, Scratch, Shape, Signature};
 pub struct Flow {
     /// Shape of its frames.
     pub shape: Shape,
-    /// When they come.
+    /// When the frames come.
     pub rate: Rate,
-    /// Earlier frames in front of every chunk.
+    /// Earlier frames before every chunk.
     pub lead: usize,
 }
 
@@ -24,12 +25,12 @@ impl Flow {
         Self { shape, rate: Rate::EACH, lead: 0 }
     }
 
-    /// What a filter of that signature makes of it.
+    /// This flow after a filter with that signature.
     pub const fn through(self, filter: &Signature) -> Self {
         Self { shape: filter.output, rate: self.rate.then(filter.rate), lead: self.lead.saturating_add(filter.lead) }
     }
 
-    /// Number of the first frame, and frames of each stream, for the `frames` frames fed to the model from time `t` on.
+    /// The number of the first frame and the frames per stream, for `frames` frames fed to the model from time `t` on.
     pub const fn chunk(&self, t: u64, frames: usize) -> (u64, usize) {
         let frames = self.rate.frames(t, frames);
         (self.rate.count(t), if frames == 0 { 0 } else { frames.saturating_add(self.lead) })
@@ -41,33 +42,33 @@ impl Flow {
     }
 }
 
-/// Where a node stands.
+/// The place of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// What flows out of it.
+    /// The output of the node.
     pub flow: Flow,
-    /// Samples of a stream's state in front of its own.
+    /// Samples of a stream's state before that of the node.
     pub state: usize,
-    /// Scratch in front of its frames.
+    /// Scratch before the frames of the node.
     pub scratch: Scratch,
 }
 
 impl Place {
-    /// In front of the first node, which reads frames of `shape`.
+    /// The place before the first node, which reads frames of `shape`.
     pub const fn first(shape: Shape) -> Self {
         Self { flow: Flow::input(shape), state: 0, scratch: Scratch::NONE }
     }
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
-    /// What flows out of `source`, relative to the model's input.
+    /// The output of `source`, relative to the model's input.
     pub const fn flow(&self, source: Source) -> Flow {
         if let Source::Node(node) = source
             && node < self.places.len()
         {
             return self.places[node].flow;
         }
-        // Back to the input, filter by filter.
+        // Trace back to the input, filter by filter.
         let mut flow = Flow { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
         let mut at = source;
         while let Source::Node(node) = at {
@@ -87,7 +88,7 @@ impl<'a, T: Sample> Graph<'a, T> {
         flow
     }
 
-    /// Shape of the frames that flow out of `source`.
+    /// Shape of the frames of `source`.
     const fn shape(&self, source: Source) -> Shape {
         let mut at = source;
         while let Source::Node(node) = at {
@@ -102,7 +103,7 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.input
     }
 
-    /// The place of `node` behind `before`, the node before it: its flow follows from those of its inputs.
+    /// The place of `node`, after the node `before`. Its flow follows from those of its inputs.
     pub(super) const fn place(&self, node: &Node<'a, T>, before: Option<(&Place, &Node<'a, T>)>) -> Place {
         let flow = match node {
             Node::Filter(source, stage) => self.flow(*source).through(&stage.signature()),
@@ -118,7 +119,7 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
-    /// Scratch in front of the frames of `node`, seen from the node `here` behind it and its place.
+    /// Scratch before the frames of `node`, computed from the later node `here` and its place.
     pub(super) fn scratch_of(&self, node: usize, (here, place): (usize, &Place)) -> Scratch {
         match self.places.get(node) {
             Some(place) => place.scratch,

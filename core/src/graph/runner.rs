@@ -1,10 +1,10 @@
-//! Who runs the filters of a model.
+//! How the filters of a model are executed.
 
 use super::Stage;
 use crate::engine::{Alone, Fork};
 use crate::{Error, First, Sample};
 
-/// What a filter of a graph is fed: a chunk of one stream.
+/// The arguments of one filter of a graph: a chunk of one stream.
 #[derive(Debug)]
 pub struct Feed<'c, T> {
     /// The node's index in the table.
@@ -17,18 +17,19 @@ pub struct Feed<'c, T> {
     pub state: &'c mut [T],
     /// Working memory.
     pub scratch: &'c mut [T],
-    /// The frames.
+    /// The input frames.
     pub input: &'c [T],
-    /// Where the output goes.
+    /// The output frames.
     pub output: &'c mut [T],
 }
 
-/// Runs the filters of a graph: where a host puts in vectors that it found at run time, threads, and plans of its own.
+/// Runs the filters of a graph. A host implements it to use vectors that it finds at run time, threads, and its own
+/// algorithms.
 pub trait Runner<T: Sample>: Sync {
-    /// Who shares the streams of a batch.
+    /// How the streams of a batch are shared among threads.
     type Fork: Fork;
 
-    /// The streams' fork.
+    /// The fork for the streams.
     fn fork(&self) -> Self::Fork;
 
     /// [`Filter::start`](crate::Filter::start) of the filter in `stage`.
@@ -47,11 +48,11 @@ pub trait Runner<T: Sample>: Sync {
         weighted_sum([(a, wa), (b, wb)], to);
     }
 
-    /// Sees what a node wrote, for all streams, before another node reads it: where a host looks for overflow. `t` is the
-    /// number of the first frame. Nothing, unless overridden.
+    /// Receives what a node wrote, for all streams, before another node reads it. A host looks for overflow here. `t`
+    /// is the number of the first frame. The default does nothing.
     ///
     /// # Errors
-    /// Whatever shall end the chunk.
+    /// Any error ends the chunk.
     #[inline(always)]
     fn written(&self, node: usize, t: u64, frames: &[T]) -> Result<(), Error> {
         let _ = (node, t, frames);
@@ -67,7 +68,8 @@ pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T])
     }
 }
 
-/// The runner of [`Graph::run_batch`](super::Graph::run_batch): every filter's own, with [`Sample::Lanes`]; the same bits on every CPU.
+/// The runner of [`Graph::run_batch`](super::Graph::run_batch): every filter's own implementation with
+/// [`Sample::Lanes`]. Bit-identical on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reproducible;
 

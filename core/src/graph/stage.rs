@@ -1,15 +1,15 @@
-//! A filter of a model, whichever it is.
+//! A filter of a model: an enum over all filters.
 
 use crate::{
     Conv3d, Delay, Diff, Filter, Finite, HighPass, LowPass, Pointwise, Rf, Sample, Signature, SmoothConv, Sum,
     TimePadding, VariableDelay,
 };
 
-/// What moving a sample through the second-level cache costs in multiply-adds (measured on an x86-64 with AVX-512: a copy
-/// moves 0.13 ns a sample, a convolution does a multiply-add in 0.02 ns).
+/// The cost of moving a sample through the second-level cache, in multiply-adds (measured on an x86-64 with AVX-512: a
+/// copy takes 0.13 ns per sample, a multiply-add of a convolution 0.02 ns).
 pub const MOVE: usize = 8;
 
-/// A filter of this crate, or a user's own.
+/// A filter of this crate, or a user's own filter.
 #[derive(Clone, Copy)]
 #[allow(missing_docs, reason = "each is documented as the type it holds")]
 pub enum Stage<'a, T: Sample = f32> {
@@ -25,8 +25,9 @@ pub enum Stage<'a, T: Sample = f32> {
     Sum(Sum),
     Diff(Diff),
     Finite(Finite),
-    /// A filter from outside this crate, or another [`Graph`](super::Graph), with its signature ([`Stage::own`]). It sees the streams of a
-    /// batch one by one, so the mean of a [`PadMode::Mean`](crate::PadMode) inside is that of a single stream.
+    /// A filter from outside this crate, or another [`Graph`](super::Graph), with its signature ([`Stage::own`]). It
+    /// processes the streams of a batch one by one, so a [`PadMode::Mean`](crate::PadMode) inside it uses the mean of a
+    /// single stream.
     Own(&'a (dyn Filter<T> + Sync), Signature),
 }
 
@@ -55,7 +56,7 @@ impl<'a, T: Sample> Stage<'a, T> {
         }
     }
 
-    /// Multiply-adds for an input frame, about; a sample that is moved counts as [`MOVE`].
+    /// Approximate multiply-adds per input frame; a sample that is moved counts as [`MOVE`].
     pub const fn work(&self) -> usize {
         match self {
             Self::Conv3d(filter) => filter.work(),
@@ -68,7 +69,7 @@ impl<'a, T: Sample> Stage<'a, T> {
         }
     }
 
-    /// The filter, whichever it is.
+    /// The filter as a trait object.
     pub fn as_filter(&self) -> &dyn Filter<T> {
         match self {
             Self::TimePadding(filter) => filter,

@@ -1,9 +1,9 @@
 //! Exponential high-pass: `out = x - k lowpass(x)`.
 //!
-//! `k` is the relative weight of the [low-pass](super::LowPass): 1 removes DC, 0 passes everything.
-//! State: the low-pass, one frame, or two from `tau fs = 1680` on. Cost: 5 operations a sample, or 10. Rounding is that of the
-//! [low-pass](super), times `k`: 1e-4 of a constant input at most. Without subnormal numbers, as there, for `k` of 2^-30 and
-//! more in magnitude.
+//! `k` is the relative weight of the [low-pass](super::LowPass): 1 removes DC, 0 passes everything. State: the
+//! low-pass, one frame, or two from `tau fs = 1680` on. Cost: 5 operations per sample, or 10. The rounding error is
+//! that of the [low-pass](super) times `k`: at most 1e-4 of a constant input. There are no subnormal numbers, as there,
+//! for `k` of at least 2^-30 in magnitude.
 
 use super::{Decay, LowPass};
 use crate::engine::{Engine, Fork};

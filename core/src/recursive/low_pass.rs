@@ -1,10 +1,11 @@
 //! Exponential low-pass: `y[t] = a y[t-1] + (1 - a) x[t]`, `a = exp(-1 / (tau fs))`, `y[-1] = 0`.
 //!
-//! Computed as `y += (1 - a) (x - y)`, compensated for long time constants. A constant input is a fixed point to the bit. From
-//! elsewhere `y` comes to rest within 1e-4 of it, relative to it, in single precision: [`recursive`](super) has the bounds, and
-//! says what becomes of small numbers. `tau = 0` copies.
+//! Computed as `y += (1 - a) (x - y)`, compensated for long time constants. A constant input is an exact fixed point.
+//! From another value, `y` settles within 1e-4 of the input, relative to it, in single precision. [`recursive`](super)
+//! has the bounds and the treatment of small numbers. `tau = 0` copies.
 //!
-//! State: `y`, one frame; from `tau fs = 1680` on two, the second of them remainders. Cost: 3 operations a sample, or 8.
+//! State: `y`, one frame; from `tau fs = 1680` on two frames, the second with remainders. Cost: 3 operations per
+//! sample, or 8.
 //! Reference: a first-order IIR filter, e.g. Oppenheim and Schafer, Discrete-Time Signal Processing, 2010.
 
 use super::Decay;
@@ -94,7 +95,8 @@ impl LowPass {
                     if cfg!(any(not(target_os = "none"), helium)) {
                         return smooth_and_write(gain, x, y, out, write);
                     }
-                    // Without vectors, eight samples a turn: to count the turns costs half a sample.
+                    // Without vectors, eight samples per iteration: counting the iterations costs as much as half a
+                    // sample.
                     let ((x, x_rest), (y, y_rest), (out, out_rest)) =
                         (x.as_chunks::<8>(), y.as_chunks_mut::<8>(), out.as_chunks_mut::<8>());
                     for ((x, y), out) in x.iter().zip(y).zip(out) {

@@ -1,33 +1,33 @@
-//! Recursive filters: exponential smoothing in time, and what is built from it.
+//! Recursive filters: exponential smoothing in time, and filters built from it.
 //!
 //! # Rounding at long time constants
-//! A sample of 24 bits takes up an increment `(1-a)(x-y)` only above half a unit in the last place of `y`. A plain recursion
-//! therefore stops up to `2^-24 / (1-a)` of `x` short of a constant `x`: 6e-5 for `tau fs = 1000`. Where that bound exceeds
-//! 1e-4, from about `tau fs = 1680` on, the filter is **compensated** ([`Decay::is_compensated`]): its state holds the
-//! remainder `c` of the last sum beside `y`, two words a sample.
+//! A sample of 24 bits absorbs an increment `(1-a)(x-y)` only above half a unit in the last place of `y`. A plain
+//! recursion therefore stops up to `2^-24 / (1-a)` of `x` short of a constant `x`: 6e-5 for `tau fs = 1000`. Where that
+//! bound exceeds 1e-4, from about `tau fs = 1680` on, the filter is **compensated** ([`Decay::is_compensated`]): its
+//! state holds `y` and the remainder `c` of the last sum, two words per sample.
 //!
 //! ```text
 //! s = (1-a) (x - y) + c,    y' = y + s,    c' = s - (y' - y)     (c': what the rounding of y + s lost; Dekker 1971)
 //! ```
 //! It stops at most `2^-24 + 2^-48 / (1-a)` of `x` short of a constant `x`. A time constant for which that exceeds 1e-4
-//! (`tau fs` above 2.8e10) is an error. The gain decides, so the state's size is known with the filter. For `f64` samples the
-//! bounds are far smaller; the layout of the state is the same.
+//! (`tau fs` above 2.8e10) is an error. The gain determines the size of the state, so it is known with the filter. For
+//! `f64` samples the bounds are far smaller; the layout of the state is the same.
 //!
 //! # Small numbers
-//! Subnormal numbers (below 2^-126 in `f32`) are slow on some machines and zero on others: with Helium, or where a process sets
-//! flush-to-zero. The filters here make none, so that neither speed nor bits depend on the machine. In `f32`
+//! Subnormal numbers (below 2^-126 in `f32`) are slow on some machines and zero on others: with Helium, or where a
+//! process sets flush-to-zero. The filters here produce none, so neither speed nor bits depend on the machine. In `f32`
 //! ([`Sample::SMALL`](crate::Sample::SMALL) has the level of other types):
 //!
-//! - Plain recursions: a state word below 2^-72 in magnitude becomes zero before every `N`-th frame, `N` being the largest power
-//!   of two with `a^N >= 2^-24`, or 1. So in silence `y` is 0, or 2^-96 and more. Where positive and negative inputs cancel, a
-//!   unit in the last place of `(1-a) x` is left at least, and `1-a` is 2^-11 and more: for `|x| >= 2^-56` that is 2^-91, and
-//!   2^-115 after `N` frames of decay. Hence neither state, output nor `(1-a)(x-y)` is subnormal when each input sample is 0 or
-//!   at least 2^-56 (1.4e-17) in magnitude.
-//! - Compensated recursions: an increment `s` below 2^-100 in magnitude is dropped. Then `y` and `c` are multiples of 2^-123, so
-//!   that they are never subnormal, whatever the input; where `(1-a)(x-y)` is, the sum absorbs it or it is dropped. It also lets
-//!   the filter stop up to `2^-100 / (1-a)` short of a constant input, 0 included.
+//! - Plain recursions: before every `N`-th frame, a state word below 2^-72 in magnitude becomes zero. `N` is the
+//!   largest power of two with `a^N >= 2^-24`, or 1. For zero input `y` is therefore 0, or at least 2^-96. Where
+//!   positive and negative inputs cancel, at least a unit in the last place of `(1-a) x` remains, and `1-a` is at least
+//!   2^-11: for `|x| >= 2^-56` that is 2^-91, and 2^-115 after `N` frames of decay. Hence neither state, output nor
+//!   `(1-a)(x-y)` is subnormal when each input sample is 0 or at least 2^-56 (1.4e-17) in magnitude.
+//! - Compensated recursions: an increment `s` below 2^-100 in magnitude is dropped. Then `y` and `c` are multiples of
+//!   2^-123, so they are never subnormal, whatever the input. Where `(1-a)(x-y)` is subnormal, the sum absorbs it or it
+//!   is dropped. The filter may therefore also stop up to `2^-100 / (1-a)` short of a constant input, 0 included.
 //!
-//! Frames are counted by `t`. Which of them is the `N`-th depends on the place of a sample, so that all frames cost the same.
+//! `t` counts the frames. Which of them is the `N`-th depends on the place of a sample, so all frames cost the same.
 
 pub mod high_pass;
 pub mod low_pass;
@@ -41,28 +41,29 @@ pub use smooth_conv::SmoothConv;
 use crate::Error;
 use crate::math::one_minus_exp_neg;
 
-/// The gain `1 - a` of an exponential filter, `a = exp(-1 / (tau fs))` its decay a frame.
+/// The gain `1 - a` of an exponential filter; `a = exp(-1 / (tau fs))` is its decay per frame.
 ///
-/// The gain is kept rather than the decay: for long time constants it is the small number, and rounding `a` instead
-/// would be off by 6e-5 in `tau` at `tau fs = 1000` in single precision.
+/// The gain is stored instead of the decay. For long time constants the gain is the small number; a rounded `a` would
+/// cause an error of 6e-5 in `tau` at `tau fs = 1000` in single precision.
 ///
 /// ```
 /// use foveola_core::{constant, Decay};
-/// const DECAY: Decay = constant!(Decay::new(0.05, 1000.0)); // 50 ms at 1000 frames a second
+/// const DECAY: Decay = constant!(Decay::new(0.05, 1000.0)); // 50 ms at 1000 frames per second
 /// assert!((DECAY.gain() - (1.0 - (-1.0_f64 / 50.0).exp())).abs() < 1e-15);
 /// assert_eq!(Decay::new(0.0, 1000.0).unwrap().gain(), 1.0); // no smoothing
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decay {
     gain: f64,
-    /// Frames after which small numbers become zero, a power of two; 0 for a compensated recursion, which makes none.
+    /// Frames after which small numbers become zero, a power of two; 0 for a compensated recursion, which produces
+    /// none.
     period: u32,
 }
 
 /// 2^-24: half a unit in the last place of 1 in `f32`.
 const UNIT: f64 = 1.0 / (1 << 24) as f64;
 
-/// How far a filter may stop from a constant input, relative to it.
+/// The largest distance from a constant input at which a filter may stop, relative to the input.
 const TOLERANCE: f64 = 1e-4;
 
 /// The smallest gain of a plain recursion, and that of a compensated one.
@@ -70,11 +71,11 @@ const LEAST_PLAIN: f64 = UNIT / TOLERANCE;
 const LEAST_COMPENSATED: f64 = UNIT * UNIT / TOLERANCE;
 
 impl Decay {
-    /// Time constant `tau` in seconds (0 or more) at `steps_per_second` frames a second.
+    /// Time constant `tau` in seconds (0 or more) at `steps_per_second` frames per second.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a `tau` that is negative, not finite, or above 2.8e10 frames, for which the filter would be
-    /// [wrong](self); or a rate that is not positive and finite.
+    /// [`Error::Parameter`] for a `tau` that is negative, not finite, or above 2.8e10 frames, for which the filter
+    /// would be [inaccurate](self); or for a rate that is not positive and finite.
     pub const fn new(tau: f64, steps_per_second: f64) -> Result<Self, Error> {
         if !(tau.is_finite() && tau >= 0.0) {
             return Err(Error::Parameter { name: "tau", value: tau, expected: "a time constant of 0 s or more" });
@@ -147,8 +148,8 @@ impl Decay {
 mod tests {
     use super::*;
 
-    /// From one frame that makes small numbers zero to the next a state word decays by 2^-24 at most, or in a single frame; and
-    /// twice as many frames would be too many.
+    /// Between two frames that make small numbers zero, a state word decays by 2^-24 at most, or there is a single
+    /// frame; twice as many frames would be too many.
     #[test]
     fn the_period_keeps_what_decays_above_the_smallest_number() {
         for i in 0..2_000 {

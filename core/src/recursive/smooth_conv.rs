@@ -1,21 +1,22 @@
-//! Recursive smoothing in time, filtered in space: a spatio-temporal kernel at the price of a few spatial ones.
+//! Recursive smoothing in time, then convolution in space: a spatio-temporal kernel at the cost of a few spatial ones.
 //!
 //! ```text
 //! y_0 = e_0(x),  y_i = e_i(y_{i-1})        e_i: exponential low-pass with its own time constant
 //! out = g_0(y_0) + … + g_{n-1}(y_{n-1})    g_i: same-size 2-D convolution
 //! ```
-//! The components `g_i(y_i)` can be had as channels of their own (channel `c n + i` for input channel `c`).
+//! The components `g_i(y_i)` can also be separate channels (channel `c n + i` for input channel `c`).
 //!
 //! - `spatial` holds the `n` kernels, `n x kh x kw`, in correlation order.
-//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders: `channels x rows x (n + m) x (cols + kw - 1)`. The
-//!   stages of a row are neighbours, so that the chain runs through each row once. Behind them lie the remainders of the `m`
-//!   stages whose time constant is so long that they are [compensated](super), in the same order; what they hold beside the
-//!   pixels means nothing.
-//! - A constant input comes out with the gain of the kernels, to 1e-4 of `sum_i (i + 1) |g_i|`; [`recursive`](super) has the
-//!   bounds of each stage, and says what becomes of small numbers.
-//! - Cost: `n (kh kw + 3)` operations a sample, 5 more for a compensated stage.
-//! - In blocks ([`SmoothConv::in_blocks`]) the chain takes a row through several frames, whose stages go to scratch, and then
-//!   the kernels take the frames: threads share the rows, then the frames. No bit differs.
+//! - State: `y_0 … y_{n-1}` of every channel, rows stored with their borders:
+//!   `channels x rows x (n + m) x (cols + kw - 1)`. The stages of a row are neighbours, so the chain passes through
+//!   each row once. After them come the remainders of the `m` stages whose time constant is so long that they are
+//!   [compensated](super), in the same order. The remainders outside the pixels have no meaning.
+//! - A constant input is multiplied by the gain of the kernels, to 1e-4 of `sum_i (i + 1) |g_i|`. [`recursive`](super)
+//!   has the bounds of each stage and the treatment of small numbers.
+//! - Cost: `n (kh kw + 3)` operations per sample, 5 more for a compensated stage.
+//! - In blocks ([`SmoothConv::in_blocks`]), the chain processes a row through several frames and writes its stages to
+//!   scratch. Then the kernels process the frames. Threads share the rows, then the frames. The result is
+//!   bit-identical.
 
 use super::Decay;
 use super::update::{due, flush, plain, smooth, smooth_thrice, smooth_twice};
@@ -32,7 +33,7 @@ use crate::lanes::Lanes;
 use crate::{Checksum, Error, Filter, Sample, Scratch, Shape, Signature};
 use core::ops::Range;
 
-/// A chain of exponentials, each through a kernel of its own; see the [equation](self).
+/// A chain of exponentials, each followed by its own kernel; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::{constant, Border, Decay, Filter, Shape, SmoothConv};
@@ -54,7 +55,7 @@ pub struct SmoothConv<'w, T = f32> {
     decays: &'w [Decay],
     /// Stages that are compensated.
     remainders: usize,
-    /// Frames after which small numbers become zero: as often as any of the other stages asks for. 0: there are none.
+    /// Frames after which small numbers become zero: the shortest period of the other stages; 0 if there are none.
     period: u32,
     spatial: &'w [T],
     size: [usize; 2],
@@ -113,12 +114,12 @@ impl<'w, T> SmoothConv<'w, T> {
         self.border
     }
 
-    /// Whether every component is a channel of its own.
+    /// Whether every component is a separate channel.
     pub const fn yields_components(&self) -> bool {
         self.components
     }
 
-    /// The factors that compute the kernels, if there are any.
+    /// The factors of the kernels, if there are any.
     pub const fn factors(&self) -> Option<&Factors<'w, T>> {
         self.factors.as_ref()
     }
@@ -140,7 +141,7 @@ impl<'w, T> SmoothConv<'w, T> {
         }
     }
 
-    /// Works in blocks of `frames` frames where there are threads to share them, with that much more scratch.
+    /// Processes blocks of `frames` frames when there are threads to share them, with correspondingly more scratch.
     pub const fn in_blocks(self, frames: usize) -> Self {
         Self { block: if frames == 0 { 1 } else { frames }, ..self }
     }
@@ -187,7 +188,7 @@ impl<'w, T> SmoothConv<'w, T> {
 }
 
 impl SmoothConv<'_> {
-    /// `sum`, and that of every number in the filter.
+    /// `sum`, extended by every number in the filter.
     pub(crate) const fn numbers(&self, mut sum: Checksum) -> Checksum {
         let mut stage = 0;
         while stage < self.decays.len() {
@@ -215,10 +216,10 @@ impl<T> SmoothConv<'_, T> {
 }
 
 impl<T: Sample> SmoothConv<'_, T> {
-    /// The chain of exponentials for rows `rows` of frame `t` (as far as a `usize` holds it), whose stages are in `state`. With
-    /// room in `stages` it goes over the frames of a block, and leaves there what each of them made of a row, one behind the
-    /// other.
-    #[cfg_attr(target_os = "none", inline(never))] // its stack is not that of the kernels
+    /// The chain of exponentials for rows `rows` of frame `t` (as far as a `usize` holds it), whose stages are in
+    /// `state`. With room in `stages` it processes the frames of a block, and writes the stages of a row after each
+    /// frame there, one after another.
+    #[cfg_attr(target_os = "none", inline(never))] // keeps its stack apart from that of the kernels
     fn chain<L: Lanes<T>, F: Fork>(
         &self,
         engine: Engine<L, F>,
@@ -273,7 +274,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         );
     }
 
-    /// [`SmoothConv::advance_with`] block by block.
+    /// [`SmoothConv::advance_with`] in blocks.
     #[inline(always)]
     fn advance_in_blocks<L: Lanes<T>, F: Fork>(
         &self,
@@ -321,7 +322,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         }
     }
 
-    /// Whether all stages are `y += (1-a) (x - y)` as it stands.
+    /// Whether all stages compute `y += (1-a) (x - y)` directly.
     fn is_plain(&self) -> bool {
         self.decays.iter().all(|decay| plain::<T>(*decay).is_some())
     }
@@ -438,7 +439,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
             let channel = k % channels;
             let state = piece_mut(state, channel, rows.saturating_mul(self.stored()))?;
-            // Rows are counted on from channel to channel.
+            // The count of rows continues from channel to channel.
             let t = (t as usize).wrapping_add(k / channels + channel * rows);
             self.chain(engine, t, 0..rows, x, state, &mut []);
             self.spatial(engine, state, self.stored(), scratch, piece_mut(output, k, out)?);

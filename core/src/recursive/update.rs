@@ -1,4 +1,5 @@
-//! One frame of the recursions, over the samples of a row: `y += (1-a) (x - y)`, compensated where the [decay](super) says so.
+//! One frame of the recursions, over the samples of a row: `y += (1-a) (x - y)`, compensated where the [decay](super)
+//! requires it.
 
 use super::Decay;
 use crate::Sample;
@@ -22,14 +23,14 @@ pub(super) fn flush<T: Sample>(y: &mut [T]) {
     }
 }
 
-/// Those of `places` that are due before frame `t`: where `t + place` is a multiple of `period`, a power of two; none for 0. `t` is
-/// the frame's number as far as a `usize` holds it.
+/// The elements of `places` that are due before frame `t`: those for which `t + place` is a multiple of `period`, a
+/// power of two; none for 0. `t` is the frame's number as far as a `usize` holds it.
 #[inline(always)]
 pub(super) fn due(t: usize, period: u32, places: Range<usize>) -> impl Iterator<Item = usize> {
     let (period, end) = (period as usize, places.end);
     let since = t.wrapping_add(places.start);
     let first = places.start.saturating_add(since.wrapping_neg() & period.wrapping_sub(1));
-    // A range in steps would divide.
+    // A stepped range would divide.
     let next = move |place: &usize| place.checked_add(period);
     successors((period > 0).then_some(first), next).take_while(move |place| *place < end)
 }
@@ -59,7 +60,7 @@ pub(super) fn compensated<T: Sample>(gain: T, x: T, y: &mut T, c: &mut T) {
     *y = sum;
 }
 
-/// The gain of a recursion that is `y += (1-a) (x - y)` as it stands.
+/// The gain of a recursion that computes `y += (1-a) (x - y)` directly.
 #[inline(always)]
 pub(super) fn plain<T: Sample>(decay: Decay) -> Option<T> {
     let gain = T::from_f64(decay.gain);
@@ -84,7 +85,7 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
     }
 }
 
-/// Two plain recursions in a row, in one walk, so that no sample is loaded twice.
+/// Two plain recursions in one pass, so that no sample is loaded twice.
 #[inline(always)]
 pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
     let [a, b] = decays.map(|decay| T::from_f64(decay.gain));
@@ -94,7 +95,7 @@ pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut
     }
 }
 
-/// Three plain recursions in a row.
+/// Three plain recursions in one pass.
 #[inline(always)]
 pub(super) fn smooth_thrice<T: Sample>(decays: [Decay; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
     let [a, b, c] = decays.map(|decay| T::from_f64(decay.gain));
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!(due(0, 0, 0..10).count(), 0, "none");
     }
 
-    /// Wherever the state is cut, each sample becomes zero before the same frame.
+    /// For any split of the state, each sample becomes zero before the same frame.
     #[test]
     fn a_cut_of_the_state_does_not_matter() {
         let decay = Decay::new(1.5, 1.0).unwrap();

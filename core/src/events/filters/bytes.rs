@@ -1,4 +1,4 @@
-//! Four bytes a word of state, the first in the lowest bits: for filters to which a word a pixel is too much.
+//! Four bytes per word of state, the first in the lowest bits: for filters for which a word per pixel is too large.
 
 /// Words for this many bytes.
 pub(super) const fn words(bytes: usize) -> usize {

@@ -1,16 +1,16 @@
-//! A chain of filters is data: a table of stages, a constant on a board and a `Vec` on a host.
+//! A chain of event filters is data: a table of stages, a constant on a board and a `Vec` on a host.
 //!
 //! ```text
 //! sensor -> 0: RateLimit -> 1: HotPixels -> 2: Stcf -> 3: Downsample -> link or model
 //! ```
-//! An event goes through the stages until one drops it, and every stage counts what it dropped. [`EventChain::new`]
-//! checks that each is made for the sensor that the stages before it leave.
+//! An event passes through the stages until one drops it. Every stage counts the events that it drops.
+//! [`EventChain::new`] checks that each stage is made for the size of sensor that the stages before it yield.
 //!
 //! ```text
 //! words of state, for each stage:   2: events dropped, the lower half first,   then the stage's own
 //! ```
-//! A buffer goes through the table stage by stage ([`EventFilter::retain`]): one virtual call a stage and buffer, not
-//! an event.
+//! A buffer passes through the table stage by stage ([`EventFilter::retain`]): one virtual call per stage and buffer,
+//! not per event.
 
 use super::{
     DoubleWindow, Downsample, EventFilter, HotPixels, PolarityOnly, RateLimit, Refractory, Region, RowColumn, Stcf,
@@ -20,7 +20,7 @@ use crate::events::{Event, Geometry};
 use crate::words::{halves, long};
 use core::ops::Range;
 
-/// A filter of events of this crate, or a user's own.
+/// An event filter of this crate, or a user's own filter.
 #[derive(Clone, Copy)]
 #[allow(missing_docs, reason = "each is documented as the type it holds")]
 pub enum EventStage<'a> {
@@ -37,7 +37,7 @@ pub enum EventStage<'a> {
     Own(OwnStage<'a>),
 }
 
-/// A filter from outside this crate, with what a constant must know of it.
+/// A filter from outside this crate, with what a constant needs to know of it.
 #[derive(Clone, Copy)]
 pub struct OwnStage<'a> {
     filter: &'a (dyn EventFilter + Sync),
@@ -80,7 +80,7 @@ impl<'a> EventStage<'a> {
         }
     }
 
-    /// Size of the sensor that the filter is made for; `None` when any will do.
+    /// Size of the sensor that the filter is made for; `None` for any size.
     pub const fn input(&self) -> Option<Geometry> {
         match self {
             Self::Stcf(filter) => Some(filter.geometry()),
@@ -93,7 +93,7 @@ impl<'a> EventStage<'a> {
         }
     }
 
-    /// Size of the sensor behind the filter.
+    /// Size of the sensor after the filter.
     pub const fn output(&self, input: Geometry) -> Geometry {
         match self {
             Self::Region(filter) => filter.output(input),
@@ -103,7 +103,7 @@ impl<'a> EventStage<'a> {
         }
     }
 
-    /// The filter, whichever it is.
+    /// The filter as a trait object.
     pub fn as_filter(&self) -> &dyn EventFilter {
         match self {
             Self::Stcf(filter) => filter,
@@ -154,10 +154,10 @@ pub struct EventChain<'a> {
 const DROPPED: usize = 2;
 
 impl<'a> EventChain<'a> {
-    /// `stages`, one after another, behind a sensor of this size. Without stages every event goes on.
+    /// `stages`, one after another, for a sensor of this size. Without stages every event is kept.
     ///
     /// # Errors
-    /// [`Error::StageGeometry`] when a stage is made for another sensor than what the stages before it leave.
+    /// [`Error::StageGeometry`] when a stage is made for another size of sensor than the stages before it yield.
     pub const fn new(sensor: Geometry, stages: &'a [EventStage<'a>]) -> Result<Self, Error> {
         let (mut output, mut state_len, mut stage) = (sensor, 0, 0);
         while stage < stages.len() {
@@ -178,7 +178,7 @@ impl<'a> EventChain<'a> {
         self.stages
     }
 
-    /// Size of the sensor behind the last stage.
+    /// Size of the sensor after the last stage.
     pub const fn output(&self) -> Geometry {
         self.output
     }
@@ -189,7 +189,7 @@ impl<'a> EventChain<'a> {
     }
 
     /// Where the state of the stage with this index lies in that of the chain: to read or write a mask of hot pixels.
-    /// Empty for a stage that is not there.
+    /// Empty for a stage that does not exist.
     ///
     /// ```
     /// use foveola_core::events::{EventChain, EventStage, Geometry, HotPixels, Learning, PolarityOnly};
@@ -215,7 +215,7 @@ impl<'a> EventChain<'a> {
         end..end
     }
 
-    /// Events that the stage with this index dropped since the state was cleared; 0 for a stage that is not there.
+    /// Events that the stage with this index dropped since the state was cleared; 0 for a stage that does not exist.
     pub fn dropped(&self, state: &[u32], stage: usize) -> u64 {
         let before = state.get(..self.own(stage).start).filter(|_| stage < self.stages.len());
         before.and_then(|words| words.last_chunk()).map_or(0, |words| long(*words))
@@ -277,7 +277,7 @@ mod tests {
     use proptest::prelude::*;
     use std::{vec, vec::Vec};
 
-    /// One of every kind, for the sensor that the kinds before it leave.
+    /// One stage of every kind, for the size of sensor that the stages before it yield.
     fn stages(sensor: Geometry) -> Vec<EventStage<'static>> {
         let half = Downsample::new(sensor, 2).unwrap();
         let cells = half.cells();
@@ -297,7 +297,7 @@ mod tests {
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 
-        /// As if every stage had been called by hand, and nothing is lost without being counted.
+        /// Equals the stages called one by one, and every loss is counted.
         #[test]
         fn equals_its_stages_one_after_another(
             (sensor, events) in laws::sensor_and_events(),

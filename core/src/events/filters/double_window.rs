@@ -1,20 +1,20 @@
-//! Double window filter: an event is kept when enough of the last events, wherever and whenever they were, lie near.
+//! Double window filter: keeps an event when enough of the latest events, at any place and time, lie near it.
 //!
 //! ```text
 //! keep  when  #{ events (x', y') of both windows : |x' - x| + |y' - y| <= distance } >= k
 //! signal window   the last `length` events that were kept
 //! noise window    the last `length` events that were dropped
 //! ```
-//! Noise fills its own window only, so that it does not push signal out of memory: for sparse scenes, and boards with
-//! no memory for a sensor. Time plays no part, so that no clock can confuse it. An event at the same pixel counts: a
-//! hot pixel is kept. `length` is 1 to 65535, `k` 1 to `2 length`.
+//! Noise fills only its own window, so it does not push signal out of memory: for sparse scenes, and boards without
+//! memory for a whole sensor. Time plays no part, so no clock error affects the filter. An event at the same pixel
+//! counts: a hot pixel is kept. `length` is 1 to 65535, `k` 1 to `2 length`.
 //!
 //! ```text
 //! word   0       events in the signal window; length or more when it is full, and then the oldest is word - length
 //!        1       the same of the noise window
 //!        2 …     the signal window, then the noise window: y in the upper half of a word, x in the lower
 //! ```
-//! Cost: `2 length` comparisons of 6 operations an event. State: `2 + 2 length` words: 288 bytes for a `length` of 35.
+//! Cost: `2 length` comparisons of 6 operations per event. State: `2 + 2 length` words: 288 bytes for a `length` of 35.
 //! Reference: S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans. PAMI
 //! 45(1), 2023, doi:10.1109/TPAMI.2022.3152999.
 
@@ -22,7 +22,7 @@ use super::EventFilter;
 use crate::Error;
 use crate::events::Event;
 
-/// Keeps what lies near to the last events; see the [equation](self).
+/// Keeps events near the latest events; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::constant;

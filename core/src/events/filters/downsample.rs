@@ -1,21 +1,21 @@
-//! Fewer pixels: cells of `factor x factor` pixels become one, each event or only every so many.
+//! Downsampling: cells of `factor x factor` pixels become one pixel, with each event or only every so many.
 //!
 //! ```text
 //! col = x / factor,  row = y / factor                 rounded down; the last cells may be cut by the sensor's edge
 //! counting:  n[row, col] += 1 (ON) or -1 (OFF);  when |n| = threshold: one event of that sign, and n = 0
 //! ```
-//! `factor` is 1 to 65535, `threshold` 1 to 127. A cell of alternating noise stays near 0 and gives nothing; an edge
-//! that crosses it gives `factor^2 / threshold` events. Events outside of the sensor are dropped.
+//! `factor` is 1 to 65535, `threshold` 1 to 127. A cell of alternating noise stays near 0 and gives no events; an edge
+//! that crosses it gives `factor^2 / threshold` events. Events outside the sensor are dropped.
 //!
-//! Cost: two divisions of 32 bits an event, and 8 operations where events are counted.
-//! State: none; counting, a byte a cell.
+//! Cost: two divisions of 32 bits per event, and 8 operations where events are counted.
+//! State: none; with counting, one byte per cell.
 
 use super::{EventFilter, bytes};
 use crate::Error;
 use crate::events::filters::stamps::sides;
 use crate::events::{Event, Geometry, Window};
 
-/// Makes a pixel of several; see the [equation](self).
+/// Merges several pixels into one; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::events::filters::{Downsample, EventFilter};
@@ -43,7 +43,7 @@ pub struct Downsample {
 }
 
 impl Downsample {
-    /// For a sensor of this size: `factor` x `factor` pixels a cell.
+    /// For a sensor of this size: `factor` x `factor` pixels per cell.
     ///
     /// # Errors
     /// [`Error::EmptyFrame`] without pixels; [`Error::Parameter`] for too many of them, and when `factor` is 0.
@@ -71,7 +71,7 @@ impl Downsample {
         Geometry { cols: self.cols as usize, rows: self.rows as usize }
     }
 
-    /// Size of the sensor behind the filter: in cells.
+    /// Size of the sensor after the filter: in cells.
     pub const fn cells(&self) -> Geometry {
         let factor = self.window.binning() as usize;
         Geometry { cols: (self.cols as usize).div_ceil(factor), rows: (self.rows as usize).div_ceil(factor) }

@@ -1,24 +1,24 @@
-//! Hot pixels: those with more events than any scene gives are masked, and learned, or given, or both.
+//! Hot pixels: masks pixels with more events than any scene gives. The mask is learned, or given, or both.
 //!
 //! ```text
 //! n[j]     events of pixel j in the current window, masked or not
 //! mask j   at once when n[j] > most, until a window has passed in which n[j] <= most   (Learning::Always)
-//!          at once when n[j] > most in the first window, for good                     (Learning::Once)
+//!          at once when n[j] > most in the first window, permanently                   (Learning::Once)
 //! ```
-//! A window begins with the first event, or with the first one behind the window before, and lasts `window`
-//! microseconds, 1 to 2^32 - 1. `most` is 0 to 125 events: for `r` events a second, a window of 100 / r seconds and a
-//! `most` of 100. A pixel that is given as hot ([`HotPixels::mask`]) is neither counted nor unmasked.
+//! A window begins with the first event, or with the first event after the previous window, and lasts `window`
+//! microseconds, 1 to 2^32 - 1. `most` is 0 to 125 events. For `r` events per second, use a window of 100 / r seconds
+//! and a `most` of 100. A pixel that is given as hot ([`HotPixels::mask`]) is neither counted nor unmasked.
 //!
-//! Events that come late are counted in the current window; when time jumps back by more than `window`, it ends. Events
-//! outside of the sensor are dropped.
+//! Late events are counted in the current window. When time jumps back by more than `window`, the window ends. Events
+//! outside the sensor are dropped.
 //!
 //! ```text
 //! word   0       0: no event yet, 1: learning, 2: learned
 //!        1, 2    when the window began, the lower half first
-//!        3 …     a byte a pixel, row by row: 255 given as hot; else bit 7: masked, bits 6..0: events, 126 at most
+//!        3 …     a byte per pixel, row by row: 255 given as hot; else bit 7: masked, bits 6..0: events, 126 at most
 //! ```
-//! Cost: about 50 operations an event, and a pass over the bytes for each window that has events (a word for 4 pixels).
-//! State: `3 + cols rows / 4` words, rounded up.
+//! Cost: about 50 operations per event, and a pass over the bytes for each window that has events (one word for 4
+//! pixels). State: `3 + cols rows / 4` words, rounded up.
 
 use super::{EventFilter, bytes};
 use crate::Error;
@@ -31,7 +31,7 @@ use crate::words::{halves, long};
 pub enum Learning {
     /// Never: the mask is given.
     Never,
-    /// In the first window, with nothing in front of the sensor that moves.
+    /// In the first window, while nothing moves in front of the sensor.
     Once {
         /// Microseconds.
         window: u32,
@@ -75,7 +75,7 @@ const GIVEN: u8 = 255;
 const MASKED: u8 = 128;
 const EVENTS: u8 = 127;
 
-/// The largest `most`: one more is no [`GIVEN`] yet.
+/// The largest `most`: one more is not yet [`GIVEN`].
 const MOST: u32 = EVENTS as u32 - 2;
 
 /// Words in front of the bytes.
@@ -119,7 +119,7 @@ impl HotPixels {
         HEAD + bytes::words(self.cols as usize * self.rows as usize)
     }
 
-    /// Gives a pixel as hot, for as long as the state is not cleared.
+    /// Masks a pixel as hot, until the state is cleared.
     ///
     /// # Errors
     /// [`Error::Parameter`] when there is no such pixel.
@@ -148,7 +148,7 @@ impl HotPixels {
     }
 }
 
-/// What becomes of a byte when a window is over.
+/// The new value of a byte at the end of a window.
 const fn over(byte: u8, most: u32) -> u8 {
     match byte {
         GIVEN => GIVEN,
@@ -157,7 +157,7 @@ const fn over(byte: u8, most: u32) -> u8 {
     }
 }
 
-/// Whether to count the event: time goes on to `t`, and over the end of the window.
+/// Whether to count the event. Advances time to `t`, past the end of the window if necessary.
 #[inline(always)]
 fn reach([phase, low, high]: &mut [u32; HEAD], pixels: &mut [u32], t: u64, window: u32, most: u32, once: bool) -> bool {
     let ahead = t.wrapping_sub(long([*low, *high])).cast_signed();
@@ -195,7 +195,7 @@ impl EventFilter for HotPixels {
         if !counts || byte == GIVEN {
             return byte < MASKED;
         }
-        // Up to 126: with the mask no GIVEN yet.
+        // Up to 126: with the mask bit it is not yet GIVEN.
         let events = u32::from(byte & EVENTS).min(MOST) + 1;
         let masked = if events > most { MASKED } else { byte & MASKED };
         bytes::set(pixels, place, masked | events as u8);
@@ -212,7 +212,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::{vec, vec::Vec};
 
-    /// A jump back by a window is a late event yet; by more it ends the window.
+    /// A jump back by one window is still a late event; a larger one ends the window.
     #[test]
     fn a_window_ends_behind_more_than_a_window_back() {
         const SENSOR: Geometry = Geometry { cols: 1, rows: 1 };

@@ -1,8 +1,8 @@
-//! What holds for every filter, and streams to try it on.
+//! Properties of every event filter, and streams to test them on.
 //!
-//! - One by one, in pieces of any length, or as a whole: the same events come out, and the same state stays.
-//! - State copied away and back goes on as if nothing had been.
-//! - The events are those of a naive twin, which keeps times in 64 bits and looks for them in a map.
+//! - One by one, in chunks of any length, or as a whole: the events are the same, and so is the state.
+//! - After the state was copied away and back, the filter continues as before.
+//! - The events are those of a naive twin, which keeps times in 64 bits and looks them up in a map.
 
 extern crate std;
 use super::EventFilter;
@@ -20,7 +20,7 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    /// Time is `t` now: the past is forgotten when the clock started anew, which is returned.
+    /// Advances time to `t`. Forgets the past when the clock restarted, and returns whether it did.
     pub(crate) fn reach(&mut self, t: u64) -> bool {
         let ahead = t as i64 - self.base;
         let anew = ahead < -(1 << 30);
@@ -43,7 +43,7 @@ impl Past {
     }
 }
 
-/// Microseconds from one event to the next: mostly short, sometimes backwards, over the end of 32 bits, or days.
+/// Microseconds from one event to the next: mostly short, sometimes backwards, past the end of 32 bits, or days.
 fn step() -> impl Strategy<Value = i64> {
     prop_oneof![
         12 => 0_i64..30,
@@ -77,12 +77,12 @@ pub(crate) fn time_constant() -> impl Strategy<Value = u32> {
     prop_oneof![8 => 1_u32..60, 1 => 1..=LONGEST, 1 => Just(LONGEST)]
 }
 
-/// Lengths of pieces, and after how many events the state is saved.
+/// Lengths of chunks, and after how many events the state is saved.
 pub(crate) fn cut() -> impl Strategy<Value = (usize, usize)> {
     (1_usize..9, 0_usize..60)
 }
 
-/// Events outside of `sensor` are dropped and leave no trace; the others go through `twin`.
+/// Events outside `sensor` are dropped and do not change the state; the others go through `twin`.
 pub(crate) fn hold(
     filter: &dyn EventFilter,
     events: &[Event],

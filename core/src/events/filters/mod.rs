@@ -1,28 +1,28 @@
-//! Filters of events: one event in, one or none out. They keep noise from the link and from the model.
+//! Event filters: one event in, one or none out. They keep noise from the link and from the model.
 //!
-//! As with filters of frames, a filter is a constant and its state a slice that the caller lends, here of words of 32
-//! bits. **Cleared state is zeros**; saving and restoring it is a copy. There is no other memory, so a stream cut into
-//! pieces anywhere gives the same events. All arithmetic is of integers.
+//! As with filters of frames, a filter is a constant, and its state is a slice that the caller lends, here of 32-bit
+//! words. **Cleared state is zeros**; a copy saves and restores it. There is no other memory, so the events are the
+//! same for any chunking of the stream. All arithmetic is in integers.
 //!
 //! | filter | keeps | words of state | instructions |
 //! |---|---|---|---|
-//! | [`Stcf`] | what `k` neighbours support | 1 a pixel | 97 |
-//! | [`RowColumn`] | what the last event of a row or column nearby supports | 2 a row and a column | 165 |
-//! | [`DoubleWindow`] | what `k` of the last events support | `2 length` | 50 + 32 `length` |
-//! | [`Refractory`] | what follows not too soon at a pixel | 1 a pixel | 45 |
-//! | [`HotPixels`] | what comes from good pixels | 1/4 a pixel | 94 |
+//! | [`Stcf`] | events supported by `k` neighbours | 1 per pixel | 97 |
+//! | [`RowColumn`] | events supported by the last event of a nearby row or column | 2 per row and column | 165 |
+//! | [`DoubleWindow`] | events supported by `k` of the latest events | `2 length` | 50 + 32 `length` |
+//! | [`Refractory`] | events outside the pixel's refractory period | 1 per pixel | 45 |
+//! | [`HotPixels`] | events of pixels that are not hot | 1/4 per pixel | 94 |
 //! | [`PolarityOnly`] | ON events, or OFF events | none | 12 |
-//! | [`Region`] | what lies in a rectangle | none | 19 |
-//! | [`Downsample`] | events, or every so many, of cells of pixels | none, or 1/4 a cell | 30, or 70 |
-//! | [`RateLimit`] | as many as a budget allows | 9 | 71 |
+//! | [`Region`] | events in a rectangle | none | 19 |
+//! | [`Downsample`] | events, or every so many, of cells of pixels | none, or 1/4 per cell | 30, or 70 |
+//! | [`RateLimit`] | as many events as a budget allows | 9 | 71 |
 //!
-//! Instructions an event, in [`EventFilter::retain`] on an emulated Cortex-M7, beyond those of a filter that keeps
-//! everything (about 20). Without a buffer between decoder and filter an event takes fewer: words of EVT 2.0, nearly all
-//! of them events, are decoded and go through [`Stcf`] in 100 instructions each.
+//! Instructions are per event, in [`EventFilter::retain`] on an emulated Cortex-M7, beyond those of a filter that keeps
+//! everything (about 20). Without a buffer between decoder and filter an event takes fewer: words of EVT 2.0, nearly
+//! all of them events, are decoded and filtered by [`Stcf`] in 100 instructions each.
 //!
-//! A table of them is an [`EventChain`], which counts what each drops.
+//! A table of event filters is an [`EventChain`], which counts what each drops.
 //!
-//! Times in the state are 32 bits long and never look new when they are old: [`stamps`] says how.
+//! Timestamps in the state have 32 bits; stale ones are never taken for recent ([`stamps`]).
 
 mod bytes;
 pub mod chain;
@@ -57,7 +57,7 @@ use core::cell::Cell;
 
 /// Keeps, moves or drops events.
 ///
-/// A filter of your own says how much state it needs and what becomes of one event:
+/// Your own filter defines the size of its state and what happens to one event:
 /// ```
 /// use foveola_core::events::{Event, EventFilter};
 ///
@@ -80,19 +80,19 @@ use core::cell::Cell;
 /// assert_eq!(events[..3].iter().map(|event| event.t).collect::<Vec<_>>(), [1, 3, 5]);
 /// assert!(Alternate.retain(&mut [], &mut events).is_err());
 /// ```
-/// Dyn-compatible; through a `&dyn EventFilter`, [`EventFilter::retain`] costs one virtual call a buffer.
+/// Dyn-compatible; through a `&dyn EventFilter`, [`EventFilter::retain`] costs one virtual call per buffer.
 pub trait EventFilter {
     /// Words of state.
     fn state_len(&self) -> usize;
 
-    /// Size of the sensor that the events seem to come from behind the filter, where `input` goes in.
+    /// Size of the sensor after the filter, for a sensor of size `input`.
     fn output(&self, input: Geometry) -> Geometry {
         input
     }
 
-    /// The rule: whether the event goes on, and as what; the event may be moved.
+    /// The rule: whether the event is kept. The filter may change the event, for example move it.
     ///
-    /// [`EventFilter::step`] and [`EventFilter::retain`] see to it that `state` has the right length. With another,
+    /// [`EventFilter::step`] and [`EventFilter::retain`] ensure that `state` has the right length. With another length,
     /// events may be lost, but nothing panics.
     fn pass(&self, state: &mut [u32], event: &mut Event) -> bool;
 
@@ -106,11 +106,11 @@ pub trait EventFilter {
         Ok(self.pass(state, &mut event).then_some(event))
     }
 
-    /// [`EventFilter::pass`] of each of `events`, in order: those that go on stand in front afterwards, and their
-    /// number is returned.
+    /// [`EventFilter::pass`] of each of `events`, in order. Moves the kept events to the front and returns their
+    /// number.
     ///
     /// # Errors
-    /// As of [`EventFilter::step`].
+    /// As for [`EventFilter::step`].
     fn retain(&self, state: &mut [u32], events: &mut [Event]) -> Result<usize, Error> {
         check(self, state)?;
         let events = Cell::from_mut(events).as_slice_of_cells();
@@ -118,8 +118,8 @@ pub trait EventFilter {
         for event in events {
             let mut event = event.get();
             let goes_on = self.pass(state, &mut event);
-            // Written in any case: whether an event is noise is what no CPU can predict. And field by field: as a
-            // whole, an event would go through memory.
+            // Always written: no CPU can predict whether an event is noise. And field by field: as a whole, an event
+            // would go through memory.
             if let Some(slot) = events.get(kept) {
                 let Event { t, x, y, on } = event;
                 slot.set(Event { t, x, y, on });

@@ -1,6 +1,6 @@
 //! One polarity: only ON events, or only OFF events.
 //!
-//! Cost: one comparison an event. No state.
+//! Cost: one comparison per event. No state.
 
 use super::EventFilter;
 use crate::events::Event;
@@ -17,9 +17,9 @@ use crate::events::Event;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PolarityOnly {
-    /// Where it became brighter.
+    /// The pixel became brighter.
     On,
-    /// Where it became darker.
+    /// The pixel became darker.
     Off,
 }
 

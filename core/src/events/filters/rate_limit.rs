@@ -1,18 +1,17 @@
-//! A budget of events a window: more are thinned, alike everywhere on the sensor and in time, and counted.
+//! A budget of events per window: excess events are thinned, uniformly over the sensor and in time, and counted.
 //!
 //! ```text
 //! keep event i of a window with probability  min(1, budget / max(n, i))      n: events of the window before
 //! ```
-//! A steady stream of `n` events a window keeps `budget` of them on average, with a standard deviation of less than
-//! `sqrt(budget)`. When events set in at once, `n` is still small: then the first window keeps about
+//! A steady stream of `n` events per window keeps `budget` of them on average, with a standard deviation of less than
+//! `sqrt(budget)`. At a sudden onset, `n` is still small. The first window then keeps about
 //! `budget (1 + ln(i / budget))`, its first events rather than its last; never more than `2 budget`, which is the bound
-//! for any window. A stream within its budget is left alone. What is kept does not depend on where an event is: whether
-//! it is kept is decided by a congruential generator that begins with the cleared state, so the same stream gives the
-//! same events.
+//! for any window. A stream within its budget is unchanged. Whether an event is kept does not depend on its position: a
+//! congruential generator decides. It begins with the cleared state, so the same stream gives the same events.
 //!
-//! A window lasts `window` microseconds, 1 to 2^31 - 1, and follows the one before; behind a pause of a window or more
+//! A window lasts `window` microseconds, 1 to 2^31 - 1, and follows the previous one. After a pause of a window or more
 //! it begins with an event, and `n` is 0. Late events belong to the current window; when time jumps back by more than a
-//! window, one begins. `budget` is 1 to 2^30 events.
+//! window, a new one begins. `budget` is 1 to 2^30 events.
 //!
 //! ```text
 //! word   0       1 once there is a window
@@ -23,7 +22,7 @@
 //!        6       the generator
 //!        7, 8    events dropped, the lower half first
 //! ```
-//! Cost: about 50 operations an event. State: 9 words.
+//! Cost: about 50 operations per event. State: 9 words.
 //! Reference: the generator's factors are those of W. Press et al., Numerical Recipes, 1992, section 7.1.
 
 use super::EventFilter;
@@ -37,7 +36,7 @@ use crate::words::{halves, long};
 /// use foveola_core::events::Event;
 /// use foveola_core::events::filters::{EventFilter, RateLimit};
 ///
-/// let filter = RateLimit::new(100, 1_000)?; // 100 events a millisecond
+/// let filter = RateLimit::new(100, 1_000)?; // 100 events per millisecond
 /// let mut state = [0; RateLimit::STATE];
 /// let mut events: Vec<_> = (0..200_000).map(|i| Event { t: i / 2, x: 0, y: 0, on: true }).collect(); // 2,000 a millisecond
 /// let kept = filter.retain(&mut state, &mut events)?;
@@ -107,13 +106,13 @@ impl EventFilter for RateLimit {
         if *begun == 0 || ahead >= window || ahead < -window {
             let follows = *begun == 1 && (window..2 * window).contains(&ahead);
             let began = if follows { began.wrapping_add(self.window.into()) } else { event.t };
-            // A clock that starts anew is no pause.
+            // A clock that restarts is not a pause.
             *before = if follows || ahead < 0 { *events } else { 0 };
             ([*low, *high], *begun, *events, *kept) = (halves(began), 1, 0, 0);
         }
         *events = events.saturating_add(1);
         *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        // A number from 0 to one less than expected, each as probable; within the budget always below it.
+        // Uniform from 0 to one less than expected; within the budget it is always below the budget.
         let drawn = ((u64::from(*random) * u64::from((*before).max(*events))) >> 32) as u32;
         let keep = drawn < self.budget && *kept < 2 * self.budget;
         *kept += u32::from(keep);
@@ -131,7 +130,7 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
-    /// `n` events a window for `windows` windows of 1 ms, row by row as a sensor reads them, 100 x 50 pixels.
+    /// `n` events per window for `windows` windows of 1 ms, row by row as a sensor reads them, 100 x 50 pixels.
     fn stream(n: u64, windows: u64) -> Vec<Event> {
         let event = |i: u64| Event {
             t: i * 1_000 / n,
@@ -154,8 +153,8 @@ mod tests {
         counts
     }
 
-    /// Kept are as many as the budget says, and no row, column, polarity or part of a window is preferred: every count
-    /// lies within 5 standard deviations of what chance gives (1 in 2 million; some 400 counts are looked at).
+    /// The number of kept events is that of the budget, and no row, column, polarity or part of a window is preferred:
+    /// every count lies within 5 standard deviations of its expectation (1 in 2 million; some 400 counts are checked).
     #[test]
     fn thinning_is_uniform_in_space_and_time() {
         for (n, budget) in [(2_000, 100), (10_000, 1_000), (3_000, 2_000)] {
@@ -233,7 +232,7 @@ mod tests {
             prop_assert_eq!(filter.dropped(&state), dropped);
         }
 
-        /// Streams within the budget are left alone.
+        /// Streams within the budget are unchanged.
         #[test]
         fn what_is_within_the_budget_passes((_, events) in laws::sensor_and_events(), window in 1_u32..200) {
             let filter = RateLimit::new(120, window).unwrap();

@@ -3,14 +3,13 @@
 //! ```text
 //! drop  when  0 <= t - t[j] < dead        t[j]: the last event at the same pixel that restarted the clock
 //! ```
-//! `dead` is in microseconds, 1 to 2^30 - 1. Kept events restart the clock, so that a pixel gives at most one event
-//! every `dead` microseconds; or all events do ([`Restart::All`]), so that a pixel that never rests gives one event and
-//! then none.
+//! `dead` is in microseconds, 1 to 2^30 - 1. Kept events restart the clock, so a pixel gives at most one event every
+//! `dead` microseconds; or all events do ([`Restart::All`]), so a pixel that never rests gives one event and then none.
 //!
-//! Events that come late, with a time before `t[j]`, are kept and restart the clock at their own time. Events outside
-//! of the sensor are dropped, and leave no trace. Long pauses and clocks that start anew: see [`super::stamps`].
+//! Late events, with a time before `t[j]`, are kept and restart the clock at their own time. Events outside the sensor
+//! are dropped and do not change the state. For long pauses and clocks that restart see [`super::stamps`].
 //!
-//! Cost: about 15 operations an event. State: a word a pixel and a border: `3 + (cols + 1) (rows + 2)`.
+//! Cost: about 15 operations per event. State: one word per pixel and a border: `3 + (cols + 1) (rows + 2)`.
 //! Reference: the refractory period of a pixel, P. Lichtsteiner, C. Posch and T. Delbruck, A 128x128 120 dB 15 us
 //! latency asynchronous temporal contrast vision sensor, IEEE JSSC 43(2), 2008, doi:10.1109/JSSC.2007.914337.
 
@@ -22,9 +21,9 @@ use crate::events::{Event, Geometry};
 /// Which events restart a pixel's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Restart {
-    /// Those that are kept.
+    /// Kept events.
     Kept,
-    /// Dropped ones, too.
+    /// All events, also dropped ones.
     All,
 }
 
@@ -87,7 +86,7 @@ impl EventFilter for Refractory {
         let Some((now, stamps)) = stamps::split(state, event.t) else { return false };
         let Some(stamp) = stamps.get_mut(place) else { return false };
         let rested = now.wrapping_sub(*stamp) >= self.dead;
-        // No branch: nobody can predict it.
+        // No branch: it is unpredictable.
         *stamp = if rested | (self.restart == Restart::All) { now } else { *stamp };
         rested
     }

@@ -1,10 +1,10 @@
-//! A region of the sensor: events inside of a rectangle.
+//! A region of the sensor: events inside a rectangle.
 //!
 //! ```text
 //! keep  when  left <= x < left + cols  and  top <= y < top + rows
 //! ```
-//! Kept events get the rectangle's corner as their origin, `(x - left, y - top)`, or stay where they are.
-//! Cost: about 6 operations an event. No state.
+//! Kept events get the rectangle's corner as their origin, `(x - left, y - top)`, or keep their coordinates.
+//! Cost: about 6 operations per event. No state.
 
 use super::EventFilter;
 use crate::Error;
@@ -37,7 +37,7 @@ impl Region {
     /// `cols` columns from column `left` on, and `rows` rows from row `top` on.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when there are none, or the rectangle reaches beyond column or row 65535.
+    /// [`Error::Parameter`] for no columns or rows, or when the rectangle reaches beyond column or row 65535.
     pub const fn new(left: u16, top: u16, cols: u32, rows: u32) -> Result<Self, Error> {
         const EXPECTED: &str = "1 or more, and an end at 65536 at most";
         if cols == 0 || cols > 65536 - left as u32 {
@@ -49,13 +49,13 @@ impl Region {
         Ok(Self { left, top, cols, rows, moved: true })
     }
 
-    /// Leaves the events where they are, and the sensor at its size.
+    /// Keeps the coordinates of the events, and the size of the sensor.
     #[must_use]
     pub const fn in_place(self) -> Self {
         Self { moved: false, ..self }
     }
 
-    /// Size of the sensor behind the filter.
+    /// Size of the sensor after the filter.
     pub const fn output(&self, input: Geometry) -> Geometry {
         if self.moved { Geometry { cols: self.cols as usize, rows: self.rows as usize } } else { input }
     }
@@ -72,8 +72,7 @@ impl EventFilter for Region {
 
     #[inline(always)]
     fn pass(&self, _: &mut [u32], event: &mut Event) -> bool {
-        // To the left of the region or above it the difference wraps, to the rest of 65536, which the region does not
-        // reach.
+        // To the left of the region or above it, the difference wraps to values that the region does not reach.
         let (x, y) = (event.x.wrapping_sub(self.left), event.y.wrapping_sub(self.top));
         let inside = (u32::from(x) < self.cols) & (u32::from(y) < self.rows);
         if self.moved {

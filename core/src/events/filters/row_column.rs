@@ -1,23 +1,22 @@
-//! A correlation filter in memory of rows and columns: each remembers its last event only.
+//! A correlation filter with memory for rows and columns: each stores only its last event.
 //!
 //! ```text
-//! keep  when  an event of another pixel is remembered, by a row y-1..y+1 or by a column x-1..x+1, with
+//! keep  when  an event of another pixel is stored, for a row y-1..y+1 or for a column x-1..x+1, with
 //!             |x' - x| <= 1,  |y' - y| <= 1,  0 <= t - t' <= tau
 //! ```
-//! So it is [`Stcf`](super::Stcf) with 8 neighbours and `k = 1` that forgets a neighbour when its row and its column
-//! had later events elsewhere: in busy scenes it drops more. `tau` is in microseconds, 1 to 2^30 - 1.
+//! It is [`Stcf`](super::Stcf) with 8 neighbours and `k = 1`, but forgets a neighbour when its row and its column had
+//! later events elsewhere: in busy scenes it drops more. `tau` is in microseconds, 1 to 2^30 - 1.
 //!
-//! Events that come late, events outside of the sensor, long pauses and clocks that start anew: as for
-//! [`Stcf`](super::Stcf).
+//! Late events, events outside the sensor, long pauses and clocks that restart: as for [`Stcf`](super::Stcf).
 //!
 //! ```text
 //! word   0, 1    the clock (see super::stamps)
-//!        2 …     a stamp for each row, then for each column, with an empty one before and behind
+//!        2 …     a stamp for each row, then for each column, with an empty one before and after
 //!        …       in the same order, the column of a row's last event, and the row of a column's
 //! ```
-//! Cost: six events looked at, about 80 operations. State: `2 + 2 (rows + cols + 4)` words: 9 kB for 640 x 480 pixels,
-//! a word a pixel being 1.2 MB. Reference: A. Khodamoradi and R. Kastner, O(N)-space spatiotemporal filter for reducing
-//! noise in neuromorphic vision sensors, IEEE Trans. Emerging Topics in Computing 9(1), 2021,
+//! Cost: six events are examined, about 80 operations. State: `2 + 2 (rows + cols + 4)` words: 9 kB for 640 x 480
+//! pixels, where one word per pixel is 1.2 MB. Reference: A. Khodamoradi and R. Kastner, O(N)-space spatiotemporal
+//! filter for reducing noise in neuromorphic vision sensors, IEEE Trans. Emerging Topics in Computing 9(1), 2021,
 //! doi:10.1109/TETC.2017.2788865; it also compares polarities.
 
 use super::EventFilter;
@@ -25,7 +24,7 @@ use super::stamps::{self, CLOCK, now, sides};
 use crate::Error;
 use crate::events::{Event, Geometry};
 
-/// Keeps what the last event of a row or column nearby supports; see the [equation](self).
+/// Keeps events that the last event of a nearby row or column supports; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::events::filters::{EventFilter, RowColumn};
@@ -130,7 +129,7 @@ mod tests {
             tau in laws::time_constant(),
             cut in laws::cut(),
         ) {
-            // `past` forgets when the clock starts anew; what a row or a column remembers is a pixel in it.
+            // `past` forgets when the clock restarts; what a row or a column stores is a pixel in it.
             let (mut past, mut of_row, mut of_col) = (Past::default(), BTreeMap::new(), BTreeMap::new());
             laws::hold(&RowColumn::new(sensor, tau).unwrap(), &events, cut, |event| {
                 let (t, x, y) = (event.t, i64::from(event.x), i64::from(event.y));

@@ -1,30 +1,29 @@
-//! When each pixel last saw an event: 32 bits a pixel that tell 64-bit times apart, for as long as the stream lasts.
+//! The time of each pixel's last event, in 32 bits per pixel, unambiguous for 64-bit times and streams of any length.
 //!
 //! ```text
 //! stamp = t - base + 2^31        base: a time of the stream, kept in 64 bits
 //! 0     = long ago, or never     so that cleared state is zeros
 //! ```
-//! Times from `base - 2^30` on and before `base + 2^31` need no more than that. When time leaves this range forwards,
-//! `base` becomes the present and every stamp is lowered by as much, those of long ago to 0: ages up to 2^30 us stay
-//! exact, and no stamp ever looks new again, not after 71.6 minutes (2^32 us) nor after days. When it leaves it
-//! backwards, the clock started anew, and all stamps become 0. Smaller steps backwards change nothing: a stamp that
-//! lies ahead is no past event.
+//! Times from `base - 2^30` on and before `base + 2^31` fit into a stamp. When time leaves this range forwards, `base`
+//! becomes the present time and every stamp is lowered by the same amount, those of long ago to 0. Ages up to 2^30 us
+//! stay exact, and stale stamps are never taken for recent, neither after 71.6 minutes (2^32 us) nor after days. When
+//! time leaves the range backwards, the clock has restarted, and all stamps become 0. Smaller steps backwards change
+//! nothing: a stamp in the future is not a past event.
 //!
 //! ```text
 //! word   0, 1    base, the lower half first
 //!        2 …     stamps, row by row, with an empty pixel before each row, and an empty row above and below
 //! ```
-//! So every pixel has eight neighbours, and none is special.
-//! Cost: 5 operations an event, and one pass over the stamps when time goes on by 2^31 us (35.8 minutes), or jumps back
-//! by 2^30 us or more: a recording whose clock jumps to and fro with every event pays for a pass with every event.
-//! State: `3 + (cols + 1) (rows + 2)` words.
+//! Every pixel therefore has eight neighbours, and none is a special case. Cost: 5 operations per event, and one pass
+//! over the stamps when time advances by 2^31 us (35.8 minutes), or jumps back by 2^30 us or more. A recording whose
+//! clock jumps to and fro with every event costs a pass per event. State: `3 + (cols + 1) (rows + 2)` words.
 
 use crate::error::nonempty;
 use crate::events::{Event, Geometry};
 use crate::words::{halves, long};
 use crate::{Error, Shape};
 
-/// What the present is after a pass, `base` itself; and the longest age that must stay exact, plus one.
+/// The stamp of the present after a pass, `base` itself; and the longest age that must stay exact, plus one.
 pub(crate) const BASE: u32 = 1 << 31;
 const LONG: u32 = 1 << 30;
 
@@ -34,7 +33,7 @@ pub const LONGEST: u32 = LONG - 1;
 /// Words of the clock in front of the stamps.
 pub(crate) const CLOCK: usize = 2;
 
-/// `Ok` for a time constant that stamps can tell.
+/// `Ok` for a time constant that stamps can express.
 pub(super) const fn checked(name: &'static str, us: u32) -> Result<u32, Error> {
     if us >= 1 && us <= LONGEST {
         return Ok(us);
@@ -42,8 +41,8 @@ pub(super) const fn checked(name: &'static str, us: u32) -> Result<u32, Error> {
     Err(Error::Parameter { name, value: us as f64, expected: "1 us or more, and less than 2^30 us" })
 }
 
-/// The present as a stamp. A stamp `s` of the past is `now - s` microseconds old; `now` wraps round a stamp that lies
-/// ahead to more than [`LONGEST`], which 0 is in any case.
+/// The present as a stamp. A stamp `s` of the past is `now - s` microseconds old. For a stamp in the future this wraps
+/// to more than [`LONGEST`]; for 0 it is larger in any case.
 #[inline(always)]
 pub(crate) fn now(clock: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) -> u32 {
     let base = long(*clock);
@@ -56,14 +55,14 @@ pub(crate) fn now(clock: &mut [u32; CLOCK], stamps: &mut [u32], t: u64) -> u32 {
     BASE
 }
 
-/// The present, and the stamps behind the clock.
+/// The present, and the stamps after the clock.
 #[inline(always)]
 pub(super) fn split(state: &mut [u32], t: u64) -> Option<(u32, &mut [u32])> {
     let (clock, stamps) = state.split_first_chunk_mut()?;
     Some((now(clock, stamps, t), stamps))
 }
 
-/// The pass: seldom, so out of the way.
+/// The pass: rare, so it is not inlined.
 #[cold]
 #[inline(never)]
 fn rebase(stamps: &mut [u32], base: u64, t: u64) {
@@ -104,7 +103,7 @@ impl Stamps {
         self.cols as usize + 1
     }
 
-    /// Where the stamp of the event's upper left neighbour lies behind the clock; `None` outside of the sensor.
+    /// Index of the stamp of the event's upper left neighbour, after the clock; `None` outside the sensor.
     #[inline(always)]
     pub(crate) const fn corner(self, event: &Event) -> Option<usize> {
         if event.x as u32 >= self.cols || event.y as u32 >= self.rows {
@@ -113,7 +112,7 @@ impl Stamps {
         Some(event.y as usize * self.stride() + event.x as usize)
     }
 
-    /// Where the stamp of the event's pixel lies behind the clock; `None` outside of the sensor.
+    /// Index of the stamp of the event's pixel, after the clock; `None` outside the sensor.
     #[inline(always)]
     pub(crate) const fn place(self, event: &Event) -> Option<usize> {
         match self.corner(event) {
@@ -123,7 +122,7 @@ impl Stamps {
     }
 }
 
-/// Columns and rows, when there are some, and words for all pixels can be addressed.
+/// Columns and rows, if there are any and words for all pixels can be addressed.
 pub(crate) const fn sides(Geometry { cols, rows }: Geometry) -> Result<[u32; 2], Error> {
     if let Err(error) = nonempty(Shape::new(1, rows, cols)) {
         return Err(error);

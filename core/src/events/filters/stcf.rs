@@ -1,18 +1,18 @@
-//! Spatio-temporal correlation filter: an event is kept when enough of its neighbours had one shortly before.
+//! Spatio-temporal correlation filter: keeps an event when enough of its neighbours had one shortly before.
 //!
 //! ```text
 //! keep  when  #{ neighbours j : 0 <= t - t[j] <= tau } >= k        t[j]: the last event at pixel j, kept or not
 //! ```
-//! With `k = 1` it is the background-activity filter. Noise is alone, edges are not: `k = 2` of 8 and a `tau` of the
-//! time in which an edge crosses a few pixels are a good start. `tau` is in microseconds, 1 to 2^30 - 1; `k` is 1 to
-//! the number of neighbours. The pixel itself is no neighbour: so a hot pixel alone is dropped.
+//! With `k = 1` it is the background-activity filter. Noise events are isolated, events of edges are not. A good start
+//! is `k = 2` of 8, and for `tau` the time in which an edge crosses a few pixels. `tau` is in microseconds, 1 to 2^30 -
+//! 1; `k` is 1 to the number of neighbours. The pixel itself is not a neighbour, so an isolated hot pixel is dropped.
 //!
-//! Events that come late, with a time before a neighbour's last event, are not supported by it; their own time is
-//! remembered as if they had come in order. Events outside of the sensor are dropped, and leave no trace.
-//! Long pauses and clocks that start anew: see [`super::stamps`].
+//! A late event, with a time before a neighbour's last event, is not supported by that neighbour; its own time is
+//! stored as if it had come in order. Events outside the sensor are dropped and do not change the state. For long
+//! pauses and clocks that restart see [`super::stamps`].
 //!
-//! Cost: 3 operations a neighbour and 20 more an event, no branch in between. State: a word a pixel and a border:
-//! `3 + (cols + 1) (rows + 2)`.
+//! Cost: 3 operations per neighbour and 20 more per event, without a branch in between. State: one word per pixel and a
+//! border: `3 + (cols + 1) (rows + 2)`.
 //! References: T. Delbruck, Frame-free dynamic digital vision, Proc. Intl. Symp. on Secure-Life Electronics, 2008
 //! (`k = 1`); S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans. PAMI
 //! 45(1), 2023, doi:10.1109/TPAMI.2022.3152999.
@@ -32,7 +32,7 @@ pub enum Neighbours {
 }
 
 impl Neighbours {
-    /// How many they are.
+    /// Number of neighbours.
     pub const fn count(self) -> u32 {
         match self {
             Self::Four => 4,
@@ -41,7 +41,7 @@ impl Neighbours {
     }
 }
 
-/// Keeps what `k` neighbours support; see the [equation](self).
+/// Keeps events that `k` neighbours support; see the [equation](self).
 ///
 /// ```
 /// use foveola_core::constant;
@@ -94,7 +94,7 @@ impl Stcf {
 }
 
 impl Stcf {
-    /// How many neighbours support the event; `None` outside of the sensor.
+    /// How many neighbours support the event; `None` outside the sensor.
     #[inline(always)]
     fn supporters(&self, state: &mut [u32], event: &Event) -> Option<u32> {
         let corner = self.stamps.corner(event)?;
@@ -159,7 +159,7 @@ mod tests {
         }
     }
 
-    /// Exactly 2^32 us and a little later the low halves of the times are neighbours, and the events are not.
+    /// Exactly 2^32 us later, and a little more, the low halves of the times are close, but the events are not.
     #[test]
     fn old_events_do_not_look_new_when_32_bits_come_again() {
         let sensor = Geometry { cols: 2, rows: 1 };

@@ -6,22 +6,23 @@
 //! | DAVIS | bits 31, 10 = 0 | 30..22 | 21..12 | bit 11, 1 is ON | bit 31: frames; bit 10: external, inertial |
 //! | DVS640 | all | 20..11 | 10..1 | bit 0, 1 is ON | |
 //!
-//! DVS640 is what the simulator v2e writes for 640 x 480 pixels. The others are read over and counted as
-//! [`Skipped::other`](crate::events::Skipped::other). Bits that are 0 in all words of a camera are impossible. An event
-//! outside of the sensor of a DAVIS or a DVS640, at a time that goes on from the last one, is counted as
-//! [`Skipped::outside`](crate::events::Skipped::outside).
+//! DVS640 is what the simulator v2e writes for 640 x 480 pixels. The other words are skipped and counted as
+//! [`Skipped::other`](crate::events::Skipped::other). A word is impossible if it sets bits that are 0 in all words of a
+//! camera. An event outside the sensor of a DAVIS or a DVS640, at a time that continues from the last one, is counted
+//! as [`Skipped::outside`](crate::events::Skipped::outside).
 //!
-//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else DVS128.
-//! jAER wrote no such line for its recordings, but other programs leave it out, too: [`Camera::word`] tells which
-//! cameras the words may come from. Words of a camera that is not known are all counted as other.
+//! **Camera**: the one that the caller names ([`Aedat2::with_camera`]), else that of the header's `AEChip`, else
+//! DVS128. jAER wrote no such line for its recordings, but other programs leave it out, too: [`Camera::word`] tells
+//! which cameras the words may come from. All words of an unknown camera are counted as other.
 //!
 //! **Conventions**: jAER's origin is at the lower left and it shows the sensor mirrored. Here row 0 is at the top and
 //! column 0 at the left of the picture that jAER shows: `x = cols - 1 - x`, `y = rows - 1 - y`. The manufacturer's
-//! table gives DVS128's ON as 1, but jAER, which wrote the files, takes 0 for ON there, as its documentation says of
-//! the forerunner Tmpdiff128; DAVIS has 1 for ON in both. These are decisions; no recording of known content was at
-//! hand to prove them. v2e mirrors both axes and has 1 for ON.
+//! table gives DVS128's ON as 1. jAER, which wrote the files, takes 0 for ON there, as its documentation says of the
+//! predecessor Tmpdiff128; DAVIS has 1 for ON in both. These are decisions: no recording of known content was available
+//! to verify them. v2e mirrors both axes and has 1 for ON.
 //!
-//! Lines are in front; they end where seven bytes behind a `#` are no text. `#!AER-DA` inside begins another recording.
+//! Lines come first; they end where seven bytes after a `#` are not text. `#!AER-DA` among the words begins another
+//! recording.
 //!
 //! **Time, damage, cost**: as in [`stamped`](super::stamped).
 //! Reference: iniVation, "AEDAT 2.0"; jAER, documentation of `Tmpdiff128.Extractor`; v2e, `v2ecore/output/aedat2_output.py`.
@@ -176,7 +177,7 @@ mod tests {
         assert_eq!((events.len(), skipped), (2, Skipped::default()), "joined recordings");
     }
 
-    /// The camera that is given has a size, whatever the header says.
+    /// The camera that is given determines the size, whatever the header says.
     #[test]
     fn the_size_is_that_of_the_camera() {
         let text = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis240C\r\n\0\0\0\x01\0\0\0\x02";

@@ -2,30 +2,31 @@
 //!
 //! | bytes of a packet | 0..2 | 2..4 | 4..8 | 8..12 | 12..16 | 16..20 | 20..24 | 24..28 | then |
 //! |---|---|---|---|---|---|---|---|---|---|
-//! | | type | source | bytes an event | where its time lies | overflows | room | events | valid events | the events |
+//! | | type | source | bytes per event | where its time lies | overflows | room | events | valid events | the events |
 //!
 //! | an event of type 1 | bits 31..17 | 16..2 | 1 | 0 | bytes 4..8 |
 //! |---|---|---|---|---|---|
 //! | | x | y | 1 ON, 0 OFF | 1 valid | t in microseconds |
 //!
-//! Packets of other types (0 special, 2 frames, 3 inertial ...) are read over, and they and events that are not valid are
-//! counted as [`Skipped::other`]. The events of all sources are one stream. The origin is at the upper left. The geometry is that
-//! of the camera named by the first line `#Source`.
+//! Packets of other types (0 special, 2 frames, 3 inertial ...) are skipped. They and events that are not valid are
+//! counted as [`Skipped::other`]. The events of all sources are one stream. The origin is at the upper left. The
+//! geometry is that of the camera named by the first line `#Source`.
 //!
-//! **Time** `t = overflows << 31 | t`: the format tells every wrap.
+//! **Time** `t = overflows << 31 | t`: the format gives every wrap.
 //!
-//! **Resets**: noise looks like a packet's header less than once in 2^80 bytes, so its first event may have any time: the
-//! clock started anew. Two events in a row inside of a packet that are 1 s or more before the last one, the second within
-//! 1.05 s of the first, are a reset, too.
+//! **Resets**: noise looks like a packet's header less than once in 2^80 bytes, so the first event of a packet may have
+//! any time: the clock restarted. Two events in a row inside a packet that are 1 s or more before the last one, the
+//! second within 1.05 s of the first, are a reset, too.
 //!
-//! **Damage** shows as a packet's header that cannot be one, as a negative time, or as a time 1 s or more before the last one
-//! that is no reset. A single such event costs its 8 bytes. Behind a second one in a row, one among the 16 events behind a
-//! reset, more than 3 among some 16, or a damaged header, everything is skipped up to the next bytes that are the header of a
-//! packet of type 1 in all of its fields. So the packet with the damage is lost from there on, and the next one is read.
-//! Bytes lost inside a packet make events of what follows, until their times show it or the packet ends. Behind damage, and
-//! behind a line, an event may have any time, so that joined recordings are read on.
+//! **Damage** shows as an impossible packet header, as a negative time, or as a time 1 s or more before the last one
+//! that is not a reset. A single such event costs its 8 bytes. After a second one in a row, one among the 16 events
+//! after a reset, more than 3 among some 16, or a damaged header, everything is skipped up to the next bytes that are
+//! the header of a packet of type 1 in all of its fields. So the packet with the damage is lost from there on, and the
+//! next one is read. After bytes lost inside a packet, the following bytes are decoded as events until their times show
+//! the damage or the packet ends. After damage, and after a line, an event may have any time, so joined recordings are
+//! read on.
 //!
-//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
 //! Reference: iniVation, "AEDAT 3.1".
 
 use super::align::Trouble;
@@ -41,7 +42,7 @@ const PACKET: usize = 28;
 const EVENT: usize = 8;
 /// The type of events of pixels.
 const POLARITY: i16 = 1;
-/// More types than the format has; a header at a wrong place mostly has one above.
+/// More types than the format has; a header at a wrong place usually has a larger one.
 const TYPES: i16 = 16;
 /// Microseconds back in time that no camera's recording has.
 const FAR_BACK: u64 = 1_000_000;
@@ -51,7 +52,7 @@ const STEP: u64 = 1 << 20;
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In front of a line or a packet.
+    /// Before a line or a packet.
     Start,
     /// In a line.
     Line,
@@ -59,9 +60,9 @@ enum Place {
     Packet,
     /// Among the events of a packet of type 1.
     Events,
-    /// The same behind one that made no sense: [`Aedat31::held_back`].
+    /// The same after an implausible event: [`Aedat31::held_back`].
     Doubt,
-    /// The same behind one that is still to be decoded, in the same place.
+    /// The same after an event that is still to be decoded, held in the same place.
     Again,
     /// In the events of another packet.
     Others,
@@ -119,8 +120,8 @@ impl Packet {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Aedat31 {
-    /// The packet's header, whose first bytes an event that is cut takes, and its last ones an event that is held back; or the
-    /// last bytes, newest last.
+    /// The packet's header, of which a partial event uses the first bytes, and an event that is held back the last
+    /// ones; or the last bytes of the stream, newest last.
     window: [u8; PACKET],
     held: u8,
     place: Place,
@@ -156,18 +157,18 @@ impl Aedat31 {
         }
     }
 
-    /// What the header told so far.
+    /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The times that overflowed, in microseconds.
+    /// The overflows of the time, in microseconds.
     fn overflowed(&self) -> u64 {
         let [.., a, b, c, d, _, _, _, _, _, _, _, _, _, _, _, _] = self.window;
         u64::from(u32::from_le_bytes([a, b, c, d])) << 31
     }
 
-    /// `bytes` bytes were none of the format.
+    /// `bytes` bytes did not fit the format.
     fn lose(&mut self, bytes: usize) {
         count(&mut self.skipped.garbage, bytes);
         (self.window, self.held, self.place) = ([0; PACKET], 0, Place::Lost);
@@ -230,7 +231,7 @@ impl Aedat31 {
         }
     }
 
-    /// An event that makes no sense behind another: both are a reset, or damage.
+    /// An implausible event after another one: both are a reset, or damage.
     fn doubted(&mut self, word: [u8; EVENT], t: Option<u64>) -> Option<Event> {
         let before = self.held_back();
         if let ((data, Some(first)), Some(t)) = (self.split(before), t)
@@ -253,7 +254,7 @@ impl Aedat31 {
         Some(self.deliver(data, t?))
     }
 
-    /// The data and the time of an event; none for one below 0.
+    /// The data and the time of an event; `None` for a time below 0.
     fn split(&self, word: [u8; EVENT]) -> (u32, Option<u64>) {
         let [a, b, c, d, e, f, g, h] = word;
         let (data, told) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
@@ -274,7 +275,7 @@ impl Aedat31 {
         [a, b, c, d, e, f, g, h]
     }
 
-    /// Holds an event back, behind the overflows.
+    /// Holds an event back, after the overflows in the window.
     const fn hold_back(&mut self, word: [u8; EVENT]) {
         if let Some(bytes) = self.window.last_chunk_mut() {
             *bytes = word;
@@ -336,7 +337,7 @@ impl Aedat31 {
                 if Packet::of(&self.window)
                     .is_some_and(|packet| packet.kind == POLARITY && packet.events > 0 && packet.is_possible())
                 {
-                    // They were taken for garbage.
+                    // They were counted as garbage.
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(PACKET as u32);
                     self.packet();
                 }
@@ -491,7 +492,7 @@ mod tests {
         assert_eq!(skipped, Skipped { other: 8, ..Skipped::default() });
     }
 
-    /// `0 <= valid <= events <= room`: a header with other counts is none.
+    /// `0 <= valid <= events <= room`: a header with other counts is invalid.
     #[test]
     fn a_header_has_possible_counts() {
         for (room, events, valid, possible) in [(2, 2, 2, true), (3, 2, 0, true), (2, 3, 2, false), (3, 2, 3, false)] {

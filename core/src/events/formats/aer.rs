@@ -1,14 +1,14 @@
-//! AER of the `GenX320`: one word of 19 bits an event on the parallel port, without a time.
+//! AER of the `GenX320`: one word of 19 bits per event on the parallel port, without a time.
 //!
 //! | bit 18 | 17..9 | 8..0 |
 //! |---|---|---|
 //! | 1 ON, 0 OFF | x | y |
 //!
-//! The bits above are not used. How the port's bytes become words is a matter of its wiring, and when an event happened
-//! is for the caller to tell, who sees it come; so this is no [`Decode`](crate::events::Decode). Every word is an
-//! event, and no damage can be seen but pixels outside the sensor, which are delivered as they stand.
+//! The bits above are not used. How the port's bytes become words depends on its wiring. The caller, who sees an event
+//! arrive, gives its time; therefore this is not a [`Decode`](crate::events::Decode). Every word is an event. The only
+//! damage that can be detected is a pixel outside the sensor, which is delivered unchanged.
 //!
-//! Cost: 4 operations an event. State: none.
+//! Cost: 4 operations per event. State: none.
 //! Reference: Prophesee, Metavision documentation, "AER format".
 
 use crate::events::Event;
@@ -28,7 +28,7 @@ const PIXEL: u32 = 0x1FF;
 pub struct Aer(pub u32);
 
 impl Aer {
-    /// The event that it tells, seen at `t` microseconds.
+    /// The event of this word, seen at `t` microseconds.
     #[inline]
     pub const fn at(self, t: u64) -> Event {
         Event { t, x: (self.0 >> 9 & PIXEL) as u16, y: (self.0 & PIXEL) as u16, on: self.0 >> 18 & 1 == 1 }
@@ -37,7 +37,7 @@ impl Aer {
     /// The word of `event`, without its time.
     ///
     /// # Errors
-    /// The event is given back when a coordinate is above 511.
+    /// Returns the event when a coordinate is above 511.
     pub const fn of(event: Event) -> Result<Self, Event> {
         let Event { x, y, on, .. } = event;
         if x as u32 > PIXEL || y as u32 > PIXEL {

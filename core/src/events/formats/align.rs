@@ -1,15 +1,15 @@
-//! Finding the place in a stream of words of `N` bytes after bytes were lost or damaged.
+//! Finds the alignment in a stream of words of `N` bytes after bytes were lost or damaged.
 //!
 //! All `N` alignments are watched at once: after each byte, the last `N` bytes are a word of one alignment, which is
-//! possible or not. The right alignment never has an impossible word once the damage is over, wrong ones soon do. So a
-//! word is believed when its alignment has made sense for [`SENSIBLE`] words, and for no less than any other.
-//! Cost: a few operations a byte. State: `N + 1` bytes.
+//! possible or not. The right alignment never has an impossible word once the damage is over; wrong ones soon do. A
+//! word is believed when its alignment has been plausible for [`SENSIBLE`] words, and for no fewer than any other.
+//! Cost: a few operations per byte. State: `N + 1` bytes.
 
-/// Words in a row that must make sense. In noise a word of EVT 2.0 is possible in 6 of 16 cases, so that a false place
-/// is believed once in 10^8 bytes; a true one costs 64 bytes.
+/// Words in a row that must be plausible. In noise a word of EVT 2.0 is possible in 6 of 16 cases, so a false alignment
+/// is believed once in 10^8 bytes; the true one costs 64 bytes.
 const SENSIBLE: u8 = 16;
 
-/// For how many words each alignment has made sense.
+/// For how many words each alignment has been plausible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Alignments<const N: usize> {
     runs: [u8; N],
@@ -22,7 +22,7 @@ impl<const N: usize> Alignments<N> {
         Self { runs: [0; N], phase: 0 }
     }
 
-    /// Words that [`Alignments::save`] gives.
+    /// Number of words that [`Alignments::save`] writes.
     pub(super) const SAVED: usize = N + 1;
 
     /// All that is known, in words.
@@ -31,7 +31,7 @@ impl<const N: usize> Alignments<N> {
         runs.iter().chain([phase]).for_each(|byte| put((*byte).into()));
     }
 
-    /// What [`Alignments::save`] gave.
+    /// Reads what [`Alignments::save`] wrote.
     pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let runs = core::array::from_fn(|_| take() as u8);
         Self { runs, phase: (take() % N as u32) as u8 }
@@ -48,7 +48,7 @@ impl<const N: usize> Alignments<N> {
 }
 
 /// The same for events of `N` bytes among others of one byte, which move the alignments: for how many events each has
-/// made sense, in the order in which their next events begin.
+/// been plausible, in the order in which their next events begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Phases<const N: usize> {
     runs: [u8; N],
@@ -76,8 +76,9 @@ impl<const N: usize> Phases<N> {
     }
 }
 
-/// How often words made no sense of late, for formats in which most words at a wrong alignment look like events: each that
-/// does not counts 16, and each that does takes 1 off (of some formats only words that tell the time). One in a hundred is forgotten, one in ten is not.
+/// How often words were implausible recently, for formats in which most words at a wrong alignment look like events.
+/// Each implausible word counts 16, and each plausible one takes 1 off (in some formats only words with the time). One
+/// in a hundred is forgotten, one in ten is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trouble(u8);
 
@@ -87,19 +88,19 @@ impl Trouble {
 
     pub(super) const NONE: Self = Self(0);
 
-    /// A word makes no sense; returns whether that is too often.
+    /// A word is implausible; returns whether that is too often.
     pub(super) const fn add(&mut self) -> bool {
         let is_much = self.0 > Self::MOST - Self::WORD;
         self.0 = if is_much { 0 } else { self.0 + Self::WORD };
         is_much
     }
 
-    /// So many words made sense.
+    /// `words` words were plausible.
     pub(super) fn less(&mut self, words: usize) {
         self.0 -= words.min(self.0.into()) as u8;
     }
 
-    /// Words are believed that are much against what came before: the next ones must all make sense.
+    /// Words are believed that contradict what came before: the next ones must all be plausible.
     pub(super) const fn fill(&mut self) {
         self.0 = Self::MOST;
     }
@@ -114,7 +115,7 @@ mod tests {
         let mut alignments = Alignments::<4>::new();
         for word in 1..=20 {
             let believed = [false, word >= 3, true, word % 7 != 0].map(|possible| alignments.believe(possible));
-            // The third is never wrong; the second is wrong at first and always two words behind.
+            // The third is never wrong; the second is wrong at first and always two words late.
             assert_eq!(believed, [false, false, word >= 16, false], "word {word}");
         }
     }

@@ -1,7 +1,7 @@
 //! Events in a row: a loop that keeps a decoder's state in registers, and the forms of [`Decode`] that are built on it.
 //!
-//! A decoder's [`Burst`] takes what nearly all of a stream consists of and leaves the rest to [`Decode::next_event`];
-//! so it may be short, and the two never disagree in what a word means.
+//! A decoder's [`Burst`] takes the words that make up nearly all of a stream and leaves the rest to
+//! [`Decode::next_event`]. It can therefore be short, and the two never disagree about the meaning of a word.
 
 use crate::events::{Decode, Event};
 use core::ops::Range;
@@ -9,8 +9,8 @@ use core::ops::Range;
 /// A decoder with a loop for events in a row.
 pub(super) trait Burst: Decode {
     /// Takes words from the front of `bytes` while they are simple, their times lie in `times` and there is `room` for
-    /// their events, and gives each event to `sink`; returns how many they were. An event that is not `real` is none,
-    /// and not counted: a sink may take it for what comes next, and needs no branch.
+    /// their events. Gives each event to `sink` and returns their number. An event that is not `real` does not exist
+    /// and is not counted: a sink may store it where the next one goes, and needs no branch.
     fn burst(&mut self, bytes: &mut &[u8], times: Range<u64>, room: usize, sink: impl FnMut(Event, bool)) -> usize;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::events::Geometry;
 
-/// A camera with jAER's addresses: all that an AEDAT header tells of the geometry.
+/// A camera with jAER's addresses: the only information about the geometry in an AEDAT header.
 ///
 /// ```
 /// use foveola_core::events::{Camera, Geometry};
@@ -12,7 +12,7 @@ use crate::events::Geometry;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Camera {
-    /// DVS128 and its forerunner Tmpdiff128.
+    /// DVS128 and its predecessor Tmpdiff128.
     Dvs128,
     /// DAVIS128.
     Davis128,
@@ -30,7 +30,7 @@ pub enum Camera {
     Unknown,
 }
 
-/// What an address of AEDAT 2 is, for a camera: see [`Camera::word`].
+/// The meaning of an AEDAT 2 address for a camera: see [`Camera::word`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CameraWord {
     /// An event of the pixel in this column and row, counted from the upper left as in [`Event`](crate::events::Event).
@@ -42,16 +42,16 @@ pub enum CameraWord {
         /// Polarity.
         on: bool,
     },
-    /// An event outside of the sensor.
+    /// An event outside the sensor.
     Outside,
-    /// No event of a pixel: a sample of a frame, an external or an inertial event.
+    /// Not a pixel event: a sample of a frame, an external or an inertial event.
     Other,
     /// It has bits that no word of this camera has.
     Impossible,
 }
 
 impl Camera {
-    /// Those that are known, and their short names.
+    /// The known cameras and their short names.
     pub const KNOWN: [(&'static str, Self); 7] = [
         ("dvs128", Self::Dvs128),
         ("davis128", Self::Davis128),
@@ -62,7 +62,7 @@ impl Camera {
         ("dvs640", Self::Dvs640),
     ];
 
-    /// The camera whose name is in `text`, in letters of either case.
+    /// The camera whose name is in `text`, in upper or lower case.
     pub fn named(text: &[u8]) -> Self {
         let has = |name: &[u8]| text.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name));
         let known = Self::KNOWN.into_iter().find(|(name, _)| has(name.as_bytes()));
@@ -73,12 +73,12 @@ impl Camera {
         }
     }
 
-    /// Its short name.
+    /// The short name.
     pub fn name(self) -> &'static str {
         Self::KNOWN.into_iter().find(|(_, camera)| *camera == self).map_or("unknown", |(name, _)| name)
     }
 
-    /// Size of its sensor.
+    /// Size of the sensor.
     pub const fn geometry(self) -> Option<Geometry> {
         let (cols, rows) = match self {
             Self::Dvs128 | Self::Davis128 => (128, 128),
@@ -91,8 +91,8 @@ impl Camera {
         Some(Geometry { cols, rows })
     }
 
-    /// Bits that are 0 in the address of a pixel, though they may be set in other words of this camera. A decoder does not
-    /// look at them; they help to tell cameras apart.
+    /// Bits that are 0 in the address of a pixel, though they may be set in other words of this camera. A decoder
+    /// ignores them; they help to distinguish cameras.
     pub const fn spare_bits(self) -> u32 {
         match self {
             Self::Dvs128 | Self::Dvs640 | Self::Unknown => 0,
@@ -100,7 +100,7 @@ impl Camera {
         }
     }
 
-    /// What an address of AEDAT 2 is for this camera; see the [format](super::aedat2).
+    /// The meaning of an AEDAT 2 address for this camera; see the [format](super::aedat2).
     ///
     /// ```
     /// use foveola_core::events::{Camera, CameraWord};

@@ -3,11 +3,11 @@
 //! ```text
 //! step = (told - now) mod 2^BITS, the one nearest to 0;   |step| <= near: now + step, else told as it stands
 //! ```
-//! A step that is too large to be believed is a gap, a restart or damage: then the bits told replace those of the last
+//! A step that is too large to be plausible is a gap, a restart or damage: then the bits told replace those of the last
 //! time.
 //! Cost: about 10 operations.
 
-/// A time, once there is one; smaller than an `Option`, which takes twice the bytes.
+/// An optional time, in half the bytes of an `Option`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(u64);
 
@@ -19,7 +19,7 @@ impl Clock {
         if self.0 == u64::MAX { None } else { Some(self.0) }
     }
 
-    /// Goes to `t`; returns whether that is back in time.
+    /// Sets the time to `t`; returns whether that is back in time.
     #[inline]
     pub(super) fn set(&mut self, t: u64) -> bool {
         let back = self.get() > Some(t);
@@ -41,12 +41,13 @@ pub(super) const fn continued<const BITS: u32>(now: u64, told: u64, near: u64) -
     }
 }
 
-/// Wraps that [`lead`] goes over at once: more are no gap in a recording.
+/// Wraps that [`lead`] crosses at once: more are not a gap in a recording.
 const MOST: u64 = 1 << 17;
 
-/// Gives to `tell` what a sensor would tell for a decoder's clock to go from `now` to `target`: for an encoder. The way
-/// over a wrap takes three times more: the middle, the last one, and 0, for some decoders see a wrap only where the last
-/// time is followed by 0. Returns false, and tells nothing, if there is no way: it is too far, or too far back.
+/// For an encoder: gives to `tell` the times that a sensor would send for a decoder's clock to go from `now` to
+/// `target`. Crossing a wrap takes three times more: the middle, the last one, and 0, because some decoders see a wrap
+/// only where the last time is followed by 0. Returns false, and gives nothing, if `target` is too far ahead, or too
+/// far back.
 pub(super) fn lead<const BITS: u32>(mut now: Option<u64>, target: u64, near: u64, mut tell: impl FnMut(u64)) -> bool {
     let (last, half) = ((1 << BITS) - 1, 1 << (BITS - 1));
     let reaches = |now: u64| target >> BITS <= now >> BITS && continued::<BITS>(now, target & last, near) == target;

@@ -4,24 +4,25 @@
 //! |---|---|---|---|
 //! | t in microseconds | 1 ON, 0 OFF; others impossible | y | x |
 //!
-//! The **two bytes** are the type of the events and their size. The size tells them from an event, since files without
-//! them exist: they are there when the second byte is 8, and, where no line came before, the first is 0x00 or 0x0C. Any
-//! type of size 8 is read as pixels, for the types of such files vary, but 0x0E, triggers, which are read over and
-//! counted as [`Skipped::other`](crate::events::Skipped::other). Nothing tells a file without them whose first time has
-//! 8 as its second byte (2048 to 2303 us, modulo 65536 us); its first events are lost in the search for the place.
+//! The **two bytes** are the type of the events and their size. Files without them exist, so the size distinguishes
+//! them from an event: they are there when the second byte is 8, and, where no line came before, the first is 0x00 or
+//! 0x0C. Any type of size 8 is read as pixels, because the types of such files vary. The exception is 0x0E, triggers,
+//! which are skipped and counted as [`Skipped::other`](crate::events::Skipped::other). A file without the two bytes
+//! whose first time has 8 as its second byte (2048 to 2303 us, modulo 65536 us) cannot be recognised; its first events
+//! are lost in the search for the alignment.
 //!
-//! Coordinates are delivered as they stand. Where the place was lost, those outside the geometry, or above 2047 where
-//! no header tells it, are not believed. A line of another header is an impossible word, so that joined recordings are
-//! read on without loss. Version 1, whose words are others, is not read.
+//! Coordinates are delivered unchanged. While the alignment is lost, those outside the geometry, or above 2047 where no
+//! header gives it, are not believed. A line of another header is an impossible word, so joined recordings are read on
+//! without loss. Version 1, which has other words, is not read.
 //!
-//! **Time, damage, cost**: as in [`stamped`](super::stamped). Time runs on over the wrap after 71.6 min.
+//! **Time, damage, cost**: as in [`stamped`](super::stamped). Time continues over the wrap after 71.6 min.
 //! Reference: Prophesee, Metavision documentation, "DAT file format".
 
 use super::frame::Start;
 use super::stamped::{Address, Stamped, WORD};
 use crate::events::{Geometry, Header};
 
-/// Types of events in front of the words.
+/// Types of events, before the words.
 pub(super) const PIXELS: u8 = 0x0C;
 const PIXELS_OF_OLD: u8 = 0x00;
 const TRIGGERS: u8 = 0x0E;
@@ -183,7 +184,7 @@ mod tests {
         assert_eq!((events.len(), skipped), (200, Skipped { backward: 1, ..Skipped::default() }));
     }
 
-    /// Words that are impossible, or have a wrong time, cost themselves alone, as many as they are, wherever they lie.
+    /// Words that are impossible, or have a wrong time, cost only themselves, any number of them and wherever they lie.
     #[test]
     fn an_impossible_word_costs_itself() {
         let good = |i: u32| word(5_000_000 + 10 * i, i & 1, 3, i);
@@ -194,7 +195,7 @@ mod tests {
                 let is_wrong = |i: u32| (first..first + n).contains(&i);
                 let words: Vec<[u8; 8]> = (0..50).map(|i| if is_wrong(i) { wrong(i) } else { good(i) }).collect();
                 let (events, skipped) = decode(words.as_flattened());
-                // Two early times in a row are those of a clock that started anew, and the first of all times is right.
+                // Two early times in a row are those of a clock that restarted, and the first of all times is right.
                 if kind == 1 && (n > 1 || first == 0) {
                     assert_eq!((events.len(), skipped.bytes()), (50, 0), "{kind}: {n} from {first} on");
                     continue;

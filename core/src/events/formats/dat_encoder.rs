@@ -1,6 +1,6 @@
 //! Writes DAT version 2, the inverse of [`Dat`](super::Dat): for conversions and tests.
 //!
-//! Cost: 8 bytes an event. State: 16 bytes.
+//! Cost: 8 bytes per event. State: 16 bytes.
 
 use super::clock::continued;
 use super::dat::PIXELS;
@@ -27,12 +27,12 @@ pub struct DatEncoder {
 }
 
 impl DatEncoder {
-    /// At the start of the words, behind the header.
+    /// At the start of the words, after the header.
     pub const fn new() -> Self {
         Self { t: None }
     }
 
-    /// Gives a header's bytes to `sink`: lines, and the two bytes behind them.
+    /// Gives a header's bytes to `sink`: lines, and the two bytes after them.
     pub fn header(Geometry { cols, rows }: Geometry, mut sink: impl FnMut(&[u8])) {
         let text = format_args!("% Data file containing CD events\n% Version 2\n% Width {cols}\n% Height {rows}\n");
         write(text, &mut sink);
@@ -42,8 +42,8 @@ impl DatEncoder {
     /// Gives the word of `event` to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a decoder would not give it again: a coordinate is above
-    /// 16383, the first time is 2^32 us (71.6 min) or more, or a later one is 1 s or more back, or far behind a wrap.
+    /// Returns the event, and writes nothing, when a decoder would not reproduce it: a coordinate is above 16383, the
+    /// first time is 2^32 us (71.6 min) or more, or a later one is 1 s or more back, or far after a wrap.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let told = t as u32; // modulo 2^32

@@ -1,4 +1,4 @@
-//! Event Stream `.es`, version 2, type 1: a header of 20 bytes, then 5 bytes an event and 1 byte a long silence.
+//! Event Stream `.es`, version 2, type 1: a header of 20 bytes, then 5 bytes per event and 1 byte per long silence.
 //!
 //! | byte | 0..12 | 12..15 | 15 | 16..18 | 18..20 |
 //! |---|---|---|---|---|---|
@@ -10,20 +10,20 @@
 //! | `0xFF` | | | 127 us passed |
 //! | `0xFE` | | | reset: nothing passed |
 //!
-//! Numbers are little-endian. Time is a sum that starts at 0. Rows are counted from the bottom: `y = rows - 1 - stored`, as
-//! faery, by the format's authors, has it; their description does not say.
+//! Numbers are little-endian. Time is a sum that starts at 0. Rows are counted from the bottom:
+//! `y = rows - 1 - stored`, as in faery, by the format's authors; their description does not say.
 //!
-//! **Refused** are another signature, version or type (0 generic, 2 ATIS, 3 display, 4 colour, whose events are others)
-//! and a sensor without pixels: then nothing is decoded, all is counted as [`Skipped::other`], and
+//! **Refused** are another signature, version or type (0 generic, 2 ATIS, 3 display, 4 colour, which have other events)
+//! and a sensor without pixels. Then nothing is decoded, all bytes are counted as [`Skipped::other`], and
 //! [`EventStream::refused`] says why.
 //!
-//! **Damage** shows as a pixel outside the sensor. A single such event costs its 5 bytes, and its time counts. Behind 5 in a
-//! row all five alignments are watched as events and silences move them, and the place is believed
-//! where 16 events in a row lie inside, and no fewer than at any other alignment; or behind five resets in a row, which no
-//! event contains. What was skipped had times that are not known, so that all later ones are early by their sum. A second
-//! recording joined to the first is read on from its signature, and its time starts at 0.
+//! **Damage** shows as a pixel outside the sensor. A single such event costs its 5 bytes, and its time counts. After 5
+//! in a row all five alignments are watched as events and silences move them. An alignment is believed when 16 events
+//! in a row lie inside, and no fewer than at any other alignment; or after five resets in a row, which no event
+//! contains. The times of skipped bytes are not known, so all later times are early by their sum. A second recording
+//! joined to the first is read on from its signature, and its time starts at 0.
 //!
-//! Cost: about 10 operations an event. State: 48 bytes; there is no line.
+//! Cost: about 10 operations per event. State: 48 bytes; there is no line buffer.
 //! Reference: `neuromorphic-paris/event_stream`, README.
 
 use super::align::Phases;
@@ -39,14 +39,14 @@ pub(super) const HEADER: usize = 20;
 /// The version and type that are read.
 pub(super) const VERSION: u8 = 2;
 pub(super) const DVS: u8 = 1;
-/// Byte 0 of what is no event.
+/// Byte 0 of items that are not events.
 pub(super) const SILENCE: u8 = 0xFF;
 const RESET: u8 = 0xFE;
 /// Microseconds of a silence.
 pub(super) const SILENT: u64 = 127;
 /// Bytes of an event.
 const EVENT: usize = 5;
-/// Events outside behind another before the place is lost.
+/// Events outside the sensor, after a first one, before the alignment is lost.
 const DOUBT: u8 = 4;
 
 /// Why a stream is not decoded.
@@ -88,16 +88,16 @@ impl core::error::Error for Refused {}
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In the header, behind so many of its bytes.
+    /// In the header, after so many of its bytes.
     Header(u8),
-    /// In an event, behind so many of its bytes.
+    /// In an event, after so many of its bytes.
     Event(u8),
-    /// The same behind events outside of the sensor: so many of the last bytes might begin a header, and so many more such
-    /// events show that the place is lost.
+    /// The same after events outside the sensor: so many of the last bytes might begin a header, and after so many more
+    /// such events the alignment is lost.
     Doubt(u8, u8, u8),
-    /// Unknown, but for how many of the last bytes might begin a header.
+    /// Unknown, except for how many of the last bytes might begin a header.
     Lost(u8, Phases<EVENT>),
-    /// Behind a header that was refused.
+    /// After a header that was refused.
     Refused(Refused),
 }
 
@@ -151,7 +151,7 @@ impl EventStream {
         }
     }
 
-    /// Column and row of these bytes, inside of the sensor.
+    /// Column and row of these bytes, inside the sensor.
     #[inline]
     const fn place(&self, [a, b, c, d]: [u8; 4]) -> Option<(u16, u16)> {
         let (x, stored) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
@@ -203,7 +203,7 @@ impl EventStream {
         self.t = 0;
     }
 
-    /// A byte while the place is lost.
+    /// A byte while the alignment is lost.
     fn search(&mut self, matched: u8, mut phases: Phases<EVENT>, byte: u8) -> Option<Event> {
         count(&mut self.skipped.garbage, 1);
         let matched = matches(matched, byte);
@@ -224,7 +224,7 @@ impl EventStream {
         None
     }
 
-    /// A byte behind an event outside of the sensor, where it belongs if no byte was lost.
+    /// A byte after an event outside the sensor, where it belongs if no byte was lost.
     fn doubted(&mut self, at: u8, matched: u8, left: u8, byte: u8) -> Option<Event> {
         count(&mut self.skipped.garbage, 1);
         let matched = matches(matched, byte);
@@ -249,13 +249,13 @@ impl EventStream {
         None
     }
 
-    /// The time of the event in the window, which lies outside, passes.
+    /// Advances time by that of the event in the window, which lies outside.
     fn pass(&mut self) {
         let [first, ..] = self.window;
         self.t = self.t.saturating_add(u64::from(first >> 1));
     }
 
-    /// The last bytes were taken for garbage and are none.
+    /// The last bytes were counted as garbage, but are valid.
     fn recover(&mut self, bytes: usize) {
         self.skipped.garbage = self.skipped.garbage.saturating_sub(bytes as u32);
     }
@@ -458,7 +458,7 @@ mod tests {
         assert_eq!(decoder.skipped().bytes(), 3 + 2, "two of them were taken for the rest of the event");
     }
 
-    /// An event outside of the sensor costs 5 bytes, and its time counts.
+    /// An event outside the sensor costs 5 bytes, and its time counts.
     #[test]
     fn an_event_outside_costs_itself() {
         let event = |i: u16, x: u16| {

@@ -1,6 +1,6 @@
 //! Writes Event Stream `.es`, the inverse of [`EventStream`](super::EventStream): for conversions and tests.
 //!
-//! Cost: 5 bytes an event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB a second.
+//! Cost: 5 bytes per event, and 1 byte for each 127 us of silence, also those before the first event: 8 kB per second.
 //! State: 16 bytes.
 
 use super::event_stream::{DVS, SIGNATURE, SILENCE, SILENT, VERSION};
@@ -43,8 +43,8 @@ impl EventStreamEncoder {
     /// Gives the bytes of `event` to `sink`, and those of the silence before it.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when it lies outside the sensor, before the last one, or 17.9 min
-    /// or more after it.
+    /// Returns the event, and writes nothing, when it lies outside the sensor, before the last one, or 17.9 min or more
+    /// after it.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut(&[u8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let Some(mut silent) = t.checked_sub(self.t).filter(|silent| *silent < LONGEST) else { return Err(event) };

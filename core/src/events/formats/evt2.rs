@@ -4,26 +4,26 @@
 //! |---|---|---|---|
 //! | `0x0` OFF, `0x1` ON | low 6 bits of t | x | y |
 //! | `0x8` time high | bits 33..6 of t | | |
-//! | `0xA` trigger, `0xE` others, `0xF` continued | read over, counted as [`Skipped::other`] | | |
+//! | `0xA` trigger, `0xE` others, `0xF` continued | skipped, counted as [`Skipped::other`] | | |
 //! | others | impossible | | |
 //!
 //! **Time** `t = high << 6 | low`, in microseconds, wraps every 2^34 us (4.8 h). A time high within 8.4 s of the one
-//! before, modulo 2^34 us, continues it over the wrap, so `t` goes on growing. A larger step is taken as it stands: forwards
+//! before, modulo 2^34 us, continues it over the wrap, so `t` keeps growing. A larger step is taken as it is: forwards
 //! it is a gap; backwards (a sensor restarted, files joined) it is counted as [`Skipped::backward`]. Events are never
-//! dropped or reordered for their time.
+//! dropped or reordered because of their time.
 //!
-//! **Damage** shows as an impossible word. A single one costs 4 bytes: decoding goes on behind it. A second one among the
-//! next 16 words, or a time high there that is more than 1.05 s from the clock, says that the alignment changed. Then
-//! everything is skipped up to the next time high at the byte alignment that makes sense: the one that had 16 possible words
-//! in a row and no fewer than any other. Recovered: place and time, after lost, repeated, foreign or flipped bytes. Not
-//! recovered: events up to that time high (some 100 words). Words at a wrong alignment are taken for what they look like
-//! until the second impossible one, some 2 events. A flipped bit that leaves a possible word cannot be seen, and if the
-//! impossible word was a time high, events are early until the next. Coordinates are delivered as they stand: the
-//! accumulator counts what lies outside the geometry.
+//! **Damage** shows as an impossible word. A single one costs 4 bytes: decoding continues after it. A second one among
+//! the next 16 words, or a time high there that is more than 1.05 s from the clock, shows that the alignment changed.
+//! Then everything is skipped up to the next time high at the plausible byte alignment: the one that had 16 possible
+//! words in a row and no fewer than any other. Recovered: alignment and time, after lost, repeated, foreign or flipped
+//! bytes. Not recovered: events up to that time high (some 100 words). Words at a wrong alignment are decoded as what
+//! they look like until the second impossible one, some 2 events. A flipped bit that leaves a possible word cannot be
+//! detected. If the impossible word was a time high, events are early until the next. Coordinates are delivered
+//! unchanged: the accumulator counts what lies outside the geometry.
 //!
-//! A line of a header is an impossible word too, so a second recording joined to the first is read on without loss.
+//! A header line is an impossible word too, so a second recording joined to the first is read on without loss.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
 use super::align::Alignments;
@@ -47,10 +47,10 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 /// The largest step of the time high, in its units of 64 us, that is continued over a wrap: 8.4 s. Sensors send a time
 /// high every 16 us; a damaged one is near the wrap once in a thousand times.
 pub(super) const NEAR: u32 = 1 << 17;
-/// The largest step of a time high behind damage, in its units: 1.05 s.
+/// The largest step of a time high after damage, in its units: 1.05 s.
 pub(super) const SURE: u32 = 1 << 14;
-/// Words behind an impossible one among which a second tells that the alignment changed: of words at a wrong alignment 10 in
-/// 16 are impossible, and fewer where most bits are 0.
+/// Words after an impossible one among which a second shows that the alignment changed: of words at a wrong alignment
+/// 10 in 16 are impossible, and fewer where most bits are 0.
 pub(super) const DOUBT: u8 = 16;
 
 /// Whether words have this kind.
@@ -78,7 +78,7 @@ pub struct Evt2 {
     /// Time in units of 64 us, continued over wraps.
     high: Option<u64>,
     skipped: Skipped,
-    /// Bytes of words that told the time, and of lines of the header.
+    /// Bytes of time words and of header lines.
     silent: u64,
     header: Header,
 }
@@ -86,12 +86,12 @@ pub struct Evt2 {
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
-    /// Among words, also in front of the header.
+    /// Among words, also before the header.
     #[default]
     Words,
     /// In a line of the header.
     Line,
-    /// Among words, as it seems, so many words before that is sure again: an impossible one came.
+    /// Among words, after an impossible one: so many words before the alignment is certain again.
     Doubt(u8),
     /// Unknown.
     Lost(Alignments<WORD>),
@@ -111,13 +111,14 @@ impl Evt2 {
         }
     }
 
-    /// What the header told so far.
+    /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Bytes of the stream are missing before those that come next, as when a queue was full. Treated like damage that was seen
-    /// at once: a held part of a word is garbage, and place and time are looked for.
+    /// Reports that bytes of the stream are missing before those that come next, as when a queue was full. They are
+    /// treated like damage that was detected at once: a held part of a word is garbage, and the decoder searches for
+    /// alignment and time.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Evt2};
@@ -132,8 +133,8 @@ impl Evt2 {
         self.lose(held.saturating_add(line));
     }
 
-    /// Bytes that were understood and gave no event: words that told the time, and lines of the header. With them, none is left
-    /// over: until a counter of [`Skipped`] stops at its largest number,
+    /// Bytes that were decoded and gave no event: time words, and header lines. With them, every byte is accounted for
+    /// until a counter of [`Skipped`] stops at its largest number:
     ///
     /// ```text
     /// bytes fed = 4 x events + silent + skipped().bytes() + held
@@ -150,10 +151,10 @@ impl Evt2 {
         }
     }
 
-    /// Words that [`Evt2::save`] gives.
+    /// Number of words that [`Evt2::save`] writes.
     pub const SAVED: usize = 12 + Alignments::<WORD>::SAVED + Header::SAVED;
 
-    /// Gives all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset.
+    /// Passes all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Evt2};
@@ -167,7 +168,7 @@ impl Evt2 {
     /// ```
     pub fn save(&self, put: &mut impl FnMut(u32)) {
         let Self { word, held, place, high, skipped, silent, header } = self;
-        // No event of this format is outside of a camera's sensor: its coordinates are delivered as they stand.
+        // No event of this format can be outside the camera's sensor: its coordinates are delivered unchanged.
         let Skipped { garbage, untimed, other, tail, backward, outside: _ } = skipped;
         let (kind, alignments) = match place {
             Place::Words => (0, &Alignments::new()),
@@ -184,8 +185,8 @@ impl Evt2 {
         header.save(put);
     }
 
-    /// A decoder that goes on where another one was when [`Evt2::save`] gave these words. Words that are no decoder's give
-    /// one nevertheless: see to it that they are whole.
+    /// A decoder that continues where another one was when [`Evt2::save`] wrote these words. Any words give a decoder,
+    /// also damaged ones: the caller must check that they are intact.
     pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let (high, silent) = (take_long(take), take_long(take));
         let [word, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
@@ -242,7 +243,7 @@ impl Evt2 {
         (new.wrapping_sub(high as u32) << 4).cast_signed() >> 4
     }
 
-    /// Whether a time high is so near to the clock that its place must be right.
+    /// Whether a time high is so close to the clock that its alignment must be right.
     fn is_sure(&self, new: u32) -> bool {
         self.high.is_some_and(|high| Self::step(high, new).unsigned_abs() <= SURE)
     }
@@ -262,7 +263,7 @@ impl Evt2 {
         self.high = Some(next);
     }
 
-    /// Takes the word held, one of those `left` behind an impossible one.
+    /// Takes the held word, one of the `left` words after an impossible one.
     #[cold]
     fn doubtful(&mut self, left: u8) -> Option<Event> {
         let word = self.word;
@@ -335,7 +336,7 @@ impl Evt2 {
                     count(&mut self.skipped.garbage, 1);
                     return None;
                 }
-                // The first bytes of this word were taken for garbage.
+                // The first bytes of this word were counted as garbage.
                 self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
                 self.place = Place::Words;
             }
@@ -343,7 +344,7 @@ impl Evt2 {
         self.word(self.word)
     }
 
-    /// [`Decode::next_event`] for all but an event that lies in one piece where one is expected.
+    /// [`Decode::next_event`] for all but a contiguous event where one is expected.
     #[inline(never)]
     fn search(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         loop {
@@ -366,7 +367,7 @@ impl Evt2 {
 }
 
 impl Decode for Evt2 {
-    // The way of nearly all events is short enough to be inlined into the caller's loop; that doubles the speed.
+    // The path of nearly all events is short enough to be inlined into the caller's loop; that doubles the speed.
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         if self.in_step()
@@ -386,7 +387,7 @@ impl Decode for Evt2 {
         let len = times.end.saturating_sub(times.start).min(1 << 30) as i32;
         let ahead = i32::try_from((high << 6).wrapping_sub(times.start).cast_signed());
         let Ok(mut ahead) = ahead else { return 0 };
-        // Steps of the time high, and words that told them.
+        // Steps of the time high, and the words that gave them.
         let (mut steps, mut clocks, mut left) = (0_u32, 0_usize, *bytes);
         while let Some((&word, rest)) = left.split_first_chunk() {
             let word = u32::from_le_bytes(word);
@@ -498,7 +499,7 @@ mod tests {
         }
     }
 
-    /// 2^32 us of clocks without an event: 32 bits of time come round, and the event behind them is no early one.
+    /// 2^32 us of clocks without an event: 32 bits of time wrap, and the event after them is not an early one.
     #[test]
     fn a_run_ends_where_its_times_end() {
         let clocks = (1..=512_u32).map(|step| 0x8000_0000 | (step * NEAR));
@@ -590,7 +591,7 @@ mod tests {
             prop_assert_eq!(decoder.skipped(), Skipped::default());
         }
 
-        /// Bytes lost and foreign bytes put in: what came before is whole, and the place is found again.
+        /// Bytes lost and foreign bytes inserted: what came before is whole, and the alignment is found again.
         #[test]
         fn the_place_is_found_again(cut in 0_usize..2000, lost in 0_usize..9, foreign in prop::collection::vec(any::<u8>(), 0..40)) {
             let events = stream(1 << 33, 1000);

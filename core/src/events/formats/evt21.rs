@@ -4,27 +4,28 @@
 //! |---|---|---|---|---|
 //! | `0x0` OFF, `0x1` ON | low 6 bits of t | x | y | bit i: pixel (x + i, y) has an event |
 //! | `0x8` time high | bits 33..6 of t, down to bit 32 | | | not used |
-//! | `0xA` trigger, `0xE` others, `0xF` continued | read over, counted as [`Skipped::other`] | | | |
+//! | `0xA` trigger, `0xE` others, `0xF` continued | skipped, counted as [`Skipped::other`] | | | |
 //! | others | impossible | | | |
 //!
-//! **Order of bytes**: two are in the field ([`Order`]): a whole little-endian word (`GenX320`), or two little-endian
-//! halves, upper first, "legacy" (`IMX636`). The caller's word counts first ([`Evt21::with_order`]), then the header's
-//! (`endianness=`), then the first word that is a time high in one order and not in the other: sensors begin with a
-//! time high, and nothing before it could be delivered anyway. [`Order::detect`] looks at many words and is surer, for
-//! those who hold a file.
+//! **Byte order**: two are in use ([`Order`]): a whole little-endian word (`GenX320`), or two little-endian halves,
+//! upper first, "legacy" (`IMX636`). The caller's order has priority ([`Evt21::with_order`]), then the header's
+//! (`endianness=`), then that of the first word that is a time high in one order and not in the other: sensors begin
+//! with a time high, and nothing before it could be delivered anyway. For whole files, [`Order::detect`] looks at many
+//! words and is more reliable.
 //!
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
 //! 8.4 s or less.
 //!
-//! **Damage** shows as an impossible word. A single one costs 8 bytes where a time high within 1.05 s of the clock follows among
-//! the next 128 words, as it does from all sensors. Behind a second one before it, a fourth with few times high since the first,
-//! or 128 words without, everything is skipped up to the next time high at the byte alignment that made sense for 16 words. At a
-//! wrong alignment bits of masks and coordinates are taken for kinds; mostly one of some ten words is impossible then, and those
-//! before are taken for events. Where such bits are 0 in all vectors (sensors begin them at multiples of 32) the first impossible
-//! word may take 0.8 s to come. A flipped bit in a mask is an event more or less, and cannot be seen. A word with an empty mask
-//! is no event and no damage.
+//! **Damage** shows as an impossible word. A single one costs 8 bytes where a time high within 1.05 s of the clock
+//! follows among the next 128 words, as it does from all sensors. After a second one before that, a fourth with few
+//! times high since the first, or 128 words without a time high, everything is skipped up to the next time high at the
+//! byte alignment that was plausible for 16 words. At a wrong alignment, bits of masks and coordinates are taken for
+//! kinds. Usually one of some ten words is then impossible, and those before are decoded as events. Where such bits are
+//! 0 in all vectors (sensors begin them at multiples of 32) the first impossible word may take 0.8 s to come. A flipped
+//! bit in a mask is an event more or less, and cannot be detected. A word with an empty mask is neither an event nor
+//! damage.
 //!
-//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::align::Trouble;
@@ -37,10 +38,10 @@ use crate::events::{Decode, Event, Geometry, Header, Skipped};
 
 /// Bytes of a word.
 const WORD: usize = 8;
-/// Words behind an impossible one among which a time high must come: at a wrong alignment most words look like vectors.
+/// Words after an impossible one among which a time high must come: at a wrong alignment most words look like vectors.
 const UNSURE: u8 = 128;
 
-/// Order of the bytes in a word of EVT 2.1.
+/// Byte order in a word of EVT 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     /// One little-endian number of 64 bits.
@@ -76,7 +77,7 @@ impl Order {
     }
 
     /// The only order in which all of `bytes` are possible words with a time high among them; `None` when both are, or
-    /// none. Give it many words, and no header.
+    /// none. Pass it many words, and no header.
     ///
     /// ```
     /// use foveola_core::events::Order;
@@ -115,7 +116,7 @@ pub struct Evt21 {
     /// The upper half of the last vector, and which of its events are still to be delivered.
     upper: u32,
     mask: u32,
-    /// Impossible words, less times high.
+    /// Impossible words, minus times high.
     trouble: Trouble,
 }
 
@@ -126,12 +127,12 @@ impl Default for Evt21 {
 }
 
 impl Evt21 {
-    /// At the start of a recording or of a sensor's stream, whose order of bytes is found out.
+    /// At the start of a recording or of a sensor's stream, whose byte order is detected.
     pub const fn new() -> Self {
         Self::of(None)
     }
 
-    /// At the start of a recording in a known order of bytes, whatever its header says.
+    /// At the start of a recording in a known byte order, whatever its header says.
     pub const fn with_order(order: Order) -> Self {
         Self::of(Some(order))
     }
@@ -140,12 +141,12 @@ impl Evt21 {
         Self { frame: Frame::new(), order, high: Clock::NEVER, upper: 0, mask: 0, trouble: Trouble::NONE }
     }
 
-    /// What the header told so far.
+    /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.frame.header
     }
 
-    /// The order of bytes, once it is known.
+    /// The byte order, once it is known.
     pub const fn order(&self) -> Option<Order> {
         self.order
     }
@@ -168,13 +169,13 @@ impl Evt21 {
         self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()))
     }
 
-    /// Whether a time high is so near to the clock that its place must be right.
+    /// Whether a time high is so close to the clock that its alignment must be right.
     fn is_sure(&self, upper: u32) -> bool {
         let told = self.time_of((upper & HIGH).into());
         self.high.get().is_some_and(|high| told.abs_diff(high) <= SURE.into())
     }
 
-    /// The order, as far as the header tells it or the kind of a word in each order.
+    /// The order, as far as the header or the kind of a word in each order shows it.
     fn find_order(&self, word: [u8; WORD]) -> Option<Order> {
         let is_time = |order: Order| order.halves(word)[0] >> 28 == TIME_HIGH;
         self.order.or(self.header().order()).or(match (is_time(Order::Little), is_time(Order::Legacy)) {

@@ -1,10 +1,10 @@
 //! Writes EVT 2.1, the inverse of [`Evt21`](super::Evt21): for simulated sensors, conversions and tests.
 //!
 //! Events that follow each other with the same time, row and polarity, from left to right, share a word, whose columns
-//! begin at a multiple of 32, like those of sensors. So the last word waits for the next event:
-//! [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at their times: where it could not
-//! follow a gap or a wrap, or does not know of those before the first event, times high are written in between.
-//! Cost: 8 or 16 bytes an event, less where they share words. State: 32 bytes.
+//! begin at a multiple of 32, like those of sensors. The last word therefore waits for the next event:
+//! [`Evt21Encoder::finish`] writes it. A decoder gets the events in their order, at their times. Times high are
+//! inserted where it could not follow a gap or a wrap, or does not know of those before the first event. Cost: 8 or 16
+//! bytes per event, less where they share words. State: 32 bytes.
 
 use super::Order;
 use super::clock::lead;
@@ -33,7 +33,7 @@ const PIXELS: u16 = 32;
 pub struct Evt21Encoder {
     order: Order,
     high: Option<u64>,
-    /// The word that waits, if its mask is not empty.
+    /// The waiting word, if its mask is not empty.
     word: [u32; 2],
 }
 
@@ -59,10 +59,10 @@ impl Evt21Encoder {
         write_raw("2.1", "EVT21", endianness, geometry, sink);
     }
 
-    /// Takes `event` and gives the words that are complete to `sink`.
+    /// Takes `event` and gives the complete words to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a
+    /// Returns the event, and writes nothing, when a coordinate is above 2047, or its time is so far back that a
     /// decoder takes it for a wrap, or 71 years ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 8])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
@@ -73,7 +73,7 @@ impl Evt21Encoder {
         let kind = if on { ON } else { OFF };
         let (first, i) = (u32::from(x / PIXELS * PIXELS), x % PIXELS);
         let upper = kind << 28 | ((t & 0x3F) as u32) << 22 | first << 11 | u32::from(y);
-        // Behind all pixels of the word that waits.
+        // After all pixels of the waiting word.
         if let [waits, mask] = self.word
             && self.high == Some(high)
             && waits == upper
@@ -83,7 +83,7 @@ impl Evt21Encoder {
             self.word = [upper, mask | 1 << i];
             return Ok(());
         }
-        // The word that waits comes before the time, which is told only if there is a way to it.
+        // The waiting word comes before the time, which is written only if it can be reached.
         let mut before = self.clone();
         let led = lead::<28>(self.high, high, NEAR.into(), |told| {
             before.finish(&mut sink);

@@ -1,8 +1,8 @@
 //! Writes EVT 2.0, the inverse of [`Evt2`](super::Evt2): for simulated sensors, conversions and tests.
 //!
-//! Times are written modulo 2^34 us; a decoder follows them over the wrap as long as no gap there is longer than 8.4 s, and
-//! those of other programs see less: [`Evt2Encoder::lead`] tells the wrap to all.
-//! Cost: 4 or 8 bytes an event. State: 16 bytes.
+//! Times are written modulo 2^34 us. A decoder follows them over the wrap if no gap there is longer than 8.4 s;
+//! decoders of other programs follow less. [`Evt2Encoder::lead`] shows the wrap to all.
+//! Cost: 4 or 8 bytes per event. State: 16 bytes.
 
 use super::clock::lead;
 use super::evt2::{HIGH, NEAR, OFF, ON, TIME_HIGH};
@@ -41,8 +41,9 @@ impl Evt2Encoder {
         write_raw("2.0", "EVT2", "", geometry, sink);
     }
 
-    /// Gives to `sink` the times high that lead a decoder over the wraps up to `t`, if there are some; before the event at `t`.
-    /// Returns false, and gives nothing, if there is no way: `t` lies before the last wrap, or 71 years ahead.
+    /// Gives to `sink` the times high that lead a decoder over the wraps up to `t`, if there are any; before the event
+    /// at `t`. Returns false, and gives nothing, if `t` cannot be reached: it lies before the last wrap, or 71 years
+    /// ahead.
     ///
     /// ```
     /// use foveola_core::events::{Decode, Event, Evt2, Evt2Encoder};
@@ -73,7 +74,7 @@ impl Evt2Encoder {
     /// Gives the words of `event` to `sink`: a time high when it changed, and the event.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a coordinate is above 2047.
+    /// Returns the event, and writes nothing, when a coordinate is above 2047.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 4])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         if x > PIXEL || y > PIXEL {

@@ -7,28 +7,30 @@
 //! | `0x3` base | 1 ON, 0 OFF | x where the next vector begins |
 //! | `0x4` vector of 12, `0x5` vector of 8 | bit i of 11..0, of 7..0: pixel (base + i, y) has an event | then base grows by 12, by 8 |
 //! | `0x6` time low, `0x8` time high | bits 11..0, bits 23..12 of t, in 11..0 | |
-//! | `0xA` trigger, `0xE` others, `0x7`, `0xF` continued | read over, counted as [`Skipped::other`] | |
+//! | `0xA` trigger, `0xE` others, `0x7`, `0xF` continued | skipped, counted as [`Skipped::other`] | |
 //! | `0x9999` padding of some cameras | the same | |
 //! | others | impossible | |
 //!
-//! **Time** `t = high << 12 | low`, in microseconds, wraps every 2^24 us (16.8 s). A new time high sets low to 0, since
-//! the low of before belongs to another 4096 us. One that is told again changes nothing: were low set to 0, events
-//! between it and the next time low would come up to 4 ms too early. A time low that decreases is not an overflow;
-//! sensors send a stale one behind a repeated time high. It is taken as told and counted as [`Skipped::backward`]. A
-//! time high whose decrease is 4095 - 10 units of 4096 us or more is a wrap, and `t` goes on growing; any other
-//! decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time high cannot be seen.
+//! **Time** `t = high << 12 | low`, in microseconds, wraps every 2^24 us (16.8 s). A new time high sets low to 0,
+//! because the previous low belongs to another 4096 us. A repeated time high changes nothing: if it set low to 0,
+//! events between it and the next time low would come up to 4 ms too early. A time low that decreases is not an
+//! overflow; sensors send a stale one after a repeated time high. It is taken as it is and counted as
+//! [`Skipped::backward`]. A time high that decreases by 4095 - 10 units of 4096 us or more is a wrap, and `t` keeps
+//! growing; any other decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time
+//! high cannot be detected.
 //!
-//! **Damage** can hardly be seen: 12 of 16 kinds are possible. What is seen is an impossible kind, which an odd number
-//! of lost bytes leads to within a few words. A single one costs 2 bytes; if it told a row, a base or a time, events have
-//! those of before up to the next one. Behind a second one among 16 words, or a time high there that is more than 1 s from
-//! the clock, everything is skipped up to the next time high at the byte alignment that made sense for 16 words, and the
-//! row and base are forgotten; events before the next row are counted as [`Skipped::untimed`], as are those before the
-//! first time. Not recovered: whole words that are lost, foreign or flipped go unseen, so that events have a wrong row, base
-//! or time up to the next word that tells it; and lines of a second recording's header, joined without [`Decode::finish`]
-//! between, are read as words, up to an event for each two characters. In front, two words of printable characters behind a
-//! `%` are taken for a line; sensors begin with a time high, which is none.
+//! **Damage** can hardly be detected: 12 of 16 kinds are possible. What is detected is an impossible kind, which an odd
+//! number of lost bytes leads to within a few words. A single one costs 2 bytes; if it gave a row, a base or a time,
+//! events keep the previous ones until the next. After a second one among 16 words, or a time high there that is more
+//! than 1 s from the clock, everything is skipped up to the next time high at the byte alignment that was plausible for
+//! 16 words. The row and base are forgotten; events before the next row are counted as [`Skipped::untimed`], as are
+//! those before the first time. Not recovered: lost whole words, foreign words and flipped ones are not detected, so
+//! events have a wrong row, base or time until the next word that gives it. Lines of a second recording's header,
+//! joined without [`Decode::finish`] between, are read as words, up to an event for each two characters. At the start,
+//! two words of printable characters after a `%` are taken for a line; sensors begin with a time high, which is not
+//! printable.
 //!
-//! Cost: about 10 operations a word. State: 64 bytes, and the header's.
+//! Cost: about 10 operations per word. State: 64 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
 
 use super::burst::{self, Burst};
@@ -69,7 +71,7 @@ const WINDOW: usize = 4;
 const LONGEST: usize = 12;
 /// Largest step of the time high, in its units of 4096 us, over a wrap: a decrease by 4095 - 10 is the smallest wrap.
 pub(super) const NEAR: u64 = 4096 - (4095 - 10);
-/// The largest step of a time high behind damage, in its units: 1 s.
+/// The largest step of a time high after damage, in its units: 1 s.
 const SURE: u64 = 244;
 
 /// Streaming decoder of EVT 3.0; see the [format](self).
@@ -111,7 +113,7 @@ impl Evt3 {
         Self { frame: Frame::new(), t: Clock::NEVER, y: None, base: None, on: false, mask: 0, left: 0 }
     }
 
-    /// What the header told so far.
+    /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.frame.header
     }
@@ -134,7 +136,7 @@ impl Evt3 {
             count(&mut self.frame.skipped.untimed, WORD);
             return None;
         };
-        // Beyond all sensors it stops, so that a stream of nothing but vectors does not come round.
+        // It stops beyond all sensors, so that a stream of nothing but vectors does not wrap.
         self.base = Some(base.saturating_add(len));
         if self.t.get().is_none() || self.y.is_none() {
             count(&mut self.frame.skipped.untimed, WORD);
@@ -204,7 +206,7 @@ impl Words<WORD, WINDOW> for Evt3 {
     fn resumes(&mut self, word: [u8; WORD]) -> bool {
         let resumes = u16::from_le_bytes(word) >> 12 == TIME_HIGH;
         if resumes {
-            // They may have changed in what was lost.
+            // They may have changed in the lost bytes.
             (self.y, self.base) = (None, None);
         }
         resumes
@@ -225,7 +227,7 @@ impl Burst for Evt3 {
         {
             let word = u16::from_le_bytes(word);
             let (kind, low) = (word >> 12, word & 0xFFF);
-            // Three in one, in an order that nobody can foresee: choices cost less than branches.
+            // Three kinds in one branch, in an unpredictable order: selections cost less than branches.
             if FREQUENT >> kind & 1 == 1 {
                 let told = select_unpredictable(kind == TIME_LOW, t & !0xFFF | u64::from(low), t);
                 if told < t || told.wrapping_sub(times.start) >= len {
@@ -362,7 +364,7 @@ mod tests {
         assert_eq!(decoder.time(), Some(2 * 4096 + 3));
     }
 
-    /// Row and base of a recording that is over are not those of the next one.
+    /// Row and base of a finished recording are not those of the next one.
     #[test]
     fn what_a_recording_left_is_not_read_on() {
         let mut decoder = Evt3::new();
@@ -381,7 +383,7 @@ mod tests {
         assert_eq!(times(&[0x8001, 0x6FF0, 0x8002, 0x6001]), (vec![4096, 8176, 8192, 8193], 0));
     }
 
-    /// What a stale time low behind a repeated time high looks like: no library's drift of 4096 us comes of it.
+    /// A stale time low after a repeated time high does not cause a drift of 4096 us, as it does in some libraries.
     #[test]
     fn a_stale_low_is_no_overflow() {
         let stale = [0x8001, 0x6064, 0x8001, 0x605A, 0x6065, 0x8002, 0x6001];

@@ -1,11 +1,11 @@
 //! Writes EVT 3.0, the inverse of [`Evt3`](super::Evt3): for simulated sensors, conversions and tests.
 //!
-//! More than 4 events that follow each other with the same time, row and polarity, from left to right within 32 columns,
-//! are written as vectors of 12, 12 and 8, always all three, and inside of the sensor: other programs read only such. So
-//! the last events wait for the next one: [`Evt3Encoder::finish`] writes them. A decoder gets the events in their order, at
-//! their times: where it could not follow a gap or a wrap, or does not know of those before the first event, times high
-//! are written in between, 6 bytes for each 16.8 s.
-//! Cost: 2 to 8 bytes an event, less in vectors. State: 32 bytes.
+//! More than 4 events that follow each other with the same time, row and polarity, from left to right within 32
+//! columns, are written as vectors of 12, 12 and 8, always all three, and inside the sensor: other programs read only
+//! such vectors. The last events therefore wait for the next one: [`Evt3Encoder::finish`] writes them. A decoder gets
+//! the events in their order, at their times. Times high are inserted where it could not follow a gap or a wrap, or
+//! does not know of those before the first event: 6 bytes for each 16.8 s. Cost: 2 to 8 bytes per event, less in
+//! vectors. State: 32 bytes.
 
 use super::clock::lead;
 use super::evt3::{BASE, EVENT, NEAR, POLARITY, ROW, TIME_HIGH, TIME_LOW, VECTOR_8, VECTOR_12};
@@ -39,7 +39,7 @@ pub struct Evt3Encoder {
     t: Option<u64>,
     /// The row last written.
     y: Option<u16>,
-    /// The pixels that wait, at that time and in that row: the first one's column, and a bit for each from there on.
+    /// The waiting pixels, at that time and in that row: the first one's column, and a bit for each from there on.
     first: u16,
     mask: u32,
     on: bool,
@@ -74,10 +74,10 @@ impl Evt3Encoder {
         write_raw("3.0", "EVT3", "", geometry, sink);
     }
 
-    /// Takes `event` and gives the words that are complete to `sink`.
+    /// Takes `event` and gives the complete words to `sink`.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a coordinate is above 2047, or its time so far back that a
+    /// Returns the event, and writes nothing, when a coordinate is above 2047, or its time is so far back that a
     /// decoder takes it for a wrap (16.7 s or more, or over one), or 25 days ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 2])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
@@ -96,7 +96,7 @@ impl Evt3Encoder {
             return Ok(());
         }
         let high = self.t.map(|t| t >> 12);
-        // What waits comes before the time, which is told only if there is a way to it.
+        // The waiting pixels come before the time, which is written only if it can be reached.
         let mut before = self.clone();
         let led = lead::<12>(high, t >> 12, NEAR, |told| {
             before.finish(&mut sink);
@@ -121,7 +121,7 @@ impl Evt3Encoder {
         let (mask, first) = (core::mem::take(&mut self.mask), self.first);
         let polarity = if self.on { POLARITY } else { 0 };
         let base = first.min(self.cols.saturating_sub(PIXELS));
-        // Bits of events that the move to the left would lose are none inside of the sensor.
+        // The bits that the move to the left would lose are not inside the sensor.
         let fits = self.cols >= PIXELS && mask.leading_zeros() >= u32::from(first - base);
         if mask.count_ones() <= WORDS || !fits {
             let mut left = mask;

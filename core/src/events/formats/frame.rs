@@ -1,14 +1,15 @@
-//! Words of `N` bytes in a stream that comes in pieces, with lines of text in front and damage in between: what the
-//! decoders of such formats share.
+//! Framing for words of `N` bytes in a stream of chunks, with lines of text before the words and damage between them:
+//! shared by the decoders of such formats.
 //!
 //! ```text
 //!        text?          N bytes         impossible         another         the alignment that makes sense
 //! Start ------> Line -> Words -----------> Doubt -----------> Lost -----------------> Words
 //!                         ^------------------+ 16 words that are possible, or one that shows the place
 //! ```
-//! A decoder is a [`Words`]: it says what a word means, whether one is possible, and where text ends. [`next`] does the
-//! rest, byte by byte where a word is cut; a decoder takes whole words itself while it [is in step](Frame::in_step).
-//! A single impossible word costs its own bytes: the place is given up only when more of them say that it is wrong.
+//! A decoder is a [`Words`]: it defines the meaning of a word, whether a word is possible, and where text ends.
+//! [`next`] does the rest, byte by byte where a word is split between chunks; a decoder takes whole words itself while
+//! it [is in step](Frame::in_step). A single impossible word costs its own bytes: the alignment is given up only when
+//! more of them show that it is wrong.
 //! State: `W + N + 27` bytes, and the header's.
 
 use super::align::Alignments;
@@ -19,28 +20,28 @@ use crate::events::{Event, Header, Line, Skipped};
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place<const N: usize> {
-    /// Where text may begin: in front of a recording, and behind each line.
+    /// Where text may begin: before a recording, and after each line.
     Start,
     /// In a line of text.
     Line,
     /// Among words.
     Words,
-    /// Among words, as it seems, so many words before that is sure again: an impossible one came.
+    /// Among words, after an impossible one: so many words before the alignment is certain again.
     Doubt(u8),
-    /// Behind a word that is still to be decoded: the newest in the window.
+    /// After a word that is still to be decoded: the newest in the window.
     Again,
     /// Unknown.
     Lost(Alignments<N>),
 }
 
-/// What the first bytes are, where text may begin.
+/// The kind of the first bytes, where text may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     /// More of them are needed to tell.
     Open,
     /// A line.
     Line,
-    /// So many bytes in front of the words, and words.
+    /// So many bytes before the words, and words.
     Words(usize),
 }
 
@@ -58,7 +59,7 @@ pub(super) struct Frame<const N: usize, const W: usize> {
 pub(super) trait Words<const N: usize, const W: usize> {
     fn frame(&mut self) -> &mut Frame<N, W>;
 
-    /// What `first`, the first bytes where text may begin, are; it must tell from `W` bytes at the latest.
+    /// The kind of `first`, the first bytes where text may begin. It must be decided from `W` bytes at the latest.
     fn start(&mut self, first: &[u8]) -> Start {
         match first {
             [b'%'] | [b'%', _] | [b'%', _, _] => Start::Open,
@@ -70,7 +71,7 @@ pub(super) trait Words<const N: usize, const W: usize> {
     /// Takes a word where one is expected.
     fn word(&mut self, word: [u8; N]) -> Option<Event>;
 
-    /// Whether the newest word in the window can be one, and makes sense after what came before it.
+    /// Whether the newest word in the window is possible, and plausible after what came before it.
     fn possible(&self, window: &[u8; W]) -> bool;
 
     /// Whether decoding may go on with `word`, the first that is believed after damage.
@@ -88,7 +89,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         matches!((self.held, &self.place), (0, Place::Words))
     }
 
-    /// `word` cannot be one: it is a line's beginning, or damage.
+    /// `word` is not possible: it is the beginning of a line, or damage.
     #[cold]
     pub(super) fn impossible(&mut self, word: [u8; N]) {
         match word.first_chunk() {
@@ -98,7 +99,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
-    /// `word` is damage, and the next `words` tell whether the place is wrong.
+    /// `word` is damage, and the next `words` words show whether the alignment is wrong.
     #[cold]
     pub(super) fn doubt(&mut self, word: [u8; N], words: u8) {
         count(&mut self.skipped.garbage, N);
@@ -113,22 +114,22 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
-    /// Whether an impossible word came, and no words yet that show that the place is right.
+    /// Whether an impossible word came, and no words yet that show that the alignment is right.
     pub(super) const fn in_doubt(&self) -> bool {
         matches!(self.place, Place::Doubt(_))
     }
 
-    /// Whether this is the last word before the place counts as right.
+    /// Whether this is the last word before the alignment counts as right.
     pub(super) const fn doubt_ends(&self) -> bool {
         matches!(self.place, Place::Doubt(1))
     }
 
-    /// The place is right.
+    /// The alignment is right.
     pub(super) const fn settle(&mut self) {
         self.place = Place::Words;
     }
 
-    /// The word before the newest in the window was no damage: it is decoded now, and the newest next.
+    /// The word before the newest in the window was not damage: it is decoded now, and the newest next.
     pub(super) const fn settle_before(&mut self) {
         self.skipped.garbage = self.skipped.garbage.saturating_sub(N as u32);
         self.place = Place::Again;
@@ -143,7 +144,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     pub(super) fn line(&mut self, word: [u8; N]) {
         self.place = Place::Line;
         for byte in word {
-            // What is behind a line feed is shorter than a word, and may be another line's.
+            // What follows a line feed is shorter than a word, and may belong to another line.
             if self.place == Place::Start {
                 self.hold(byte);
                 continue;
@@ -156,7 +157,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
-    /// `bytes` bytes were no words; those in `last` are the newest of them.
+    /// `bytes` bytes were not words; those in `last` are the newest of them.
     pub(super) fn lose(&mut self, bytes: usize, last: &[u8]) {
         count(&mut self.skipped.garbage, bytes);
         self.header.discard();
@@ -173,7 +174,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
-    /// The newest word in the window makes no sense either; after as many as are looked at the place is lost.
+    /// The newest word in the window is implausible, too; after as many as are examined, the alignment is lost.
     pub(super) fn doubt_more(&mut self) {
         match self.place {
             Place::Doubt(left) if left > 1 => {
@@ -187,7 +188,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         }
     }
 
-    /// A possible word was taken behind damage.
+    /// A possible word was taken after damage.
     fn doubt_less(&mut self) {
         self.place = match self.place {
             Place::Doubt(left) if left > 1 => Place::Doubt(left - 1),
@@ -218,7 +219,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     }
 }
 
-/// Bytes in front of the words of a recording that begins with `bytes`, for [`Decode::front`](crate::events::Decode::front);
+/// Bytes before the words of a recording that begins with `bytes`, for [`Decode::front`](crate::events::Decode::front);
 /// `decoder` is a new one.
 pub(super) fn front<const N: usize, const W: usize>(mut decoder: impl Words<N, W>, bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
@@ -298,7 +299,7 @@ fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte:
                 return None;
             }
             let frame = decoder.frame();
-            // The first bytes of this word were taken for garbage.
+            // The first bytes of this word were counted as garbage.
             frame.skipped.garbage = frame.skipped.garbage.saturating_sub(N as u32 - 1);
             frame.place = Place::Words;
         }

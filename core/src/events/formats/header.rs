@@ -1,4 +1,4 @@
-//! The text in front of recordings: lines `% key value` (Prophesee) or `# Key: value` (AEDAT), ended by a line feed.
+//! The text header of recordings: lines `% key value` (Prophesee) or `# Key: value` (AEDAT), ended by a line feed.
 //!
 //! ```text
 //! % Date 2020-09-25 07:48:31
@@ -10,10 +10,10 @@
 //! # AEChip: ch.unizh.ini.jaer.chip.retina.DVS128    (AEDAT 2)
 //! #Source 1: DAVIS346                               (AEDAT 3.1)
 //! ```
-//! Since `% end` is missing in real files and data may start with a `%`, lines are told from data by what they look
-//! like: a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a type that
-//! the format does not know, so nothing is ambiguous there. A control character inside a line means that the line is
-//! damaged. A line longer than 80 bytes is read over. State: 80 bytes of line buffer and what the lines said.
+//! `% end` is missing in real files, and data may start with a `%`. Lines are therefore distinguished from data by
+//! their content: a `%` and three printable characters ([`Header::begins`]). Read as a word of EVT 2.0, these have a
+//! type that the format does not know, so there is no ambiguity. A control character inside a line means that the line
+//! is damaged. A line longer than 80 bytes is skipped. State: 80 bytes of line buffer and the values of the lines.
 //! Reference: Prophesee, Metavision documentation, "RAW file format" and "EVT 2.0 format"; iniVation, "AEDAT file
 //! formats".
 
@@ -28,7 +28,7 @@ pub(super) const PIXEL: u16 = 0x7FF;
 /// Bytes of a line that are kept. The longest line of use, `% format EVT21;height=1280;width=1280`, needs 38.
 const LINE: usize = 80;
 
-/// How a recording's events are written, as far as its header tells.
+/// How a recording's events are written, as far as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -40,7 +40,7 @@ pub enum Encoding {
     Evt3,
 }
 
-/// What a byte did to the header.
+/// The effect of a byte on the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
     /// The line goes on.
@@ -103,10 +103,10 @@ impl Header {
         Line::Open
     }
 
-    /// Words that [`Header::save`] gives.
+    /// Number of words that [`Header::save`] writes.
     pub(super) const SAVED: usize = 5 + LINE / 4;
 
-    /// The line begun, and all that the lines said that EVT 2.0 has use for, in words.
+    /// Writes the partial line, and all values of the lines that EVT 2.0 uses, in words.
     pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
         let Self { line, length, cols, rows, encoding, .. } = self;
         let encoding = match encoding {
@@ -123,7 +123,7 @@ impl Header {
         }
     }
 
-    /// What [`Header::save`] gave.
+    /// Reads what [`Header::save`] wrote.
     pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let [length, cols, rows, kept] = core::array::from_fn(|_| take() as usize);
         let encoding = match take() {
@@ -142,18 +142,18 @@ impl Header {
         header
     }
 
-    /// Bytes of the line begun.
+    /// Bytes of the partial line.
     pub(super) const fn begun(&self) -> usize {
         self.length
     }
 
-    /// Forgets the line begun and returns its length in bytes.
+    /// Discards the partial line and returns its length in bytes.
     pub fn discard(&mut self) -> usize {
         self.line.clear();
         core::mem::take(&mut self.length)
     }
 
-    /// Size of the sensor, if told.
+    /// Size of the sensor, if given.
     pub const fn geometry(&self) -> Option<Geometry> {
         match (self.cols, self.rows) {
             (Some(cols), Some(rows)) => Some(Geometry { cols, rows }),
@@ -161,17 +161,17 @@ impl Header {
         }
     }
 
-    /// Encoding of the events, if told.
+    /// Encoding of the events, if given.
     pub const fn encoding(&self) -> Option<Encoding> {
         self.encoding
     }
 
-    /// Order of the bytes in words of EVT 2.1, if told.
+    /// Byte order in words of EVT 2.1, if given.
     pub const fn order(&self) -> Option<Order> {
         self.order
     }
 
-    /// The camera of an AEDAT recording, if told: [`Camera::Unknown`] when it is none whose addresses are known.
+    /// The camera of an AEDAT recording, if given: [`Camera::Unknown`] when its addresses are not known.
     pub const fn camera(&self) -> Option<Camera> {
         self.camera
     }
@@ -180,7 +180,7 @@ impl Header {
         if self.length > LINE {
             return; // A number may have been cut.
         }
-        // Bytes, not `str`, whose searches can panic for all that a linker knows.
+        // Bytes instead of `str`, whose searches can panic as far as the linker knows.
         if let Some(text) = self.line.strip_prefix(b"#") {
             if let Some((key, value)) = split(text.trim_ascii(), b':')
                 && (key == b"AEChip" || key.starts_with(b"Source ") && self.camera.is_none())
@@ -220,7 +220,7 @@ impl Header {
     }
 }
 
-/// Bytes of the lines `% key value` in front of words; `None` when they go on behind `bytes`.
+/// Bytes of the lines `% key value` before the words; `None` when they continue after `bytes`.
 pub(super) fn front(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

@@ -1,4 +1,4 @@
-//! The laws that every decoder keeps.
+//! Properties of every decoder.
 
 extern crate std;
 use super::*;
@@ -7,16 +7,16 @@ use core::ops::Range;
 use proptest::prelude::*;
 use std::{boxed::Box, vec, vec::Vec};
 
-/// Events, and what the decoder tells when it has finished.
+/// Events, and what the decoder reports when it has finished.
 type Decoded = (Vec<Event>, Skipped, Option<u64>, Option<Geometry>);
 
 /// Polarity, pixel and, where a run gave it, the times it lay in.
 type Seen = (u16, u16, bool, Option<Range<u64>>);
 
-/// What comes of bytes in pieces of the given lengths in turn.
+/// The result of bytes in chunks of the given lengths in turn.
 type Cut<T> = Box<dyn Fn(&[u8], &[usize]) -> T>;
 
-/// A decoder, as functions of bytes and the lengths of pieces.
+/// A decoder, as functions of bytes and the lengths of chunks.
 struct Case {
     name: &'static str,
     decode: Cut<Decoded>,
@@ -47,7 +47,7 @@ fn decoders() -> Vec<Case> {
     ]
 }
 
-/// The pieces of the given lengths in turn.
+/// The chunks of the given lengths in turn.
 fn pieces<'a>(mut bytes: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     let mut lengths = lengths.iter().copied().cycle();
     core::iter::from_fn(move || {
@@ -56,7 +56,7 @@ fn pieces<'a>(mut bytes: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item =
     })
 }
 
-/// Decodes pieces, each through another form of the interface.
+/// Decodes chunks, each through another form of the interface.
 fn decode(mut decoder: impl Decode, bytes: &[u8], lengths: &[usize]) -> Decoded {
     let mut events = Vec::new();
     for (i, mut piece) in pieces(bytes, lengths).enumerate() {
@@ -76,7 +76,7 @@ fn decode(mut decoder: impl Decode, bytes: &[u8], lengths: &[usize]) -> Decoded 
     (events, decoder.skipped(), decoder.time(), decoder.geometry())
 }
 
-/// Decodes pieces in runs of 1000 us.
+/// Decodes chunks in runs of 1000 us.
 fn run(mut decoder: impl Decode, bytes: &[u8], lengths: &[usize]) -> Vec<Seen> {
     let mut seen = Vec::new();
     for mut piece in pieces(bytes, lengths) {
@@ -143,7 +143,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         2 => prop::collection::vec(any::<u8>(), 0..20),
         3 => text.prop_map(Into::into),
     ];
-    // Some with the header without which Event Stream is nothing.
+    // Some with the header that Event Stream requires.
     let front = prop_oneof![2 => Just(vec![]), 1 => es_header];
     (front, prop::collection::vec(part, 0..8)).prop_map(|(front, parts)| [front, parts.concat()].concat())
 }
@@ -344,7 +344,7 @@ fn steady(n: u64) -> Vec<Event> {
 proptest! {
     #![proptest_config(foveola_seeds::config(256, module_path!()))]
 
-    /// What an encoder accepts comes back, whatever it is; and what is in order is accepted, over all wraps.
+    /// What an encoder accepts is decoded again, whatever it is; and events in order are accepted, over all wraps.
     #[test]
     fn decoding_inverts_encoding(
         ordered in events(prop_oneof![0_u64..1000, (1_u64 << 24) - 20_000..1 << 24, (1 << 32) - 60_000_000..(1_u64 << 32) - 20_000_000], false),
@@ -367,7 +367,7 @@ proptest! {
         }
     }
 
-    /// Bytes lost and foreign bytes put in: what came before is whole, and the place is found again.
+    /// Bytes lost and foreign bytes inserted: what came before is whole, and the alignment is found again.
     #[test]
     fn damage_is_survived(
         at in any::<prop::sample::Index>(),
@@ -427,8 +427,8 @@ proptest! {
         }
     }
 
-    /// Wherever a stream is cut, every byte is accounted for, and a decoder that was saved there goes on as if it had
-    /// not been.
+    /// Wherever a stream is split, every byte is accounted for, and a decoder that was saved there continues as if it
+    /// had not been saved.
     #[test]
     fn no_byte_is_left_over_and_a_saved_decoder_goes_on(bytes in stream(), at in any::<prop::sample::Index>(), lost in any::<bool>()) {
         let (before, after) = bytes.split_at(at.index(bytes.len() + 1));
@@ -451,8 +451,8 @@ proptest! {
         prop_assert_eq!(state(&restored), state(&decoder));
     }
 
-    /// Without text in front, events and what is skipped are whole words and all of the bytes, but for words without
-    /// either.
+    /// Without text before the words, events and what is skipped are whole words and all of the bytes, except for words
+    /// without either.
     #[test]
     fn noise_is_counted_to_the_byte(bytes in prop::collection::vec(128_u8..=255, 0..2000)) {
         let length = bytes.len() as u64;
@@ -466,8 +466,8 @@ proptest! {
     }
 }
 
-/// How a word of a format is made one that makes no sense: bytes of a word, whether it carries events and nothing else, and
-/// what damages it.
+/// How to make a word of a format implausible: bytes of a word, whether it carries events and nothing else, and what
+/// damages it.
 type Wrong = (usize, fn(&[u8]) -> bool, fn(&mut [u8]));
 
 /// For the codecs with words, by their name.
@@ -482,8 +482,8 @@ const WRONG: [(&str, Wrong); 8] = [
     ("N-MNIST", (5, |_| true, |word| word[1] = 0xFF)),
 ];
 
-/// Where the alignment did not change, a word that makes no sense costs its own events and no others, wherever it lies: of
-/// one in a hundred that are damaged, all others are read.
+/// Where the alignment did not change, an implausible word costs its own events and no others, wherever it lies: with
+/// one word in a hundred damaged, all others are read.
 #[test]
 fn a_wrong_word_costs_itself() {
     let late: Vec<Event> = steady(3000).into_iter().map(|event| Event { t: event.t + 3_000_000, ..event }).collect();
@@ -512,19 +512,19 @@ fn a_wrong_word_costs_itself() {
     }
 }
 
-/// A clock that starts anew, without a header between, costs nothing in all formats but one: the step back is counted.
+/// A clock that restarts, without a header between, costs nothing in all formats but one: the step back is counted.
 #[test]
 fn a_reset_costs_nothing() {
     let early = steady(3000);
     let late: Vec<Event> = early.iter().map(|event| Event { t: event.t + 3_000_000, ..*event }).collect();
     for Codec { name, encode, decode, .. } in codecs() {
         if name == "Event Stream" {
-            continue; // its times are differences: only a header says that time starts anew
+            continue; // its times are differences: only a header shows that time restarts
         }
         let front = encode(&[]).0.len();
         let bytes = [&encode(&late).0, &encode(&early).0[front..]].concat();
         let (events, skipped, ..) = decode(&bytes);
-        // Words of N-MNIST in a bunch make sense at other alignments, too: then it takes 20 of them to tell.
+        // Words of N-MNIST in a bunch are plausible at other alignments, too: then 20 of them are needed.
         let lost = if name == "N-MNIST" { 20 } else { 0 };
         let expected = Skipped { backward: 1, garbage: 5 * lost as u32, ..Skipped::default() };
         assert_eq!(skipped, expected, "{name}");

@@ -1,9 +1,9 @@
-//! How cameras and archives write events: a decoder a file, and encoders where the format is simple.
+//! Event formats of cameras and archives: one module per decoder, and encoders where the format is simple.
 //!
 //! | format | decoder | encoder |
 //! |---|---|---|
 //! | Prophesee EVT 2.0 (`.raw`) | [`Evt2`] | [`Evt2Encoder`] |
-//! | Prophesee EVT 2.1 (`.raw`), both orders of bytes | [`Evt21`] | [`Evt21Encoder`] |
+//! | Prophesee EVT 2.1 (`.raw`), both byte orders | [`Evt21`] | [`Evt21Encoder`] |
 //! | Prophesee EVT 3.0 (`.raw`) | [`Evt3`] | [`Evt3Encoder`] |
 //! | Prophesee DAT 2 (`.dat`) | [`Dat`] | [`DatEncoder`] |
 //! | Event Stream 2 (`.es`), DVS events | [`EventStream`] | [`EventStreamEncoder`] |
@@ -12,7 +12,7 @@
 //! | N-MNIST, N-Caltech101 (`.bin`) | [`NMnist`] | [`NMnistEncoder`] |
 //! | `GenX320` AER, 19 bits without a time | [`Aer`] | [`Aer`] |
 //!
-//! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): pieces of any length, no panic on any bytes, a
+//! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): chunks of any length, no panic on any bytes, a
 //! fixed size of at most 72 bytes and the line buffer of its [`Header`].
 
 pub mod aedat2;

@@ -4,21 +4,22 @@
 //! |---|---|---|---|
 //! | x | y | 1 ON, 0 OFF | t in microseconds |
 //!
-//! A word with `y = 240` is no event: the sensor's clock overflowed, and 2^13 us are added to all later times.
-//! The ATIS sensor has 240 rows, so `y > 240` is impossible.
+//! A word with `y = 240` is not an event: the sensor's clock overflowed, and 2^13 us are added to all later times. The
+//! ATIS sensor has 240 rows, so `y > 240` is impossible.
 //!
-//! **Damage** shows as an impossible row, or as a time 1 s or more before the last one; that is all the redundancy there is.
-//! Such a word is held back, and the next ones tell what it was, as in [`stamped`](super::stamped): one that goes on from
-//! the last event within 8.2 ms shows that the alignment is right, so that only the words between are lost; three in a row
-//! that make sense, each within 8.2 ms of the one before, are a reset of the clock, whose overflows are counted anew, if no
-//! two words at another alignment make sense there; else the reset costs some 20 words. After 5 words of which none makes sense, and where words make no sense
-//! too often, everything is skipped up to the byte alignment that does: the one that had 16 words in a row
-//! with a possible row and times that grow by less than 8.2 ms, and no fewer than any other. After a lost byte, words at the
-//! wrong alignment are taken for events until one of them is impossible: mostly a few words, up to 33 ms where four of every
-//! five bytes fit by chance. Times that go back by less than 1 s are delivered and counted as [`Skipped::backward`]. A
-//! foreign word that looks like an overflow shifts later times by 2^13 us: nothing tells it from a true one.
+//! **Damage** shows as an impossible row, or as a time 1 s or more before the last one; the format has no other
+//! redundancy. Such a word is held back, and the next ones show what it was, as in [`stamped`](super::stamped). One
+//! that continues from the last event within 8.2 ms shows that the alignment is right, so only the words between are
+//! lost. Three plausible words in a row, each within 8.2 ms of the one before, are a reset of the clock, whose
+//! overflows are counted anew, if no two words at another alignment are plausible there; else the reset costs some 20
+//! words. After 5 words of which none is plausible, and where words are implausible too often, everything is skipped up
+//! to the plausible byte alignment: the one that had 16 words in a row with a possible row and times that grow by less
+//! than 8.2 ms, and no fewer than any other. After a lost byte, words at the wrong alignment are decoded as events
+//! until one of them is impossible: usually a few words, up to 33 ms where four of every five bytes fit by chance.
+//! Times that go back by less than 1 s are delivered and counted as [`Skipped::backward`]. A foreign word that looks
+//! like an overflow shifts later times by 2^13 us: it cannot be distinguished from a true one.
 //!
-//! Cost: about 10 operations an event. State: 64 bytes.
+//! Cost: about 10 operations per event. State: 64 bytes.
 //! Reference: Orchard et al., Converting static image datasets to spiking neuromorphic datasets using saccades, 2015,
 //! doi:10.3389/fnins.2015.00437.
 
@@ -31,9 +32,9 @@ use core::ops::Range;
 
 /// Bytes of a word.
 const WORD: usize = 5;
-/// Words that make no sense behind another before the place is lost.
+/// Implausible words, after a first one, before the alignment is lost.
 const DOUBT: u8 = 4;
-/// The row that says that the clock overflowed.
+/// The row that indicates a clock overflow.
 pub(super) const OVERFLOW_ROW: u16 = 240;
 /// Microseconds added by an overflow.
 pub(super) const OVERFLOW: u64 = 1 << 13;
@@ -41,7 +42,7 @@ pub(super) const OVERFLOW: u64 = 1 << 13;
 pub(super) const RAW_TIME: u64 = 0x7F_FFFF;
 /// Microseconds back in time that no camera's recording has.
 pub(super) const FAR_BACK: u64 = 1_000_000;
-/// Microseconds between neighbouring words in a row that makes sense.
+/// Microseconds between neighbouring words in a plausible sequence.
 const STEP: u64 = 1 << 13;
 
 /// Streaming decoder of N-MNIST's format; see the [format](self).
@@ -72,9 +73,9 @@ pub struct NMnist {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Words,
-    /// Behind words that made no sense, so many before the place is lost.
+    /// After implausible words, so many before the alignment is lost.
     Doubt(u8),
-    /// Behind so many words that are still to be decoded: the newest.
+    /// After so many words that are still to be decoded: the newest.
     Again(u8),
     /// Unknown.
     Lost(Alignments<WORD>),
@@ -114,7 +115,7 @@ impl NMnist {
         self.event(word)
     }
 
-    /// The newest word, behind one that made no sense.
+    /// The newest word, after an implausible one.
     fn doubted(&mut self, left: u8) -> Option<Event> {
         let (word, first) = (self.newest(), self.back(2 * WORD));
         let ahead = self.last.get().and_then(|last| self.time_of(word).checked_sub(last));
@@ -152,7 +153,7 @@ impl NMnist {
         (self.words >> (8 * shift)) as u64 & 0xFF_FFFF_FFFF
     }
 
-    /// What a believable word says.
+    /// The event of a plausible word.
     #[inline]
     fn event(&mut self, word: u64) -> Option<Event> {
         if row(word) == OVERFLOW_ROW {
@@ -188,7 +189,7 @@ impl NMnist {
             }
             Place::Lost(mut alignments) => {
                 if alignments.believe(self.follows(0)) {
-                    // The first bytes of this word were taken for garbage.
+                    // The first bytes of this word were counted as garbage.
                     self.skipped.garbage = self.skipped.garbage.saturating_sub(WORD as u32 - 1);
                     self.place = Place::Words;
                     return self.event(self.newest());
@@ -342,7 +343,7 @@ mod tests {
         assert_eq!(skipped, Skipped { backward: 1, ..Skipped::default() });
     }
 
-    /// A second back is damage: the word costs itself.
+    /// A time one second back is damage: the word costs only itself.
     #[test]
     fn a_second_back_is_not_delivered() {
         let bytes = [word(1_000_000, 1, 2, true), word(0, 1, 2, true), word(1_000_001, 3, 4, true)];

@@ -1,6 +1,6 @@
 //! Writes N-MNIST's format, the inverse of [`NMnist`](super::NMnist): for conversions and tests.
 //!
-//! Cost: 5 bytes an event, and after 8.4 s 5 bytes more for each 8.2 ms. State: 16 bytes.
+//! Cost: 5 bytes per event, and after 8.4 s 5 bytes more for each 8.2 ms. State: 16 bytes.
 
 use super::nmnist::{FAR_BACK, OVERFLOW, OVERFLOW_ROW, RAW_TIME};
 use crate::events::Event;
@@ -34,8 +34,8 @@ impl NMnistEncoder {
     /// Gives the words of `event` to `sink`: overflows where its time needs them, and the event.
     ///
     /// # Errors
-    /// The event is given back, and nothing written, when a decoder would not give it again: its column is above 255,
-    /// its row above 239, or its time is 1 s or more back, before the last overflow, or 71.6 min ahead.
+    /// Returns the event, and writes nothing, when a decoder would not reproduce it: its column is above 255, its row
+    /// above 239, or its time is 1 s or more back, before the last overflow, or 71.6 min ahead.
     pub fn encode(&mut self, event: Event, mut sink: impl FnMut([u8; 5])) -> Result<(), Event> {
         let Event { t, x, y, on } = event;
         let is_far = t.saturating_sub(self.last) >= LONGEST || self.last.saturating_sub(t) >= FAR_BACK;

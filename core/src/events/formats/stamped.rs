@@ -4,23 +4,23 @@
 //! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 67 s ahead of the last one, modulo 2^32 us,
 //! continues it over the wrap. Any decrease is counted as [`Skipped::backward`].
 //!
-//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Such a word is held back, and
-//! the next ones tell what it was:
+//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Such a word is held back,
+//! and the next ones show what it was:
 //!
-//! - One that goes on from the last event within 1.05 s shows that the alignment is right: the words between are garbage,
-//!   and nothing else is lost.
-//! - Two events in a row that make sense, the second within 1.05 s of the first, are a **reset**: the clock started anew. The
-//!   first was no damage, and time goes on from there; the step back is counted as [`Skipped::backward`].
-//! - After 16 words of which none makes sense, and where words make no sense too often (more than 3 among some 16, or one
-//!   among the 16 behind a reset), the place is lost. Then everything is skipped up to the byte alignment that makes sense:
-//!   the one that had 16 words in a row with likely addresses, each less than 1.05 s after the one before, and no fewer than
-//!   any other.
+//! - One that continues from the last event within 1.05 s shows that the alignment is right: the words between are
+//!   garbage, and nothing else is lost.
+//! - Two plausible events in a row, the second within 1.05 s of the first, are a **reset**: the clock restarted. The
+//!   first was not damage, and time continues from there; the step back is counted as [`Skipped::backward`].
+//! - After 16 words of which none is plausible, and where words are implausible too often (more than 3 among some 16,
+//!   or one among the 16 after a reset), the alignment is lost. Then everything is skipped up to the plausible byte
+//!   alignment: the one that had 16 words in a row with likely addresses, each less than 1.05 s after the one before,
+//!   and no fewer than any other.
 //!
-//! So bytes that are lost or put in cost some 32 events after them, and words at the wrong alignment are taken for events
-//! until one of them is impossible, mostly the very next. A flipped bit of a coordinate or of a time that goes ahead cannot
-//! be seen.
+//! Bytes that are lost or inserted therefore cost some 32 events after them. Words at the wrong alignment are decoded
+//! as events until one of them is impossible, usually the very next. A flipped bit of a coordinate, or of a time that
+//! goes ahead, cannot be detected.
 //!
-//! Cost: about 10 operations an event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
 
 use super::align::Trouble;
 use super::burst::{self, Burst};
@@ -32,23 +32,23 @@ use core::ops::Range;
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 8;
-/// Two words: the one that came before tells whether a time makes sense.
+/// Two words: the one that came before shows whether a time is plausible.
 const WINDOW: usize = 2 * WORD;
 /// Microseconds ahead that are continued over a wrap.
 pub(super) const NEAR: u64 = 1 << 26;
 /// Microseconds back in time that no camera's recording has.
 pub(super) const FAR_BACK: u64 = 1_000_000;
-/// Microseconds between neighbouring words in a row that makes sense.
+/// Microseconds between neighbouring words in a plausible sequence.
 const STEP: u32 = 1 << 20;
-/// Words in a row that make no sense before the place is lost.
+/// Implausible words in a row before the alignment is lost.
 const DOUBT: u8 = 16;
 
-/// How a format writes a pixel's address, and the text in front.
+/// How a format writes a pixel's address, and the text before the words.
 pub(super) trait Address: Default {
     /// The time and the address of a word.
     fn split(word: [u8; WORD]) -> (u32, u32);
 
-    /// What `first` are, the first bytes where text may begin, when `header` was read so far.
+    /// The kind of `first`, the first bytes where text may begin, with `header` as read so far.
     fn start(&mut self, first: &[u8], header: &Header) -> Start;
 
     /// Whether `word` is the beginning of another recording's text.
@@ -57,21 +57,21 @@ pub(super) trait Address: Default {
     /// Whether a word has such an address.
     fn is_possible(&self, address: u32) -> bool;
 
-    /// Whether an address is that of an event, but outside of the camera's sensor.
+    /// Whether an address is that of an event, but outside the camera's sensor.
     fn is_outside(&self, address: u32) -> bool {
         let _ = address;
         false
     }
 
-    /// Whether a word whose place is not known may be believed to have such an address.
+    /// Whether a word whose alignment is not known may be believed to have such an address.
     fn is_likely(&self, address: u32, geometry: Option<Geometry>) -> bool;
 
-    /// Whether a word whose place is not known is a pixel's event in all of its bits.
+    /// Whether a word whose alignment is not known is a pixel's event in all of its bits.
     fn is_certain(&self, address: u32, geometry: Option<Geometry>) -> bool {
         self.is_likely(address, geometry) && self.pixel(address).is_some()
     }
 
-    /// Size of the sensor, when `header` was read so far.
+    /// Size of the sensor, with `header` as read so far.
     fn geometry(&self, header: &Header) -> Option<Geometry> {
         header.geometry()
     }
@@ -95,7 +95,7 @@ impl<A> Stamped<A> {
         Self { frame: Frame::new(), t: Clock::NEVER, trouble: Trouble::NONE, address }
     }
 
-    /// What the header told so far.
+    /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.frame.header
     }
@@ -104,7 +104,8 @@ impl<A> Stamped<A> {
         self.t.get().map_or(told.into(), |t| continued::<32>(t, told.into(), NEAR))
     }
 
-    /// Whether a time is so near behind the last one that its place must be right: of other bytes one in 4096 is.
+    /// Whether a time follows the last one so closely that its alignment must be right: of other bytes one in 4096
+    /// does.
     fn goes_on(&self, told: u32) -> bool {
         self.t.get().is_some_and(|last| told.wrapping_sub(last as u32) < STEP)
     }
@@ -163,7 +164,7 @@ impl<A: Address> Words<WORD, WINDOW> for Stamped<A> {
     }
 }
 
-/// What a word that makes sense says.
+/// The event of a plausible word.
 fn event<A: Address>(decoder: &mut Stamped<A>, t: u64, address: u32) -> Option<Event> {
     decoder.set_time(t);
     let event = decoder.address.pixel(address).map(|(x, y, on)| Event { t, x, y, on });
@@ -176,7 +177,7 @@ fn event<A: Address>(decoder: &mut Stamped<A>, t: u64, address: u32) -> Option<E
     event
 }
 
-/// A word behind one that made no sense: the newest in the window.
+/// A word after an implausible one: the newest in the window.
 fn doubted<A: Address>(decoder: &mut Stamped<A>, told: u32, address: u32) -> Option<Event> {
     let makes_sense = decoder.address.is_possible(address) || decoder.address.is_outside(address);
     if makes_sense && decoder.goes_on(told) {
@@ -248,7 +249,7 @@ impl<A: Address> Decode for Stamped<A> {
     }
 
     fn begin_words(&mut self) {
-        // Takes over what the last line told.
+        // Takes over what the last line gave.
         self.start(&[]);
         self.frame.begin_words();
     }
