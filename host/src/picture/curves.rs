@@ -158,7 +158,7 @@ pub fn curves(path: impl AsRef<Path>, panels: &[CurvePanel], plot: &Plot) -> Res
         page.text((left, axes_top - 14.0), NUMBER, Align::Left, MUTED, &NUMBER.fit(&panel.y, width));
         draw_panel(&mut page, panel, (left, left + width), (axes_top, bottom));
     }
-    page.save(path)
+    page.save_small(path)
 }
 
 /// Names and colours of the curves of a panel, in as many lines as they need; none for a single curve without a name.
@@ -231,10 +231,7 @@ impl Axes {
             let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
             let decade = |exponent: i32| (2..10).map(move |i| f64::from(i) * 10_f64.powi(exponent));
             let numbers = decades.clone().map(|exponent| 10_f64.powi(exponent)).filter(inside);
-            return (
-                numbers.map(|x| (x, number(x))).collect(),
-                decades.flat_map(decade).filter(inside).collect(),
-            );
+            return (numbers.map(|x| (x, number(x))).collect(), decades.flat_map(decade).filter(inside).collect());
         }
         let ticks = Ticks::new(low, high, ((self.right - self.left) / 90.0) as usize);
         (ticks.at.iter().map(|&x| (x, ticks.label(x))).collect(), Vec::new())
