@@ -385,7 +385,7 @@ fn event_filters(path: &Path) -> Result<()> {
     let mut seed = 1_u32;
     let mut random = |below: u32| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(seed) * u64::from(below) >> 32) as u32
+        ((u64::from(seed) * u64::from(below)) >> 32) as u32
     };
     let by_time = |mut events: Vec<Event>| {
         events.sort_by_key(|event| event.t);

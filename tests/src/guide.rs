@@ -1,5 +1,7 @@
 //! The examples of the guide in `docs/guide`, one module a page: they compile and run as doctests.
 
+#![allow(clippy::doc_markdown, reason = "the pages are prose, with headings and names of other projects")]
+
 macro_rules! pages {
     ($($name:ident: $file:literal,)*) => {
         $(
