@@ -9,12 +9,14 @@
 //! | [`every`] | every filter of `core`, over any sample type |
 //! | [`fixed`] | a fixed-point sample |
 //! | [`golden`] | cases with their expected output |
+//! | [`guide`] | the examples of the guide, as doctests |
 //! | [`device`] | the GPU under test, and how far it may be from the processor |
 
 pub mod device;
 pub mod every;
 pub mod fixed;
 pub mod golden;
+pub mod guide;
 pub mod naive;
 pub mod random;
 pub mod spec;

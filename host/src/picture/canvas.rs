@@ -103,6 +103,22 @@ impl Canvas {
 
     /// Writes the page as a PNG file.
     pub(super) fn save(&self, path: &Path) -> Result<(), Error> {
+        self.write(path, |encoder| encoder.set_compression(png::Compression::Fast))
+    }
+
+    /// [`Canvas::save`] in a smaller file that takes longer: without prediction, which large areas of one colour do not need.
+    pub(super) fn save_small(&self, path: &Path) -> Result<(), Error> {
+        self.write(path, |encoder| {
+            encoder.set_compression(png::Compression::High);
+            encoder.set_filter(png::Filter::NoFilter);
+        })
+    }
+
+    fn write(
+        &self,
+        path: &Path,
+        compress: impl FnOnce(&mut png::Encoder<'_, &mut BufWriter<File>>),
+    ) -> Result<(), Error> {
         let file = File::create(path).map_err(|source| io_error(path, source))?;
         let mut file = BufWriter::new(file);
         let encoding = |error: png::EncodingError| match error {
@@ -112,7 +128,7 @@ impl Canvas {
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Fast);
+        compress(&mut encoder);
         let mut writer = encoder.write_header().map_err(encoding)?;
         writer.write_image_data(self.pixels.as_flattened()).map_err(encoding)?;
         writer.finish().map_err(encoding)?;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`contact_sheet`] | PNG | stages of a model (rows) at times at which something happens (columns) |
 //! | [`traces`] | PNG | values over time, in charts above each other, with axes and legends |
+//! | [`curves`] | PNG | curves over any quantity, such as a frequency, in panels side by side |
 //! | [`roc`] | PNG | signal kept over noise kept, for filters of events |
 //! | [`animation`], [`AnimationWriter`] | GIF | stages side by side, in motion |
 //!
@@ -32,6 +33,7 @@ mod activity;
 mod animation;
 mod canvas;
 mod color;
+mod curves;
 mod gif_file;
 mod roc;
 mod sheet;
@@ -46,6 +48,7 @@ mod traces;
 pub use activity::PixelActivity;
 pub use animation::{Animation, AnimationWriter, Panel, animation};
 pub use color::Map;
+pub use curves::{Curve, CurvePanel, curves};
 pub use roc::{RocPanel, roc};
 pub use sheet::{Sheet, contact_sheet};
 pub use shrink::Shrink;
