@@ -345,7 +345,7 @@ fn a_running_stream_is_left_as_it_was() {
                 => Error::EmptyInput { .. }, ["[0, 2, 1, 4, 5]", "1 or more"];
             disturbed.process(&Array5::<f32>::ones((2, 2, 1, 0, 5))) => Error::EmptyInput { .. }, ["[2, 2, 1, 0, 5]"];
             disturbed.run(&piece(3), 0)
-                => Error::Parameter { name: "dt", .. }, ["Model::run", "dt is 0", "1 frame or more"];
+                => Error::Parameter { name: "chunk", .. }, ["Model::run", "chunk is 0", "1 frame or more"];
             disturbed.pop_state() => Error::NoSavedState, ["pop_state", "push_state"];
         }
         // A layer that no longer fits its state.

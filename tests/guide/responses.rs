@@ -139,11 +139,11 @@ fn delays(path: &Path) -> Result<()> {
 fn convolution_in_time(path: &Path) -> Result<()> {
     let exponential = |tau: f64| -> Result<(String, Conv1d)> {
         let mut conv = Conv1d::new(1, 1, 1)?;
-        conv.exponential(tau, RESOLUTION)?;
+        conv.set_exponential(tau, RESOLUTION)?;
         Ok((format!("{} ms", tau * 1e3), conv))
     };
     let mut high = Conv1d::new(1, 1, 1)?;
-    high.highpass_exponential(0.010, 1.0, RESOLUTION)?;
+    high.set_highpass_exponential(0.010, 1.0, RESOLUTION)?;
     let layers = vec![exponential(0.005)?, exponential(0.020)?, ("high-pass".into(), high)];
     temporal(path, layers, 80, Some((-0.12, 0.22)))
 }
@@ -173,7 +173,7 @@ fn spatial(path: &Path, frames: &[(String, Array2<f64>)], reach: usize, profile:
 fn convolution_in_space(path: &Path) -> Result<()> {
     let gaussian = |sigma: f64| -> Result<(String, Array2<f64>)> {
         let mut conv = Conv2d::new(1, 1, [1, 1])?;
-        conv.gaussian(sigma, RESOLUTION)?;
+        conv.set_gaussian(sigma, RESOLUTION)?;
         Ok((format!("{sigma} degrees"), in_space(conv, 41)?))
     };
     let kernel = |sigma| kernels::gauss_filter_2d(&GaussFilter::new(sigma, sigma), RESOLUTION);
@@ -199,7 +199,7 @@ fn borders(path: &Path) -> Result<()> {
         (Border::Zeros, "zeros"),
         (Border::Circular, "circular"),
     ] {
-        let mut mean = Conv2d::new(1, 1, [1, 9])?.autopad_mode(border);
+        let mut mean = Conv2d::new(1, 1, [1, 9])?.with_autopad_mode(border);
         mean.set_weight(Array2::from_elem((1, 9), 1.0_f32 / 9.0))?;
         let out: Vec<f64> = Model::of(mean).process(&frame)?.iter().map(|y| f64::from(*y)).collect();
         lines.push(Curve::new(name, points(&out)).dots());
@@ -300,7 +300,7 @@ fn nonlinearities(path: &Path) -> Result<()> {
     let inputs: Vec<f64> = (0..=80).map(|i| f64::from(i) / 20.0 - 2.0).collect();
     let function = |name: &str, layer: Box<dyn Layer>| -> Result<Curve> {
         let movie = Array3::from_shape_fn((inputs.len(), 1, 1), |(t, ..)| inputs[t] as f32);
-        let outputs: Vec<f64> = Model::of_boxed(layer).process(&movie)?.iter().map(|y| f64::from(*y)).collect();
+        let outputs: Vec<f64> = Model::of(layer).process(&movie)?.iter().map(|y| f64::from(*y)).collect();
         Ok(Curve::new(name, inputs.iter().copied().zip(outputs).collect::<Vec<_>>()))
     };
     let lines = [
