@@ -1,4 +1,4 @@
-//! Which column of a table is what: as told, or by the names of the columns.
+//! The meaning of the columns of a table: given, or by the names of the columns.
 
 use super::unit::TimeUnit;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::str::FromStr;
 
 /// The order of the columns of a text or an array.
 ///
-/// On the command line and in [`str::parse`] it is a list of these, with commas between:
+/// On the command line and in [`str::parse`] it is a comma-separated list of these:
 ///
-/// | column | holds |
+/// | column | content |
 /// |---|---|
-/// | `t` | the time, in the unit of the options or one that is found |
-/// | `s`, `ms`, `us`, `ns` | a part of the time, in this unit; the time is the sum of the parts, without `t` |
+/// | `t` | the time, in the unit of the options or a detected one |
+/// | `s`, `ms`, `us`, `ns` | a part of the time, in this unit; the time is the sum of the parts; not together with `t` |
 /// | `x`, `y` | column and row of the pixel |
 /// | `p` | the polarity |
-/// | `-` | something else |
+/// | `-` | another column, which is ignored |
 ///
 /// ```
 /// use foveola::Columns;
@@ -31,7 +31,7 @@ pub struct Columns {
     places: [u8; ROLES.len()],
 }
 
-/// What a column holds of an event.
+/// The meaning of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Role {
     /// The time, or a part of it in this unit.
@@ -41,7 +41,7 @@ pub(in super::super) enum Role {
     Polarity,
 }
 
-/// What columns hold, and how it is written in an order of columns.
+/// The meanings of columns, and their symbols in a column order.
 pub(in super::super) const ROLES: [(&str, Role); 8] = [
     ("t", Role::Time(None)),
     ("s", Role::Time(Some(TimeUnit::Seconds))),
@@ -53,10 +53,10 @@ pub(in super::super) const ROLES: [(&str, Role); 8] = [
     ("p", Role::Polarity),
 ];
 const NONE: u8 = u8::MAX;
-/// Columns of a table, at most.
+/// The largest number of columns in a table.
 pub(in super::super) const MOST: usize = 32;
 
-/// What columns are called in files; parts of a time are called as units are.
+/// The names of columns in files; parts of a time are named like units.
 const NAMES: [(Role, &[&str]); 4] = [
     (Role::Time(None), &["t", "ts", "time", "timestamp", "timestamps", "times"]),
     (Role::X, &["x", "xs", "col", "column", "x_pos"]),
@@ -68,18 +68,18 @@ impl Columns {
     /// Time, column, row, polarity.
     pub const TXYP: Self = Self::of([0, 1, 2, 3]);
 
-    /// Of the columns of time, column, row and polarity.
+    /// The order with these columns for time, column, row and polarity.
     pub(super) const fn of([t, x, y, p]: [u8; 4]) -> Self {
         Self { places: [t, NONE, NONE, NONE, NONE, x, y, p] }
     }
 
-    /// The columns that hold something of an event, and what.
+    /// The columns that belong to an event, and their meanings.
     pub(in super::super) fn roles(self) -> impl Iterator<Item = (usize, Role)> {
         let places = self.places.into_iter().zip(ROLES);
         places.filter(|(place, _)| *place != NONE).map(|(place, (_, role))| (place.into(), role))
     }
 
-    /// The columns up to the last that is read: which of [`ROLES`] each is, none for another column.
+    /// The columns up to the last one that is read: the index of each in [`ROLES`], none for another column.
     pub(in super::super) fn indices(self) -> impl Iterator<Item = Option<usize>> {
         let width = self.roles().map(|(place, _)| place + 1).max().unwrap_or(0);
         (0..width).map(move |column| self.places.iter().position(|place| usize::from(*place) == column))
