@@ -57,8 +57,8 @@ pub(crate) struct Correlation {
     pub(crate) left: usize,
     /// How pixels outside the frame are read (unused if there are none).
     pub(crate) border: Border,
-    /// The output: `streams x count` frames of `size` with `kernel[0]` channels; frame `j` belongs to frame `first + every
-    /// j` of the chunk.
+    /// The output: `streams x count` frames of `size` with `kernel[0]` channels; frame `j` belongs to frame
+    /// `first + every j` of the chunk.
     pub(crate) output: Operand,
     pub(crate) size: [usize; 2],
     pub(crate) count: usize,

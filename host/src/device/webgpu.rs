@@ -294,11 +294,11 @@ impl Gpu {
     )]
     fn module(&self, source: String) -> Result<wgpu::ShaderModule> {
         let words = if self.spirv { Some(spirv::compile(&source).map_err(|error| self.failed(error))?) } else { None };
-        // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
-        // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
-        // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
-        // As SPIR-V they are what `naga` makes of a module that it found valid, with decorations that every version allows; bindings
-        // have the numbers of the layout.
+        // SAFETY: the programs are part of this crate. Indices are in bounds, no divisor is 0, and every loop ends, under
+        // conditions that the host guarantees: lengths are those of the buffers, which have less than 2^29 words; steps that
+        // are never taken are 1; factors are used only for outputs with their own inputs. The tests compare all programs
+        // with the CPU over all kinds of sizes. SPIR-V programs are the output of `naga` for a module that it found valid,
+        // with decorations that every version allows; bindings have the numbers of the layout.
         Ok(unsafe {
             match words {
                 Some(words) => {

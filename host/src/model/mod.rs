@@ -39,13 +39,13 @@ use stream::Stream;
 /// use foveola::{Branches, Model, NLRectify, Resolution, SmoothConv};
 /// use ndarray::Array3;
 ///
-/// let resolution = Resolution::DEFAULT; // 1000 frames a second
+/// let resolution = Resolution::DEFAULT; // 1000 frames per second
 /// let centre = SmoothConv::gaussian(3, 0.005, 0.05, resolution)?;
 /// let surround = SmoothConv::gaussian(3, 0.010, 0.15, resolution)?;
 /// let mut retina = Model::new().then(Branches::new().plus(centre).minus(surround)).then(NLRectify);
 ///
 /// let movie = Array3::from_shape_fn((200, 32, 32), |(t, r, _)| if t > 50 && r > 16 { 1.0 } else { 0.0 });
-/// let response = retina.run(&movie, 100)?; // in pieces of 100 frames
+/// let response = retina.run(&movie, 100)?; // in chunks of 100 frames
 /// assert_eq!(response.dim(), (1, 1, 200, 32, 32));
 /// # Ok::<(), foveola::Error>(())
 /// ```

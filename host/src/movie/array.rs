@@ -1,7 +1,7 @@
 //! An array of frames, read one by one: a `.npy` file, or the only array of frames in a `.npz` archive.
 //!
-//! `(time, row, column)` and `(time, channel, row, column)` are stored frame by frame and read from one position. `(1,
-//! channel, time, row, column)` is stored channel by channel: a frame is read from one position per channel.
+//! `(time, row, column)` and `(time, channel, row, column)` are stored frame by frame and read from one position.
+//! `(1, channel, time, row, column)` is stored channel by channel: a frame is read from one position per channel.
 
 use super::{About, Scale, Source};
 use crate::events::recording::{self, Member};

@@ -159,7 +159,7 @@ mod tests {
         for (channel, row, col) in [(0, 0, 0), (1, 6, 89), (0, 5, 41)] {
             let mut movie = Array4::from_elem((2, 40, 7, 90), 5.0_f32);
             movie.slice_mut(s![channel, 33.., row, col]).fill(5.01);
-            movie[[0, 3, 2, 2]] = f32::NAN; // which is not what is looked for
+            movie[[0, 3, 2, 2]] = f32::NAN; // must not be found
             let mut activity = Activity::default();
             assert_eq!(activity.most_variable(), None, "nothing yet");
             let frames = activity.push(&movie.view());

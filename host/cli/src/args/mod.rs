@@ -284,7 +284,7 @@ fn written_help() -> String {
 /// Exits as clap does for invalid arguments.
 pub(crate) fn refuse(message: &str) -> ! {
     let mut command = Cli::command();
-    command.build(); // for the names in the usage
+    command.build(); // sets the names in the usage line
     let name = std::env::args().nth(1).unwrap_or_default();
     let mut command = command.find_subcommand(name).cloned().unwrap_or(command);
     command.error(ErrorKind::ValueValidation, message).exit()

@@ -71,7 +71,7 @@ impl<'scope> Drawing<'scope> {
 
     /// Draws, and returns the files written. `kept` are the events of the input.
     pub(crate) fn finish(self, kept: Option<Kept>) -> Result<Written> {
-        let _ = self.chunks.send(Message::End(kept)); // where this fails, the thread has an error
+        let _ = self.chunks.send(Message::End(kept)); // if this fails, the thread has ended with an error
         joined(self.thread)
     }
 }

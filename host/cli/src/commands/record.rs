@@ -13,8 +13,8 @@ use std::time::Duration;
 /// Frame rate of a movie that does not state one.
 const RATE: f64 = 30.0;
 
-/// Dark current for a movie: a step of 1 in 255 from black is then below the default threshold, `ln(1 + 1 / 255 / 0.02) =
-/// 0.18`.
+/// Dark current for a movie: a step of 1 in 255 from black is then below the default threshold,
+/// `ln(1 + 1 / 255 / 0.02) = 0.18`.
 const MOVIE_DARK: f32 = 0.02;
 
 pub(crate) fn record(args: &RecordArgs) -> Result<()> {

@@ -30,7 +30,7 @@ struct Totals {
 
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let device: Device = args.device.parse()?;
-    Models::build(args, &device, 1_000)?; // an unknown name is told before the input is looked at
+    Models::build(args, &device, 1_000)?; // an unknown name is reported before the input is read
     let input = Input::open(args)?;
     let mut models = Models::build(args, &device, input.dt())?;
     let model = std::mem::take(&mut models.whole);

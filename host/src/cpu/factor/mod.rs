@@ -93,7 +93,7 @@ pub(crate) fn factor(weights: &[f32], shape: [usize; 5], tolerance: f64) -> Opti
     if !valid || weights.iter().any(|w| !w.is_finite()) {
         return None;
     }
-    let tolerance = tolerance.min(1.0); // no terms at all err by 1
+    let tolerance = tolerance.min(1.0); // the error without any terms is 1
     let mut known = HashMap::new();
     let mut sums = Vec::new();
     let mut pairs = Vec::new(); // the sum of each pair of channels

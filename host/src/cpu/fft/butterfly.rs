@@ -3,10 +3,10 @@
 //! ```text
 //! y[k] = sum_n x[n] e^(-2 pi i n k / R)
 //! ```
-//! The lanes of the vectors are independent transforms, so nothing moves between lanes. `R = 2, 3, 4, 5` are written out. `8
-//! = 2 x 4`, `9 = 3 x 3` and `16 = 4 x 4` are composed with constant factors (Cooley and Tukey, 1965). `6, 10, 12` are
-//! composed without factors, since their divisors are coprime (Good, 1958): `n = R2 n1 + R1 n2 mod R`, `k1 = k mod R1`, `k2
-//! = k mod R2`.
+//! The lanes of the vectors are independent transforms, so nothing moves between lanes. `R = 2, 3, 4, 5` are written out.
+//! `8 = 2 x 4`, `9 = 3 x 3` and `16 = 4 x 4` are composed with constant factors (Cooley and Tukey, 1965). `6, 10, 12` are
+//! composed without factors, since their divisors are coprime (Good, 1958): `n = R2 n1 + R1 n2 mod R`, `k1 = k mod R1`,
+//! `k2 = k mod R2`.
 
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;

@@ -7,9 +7,10 @@
 //! that order, outputs the samples in order, and does not divide by `N`. So both work in place, pass by pass, without
 //! sorting: products of spectra do not depend on the order (decimation in frequency and in time: Gentleman and Sande, 1966).
 //!
-//! A pass of radix `R` over sections of `L = R m` points: `y_q[j] = e^(-2 pi i j q / L) sum_p x[j + p m] e^(-2 pi i p q /
-//! R)`. Each `y_q` is a section of `m` points for the next pass. The radices are those with the least time by a table
-//! ([`Transform::cost`]): each pass costs loads and stores, so few large radices are fastest.
+//! A pass of radix `R` over sections of `L = R m` points:
+//! `y_q[j] = e^(-2 pi i j q / L) sum_p x[j + p m] e^(-2 pi i p q / R)`. Each `y_q` is a section of `m` points for the next
+//! pass. The radices are those with the least time by a table ([`Transform::cost`]): each pass costs loads and stores, so
+//! few large radices are fastest.
 
 use super::butterfly::{Complex, Points, RADICES, butterfly};
 use fearless_simd::Simd;

@@ -152,8 +152,8 @@ impl EventFilters {
     /// Filters the events of the iterator `events`; see the [example](EventFilters).
     ///
     /// Events are read in batches of 4096, so a live source must deliver that many first, or end. Use [`Filtered::filters`]
-    /// to inspect the filters in the meantime. To get them back afterwards, pass `&mut` filters: `Filtered::new(events, &mut
-    /// filters)`.
+    /// to inspect the filters in the meantime. To get them back afterwards, pass `&mut` filters:
+    /// `Filtered::new(events, &mut filters)`.
     pub fn filter<I: Iterator<Item = Result<Event>>>(self, events: I) -> Filtered<I> {
         Filtered::new(events, self)
     }

@@ -54,7 +54,7 @@ impl Judge {
                 format!(", '{text}{}'", if cut { "..." } else { "" })
             }
             Some(bytes) => bytes.iter().take(SHOWN).fold(String::from(","), |mut text, byte| {
-                let _ = write!(text, " {byte:02x}"); // a String takes all
+                let _ = write!(text, " {byte:02x}"); // writing to a String cannot fail
                 text
             }),
         });

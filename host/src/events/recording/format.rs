@@ -105,7 +105,7 @@ pub(super) const TABLE: [Row; 12] = [
         extensions: &["raw"],
         about: "Prophesee EVT 3.0",
         says: |head| text_header::encoding(head) == Some(Encoding::Evt3),
-        looks: |_| false, // nearly all bytes make sense as its words
+        looks: |_| false, // nearly all bytes are valid words of this format
         front: Evt3::front,
         decoder: |_, _| watched(Evt3::new()),
         places: Places::Start,

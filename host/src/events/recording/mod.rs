@@ -262,7 +262,7 @@ impl Recording {
             let mut array = recording.archive()?;
             recording.head = recognise::read(name, &mut array, Some(format))?.into();
         }
-        recording.assumed = recording.decoder()?.assumed().into(); // an error of the decoder comes now
+        recording.assumed = recording.decoder()?.assumed().into(); // reports errors of the decoder now
         Ok(recording)
     }
 

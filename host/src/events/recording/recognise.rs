@@ -26,7 +26,7 @@ pub(super) fn read(name: &Path, reader: &mut impl Read, format: Option<Format>) 
         let read = reader.by_ref().take(missing as u64).read_to_end(&mut head);
         read.map_err(|source| Error::Io { path: name.into(), source })?;
         if head.len() < wanted {
-            break; // that is all
+            break; // end of the recording
         }
         wanted = match front(&head, format) {
             Some(front) if front + BYTES <= head.len() => break,

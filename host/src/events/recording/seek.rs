@@ -132,7 +132,7 @@ impl Recording {
             }
         }
         if before == 0 {
-            return self.events(); // with all that is in front of the first event
+            return self.events(); // includes all data before the first event
         }
         let mut events = self.from(found, before, header)?;
         events.shift = events.peek()?.map_or(0, |event| shifted(event.t) - event.t);

@@ -97,8 +97,8 @@ impl Kind for Time {
 
 /// Convolution in space and time; the equation is in [`foveola_core::Conv3d`].
 ///
-/// By default `T` input frames yield `T` output frames of the same size. A new layer averages: every weight is `1 / (in x
-/// time x row x col)`.
+/// By default `T` input frames yield `T` output frames of the same size. A new layer averages: every weight is
+/// `1 / (in x time x row x col)`.
 ///
 /// ```
 /// use foveola::{Border, Conv3d, Model, PadMode, Weight};

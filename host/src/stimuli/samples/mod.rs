@@ -1,8 +1,9 @@
 //! Synthetic input movies, as in visual physiology.
 //!
-//! Every function takes a [`Size`] and a parameter struct with defaults, and returns an array of shape `(1, 1, time, row,
-//! col)`: one batch, one channel. Values are luminances without a unit; most are between 0 (dark) and 1 (bright). The same
-//! parameters give the same bits on every platform: sines come from `libm`, random numbers from a seeded PCG generator.
+//! Every function takes a [`Size`] and a parameter struct with defaults, and returns an array of shape
+//! `(1, 1, time, row, col)`: one batch, one channel. Values are luminances without a unit; most are between 0 (dark) and 1
+//! (bright). The same parameters give the same bits on every platform: sines come from `libm`, random numbers from a seeded
+//! PCG generator.
 //!
 //! | function | stimulus |
 //! |---|---|

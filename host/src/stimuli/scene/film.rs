@@ -19,7 +19,7 @@ use ndarray::Array2;
 /// use foveola::scene::{Film, SensorParameters};
 /// use ndarray::Array2;
 ///
-/// // A bright column that moves over 8 columns, at 30 frames a second.
+/// // A bright column that moves over 8 columns, at 30 frames per second.
 /// let frame = |t| Ok(Array2::from_shape_fn((4, 8), |(_, col)| if col == t { 1.0 } else { 0.2 }));
 /// let film = Film::new((0..8).map(frame), 30.0, &SensorParameters::IDEAL)?;
 /// let events = film.collect::<foveola::Result<Vec<_>>>()?;

@@ -96,8 +96,9 @@ fn the_next_event_follows_from_the_last_one() {
     }
 }
 
-/// In numbers: the logarithm of luminance jumps by 2, and `tau` is 1000 us to 0.002 %, so `y = 2 - d` with `d = 2 exp(-t /
-/// 1000 us)`. After an event the level continues unseen to `d exp(-R / tau)`; the next event is 0.2 after that.
+/// In numbers: the logarithm of luminance jumps by 2, and `tau` is 1000 us to 0.002 %, so `y = 2 - d` with
+/// `d = 2 exp(-t / 1000 us)`. After an event the level continues unseen to `d exp(-R / tau)`; the next event is 0.2 after
+/// that.
 #[test]
 fn a_jump_makes_fewer_events_the_longer_a_pixel_is_blind() {
     const JUMP: u64 = 10_000;

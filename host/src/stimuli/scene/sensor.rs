@@ -357,7 +357,8 @@ mod tests {
             assert!(events.iter().all(|(event, origin)| event.on && *origin == Origin::Leak), "ON, and labelled");
             assert!(events.is_sorted_by_key(|(event, _)| event.t), "in order");
             let (mean, deviation) = mean_and_deviation(&counts(32, 1024, &events));
-            // Of 1024 pixels, each 20 +- 2 events, and the count of a random phase: +- sqrt(1/6) or so, 0.42. Five standard errors.
+            // Of 1024 pixels, each 20 +- 2 events, and the count of a random phase: +- sqrt(1/6) or so, 0.42. Five standard
+            // errors.
             assert!((mean - 20.0).abs() < 5.0 * 2.04 / 32.0, "{mean} events in 20 s at steps of {step} us");
             assert!((deviation - 2.04).abs() < 5.0 * 2.04 / libm::sqrt(2048.0), "{deviation} between pixels");
         }
