@@ -48,7 +48,7 @@
 //! |---|---|
 //! | `movies` | folders of PNGs and GIFs as input of [`movie`]; arrays in `.npy` and `.npz` are always read |
 //! | `pictures` | the module `picture` |
-//! | `compression` | AEDAT 4 recordings with compressed packets, and compressed `.npz` archives |
+//! | `compression` | recordings in AEDAT 4, and compressed `.npz` archives |
 //! | `gpu` | models on a GPU, through Vulkan or Metal: [`Device::gpu`] |
 //!
 //! # The core crate

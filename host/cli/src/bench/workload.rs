@@ -33,11 +33,11 @@ pub struct Workload {
 /// How a workload is computed. The default is that of a new [`Model`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Setting {
-    /// Threads, as of [`Model::threads`].
+    /// Number of threads: see [`Model::set_threads`].
     pub threads: usize,
-    /// Precision, as of [`Model::precision`].
+    /// Precision: see [`Model::set_precision`].
     pub precision: Precision,
-    /// The plan of convolutions, as of [`Conv::algorithm`](foveola::layers::Conv::algorithm).
+    /// Algorithm of convolutions: see [`Conv::algorithm`](foveola::layers::Conv::algorithm).
     pub algorithm: Algorithm,
 }
 
