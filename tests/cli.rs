@@ -219,7 +219,7 @@ fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
     let recorded = std::fs::read(shell.path("retina.raw")).expect("written");
     assert!(recorded == std::fs::read(firmware.join("retina.raw")).expect("committed"), "the same bytes");
 
-    let args = ["run", "retina.raw", "--reproducible", "--digest", "--every", "0", "--piece", "13"];
+    let args = ["run", "retina.raw", "--reproducible", "--digest", "--every", "0", "--chunk", "13"];
     let text = shell.good(&args);
     let printed = std::fs::read_to_string(firmware.join("retina.out")).expect("committed");
     let digest = printed.lines().find_map(|line| line.strip_prefix("digest of all bits ")).expect("a digest");
@@ -301,6 +301,7 @@ fn a_movie_is_an_input() {
     assert_eq!(outputs[0].dim(), (50, 12, 10));
     assert!(outputs.iter().all(|output| *output == outputs[0]), "the same movie");
     // Pieces change nothing; every 20th of 50 frames are three; none are none.
+    // `--piece` is the former name of `--chunk`.
     shell.good(&["run", "a.npy", "--every", "1", "--piece", "7", "--out", "out"]);
     assert!(
         read_npy::<_, Array3<f32>>(shell.path("out/output.npy")).is_ok_and(|output| output == outputs[0]),
@@ -782,7 +783,7 @@ fn wrong_arguments_exit_with_2() {
         (&["run", "--geometry", "640"], &["--geometry", "'640'", "such as 640x480"]),
         (&["run", "--geometry", "0x480"], &["--geometry", "from 1 to 65536"]),
         (&["run", "--geometry", "65536x65536"], &["--geometry", "67,108,864 pixels"]),
-        (&["run", "--piece", "0"], &["--piece", "whole number from 1 on"]),
+        (&["run", "--chunk", "0"], &["--chunk", "whole number from 1 on"]),
         (&["run", "--every", "-1"], &["--every", "whole number from 0 on"]),
         (&["run", "--every", "x"], &["--every", "whole number from 0 on"]),
         (&["run", "--seed", "1.5"], &["--seed", "whole number from 0 on"]),
@@ -918,12 +919,12 @@ fn movies_that_cannot_be_used_are_refused() {
         ("liar.npy", &["liar.npy: cut off", "360000000000000 samples", "132 bytes"]),
     ];
     for (file, words) in cases {
-        shell.bad(&["run", file, "--piece", "10", "--every", "1"], 1, words);
+        shell.bad(&["run", file, "--chunk", "10", "--every", "1"], 1, words);
     }
-    let late = ["run", "nan.npy", "--from", "5ms", "--piece", "10"];
+    let late = ["run", "nan.npy", "--from", "5ms", "--chunk", "10"];
     shell.bad(&late, 1, &["nan.npy: the sample at channel 0, frame 17, row 1, column 2"]);
     // What came before the NaN was written, and is whole.
-    shell.bad(&["run", "nan.npy", "--piece", "10", "--every", "1", "--out", "nan"], 1, &["frame 17"]);
+    shell.bad(&["run", "nan.npy", "--chunk", "10", "--every", "1", "--out", "nan"], 1, &["frame 17"]);
     assert_eq!(read_npy::<_, Array3<f32>>(path("nan/output.npy")).map(|output| output.dim()).ok(), Some((10, 3, 4)));
 }
 

@@ -1,12 +1,12 @@
-//! What a model takes: frames as an array of two to five axes.
+//! The input of a model: frames as an array of two to five axes.
 
 use crate::{Error, Result, memory};
 use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix5};
 
-/// The most pixels that a frame may have: 268 MB a channel, far beyond any event camera.
+/// The largest number of pixels in a frame: 268 MB per channel, far beyond any event camera.
 pub const MOST_PIXELS: usize = 1 << 26;
 
-/// Frames, as an array or a view of `f32` or `f64` samples:
+/// Frames, as an array or a view of `f32` or `f64` samples.
 ///
 /// | axes | meaning |
 /// |--:|---|
@@ -15,7 +15,7 @@ pub const MOST_PIXELS: usize = 1 << 26;
 /// | 4 | (channel, time, row, col) |
 /// | 5 | (batch, channel, time, row, col) |
 ///
-/// The number of axes may also be known at run time only (`ArrayD`). Samples of `f32` are not copied.
+/// The number of axes may also be known only at run time (`ArrayD`). Samples of `f32` are not copied.
 ///
 /// ```
 /// use foveola::{Diff, Model};
@@ -31,13 +31,13 @@ pub trait Movie<'a>: private::Sealed {
     /// The frames `(batch, channel, time, row, col)`.
     ///
     /// # Errors
-    /// [`Error::Axes`] for one axis, none, or more than five; [`Error::Memory`] for a copy.
+    /// [`Error::Axes`] for one axis, none, or more than five; [`Error::Memory`] when a copy does not fit into memory.
     fn movie(self) -> Result<CowArray<'a, f32, Ix5>>;
 }
 
-/// What an array of frames or weights holds: `f32` or `f64`.
+/// The sample type of an array of frames or weights: `f32` or `f64`.
 pub trait Element: Copy + private::Sealed + 'static {
-    /// The frames of a view of five axes.
+    /// The frames of a view with five axes.
     #[doc(hidden)]
     fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>>;
 
@@ -69,7 +69,7 @@ impl Element for f64 {
     }
 }
 
-/// A view with the axes that are missing in front.
+/// A view with the missing axes added in front.
 fn five_axes<A, D: Dimension>(view: ArrayView<'_, A, D>) -> Result<ArrayView<'_, A, Ix5>> {
     let mut view = view.into_dyn();
     let axes = view.ndim();

@@ -1,11 +1,11 @@
-//! A file that appears under its name when it is complete, and not before: a failure leaves what was there.
+//! A file that appears under its name only when it is complete. After a failure the previous file is unchanged.
 //!
 //! ```text
 //! create -> .NAME.PID.N.part beside the target -> commit: renamed to the target
 //!                                              \-> dropped: removed
 //! ```
-//! What is no ordinary file, such as a pipe or `/dev/null`, is written as it is. A link is followed. The file that is replaced
-//! gives its permissions. A process that is killed leaves the `.part`.
+//! A target that is not a regular file, such as a pipe or `/dev/null`, is written directly. Links are followed. The new file
+//! takes the permissions of the file that it replaces. A killed process leaves the `.part` file behind.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A file that is not complete yet.
 pub(crate) struct Draft {
     file: File,
-    /// Where it is, and where it will be; none for what is no ordinary file.
+    /// The temporary path and the final path; none for a target that is not a regular file.
     place: Option<(PathBuf, PathBuf)>,
 }
 
@@ -27,7 +27,7 @@ impl Draft {
         if there.as_ref().is_ok_and(|there| !there.is_file()) {
             return Ok(Self { file: File::create(path)?, place: None });
         }
-        // The end of a link, of which only the last may be missing.
+        // The target of a link; only its last component may be missing.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -35,14 +35,14 @@ impl Draft {
         let file = OpenOptions::new().write(true).create_new(true).open(&part)?;
         let draft = Self { file, place: Some((part, target)) };
         if let Ok(there) = there {
-            // Refused for a file that may not be written: it is not replaced then.
+            // Fails for a file without write permission, so that it is not replaced.
             OpenOptions::new().write(true).open(path)?;
             draft.file.set_permissions(there.permissions())?;
         }
         Ok(draft)
     }
 
-    /// Gives the file its name.
+    /// Renames the file to its final name.
     pub(crate) fn commit(mut self) -> io::Result<()> {
         match self.place.take() {
             Some((part, target)) => fs::rename(&part, target).inspect_err(|_| {

@@ -1,9 +1,9 @@
-//! One error for the whole crate: each variant names the layer or item, the value, and what was expected.
+//! One error type for the whole crate. Each variant names the layer or item, the value, and what was expected.
 
 use foveola_core::Shape;
 use std::path::PathBuf;
 
-/// Why something could not be done. State is as it was before the call.
+/// Why an operation failed. The state is as it was before the call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,35 +27,35 @@ pub enum Error {
         /// Its range, in words.
         expected: &'static str,
     },
-    /// A name that is not one of a list.
+    /// A name that is not in a list of known names.
     #[error("unknown {what} '{value}'; expected one of: {expected}")]
     Unknown {
         /// What the name stands for.
         what: &'static str,
         /// The name given.
         value: String,
-        /// The names there are.
+        /// The known names.
         expected: String,
     },
-    /// A value that is not spelled as it should be.
+    /// A value in the wrong notation.
     #[error("'{value}' is no {what}; expected {expected}")]
     Spelling {
-        /// What it should be.
+        /// The kind of value.
         what: &'static str,
         /// The text given.
         value: String,
-        /// How it is spelled, in words.
+        /// The expected notation, in words.
         expected: &'static str,
     },
-    /// A filter of events that cannot be made, or does not fit the sensor.
+    /// An event filter that cannot be built, or does not fit the sensor.
     #[error("filter '{filter}': {reason}")]
     Filter {
-        /// The filter, as it was spelled or named.
+        /// The filter, as it was written or named.
         filter: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A weight of a rank that the layer does not take.
+    /// A weight whose rank the layer does not accept.
     #[error("{layer}: a weight of rank {rank} (shape {shape:?}); expected rank {expected}")]
     WeightRank {
         /// The layer.
@@ -64,15 +64,15 @@ pub enum Error {
         rank: usize,
         /// The shape given.
         shape: Vec<usize>,
-        /// The ranks it takes and what their axes mean.
+        /// The accepted ranks and the meaning of their axes.
         expected: &'static str,
     },
-    /// A weight with a NaN or an infinity.
+    /// A weight that contains NaN or an infinity.
     #[error("{layer}: the weight at {index:?} is {value}; expected a finite number")]
     WeightNotFinite {
         /// The layer.
         layer: &'static str,
-        /// Where in the weight.
+        /// Index within the weight.
         index: Vec<usize>,
         /// The value there.
         value: f32,
@@ -90,7 +90,7 @@ pub enum Error {
         /// The sum of the magnitudes.
         magnitudes: f64,
     },
-    /// Frames of another size, or another batch, than the stream began with.
+    /// Frames whose size or batch differs from that of the running stream.
     #[error(
         "frames of {found} in a batch of {found_batch}, but the stream began with frames of {expected} in a batch of \
          {expected_batch} (channels x rows x columns); call clear_state to begin another"
@@ -98,14 +98,14 @@ pub enum Error {
     FrameSize {
         /// The frames given.
         found: Shape,
-        /// Their batch.
+        /// The batch given.
         found_batch: usize,
         /// The frames of the stream.
         expected: Shape,
-        /// Their batch.
+        /// The batch of the stream.
         expected_batch: usize,
     },
-    /// A layer changed in the middle of a stream so that its state, the frames that it keeps, means nothing to it any more.
+    /// A layer changed during a stream in a way that makes its stored state invalid.
     #[error(
         "{layer} changed in the middle of a stream: its state was kept for another size of kernel, border, stride, delay, \
          number of channels or kind of layer; call clear_state to begin another stream"
@@ -114,13 +114,13 @@ pub enum Error {
         /// The layer, with its place in the model.
         layer: String,
     },
-    /// A stream whose last chunk was never finished: a layer panicked, or memory ran out in the middle of a recording.
+    /// A stream whose last chunk was not completed: a layer panicked, or memory ran out during a recording.
     #[error(
         "the stream ended in the middle of a chunk, by a panic or for want of memory, so that its state is lost; call \
          clear_state or pop_state"
     )]
     Poisoned,
-    /// A layer's result that is not finite, though its input was: it would stay in recursive state for ever.
+    /// A layer's output is not finite although its input was. Such a value would never leave recursive state.
     #[error(
         "{layer}: the result at batch {batch}, channel {channel}, frame {frame}, row {row}, column {col} is {value}, out of \
          the range of 32-bit floats; expected smaller samples or weights, or allow_non_finite{hint}"
@@ -132,7 +132,7 @@ pub enum Error {
         batch: usize,
         /// Channel of the layer's output.
         channel: usize,
-        /// Frame of the layer's output since the state was cleared.
+        /// Frame of the layer's output, counted since the state was cleared.
         frame: u64,
         /// Row.
         row: usize,
@@ -140,13 +140,13 @@ pub enum Error {
         col: usize,
         /// The value there.
         value: f32,
-        /// What else helps, or nothing.
+        /// An additional hint, or an empty string.
         hint: &'static str,
     },
     /// `pop_state` without a `push_state`.
     #[error("pop_state without a saved state; expected a push_state before it")]
     NoSavedState,
-    /// A sample that is NaN or infinite: it would stay in recursive state for ever.
+    /// An input sample that is NaN or infinite. Such a value would never leave recursive state.
     #[error(
         "input sample at batch {batch}, channel {channel}, frame {frame}, row {row}, column {col} is {value}; expected a \
          finite number"
@@ -156,7 +156,7 @@ pub enum Error {
         batch: usize,
         /// Channel.
         channel: usize,
-        /// Frame since the state was cleared.
+        /// Frame, counted since the state was cleared.
         frame: u64,
         /// Row.
         row: usize,
@@ -173,7 +173,7 @@ pub enum Error {
         /// The shape given.
         shape: Vec<usize>,
     },
-    /// Arrays that do not agree beside the axis along which they are joined.
+    /// Arrays whose shapes differ on an axis other than the one along which they are joined.
     #[error(
         "{item}: an array of shape {found:?} beside one of shape {expected:?}; expected equal lengths on all axes but {axis}"
     )]
@@ -184,34 +184,34 @@ pub enum Error {
         found: Vec<usize>,
         /// The first shape.
         expected: Vec<usize>,
-        /// The axis on which they may differ.
+        /// The axis on which the shapes may differ.
         axis: usize,
     },
-    /// More memory than there is.
+    /// An allocation that failed.
     #[error("{what} needs {samples} samples ({} MB), which cannot be had", samples.saturating_mul(4) / 1_000_000)]
     Memory {
-        /// What it is for.
+        /// What the memory was for.
         what: &'static str,
         /// Its size in samples of 4 bytes.
         samples: usize,
     },
-    /// Threads that the system does not give.
+    /// The system could not create the threads.
     #[error("{threads} threads cannot be had: {reason}; expected fewer, or Model::threads(1)")]
     Threads {
-        /// How many were asked for.
+        /// The number of threads requested.
         threads: usize,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
-    /// A device that is not there.
+    /// A device that was not found.
     #[error("{wanted} was not found; found: {found}")]
     NoDevice {
-        /// What was asked for.
+        /// The requested device.
         wanted: String,
-        /// The devices that there are.
+        /// The devices that were found.
         found: String,
     },
-    /// Something that a device cannot do.
+    /// An operation that a device does not support, or that failed on it.
     #[error("device {device}: {reason}")]
     Device {
         /// The device.
@@ -219,26 +219,26 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// A device that went away, with what was on it: state that was saved before, or is on the host, is still there.
+    /// A device was lost, with the data on it. State that was saved before, or that is on the host, is still available.
     #[error(
         "device {device} was lost: {reason}; go on from a saved state (pop_state), or clear_state, on another device"
     )]
     DeviceLost {
         /// The device.
         device: String,
-        /// What it says.
+        /// The device's message.
         reason: String,
     },
-    /// More memory in one piece than a device gives.
+    /// A single buffer larger than the device allows.
     #[error("device {device}: {what} needs {bytes} bytes in one piece; expected {most} at most")]
     DeviceMemory {
         /// The device.
         device: String,
-        /// What it is for.
+        /// What the buffer was for.
         what: &'static str,
         /// Its size in bytes.
         bytes: u64,
-        /// The most that the device gives.
+        /// The largest buffer that the device allows.
         most: u64,
     },
     /// A file that could not be opened, read or written.
@@ -246,10 +246,10 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         source: std::io::Error,
     },
-    /// A file whose content is not what it should be.
+    /// A file with invalid content.
     #[error("{}: {reason}", path.display())]
     Data {
         /// The file.
@@ -257,7 +257,7 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
-    /// A recording of which more than 1 % cannot be read: see [`ReadOptions::damaged`](crate::ReadOptions::damaged).
+    /// A recording of which more than 1 % is unreadable: see [`ReadOptions::damaged`](crate::ReadOptions::damaged).
     #[error(
         "{}: {unreadable} of {read} {unit} cannot be read, more than 1 %; the first bad place is {place}{hint}; to go on \
          anyway: --damaged (ReadOptions::damaged)",
@@ -266,20 +266,20 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// How much could not be read,
+        /// The unreadable amount, in `unit`.
         unreadable: u64,
-        /// of how much that was read so far,
+        /// The amount read so far, in `unit`.
         read: u64,
-        /// in `bytes` or `lines`.
+        /// `bytes` or `lines`.
         unit: &'static str,
-        /// The first bad byte.
+        /// The position of the first unreadable byte.
         at: u64,
-        /// The same in words, with what lies there.
+        /// The same position in words, with the content found there.
         place: String,
-        /// What else may be the reason; empty if nothing.
+        /// Another possible cause; empty if there is none.
         hint: String,
     },
-    /// An array of frames with another number of axes than two to five.
+    /// An array of frames whose number of axes is not two to five.
     #[error(
         "an array of {found} axes; expected (row, col), (time, row, col), (channel, time, row, col) or (batch, channel, time, row, col)"
     )]
@@ -295,11 +295,11 @@ pub enum Error {
     Event {
         /// The file.
         path: PathBuf,
-        /// The format's name.
+        /// The name of the format.
         format: &'static str,
         /// The event.
         event: foveola_core::events::Event,
-        /// What the format could have held.
+        /// The events that the format can hold.
         expected: String,
     },
     /// A picture that could not be drawn.
@@ -307,12 +307,12 @@ pub enum Error {
     Picture {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The crate's result.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl From<foveola_core::UnknownName> for Error {
@@ -322,7 +322,7 @@ impl From<foveola_core::UnknownName> for Error {
 }
 
 impl Error {
-    /// An [`Error::Unknown`]: `value` is no `what`; expected one of `names`.
+    /// An [`Error::Unknown`]: `value` is not a known `what`; expected one of `names`.
     pub fn unknown<'n>(what: &'static str, value: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
         let expected = names.into_iter().collect::<Vec<_>>().join(", ");
         Self::Unknown { what, value: value.into(), expected }

@@ -1,7 +1,60 @@
-//! foveola: the filters of early vision on event cameras and video.
+//! foveola: the filters of early vision on event cameras and video, on the CPU and the GPU.
 //!
-//! A [`Model`] is a cascade of layers; frames are `ndarray` arrays `(batch, channel, time, row, col)`. Every filter is the
-//! one of [`foveola_core`], which also runs on a microcontroller.
+//! A [`Model`] is a cascade of layers: convolutions in space and time, exponential filters, receptive fields, delays and
+//! pointwise nonlinearities. Its input and output are `ndarray` arrays `(batch, channel, time, row, col)`. A recording is
+//! processed whole or in chunks of any length; the model keeps the state between chunks.
+//!
+//! ```
+//! use foveola::{HighPass, Model, NLRectify, Resolution};
+//! use ndarray::Array3;
+//!
+//! let resolution = Resolution::DEFAULT; // 1000 frames per second
+//! let mut onset = Model::new().then(HighPass::new(0.010, 1.0, resolution)?).then(NLRectify);
+//!
+//! // 200 frames of 32 x 32 pixels; the left half turns white at frame 100.
+//! let movie = Array3::from_shape_fn((200, 32, 32), |(t, _, col)| if t >= 100 && col < 16 { 1.0_f32 } else { 0.0 });
+//! let response = onset.run(&movie, 50)?; // in chunks of 50 frames
+//!
+//! assert_eq!(response.dim(), (1, 1, 200, 32, 32));
+//! assert!(response[(0, 0, 100, 16, 8)] > 0.9); // responds to the onset
+//! assert!(response[(0, 0, 199, 16, 8)] < 1e-3); // not to constant light
+//! # Ok::<(), foveola::Error>(())
+//! ```
+//!
+//! # Modules and types
+//! | item | content |
+//! |---|---|
+//! | [`Model`], [`Movie`] | a cascade of layers with the state of a stream; the arrays that it accepts |
+//! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
+//! | [`models`] | built-in models, by name |
+//! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
+//! | [`Filter`], [`Stage`], [`Shape`], [`Signature`] | what a custom filter implements and uses |
+//! | [`Algorithm`], [`Plan`] | the algorithm of a convolution |
+//! | [`Precision`], [`SimdLevel`] | fast or reproducible computation; the instruction set |
+//! | [`Device`], [`DeviceInfo`], [`DeviceKind`] | where a model runs: the CPU or a GPU |
+//! | [`Recording`], [`Events`], [`EventWriter`] | event files: reading, decoding and writing |
+//! | [`EventFilters`], [`EventFilterSpec`] | event filters: noise filters, refractory period and others |
+//! | [`Frames`] | events counted into frames |
+//! | [`movie`], [`npy`] | movies and arrays in files |
+//! | `picture` | contact sheets, plots and animations (feature `pictures`) |
+//! | [`scene`], [`samples`] | synthetic scenes seen by a simulated event camera; synthetic movies |
+//! | [`Error`], [`Result`] | the error type of all functions |
+//! | [`core`] | the crate [`foveola_core`], with the filters, kernels and event decoders for `no_std` targets |
+//!
+//! # Crate features
+//! All features are off by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `movies` | folders of PNGs and GIFs as input of [`movie`]; arrays in `.npy` and `.npz` are always read |
+//! | `pictures` | the module `picture` |
+//! | `compression` | recordings in AEDAT 4, and compressed `.npz` archives |
+//! | `gpu` | models on a GPU, through Vulkan or Metal: [`Device::gpu`] |
+//!
+//! # The core crate
+//! Every filter is implemented in [`foveola_core`] (the folder `core` of the repository), a `no_std` crate without
+//! allocation that also runs on microcontrollers. With [`Precision::Reproducible`] the output is bit-identical to that of a
+//! microcontroller.
 
 mod axes;
 mod cpu;
@@ -47,7 +100,7 @@ pub use stimuli::{samples, scene};
 pub use units::microseconds;
 
 /// The examples of the README and of the pages under `docs` compile and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "pictures", feature = "compression"))]
 mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;

@@ -1,8 +1,8 @@
-//! What of a stream's first chunk must be seen before its first frame can come out: what temporal padding begins with.
+//! How much of a stream's first chunk is needed before the first output frame: the frames that initialise temporal padding.
 
 use foveola_core::{Graph, Node, PadMode, Rate, Stage};
 
-/// The padding that a first chunk begins as a whole: how, of how many frames, and the rate of those that reach it.
+/// The temporal paddings that the first chunk initialises: mode, length in frames, and the rate of the frames at that node.
 fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, Rate)> + 'g {
     let of_node = |node: &Node<'_>| {
         let Node::Filter(source, stage) = node else { return None };
@@ -10,7 +10,7 @@ fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, 
             Stage::TimePadding(padding) => (padding.mode(), padding.length()),
             Stage::Conv3d(conv) => (conv.options().pad?, conv.extent(0) - 1),
             Stage::Rf(field) => (field.pad()?, field.kernel().shape[2] - 1),
-            // A filter of which nothing is known may look at all of it.
+            // A custom filter may use the whole chunk.
             Stage::Own(..) => (PadMode::FullCopy, 1),
             _ => return None,
         };
@@ -20,7 +20,7 @@ fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, 
     graph.nodes().iter().filter_map(of_node)
 }
 
-/// Frames of the first chunk, out of `frames`, that must go through the layers at once.
+/// The number of frames of the first chunk, out of `frames`, that must go through the layers together.
 pub(crate) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
     let of_history = |(mode, length, rate): (PadMode, usize, Rate)| {
         let frames = match mode {
@@ -34,7 +34,7 @@ pub(crate) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
     histories(graph).map(of_history).fold(1, usize::max).min(frames)
 }
 
-/// Whether padding begins with the mean of all streams.
+/// Whether a padding starts from the mean of all streams.
 #[cfg(feature = "gpu")]
 pub(crate) fn averages(graph: &Graph<'_>) -> bool {
     histories(graph).any(|(mode, ..)| mode == PadMode::Mean)
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use foveola_core::{Conv3d, ConvOptions, Kernel, Shape, Source};
 
-    /// Frames that a first block needs of 100, for a kernel of 5 frames, alone and behind one of 3 with a stride of 4.
+    /// Frames that a first block of 100 needs, for a kernel of 5 frames, alone and after one of 3 with a stride of 4.
     #[test]
     fn a_first_block_holds_what_begins_the_state() {
         let shape = Shape::new(1, 1, 1);

@@ -1,9 +1,9 @@
-//! Memory in proportion to frames and kernels: where it cannot be had, that is an [`Error::Memory`] that says what it was for.
+//! Allocations whose size depends on frames and kernels. A failure is an [`Error::Memory`] that names the purpose.
 
 use crate::{Error, Result};
 use ndarray::Array5;
 
-/// Resizes to `len` samples; those that are new are zero.
+/// Resizes to `len` samples; new samples are zero.
 pub(crate) fn resize(buffer: &mut Vec<f32>, what: &'static str, len: usize) -> Result<()> {
     reserve(buffer, what, len)?;
     buffer.resize(len, 0.0);
@@ -17,7 +17,7 @@ pub(crate) fn zeros(what: &'static str, len: usize) -> Result<Vec<f32>> {
     Ok(buffer)
 }
 
-/// Zeros of that shape.
+/// Zeros of shape `shape`.
 pub(crate) fn array(what: &'static str, shape: [usize; 5]) -> Result<Array5<f32>> {
     let samples = shape.into_iter().fold(1, usize::saturating_mul);
     Array5::from_shape_vec(shape, zeros(what, samples)?).map_err(|_| Error::Memory { what, samples })

@@ -1,4 +1,4 @@
-//! Names of formats and models, as files and command lines spell them.
+//! Names of formats and models, as files and the command line write them.
 
 use crate::{Error, Result};
 

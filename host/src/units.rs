@@ -1,8 +1,8 @@
-//! Numbers with units, as command lines and filters spell them.
+//! Numbers with units, as the command line and event filters write them.
 
 use crate::{Error, Result};
 
-/// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
+/// Parses a time such as `1ms`, `500us` or `0.02s` into microseconds, 1 or more.
 ///
 /// ```
 /// assert_eq!(foveola::microseconds("0.02s")?, 20_000);
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Spelling`] for what is no such time.
+/// [`Error::Spelling`] for text that is not such a time.
 pub fn microseconds(text: &str) -> Result<u64> {
     let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
     let number = units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)));

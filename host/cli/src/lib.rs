@@ -1,3 +1,3 @@
-//! What the program `foveola` measures machines with, for the benchmarks of the repository.
+//! The benchmark code of the program `foveola`, for the benchmarks of the repository.
 
 pub mod bench;

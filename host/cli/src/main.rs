@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("error: {error}\n"));
-            // A name that is not on a list, or is misspelled, is a mistake in the arguments, as are those that clap finds.
+            // An unknown name or a wrong notation is an argument error, like those that clap reports.
             ExitCode::from(if matches!(error, Error::Unknown { .. } | Error::Spelling { .. }) { 2 } else { 1 })
         }
     }

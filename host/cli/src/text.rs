@@ -1,4 +1,4 @@
-//! What commands print: lines of two columns, and what was left out.
+//! The output of commands: lines of two columns, and counts of omitted data.
 
 use crate::units::{plural, thousands};
 use foveola_core::events::Skipped;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 
-/// Prints to stdout; a reader that went away is no error.
+/// Prints to stdout; a closed pipe is not an error.
 pub(crate) fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
@@ -16,16 +16,16 @@ pub(crate) fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// A reason to leave something out: its key in JSON, its name in words, and how often.
+/// A reason to omit data: its key in JSON, its name in words, and the count.
 pub(crate) type Reason = (&'static str, &'static str, u64);
 
-/// What a decoder skipped.
+/// The data that a decoder skipped.
 pub(crate) fn decoder_reasons(skipped: &Skipped) -> impl Iterator<Item = Reason> {
     let keys = ["garbage_bytes", "untimed_bytes", "other_bytes", "tail_bytes", "backward"];
     keys.into_iter().zip(skipped.reasons()).map(|(key, (words, count))| (key, words, count.into()))
 }
 
-/// Events outside the geometry, those that the decoder could not deliver among them.
+/// Events outside the geometry, including those that the decoder could not deliver.
 pub(crate) fn outside_events(count: u64, skipped: &Skipped) -> Reason {
     ("outside_events", "events outside the geometry", count + u64::from(skipped.outside))
 }
@@ -35,24 +35,24 @@ pub(crate) fn reasons_as_json(reasons: &[Reason]) -> Value {
     reasons.iter().map(|(key, _, count)| ((*key).into(), json!(count))).collect::<Map<_, _>>().into()
 }
 
-/// The reasons that there were, as lines.
+/// The reasons with a count, as lines.
 pub(crate) fn reasons_as_text(reasons: &[Reason]) -> Vec<String> {
     let some = reasons.iter().filter(|(_, _, count)| *count > 0);
     let lines: Vec<String> = some.map(|(_, words, count)| format!("{} {words}", thousands(*count))).collect();
     if lines.is_empty() { vec!["nothing".into()] } else { lines }
 }
 
-/// What filters dropped, as lines.
+/// The events that filters dropped, as lines.
 fn filtered_as_text(filtered: &[(String, u64)]) -> Vec<String> {
     filtered.iter().map(|(name, count)| format!("{} by {name}", plural(*count, "event"))).collect()
 }
 
-/// What filters dropped, as JSON: a list, since a filter may be there twice.
+/// The events that filters dropped, as JSON: a list, since a filter may occur twice.
 pub(crate) fn filtered_as_json(filtered: &[(String, u64)]) -> Value {
     filtered.iter().map(|(name, count)| json!({ "filter": name, "dropped": count })).collect()
 }
 
-/// Lines `name value` in two columns: the text, and how wide it may be, which is the terminal's width if the output is one.
+/// Lines `name value` in two columns: the text, and its width, which is the terminal's width if the output is a terminal.
 pub(crate) struct Lines(pub(crate) String, usize);
 
 impl Default for Lines {
@@ -66,7 +66,7 @@ impl Lines {
     pub(crate) fn push(&mut self, name: &str, value: impl Display) {
         let value = value.to_string();
         let _ = write!(self.0, "{name:9}");
-        // What was written of the line so far; a line has one word at least.
+        // The current line; it has at least one word.
         let mut column = 9_usize;
         for word in value.split(' ') {
             let needed = 1 + word.chars().count();
@@ -80,14 +80,14 @@ impl Lines {
         self.0.push('\n');
     }
 
-    /// How often the clock was reset, if it was.
+    /// Number of clock resets, if there were any.
     pub(crate) fn push_resets(&mut self, resets: u64) {
         if resets > 0 {
             self.push("resets", format!("{}, at which the clock began anew", thousands(resets)));
         }
     }
 
-    /// What was skipped, where damage began, and what filters dropped.
+    /// Skipped data, the position of the first damage, and the events that filters dropped.
     pub(crate) fn push_left_out(&mut self, skipped: &[Reason], damage: Option<u64>, filtered: &[(String, u64)]) {
         self.push_all("skipped", reasons_as_text(skipped));
         if let Some(at) = damage {
@@ -96,7 +96,7 @@ impl Lines {
         self.push_all("filtered", filtered_as_text(filtered));
     }
 
-    /// Several values of one name, which stands before the first.
+    /// Several values of one name, which precedes the first.
     pub(crate) fn push_all(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
         for (i, value) in values.into_iter().enumerate() {
             self.push(if i == 0 { name } else { "" }, value);

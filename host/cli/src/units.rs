@@ -1,27 +1,27 @@
-//! Numbers with units, in and out.
+//! Numbers with units: parsing and formatting.
 
 use foveola::movie::Scale;
 use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
 use std::str::FromStr;
 
-/// `1ms`, `500us`, `0.02s`: microseconds, 1 or more.
+/// Parses `1ms`, `500us` or `0.02s` into microseconds, 1 or more.
 pub(crate) fn microseconds(text: &str) -> Result<u64, String> {
     foveola::microseconds(text).map_err(|error| error.to_string())
 }
 
-/// The same, or 0, with a unit or without.
+/// The same, or 0, with or without a unit.
 pub(crate) fn microseconds_or_zero(text: &str) -> Result<u64, String> {
     let number = ["us", "ms", "s"].into_iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
     if number.trim().parse() == Ok(0.0) { Ok(0) } else { microseconds(text) }
 }
 
-/// `20,31`: a row and a column.
+/// Parses `20,31`: a row and a column.
 pub(crate) fn pixel(text: &str) -> Result<(usize, usize), String> {
     let pixel = text.split_once(',').and_then(|(row, col)| Some((row.trim().parse().ok()?, col.trim().parse().ok()?)));
     pixel.ok_or_else(|| format!("'{text}' is no pixel; expected a row and a column, counted from 0, such as 20,31"))
 }
 
-/// `unit` or `raw`.
+/// Parses `unit` or `raw`.
 pub(crate) fn scale(text: &str) -> Result<Scale, String> {
     match text {
         "unit" => Ok(Scale::Unit),
@@ -30,7 +30,7 @@ pub(crate) fn scale(text: &str) -> Result<Scale, String> {
     }
 }
 
-/// `640x480`: columns and rows, 1 to 65536 each, of no more pixels than a frame may have.
+/// Parses `640x480`: columns and rows, 1 to 65536 each, with at most the largest number of pixels in a frame.
 pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
     let expected = || format!("'{text}' is no size; expected columns and rows from 1 to 65536, such as 640x480");
     let (cols, rows) = text.split_once(['x', 'X']).ok_or_else(expected)?;
@@ -42,7 +42,7 @@ pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
     Ok(geometry)
 }
 
-/// `signed` or `split`.
+/// Parses `signed` or `split`.
 pub(crate) fn polarity(text: &str) -> Result<Polarity, String> {
     match text {
         "signed" => Ok(Polarity::Signed),
@@ -51,29 +51,29 @@ pub(crate) fn polarity(text: &str) -> Result<Polarity, String> {
     }
 }
 
-/// A whole number of 1 or more.
+/// An integer of 1 or more.
 pub(crate) fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is no whole number from 1 on"))
 }
 
-/// A whole number of 0 or more.
+/// An integer of 0 or more.
 pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("'{text}' is no whole number from 0 on"))
 }
 
-/// A number of seconds above 0, an hour at most.
+/// A number of seconds above 0, at most an hour.
 pub(crate) fn duration(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
     seconds.ok_or_else(|| format!("'{text}' is no number of seconds above 0, up to 3600"))
 }
 
-/// A number of threads from 0 on, within reason.
+/// A number of threads, 0 or more, with an upper limit.
 pub(crate) fn threads(text: &str) -> Result<usize, String> {
     let threads = text.parse().ok().filter(|threads| *threads <= 1024);
     threads.ok_or_else(|| format!("'{text}' is no whole number from 0 to 1024"))
 }
 
-/// A number from 0 on.
+/// A number of 0 or more.
 pub(crate) fn number(text: &str) -> Result<f32, String> {
     let number = text.parse().ok().filter(|number: &f32| *number >= 0.0 && number.is_finite());
     number.ok_or_else(|| format!("'{text}' is no number from 0 on"))
@@ -110,7 +110,7 @@ pub(crate) fn order(text: &str) -> Result<Order, String> {
     }
 }
 
-/// A filter of events.
+/// An event filter.
 pub(crate) fn filter(text: &str) -> Result<EventFilterSpec, String> {
     text.parse().map_err(|error: foveola::Error| error.to_string())
 }
@@ -133,7 +133,7 @@ pub(crate) fn thousands(n: u64) -> String {
     text
 }
 
-/// Seconds with a unit that suits them.
+/// Seconds with a suitable unit.
 pub(crate) fn seconds(s: f64) -> String {
     match s {
         s if s < 1e-3 => format!("{:.0} us", s * 1e6),

@@ -1,4 +1,4 @@
-//! The largest magnitude of some samples: one look at each tells whether all are finite, and how large results can become.
+//! The largest magnitude of some samples. One pass shows whether all are finite, and bounds the results.
 
 use super::threads::Threads;
 use fearless_simd::prelude::*;
@@ -6,8 +6,8 @@ use fearless_simd::{Level, dispatch};
 use foveola_core::Fork;
 use foveola_core::graph::MOVE;
 
-/// The largest magnitude of all samples, at the speed of memory; 0 of none. NaN and infinities count as larger than all
-/// others, so that it is finite where every sample is.
+/// The largest magnitude of all samples, at memory speed; 0 if there are none. NaN and infinities count as larger than all
+/// other values, so the result is finite if every sample is.
 pub(crate) fn largest(samples: &[f32]) -> f32 {
     f32::from_bits(dispatch!(Level::new(), simd => simd.vectorize(
         #[inline(always)]
@@ -15,7 +15,7 @@ pub(crate) fn largest(samples: &[f32]) -> f32 {
     )))
 }
 
-/// [`largest`], in halves where that is worth it.
+/// [`largest`], split into halves where the size justifies it.
 pub(crate) fn shared(fork: Threads, samples: &[f32]) -> f32 {
     match fork.halve(samples.len().saturating_mul(MOVE)) {
         Some(fork) => {

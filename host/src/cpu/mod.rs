@@ -1,10 +1,10 @@
-//! How models compute on the CPU: vectors found at run time, threads, and the algorithms of convolutions.
+//! How models compute on the CPU: vector instructions detected at run time, threads, and the algorithms of convolutions.
 //!
 //! | file | what |
 //! |---|---|
-//! | `simd` | the filters of core on the vectors of this CPU |
-//! | `spectral` | a stream through a convolution in the frequency domain, by `fft` |
-//! | `plan` | which algorithm a convolution uses, by its kernel's `factor`s and a cost model |
+//! | `simd` | the filters of core on the vector instructions of this CPU |
+//! | `spectral` | a stream through a convolution in the frequency domain, with `fft` |
+//! | `plan` | the choice of algorithm for a convolution, from its kernel's `factor`s and a cost model |
 //! | `threads` | thread pools, shared by models |
 //! | `magnitude` | the largest sample |
 

@@ -1,4 +1,4 @@
-//! Vectors of the instruction set that the CPU turns out to have, for the filters of `core` that take them.
+//! The filters of `core` on the vector instructions detected at run time.
 //!
 //! | level | vectors | multiply-add | tile of a convolution (rows x vectors) |
 //! |---|---|---|---|
@@ -7,9 +7,9 @@
 //! | SSE4.2, SSE2 | 4 | multiply, add | 4 x 2 |
 //! | NEON | 4 | fused | 4 x 2 |
 //!
-//! The level is found once and chosen anew for every chunk of a filter; everything from there to the vectors is inlined
-//! (a function that is not loses a factor of ten). A fused multiply-add rounds once where the reproducible lanes round
-//! twice, so results differ in the last bits: by at most `taps` units in the last place of `sum |w x|`.
+//! The level is detected once and applied for every chunk of a filter. All code below that point is inlined (a function that
+//! is not costs a factor of ten). A fused multiply-add rounds once where the reproducible lanes round twice, so results
+//! differ in the last bits: by at most `taps` units in the last place of `sum |w x|`.
 
 use super::magnitude;
 use super::threads::Threads;
@@ -29,20 +29,20 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
-    /// As fast as the CPU can, with fused multiply-adds where it has them. The default.
+    /// As fast as the CPU allows, with fused multiply-adds if available. The default.
     #[default]
     Fast,
-    /// [`Precision::Fast`] at a given level at most: slower, to compare.
+    /// [`Precision::Fast`] with at most the given level: slower, for comparisons.
     AtMost(SimdLevel),
-    /// The same bits as scalar code, a microcontroller, or any other CPU: to rehearse firmware.
+    /// The same bits as scalar code, a microcontroller or any other CPU: for testing firmware on a host.
     Reproducible,
 }
 
-/// An instruction set, by the vectors it has.
+/// An instruction set, by its vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SimdLevel {
-    /// What the compilation assumes: SSE2 on x86-64, NEON on 64-bit Arm.
+    /// The instruction set that the program is compiled for: SSE2 on x86-64, NEON on 64-bit Arm.
     Baseline,
     /// SSE4.2.
     Sse42,
@@ -53,7 +53,7 @@ pub enum SimdLevel {
 }
 
 impl SimdLevel {
-    /// The levels that this CPU has, the best one last.
+    /// The levels of this CPU, the best one last.
     ///
     /// ```
     /// use foveola::SimdLevel;
@@ -65,18 +65,18 @@ impl SimdLevel {
 
     const ALL: [Self; 4] = [Self::Baseline, Self::Sse42, Self::Avx2, Self::Avx512];
 
-    /// The best level that the CPU has.
+    /// The best level of this CPU.
     pub(crate) fn best() -> Self {
         Self::ALL.into_iter().rev().find(|level| level.level().is_some()).unwrap_or(Self::Baseline)
     }
 
-    /// The token of the best level that the CPU has, up to this one.
+    /// The token of the best level of this CPU, up to this one.
     pub(crate) fn at_most(self) -> Level {
         let levels = Self::ALL.into_iter().rev().skip_while(|level| *level > self);
         levels.filter_map(Self::level).next().unwrap_or_else(Level::baseline)
     }
 
-    /// The token, when the CPU has the level: for the benchmark of the machine's limits.
+    /// The token, if the CPU has the level: for the benchmark of the machine's limits.
     #[doc(hidden)]
     pub fn level(self) -> Option<Level> {
         let best = Level::new();
@@ -118,7 +118,7 @@ impl fmt::Display for Precision {
     }
 }
 
-/// `fast`, `reproducible`, or a level that this CPU has: `baseline`, `sse4.2`, `avx2`, `avx512`.
+/// Parses `fast`, `reproducible`, or a level of this CPU: `baseline`, `sse4.2`, `avx2`, `avx512`.
 impl FromStr for Precision {
     type Err = Error;
 
@@ -134,7 +134,7 @@ impl FromStr for Precision {
 }
 
 impl Precision {
-    /// The best level to use; none for the reproducible vectors.
+    /// The best level to use; none for the reproducible lanes.
     pub(crate) fn level(self) -> Option<SimdLevel> {
         match self {
             Self::Fast => Some(SimdLevel::best()),
@@ -144,17 +144,17 @@ impl Precision {
     }
 }
 
-/// Runs the filters of a model: at a level of vectors or with the reproducible ones, on some threads.
+/// Runs the filters of a model: with the vectors of a level or with the reproducible lanes, on one or more threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Engines<'m> {
     pub(crate) level: Option<SimdLevel>,
     pub(crate) fork: Threads,
-    /// For each node, its kernel if it goes through the frequency domain.
+    /// The spectral kernel of each node that uses the frequency domain.
     pub(crate) kernels: &'m [Option<Arc<FftKernel>>],
-    /// For each node and stream of the batch, what that way keeps beside the state.
+    /// For each node and stream of the batch, the spectra kept in addition to the state.
     pub(crate) spectral: &'m [Mutex<Spectral>],
     pub(crate) batch: usize,
-    /// Where overflow is looked for: what was found.
+    /// Where overflow is checked: the first one found.
     pub(crate) overflow: Option<&'m OnceLock<Overflow>>,
 }
 
@@ -165,7 +165,7 @@ pub(crate) struct Overflow {
     pub(crate) node: usize,
     /// Number of the first frame that the node yielded for this chunk.
     pub(crate) t: u64,
-    /// The sample's index among all that it yielded, over all streams, and how many those are.
+    /// The sample's index in all output of the node, over all streams, and the size of that output.
     pub(crate) index: usize,
     pub(crate) len: usize,
     pub(crate) value: f32,
@@ -184,7 +184,7 @@ impl Runner<f32> for Engines<'_> {
             && let Some(spectral) = self.spectral.get(feed.node * self.batch + feed.stream)
         {
             let mut spectral = spectral.lock().unwrap_or_else(PoisonError::into_inner);
-            // Its buffers were made before the chunk.
+            // The buffers were allocated before the chunk.
             let (what, found, expected) = ("the buffers of transforms", 0, feed.input.len());
             return spectral.advance(conv, kernel, fork, feed).map_err(|_| foveola_core::Error::Length {
                 what,
@@ -199,7 +199,7 @@ impl Runner<f32> for Engines<'_> {
     }
 
     fn add(&self, terms: [(&[f32], f32); 2], to: &mut [f32]) {
-        // Unfused at every level, so there is nothing to choose but the width.
+        // Not fused at any level, so only the width matters.
         dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
             || weighted_sum(terms, to),
@@ -234,7 +234,7 @@ fn advance<L: Lanes<f32>>(
         Stage::HighPass(filter) => Ok(filter.advance_with(engine, t, state, input, output)),
         Stage::Pointwise(filter) => Ok(filter.advance_with(engine, input, output)),
         Stage::Diff(filter) => Ok(filter.advance_with(engine, state, input, output)),
-        // They only move samples, or are not ours.
+        // These only move samples, or are custom filters.
         other => other.as_filter().advance(t, state, scratch, input, output),
     }
 }

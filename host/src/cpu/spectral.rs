@@ -1,8 +1,9 @@
 //! A stream of frames through a convolution in the frequency domain ([`fft`](crate::cpu::fft)).
 //!
-//! The state of the stream is that of the core's `Conv3d`: its past frames. Their spectra are kept here besides, so that each
-//! frame is transformed once; when the state was cleared, restored, or went on in another way meanwhile, they are made
-//! again from the frames, with the same bits. So a stream may change its way at any frame, and be saved and restored.
+//! The state of the stream is that of the core's `Conv3d`: its past frames. Their spectra are kept as well, so that each
+//! frame is transformed once. After the state was cleared, restored or advanced by another algorithm, the spectra are
+//! recomputed from the frames, with the same bits. So a stream may change its algorithm at any frame, and be saved and
+//! restored.
 
 use crate::Result;
 use crate::cpu::fft::{FftKernel, Samples, Work};
@@ -11,22 +12,22 @@ use foveola_core::conv::Ring;
 use foveola_core::{Conv3d, Feed};
 use std::sync::Arc;
 
-/// Frames that go through together: their products share the kernels' spectra while those are in the first-level cache.
+/// Frames that are processed together: their products share the kernels' spectra while those are in the first-level cache.
 const BLOCK: usize = 16;
 
-/// Samples that a block's frames may take.
+/// The largest number of samples in the frames of a block.
 const SAMPLES: usize = 1 << 19;
 
-/// Multiply-adds that a sample costs, at least: two transforms and a product.
+/// The minimum number of multiply-adds per sample: two transforms and a product.
 const WORK: usize = 60;
 
-/// What is kept of a stream beside its state.
+/// Data kept for a stream in addition to its state.
 #[derive(Debug, Default)]
 pub(crate) struct Spectral {
     kernel: Option<Arc<FftKernel>>,
-    /// The frame that the spectra are ready for.
+    /// The next frame that the spectra are valid for.
     next: Option<u64>,
-    /// A ring of spectra: frame `t` lies in slot `t mod slots`, channel by channel.
+    /// A ring of spectra: frame `t` is in slot `t mod slots`, channel by channel.
     spectra: Samples,
     slots: usize,
     /// Frames of a block with their borders.
@@ -35,12 +36,12 @@ pub(crate) struct Spectral {
 }
 
 impl Spectral {
-    /// Forgets the spectra: the state is about to be another.
+    /// Invalidates the spectra: the state will be replaced.
     pub(crate) fn forget(&mut self) {
         self.next = None;
     }
 
-    /// [`Filter::advance`](foveola_core::Filter::advance) of `conv` by the spectra of its kernel.
+    /// [`Filter::advance`](foveola_core::Filter::advance) of `conv` with the spectra of its kernel.
     pub(crate) fn advance(
         &mut self,
         conv: &Conv3d<'_>,
@@ -56,7 +57,7 @@ impl Spectral {
         if self.next != Some(t) {
             // The frames before this one, from the state.
             for back in (1..ring.slots as u64).rev() {
-                // Before the first frame the ring holds what its history began with.
+                // Before the first frame the ring holds the initial temporal padding.
                 let past = t.wrapping_add(ring.slots as u64).wrapping_sub(back);
                 let slot = (past % ring.slots as u64) as usize;
                 let (works, spectra) = (&mut self.works[..threads], &mut self.spectra);
@@ -93,11 +94,11 @@ impl Spectral {
         Ok(written)
     }
 
-    /// Buffers for chunks of `frames` frames; the spectra stay where they mean the same. Returns the frames that go through
-    /// together, and the threads.
+    /// Prepares buffers for chunks of `frames` frames; spectra that stay valid are kept. Returns the number of frames that
+    /// are processed together, and the number of threads.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    /// [`Error::Memory`](crate::Error::Memory) when they do not fit into memory.
     pub(crate) fn prepare(
         &mut self,
         conv: &Conv3d<'_>,
@@ -113,7 +114,7 @@ impl Spectral {
         let slots = ring.slots - 1 + block.max(self.slots.saturating_sub(ring.slots - 1) * usize::from(same));
         let samples = [slots, channels, kernel.spectrum_len()].into_iter().fold(1, usize::saturating_mul);
         if !same || slots != self.slots || self.spectra.len() != samples {
-            // The old ones go first: there may not be room for both.
+            // Free the old ones first: there may not be room for both.
             (self.spectra, self.slots, self.next) = (Samples::default(), 0, None);
             (self.spectra, self.slots) = (Samples::zeros("the spectra of past frames", samples)?, slots);
             self.works.clear();
@@ -146,7 +147,7 @@ impl Spectral {
         let (len, channels, frame) = (input.len().max(1), input.channels.max(1), ring.frame);
         let spectrum = kernel.spectrum_len() * channels;
         conv.store(fork, chunk, &mut self.frames);
-        // Up to the end of the ring, and from its beginning.
+        // Up to the end of the ring, and from its start.
         let frames = chunk.len() / len;
         let first = (t % self.slots as u64) as usize;
         let here = frames.min(self.slots - first);

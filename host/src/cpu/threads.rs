@@ -1,12 +1,11 @@
-//! Threads: pools of `rayon`, one for each number of threads that is in use, shared by the models that use it and freed with
-//! the last of them.
+//! Threads: one `rayon` pool for each number of threads in use. Models share the pools; a pool is freed with its last model.
 //!
-//! A filter says where its work falls into halves ([`Fork`]); they are shared out while a half is worth more than handing it
-//! to another thread costs. Where the work is cut changes no bit of the result.
+//! A filter states where its work can be split into halves ([`Fork`]). Halves are shared while a half is worth more than the
+//! cost of handing it to another thread. The split changes no bit of the result.
 //!
-//! A caller that already runs in a pool of `rayon`, its own or one of these, stays on its thread. A worker that waits for
-//! another pool, or for half of a join in its own, takes up other work meanwhile: the loop around the model, say, which may
-//! want the lock that this very call holds, or feed another model, and another, until the stack is full.
+//! A caller that already runs in a `rayon` pool, its own or one of these, stays on its thread. A worker that waits for
+//! another pool, or for half of a join in its own pool, executes other tasks in the meantime. Such a task may be the loop
+//! around the model: it may request a lock that this call holds, or feed another model, and so on until the stack overflows.
 
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
@@ -16,24 +15,24 @@ use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// Multiply-adds that are worth a thread's while: about 8 us, where a `rayon::join` whose other half is taken costs 1 to 3 us
-/// (measured on two cores of an x86-64).
+/// The smallest number of multiply-adds worth a thread: about 8 us. A `rayon::join` whose other half is taken costs 1 to 3
+/// us (measured on two cores of an x86-64).
 const LEAST: usize = 1 << 18;
 
-/// Multiply-adds that are cut in two.
+/// The smallest number of multiply-adds that are split.
 const CUT: usize = 2 * LEAST;
 
-/// Multiply-adds of a chunk that can be shared for which the pool is entered at all: about 130 us. Handing a chunk over and
-/// back costs 10 to 20 us.
+/// The smallest number of shareable multiply-adds of a chunk for which the pool is used: about 130 us. Handing a chunk over
+/// and back costs 10 to 20 us.
 const ENTER: usize = 24 * LEAST;
 
-/// What a chunk of `frames` frames is worth to a team: the multiply-adds that can be shared.
+/// The shareable work of a chunk of `frames` frames, in multiply-adds.
 pub(crate) fn worth(graph: &Graph<'_>, batch: usize, frames: usize) -> usize {
     let works = graph.nodes().iter().map(|node| match node {
         Node::Filter(_, stage) => match (stage, stage.work()) {
             // Streams, and frames.
             (Stage::Conv3d(_) | Stage::SmoothConv(_) | Stage::Rf(_), work) => work,
-            // Pixels, a few frames at a time: bound by the memory that the threads share, so that only large chunks gain.
+            // Pixels, a few frames at a time: limited by the memory that the threads share, so that only large chunks gain.
             (Stage::LowPass(_) | Stage::HighPass(_) | Stage::Diff(_) | Stage::Pointwise(_), work) => work / 8,
             (_, work) if batch > 1 => work,
             _ => 0,
@@ -43,28 +42,28 @@ pub(crate) fn worth(graph: &Graph<'_>, batch: usize, frames: usize) -> usize {
     works.fold(0, usize::saturating_add).saturating_mul(batch).saturating_mul(frames)
 }
 
-/// Who shares the work of a chunk.
+/// How the work of a chunk is shared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Threads {
-    /// Work that is cut.
+    /// The smallest work that is split.
     cut: usize,
-    /// How often it may be cut in two.
+    /// The largest number of successive splits.
     depth: u32,
-    /// Threads in all.
+    /// The number of threads.
     count: usize,
 }
 
 impl Threads {
-    /// The calling thread.
+    /// The calling thread only.
     pub(crate) const ALONE: Self = Self { cut: usize::MAX, depth: 0, count: 1 };
 
-    /// All work that can be cut is.
+    /// Splits all work that can be split.
     #[cfg(test)]
     pub(crate) fn eager(count: usize) -> Self {
         Self { cut: 1, depth: count.next_power_of_two().ilog2() + 3, count }
     }
 
-    /// How many threads to share a piece of `work` multiply-adds among.
+    /// The number of threads for `work` multiply-adds.
     pub(crate) fn count(self, work: usize) -> usize {
         if self.halve(work).is_some() { self.count } else { 1 }
     }
@@ -82,7 +81,7 @@ impl Fork for Threads {
     }
 }
 
-/// Copies as much as both hold, in halves where that is worth it.
+/// Copies as many samples as both slices hold, split into halves where the size justifies it.
 #[cfg(feature = "gpu")]
 pub(crate) fn copy(fork: Threads, from: &[f32], to: &mut [f32]) {
     let len = from.len().min(to.len());
@@ -95,13 +94,13 @@ pub(crate) fn copy(fork: Threads, from: &[f32], to: &mut [f32]) {
     to[..len].copy_from_slice(&from[..len]);
 }
 
-/// How many threads a model uses, and its pool once it was needed.
+/// The number of threads of a model, and its pool once it was needed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Team {
-    /// 0 for as many as the machine has.
+    /// 0 for the number of threads of the machine.
     size: usize,
     pool: Option<Arc<ThreadPool>>,
-    /// Cuts all work that can be cut, however small: for tests.
+    /// Splits all work that can be split, however small: for tests.
     eager: bool,
 }
 
@@ -119,10 +118,10 @@ impl Team {
         self.size != 1
     }
 
-    /// Gets the pool ready if a chunk of that [`worth`] is to be shared.
+    /// Prepares the pool if a chunk of that [`worth`] will be shared.
     ///
     /// # Errors
-    /// [`Error::Threads`] when the system has no more threads.
+    /// [`Error::Threads`] when the system cannot create more threads.
     pub(crate) fn prepare(&mut self, work: usize) -> Result<()> {
         if self.size == 0 {
             self.size = std::thread::available_parallelism().map_or(1, usize::from);
@@ -137,7 +136,7 @@ impl Team {
     pub(crate) fn run<R: Send>(&self, work: usize, f: impl FnOnce(Threads) -> R + Send) -> R {
         match &self.pool {
             Some(pool) if (self.eager || work >= ENTER) && !in_a_pool() => {
-                // Twice as many pieces as threads, so that one that is held up is helped out.
+                // Twice as many parts as threads, so that a delayed thread is relieved by others.
                 let depth = self.size.next_power_of_two().ilog2() + 1;
                 let cut = if self.eager { 1 } else { CUT };
                 pool.install(|| f(Threads { cut, depth, count: self.size }))
@@ -147,12 +146,12 @@ impl Team {
     }
 }
 
-/// Whether the caller runs in a pool of `rayon`.
+/// Whether the caller runs in a `rayon` pool.
 fn in_a_pool() -> bool {
     rayon::current_thread_index().is_some()
 }
 
-/// The pool of `size` threads: that of other models, or a new one.
+/// The pool of `size` threads: an existing one, or a new one.
 fn pool(size: usize) -> Result<Arc<ThreadPool>> {
     static POOLS: Mutex<BTreeMap<usize, Weak<ThreadPool>>> = Mutex::new(BTreeMap::new());
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);

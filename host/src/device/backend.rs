@@ -1,4 +1,4 @@
-//! The seam: what a device must be able to do. A second backend implements this; layers and passes stay as they are.
+//! The interface that a device must implement. A second backend implements it; layers and passes do not change.
 
 use super::pass::{Operand, Pass};
 use super::{DeviceInfo, Limits};
@@ -8,14 +8,14 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// Memory of a device, in words of 32 bits.
+/// Device memory, in 32-bit words.
 pub(crate) trait Memory: Any + Debug + Send + Sync {
     fn words(&self) -> usize;
 }
 
 pub(crate) type Buffer = Arc<dyn Memory>;
 
-/// What the operands of a list of passes stand for.
+/// The buffers that the operands of a list of passes refer to.
 #[derive(Clone, Debug)]
 pub(crate) struct Buffers {
     pub(crate) input: Buffer,
@@ -26,21 +26,21 @@ pub(crate) struct Buffers {
     pub(crate) events: Option<Buffer>,
 }
 
-/// A piece of work, in this order; nothing of it waits for the host.
+/// A unit of work, executed in this order without waiting for the host.
 #[derive(Debug)]
 pub(crate) struct Work<'w> {
-    /// Buffers that are filled with zeros.
+    /// Buffers to fill with zeros.
     pub(crate) cleared: Vec<&'w Buffer>,
     /// Copies of whole buffers: from, to.
     pub(crate) copies: Vec<(&'w Buffer, &'w Buffer)>,
-    /// What is put into `to`, one behind the other.
+    /// The data to put into `to`, concatenated.
     pub(crate) upload: Vec<&'w [u8]>,
     pub(crate) to: Option<&'w Buffer>,
     pub(crate) passes: &'w [Pass],
     pub(crate) buffers: Option<&'w Buffers>,
-    /// How many words of which buffer are brought back.
+    /// The buffer to copy back, and the number of words.
     pub(crate) download: Option<(&'w Buffer, usize)>,
-    /// Who shares what the host has to copy.
+    /// The threads that share copies on the host.
     pub(crate) fork: Threads,
 }
 
@@ -57,9 +57,9 @@ impl Work<'_> {
     };
 }
 
-/// Work that was handed over.
+/// Work that was submitted.
 pub(crate) trait Ticket: Debug + Send {
-    /// Waits for it, and gives what it brings back to `take`.
+    /// Waits for the work, and passes its result to `take`.
     fn wait(self: Box<Self>, take: &mut dyn FnMut(&[f32])) -> Result<()>;
 }
 
@@ -69,24 +69,24 @@ pub(crate) trait Backend: Debug + Send + Sync {
 
     fn limits(&self) -> Limits;
 
-    /// A buffer of `words`, at least one; `what` it is for, should there be no room.
+    /// A buffer of `words`, at least one. `what` names its purpose in an error message.
     fn buffer(&self, what: &'static str, words: usize) -> Result<Buffer>;
 
-    /// Hands over some work. What is handed over later begins behind it.
+    /// Submits work. Work that is submitted later starts after it.
     fn submit(&self, work: &Work<'_>) -> Result<Box<dyn Ticket>>;
 
     /// Loses the device, for tests.
     fn lose(&self);
 
-    /// Begins to measure, and the seconds that passes took since the last call.
+    /// Starts measuring. Returns the seconds that passes took since the last call.
     fn seconds(&self) -> Option<f64>;
 
-    /// Runs passes so many times each while they are measured; the seconds are those of one time.
+    /// Runs each pass `times` times while measuring; the seconds are those of a single run.
     fn repeat(&self, times: usize);
 }
 
 impl Buffers {
-    /// The buffer that `operand` stands for; none for words that come with the chunk.
+    /// The buffer that `operand` refers to; none for words that come with the chunk.
     pub(crate) fn get(&self, operand: &Operand) -> Option<&Buffer> {
         match operand {
             Operand::Input => Some(&self.input),

@@ -1,10 +1,11 @@
-//! Convolutions on a device: which kernel, over which tile.
+//! Convolutions on a device: the choice of kernel and tile.
 //!
 //! ```text
 //! out[s, j, o, r, c] = bias[o] + sum_i sum_a sum_b sum_e w[o, i, a, b, e]
 //!     x[s, first + every j - dil_t (kt-1-a), group(o) + i, step_r r + dil_r b - top, step_c c + dil_c e - left]
 //! ```
-//! Frames of the chunk are number 0, 1, …; those before it, -1, -2, …, lie in a ring in the state, whose rows have borders.
+//! Frames of the chunk have the numbers 0, 1, …; the frames before it, -1, -2, …, are in a ring in the state, whose rows
+//! have borders.
 
 mod choice;
 #[cfg(test)]
@@ -21,12 +22,12 @@ use foveola_core::{Border, Shape};
 pub(crate) struct Past {
     /// Words from the state of one stream to that of the next.
     pub(crate) stream: usize,
-    /// Where the ring begins in a stream's state.
+    /// Start of the ring in the state of a stream.
     pub(crate) offset: usize,
-    /// Frames in the ring; frame -1 lies in slot `now - 1`, -2 in `now - 2`, …, modulo `slots`.
+    /// Frames in the ring; frame -1 is in slot `now - 1`, -2 in `now - 2`, …, modulo `slots`.
     pub(crate) slots: usize,
     pub(crate) now: usize,
-    /// Words from one row to the next, and where the pixels begin in it; rows follow each other, channels follow each other.
+    /// Words from one row to the next, and the offset of the pixels in a row; rows are contiguous, and so are channels.
     pub(crate) row: usize,
     pub(crate) left: usize,
 }
@@ -39,7 +40,7 @@ pub(crate) struct Correlation {
     pub(crate) shape: Shape,
     pub(crate) streams: usize,
     pub(crate) frames: usize,
-    /// The ring in [`Operand::State`] that holds the frames before it; none where the kernel has one frame.
+    /// The ring in [`Operand::State`] with the frames before the chunk; none if the kernel has one frame.
     pub(crate) past: Option<Past>,
     /// `(out, in / groups, time, row, col)`, in correlation order.
     pub(crate) weights: Operand,
@@ -54,9 +55,9 @@ pub(crate) struct Correlation {
     /// Rows above and columns left of the first output.
     pub(crate) top: usize,
     pub(crate) left: usize,
-    /// What is read outside the frame (for none, nothing is).
+    /// How pixels outside the frame are read (unused if there are none).
     pub(crate) border: Border,
-    /// The output: `streams x count` frames of `size`, whose channels are `kernel[0]`; frame `j` belongs to frame
+    /// The output: `streams x count` frames of `size` with `kernel[0]` channels; frame `j` belongs to frame
     /// `first + every j` of the chunk.
     pub(crate) output: Operand,
     pub(crate) size: [usize; 2],
@@ -66,14 +67,14 @@ pub(crate) struct Correlation {
 }
 
 impl Correlation {
-    /// The passes that compute it: one, or none where there is nothing to compute.
+    /// The passes that compute it: one, or none if there is nothing to compute.
     pub(crate) fn passes(&self, limits: &Limits) -> Vec<Pass> {
         let [_, ins, kt, kh, kw] = self.kernel;
         let outs = self.outs();
         if self.streams * self.count * outs * self.size[0] * self.size[1] == 0 {
             return Vec::new();
         }
-        // Steps that nobody takes may be of any length.
+        // Steps that are never taken may have any length.
         if kt == 1 && self.dilation[0] != 1 || self.count == 1 && self.every != 1 {
             let [dil_t, dil_r, dil_c] = self.dilation;
             let dilation = [if kt == 1 { 1 } else { dil_t }, dil_r, dil_c];
@@ -95,12 +96,12 @@ impl Correlation {
         vec![pass]
     }
 
-    /// Output channels of a group.
+    /// Output channels per group.
     fn outs(&self) -> usize {
         self.kernel[0] / self.groups
     }
 
-    /// A pass of `kernel` in tiles along columns, rows and output channels, with the `table` of its taps if it takes one.
+    /// A pass of `kernel` in tiles along columns, rows and output channels, with the `table` of its taps if it uses one.
     fn pass(
         &self,
         kernel: Kernel,
@@ -156,7 +157,7 @@ impl Correlation {
         Pass { kernel, reads, writes: vec![self.output.clone()], params, groups }
     }
 
-    /// Of step 1 and spatial dilation 1, tap by tap.
+    /// Direct, for step 1 and spatial dilation 1.
     pub(super) fn direct(&self, tile: Tile) -> Pass {
         let ([rows, cols], blocks) = (tile.size(), self.outs().div_ceil(tile.channels()));
         let tiles = [self.size[1].div_ceil(cols), self.size[0].div_ceil(rows), blocks];
@@ -164,23 +165,23 @@ impl Correlation {
         self.pass(Kernel::Direct(tile), tiles, groups, None)
     }
 
-    /// Of any kind.
+    /// For any parameters.
     pub(super) fn plain(&self) -> Pass {
         let tiles = [(self.size[0] * self.size[1]).div_ceil(THREADS), 1, self.outs().div_ceil(4)];
         let groups = tiles.iter().product::<usize>() * self.groups * self.streams * self.count;
         self.pass(Kernel::Plain, tiles, groups, None)
     }
 
-    /// Of a kernel of one row and column, over the whole frame.
+    /// For a kernel of one row and column, over the whole frame.
     pub(super) fn in_time(&self) -> Pass {
-        // Frames of a thread lie so far apart that they need the same input.
+        // The frames of a thread are spaced so that they need the same input.
         let apart = self.dilation[0] / gcd(self.dilation[0], self.every);
         let sets = if self.count <= apart { self.count } else { self.count.div_ceil(apart * OUTPUTS) * apart };
         let tiles = [(self.shape.rows * self.shape.cols).div_ceil(4 * 64), sets, 1];
         self.pass(Kernel::InTime, tiles, tiles[0] * sets * self.kernel[0] * self.streams, None)
     }
 
-    /// Of any kind, as a product.
+    /// For any parameters, as a matrix product.
     pub(super) fn gemm(&self) -> Pass {
         let [_, ins, kt, kh, kw] = self.kernel;
         let outs = self.outs();
@@ -201,9 +202,9 @@ impl Correlation {
     }
 }
 
-/// Threads of a workgroup of the kernels whose tile is not chosen.
+/// Threads per workgroup of the kernels with a fixed tile.
 const THREADS: usize = 256;
-/// Bytes of workgroup memory of a product.
+/// Bytes of workgroup memory of a matrix product.
 const GEMM_MEMORY: usize = 16 * (16 * 5 + 16 * 64);
 
 fn gcd(a: usize, b: usize) -> usize {

@@ -1,46 +1,47 @@
-//! Counts of events as a list, while it is shorter than the frames themselves: what a device is handed instead of zeros.
+//! Event counts as a list, while it is shorter than the frames: sent to a device instead of mostly zeros.
 //!
 //! ```text
-//! [sample in the piece, what it adds], in order of the frames
+//! [sample in the chunk, what it adds], in order of the frames
 //! ```
-//! An entry takes as much as two samples. So a frame in which more than half of the samples are counted makes its piece one of
-//! dense frames; entries of the same sample are summed first. Memory: that of the dense frames and of one frame more, at most.
+//! An entry takes as much memory as two samples. So a frame in which more than half of the samples are counted turns its
+//! chunk into dense frames; entries of the same sample are summed first. Memory: at most that of the dense frames and one
+//! more frame.
 
 use crate::{Error, Result};
 
-/// The counts of a piece.
+/// The counts of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Samples of a frame.
     len: usize,
     list: Vec<[u32; 2]>,
-    /// The frame that is counted now, and where its entries begin.
+    /// The current frame, and the start of its entries.
     frame: usize,
     begin: usize,
-    /// The frames, once they are the shorter way.
+    /// The frames, once they are shorter than the list.
     dense: Option<Vec<f32>>,
     /// Samples for which there was no memory.
     missing: Option<usize>,
 }
 
-/// What was counted.
+/// The counts of a chunk.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Counted<'c> {
-    /// For each event, or sum of some, its sample and what it adds, an `i32`.
+    /// For each event, or sum of several, its sample and the increment, an `i32`.
     List(&'c [[u32; 2]]),
-    /// The frames, one behind the other.
+    /// The frames, concatenated.
     Dense(&'c [f32]),
 }
 
 impl Counts {
-    /// Begins a piece with frames of `len` samples.
+    /// Begins a chunk with frames of `len` samples.
     pub(crate) fn begin(&mut self, len: usize) {
         let list = std::mem::take(&mut self.list);
         *self = Self { len, list, ..Self::default() };
         self.list.clear();
     }
 
-    /// Adds `step` to a sample of a frame: the last one, or one behind it. All samples of a piece are counted with 32 bits.
+    /// Adds `step` to a sample of a frame: the current or a later one. Samples of a chunk are numbered with 32 bits.
     pub(crate) fn add(&mut self, frame: usize, sample: usize, step: i8) {
         if self.dense.is_none() {
             if frame != self.frame {
@@ -73,7 +74,7 @@ impl Counts {
         frames[at] += step;
     }
 
-    /// Sums what the frame has for the same samples, and goes the dense way when that is shorter.
+    /// Sums the entries of the same samples in the frame, and switches to dense frames if they are shorter.
     fn close(&mut self) {
         let most = self.len / 2;
         if self.list.len() - self.begin <= most {
@@ -99,7 +100,7 @@ impl Counts {
         }
     }
 
-    /// The first `frames` frames; what was counted behind them is forgotten.
+    /// The first `frames` frames; counts after them are discarded.
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -157,7 +158,7 @@ mod tests {
     proptest! {
         #![proptest_config(foveola_seeds::config(256, module_path!()))]
 
-        /// Whichever way is gone, the frames are the counts, the list has the order of the frames, and is no longer than they are.
+        /// In either form, the frames are the counts, the list is in frame order, and it is not longer than the frames.
         #[test]
         fn counts_are_those_of_frames(
             len in 1_usize..12, most in 1_usize..12, made in 0_usize..5,

@@ -1,8 +1,8 @@
-//! A chunk of a model as passes: the core's table of nodes, walked once.
+//! Converts a chunk of a model into passes, in one walk over the core's table of nodes.
 //!
-//! Nodes that see one pixel at a time become one pass where one feeds the other ([`Regions`]). A node that looks back does three
-//! things: at its first frame it fills its history (`start`), it computes from ring and chunk, and it puts the chunk's last frames
-//! into the ring (`store`); the ring is that of the host.
+//! Nodes that process single pixels become one pass where one feeds the other ([`Regions`]). A node with temporal padding
+//! has three steps: at its first frame it initialises the padding (`start`), it computes from the ring and the chunk, and it
+//! copies the last frames of the chunk into the ring (`store`). The ring has the host's layout.
 
 mod conv;
 mod fuse;
@@ -17,10 +17,10 @@ use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, S
 use fuse::Regions;
 use std::collections::HashMap;
 
-/// Threads of a workgroup of the kernels here.
+/// Threads per workgroup of the kernels here.
 const THREADS: usize = 256;
 
-/// Frames of all streams, the first of them number `t` since the state was cleared.
+/// Frames of all streams; the first one has number `t` since the state was cleared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub(super) t: u64,
@@ -28,19 +28,19 @@ pub(super) struct Chunk {
     pub(super) streams: usize,
 }
 
-/// What a chunk becomes.
+/// The passes of a chunk and the buffers that they need.
 #[derive(Debug, Default)]
 pub(super) struct Lowered {
     pub(super) passes: Vec<Pass>,
-    /// Words that each slot needs.
+    /// Words of each slot.
     pub(super) slots: Vec<usize>,
     /// Words of the output.
     pub(super) output: usize,
-    /// Output frames of each stream.
+    /// Output frames per stream.
     pub(super) frames: usize,
 }
 
-/// Numbers that stay the same from chunk to chunk, each found again by the node it belongs to.
+/// Constants that stay the same from chunk to chunk, looked up by the node that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     known: HashMap<(usize, &'static str), usize>,
@@ -61,40 +61,40 @@ impl Constants {
         self.get(key, || make().into_iter().map(f32::to_bits).collect())
     }
 
-    /// Something to bind where nothing is read.
+    /// An operand to bind where nothing is read.
     fn nothing(&mut self) -> Operand {
         self.get((usize::MAX, "nothing"), || vec![0])
     }
 }
 
-/// The frames that reach a node.
+/// The input frames of a node.
 #[derive(Clone, Debug)]
 struct Reached {
     operand: Operand,
     shape: Shape,
     t: u64,
     frames: usize,
-    /// Whether those before it warmed up: the first frame alone begins the history then.
+    /// Whether the frames before them belong to a warm-up: then the first frame alone initialises the padding.
     warm_up: bool,
 }
 
-/// The walk through the table.
+/// The walk over the table.
 struct Lowering<'l, 'g, 'a> {
     graph: &'l Graph<'a>,
     chunk: Chunk,
     limits: Limits,
     constants: &'g mut Constants,
     out: Lowered,
-    /// Where the outputs of the nodes lie.
+    /// The operands with the outputs of the nodes.
     places: Vec<Option<Operand>>,
-    /// Slots that hold nothing any more.
+    /// Slots that are free again.
     free: Vec<usize>,
 }
 
 /// Whether all filters of `graph` run on a device.
 ///
 /// # Errors
-/// [`Error::Device`] for one that only the processor can run.
+/// [`Error::Device`] for a filter that only the CPU can run.
 pub(crate) fn supported(graph: &Graph<'_>, device: &DeviceInfo) -> Result<()> {
     for (node, entry) in graph.nodes().iter().enumerate() {
         let what = match entry {
@@ -117,13 +117,13 @@ pub(super) fn lower(graph: &Graph<'_>, chunk: Chunk, limits: Limits, constants: 
     lowering.out
 }
 
-/// Frames from one to the next where they are the fewest.
+/// The largest number of input frames per frame of any node.
 pub(super) fn period(graph: &Graph<'_>) -> u64 {
     let every = |node| graph.flow(Source::Node(node)).rate.every;
     (0..graph.nodes().len()).map(every).fold(1, u64::max)
 }
 
-/// The state of each node for one stream.
+/// The state size of each node for one stream.
 pub(super) fn states(graph: &Graph<'_>) -> Vec<usize> {
     let state = |node: &Node<'_>| match node {
         Node::Filter(_, stage) => stage.signature().state,
@@ -168,7 +168,7 @@ impl Lowering<'_, '_, '_> {
                 _ => self.region(&regions.members(i), &offsets, output.clone()),
             }
             self.places[i] = Some(output);
-            // What was read for the last time leaves its place.
+            // A slot is free after its last read.
             for (node, _) in last_uses.iter().enumerate().filter(|(_, last)| **last == i) {
                 if let Some(Operand::Slot(slot)) = self.places[node].take() {
                     self.free.push(slot);
@@ -177,7 +177,7 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// Frames that `source` yields for this chunk, and where they lie.
+    /// The frames that `source` yields for this chunk, and their operand.
     fn reached(&self, source: Source) -> Reached {
         let flow = self.graph.flow(source);
         let (t, frames) = flow.chunk(self.chunk.t, self.chunk.frames);
@@ -188,7 +188,7 @@ impl Lowering<'_, '_, '_> {
         Reached { operand, shape: flow.shape, t, frames, warm_up: flow.rate.first > 0 }
     }
 
-    /// A free slot of `words`.
+    /// A free slot of `words` words.
     fn slot(&mut self, words: usize) -> Operand {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.out.slots.push(0);
@@ -204,7 +204,7 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// A pass whose threads take a sample each.
+    /// A pass in which each thread computes one sample.
     fn push(&mut self, kernel: Kernel, reads: Vec<Operand>, writes: Vec<Operand>, threads: usize, params: Vec<u32>) {
         self.out.passes.push(Pass { kernel, reads, writes, params, groups: threads.div_ceil(THREADS) });
     }
@@ -221,7 +221,7 @@ impl Lowering<'_, '_, '_> {
             Stage::Rf(field) => self.field(node, field, at, from, output),
             Stage::SmoothConv(smooth) => self.smooth_conv(node, smooth, at, from, output),
             Stage::Sum(sum) => self.sum(sum, from, output),
-            // Those that see one pixel at a time are in regions; the others were refused.
+            // Nodes that process single pixels are in regions; the others were rejected before.
             _ => {}
         }
     }
@@ -300,12 +300,12 @@ impl Lowering<'_, '_, '_> {
         self.push(Kernel::Stages(compensated), vec![from.operand.clone()], writes, threads, params);
         if row > cols {
             let (beside, mode) = (row - cols, border_mode(smooth.border()));
-            // Those of remainders mean nothing.
+            // The padded columns of the remainders are not used.
             let samples = self.chunk.streams * channels * rows * stored * beside;
             let params = words([samples, beside, left, row, cols, mode, at]);
             self.push(Kernel::Borders, Vec::new(), vec![Operand::State], samples, params);
         }
-        // A channel of a frame is a frame of as many channels as there are stages.
+        // A channel of a frame becomes a frame with one channel per stage.
         let outs = if smooth.yields_components() { stages } else { 1 };
         let frames = from.frames * channels;
         let correlation = Correlation {
@@ -353,12 +353,12 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// Numbers of a kernel. Buffers are far below 2^32 words, so that none is cut.
+/// Parameters of a kernel. Buffers are far below 2^32 words, so that no value is truncated.
 fn words<const N: usize>(numbers: [usize; N]) -> Vec<u32> {
     numbers.into_iter().map(|number| number as u32).collect()
 }
 
-/// A border as the kernels' `border` knows it.
+/// The number of a border in the kernels' function `border`.
 pub(super) fn border_mode(border: foveola_core::Border) -> usize {
     use foveola_core::Border;
     match border {

@@ -1,13 +1,14 @@
-//! Where a model computes: the processor of this machine, or a GPU.
+//! Where a model runs: the CPU of this machine, or a GPU.
 //!
-//! A model's table of nodes becomes a list of passes ([`pass`], [`lower`]), which says nothing of who runs them; a
-//! [`Backend`](backend::Backend) does, of which there is one, through `wgpu`. Frames, state and passes have the host's layout.
+//! A model's table of nodes becomes a list of passes ([`pass`], [`lower`]) that does not depend on the device. A
+//! [`Backend`](backend::Backend) runs them; there is one, which uses `wgpu`. Frames, state and passes have the host's
+//! layout.
 //!
-//! The output does not depend on the chunking. The kernel of a layer is chosen by its weights and the size of its frames; the
-//! length of a chunk decides only how many rows a thread takes, and whether it takes vectors of pixels. A sum is computed by one
-//! thread, or by a workgroup in pairs, in an order that the layer and its frames determine; only a padding with the mean of the
-//! first chunk depends on that chunk's length. No kernel adds floats atomically. On Vulkan operations are computed as they are written
-//! (`webgpu/spirv.rs`), so the same order of operations gives the same bits in any program.
+//! The output does not depend on the chunking. The weights and the frame size of a layer determine its kernel. The length of
+//! a chunk determines only how many rows a thread computes, and whether it processes vectors of pixels. A sum is computed by
+//! one thread, or by a workgroup in pairs, in an order that the layer and its frames determine; only padding with the mean
+//! of the first chunk depends on the length of that chunk. No kernel adds floats atomically. On Vulkan, operations are
+//! computed as written (`webgpu/spirv.rs`), so the same order of operations gives the same bits in any program.
 
 #[cfg(feature = "gpu")]
 mod backend;
@@ -36,7 +37,7 @@ use std::str::FromStr;
 #[cfg(feature = "gpu")]
 use std::sync::Arc;
 
-/// Where a model computes: see [`Model::to`](crate::Model::to).
+/// The device that runs a model: see [`Model::to`](crate::Model::to).
 ///
 /// ```
 /// use foveola::{Device, LowPass, Model, Resolution};
@@ -54,24 +55,24 @@ pub struct Device {
     backend: Option<Arc<dyn Backend>>,
 }
 
-/// What kind of device it is.
+/// The kind of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeviceKind {
-    /// A GPU with memory of its own.
+    /// A GPU with its own memory.
     Discrete,
-    /// A GPU that shares the processor's memory.
+    /// A GPU that shares the memory of the CPU.
     Integrated,
     /// A GPU of a virtual machine.
     Virtual,
-    /// A GPU in software, which runs on the processor.
+    /// A software GPU, which runs on the CPU.
     Software,
-    /// Something else.
+    /// Another kind.
     Other,
 }
 
 impl DeviceKind {
-    /// A word for it.
+    /// The kind as a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Discrete => "discrete",
@@ -82,7 +83,7 @@ impl DeviceKind {
         }
     }
 
-    /// Whether it is a GPU of silicon, which [`Device::gpu`] takes.
+    /// Whether it is a hardware GPU, which [`Device::gpu`] accepts.
     pub fn is_hardware(self) -> bool {
         matches!(self, Self::Discrete | Self::Integrated | Self::Virtual)
     }
@@ -91,11 +92,11 @@ impl DeviceKind {
 /// A device that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// Its name, as the driver says it.
+    /// The name that the driver reports.
     pub name: String,
-    /// What it is.
+    /// The kind of the device.
     pub kind: DeviceKind,
-    /// The interface it is reached by, such as Vulkan.
+    /// The graphics interface, such as Vulkan.
     pub interface: String,
     /// The driver and its version.
     pub driver: String,
@@ -107,48 +108,48 @@ impl Display for DeviceInfo {
     }
 }
 
-/// What kernels may use of a device.
+/// The limits of a device that kernels must respect.
 #[cfg(feature = "gpu")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of a buffer.
+    /// Largest buffer in bytes.
     pub(crate) buffer: u64,
-    /// Bytes of memory of a workgroup.
+    /// Workgroup memory in bytes.
     pub(crate) workgroup: usize,
-    /// Threads of a workgroup.
+    /// Threads per workgroup.
     pub(crate) invocations: usize,
-    /// Whether a thread may write a part of a vector in workgroup memory while another writes the next.
+    /// Whether threads may write different components of a vector in workgroup memory at the same time.
     pub(crate) parts: bool,
 }
 
-/// What a build without the feature says.
+/// The message of a build without the feature.
 #[cfg(not(feature = "gpu"))]
 const NOT_BUILT: &str = "nothing: this build has no GPU support (feature gpu)";
 
 impl Device {
-    /// The processor of this machine: where a new model computes.
+    /// The CPU of this machine, which new models use.
     pub fn cpu() -> Self {
         Self::default()
     }
 
-    /// The first GPU, one with memory of its own if there is one. Devices in software are not meant: see [`Device::named`].
+    /// The first GPU, preferably one with its own memory. Software devices are not used: see [`Device::named`].
     ///
     /// # Errors
-    /// [`Error::NoDevice`] with what was found instead.
+    /// [`Error::NoDevice`] with the devices that were found.
     pub fn gpu() -> Result<Self> {
         Self::open("a GPU", |info| info.kind.is_hardware())
     }
 
-    /// The first device whose name contains `name`, in capitals or not.
+    /// The first device whose name contains `name`, in any case.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] with what was found instead.
+    /// [`Error::NoDevice`] with the devices that were found.
     pub fn named(name: &str) -> Result<Self> {
         let wanted = name.to_lowercase();
         Self::open(&format!("a device named '{name}'"), |info| info.name.to_lowercase().contains(&wanted))
     }
 
-    /// The devices that there are beside the processor, the likeliest first; none in a build without the feature `gpu`.
+    /// The available devices besides the CPU, the preferred one first; none in a build without the feature `gpu`.
     pub fn list() -> Vec<DeviceInfo> {
         #[cfg(feature = "gpu")]
         return webgpu::Gpu::list();
@@ -156,7 +157,7 @@ impl Device {
         Vec::new()
     }
 
-    /// Its name: `cpu` for the processor.
+    /// The name of the device: `cpu` for the CPU.
     pub fn name(&self) -> &str {
         #[cfg(feature = "gpu")]
         if let Some(backend) = &self.backend {
@@ -165,7 +166,7 @@ impl Device {
         "cpu"
     }
 
-    /// What it is; none for the processor.
+    /// Information about the device; none for the CPU.
     pub fn info(&self) -> Option<&DeviceInfo> {
         #[cfg(feature = "gpu")]
         return self.backend.as_ref().map(|backend| backend.info());
@@ -183,7 +184,7 @@ impl Device {
         Err(Error::NoDevice { wanted: wanted.into(), found: NOT_BUILT.into() })
     }
 
-    /// [`Device::named`] that takes buffers of `bytes` at most: for tests of what happens where they end.
+    /// [`Device::named`] with buffers of at most `bytes`, for tests of that limit.
     ///
     /// # Errors
     /// As [`Device::named`].
@@ -194,7 +195,7 @@ impl Device {
         Ok(Self { backend: Some(Arc::new(webgpu::Gpu::open(name, accept, Some(bytes))?)) })
     }
 
-    /// Loses the device, as when it is unplugged: for tests.
+    /// Simulates the loss of the device, as when it is unplugged: for tests.
     #[cfg(feature = "gpu")]
     #[doc(hidden)]
     pub fn lose(&self) {
@@ -203,16 +204,16 @@ impl Device {
         }
     }
 
-    /// Begins to measure: the seconds that all passes took on the device since the last call. None where it has no clock, or
-    /// was not asked before.
+    /// Starts measuring. Returns the seconds that all passes took on the device since the last call. None if the device has
+    /// no clock, or at the first call.
     #[cfg(feature = "gpu")]
     #[doc(hidden)]
     pub fn seconds(&self) -> Option<f64> {
         self.backend.as_ref()?.seconds()
     }
 
-    /// Runs the passes of each block so many times while [`Device::seconds`] measures: a card that rests between short ones lowers
-    /// its clocks. The seconds are those of one time; the state and the output are not those of the model any more.
+    /// Runs the passes of each block `times` times while [`Device::seconds`] measures: a GPU that idles between short passes
+    /// lowers its clocks. The seconds are those of a single run. The state and the output are then invalid.
     #[cfg(feature = "gpu")]
     #[doc(hidden)]
     pub fn repeat(&self, times: usize) {
@@ -221,8 +222,8 @@ impl Device {
         }
     }
 
-    /// What the device can do at most, measured now: floating-point operations a second in registers, and bytes a second that
-    /// a copy reads and writes.
+    /// The measured peak of the device: floating-point operations per second in registers, and bytes per second that a copy
+    /// reads and writes.
     ///
     /// # Errors
     /// [`Error::Device`] when it fails.
@@ -240,7 +241,7 @@ impl Device {
         self.backend.as_ref()
     }
 
-    /// Whether the device is not the processor.
+    /// Whether this is a device other than the CPU.
     pub(crate) fn is_device(&self) -> bool {
         self.info().is_some()
     }
@@ -252,7 +253,7 @@ impl From<&Self> for Device {
     }
 }
 
-/// `cpu`, `gpu`, or `gpu:NAME`.
+/// Parses `cpu`, `gpu`, or `gpu:NAME`.
 impl FromStr for Device {
     type Err = Error;
 

@@ -1,8 +1,8 @@
-//! What a device runs: passes over buffers, one after another. No backend is named here.
+//! The input of a backend: passes over buffers, in sequence. No backend is named here.
 //!
 //! A chunk of a model becomes a list of [`Pass`]es. Each runs one [`Kernel`] in `groups` workgroups: it reads some
-//! [`Operand`]s, writes others, and takes a few numbers. All operands are arrays of 32-bit words; frames lie as on the host,
-//! `(stream, time, channel, row, col)`.
+//! [`Operand`]s, writes others, and takes a few parameters. All operands are arrays of 32-bit words; frames have the host's
+//! layout, `(stream, time, channel, row, col)`.
 
 use super::kernels::Kernel;
 
@@ -11,7 +11,7 @@ use super::kernels::Kernel;
 pub(crate) enum Operand {
     /// The frames of the chunk.
     Input,
-    /// What the model makes of them.
+    /// The output of the model.
     Output,
     /// The state of all streams, in the layout of the host.
     State,
@@ -25,16 +25,16 @@ pub(crate) enum Operand {
     Words(Vec<u32>),
 }
 
-/// A kernel, what it works on, and its numbers.
+/// A kernel, its operands, and its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Pass {
     pub(crate) kernel: Kernel,
-    /// Bindings 1, 2, … of the kernel: what is read.
+    /// Bindings 1, 2, … of the kernel: the operands that are read.
     pub(crate) reads: Vec<Operand>,
-    /// The bindings behind them: what is written, or read and written.
+    /// The bindings after them: operands that are written, or read and written.
     pub(crate) writes: Vec<Operand>,
     /// The words of the kernel's `Params` (binding 0), floats as their bits.
     pub(crate) params: Vec<u32>,
-    /// Workgroups; a kernel numbers them by `group()`.
+    /// Workgroups; a kernel numbers them with `group()`.
     pub(crate) groups: usize,
 }

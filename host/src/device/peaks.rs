@@ -1,20 +1,21 @@
-//! What a device can do at most, by two simple kernels: multiply-adds in registers, and a copy.
+//! Measures the peak of a device with two simple kernels: multiply-adds in registers, and a copy.
 
 use super::backend::{Backend, Buffers, Work};
 use super::kernels::Kernel;
 use super::pass::{Operand, Pass};
 use crate::Result;
 
-/// Multiply-adds of a turn of a thread.
+/// Multiply-adds per turn of a thread.
 const TURN: f64 = 64.0;
 
-/// Repetitions, of which the fastest counts: it is a limit that is measured.
+/// Repetitions. The fastest counts, since a limit is measured.
 const TIMES: usize = 10;
 
-/// Operations a second (a multiply-add is two), and bytes a second read and written; none without a clock on the device.
+/// Operations per second (a multiply-add counts as two), and bytes per second read and written; none if the device has no
+/// clock.
 pub(super) fn peaks(backend: &dyn Backend) -> Result<Option<(f64, f64)>> {
     let software = !backend.info().kind.is_hardware();
-    // A few milliseconds on a large card; in software, where no speed is claimed, as much less.
+    // A few milliseconds on a large GPU; less work for software devices, whose speed is not reported.
     let (groups, turns, words) = if software { (64, 64, 1 << 20) } else { (1 << 14, 1 << 12, 1 << 28) };
     let words = words.min(backend.limits().buffer as usize / 4 / 1024 * 1024);
     let buffer = || backend.buffer("a copy", words);

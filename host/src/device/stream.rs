@@ -1,12 +1,12 @@
-//! A stream of frames through a device: blocks of frames, several on their way at a time.
+//! A stream of frames through a device: blocks of frames, several in flight at a time.
 //!
 //! ```text
 //! host    | fill 0 | fill 1 |        | take 0, fill 2 | take 1, …
 //! device           | up 0, compute 0, down 0 | up 1, compute 1, down 1 | …
 //! ```
-//! The state stays on the device. Each piece of a recording works on a copy of it, so that a piece that fails leaves the state as
-//! it was, and a saved state is no more than another hand on the buffer. A batch that is too large for one buffer goes through
-//! part by part; a piece, block by block.
+//! The state stays on the device. Each chunk works on a copy of the state, so that a chunk that fails leaves the state
+//! unchanged, and a saved state is only another reference to the buffer. A batch that is too large for one buffer is
+//! processed in parts; a chunk is processed in blocks.
 
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
 use super::kernels::Kernel;
@@ -22,12 +22,12 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Blocks on their way: one is filled while another is computed and a third is taken.
+/// Blocks in flight: one is filled, another is computed, and a third is copied back.
 const DEPTH: usize = 3;
-/// Words of the input or output of a block, at most: 128 MB, beside which it counts little that a pass begins and ends.
+/// The largest number of words in the input or output of a block: 128 MB, for which the overhead per pass is negligible.
 const BLOCK: usize = 32 << 20;
 
-/// Multiply-adds of a block, at most, about: a system takes a device away that does not answer for seconds.
+/// The approximate largest number of multiply-adds per block: a system resets a device that does not respond for seconds.
 const WORK: usize = 1 << 38;
 
 /// The state of a stream on a device.
@@ -36,13 +36,13 @@ pub(crate) struct DeviceState {
     backend: Arc<dyn Backend>,
     /// The streams of the batch in each buffer.
     parts: Vec<(Range<usize>, Buffer)>,
-    /// Words of each node, for one stream.
+    /// State words of each node, for one stream.
     nodes: Vec<usize>,
     batch: usize,
 }
 
 impl DeviceState {
-    /// The same, on the host.
+    /// Copies the state to the host.
     pub(crate) fn download(&self) -> Result<Vec<f32>> {
         let of_stream: usize = self.nodes.iter().sum();
         let mut state = zeros("the state", of_stream.saturating_mul(self.batch))?;
@@ -58,7 +58,7 @@ impl DeviceState {
         Ok(state)
     }
 
-    /// A state of the host, on the device; zeros if there is none.
+    /// Copies a state from the host to the device; zeros if there is none.
     fn upload(
         backend: &Arc<dyn Backend>,
         nodes: Vec<usize>,
@@ -96,7 +96,7 @@ impl DeviceState {
     }
 }
 
-/// Where the state of each node lies in the buffer of some streams, and where in the state of the batch.
+/// The offset of each node's state in the buffer of some streams, and in the state of the batch.
 fn places<'n>(
     nodes: &'n [usize],
     streams: &'n Range<usize>,
@@ -112,40 +112,40 @@ fn places<'n>(
     })
 }
 
-/// The frames of a piece, as they lie on the host.
+/// The frames of a chunk, in host memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Frames<'f> {
     /// `(batch, time, channel, row, col)`.
     Samples(&'f [f32]),
-    /// Events of one stream in order of their frames: for each, its sample in the piece and what it adds.
+    /// Events of one stream in frame order: for each, its sample in the chunk and the increment.
     Events(&'f [[u32; 2]]),
 }
 
-/// A piece of a stream.
+/// A chunk of a stream.
 #[derive(Debug)]
 pub(crate) struct Piece<'p> {
     pub(crate) t: u64,
     pub(crate) batch: usize,
     pub(crate) frames: usize,
     pub(crate) input: Frames<'p>,
-    /// Frames of a block, at most.
+    /// The largest number of frames per block.
     pub(crate) block: usize,
-    /// Counts up when the model's layers may have changed.
+    /// Increases when the model's layers may have changed.
     pub(crate) revision: u64,
-    /// Who shares what the host has to copy.
+    /// The threads that share copies on the host.
     pub(crate) fork: Threads,
 }
 
-/// Where the stream's state lies before a piece.
+/// The location of the stream's state before a chunk.
 #[derive(Debug)]
 pub(crate) enum Before<'s> {
-    /// Nowhere: the piece is the first.
+    /// No state yet: the chunk is the first.
     New,
     Host(&'s [f32]),
     Device(&'s DeviceState),
 }
 
-/// What a model keeps on a device beside the state.
+/// Data that a model keeps on a device in addition to the state.
 #[derive(Debug, Default)]
 pub(crate) struct Working {
     backend: Option<Arc<dyn Backend>>,
@@ -157,11 +157,11 @@ pub(crate) struct Working {
     events: Option<Buffer>,
     output: Option<Buffer>,
     slots: Vec<Buffer>,
-    /// States of pieces before, to be used again.
+    /// State buffers of earlier chunks, for reuse.
     spare: Vec<Buffer>,
 }
 
-/// A block on its way: where its output goes.
+/// A block in flight, and the destination of its output.
 #[derive(Debug)]
 struct Flying {
     ticket: Box<dyn Ticket>,
@@ -171,8 +171,8 @@ struct Flying {
 }
 
 impl Working {
-    /// Runs a piece. Gives `take` what comes out: the stream, the first of some frames of its output, and their samples. Returns
-    /// the state behind it.
+    /// Runs a chunk. Passes the output to `take`: the stream, the number of the first output frame, and the samples. Returns
+    /// the new state.
     pub(crate) fn run(
         &mut self,
         backend: &Arc<dyn Backend>,
@@ -215,12 +215,12 @@ impl Working {
                 break;
             }
         }
-        // What is on its way ends before its buffers are used again, whatever happened.
+        // Wait for blocks in flight before their buffers are reused, even after an error.
         while let Some(block) = flying.pop_front() {
             let landed = land(graph, block, take);
             result = result.and(landed);
         }
-        // Nobody else may hold the state that was copied: then it is free.
+        // Reuse the old state buffers if nothing else refers to them.
         let old: Vec<_> = if result.is_ok() { old.parts } else { std::mem::replace(&mut new.parts, old.parts) };
         self.spare.extend(old.into_iter().map(|(_, buffer)| buffer));
         let fits = |buffer: &Buffer| new.parts.iter().any(|(_, part)| part.words() == buffer.words());
@@ -228,7 +228,7 @@ impl Working {
         result.map(|()| new)
     }
 
-    /// A buffer for the state that nobody else holds.
+    /// A state buffer without other references.
     fn spare(&mut self, backend: &Arc<dyn Backend>, words: usize) -> Result<Buffer> {
         let free = |buffer: &Buffer| Arc::strong_count(buffer) == 1 && buffer.words() == words;
         match self.spare.iter().position(free) {
@@ -237,7 +237,7 @@ impl Working {
         }
     }
 
-    /// Some streams of the batch through a piece, block by block.
+    /// Runs some streams of the batch through a chunk, block by block.
     #[allow(clippy::too_many_arguments, reason = "what a piece is, and what it becomes")]
     fn part(
         &mut self,
@@ -304,7 +304,7 @@ impl Working {
         Ok(())
     }
 
-    /// Buffers for a block.
+    /// Prepares the buffers for a block.
     fn prepare(
         &mut self,
         backend: &Arc<dyn Backend>,
@@ -338,7 +338,7 @@ impl Working {
     }
 }
 
-/// Makes room for `words`.
+/// Grows a buffer to at least `words`.
 fn grow(backend: &Arc<dyn Backend>, buffer: &mut Option<Buffer>, what: &'static str, words: usize) -> Result<()> {
     if buffer.as_ref().is_none_or(|buffer| buffer.words() < words) {
         *buffer = Some(backend.buffer(what, words)?);
@@ -346,7 +346,7 @@ fn grow(backend: &Arc<dyn Backend>, buffer: &mut Option<Buffer>, what: &'static 
     Ok(())
 }
 
-/// Waits for a block and gives away what it made.
+/// Waits for a block and passes on its output.
 fn land(graph: &Graph<'_>, block: Flying, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<()> {
     let len = (block.frames * graph.signature().output.len()).max(1);
     block.ticket.wait(&mut |samples| {
@@ -356,7 +356,7 @@ fn land(graph: &Graph<'_>, block: Flying, take: &mut dyn FnMut(usize, usize, &[f
     })
 }
 
-/// The passes of a block behind those that count its events into frames; `range` are the samples of the piece that it takes.
+/// The passes of a block, preceded by those that count its events into frames; `range` is its range of samples in the chunk.
 fn count(events: usize, range: Range<usize>, passes: Vec<Pass>) -> Vec<Pass> {
     let groups = |threads: usize| threads.div_ceil(256);
     let counted = Pass {
@@ -376,9 +376,9 @@ fn count(events: usize, range: Range<usize>, passes: Vec<Pass>) -> Vec<Pass> {
     [counted, samples].into_iter().chain(passes).collect()
 }
 
-/// How a piece is cut.
+/// How a chunk is split.
 struct Plan {
-    /// Streams that go together.
+    /// Streams that are processed together.
     parts: Vec<Range<usize>>,
     /// Frames of the first block, and of the others.
     first: usize,
@@ -390,7 +390,7 @@ impl Plan {
         if frame == 0 { self.first } else { self.block }
     }
 
-    /// The largest blocks that keep every buffer below the device's limit.
+    /// The largest blocks for which every buffer stays below the device's limit.
     fn of(
         backend: &dyn Backend,
         graph: &Graph<'_>,
@@ -408,8 +408,9 @@ impl Plan {
         if !fits(state) {
             return Err(refused("the state of a stream", state));
         }
-        // Words of the largest buffer for so many frames of one stream, and of the input and output. Where strides in time leave
-        // most frames without an output, `more` frames are counted as well: so many make as many outputs as there can be.
+        // Words of the largest buffer for a number of frames of one stream, and of the input and output. If strides in time
+        // leave most frames without an output, `more` frames are counted as well: these give the largest possible number of
+        // outputs.
         let mut words = |t: u64, frames: usize, more: usize| {
             let chunk = Chunk { t, frames: frames + more, streams: 1 };
             let lowered = lower(graph, chunk, backend.limits(), constants);
@@ -422,10 +423,10 @@ impl Plan {
         };
         let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
         let lead = graph.signature().lead;
-        // A later frame, behind all that warms up.
+        // A later frame, after all warm-ups.
         let first = |node| graph.flow(Source::Node(node)).rate.first;
         let later = (0..graph.nodes().len()).map(first).fold(piece.t.max(1), u64::max);
-        // A piece that begins the stream, or repeats frames, must be seen from its begin on.
+        // A chunk that starts the stream, or repeats frames, must be processed from its start.
         let at_once = match (piece.t, lead) {
             (_, 1..) => piece.frames,
             (0, 0) => needed(graph, piece.frames),
@@ -439,7 +440,7 @@ impl Plan {
         if !fits(of_stream) {
             return Err(refused("the first frames of a piece", of_stream));
         }
-        // A state that is there already stays in its parts, if it can.
+        // An existing state keeps its division into parts, if possible.
         let fitting = ((most / 4) as usize / of_stream.max(1)).clamp(1, piece.batch);
         let known = known.and_then(|state| state.streams().map(ExactSizeIterator::len).max());
         let together = known.filter(|known| *known <= fitting).unwrap_or(fitting);
@@ -447,7 +448,7 @@ impl Plan {
             return Err(refused("a batch whose mean begins it", of_stream.saturating_mul(piece.batch)));
         }
         let parts = (0..piece.batch).step_by(together).map(|from| from..(from + together).min(piece.batch)).collect();
-        // More frames, while the buffers stay below the limit, and those that travel near what travels well.
+        // More frames, while the buffers stay below the limit and transfers near their best size.
         let good = |(largest, ends): (usize, usize)| fits(largest * together) && ends * together <= BLOCK;
         let stage = |node: &Node<'_>| match node {
             Node::Filter(_, stage) => stage.work(),

@@ -1,7 +1,8 @@
-//! The backend through `wgpu`: Vulkan on Linux and Windows, Metal on macOS. The only place that names its types.
+//! The backend with `wgpu`: Vulkan on Linux and Windows, Metal on macOS. Only this module uses the types of `wgpu`.
 //!
-//! A piece of work is one command buffer: copies, the upload, one compute pass, the download. `wgpu` puts the barriers between
-//! the kernels. Memory that the host sees is kept and reused; it is filled while the device still works at what came before.
+//! A unit of work is one command buffer: copies, the upload, one compute pass, the download. `wgpu` adds the barriers
+//! between the kernels. Memory that the host can access is kept and reused; it is filled while the device still processes
+//! earlier work.
 
 mod spirv;
 
@@ -21,14 +22,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Workgroups along x; the kernels' `group()` knows it.
+/// Workgroups along x; the kernels' `group()` uses the same number.
 const WIDTH: u32 = 1 << 15;
-/// Parts of a buffer begin at multiples of this many bytes: the most that an interface asks for.
+/// Alignment of buffer offsets in bytes: the largest that an interface requires.
 const ALIGN: usize = 256;
-/// Bytes of the times at which a pass began and ended.
+/// Bytes of the timestamps at the start and end of a pass.
 const TIMES: u64 = 16;
 
-/// How long to wait for another thread before asking again.
+/// Waiting time for another thread before the next poll.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A GPU.
@@ -38,7 +39,7 @@ pub(crate) struct Gpu {
     limits: Limits,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    /// Whether programs are handed over as SPIR-V.
+    /// Whether programs are passed as SPIR-V.
     spirv: bool,
     programs: Mutex<HashMap<(Kernel, usize, usize), Arc<Program>>>,
     pool: Arc<Pool>,
@@ -64,25 +65,25 @@ impl Memory for Words {
     }
 }
 
-/// Buffers that the host sees, free to be used again: those that are written lie mapped.
+/// Buffers that the host can access, free for reuse; upload buffers stay mapped.
 #[derive(Debug, Default)]
 struct Pool {
     up: Mutex<Vec<wgpu::Buffer>>,
     down: Mutex<Vec<wgpu::Buffer>>,
 }
 
-/// What passes took.
+/// Time measurement of passes.
 #[derive(Debug)]
 struct Clock {
-    /// Seconds of a tick.
+    /// Seconds per tick.
     tick: f64,
     running: AtomicBool,
-    /// How often passes run, while they are measured.
+    /// Number of runs of each pass while measuring.
     repeat: AtomicUsize,
     seconds: Mutex<f64>,
 }
 
-/// Nothing here is left half done when a thread panics.
+/// Locks a mutex. A panic of another thread leaves no data here in an invalid state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -90,7 +91,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::VULKAN | wgpu::Backends::METAL,
-        // The layers that check are asked for from outside; wgpu would send what they say to a log that nobody reads.
+        // Validation layers can be turned on from outside; wgpu would send their messages to a log that is not read.
         flags: wgpu::InstanceFlags::empty(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     })
@@ -113,7 +114,7 @@ fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
     DeviceInfo { name, kind, interface: interface.into(), driver: format!("{driver} {driver_info}").trim().into() }
 }
 
-/// All adapters, the likeliest first.
+/// All adapters, the preferred one first.
 fn adapters() -> Vec<(DeviceInfo, wgpu::Adapter)> {
     let found = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::all()));
     let mut found: Vec<_> = found.into_iter().map(|adapter| (describe(&adapter), adapter)).collect();
@@ -126,7 +127,7 @@ impl Gpu {
         adapters().into_iter().map(|(info, _)| info).collect()
     }
 
-    /// The first device that `accept` takes, with buffers of `most` bytes at most.
+    /// The first device that `accept` accepts, with buffers of at most `most` bytes.
     pub(crate) fn open(wanted: &str, accept: impl Fn(&DeviceInfo) -> bool, most: Option<u64>) -> Result<Self> {
         let found = adapters();
         let names: Vec<_> = found.iter().map(|(info, _)| info.to_string()).collect();
@@ -141,7 +142,7 @@ impl Gpu {
         if let Some(most) = most {
             limits.max_storage_buffer_binding_size = most;
         }
-        // Offsets within buffers are made for the strictest.
+        // Offsets within buffers satisfy the strictest requirement.
         limits.min_storage_buffer_offset_alignment = ALIGN as u32;
         limits.min_uniform_buffer_offset_alignment = ALIGN as u32;
         let descriptor = wgpu::DeviceDescriptor {
@@ -159,7 +160,7 @@ impl Gpu {
         device.set_device_lost_callback(move |_, reason| {
             lock(&by_callback).get_or_insert(if reason.is_empty() { "it was lost".into() } else { reason });
         });
-        // None is expected: all that may fail stands in a scope.
+        // None is expected: everything that may fail is in an error scope.
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&by_error).get_or_insert(error.to_string());
         }));
@@ -168,7 +169,7 @@ impl Gpu {
             let (running, repeat) = (AtomicBool::new(false), AtomicUsize::new(1));
             Arc::new(Clock { tick, running, repeat, seconds: Mutex::new(0.0) })
         });
-        // Kernels count words with 32 bits, and some with a sign.
+        // Kernels count words with 32 bits, in part signed.
         let buffer = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min((1 << 31) - 4);
         let limits = Limits {
             buffer: buffer / 4 * 4,
@@ -185,7 +186,7 @@ impl Gpu {
         Error::Device { device: self.info.name.clone(), reason: reason.into() }
     }
 
-    /// Whether the device is still there.
+    /// Checks whether the device is still available.
     fn check(&self) -> Result<()> {
         match &*lock(&self.lost) {
             Some(reason) => Err(Error::DeviceLost { device: self.info.name.clone(), reason: reason.clone() }),
@@ -193,7 +194,7 @@ impl Gpu {
         }
     }
 
-    /// Calls `f`, and says what went wrong meanwhile.
+    /// Calls `f` and returns the errors that occurred in the meantime.
     fn scoped<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
         self.check()?;
         let filters = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation];
@@ -201,14 +202,14 @@ impl Gpu {
         let result = f();
         let mut found = None;
         for scope in scopes.iter_mut().rev().filter_map(Option::take) {
-            // What could not be made for want of memory is not valid either: memory is the reason.
+            // An object that could not be allocated is also invalid: report the memory error.
             found = match pollster::block_on(scope.pop()) {
                 Some(error @ wgpu::Error::OutOfMemory { .. }) => Some(error),
                 error => found.or(error),
             };
         }
         if found.is_some() {
-            // Whether the device went away is said while it is polled, and everything fails then.
+            // A lost device is reported only during a poll, and then all calls fail.
             let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
         }
         self.check()?;
@@ -223,7 +224,7 @@ impl Gpu {
         self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: mapped })
     }
 
-    /// A buffer of at least `size` bytes out of `free`, or a new one.
+    /// A buffer of at least `size` bytes from `free`, or a new one.
     fn reuse(
         &self,
         free: &Mutex<Vec<wgpu::Buffer>>,
@@ -236,7 +237,7 @@ impl Gpu {
         if let Some(at) = fits {
             return free.swap_remove(at);
         }
-        // Others are of no use any more: pieces of a stream are of one size.
+        // Other buffers are not needed any more: all chunks of a stream have the same size.
         let old = free.len().saturating_sub(3);
         free.drain(..old);
         drop(free);
@@ -285,7 +286,7 @@ impl Gpu {
         Ok(program)
     }
 
-    /// A program, unchecked: on Vulkan with every floating-point operation [as it is written](spirv).
+    /// A program, unchecked; on Vulkan with every floating-point operation [as written](spirv).
     #[allow(
         unsafe_code,
         reason = "with the checks a convolution takes 1.1 to 1.3 times as long, measured on an H200; and only so can a compiler be \
@@ -293,11 +294,11 @@ impl Gpu {
     )]
     fn module(&self, source: String) -> Result<wgpu::ShaderModule> {
         let words = if self.spirv { Some(spirv::compile(&source).map_err(|error| self.failed(error))?) } else { None };
-        // SAFETY: the programs are this crate's own. Indices are in bounds, no divisor is 0, and every loop ends, given what the
-        // host keeps: lengths are those of the buffers, which have less than 2^29 words; steps that nobody takes are 1; factors
-        // stand for outputs with inputs of their own. The tests compare all programs with the processor over all kinds of sizes.
-        // As SPIR-V they are what `naga` makes of a module that it found valid, with decorations that every version allows; bindings
-        // have the numbers of the layout.
+        // SAFETY: the programs are part of this crate. Indices are in bounds, no divisor is 0, and every loop ends, under
+        // conditions that the host guarantees: lengths are those of the buffers, which have less than 2^29 words; steps that
+        // are never taken are 1; factors are used only for outputs with their own inputs. The tests compare all programs
+        // with the CPU over all kinds of sizes. SPIR-V programs are the output of `naga` for a module that it found valid,
+        // with decorations that every version allows; bindings have the numbers of the layout.
         Ok(unsafe {
             match words {
                 Some(words) => {
@@ -318,7 +319,7 @@ impl Gpu {
         })
     }
 
-    /// The passes, in one compute pass, `repeat` times.
+    /// Encodes the passes in one compute pass, `repeat` times.
     fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -327,7 +328,7 @@ impl Gpu {
         repeat: usize,
     ) -> Result<()> {
         let Some(buffers) = work.buffers.filter(|_| !work.passes.is_empty()) else { return Ok(()) };
-        // Numbers and words of all passes, in one buffer.
+        // Parameters and words of all passes, in one buffer.
         let mut words: Vec<u8> = Vec::new();
         let mut place = |new: &[u32]| {
             let at = words.len();
@@ -462,7 +463,7 @@ impl Gpu {
         }
         let index = self.queue.submit([encoder.finish()]);
         if let Some(staging) = up {
-            // Back among the free ones as soon as the device has read it.
+            // The buffer is free again as soon as the device has read it.
             let (pool, buffer) = (Arc::downgrade(&self.pool), staging.clone());
             staging.map_async(wgpu::MapMode::Write, .., move |mapped| {
                 if let (Ok(()), Some(pool)) = (mapped, pool.upgrade()) {
@@ -481,10 +482,10 @@ impl Gpu {
 /// Bytes that one thread fills at a time.
 const PART: usize = 4 << 20;
 
-/// A part of mapped memory, and what goes there.
+/// A part of mapped memory, and its source.
 type Part<'p> = (wgpu::BufferViewMut, &'p [u8]);
 
-/// Fills mapped memory with what lies in `upload`, one behind the other: parts side by side where they begin where a part may.
+/// Fills mapped memory with the concatenated parts of `upload`, in parallel where the parts are aligned.
 fn fill(fork: Threads, staging: &wgpu::Buffer, upload: &[&[u8]]) -> Result<(), wgpu::MapRangeError> {
     let (mut parts, mut at) = (Vec::new(), 0);
     for bytes in upload.iter().flat_map(|bytes| bytes.chunks(PART)) {
@@ -526,7 +527,7 @@ type Mapped = Receiver<bool>;
 fn map(buffer: &wgpu::Buffer, size: u64) -> Mapped {
     let (known, mapped) = channel();
     buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {
-        // Nobody waits for it any more: then it does not matter.
+        // An error means that the receiver is gone; it can be ignored.
         let _ = known.send(result.is_ok());
     });
     mapped
@@ -554,7 +555,7 @@ impl Backend for Gpu {
     fn submit(&self, work: &Work<'_>) -> Result<Box<dyn Ticket>> {
         let result = self.scoped(|| self.hand_over(work));
         if result.is_err() {
-            // A program may be among the things that could not be made.
+            // The failed objects may include a program.
             lock(&self.programs).clear();
         }
         result
@@ -578,13 +579,13 @@ impl Backend for Gpu {
 }
 
 impl Drop for Gpu {
-    /// A buffer that waits to be mapped keeps itself and the device alive until it is.
+    /// A buffer with a pending mapping keeps itself and the device alive until the mapping is complete.
     fn drop(&mut self) {
         let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
     }
 }
 
-/// Work on its way.
+/// Work in flight.
 #[derive(Debug)]
 struct Pending {
     device: wgpu::Device,
@@ -612,7 +613,7 @@ impl Ticket for Pending {
             }
         };
         poll()?;
-        // Another thread that polls may have taken the answer and be about to give it.
+        // Another thread that polls may have received the answer and be about to send it.
         let done = |mapped: &Mapped| loop {
             match mapped.recv_timeout(PATIENCE) {
                 Ok(done) => return Ok::<_, Error>(done),

@@ -1,7 +1,7 @@
-//! Events become frames: counts in bins of `dt`, in chunks for a model, in bounded memory.
+//! Counts events into frames: bins of `dt`, in chunks for a model, in bounded memory.
 //!
-//! Where the clock starts anew ([`RESET`](crate::RESET)), or time jumps ahead by more than a minute, the open frame is
-//! complete, and the next one is that of the next event: frames follow each other without a gap, and no event is dropped.
+//! Where the clock is reset ([`RESET`](crate::RESET)), or time jumps ahead by more than a minute, the open frame is complete
+//! and the next frame starts at the next event: frames follow each other without a gap, and no event is dropped.
 
 #[cfg(feature = "gpu")]
 use crate::device::counts::{Counted, Counts};
@@ -13,11 +13,11 @@ use foveola_core::events::Place;
 use foveola_core::events::{Accumulator, Dropped, Event, Geometry, Polarity, Push};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
-/// Time may jump ahead by this much, in microseconds; a longer jump is a damaged time, and bins start anew behind it instead
+/// The largest jump ahead in time, in microseconds. A longer jump is a damaged time: the bins start anew after it, instead
 /// of yielding frames of zeros for hours.
 const GAP: u64 = 60_000_000;
 
-/// Frames of events, in pieces.
+/// Frames of events, in chunks.
 ///
 /// ```
 /// use foveola::{Frames, Geometry, Polarity};
@@ -40,25 +40,25 @@ pub struct Frames<I: Iterator<Item = Result<Event>>> {
     counts: Counts,
 }
 
-/// Events and the bins that they go into.
+/// The events and the bins that they are counted into.
 struct Source<I: Iterator<Item = Result<Event>>> {
     events: Segmented<I>,
-    /// An event that belongs to a frame after the last one made.
+    /// An event that belongs to a later frame.
     waiting: Option<Event>,
     bins: Accumulator,
-    /// How often time jumped ahead by more than [`GAP`].
+    /// Number of jumps ahead by more than [`GAP`].
     jumps: u32,
     ended: bool,
-    /// An error that comes behind the frames before it.
+    /// An error that is returned after the frames before it.
     failed: Option<Error>,
 }
 
 impl<I: Iterator<Item = Result<Event>>> Frames<I> {
-    /// Frames of `geometry` pixels from bins of `dt` microseconds: two channels (ON, OFF) or one (signed).
+    /// Frames of `geometry` pixels from bins of `dt` microseconds, with two channels (ON, OFF) or one (signed).
     ///
     /// # Errors
-    /// [`Error::Layer`] for a geometry without pixels or a `dt` of 0; [`Error::Parameter`] for one of more than
-    /// [`MOST_PIXELS`], which only a damaged header asks for.
+    /// [`Error::Layer`] for a geometry without pixels or a `dt` of 0; [`Error::Parameter`] for more than [`MOST_PIXELS`]
+    /// pixels, which indicates a damaged header.
     pub fn new(events: I, geometry: Geometry, polarity: Polarity, dt: u64) -> Result<Self> {
         if geometry.rows.saturating_mul(geometry.cols) > MOST_PIXELS {
             let value = format!("{} x {} pixels (columns x rows)", geometry.cols, geometry.rows);
@@ -76,42 +76,42 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         })
     }
 
-    /// The events and what is left of them.
+    /// The source of the events.
     pub fn events(&self) -> &I {
         self.source.events.events()
     }
 
-    /// Shape of a frame.
+    /// The shape of a frame.
     pub fn shape(&self) -> Shape {
         self.source.bins.shape()
     }
 
-    /// Where the next frame starts in the recording's time, in microseconds: behind a reset, that of the new clock. None before
-    /// the first event of a recording, or of a segment.
+    /// The start of the next frame in the recording's time, in microseconds; after a reset, in the time of the new clock.
+    /// None before the first event of a recording or segment.
     pub fn time(&self) -> Option<u64> {
         self.source.bins.start()
     }
 
-    /// How often time jumped ahead by more than a minute: those minutes are in no frame.
+    /// Number of jumps ahead by more than a minute. No frame covers those minutes.
     pub fn jumps(&self) -> u32 {
         self.source.jumps
     }
 
-    /// How often the clock was reset: time went back by [`RESET`](crate::RESET) microseconds or more, and the next event did
-    /// not return. A segment begins there, whose frames follow those before without a gap.
+    /// Number of clock resets: time went back by [`RESET`](crate::RESET) microseconds or more, and the next event did not
+    /// return. A new segment starts there; its frames follow the previous ones without a gap.
     pub fn resets(&self) -> u64 {
         self.source.events.resets()
     }
 
-    /// Events that are in no frame, and why.
+    /// Events that are in no frame, by reason.
     pub fn dropped(&self) -> Dropped {
         self.source.bins.dropped()
     }
 
-    /// The next `frames` frames, fewer at the end, none behind it: `(batch, channel, time, row, col)`.
+    /// The next `frames` frames `(batch, channel, time, row, col)`, fewer at the end; none after the end.
     ///
     /// # Errors
-    /// What the events yield, behind the complete frames before it, and then no more; [`Error::Memory`].
+    /// Errors of the event source, after the complete frames before them; then none. [`Error::Memory`].
     pub fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
         let (shape, len) = (self.shape(), self.shape().len());
         let samples = frames.max(1).saturating_mul(len);
@@ -134,8 +134,8 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         Ok(Some(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
     }
 
-    /// As [`Frames::next_piece`], the number of frames and what is counted in them: fewer frames, where their samples would be more
-    /// than 32 bits count.
+    /// Like [`Frames::next_piece`], but returns the number of frames and their counts. Returns fewer frames if their samples
+    /// would exceed a 32-bit index.
     #[cfg(feature = "gpu")]
     pub(crate) fn next_counts(&mut self, frames: usize) -> Result<Option<(usize, Counted<'_>)>> {
         let len = self.shape().len();
@@ -153,16 +153,16 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     }
 }
 
-/// What became of a frame.
+/// The outcome of filling a frame.
 enum Filled {
     Complete,
-    /// The last one, with the bin that was open when the events ended.
+    /// The last frame: the bin that was open when the events ended.
     Last,
     Nothing,
 }
 
 impl<I: Iterator<Item = Result<Event>>> Source<I> {
-    /// Makes frames, `most` at most, from what `take` does with the events of each; says how many.
+    /// Makes at most `most` frames; `take` processes the events of each. Returns their number.
     fn make(&mut self, most: usize, mut take: impl FnMut(&mut Accumulator, usize, Event) -> Push) -> Result<usize> {
         let mut made = 0;
         while made < most && !self.ended {
@@ -223,7 +223,7 @@ mod tests {
         assert!(frames.next_piece(8).expect("then nothing").is_none(), "the stream ended");
     }
 
-    /// The starts of all frames and what is in them.
+    /// The start times of all frames, and their content.
     fn frames(times: &[u64], chunk: usize) -> (Vec<f32>, Frames<impl Iterator<Item = Result<Event>>>) {
         let events: Vec<_> = times.iter().map(|t| Ok(Event { t: *t, x: 0, y: 0, on: true })).collect();
         let mut frames =
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!((frames.jumps(), frames.resets(), frames.dropped().events()), (1, 1, 0));
     }
 
-    /// The segments follow each other frame by frame, for any chunks, whether the frame that was open was full or not.
+    /// The segments follow each other frame by frame, for any chunking, whether or not the open frame was full.
     #[test]
     fn a_reset_begins_a_segment() {
         for chunk in 1..6 {
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    /// An event that is late alone is dropped and counted, however late it is.
+    /// A single late event is dropped and counted, however late it is.
     #[test]
     fn an_event_that_is_late_alone_is_no_reset() {
         let (all, frames) = frames(&[90_000_000, 90_001_000, 7, 90_001_100, 90_002_000], 3);

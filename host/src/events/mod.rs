@@ -1,4 +1,4 @@
-//! Events: recordings read and written, event filters, and frames made of events.
+//! Events: reading and writing recordings, event filters, and frames of events.
 
 pub(crate) mod filters;
 pub(crate) mod frames;

@@ -1,36 +1,37 @@
-//! How large the values in a stream can be: where they cannot leave the range of a sample, nobody looks whether they did.
+//! Bounds of the values in a stream. Where they cannot leave the range of a sample, the outputs are not checked for
+//! overflow.
 //!
-//! The largest magnitude of the input is known, since every sample is looked at before it is fed. From it follow bounds of
-//! what every node can yield and of what it computes on the way ([`foveola_core::Bound`]). They only rise while a stream
-//! runs: its state is made of what was fed before, and by the weights of that time.
+//! The largest magnitude of the input is known, since every sample is checked before it is fed. From it follow bounds of the
+//! output and of the intermediate results of every node ([`foveola_core::Bound`]). While a stream runs, the bounds only
+//! rise: its state holds earlier inputs, computed with the weights of that time.
 
 use crate::model::layer::Compiled;
 use foveola_core::{Node, Source};
 
-/// Magnitudes that no value may reach, with room for the rounding of the bounds themselves.
+/// The limit of all magnitudes, with room for the rounding of the bounds themselves.
 const LIMIT: f64 = f32::MAX as f64 / 2.0;
 
-/// By how much more than was seen a bound is tried for, so that it need not rise with every chunk.
+/// Factor by which a bound exceeds the largest input so far, so that it need not rise with every chunk.
 const HEADROOM: f64 = 1024.0;
 
 /// Bounds for a stream.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Bounds {
-    /// The largest input that they are for.
+    /// The largest input magnitude covered.
     input: f64,
-    /// What each node yields at most.
+    /// The largest output magnitude of each node.
     nodes: Vec<f64>,
-    /// The layers that they are for.
+    /// The revision of the layers covered.
     #[cfg_attr(feature = "serde", serde(skip))]
     revision: Option<u64>,
-    /// Whether no value can leave the range.
+    /// Whether all values stay within the range.
     #[cfg_attr(feature = "serde", serde(skip))]
     safe: bool,
 }
 
 impl Bounds {
-    /// The bounds with an input of `largest` magnitude, for the layers at `revision`; none where they are known.
+    /// The bounds for inputs of magnitude `largest` and the layers at `revision`; none if the present bounds cover them.
     pub(super) fn raised(&self, largest: f32, revision: u64, compiled: Compiled<'_>) -> Option<Self> {
         let largest = f64::from(largest);
         if self.revision == Some(revision) && largest <= self.input {
@@ -41,7 +42,7 @@ impl Bounds {
         Some(if roomy.safe { roomy } else { self.at(most, revision, compiled) })
     }
 
-    /// Whether no value can leave the range of a sample.
+    /// Whether all values stay within the range of a sample.
     pub(super) fn are_safe(&self) -> bool {
         self.safe
     }
@@ -60,7 +61,7 @@ impl Bounds {
                     let Some(bound) = stage.bound(of(*source)) else { return self.unknown(input, revision) };
                     inside = inside.max(bound.inside);
                     if let Some(Some(kernel)) = kernels.get(i) {
-                        // Sums over a whole frame, there and back.
+                        // Sums over a whole frame, in the forward and the inverse transform.
                         let [rows, cols] = kernel.size();
                         inside = inside.max(2.0 * (rows * cols) as f64 * of(*source).max(bound.output));
                     }
@@ -73,7 +74,7 @@ impl Bounds {
         Self { input, nodes, revision: Some(revision), safe: inside < LIMIT }
     }
 
-    /// With a filter of which nothing is known.
+    /// Bounds for a model with a custom filter, about which nothing is known.
     fn unknown(&self, input: f64, revision: u64) -> Self {
         Self { input, nodes: self.nodes.clone(), revision: Some(revision), safe: false }
     }

@@ -1,4 +1,4 @@
-//! The layers of a model, and the table that they become for frames of a given shape.
+//! The layers of a model, and the table of nodes built from them for frames of a given shape.
 
 use crate::cpu::simd::Precision;
 use crate::device::Device;
@@ -6,13 +6,13 @@ use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
 use foveola_core::{Delay, Shape, Source, Stage};
 
-/// Layers, and where and how they compute.
+/// The layers, the device and the settings of the computation.
 #[derive(Clone, Default)]
 pub(super) struct Cascade {
     layers: Vec<Box<dyn Layer>>,
     pub(super) precision: Precision,
     pub(super) device: Device,
-    /// Counts up when a layer may have changed.
+    /// Increases when a layer may have changed.
     revision: u64,
 }
 
@@ -25,18 +25,18 @@ impl Cascade {
         &self.layers
     }
 
-    /// The layers, one of which is about to change.
+    /// The layers, for modification.
     pub(super) fn changing(&mut self) -> &mut Vec<Box<dyn Layer>> {
         self.revision += 1;
         &mut self.layers
     }
 
-    /// A number that is another one when the layers may be others.
+    /// A number that differs whenever the layers may differ.
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The nodes of all layers, the first of which reads `from`.
+    /// The nodes of all layers; the first one reads `from`.
     pub(super) fn compile<'a>(&'a self, table: &mut Table<'a>, mut from: Source) -> Result<Source> {
         for (i, layer) in self.layers.iter().enumerate() {
             from = layer.compile(table, from).map_err(|error| match error {
@@ -47,7 +47,8 @@ impl Cascade {
         Ok(from)
     }
 
-    /// Calls `run` with the core's table of this model, for frames of `input`. `shared` tells whether there are threads.
+    /// Calls `run` with the core's table of this model, for frames of `input`. `shared` tells whether several threads are
+    /// used.
     pub(super) fn compiled<T>(
         &self,
         input: Shape,
@@ -70,14 +71,14 @@ impl Cascade {
     fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
         let from = self.compile(table, Source::Input)?;
         if table.nodes().is_empty() || from == Source::Input {
-            // No layer: a copy.
+            // No layers: copy the frames.
             table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
         }
         Ok(())
     }
 
-    /// The layer that a node of the table belongs to, for messages: its number, its name, and the node's place in it if it has
-    /// several.
+    /// The layer that a node of the table belongs to, for messages: its number, its name, and the position of the node if
+    /// the layer has several.
     pub(super) fn layer_of(&self, node: usize, input: Shape) -> String {
         let (mut table, mut from) = (Table::new(input), Source::Input);
         for (i, layer) in self.layers.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Feeding a chunk: what is checked before, the blocks that go through the table, and what is left behind when one fails.
+//! Feeding a chunk: the checks before, the blocks that go through the table, and the state after a failure.
 
 use super::stream::Stream;
 use super::{Model, bounds::Bounds};
@@ -17,14 +17,14 @@ use foveola_core::{Fork, Graph, Node, Shape, Stage};
 use ndarray::{ArrayView5, Axis, s};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Scratch that one pass through the table may use, in samples: small enough for a second-level cache.
+/// Scratch memory of one pass through the table, in samples; fits into a second-level cache.
 const BLOCK: usize = 1 << 18;
 
-/// Scratch that a batch may use: as much as it takes to gather its streams block by block costs time, which is worth it for
-/// memory alone.
+/// Scratch memory for a batch. Gathering the streams of a batch block by block costs time and only saves memory, so the
+/// limit is larger.
 const BATCH: usize = 16 * BLOCK;
 
-/// A chunk that was fed: its batch, and the frames that came out.
+/// The result of feeding a chunk: its batch, and the number and shape of the output frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fed {
     pub(super) batch: usize,
@@ -37,22 +37,23 @@ pub(super) struct Fed {
 pub(super) struct Memory {
     pub(super) stream: Stream,
     scratch: Vec<f32>,
-    /// A chunk of the input in the order that the table takes.
+    /// A chunk of the input in the memory order of the table.
     pub(super) staged: Vec<f32>,
     /// The output of the last chunk.
     pub(super) output: Vec<f32>,
-    /// That of a block of a batch.
+    /// The output of one block of a batch.
     of_block: Vec<f32>,
-    /// The state before the present chunk, where it may be refused half way.
+    /// A copy of the state before the present chunk, if the chunk may fail midway.
     before: Vec<f32>,
-    /// What convolutions in the frequency domain keep beside the state.
+    /// Spectra that convolutions in the frequency domain keep in addition to the state.
     spectral: Vec<Mutex<Spectral>>,
     #[cfg(feature = "gpu")]
     pub(super) working: Working,
 }
 
 impl Model {
-    /// Whether the frames are those of the stream, and finite unless that is not asked: their largest magnitude.
+    /// Checks that the frames fit the stream and, unless that is turned off, that they are finite. Returns the largest
+    /// magnitude.
     pub(super) fn check(&mut self, input: &ArrayView5<'_, f32>) -> Result<f32> {
         let (batch, channels, frames, rows, cols) = input.dim();
         self.memory.stream.takes(batch, frames, Shape::new(channels, rows, cols))?;
@@ -60,7 +61,7 @@ impl Model {
             return Ok(0.0);
         }
         let largest = match input.as_slice_memory_order() {
-            // For a device it is the host's only look at them; the processor has them in its cache next.
+            // For a device this is the only time that the host reads them; the CPU reads them again from its cache.
             Some(samples) if self.cascade.device.is_device() => {
                 let work = samples.len().saturating_mul(MOVE);
                 self.team.prepare(work)?;
@@ -81,7 +82,7 @@ impl Model {
         }
     }
 
-    /// Whether a chunk of finite frames up to `largest` may be refused half way: by a filter that may, or by overflow.
+    /// Whether a chunk of finite frames up to `largest` may fail midway: because of a custom filter or an overflow.
     pub(super) fn may_refuse(&mut self, input: &ArrayView5<'_, f32>, largest: f32) -> Result<bool> {
         let Self { cascade, memory, table, team, unchecked, .. } = self;
         let (_, channels, _, rows, cols) = input.dim();
@@ -96,8 +97,8 @@ impl Model {
         })
     }
 
-    /// Runs frames that were checked through the table. Receptive fields without a weight keep the size of the frames if that
-    /// is asked for.
+    /// Runs checked frames through the table. If `keep_sizes` is set, receptive fields without a weight keep the size of
+    /// these frames.
     pub(super) fn feed(&mut self, input: ArrayView5<'_, f32>, largest: f32, keep_sizes: bool) -> Result<Fed> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
@@ -142,12 +143,12 @@ impl Model {
     }
 }
 
-/// Whether the graph has a filter that may refuse finite frames.
+/// Whether the graph has a filter that may reject finite frames.
 fn refuses(graph: &Graph<'_>) -> bool {
     graph.nodes().iter().any(|node| matches!(node, Node::Filter(_, Stage::Own(..) | Stage::Finite(_))))
 }
 
-/// The error for a value that is not finite, of the layer called `layer`.
+/// The error for a value that is not finite, in the layer called `layer`.
 fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: String) -> Error {
     let Overflow { node, t, index, len, value } = *overflow;
     let shape = compiled.graph.flow(foveola_core::Source::Node(node)).shape;
@@ -167,21 +168,21 @@ fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: Str
 }
 
 impl Clone for Memory {
-    /// The stream, with working memory of its own.
+    /// A copy of the stream with its own working memory.
     fn clone(&self) -> Self {
         Self { stream: self.stream.clone(), ..Self::default() }
     }
 }
 
 impl Memory {
-    /// Another state has taken the place of the stream's.
+    /// Called when another state has replaced that of the stream.
     pub(super) fn forget(&mut self) {
         for spectral in &mut self.spectral {
             spectral.get_mut().unwrap_or_else(PoisonError::into_inner).forget();
         }
     }
 
-    /// Whether the stream may go on through these layers, and the bounds that hold with an input of `largest`, if they rise.
+    /// Checks that the stream may continue with these layers. Returns the bounds for inputs up to `largest`, if they rise.
     pub(super) fn admit(
         &mut self,
         revision: u64,
@@ -196,7 +197,7 @@ impl Memory {
         Ok(self.stream.bounds.raised(largest, revision, compiled))
     }
 
-    /// The output of the chunk that was fed last, as it lies here.
+    /// A view of the output of the last chunk.
     pub(super) fn output(&self, Fed { batch, frames, shape }: Fed) -> Result<ArrayView5<'_, f32>> {
         let samples = batch * frames * shape.len();
         let dim = (batch, frames, shape.channels, shape.rows, shape.cols);
@@ -221,7 +222,7 @@ impl Memory {
         if frames == 0 {
             return Ok(fed);
         }
-        // All memory is there before a layer sees the chunk.
+        // Allocate all memory before a layer processes the chunk.
         let blocks = Blocks::of(graph, &self.stream, batch, frames, fork);
         let most = blocks.first.max(blocks.others);
         resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(most, batch))?;
@@ -239,7 +240,7 @@ impl Memory {
         }
         self.prepare_spectral(compiled, batch, most, fork)?;
         if self.stream.t == 0 {
-            // What begins later than the stream begins with zeros.
+            // Zeros are the initial state of nodes that start later than the stream.
             self.stream.state.begin(signature.state.saturating_mul(batch))?;
         }
         let state = self.stream.state.writable()?;
@@ -266,7 +267,7 @@ impl Memory {
         Ok(fed)
     }
 
-    /// Buffers for the convolutions in the frequency domain, for blocks of `frames` frames.
+    /// Prepares the buffers of convolutions in the frequency domain, for blocks of `frames` frames.
     fn prepare_spectral(&mut self, compiled: Compiled<'_>, batch: usize, frames: usize, fork: Threads) -> Result<()> {
         if compiled.kernels.is_empty() {
             return Ok(());
@@ -303,7 +304,8 @@ impl Memory {
             let to = frames.min(from + if from == 0 { blocks.first } else { blocks.others });
             let samples = stage(input.slice_move(s![.., .., from..to, .., ..]), engines.fork, staged)?;
             let state = stream.state.writable()?;
-            // The streams of a batch share the output evenly: those of a part of the chunk are put in their places behind it.
+            // The streams of a batch share the output evenly; the outputs of a partial block are copied to their places
+            // afterwards.
             let apart = batch > 1 && (from, to) != (0, frames);
             let out = if apart { of_block.as_mut_slice() } else { output.get_mut(written * len..).unwrap_or(&mut []) };
             let n = graph
@@ -322,7 +324,7 @@ impl Memory {
     }
 }
 
-/// How many frames go through the table at once.
+/// The number of frames that go through the table together.
 #[derive(Clone, Copy, Debug)]
 struct Blocks {
     first: usize,
@@ -330,14 +332,15 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Blocks that stay in the cache. The first one of a stream has all frames that temporal padding begins with; chunks that
-    /// carry a lead go through whole. So do the streams of a batch, which lie apart, where there is memory for that.
+    /// Blocks that fit into the cache. The first block of a stream holds all frames that initialise temporal padding. Chunks
+    /// with lead frames are not split. Neither are the streams of a batch, whose memory is not contiguous, if there is
+    /// enough memory.
     fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, fork: Threads) -> Self {
         let signature = graph.signature();
         if signature.lead > 0 || batch > 1 && graph.scratch_len(frames, batch) <= BATCH {
             return Self { first: frames, others: frames };
         }
-        // Threads share a block: larger ones are handed over less often.
+        // Threads share a block: larger blocks reduce the number of hand-overs.
         let samples = if fork.count(usize::MAX) > 1 { 4 * BLOCK } else { BLOCK };
         let per_frame = signature.scratch.per_frame.max(signature.input.len()).saturating_mul(batch).max(1);
         let others = (samples / per_frame).clamp(1, frames);
@@ -346,7 +349,7 @@ impl Blocks {
     }
 }
 
-/// The samples of `chunk` as (batch, time, channel, row, col): as they lie in memory where that is the order, else copied.
+/// The samples of `chunk` as (batch, time, channel, row, col): borrowed if they already have that order, else copied.
 pub(super) fn stage<'a>(chunk: ArrayView5<'a, f32>, fork: Threads, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
     let frames = chunk.permuted_axes([0, 2, 1, 3, 4]);
     if let Some(samples) = frames.to_slice() {
@@ -357,7 +360,7 @@ pub(super) fn stage<'a>(chunk: ArrayView5<'a, f32>, fork: Threads, staged: &'a m
     Ok(staged)
 }
 
-/// Copies `(batch, time, channel, row, col)`, in halves where that is worth it.
+/// Copies `(batch, time, channel, row, col)`, split into halves where the size justifies it.
 fn gather(from: ArrayView5<'_, f32>, fork: Threads, to: &mut [f32]) {
     let axis = Axis(usize::from(from.len_of(Axis(0)) < 2));
     let half = from.len_of(axis) / 2;

@@ -1,9 +1,9 @@
-//! Values that are made once for each key and then stay where they are, so that they can be lent while others are added.
+//! Values that are computed once per key and never move, so that they can be borrowed while others are added.
 
 use crate::Result;
 use std::sync::OnceLock;
 
-/// A list that only grows. A copy begins empty.
+/// A list that only grows. A clone starts empty.
 #[derive(Debug)]
 pub(crate) struct Kept<K, V> {
     entry: OnceLock<Box<Entry<K, V>>>,
@@ -29,7 +29,7 @@ impl<K, V> Clone for Kept<K, V> {
 }
 
 impl<K: PartialEq + Copy, V> Kept<K, V> {
-    /// The value for `key`, made by `make` unless there is one.
+    /// The value for `key`; calls `make` if there is none yet.
     ///
     /// # Errors
     /// Those of `make`.
@@ -43,7 +43,7 @@ impl<K: PartialEq + Copy, V> Kept<K, V> {
         }
         let mut made = Some(Box::new(Entry { key, value: make()?, next: Self::default() }));
         loop {
-            // Another thread may have been faster, with this key or another.
+            // Another thread may have inserted an entry first, with this key or another.
             let entry = list.entry.get_or_init(|| made.take().expect("made once, and taken at the end of the list"));
             if entry.key == key {
                 return Ok(&entry.value);

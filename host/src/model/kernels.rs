@@ -1,4 +1,4 @@
-//! Kernels as arrays: impulse responses for `set_weight`. The equations are those of [`foveola_core::kernels`].
+//! Kernels as arrays: impulse responses for `set_weight`. The equations are in [`foveola_core::kernels`].
 //!
 //! ```
 //! use foveola::{Resolution, kernels};
@@ -32,7 +32,7 @@ pub fn exponential_kernel(kernel: &ExponentialKernel) -> Result<Array1<f32>> {
     Ok(taps.into())
 }
 
-/// A temporal kernel as long as it needs to be.
+/// A temporal kernel whose length follows from its time constant.
 ///
 /// # Errors
 /// A parameter outside its range.
@@ -55,7 +55,7 @@ pub fn highpass_exponential_filter_1d(tau: f64, relative_weight: f64, resolution
     Ok(taps.into())
 }
 
-/// A Gaussian `(row, col)`.
+/// A Gaussian kernel `(row, col)`.
 ///
 /// # Errors
 /// A parameter outside its range.

@@ -1,4 +1,4 @@
-//! A layer describes filters; it has no state. A model turns its layers into the core's table of nodes.
+//! A layer describes filters and has no state. A model compiles its layers into the core's table of nodes.
 
 use crate::cpu::fft::FftKernel;
 use crate::cpu::plan::{Job, Planner};
@@ -8,9 +8,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-/// Something that can stand in a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
+/// An element of a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
 ///
-/// A layer is `Clone` and `Debug`, as models are. A filter of your own implements [`Filter`](crate::Filter) and enters through
+/// A layer is `Clone` and `Debug`, as models are. A custom filter implements [`Filter`](crate::Filter) and is added with
 /// [`Stage::own`]:
 /// ```
 /// use foveola::{Filter, Layer, Model, Result, Shape, Signature, Source, Stage, Table, core::Error};
@@ -40,27 +40,27 @@ use std::sync::Arc;
 /// # Ok::<(), foveola::Error>(())
 /// ```
 pub trait Layer: LayerObject + Send + Sync {
-    /// The layer's name, for messages.
+    /// The name of the layer, for messages.
     fn name(&self) -> &'static str;
 
-    /// Adds the layer's nodes, the first of which reads `from`, and returns what the next layer reads. On a device the numbers of
-    /// the nodes are read once, until [`Model::layer_mut`](crate::Model::layer_mut) or [`Model::push`](crate::Model::push) is
-    /// called.
+    /// Adds the nodes of the layer and returns the source that the next layer reads. The first node reads `from`. On a
+    /// device the parameters of the nodes are read once, until [`Model::layer_mut`](crate::Model::layer_mut) or
+    /// [`Model::push`](crate::Model::push) is called.
     ///
     /// # Errors
     /// When the layer does not fit the frames of `table.shape(from)`.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source>;
 }
 
-/// What a model needs of a layer beside its nodes. Every [`Layer`] that is `Clone` and `Debug` has it.
+/// Further methods that a model needs of a layer. Every [`Layer`] that is `Clone` and `Debug` implements them.
 pub trait LayerObject: Any + fmt::Debug {
     /// A copy of the layer.
     fn boxed_clone(&self) -> Box<dyn Layer>;
 
-    /// The layer, to be told what it is. A box tells of its content.
+    /// The layer as [`Any`], for downcasts. A box returns its content.
     fn as_any(&self) -> &dyn Any;
 
-    /// The same, to be changed.
+    /// The same, mutable.
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
@@ -101,39 +101,39 @@ impl Layer for Box<dyn Layer> {
     }
 }
 
-/// The table of nodes that a model is made into; see [`foveola_core::graph`].
+/// The table of nodes that a model is compiled into; see [`foveola_core::graph`].
 #[derive(Default)]
 pub struct Table<'a> {
     input: Option<Shape>,
     nodes: Vec<Node<'a>>,
-    /// What flows out of each node.
+    /// Shape and rate of the frames that each node yields.
     flows: Vec<Flow>,
-    /// Memory for the graph.
+    /// Working memory of the graph.
     places: Vec<Place>,
-    /// Receptive fields without a weight, and the size of the frames that reach them.
+    /// Receptive fields without a weight, and the size of their input frames.
     fields: Vec<(&'a Rf, [usize; 2])>,
-    /// For each node, its kernel if it goes through the frequency domain.
+    /// The spectral kernel of each node that uses the frequency domain.
     kernels: Vec<Option<Arc<FftKernel>>>,
-    /// Who computes.
+    /// The CPU or device that runs the table.
     target: Target,
-    /// Whether there are threads to share a chunk.
+    /// Whether several threads share a chunk.
     shared: bool,
 }
 
-/// Who computes a table, as far as plans depend on it.
+/// What runs a table, as far as plans depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The processor, with the bits that only the layers' taps have.
+    /// The CPU, with the bits of direct convolution.
     #[default]
     Taps,
-    /// The processor, with the vectors that there are.
+    /// The CPU, with its vector instructions.
     Vectors(SimdLevel),
     /// A device.
     Device,
 }
 
-/// Frames of a convolution that threads share at a time, and the samples that they may take: larger frames are shared one by
-/// one, so that neighbouring rows are read together.
+/// The number of frames of a convolution that threads share at a time, and the largest number of samples in them. Larger
+/// frames are shared one by one, so that neighbouring rows are read together.
 const BLOCK: usize = 8;
 const BLOCK_SAMPLES: usize = 1 << 18;
 
@@ -143,12 +143,12 @@ impl<'a> Table<'a> {
         Self { input: Some(input), ..Self::default() }
     }
 
-    /// Shape of the frames that `source` yields; empty for a node that is not there.
+    /// Shape of the frames that `source` yields; empty for a node that does not exist.
     pub fn shape(&self, source: Source) -> Shape {
         self.flow(source).shape
     }
 
-    /// When the frames of `source` come, relative to the model's input: behind a temporal stride of 2 every second time.
+    /// Rate of the frames of `source`, relative to the model's input: after a temporal stride of 2, every second frame.
     ///
     /// ```
     /// use foveola::Table;
@@ -174,7 +174,7 @@ impl<'a> Table<'a> {
             Stage::Conv3d(conv) if self.shared => Stage::Conv3d(conv.in_blocks(block(conv.ring().frame))),
             Stage::SmoothConv(conv) if self.shared => {
                 let frames = block(conv.signature().state);
-                // Its stages cross from thread to thread; large ones had better stay.
+                // Its stages cross between threads; large stages are not split.
                 Stage::SmoothConv(conv.in_blocks(if frames > 2 { frames } else { 1 }))
             }
             other => other,
@@ -196,7 +196,7 @@ impl<'a> Table<'a> {
         Source::Node(self.nodes.len() - 1)
     }
 
-    /// Remembers a receptive field that takes the size of its frames when the first of them is fed.
+    /// Registers a receptive field that takes the size of the first frame that it is fed.
     pub(crate) fn sized_by_frames(&mut self, field: &'a Rf, size: [usize; 2]) {
         self.fields.push((field, size));
     }
@@ -210,21 +210,21 @@ impl<'a> Table<'a> {
         (self.input, self.target, self.shared) = (Some(input), target, shared);
     }
 
-    /// The way to go for a layer that asks for an algorithm: what `planner` makes of its `job`.
+    /// The plan for a layer that may choose its algorithm: the result of `planner` for `job`.
     pub(crate) fn plan(&self, planner: &Planner, job: Job<'_>) -> Result<Plan> {
         match (self.target, planner.algorithm) {
             (Target::Vectors(level), _) => planner.plan(level, job),
             (Target::Device, _) => planner.plan_on_device(job),
-            // Separable kernels are the core's own and have bits of their own everywhere.
+            // Separable kernels are part of core; their bits are the same on all platforms.
             (Target::Taps, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),
             (Target::Taps, _) => Ok(Plan::Direct),
         }
     }
 
-    /// Adds a convolution that goes through the frequency domain.
+    /// Adds a convolution in the frequency domain.
     ///
     /// # Errors
-    /// [`Error::Memory`] when its spectra find no room.
+    /// [`Error::Memory`] when its spectra do not fit into memory.
     pub(crate) fn push_spectral(
         &mut self,
         from: Source,
@@ -240,7 +240,7 @@ impl<'a> Table<'a> {
         Ok(self.push_as_it_is(from, stage))
     }
 
-    /// The checked graph, and what belongs to it.
+    /// The checked graph and the data that belongs to it.
     ///
     /// # Errors
     /// As [`Graph::new`].
@@ -252,11 +252,11 @@ impl<'a> Table<'a> {
         Ok(Compiled { graph, kernels: &self.kernels, fields: &self.fields })
     }
 
-    /// The emptied table, for another model: its memory is kept, so that a running stream allocates nothing.
+    /// The emptied table, for another model. Its memory is kept, so that a running stream allocates nothing.
     pub(crate) fn recycle<'b>(mut self) -> Table<'b> {
         self.nodes.clear();
         self.fields.clear();
-        // Collecting in place keeps the allocations; nothing is left to convert.
+        // Collecting in place keeps the allocations; the vectors are empty.
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
         let fields = self.fields.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
@@ -266,17 +266,17 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A model as the core runs it.
+/// A model in the form that the core runs.
 #[derive(Clone, Copy)]
 pub(crate) struct Compiled<'t> {
     pub(crate) graph: Graph<'t>,
-    /// For each node so far, its kernel if it goes through the frequency domain; the last ones may be missing.
+    /// The spectral kernel of each node that uses the frequency domain; entries at the end may be missing.
     pub(crate) kernels: &'t [Option<Arc<FftKernel>>],
     fields: &'t [(&'t Rf, [usize; 2])],
 }
 
 impl Compiled<'_> {
-    /// The first frames were fed: receptive fields without a weight keep their size.
+    /// Called after the first frames: receptive fields without a weight keep their size.
     pub(crate) fn fed(&self) {
         for (field, size) in self.fields {
             field.keep_size(*size);
@@ -284,7 +284,7 @@ impl Compiled<'_> {
     }
 }
 
-/// Names the layer in an error of the core.
+/// Adds the name of the layer to an error of the core.
 pub(crate) fn named<T>(layer: &dyn Layer, result: Result<T, foveola_core::Error>) -> Result<T> {
     result.map_err(|source| Error::layer(layer.name(), source))
 }

@@ -31,28 +31,28 @@ use ndarray::{Array5, ArrayView5, s};
 use std::fmt;
 use stream::Stream;
 
-/// A cascade of [`Layer`]s and the state of the stream that runs through it.
+/// A cascade of [`Layer`]s together with the state of a stream.
 ///
-/// Frames are `(batch, channel, time, row, col)`; a 3-D array is taken as one batch and channel. A recording can be fed
-/// whole, in pieces of any lengths, or frame by frame: the output is the same, given the same first piece. It is bit-identical,
-/// except on Metal: see [`Model::to`].
+/// Frames are `(batch, channel, time, row, col)`; a 3-D array is one batch and one channel. A recording can be fed whole, in
+/// chunks of any length, or frame by frame. The first chunk initialises temporal padding; given the same one, the output is
+/// bit-identical for any chunking, except on Metal: see [`Model::to`].
 ///
 /// ```
 /// use foveola::{Branches, Model, NLRectify, Resolution, SmoothConv};
 /// use ndarray::Array3;
 ///
-/// let resolution = Resolution::DEFAULT; // 1000 frames a second
+/// let resolution = Resolution::DEFAULT; // 1000 frames per second
 /// let centre = SmoothConv::gaussian(3, 0.005, 0.05, resolution)?;
 /// let surround = SmoothConv::gaussian(3, 0.010, 0.15, resolution)?;
 /// let mut retina = Model::new().then(Branches::new().plus(centre).minus(surround)).then(NLRectify);
 ///
 /// let movie = Array3::from_shape_fn((200, 32, 32), |(t, r, _)| if t > 50 && r > 16 { 1.0 } else { 0.0 });
-/// let response = retina.run(&movie, 100)?; // in pieces of 100 frames
+/// let response = retina.run(&movie, 100)?; // in chunks of 100 frames
 /// assert_eq!(response.dim(), (1, 1, 200, 32, 32));
 /// # Ok::<(), foveola::Error>(())
 /// ```
 ///
-/// A copy of a model has the same layers, saved states and running state, and goes its own way from there.
+/// A clone has the same layers, saved states and running state, and is independent from then on.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Model {
@@ -64,7 +64,7 @@ pub struct Model {
     team: Team,
 }
 
-/// The memory of a table between two chunks. That of a copy is its own.
+/// The memory of a table between two chunks. A clone gets its own.
 #[derive(Default)]
 struct SpareTable(Table<'static>);
 
@@ -100,7 +100,7 @@ impl<L: Layer> Extend<L> for Model {
 }
 
 impl Model {
-    /// A model without layers, which passes frames on.
+    /// A model without layers, which outputs its input frames.
     pub fn new() -> Self {
         Self::default()
     }
@@ -141,12 +141,12 @@ impl Model {
         self.cascade.layers().iter().map(|layer| &**layer)
     }
 
-    /// The layer at `index`, when it is an `L`.
+    /// The layer at `index`, if it is an `L`.
     pub fn layer<L: Layer>(&self, index: usize) -> Option<&L> {
         (**self.cascade.layers().get(index)?).as_any().downcast_ref()
     }
 
-    /// The layer at `index`, when it is an `L`: to change its weights between two chunks.
+    /// The layer at `index`, if it is an `L`, for changing its weights between two chunks.
     ///
     /// ```
     /// use foveola::{Conv2d, Model};
@@ -159,19 +159,20 @@ impl Model {
         (**self.cascade.changing().get_mut(index)?).as_any_mut().downcast_mut()
     }
 
-    /// Lets NaN and infinities through, in the input and between the layers. By default they are refused: one would stay in
-    /// recursive state for ever. On a device this also admits models whose results may leave the range: see [`Model::to`].
+    /// Allows NaN and infinities in the input and between the layers. By default they are errors, because one would never
+    /// leave recursive state. On a device this also allows models whose results may leave the range: see [`Model::to`].
     pub fn allow_non_finite(mut self) -> Self {
         self.set_allow_non_finite(true);
         self
     }
 
-    /// [`Model::allow_non_finite`] from the next chunk on, or no longer.
+    /// [`Model::allow_non_finite`] on or off, from the next chunk on.
     pub fn set_allow_non_finite(&mut self, allow: bool) {
         self.unchecked = allow;
     }
 
-    /// How the model computes: [`Precision::Fast`] by default. The state is the same for all, so a stream may go on at another.
+    /// How the model computes: [`Precision::Fast`] by default. All settings use the same state, so a stream may continue
+    /// with another.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Precision, Resolution};
@@ -189,33 +190,34 @@ impl Model {
         self.cascade.precision = precision;
     }
 
-    /// How the model computes.
+    /// The precision of the model.
     pub fn precision(&self) -> Precision {
         self.cascade.precision
     }
 
-    /// Where the model computes, from the next piece on: the stream goes on there, with the same state. Saved states may be
-    /// restored on any device.
+    /// Selects the device that computes from the next chunk on. A running stream continues there with the same state. Saved
+    /// states may be restored on any device.
     ///
-    /// The host checks a chunk and hands it over in blocks, whose transfers overlap with computation; the output comes back. All
-    /// layers of this crate run on a device.
+    /// The host checks a chunk and transfers it in blocks; transfers overlap with computation. The output is copied back.
+    /// All layers of this crate run on a device.
     ///
-    /// The output equals that of the processor within rounding. On Vulkan it is bit-identical for any chunking, given the same
-    /// first chunk: the order of sums depends on the model alone, and every operation is computed as it is written. Metal may fuse
-    /// and reorder operations of one frame otherwise than those of the next. There the outputs of two chunkings differ by at most
-    /// twice the rounding error of the layers. Numbers below 1.2e-38 are excepted everywhere: a device may make them zero.
+    /// The output equals that of the CPU within rounding. On Vulkan, given the same first chunk, it is bit-identical for any
+    /// chunking: the order of sums depends only on the model, and every operation is computed as written. Metal may fuse and
+    /// reorder the operations of one frame differently from those of the next. There the outputs of two chunkings differ by
+    /// at most twice the rounding error of the layers. Numbers below 1.2e-38 are an exception everywhere: a device may set
+    /// them to zero.
     ///
     /// # Errors
     /// Feeding a chunk on a device returns
-    /// - [`Error::Device`] for a filter of your own and for [`Precision::Reproducible`], and [`Error::Parameter`] for
-    ///   [`Algorithm::Fft`](crate::Algorithm): they need the processor;
-    /// - [`Error::Device`] when a result could leave the range of 32-bit floats, as far as the layers' weights and the largest
-    ///   sample tell. The processor looks at all results and returns [`Error::Overflow`] for one that is infinite. A device does not
-    ///   look; [`Model::allow_non_finite`] turns the check off;
-    /// - [`Error::DeviceMemory`] when a buffer would be larger than the device allows, [`Error::Device`] when its memory is full,
-    ///   and [`Error::DeviceLost`] when it went away.
+    /// - [`Error::Device`] for a custom filter and for [`Precision::Reproducible`], and [`Error::Parameter`] for
+    ///   [`Algorithm::Fft`](crate::Algorithm): they need the CPU;
+    /// - [`Error::Device`] when a result could leave the range of 32-bit floats, judged by the layers' weights and the
+    ///   largest sample. The CPU checks all results and returns [`Error::Overflow`] for an infinite one. A device does not
+    ///   check results; [`Model::allow_non_finite`] turns this error off;
+    /// - [`Error::DeviceMemory`] when a buffer would be larger than the device allows, [`Error::Device`] when its memory is
+    ///   full, and [`Error::DeviceLost`] when the device was lost.
     ///
-    /// After an error the state is as before, except on a device that was lost.
+    /// After an error the state is as before, except when the device was lost.
     ///
     /// ```
     /// use foveola::{Device, LowPass, Model, Resolution};
@@ -239,18 +241,18 @@ impl Model {
     pub fn set_device(&mut self, device: impl Into<Device>) {
         self.cascade.changing();
         self.cascade.device = device.into();
-        // The next chunk makes what it needs where it is.
+        // The next chunk allocates what it needs on its device.
         #[cfg(feature = "gpu")]
         self.memory.leave_device();
     }
 
-    /// Where the model computes.
+    /// The device that runs the model.
     pub fn device(&self) -> &Device {
         &self.cascade.device
     }
 
-    /// How many threads may share the work of a piece; 0, the default, stands for as many as the machine has. Small pieces stay
-    /// on the calling thread. The output does not depend on it.
+    /// The largest number of threads that share a chunk; 0, the default, stands for the number of threads of the machine.
+    /// Small chunks stay on the calling thread. The output does not depend on this setting.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution};
@@ -267,7 +269,7 @@ impl Model {
         self.team = Team::of(threads);
     }
 
-    /// Shares out all work that can be cut, however small it is: slow, for tests.
+    /// Splits all work that can be split, however small it is: slow, for tests.
     #[doc(hidden)]
     pub fn eager(mut self) -> Self {
         self.team = self.team.eager();
@@ -279,13 +281,13 @@ impl Model {
         self.memory.stream.t
     }
 
-    /// Returns to the state before the first frame. Saved states stay.
+    /// Returns to the state before the first frame. Saved states are kept.
     pub fn clear_state(&mut self) {
         self.memory.stream.clear();
         self.memory.forget();
     }
 
-    /// Saves the state of all layers, for [`Model::pop_state`]. Any depth. The state is copied when the next chunk is fed.
+    /// Saves the state of all layers, for [`Model::pop_state`]. Calls nest to any depth. The copy is made at the next chunk.
     pub fn push_state(&mut self) {
         self.saved.push(self.memory.stream.clone());
     }
@@ -311,7 +313,7 @@ impl Model {
         self.memory.forget();
     }
 
-    /// What the model takes, yields and needs for frames of `input`: sizes, state, frame rate. Nothing is changed.
+    /// The input, output, state size and frame rate of the model for frames of `input`. The model is not changed.
     ///
     /// # Errors
     /// [`Error::Layer`] when a layer does not fit.
@@ -320,8 +322,8 @@ impl Model {
         self.cascade.compiled(input, &mut table, self.team.shares(), |compiled| Ok(compiled.graph.signature()))
     }
 
-    /// Feeds one chunk of a recording, of any length, and returns what the model makes of it: a view into the model, so
-    /// that a running stream allocates nothing.
+    /// Feeds one chunk of a recording, of any length, and returns the output. The output is a view into the model, so that a
+    /// running stream allocates nothing.
     ///
     /// ```
     /// use foveola::{Diff, Model};
@@ -334,18 +336,19 @@ impl Model {
     /// # Ok::<(), foveola::Error>(())
     /// ```
     ///
-    /// A chunk goes through the layers in blocks of frames, so that the memory between them is bounded (some 4 MB, or one frame
-    /// of each layer, or as many frames as the first chunk's temporal padding looks at). Padding with
-    /// [`PadMode::FullCopy`](crate::PadMode) or [`PadMode::Mean`](crate::PadMode) looks at the whole first chunk.
+    /// A chunk goes through the layers in blocks of frames, so that the memory between layers is bounded: about 4 MB, or one
+    /// frame of each layer, or the frames that initialise temporal padding. [`PadMode::FullCopy`](crate::PadMode) and
+    /// [`PadMode::Mean`](crate::PadMode) use the whole first chunk.
     ///
-    /// A layer may be changed between two chunks ([`Model::layer_mut`]). What its state means must stay the same: weights of the
-    /// same size, biases, time constants and scales take effect with the next frame, and past frames stay what they were.
+    /// A layer may be changed between two chunks ([`Model::layer_mut`]), as long as the meaning of its state stays the same.
+    /// Weights of the same size, biases, time constants and scales take effect with the next frame; past frames are
+    /// unchanged.
     ///
     /// # Errors
-    /// [`Error::FrameSize`] when the frames differ from those before; [`Error::NonFinite`] for a sample, and
+    /// [`Error::FrameSize`] when the frames differ from those before; [`Error::NonFinite`] for a sample that is not finite;
     /// [`Error::Overflow`] for a result between the layers that is not finite; [`Error::Layer`] when a layer does not fit;
-    /// [`Error::StateChanged`] when a layer changed in the middle of the stream so that its state has no meaning any more;
-    /// [`Error::Poisoned`] behind a panic; [`Error::Memory`]. The state is then as it was.
+    /// [`Error::StateChanged`] when a layer changed during the stream so that its state became invalid; [`Error::Poisoned`]
+    /// after a panic; [`Error::Memory`]. The state is then unchanged.
     pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
         let input = input.movie()?;
         let largest = self.check(&input.view())?;
@@ -353,10 +356,10 @@ impl Model {
         self.memory.output(fed)
     }
 
-    /// Feeds the next `frames` frames of events, fewer at the end, and returns what the model makes of them; none behind the end.
+    /// Feeds the next `n` frames of events (fewer at the end) and returns the output; none after the last frame.
     ///
-    /// On the processor they are what [`Frames::next_piece`](crate::Frames::next_piece) yields. A device is handed the events instead,
-    /// which are far fewer bytes, and counts them itself, to the same frames; where they are many, the frames again.
+    /// On the CPU the input is what [`Frames::next_piece`](crate::Frames::next_piece) yields. A device receives the events
+    /// instead, if that takes fewer bytes, and counts them into the same frames.
     ///
     /// ```
     /// use foveola::{Frames, Geometry, Model, Polarity, models};
@@ -375,7 +378,8 @@ impl Model {
     /// Counts are exact up to 2^24 events at a pixel in a frame.
     ///
     /// # Errors
-    /// As [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then as it was; the frames are taken.
+    /// As for [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then unchanged, but the
+    /// frames are consumed.
     pub fn process_events<I>(&mut self, frames: &mut crate::Frames<I>, n: usize) -> Result<Option<ArrayView5<'_, f32>>>
     where
         I: Iterator<Item = Result<Event>>,
@@ -397,7 +401,8 @@ impl Model {
     /// Feeds a whole recording in chunks of `chunk` frames (the last may be shorter) and returns the whole output.
     ///
     /// # Errors
-    /// As [`Model::process`], and [`Error::Parameter`] for `chunk = 0`. The state is then as it was before the whole recording.
+    /// As for [`Model::process`], and [`Error::Parameter`] for `chunk = 0`. The state is then that before the whole
+    /// recording.
     pub fn run<'a>(&mut self, input: impl Movie<'a>, chunk: usize) -> Result<Array5<f32>> {
         if chunk == 0 {
             let expected = "1 frame or more in a chunk";
@@ -406,16 +411,16 @@ impl Model {
         let input = input.movie()?;
         let input = input.view();
         let largest = self.check(&input)?;
-        // Only where a chunk may be refused is there a copy to return to.
+        // A copy of the state is needed only if a chunk may fail.
         let before = self.may_refuse(&input, largest)?.then(|| self.memory.stream.clone());
         let t = self.time();
         let result = self.run_chunks(input, chunk, largest);
         if result.is_err() {
             match before {
                 Some(before) => self.memory.stream = before,
-                // The first chunk was not taken.
+                // The first chunk was rejected.
                 None if self.time() == t => {}
-                // Memory for a later one was not to be had.
+                // Memory ran out in a later chunk.
                 None => self.memory.stream.poison(),
             }
             self.memory.forget();
@@ -448,7 +453,7 @@ impl Model {
         Ok(output)
     }
 
-    /// Feeds chunks as they come, for ever: an iterator over what the model makes of them.
+    /// Feeds chunks as they arrive, without end: an iterator over the outputs.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution};
@@ -478,7 +483,7 @@ impl Layer for Model {
         "Model"
     }
 
-    /// The nodes of all layers. A model inside a model lends its layers; the state is that of the outermost one.
+    /// The nodes of all layers. A model inside a model contributes its layers; the state is that of the outermost model.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         self.cascade.compile(table, from)
     }

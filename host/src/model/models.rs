@@ -1,4 +1,4 @@
-//! Models with names, for the command line and as examples to start from.
+//! Built-in models by name, for the command line and as starting points.
 //!
 //! | name | what it does |
 //! |---|---|
@@ -18,17 +18,17 @@
 use crate::{Branches, LowPass, Model, NLRectify, Resolution, Result, SmoothConv, Weight};
 use ndarray::Array3;
 
-/// A model, and parts of it to look at.
+/// A model and its parts, for display.
 pub struct Named {
     /// The whole model.
     pub model: Model,
-    /// Parts of it, with a name each: they see the same frames.
+    /// Parts of the model, each with a name. They receive the same frames.
     pub parts: Vec<(&'static str, Model)>,
 }
 
 type Build = fn(Resolution) -> Result<Named>;
 
-/// Names, what they do, and how they are built.
+/// Names, descriptions and constructors.
 const MODELS: [(&str, &str, Build); 4] = [
     ("retina", "centre minus surround, rectified", retina),
     ("centre_surround", "centre minus surround", centre_surround),
@@ -36,7 +36,7 @@ const MODELS: [(&str, &str, Build); 4] = [
     ("smooth", "a low-pass", smooth),
 ];
 
-/// The names there are, and what each model does.
+/// The names of the models, each with a description.
 pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     MODELS.iter().map(|(name, about, _)| (*name, *about))
 }

@@ -1,4 +1,4 @@
-//! Feeding a chunk to a device: the state stays there, and comes back when the stream goes on elsewhere.
+//! Feeding a chunk to a device. The state stays on the device and is copied back when the stream continues elsewhere.
 
 use super::Model;
 use super::feed::{Fed, Memory, stage};
@@ -17,11 +17,11 @@ use foveola_core::graph::MOVE;
 use ndarray::{Array5, ArrayView5, s};
 use std::sync::Arc;
 
-/// A whole recording's output, and the frame of it where that of a chunk begins.
+/// The output of a whole recording, and the frame at which the output of a chunk begins.
 pub(super) type Whole<'o> = (&'o mut Array5<f32>, usize);
 
 impl Model {
-    /// Runs a recording that was checked: the chunk that begins the stream, and then all others as one, whose blocks overlap.
+    /// Runs a checked recording: first the chunk that starts the stream, then all other chunks as one, whose blocks overlap.
     pub(super) fn run_on_device(
         &mut self,
         input: ArrayView5<'_, f32>,
@@ -61,7 +61,7 @@ impl Model {
         result
     }
 
-    /// What was counted in some frames of a single stream, through the model on its device.
+    /// Runs the counted events of some frames of a single stream through the model on its device.
     pub(super) fn feed_counts(
         &mut self,
         shape: Shape,
@@ -98,7 +98,7 @@ impl Model {
         };
         let revision = cascade.revision();
         cascade.compiled(shape, &mut table.0, false, |compiled| {
-            // First: a filter of your own has no bounds, and the check of bounds would give another reason.
+            // This check comes first: a custom filter has no bounds, so the check of bounds would report another reason.
             supported(&compiled.graph, backend.info())?;
             let raised = memory.admit(revision, compiled, largest, |node| cascade.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
@@ -109,7 +109,7 @@ impl Model {
                 );
                 return Err(Error::Device { device: device.name().into(), reason });
             }
-            // The host copies what goes up and what comes back.
+            // The host copies the input and the output.
             let moved = shape.len().max(compiled.graph.signature().output.len());
             let work = moved.saturating_mul(piece.frames * piece.batch).saturating_mul(MOVE);
             team.prepare(work)?;
@@ -117,7 +117,7 @@ impl Model {
                 let piece = Piece { fork, ..*piece };
                 memory.run_on_device(&backend, compiled, &piece, whole)
             });
-            // The state is another than what the processor knows of it.
+            // The state differs from the one that the CPU's buffers belong to.
             memory.forget();
             let fed = result?;
             if piece.frames > 0 {
@@ -133,12 +133,12 @@ impl Model {
 }
 
 impl Memory {
-    /// Gives back what the model has on a device beside the state.
+    /// Releases the working memory that the model has on a device in addition to the state.
     pub(super) fn leave_device(&mut self) {
         self.working = Working::default();
     }
 
-    /// Runs a chunk, to the model's own output or into `whole` from one of its frames on.
+    /// Runs a chunk. The output goes to the model's own output, or into `whole` from one of its frames on.
     fn run_on_device(
         &mut self,
         backend: &Arc<dyn Backend>,

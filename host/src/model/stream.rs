@@ -1,4 +1,4 @@
-//! What a stream remembers: its state, and what tells whether a chunk may go on with it.
+//! The state of a stream, and the information that decides whether a chunk may continue it.
 
 use super::bounds::Bounds;
 #[cfg(feature = "gpu")]
@@ -11,38 +11,38 @@ use std::sync::Arc;
 /// A running stream, or a saved one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stream {
-    /// Frames since it began.
+    /// Frames since the start of the stream.
     pub(super) t: u64,
-    /// Batch and frame that it began with.
+    /// Batch and frame shape at the start.
     pub(super) frames: Option<(usize, Shape)>,
     pub(super) state: State,
-    /// What the state of each node with memory means, by the revision of the layers for which that was found.
+    /// The meaning of the state of each node with memory, and the revision of the layers for which it was determined.
     layouts: (Option<u64>, Vec<Layout>),
-    /// How large the values in it can be.
+    /// Bounds of the values in the state.
     pub(super) bounds: Bounds,
-    /// A chunk was on its way when a layer panicked: the state is neither what it was nor what it would have become.
+    /// A layer panicked during a chunk: the state is neither the old nor the new one.
     poisoned: bool,
 }
 
 impl Stream {
-    /// To before the first frame. The memory of the state is kept.
+    /// Returns to the state before the first frame. The memory of the state is kept.
     pub(super) fn clear(&mut self) {
         let Self { state, mut layouts, .. } = std::mem::take(self);
         layouts.0 = None;
         *self = Self { state, layouts, ..Self::default() };
     }
 
-    /// Until it is cleared or another one is restored, the stream takes no more frames.
+    /// Marks the stream as invalid: it accepts no frames until it is cleared or another state is restored.
     pub(super) fn poison(&mut self) {
         self.poisoned = true;
     }
 
-    /// All went well.
+    /// Marks the stream as valid.
     pub(super) fn heal(&mut self) {
         self.poisoned = false;
     }
 
-    /// Whether the frames are those of the stream.
+    /// Checks that the frames fit the stream.
     pub(super) fn takes(&self, batch: usize, frames: usize, shape: Shape) -> Result<()> {
         if self.poisoned {
             return Err(Error::Poisoned);
@@ -58,7 +58,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the state has a meaning to the layers, as they are at `revision`: else the first node to which it has none.
+    /// Checks that the state is valid for the layers at `revision`. Returns the first node for which it is not.
     pub(super) fn fits(&self, revision: u64, compiled: Compiled<'_>) -> std::result::Result<(), usize> {
         if self.t == 0 || self.layouts.0 == Some(revision) {
             return Ok(());
@@ -74,7 +74,7 @@ impl Stream {
         if expected.next().is_some() { Err(nodes.len()) } else { Ok(()) }
     }
 
-    /// Remembers what the state means. Called when the state fits, or begins.
+    /// Stores the meaning of the state. Called when the state fits or is new.
     pub(super) fn keep_layouts(&mut self, revision: u64, compiled: Compiled<'_>) {
         if self.layouts.0 != Some(revision) {
             self.layouts.0 = Some(revision);
@@ -139,7 +139,7 @@ impl Parts {
     }
 }
 
-/// Where a stream's state lies. A copy is another hand on the same memory, until one of the two is written to.
+/// The location of a stream's state. A clone shares the memory until one of the two is written to.
 #[derive(Clone, Debug)]
 pub(super) enum State {
     Host(Arc<Vec<f32>>),
@@ -154,7 +154,7 @@ impl Default for State {
 }
 
 impl State {
-    /// `len` zeros on the host, in the memory that there is if nobody else holds it.
+    /// `len` zeros on the host, in the existing memory if it is not shared.
     pub(super) fn begin(&mut self, len: usize) -> Result<()> {
         let mut state = match std::mem::take(self) {
             Self::Host(state) => Arc::try_unwrap(state).unwrap_or_default(),
@@ -167,7 +167,7 @@ impl State {
         result
     }
 
-    /// The state on the host, wherever it lies, to write to.
+    /// The state on the host, for writing, wherever it is.
     pub(super) fn writable(&mut self) -> Result<&mut Vec<f32>> {
         let copy = match self {
             Self::Host(state) => match Arc::get_mut(state) {
@@ -197,7 +197,7 @@ mod tests {
     use crate::{Delay, Diff, Error, Model, NLRectify};
     use ndarray::Array3;
 
-    /// What a cleared model remembers of its layers is that of the next stream, whose frames may have another size.
+    /// The stored layout of a cleared model is that of the next stream, whose frames may have another size.
     #[test]
     fn a_cleared_model_takes_frames_of_another_size() {
         let movie = |side: usize| Array3::from_elem((3, side, side), 1.0_f32);
@@ -205,11 +205,11 @@ mod tests {
         model.process(&movie(2)).expect("a first chunk");
         model.clear_state();
         model.process(&movie(3)).expect("another size");
-        let _ = model.layer_mut::<Diff>(0); // may change: it is looked at again
+        let _ = model.layer_mut::<Diff>(0); // may change: it is checked again
         assert!(model.process(&movie(3)).is_ok(), "it did not");
     }
 
-    /// Memory that no layer has any more is a change as well, at the end and in between.
+    /// Removing a layer with memory is also a change, at the end and in between.
     #[test]
     fn a_layer_that_lost_its_memory_is_refused() {
         let movie = || Array3::from_elem((3, 2, 2), 1.0_f32);

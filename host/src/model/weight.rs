@@ -1,12 +1,12 @@
-//! What `set_weight` takes: an array of some rank, and how to understand it.
+//! The argument of `set_weight`: an array of some rank and its interpretation.
 
 use crate::axes::Element;
 use crate::taps::{Taps, WEIGHT};
 use crate::{Error, Result, memory};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayD, ArrayView, ArrayView1, Data, Dimension, IxDyn};
 
-/// An array of weights and how to understand it. Numbers, arrays and views of `f32` and `f64`, vectors and slices convert into
-/// one; `f64` is rounded to `f32`.
+/// An array of weights and its interpretation. Numbers, arrays and views of `f32` and `f64`, vectors and slices convert into
+/// a `Weight`; `f64` is rounded to `f32`.
 ///
 /// # Ranks
 /// | rank of w | `Conv3d`                        | `Conv2d`             | `Conv1d`          | `RF`                       |
@@ -18,7 +18,7 @@ use ndarray::{Array, Array1, Array2, ArrayBase, ArrayD, ArrayView, ArrayView1, D
 /// | 4         | -                               | (out, in, row, col)  | -                 | -                          |
 /// | 5         | (out, in/groups, time, row, col)| -                    | -                 | (out, in, time, row, col)  |
 ///
-/// With `flip` (the default) the array is an impulse response; without, a correlation kernel.
+/// By default the array is an impulse response; with [`no_flip`](Self::no_flip) it is a correlation kernel.
 ///
 /// ```
 /// use foveola::{Conv2d, Weight};
@@ -38,23 +38,23 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// Divides by the sum of the whole resulting weight. One that is 0 within rounding, below 4.8e-7 of the sum of magnitudes, is
-    /// refused.
+    /// Divides by the sum of the whole resulting weight. A sum that is 0 within rounding, below 4.8e-7 of the sum of
+    /// magnitudes, is an error.
     pub fn normalize(self) -> Self {
         Self { normalize: true, ..self }
     }
 
-    /// Copies a kernel of rank 1 to 3 to every pair of output and input channels that the layer has.
+    /// Copies a kernel of rank 1 to 3 to every pair of output and input channels of the layer.
     pub fn preserve_channels(self) -> Self {
         Self { preserve_channels: true, ..self }
     }
 
-    /// Takes the array as a correlation kernel instead of an impulse response.
+    /// Interprets the array as a correlation kernel instead of an impulse response.
     pub fn no_flip(self) -> Self {
         Self { flip: false, ..self }
     }
 
-    /// The values, row-major.
+    /// The values in row-major order.
     pub(crate) fn values(&self) -> Result<Vec<f32>> {
         memory::collect(WEIGHT, self.array.len(), self.array.iter().copied())
     }
@@ -146,7 +146,7 @@ impl Taps {
     }
 }
 
-/// Whether there is one finite bias for each output channel, or none at all.
+/// Checks that there is one finite bias per output channel, or none at all.
 pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> Result<()> {
     if !bias.is_empty() && bias.len() != channels {
         let (found, expected) = (bias.len(), channels);

@@ -1,7 +1,7 @@
-//! An array of frames, read one by one: a `.npy` file, or the one array of frames in a `.npz` archive.
+//! An array of frames, read one by one: a `.npy` file, or the only array of frames in a `.npz` archive.
 //!
-//! `(time, row, column)` and `(time, channel, row, column)` lie in the file frame by frame and are read from one place.
-//! `(1, channel, time, row, column)` lies there channel by channel: a frame is read from as many places as there are channels.
+//! `(time, row, column)` and `(time, channel, row, column)` are stored frame by frame and read from one position.
+//! `(1, channel, time, row, column)` is stored channel by channel: a frame is read from one position per channel.
 
 use super::{About, Scale, Source};
 use crate::events::recording::{self, Member};
@@ -15,21 +15,21 @@ use std::path::{Path, PathBuf};
 pub(super) struct Array {
     path: PathBuf,
     scalar: Scalar,
-    /// What a sample is multiplied by.
+    /// The factor that samples are multiplied by.
     factor: f64,
-    /// The place where each part of a frame is read: the whole frame from one, or each channel from one of its own.
+    /// The positions where the parts of a frame are read: the whole frame from one position, or each channel from its own.
     places: Vec<Place>,
-    /// Samples of a frame that are read from one place.
+    /// Samples of a frame that are read from one position.
     part: usize,
     frames: u64,
     at: u64,
     bytes: Vec<u8>,
 }
 
-/// A place in the array's bytes.
+/// A position in the bytes of the array.
 enum Place {
     File(BufReader<File>),
-    /// In an archive, perhaps deflated: it is read forwards only.
+    /// In an archive, possibly deflated: it is read forwards only.
     Packed(Box<dyn Read + Send>),
 }
 
@@ -59,8 +59,7 @@ pub(super) fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Whether a file that begins so is an array of frames, or meant to be one: its name ends in `.npy`, and it is no table of
-/// events.
+/// Whether a file that begins with `head` is an array of frames, or an unreadable `.npy` file; tables of events are not.
 pub(super) fn is_movie(path: &Path, head: &[u8]) -> bool {
     if head.starts_with(recording::ARCHIVE_MAGIC) {
         return recording::members(path).is_ok_and(|members| !movies(path, &members).is_empty());
@@ -73,12 +72,12 @@ pub(super) fn is_movie(path: &Path, head: &[u8]) -> bool {
     }
 }
 
-/// Whether an array of this shape has a row for each event.
+/// Whether an array of this shape has one row per event.
 fn is_table(shape: &[u64]) -> bool {
     matches!(shape, [_, _])
 }
 
-/// The arrays in an archive that have the axes of frames; none where its arrays are the columns of events.
+/// The arrays in an archive that have the axes of frames; none if its arrays are the columns of events.
 fn movies<'a>(path: &Path, members: &'a [Member]) -> Vec<&'a Member> {
     if recording::are_columns(members) {
         return Vec::new();
@@ -174,12 +173,12 @@ pub(super) fn open(path: &Path, scale: Option<Scale>) -> Result<(Array, About)> 
     Ok((Array { path: path.into(), scalar, factor, places, part, frames, at: 0, bytes: Vec::new() }, about))
 }
 
-/// Whether numbers have 16 bits of floating point, which those of events do not.
+/// Whether the numbers are 16-bit floating point, which events never use.
 fn is_half(scalar: Scalar) -> bool {
     (scalar.kind, scalar.size) == (Kind::Other(b'f'), 2)
 }
 
-/// The number that `bytes` are.
+/// The number stored in `bytes`.
 fn number(scalar: Scalar, bytes: &[u8]) -> Option<f64> {
     match bytes {
         [a, b] if is_half(scalar) => {
@@ -189,7 +188,7 @@ fn number(scalar: Scalar, bytes: &[u8]) -> Option<f64> {
     }
 }
 
-/// The number that 16 bits of IEEE 754 stand for: a sign, 5 bits of exponent and 10 of fraction.
+/// The value of 16 bits of IEEE 754: a sign, 5 bits of exponent and 10 of fraction.
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1F), f64::from(bits & 0x3FF) / 1024.0);
     let size = match exponent {
@@ -201,7 +200,7 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 0 { size } else { -size }
 }
 
-/// What the samples of a type become, and what its numbers are multiplied by for that.
+/// The meaning of samples of a type, and the factor that converts its numbers to them.
 fn scaled(scalar: Scalar, scale: Option<Scale>) -> Result<(Scale, f64), String> {
     let part = || 1.0 / (2_f64.powi(8 * scalar.size as i32) - 1.0);
     let kind = if is_half(scalar) { Kind::Float } else { scalar.kind };
@@ -255,7 +254,7 @@ impl Source for Array {
     }
 }
 
-/// An error of reading: what is damaged, and what the system says.
+/// An error of reading: the damage, or the system's message.
 fn failed(path: &Path, error: io::Error) -> Error {
     let data = |reason: String| Error::Data { path: path.into(), reason };
     match error.kind() {
@@ -284,10 +283,11 @@ mod tests {
         (folder, path)
     }
 
-    /// Two samples, or a word of why there are none.
+    /// Two samples, or a word that names the reason why there are none.
     type Expected = Result<[f32; 2], &'static str>;
 
-    /// Every type of number, in both orders of bytes: samples by default, with `raw` and with `unit`, or why there are none.
+    /// Every type of number, in both byte orders: samples by default, with `raw` and with `unit`, or the reason for an
+    /// error.
     #[test]
     fn every_type_is_read_or_refused_by_name() {
         let cases: [(&str, Vec<u8>, [Expected; 3]); 20] = [
@@ -405,7 +405,7 @@ mod tests {
         assert!(half(0x7E00).is_nan() && half(0x8000).is_sign_negative(), "no number, and a zero below 0");
     }
 
-    /// Frames with their samples, from a frame on.
+    /// Frames with their samples, starting at frame `skip`.
     fn frames(mut movie: Reader, skip: u64) -> Vec<Array3<f32>> {
         movie.skip_frames(skip).expect("skipped");
         let mut frames = Vec::new();
@@ -415,7 +415,7 @@ mod tests {
         frames
     }
 
-    /// All shapes, in a file of their own, stored in an archive, and deflated in one.
+    /// All shapes, in separate files, stored in an archive, and deflated in an archive.
     #[test]
     fn every_shape_is_read_frame_by_frame() {
         let movie = Array5::from_shape_fn((1, 2, 5, 3, 4), |(_, c, t, row, col)| {
@@ -431,7 +431,7 @@ mod tests {
             ("(1, 2, 5, 3, 4)", bytes(&mut movie.iter()), 0..2),
         ] {
             let npy = array("<f4", shape, &bytes);
-            // Each second file of an archive is deflated.
+            // Every second file of an archive is deflated.
             let note = || ("note", array("<f4", "(2,)", &[0; 8]));
             let stored = recording::archive(&[("frames", npy.clone()), note()]);
             let deflated = recording::archive(&[note(), ("frames", npy.clone())]);
@@ -463,7 +463,7 @@ mod tests {
         let (_folder, path) = file("a.npz", &several);
         let error = open(&path).err().expect("two").to_string();
         assert!(error.contains("2 arrays of frames: left, right; expected one"), "{error}");
-        // Where the columns of events are there, it is a recording.
+        // A file with the columns of events is a recording.
         let events = [("t", column()), ("x", column()), ("y", column()), ("p", column()), ("frames", movie())];
         let (_folder, path) = file("a.npz", &recording::archive(&events));
         assert_eq!(kind(&path).expect("there"), None);

@@ -1,7 +1,7 @@
-//! A GIF: pictures are drawn over one another as the file tells, and shown for the time that it tells.
+//! A GIF: pictures are drawn over one another in the positions and for the times that the file gives.
 //!
-//! Each picture covers a rectangle of the canvas, which is black at first. Transparent pixels leave the canvas as it is. What
-//! happens to the rectangle before the next picture is the disposal: it stays, becomes black, or becomes what it was before.
+//! Each picture covers a rectangle of the canvas, which is black at first. Transparent pixels leave the canvas unchanged.
+//! The disposal states what happens to the rectangle before the next picture: it stays, becomes black, or is restored.
 //! Frames of a movie are evenly spaced: their time is the greatest common divisor of all delays, and a picture is repeated
 //! while it is shown.
 
@@ -22,25 +22,25 @@ pub(super) struct Gif {
     cols: usize,
     /// Brightness of the pixels drawn so far.
     canvas: Vec<f32>,
-    /// What becomes of the canvas before the next picture.
+    /// The change of the canvas before the next picture.
     disposal: Disposal,
-    /// Hundredths of a second of a frame; none where every picture is one frame.
+    /// Hundredths of a second per frame; none if every picture is one frame.
     step: Option<u64>,
-    /// How often the canvas is still to be shown.
+    /// How many more times the canvas is shown.
     repeats: u64,
 }
 
-/// What becomes of the canvas when the time of a picture is over.
+/// The change of the canvas after a picture.
 enum Disposal {
     Keep,
-    /// The canvas from before the picture comes back.
+    /// The canvas from before the picture is restored.
     Previous(Vec<f32>),
-    /// A rectangle becomes black: its left and upper end, width and height.
+    /// A rectangle becomes black: its left and top edge, width and height.
     Black([usize; 4]),
 }
 
-/// Hundredths of a second that a delay stands for: browsers show delays of 0 and 1 for 10, since files that say so are meant to
-/// be shown at some usual speed.
+/// The effective delay in hundredths of a second: browsers show delays of 0 and 1 as 10, since such files are meant to be
+/// shown at a usual speed.
 fn shown(delay: u16) -> u64 {
     if is_short(delay) { 10 } else { delay.into() }
 }
@@ -60,7 +60,7 @@ struct Delays {
 }
 
 impl Delays {
-    /// The delays up to the end, or to where the file is damaged, which reading it tells later.
+    /// The delays up to the end, or to the first damage, which is reported during reading.
     fn of(path: &Path) -> Result<Self> {
         let mut options = options();
         options.skip_frame_decoding(true);
@@ -115,7 +115,7 @@ fn start(path: &Path, options: &DecodeOptions) -> Result<Decoder<BufReader<File>
 }
 
 impl Gif {
-    /// Draws the next picture; false behind the last.
+    /// Draws the next picture; false after the last.
     fn draw(&mut self) -> Result<bool> {
         match std::mem::replace(&mut self.disposal, Disposal::Keep) {
             Disposal::Keep => {}
@@ -206,7 +206,7 @@ mod tests {
         open_with(path, Options { untimed, ..Options::default() }).expect("a movie")
     }
 
-    /// The first sample of each frame, in parts of 51.
+    /// The first sample of each frame, in units of 51.
     fn levels(movie: Reader) -> Vec<u8> {
         movie.map(|frame| (frame.expect("read")[[0, 0]] * 5.0).round() as u8).collect()
     }
@@ -252,7 +252,7 @@ mod tests {
         let left = [0, 0, 2, 3];
         let dash = [1, 1, 2, 1];
         for (dispose, last) in [
-            // What the two columns at the left are before the dash, and what the dash leaves behind.
+            // The two columns at the left before the dash, and after its disposal.
             (DisposalMethod::Keep, ["5500", "5110", "5500"]),
             (DisposalMethod::Any, ["5500", "5110", "5500"]),
             (DisposalMethod::Background, ["5500", "5000", "5500"]),

@@ -11,24 +11,24 @@
 //! }
 //! # Ok::<(), foveola::Error>(())
 //! ```
-//! One frame is in memory at a time, of no more than [`MOST_PIXELS`].
+//! Only one frame is in memory at a time, of at most [`MOST_PIXELS`] pixels.
 //!
 //! # Samples
-//! Samples of pictures are brightness as it is stored (gamma is left as it is), from 0 (black) to 1 (white). Those of an array
-//! depend on its type, in either order of bytes:
+//! Samples of pictures are the stored brightness (without gamma conversion), from 0 (black) to 1 (white). Those of an array
+//! depend on its type, in either byte order:
 //!
 //! | type | samples |
 //! |---|---|
-//! | `f2`, `f4`, `f8` | as they stand |
-//! | `u1`, `u2`, `bool` | divided by the largest of the type, 0 to 1, as those of pictures; [`Scale::Raw`]: as they stand |
-//! | `u4`, `u8` | refused, unless [`Scale::Raw`] or [`Scale::Unit`] says which |
-//! | `i1`, `i2`, `i4`, `i8` | refused, unless [`Scale::Raw`] says that they are meant as they stand |
+//! | `f2`, `f4`, `f8` | as stored |
+//! | `u1`, `u2`, `bool` | divided by the largest value of the type, 0 to 1, like pictures; with [`Scale::Raw`]: as stored |
+//! | `u4`, `u8` | an error, unless [`Scale::Raw`] or [`Scale::Unit`] is given |
+//! | `i1`, `i2`, `i4`, `i8` | an error, unless [`Scale::Raw`] is given: as stored |
 //!
 //! # Time
-//! A GIF has a delay for each picture, in hundredths of a second. Frames of a movie are evenly spaced, so the time of a frame is
-//! the greatest common divisor of all delays, and a picture is repeated while it is shown: at 30 ms and 70 ms, three and seven
-//! frames of 10 ms. Delays of 0 and 10 ms count as 100 ms, as browsers show them ([`Reader::short_delays`]). With
-//! [`Options::untimed`] every picture is one frame, whatever its delay. The other kinds tell no time.
+//! A GIF has a delay for each picture, in hundredths of a second. Frames of a movie are evenly spaced, so the time of a
+//! frame is the greatest common divisor of all delays, and a picture is repeated while it is shown: at 30 ms and 70 ms,
+//! three and seven frames of 10 ms. Delays of 0 and 10 ms count as 100 ms, as in browsers ([`Reader::short_delays`]). With
+//! [`Options::untimed`] every picture is one frame, whatever its delay. The other kinds of movies have no times.
 
 mod array;
 #[cfg(feature = "movies")]
@@ -42,29 +42,29 @@ use foveola_core::Shape;
 use ndarray::{Array2, Array4, Array5, ArrayView3, Axis};
 use std::path::{Path, PathBuf};
 
-/// What a file's frames come from.
+/// The source of the frames of a file.
 trait Source {
-    /// Fills in the samples of the next frame; false behind the last.
+    /// Fills in the samples of the next frame; false after the last.
     fn next(&mut self, frame: &mut [f32]) -> Result<bool>;
 
-    /// Leaves out frames, and returns how many there were: fewer only at the end.
+    /// Skips frames, and returns how many there were: fewer only at the end.
     fn skip(&mut self, frames: u64) -> Result<u64>;
 }
 
-/// What a source tells when it is opened.
+/// The properties of a source that are known when it is opened.
 struct About {
     shape: Shape,
-    /// What the samples are.
+    /// The meaning of the samples.
     scale: Scale,
-    /// Time of a frame, if it tells.
+    /// Time of a frame, if known.
     frame_time: Option<Duration>,
-    /// Delays of a GIF that are too short to be meant.
+    /// Number of GIF delays that are too short to be intended.
     short_delays: u64,
-    /// Number of frames, if it tells.
+    /// Number of frames, if known.
     frames: Option<u64>,
 }
 
-/// What kind of movie a file is.
+/// The kind of a movie file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -72,12 +72,12 @@ pub enum Kind {
     Pngs,
     /// A GIF.
     Gif,
-    /// A `.npy` array, or the one of frames in a `.npz` archive.
+    /// A `.npy` array, or the only array of frames in a `.npz` archive.
     Array,
 }
 
 impl Kind {
-    /// In words.
+    /// The kind in words.
     pub fn about(self) -> &'static str {
         match self {
             Self::Pngs => "a folder of PNGs",
@@ -87,27 +87,27 @@ impl Kind {
     }
 }
 
-/// What the numbers of an array become.
+/// The conversion of the numbers in an array to samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// 0 to 1: unsigned whole numbers are divided by the largest of their type.
+    /// 0 to 1: unsigned integers are divided by the largest value of their type.
     Unit,
-    /// As they stand.
+    /// As stored.
     Raw,
 }
 
-/// How a movie is read.
+/// Options for reading a movie.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// What the numbers of an array become; none: as the [table](self#samples) says.
+    /// The conversion of the numbers in an array; by default the one in the [table](self#samples).
     pub scale: Option<Scale>,
-    /// Take every picture of a GIF once, however long it is shown.
+    /// Takes every picture of a GIF once, regardless of its delay.
     pub untimed: bool,
 }
 
-/// A movie, frame by frame.
+/// A movie, read frame by frame.
 ///
-/// As an iterator it yields luminance: rows x columns, the mean of several channels.
+/// As an iterator it yields luminance: rows x columns, the mean over the channels.
 pub struct Reader {
     path: PathBuf,
     source: Box<dyn Source + Send>,
@@ -116,7 +116,7 @@ pub struct Reader {
     read: u64,
 }
 
-/// What kind of movie lies at `path`, by its first bytes; none for what is no movie, such as a recording of events or a pipe.
+/// The kind of movie at `path`, by its first bytes; none for anything else, such as an event recording or a pipe.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -144,17 +144,17 @@ pub fn kind(path: impl AsRef<Path>) -> Result<Option<Kind>> {
 /// Opens a movie with the default options.
 ///
 /// # Errors
-/// As of [`open_with`].
+/// As for [`open_with`].
 pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
     open_with(path, Options::default())
 }
 
-/// Opens a movie: a folder of PNGs in the order of the numbers in their names, a GIF, or an array in a `.npy` or `.npz` file:
-/// `(time, row, column)`, `(time, channel, row, column)` or `(1, channel, time, row, column)`.
+/// Opens a movie: a folder of PNGs in the order of the numbers in their names, a GIF, or an array in a `.npy` or `.npz`
+/// file: `(time, row, column)`, `(time, channel, row, column)` or `(1, channel, time, row, column)`.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be read; [`Error::Data`] when it is none of these, has no frames, or has samples of a type that
-/// the scale does not fit; [`Error::Parameter`] for a scale of pictures, which are 0 to 1.
+/// [`Error::Io`] when it cannot be read; [`Error::Data`] when it is none of these, has no frames, or has samples of a type
+/// that the scale does not allow; [`Error::Parameter`] for a scale of pictures, which are 0 to 1.
 pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Reader> {
     let path = path.as_ref();
     let data = |reason: String| Error::Data { path: path.into(), reason };
@@ -197,11 +197,11 @@ pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Reader> {
     Ok(Reader { path: path.into(), source, about, frame, read: 0 })
 }
 
-/// Reads a movie whole: whatever [`open`] reads frame by frame, `(batch, channel, time, row, col)`.
-/// What the samples are depends on their type: see [above](self#samples).
+/// Reads a whole movie as `(batch, channel, time, row, col)`; accepts the same files as [`open`]. The meaning of the samples
+/// depends on their type: see [above](self#samples).
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::Data`] when it holds something else.
+/// [`Error::Io`] when the file cannot be read; [`Error::Data`] when it is not a movie.
 pub fn read(path: impl AsRef<Path>) -> Result<Array5<f32>> {
     let mut movie = open(path)?;
     let shape = movie.shape();
@@ -219,51 +219,50 @@ impl Reader {
         self.about.shape
     }
 
-    /// What the samples are: 0 to 1, or as they stand in an array.
+    /// The meaning of the samples: 0 to 1, or as stored in an array.
     pub fn scale(&self) -> Scale {
         self.about.scale
     }
 
-    /// Time of a frame, where the file tells (a GIF does).
+    /// Time of a frame, if the file contains it (a GIF does).
     pub fn frame_time(&self) -> Option<Duration> {
         self.about.frame_time
     }
 
-    /// Frames a second, where the file tells (a GIF does).
+    /// Frames per second, if the file contains the time of a frame (a GIF does).
     pub fn rate(&self) -> Option<f64> {
         self.about.frame_time.map(|time| 1.0 / time.as_secs_f64())
     }
 
-    /// Pictures of a GIF whose delay is 0 or 10 ms, which count as 100 ms, as browsers show them.
+    /// Number of pictures in a GIF whose delay is 0 or 10 ms, which count as 100 ms, as in browsers.
     pub fn short_delays(&self) -> u64 {
         self.about.short_delays
     }
 
-    /// Number of frames, where it is known beforehand.
+    /// Number of frames, if it is known beforehand.
     pub fn frames(&self) -> Option<u64> {
         self.about.frames
     }
 
-    /// Frames read or left out so far.
+    /// Number of frames read or skipped so far.
     pub fn frames_read(&self) -> u64 {
         self.read
     }
 
-    /// Leaves out the next `frames` frames, and returns how many there were: fewer only at the end.
+    /// Skips the next `frames` frames, and returns how many there were: fewer only at the end.
     ///
     /// # Errors
-    /// As of [`Reader::next_frame`].
+    /// As for [`Reader::next_frame`].
     pub fn skip_frames(&mut self, frames: u64) -> Result<u64> {
         let skipped = self.source.skip(frames)?;
         self.read += skipped;
         Ok(skipped)
     }
 
-    /// Appends up to `most` of the next frames to `samples`, one behind the other, and returns how many they were: fewer only
-    /// at the end.
+    /// Appends up to `most` of the next frames to `samples`, and returns the number of frames: fewer only at the end.
     ///
     /// # Errors
-    /// As of [`Reader::next_frame`]; [`Error::Memory`].
+    /// As for [`Reader::next_frame`]; [`Error::Memory`].
     pub fn next_frames(&mut self, most: usize, samples: &mut Vec<f32>) -> Result<usize> {
         let len = self.shape().len();
         let mut read = 0;
@@ -278,10 +277,10 @@ impl Reader {
         Ok(read)
     }
 
-    /// The next frame `(channel, row, column)`; none behind the last.
+    /// The next frame `(channel, row, column)`; none after the last.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Data`] for a frame that is damaged or of another size than the first.
+    /// [`Error::Io`]; [`Error::Data`] for a damaged frame, or one whose size differs from that of the first.
     pub fn next_frame(&mut self) -> Result<Option<ArrayView3<'_, f32>>> {
         if !self.source.next(&mut self.frame)? {
             return Ok(None);
@@ -333,7 +332,7 @@ mod tests {
         let mut npy = NpyWriter::create(path("a.npy")).expect("a file");
         for t in 0..6 {
             let grey = bar(t);
-            // Names that are in order by their numbers only, and colours that are grey.
+            // Names whose order is that of their numbers only, and grey pixels in colour.
             let rgb: Vec<u8> = grey.iter().flat_map(|value| [*value; 3]).collect();
             let (color, pixels) =
                 if t % 2 == 0 { (::png::ColorType::Grayscale, &grey[..]) } else { (::png::ColorType::Rgb, &rgb[..]) };
@@ -370,12 +369,12 @@ mod tests {
             assert_eq!((frames.len(), &frames[2]), (6, &third), "{}", path.display());
             for (t, frame) in frames.iter().enumerate() {
                 for (found, expected) in frame.iter().zip(bar(t)) {
-                    // Three roundings of weights that sum up to 1.
+                    // Three roundings of weights that sum to 1.
                     assert!((found - f32::from(expected) / 255.0).abs() < 1e-6, "{}, frame {t}", path.display());
                 }
             }
         }
-        // A frame of another size, and one that is none.
+        // A frame of another size, and a file that is not a frame.
         write_png(&pngs.join("frame99.png"), ::png::ColorType::Rgb, &[0; 72]);
         std::fs::write(pngs.join("frame100.png"), b"none").expect("written");
         let mut movie = open(&pngs).expect("a movie").skip(7);

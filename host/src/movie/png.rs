@@ -14,7 +14,7 @@ pub(super) const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 pub(super) struct Folder {
     files: std::vec::IntoIter<PathBuf>,
     shape: Shape,
-    /// One picture's bytes.
+    /// The bytes of one picture.
     bytes: Vec<u8>,
 }
 
@@ -85,7 +85,7 @@ impl Source for Folder {
 
 fn decoder(path: &Path) -> Result<Decoder<BufReader<File>>> {
     let file = File::open(path).map_err(|source| Error::Io { path: path.into(), source })?;
-    // Memory for a picture of as many pixels as a frame may have, in the widest samples.
+    // Memory for a picture with the largest number of pixels in a frame, in the widest samples.
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: 8 * MOST_PIXELS });
     decoder.set_transformations(Transformations::EXPAND);
     Ok(decoder)

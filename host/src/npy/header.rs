@@ -11,19 +11,19 @@ use std::io::{self, Read};
 
 /// The first bytes of a file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
-/// Bytes of a header's text at most: one for each field and side, and padding.
+/// The largest header text in bytes: one byte per field and axis, and padding.
 pub(crate) const MOST: usize = 1 << 20;
 
-/// The types of numbers that are read, in words.
+/// The supported types of numbers, in words.
 pub(crate) const NUMBERS: &str = "b1, i1 to i8, u1 to u8, f4 or f8";
 
-/// What a header tells.
+/// The content of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Bytes of the header: there the elements begin.
+    /// Length of the header, where the elements begin.
     pub(crate) len: usize,
     pub(crate) element: Element,
-    /// Columns first: the first index changes fastest.
+    /// Whether the first index changes fastest (column-major).
     pub(crate) fortran_order: bool,
     pub(crate) shape: Vec<u64>,
 }
@@ -32,16 +32,16 @@ pub(crate) struct Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
     Scalar(Scalar),
-    /// A structured type: fields, and bytes of a record.
+    /// A structured type: fields, and the size of a record in bytes.
     Record(Vec<Field>, usize),
 }
 
-/// A field of a structured type. A field that has fields itself is listed as these.
+/// A field of a structured type. A field with fields of its own is listed as those.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// Its name, with the names of the fields around it in front (`stamp.secs`); empty for padding.
+    /// The name, preceded by the names of the enclosing fields (`stamp.secs`); empty for padding.
     pub(crate) name: String,
-    /// Where in the record it begins.
+    /// Offset in the record.
     pub(crate) offset: usize,
     pub(crate) scalar: Scalar,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scalar {
     pub(crate) kind: Kind,
-    /// Its bytes.
+    /// Size in bytes.
     pub(crate) size: usize,
     pub(crate) big_endian: bool,
 }
@@ -61,12 +61,12 @@ pub(crate) enum Kind {
     Unsigned,
     Signed,
     Float,
-    /// What is not read: padding, text, numbers of other sizes, dates, objects, with the letter of `NumPy`.
+    /// Types that are not supported: padding, text, numbers of other sizes, dates, objects, with the letter of `NumPy`.
     Other(u8),
 }
 
 impl Header {
-    /// Bytes to read before [`Header::read`] can tell more: those of the header when `bytes` has 12 or more of it.
+    /// Bytes needed for the next step of [`Header::read`]: the whole header if `bytes` has 12 or more of it.
     fn needs(bytes: &[u8]) -> Result<usize, String> {
         let Some((head, _)) = bytes.split_first_chunk::<12>() else { return Ok(12) };
         let [_, _, _, _, _, _, major, _, a, b, c, d] = *head;
@@ -84,7 +84,7 @@ impl Header {
         Ok(start + text)
     }
 
-    /// Reads a header that `bytes` begin with.
+    /// Reads the header at the start of `bytes`.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let len = Self::needs(bytes)?;
         let ends = || "not a .npy array: it ends before its header does".to_owned();
@@ -102,7 +102,7 @@ impl Header {
         })
     }
 
-    /// Reads a header, and no byte behind it.
+    /// Reads a header, and no byte after it.
     pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Result<Self, String>> {
         let mut head = Vec::new();
         for _ in 0..2 {
@@ -120,8 +120,8 @@ impl Header {
     }
 }
 
-/// A header of `len` bytes (a multiple of 64, as the format asks) for elements of type `descr` in an array of `shape`, both
-/// as Python writes them.
+/// A header of `len` bytes (a multiple of 64, as the format requires) for elements of type `descr` in an array of `shape`,
+/// both in Python notation.
 pub(crate) fn write(descr: &str, shape: &str, len: usize) -> Vec<u8> {
     let mut header = [MAGIC, &[1, 0], &((len - 10) as u16).to_le_bytes()].concat();
     header.extend(format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}").bytes());
@@ -140,7 +140,7 @@ impl Element {
         Some(Self::Record(fields, size))
     }
 
-    /// Adds the fields of a structured type that begins at `start`, and returns its bytes.
+    /// Adds the fields of a structured type at offset `start`, and returns its size in bytes.
     fn read_fields(descr: &[Literal], prefix: &str, start: usize, fields: &mut Vec<Field>) -> Option<usize> {
         let mut size = 0_usize;
         for field in descr {
@@ -149,7 +149,7 @@ impl Element {
                 [name, kind, shape] => (name, kind, shape.list()?),
                 _ => return None,
             };
-            // A name may have a title in front.
+            // A name may be preceded by a title.
             let name = name.text().or_else(|| name.list()?.last()?.text())?;
             let name = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
             let times = shape.iter().try_fold(1_u64, |all, side| all.checked_mul(side.number()?))?;
@@ -164,7 +164,7 @@ impl Element {
             };
             let all = one.checked_mul(usize::try_from(times).ok()?)?;
             if times != 1 {
-                // A field of several numbers is no column.
+                // A field of several numbers is not a column.
                 fields.truncate(before);
                 fields.push(Field {
                     name,
@@ -182,7 +182,7 @@ impl Scalar {
     fn read(text: &str) -> Option<Self> {
         let (order, text) = text.split_at_checked(1)?;
         let (kind, size) = text.split_at_checked(1)?;
-        // Dates have a unit behind.
+        // Dates are followed by a unit.
         let size = size.split('[').next().unwrap_or(size);
         let size = if kind == "O" { 8 } else { size.parse::<usize>().ok()? };
         let (kind, size) = match (kind, size) {
@@ -196,7 +196,7 @@ impl Scalar {
         matches!(order, "<" | ">" | "|" | "=").then_some(Self { kind, size, big_endian: order == ">" })
     }
 
-    /// The number that `bytes` begin with, exact for whole numbers below 2^53.
+    /// The number at the start of `bytes`, exact for integers below 2^53.
     pub(crate) fn number(self, bytes: &[u8]) -> Option<f64> {
         if self.kind == Kind::Float {
             let bits = self.bits(bytes)?;
@@ -205,7 +205,7 @@ impl Scalar {
         self.whole(bytes).map(|whole| whole as f64)
     }
 
-    /// The whole number that `bytes` begin with; none for floats.
+    /// The integer at the start of `bytes`; none for floats.
     #[inline]
     pub(crate) fn whole(self, bytes: &[u8]) -> Option<i128> {
         let bits = self.bits(bytes)?;

@@ -1,4 +1,4 @@
-//! Literals of Python, as the headers of `.npy` files have them: text, whole numbers, truth, tuples, lists and dictionaries.
+//! Python literals, as in the headers of `.npy` files: text, integers, booleans, tuples, lists and dictionaries.
 
 /// A literal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +11,11 @@ pub(super) enum Literal {
     Dictionary(Vec<(Self, Self)>),
 }
 
-/// Literals within literals, at most: deeper ones are no header's, and would use up the stack.
+/// The deepest nesting of literals: headers need less, and deeper ones could overflow the stack.
 const DEPTH: usize = 8;
 
 impl Literal {
-    /// The literal that `text` is.
+    /// Parses `text` as a literal.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut rest = text;
         let literal = Self::take(&mut rest, DEPTH)?;
@@ -75,7 +75,7 @@ impl Literal {
         }
     }
 
-    /// What stands between the bracket at the front and `close`, with commas between.
+    /// The comma-separated items between the opening bracket and `close`.
     fn items<T>(rest: &mut &str, close: char, mut item: impl FnMut(&mut &str) -> Option<T>) -> Option<Vec<T>> {
         *rest = rest.get(1..)?;
         let mut items = Vec::new();

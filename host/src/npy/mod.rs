@@ -1,4 +1,4 @@
-//! Arrays in `.npy` files: what their headers say, and movies written frame by frame.
+//! Arrays in `.npy` files: reading their headers, and writing movies frame by frame.
 
 pub(crate) mod header;
 mod literal;
@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes an array of frames as `.npy` while they come: the number of frames is filled in at the end, also when the
-/// writer is dropped early, but then errors are lost.
+/// Writes an array of frames as `.npy`, frame by frame. The number of frames is filled in at the end. This also happens when
+/// the writer is dropped early, but then errors are lost.
 ///
 /// ```
 /// use foveola::{movie, npy::NpyWriter};
@@ -29,15 +29,15 @@ pub struct NpyWriter {
     file: BufWriter<File>,
     shape: Option<(usize, usize, usize)>,
     frames: usize,
-    /// A frame's samples, as the file has them.
+    /// The samples of a frame in the format of the file.
     bytes: Vec<u8>,
 }
 
 impl NpyWriter {
-    /// Length of the header: room for any shape, and a multiple of 64 as the format asks.
+    /// Length of the header: enough for any shape, and a multiple of 64 as the format requires.
     const HEADER: usize = 128;
 
-    /// Begins a file.
+    /// Starts a file.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -49,7 +49,7 @@ impl NpyWriter {
         Ok(writer)
     }
 
-    /// Appends a frame `(channel, row, col)`. A single channel is left out of the array's shape.
+    /// Appends a frame `(channel, row, col)`. A single channel is omitted from the shape of the array.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] when the frame differs in shape from the first.

@@ -1,14 +1,14 @@
-//! What happens in a stage: mean and variance of every pixel, and how active each frame is, in one pass.
+//! Activity in a stage: mean and variance of every pixel, and the activity of each frame, in one pass.
 //!
-//! Frames come in chunks. Within a chunk of `n` frames, sums of `d = x - s` and `d^2` are taken about `s`, the mean `m` of the
-//! pixel so far (of `N` frames), or that of the first chunk, and merged with the mean and the sum of squares `q` of what came
-//! before: `d = mean(chunk) - m`, `m += d n / (N + n)`, `q += q(chunk) + d^2 N n / (N + n)`. The activity of a frame is the sum
-//! of its `(x - s)^2` over all pixels: how far it is from what was usual. Samples that are not finite count as `s`.
-//! Memory: two numbers of 64 bits a pixel. Reference: Chan, Golub and `LeVeque` 1983, doi:10.1080/00031305.1983.10483115.
+//! Frames come in chunks. For a chunk of `n` frames, sums of `d = x - s` and `d^2` are computed relative to `s`: the pixel's
+//! mean `m` over the `N` frames so far, or that of the first chunk. They are merged with the previous mean and sum of
+//! squares `q`: `d = mean(chunk) - m`, `m += d n / (N + n)`, `q += q(chunk) + d^2 N n / (N + n)`. The activity of a frame is
+//! the sum of its `(x - s)^2` over all pixels: its distance from the mean. Samples that are not finite count as `s`. Memory:
+//! two 64-bit numbers per pixel. Reference: Chan, Golub and `LeVeque` 1983, doi:10.1080/00031305.1983.10483115.
 
 use ndarray::{ArrayView3, ArrayView4, Axis};
 
-/// A pixel of a stage, and what its samples were like.
+/// A pixel of a stage, with the statistics of its samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PixelActivity {
     /// Its channel.
@@ -33,13 +33,13 @@ pub(super) struct Activity {
     squares: Vec<f64>,
 }
 
-/// Pixels whose sums are in the first-level cache at a time.
+/// Pixels whose sums fit into the first-level cache.
 const TILE: usize = 512;
-/// Sums that are independent of each other, so that they are vectors.
+/// Independent sums, which become vectors.
 const LANES: usize = 16;
 
 impl Activity {
-    /// Takes a chunk `(channel, time, row, column)`, always of the same frames, and returns the activity of each frame.
+    /// Adds a chunk `(channel, time, row, column)`, always of the same shape, and returns the activity of each frame.
     pub(super) fn push(&mut self, chunk: &ArrayView4<'_, f32>) -> Vec<f64> {
         let (channels, frames, rows, cols) = chunk.dim();
         self.shape = (channels, rows, cols);
@@ -104,7 +104,7 @@ impl Activity {
         }
     }
 
-    /// The pixel of the largest variance, the first of several; none before the first frame.
+    /// The pixel with the largest variance (the first of several); none before the first frame.
     pub(super) fn most_variable(&self) -> Option<PixelActivity> {
         let (_, rows, cols) = self.shape;
         let mut best = None;
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use ndarray::{Array4, s};
 
-    /// A movie in which every pixel has a mean and a variance of its own.
+    /// A movie in which every pixel has a different mean and variance.
     fn movie() -> Array4<f32> {
         Array4::from_shape_fn((2, 60, 7, 90), |(channel, t, row, col)| {
             let noise = ((t * 7919 + row * 104_729 + col * 1_299_709 + channel * 31) % 1009) as f32 / 1009.0;
@@ -159,7 +159,7 @@ mod tests {
         for (channel, row, col) in [(0, 0, 0), (1, 6, 89), (0, 5, 41)] {
             let mut movie = Array4::from_elem((2, 40, 7, 90), 5.0_f32);
             movie.slice_mut(s![channel, 33.., row, col]).fill(5.01);
-            movie[[0, 3, 2, 2]] = f32::NAN; // which is not what is looked for
+            movie[[0, 3, 2, 2]] = f32::NAN; // must not be found
             let mut activity = Activity::default();
             assert_eq!(activity.most_variable(), None, "nothing yet");
             let frames = activity.push(&movie.view());

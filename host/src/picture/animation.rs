@@ -1,7 +1,7 @@
-//! An animation: the stages of a model side by side, as a GIF that repeats for ever.
+//! An animation: the stages of a model side by side, as a GIF that repeats forever.
 //!
-//! A GIF has one palette of 256 colours: sixteen from page to ink for the type, one for samples that are not finite,
-//! one that means "as before", and up to 63 for each of the colour maps in use.
+//! A GIF has one palette of 256 colours: sixteen from background to text colour, one for samples that are not finite, one
+//! that means "unchanged", and up to 63 for each of the colour maps in use.
 
 use super::canvas::{Zoom, paint};
 use super::color::{INK, Map, NOT_FINITE, PAGE, Rgb, Scale, blend};
@@ -17,17 +17,17 @@ use crate::error::in_range;
 use ndarray::ArrayView2;
 use std::path::{Path, PathBuf};
 
-/// What an animation looks like.
+/// The layout of an animation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Animation {
     /// Frames per second, 1 to 50. Default 20. A GIF counts in hundredths of a second.
     pub rate: f32,
-    /// Side that a panel should not exceed in pixels, 64 to 2000. Default 288.
+    /// Largest side of a panel in pixels, 64 to 2000. Default 288.
     pub side: usize,
-    /// Panels side by side before the next row begins, at least 1. Default 4.
+    /// Panels per row, at least 1. Default 4.
     pub columns: usize,
-    /// Seconds of the recording between two frames, to write times as precisely as that. Default 1 ms;
-    /// [`animation`] knows better.
+    /// Seconds of the recording between two frames, which determine the precision of the times. Default 1 ms; [`animation`]
+    /// uses the times of its frames.
     pub dt: f64,
 }
 
@@ -37,7 +37,7 @@ impl Default for Animation {
     }
 }
 
-/// One stage of an animation that is written while it is made.
+/// One panel of an animation that is written frame by frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     /// Its name.
@@ -48,19 +48,20 @@ pub struct Panel {
     pub cols: usize,
     /// Values of the first and the last colour.
     pub range: (f32, f32),
-    /// Colours; without it, [`Map::Polar`] where the range goes below 0, else [`Map::Ember`].
+    /// Colours; by default [`Map::Polar`] if the range includes values below 0, else [`Map::Ember`].
     pub map: Option<Map>,
-    /// How frames become smaller that are larger than a panel.
+    /// How frames that are larger than a panel are reduced.
     pub shrink: Shrink,
 }
 
-/// Writes the kept frames of the stages of a model as an animation, all channels of all stages side by side.
+/// Writes the kept frames of a model's stages as an animation, with all channels of all stages side by side.
 ///
-/// The colours have the range of all kept frames, as in a contact sheet; see [`AnimationWriter`] to write frames as they come.
+/// The colours cover the range of all kept frames, as in a contact sheet. To write frames as they arrive, see
+/// [`AnimationWriter`].
 ///
 /// # Errors
 /// [`Error::Picture`] where there is no frame or the page would be too large; [`Error::Parameter`] where an option or the
-/// range of a stage is outside its range (nothing is written then); [`Error::Io`] where the file cannot be written.
+/// range of a stage is invalid (then nothing is written); [`Error::Io`] where the file cannot be written.
 pub fn animation(path: impl AsRef<Path>, stages: &Stages, options: &Animation) -> Result<(), Error> {
     let path = path.as_ref();
     if stages.is_empty() {
@@ -92,29 +93,29 @@ const TIME: Type = Type::new(Weight::Regular, 16.0);
 
 const MARGIN: usize = 22;
 const GAP: usize = 20;
-/// Above a panel: its name; above the last one of the first line, the time too.
+/// Above a panel: its name; above the last panel of the first row, also the time.
 const HEAD: usize = 30;
 const CLOCK: usize = 80;
-/// Width of a panel, at least.
+/// The smallest width of a panel.
 const NARROW: usize = 160;
 /// Below a panel: its colour bar and numbers.
 const FOOT: usize = 38;
 const BAR: usize = 7;
 
-/// Colours from page to ink, for type.
+/// Text colours, from background to full.
 const SHADES: usize = 16;
-/// Colours of a map, at most, an odd number, so that 0 has the one in the middle: with fewer, more pixels are as before, and a
-/// frame is written sooner and in fewer bytes.
+/// The largest number of colours of a map: an odd number, so that 0 has the middle colour. With fewer colours more pixels
+/// stay unchanged, and a frame is written faster and in fewer bytes.
 const COLORS: usize = 63;
 const BROKEN: u8 = SHADES as u8;
 const AS_BEFORE: u8 = SHADES as u8 + 1;
-/// Ink of notes.
+/// Strength of the text colour of notes.
 const SOFT: f32 = 0.62;
 
-/// What is known of a panel beforehand.
+/// The properties of a panel that are known beforehand.
 struct Head {
     name: String,
-    /// What the lowest and the highest colour stand for.
+    /// The names of the lowest and the highest colour.
     ends: [String; 2],
     /// Rows and columns of its frames.
     size: (usize, usize),
@@ -122,7 +123,7 @@ struct Head {
     shrink: Shrink,
 }
 
-/// A panel with its place on the page.
+/// A panel and its position on the page.
 struct Place {
     rows: usize,
     cols: usize,
@@ -134,7 +135,7 @@ struct Place {
     color: u8,
 }
 
-/// Writes an animation frame by frame: any number of frames in the memory of a few.
+/// Writes an animation frame by frame. Memory use does not depend on the number of frames.
 ///
 /// ```
 /// use foveola::picture::{Animation, AnimationWriter, Panel, Shrink};
@@ -159,7 +160,7 @@ pub struct AnimationWriter {
     width: usize,
     page: Vec<u8>,
     delay: u16,
-    /// Where the time ends, in columns of the page.
+    /// The right end of the time label, in columns of the page.
     clock: usize,
     dt: f64,
     end: f64,
@@ -174,11 +175,11 @@ impl core::fmt::Debug for AnimationWriter {
 }
 
 impl AnimationWriter {
-    /// An animation of `panels`. The file is created with the first frame.
+    /// An animation with `panels`. The file is created with the first frame.
     ///
     /// # Errors
-    /// [`Error::Picture`] where there is no panel or the page would be too large; [`Error::Parameter`] where an option
-    /// or a panel is outside its range.
+    /// [`Error::Picture`] where there is no panel or the page would be too large; [`Error::Parameter`] where an option or a
+    /// panel is invalid.
     pub fn create(path: impl AsRef<Path>, panels: &[Panel], options: &Animation) -> Result<Self, Error> {
         let mut heads = Vec::new();
         for panel in panels {
@@ -194,7 +195,7 @@ impl AnimationWriter {
         Self::with_heads(path.as_ref(), heads, options, 0.0)
     }
 
-    /// `end` is the largest time that is expected, 0 where that is not known; it decides on the unit.
+    /// `end` is the largest expected time, or 0 if it is unknown; it determines the unit.
     fn with_heads(path: &Path, panels: Vec<Head>, options: &Animation, end: f64) -> Result<Self, Error> {
         const ITEM: &str = "animation";
         let &Animation { rate, side, columns, dt } = options;
@@ -257,7 +258,7 @@ impl AnimationWriter {
         Ok(writer)
     }
 
-    /// What stays around a panel: its name, of up to `width` pixels, colour bar and numbers.
+    /// The fixed parts around a panel: its name, of up to `width` pixels, colour bar and numbers.
     fn chrome(
         &mut self,
         (x, y): (usize, usize),
@@ -283,12 +284,12 @@ impl AnimationWriter {
         self.text((at(1.0), base), NUMBER, Align::Right, SOFT, high.trim_end());
     }
 
-    /// The next frame: one array of rows x columns for each panel, and the time in seconds. An array that is smaller
-    /// than its panel stands in the upper left corner.
+    /// Appends a frame: one array of rows x columns per panel, and the time in seconds. An array that is smaller than its
+    /// panel is drawn in the upper left corner.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where the number of arrays is not that of the panels, one is empty or larger than its panel,
-    /// or the time is not finite (the animation is then unchanged); [`Error::Io`] where the file cannot be written.
+    /// [`Error::Parameter`] where the number of arrays is not that of the panels, an array is empty or larger than its
+    /// panel, or the time is not finite (the animation is then unchanged); [`Error::Io`] where the file cannot be written.
     pub fn push(&mut self, time: f64, frames: &[ArrayView2<'_, f32>]) -> Result<(), Error> {
         const ITEM: &str = "animation";
         let count = frames.len();
@@ -327,11 +328,10 @@ impl AnimationWriter {
         file.push(&self.page)
     }
 
-    /// Ends the file, which is not whole before.
+    /// Completes the file, which is invalid before.
     ///
     /// # Errors
-    /// [`Error::Picture`] where no frame was pushed (there is no file then); [`Error::Io`] where the file cannot be
-    /// written.
+    /// [`Error::Picture`] where no frame was pushed (then there is no file); [`Error::Io`] where the file cannot be written.
     pub fn finish(self) -> Result<(), Error> {
         self.file.ok_or_else(|| no_picture(&self.path, "no frames"))?.finish()
     }
@@ -346,7 +346,7 @@ impl AnimationWriter {
         }
     }
 
-    /// A line of text on the page, in ink of a strength from 0 to 1.
+    /// A line of text on the page, with a strength from 0 to 1.
     fn text(&mut self, at: (f32, f32), face: Type, align: Align, strength: f32, line: &str) {
         let width = self.width;
         let page = &mut self.page;

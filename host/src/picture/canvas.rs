@@ -1,4 +1,4 @@
-//! A page of pixels: areas, lines, text and frames on it, and the PNG file it becomes.
+//! A page of pixels with areas, lines, text and frames, and the PNG file written from it.
 
 use super::color::{NOT_FINITE, PAGE, Rgb, Scale, blend};
 use super::shrink::{Shrink, shrink};
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Pixels of a page, at most: a page costs three bytes each.
+/// The largest number of pixels of a page: each takes three bytes.
 const PAGE_LIMIT: usize = 1 << 27;
 
 /// A page of pixels, rows from the top.
@@ -29,7 +29,7 @@ impl Canvas {
         Ok(Self { width, height, pixels: vec![PAGE; count] })
     }
 
-    /// Mixes a colour into a pixel; outside the page nothing happens.
+    /// Mixes a colour into a pixel; has no effect outside the page.
     pub(super) fn put(&mut self, x: i32, y: i32, color: Rgb, share: f32) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
         if x < self.width && y < self.height {
@@ -55,7 +55,7 @@ impl Canvas {
 
     /// A line through `points`, `thick` pixels wide, with round joints.
     ///
-    /// Every pixel is painted once with its largest coverage, so joints do not show.
+    /// Every pixel is painted once with its largest coverage, so joints are not visible.
     pub(super) fn line(&mut self, points: &[(f32, f32)], thick: f32, color: Rgb) {
         let reach = thick / 2.0 + 1.0;
         let clip = |value: f32, limit: usize| value.clamp(0.0, limit as f32) as usize;
@@ -88,7 +88,7 @@ impl Canvas {
         }
     }
 
-    /// A frame, as many samples as are drawn, with its corner at `(x, y)`.
+    /// Draws a frame that was shrunk to its size on the page, with its corner at `(x, y)`.
     pub(super) fn frame(
         &mut self,
         corner: (usize, usize),
@@ -136,8 +136,8 @@ impl Canvas {
     }
 }
 
-/// Paints each sample of a frame as a rectangle of `grow` rows and columns on a page of rows of `width` pixels; what lies outside
-/// is left out.
+/// Paints each sample of a frame as a rectangle of `grow` rows and columns on a page with rows of `width` pixels; parts
+/// outside the page are omitted.
 pub(super) fn paint<P: Copy>(
     page: &mut [P],
     width: usize,
@@ -159,7 +159,7 @@ pub(super) fn paint<P: Copy>(
     }
 }
 
-/// How large a frame is drawn: whole pixels only, so that they stay crisp.
+/// The scale at which a frame is drawn: only whole factors, so that pixels stay sharp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Zoom {
     /// Rows and columns of the page per sample.
@@ -168,7 +168,7 @@ pub(super) struct Zoom {
     shrink: usize,
 }
 
-/// Side of a frame on the page in pixels, at least: frames of one row or column would hardly be seen.
+/// The smallest side of a frame on the page in pixels: frames of one row or column would hardly be visible.
 const THIN: usize = 24;
 
 impl Zoom {
@@ -184,7 +184,7 @@ impl Zoom {
         Self { grow: (side(rows, height).max(grow), side(cols, width).max(grow)), shrink }
     }
 
-    /// Rows and columns of the page that a frame takes.
+    /// Rows and columns of the page that a frame covers.
     pub(super) fn size(self, (rows, cols): (usize, usize)) -> (usize, usize) {
         (rows.div_ceil(self.shrink) * self.grow.0, cols.div_ceil(self.shrink) * self.grow.1)
     }
@@ -194,7 +194,7 @@ impl Zoom {
         self.grow
     }
 
-    /// A frame with as many samples as are drawn.
+    /// A frame reduced to the samples that are drawn.
     pub(super) fn shrink(self, frame: &ArrayView2<'_, f32>, how: Shrink) -> Array2<f32> {
         shrink(frame, self.shrink, how)
     }

@@ -1,8 +1,8 @@
 //! Colours: the palette of the pages, colour maps, and the scale from samples to colours.
 //!
-//! A map is a few sRGB colours at even distances, interpolated in Oklab, a space in which equal steps look equal;
-//! their lightness runs straight, so that brightness is read as value.
-//! Reference: Ottosson 2020, A perceptual color space for image processing, <https://bottosson.github.io/posts/oklab/>.
+//! A map is a few evenly spaced sRGB colours, interpolated in Oklab, a space in which equal steps look equal. Lightness
+//! changes monotonically on each side, so that brightness represents the value. Reference: Ottosson 2020, A perceptual color
+//! space for image processing, <https://bottosson.github.io/posts/oklab/>.
 
 use super::ticks::round_up;
 use ndarray::ArrayView2;
@@ -10,9 +10,9 @@ use ndarray::ArrayView2;
 /// Red, green and blue of sRGB.
 pub(super) type Rgb = [u8; 3];
 
-/// The page.
+/// The page background.
 pub(super) const PAGE: Rgb = [0x0f, 0x11, 0x16];
-/// Lines that one should not notice.
+/// Unobtrusive lines.
 pub(super) const GRID: Rgb = [0x27, 0x2b, 0x34];
 /// Notes and numbers.
 pub(super) const MUTED: Rgb = [0x9a, 0xa2, 0xb1];
@@ -21,8 +21,8 @@ pub(super) const INK: Rgb = [0xec, 0xee, 0xf2];
 /// A sample that is NaN or infinite.
 pub(super) const NOT_FINITE: Rgb = [0x2b, 0xff, 0x6a];
 
-/// Colours that people with any colour vision tell apart, those of the dark first that shine on a dark page.
-/// Reference: Okabe and Ito 2008, Color universal design, <https://jfly.uni-koeln.de/color/>.
+/// Colours that can be distinguished with any colour vision, ordered by contrast on a dark page. Reference: Okabe and Ito
+/// 2008, Color universal design, <https://jfly.uni-koeln.de/color/>.
 pub(super) const OKABE_ITO: [Rgb; 8] = [
     [0x56, 0xb4, 0xe9],
     [0xe6, 0x9f, 0x00],
@@ -34,19 +34,19 @@ pub(super) const OKABE_ITO: [Rgb; 8] = [
     [0xc8, 0xcc, 0xd4],
 ];
 
-/// From values to colours.
+/// A map from values to colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Map {
     /// Black to white: luminance.
     Gray,
-    /// Dark violet over orange to cream: values from 0 upwards. The default of such data.
+    /// Dark violet over orange to cream: values from 0 upwards. The default for such data.
     Ember,
-    /// Pale blue over blue to dark at 0, then red to pale yellow: values of both signs. The default of such data.
+    /// Pale blue over blue to dark at 0, then red to pale yellow: values of both signs. The default for such data.
     Polar,
 }
 
 impl Map {
-    /// The colours at even distances.
+    /// The evenly spaced colours.
     fn stops(self) -> &'static [Rgb] {
         match self {
             Self::Gray => &[[0x08, 0x09, 0x0b], [0xff, 0xff, 0xff]],
@@ -89,30 +89,30 @@ impl Map {
     }
 }
 
-/// The value range of a stage and the colours of it.
+/// The value range of a stage and its colours.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     /// Value of the first colour.
     pub(super) low: f64,
     /// Value of the last colour, above `low`.
     pub(super) high: f64,
-    /// Whether there are values outside.
+    /// Whether there are values below and above the range.
     pub(super) outside: (bool, bool),
     pub(super) map: Map,
 }
 
-/// The part of the non-zero samples that the automatic range shows without clipping.
+/// The share of the non-zero samples that the automatic range shows without clipping.
 const QUANTILE: f64 = 0.995;
-/// Samples that the automatic range looks at, at most.
+/// The largest number of samples that the automatic range uses.
 const LOOK_AT: usize = 1 << 16;
 
 impl Scale {
-    /// The scale of the samples of `frames`, where map and range are not given.
+    /// The scale for the samples of `frames`; map and range are automatic unless given.
     ///
-    /// Signed data gets a range symmetric about 0, other data one from 0 (from its minimum, where that is above half
-    /// of its maximum). A few extreme samples do not dim everything else: the range ends at a quantile of
-    /// 0.995 of the samples that are not 0, unless the maximum is hardly larger. Counts get one of twice the mean of those
-    /// that are not 0, so that usual ones are in the middle of the colours.
+    /// The range of signed data is symmetric about 0; that of other data starts at 0 (or at its minimum, if that is above
+    /// half of its maximum). A few extreme samples do not darken the rest: the range ends at the 0.995 quantile of the
+    /// non-zero samples, unless the maximum is hardly larger. The range of counts is twice the mean of the non-zero counts,
+    /// so that typical counts have the middle colours.
     pub(super) fn of<'a>(
         frames: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
         map: Option<Map>,
@@ -147,18 +147,18 @@ impl Scale {
         Self { low, high, outside: (min < low - rounding, max > high + rounding), map }
     }
 
-    /// The colour of a value among `count` ones; none where the value is not finite.
+    /// The index of a value's colour among `count` colours; none if the value is not finite.
     pub(super) fn index(&self, value: f32, count: usize) -> Option<usize> {
         if !value.is_finite() {
             return None;
         }
         let share = (f64::from(value) - self.low) / (self.high - self.low);
-        // The conversion of a float cuts to the range of the integer.
+        // The conversion from float saturates at the range of the integer.
         Some(((share * count as f64).max(0.0) as usize).min(count - 1))
     }
 }
 
-/// Range of samples between `min` and `max`, some of which have these magnitudes, which are not 0.
+/// The range of samples between `min` and `max`; `sizes` are the magnitudes of some non-zero samples.
 fn automatic(min: f64, max: f64, mut sizes: Vec<f32>) -> (f64, f64) {
     let largest = max.max(-min);
     let mut limit = largest;

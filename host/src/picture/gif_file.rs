@@ -1,7 +1,7 @@
-//! A GIF of pages: of each page, only the rectangle that changed is written, and in it only the pixels that changed.
+//! A GIF of pages: only the rectangle that changed is written for each page, and only the changed pixels in it.
 //!
-//! Pages wait until there are a few of them, which are then encoded on as many threads as the machine has. The bytes do not
-//! depend on their number. Memory: the last page, and up to 16 rectangles.
+//! Pages are collected and then encoded on all threads of the machine. The bytes do not depend on the number of threads.
+//! Memory: the last page, and up to 16 rectangles.
 
 use super::{io_error, no_picture};
 use crate::Error;
@@ -13,7 +13,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// Rectangles that wait, at most.
+/// The largest number of rectangles that wait.
 const WAITING: usize = 16;
 
 /// A file that is written page by page.
@@ -21,9 +21,9 @@ pub(super) struct GifFile {
     path: PathBuf,
     encoder: Encoder<BufWriter<File>>,
     width: usize,
-    /// Hundredths of a second that a page is shown.
+    /// Hundredths of a second per page.
     delay: u16,
-    /// The colour that stands for a pixel that is as before.
+    /// The colour index of an unchanged pixel.
     as_before: u8,
     /// The last page; empty before the first.
     page: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) struct GifFile {
 }
 
 impl GifFile {
-    /// Begins a file that repeats for ever, of pages of `width` x `height` pixels.
+    /// Starts a file that repeats forever, with pages of `width` x `height` pixels.
     pub(super) fn create(
         path: &Path,
         (width, height): (usize, usize),
@@ -46,7 +46,7 @@ impl GifFile {
         Ok(Self { path: path.to_owned(), encoder, width, delay, as_before, page: Vec::new(), waiting: Vec::new() })
     }
 
-    /// The next page.
+    /// Adds a page.
     pub(super) fn push(&mut self, page: &[u8]) -> Result<(), Error> {
         let [left, top, right, bottom] = self.changed(page);
         let mut buffer = Vec::with_capacity((right - left + 1) * (bottom - top + 1));
@@ -76,8 +76,8 @@ impl GifFile {
         if self.waiting.len() == WAITING { self.write() } else { Ok(()) }
     }
 
-    /// The rectangle that changed: its first column and row, its last ones. Where nothing changed it is one pixel, since the
-    /// page has its time.
+    /// The rectangle that changed: its first column and row, and its last ones. If nothing changed it is one pixel, since
+    /// the page still takes time.
     fn changed(&self, page: &[u8]) -> [usize; 4] {
         let (width, height) = (self.width, page.len() / self.width);
         if self.page.is_empty() {
@@ -95,7 +95,7 @@ impl GifFile {
         if left > right { [0; 4] } else { [left, top, right, bottom] }
     }
 
-    /// Encodes and writes what waits.
+    /// Encodes and writes the waiting rectangles.
     fn write(&mut self) -> Result<(), Error> {
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(self.waiting.len()).max(1);
         let share = self.waiting.len().div_ceil(threads).max(1);

@@ -1,18 +1,19 @@
-//! Pictures of what a model does: contact sheets, plots of traces, animations.
+//! Pictures of a model's activity: contact sheets, plots of traces, animations.
 //!
 //! | function | file | shows |
 //! |---|---|---|
-//! | [`contact_sheet`] | PNG | stages of a model (rows) at times at which something happens (columns) |
-//! | [`traces`] | PNG | values over time, in charts above each other, with axes and legends |
+//! | [`contact_sheet`] | PNG | stages of a model (rows) at the times of high activity (columns) |
+//! | [`traces`] | PNG | values over time, in stacked charts with axes and legends |
 //! | [`curves`] | PNG | curves over any quantity, such as a frequency, in panels side by side |
-//! | [`roc`] | PNG | signal kept over noise kept, for filters of events |
-//! | [`animation`], [`AnimationWriter`] | GIF | stages side by side, in motion |
+//! | [`roc`] | PNG | signal retention over noise retention of event filters |
+//! | [`animation`], [`AnimationWriter`] | GIF | animated stages side by side |
 //!
 //! [`Stages`] collects frames of the stages while a model runs, and a [`TimeCourse`] the samples of a pixel, both in bounded
-//! memory: the same few lines serve ten frames and an endless recording. Samples that are NaN or infinite are drawn in a green
-//! that no colour map has; constant frames and frames of one pixel are fine.
+//! memory: the same code handles ten frames and an endless recording. NaN and infinite samples are drawn in a green that no
+//! colour map contains. Constant frames and frames of one pixel are allowed.
 //!
-//! Everything is drawn here, with a bundled font: no system fonts, no C library, the same picture everywhere.
+//! Everything is drawn by this module with a bundled font: no system fonts, no C library, the same picture on every
+//! platform.
 //!
 //! ```
 //! use foveola::picture::{Sheet, Stage, Stages, contact_sheet};

@@ -1,4 +1,4 @@
-//! Curves of receivers: how much signal a filter keeps, over how much noise.
+//! ROC curves (receiver operating characteristic): signal retention of a filter over its noise retention.
 
 use super::canvas::Canvas;
 use super::color::{GRID, INK, MUTED};
@@ -12,9 +12,9 @@ use std::path::Path;
 /// One set of axes of [`roc`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RocPanel {
-    /// What stands above it.
+    /// The title above the axes.
     pub title: String,
-    /// A line for each name: `(part of the noise, part of the signal)` that is kept, 0 to 1 both.
+    /// A line per name: `(noise retention, signal retention)`, both 0 to 1.
     pub lines: Vec<Vec<(f64, f64)>>,
     /// The area under each line.
     pub areas: Vec<f64>,
@@ -28,10 +28,10 @@ const NUMBER: Type = Type::new(Weight::Regular, 22.0);
 const MARGIN: f32 = 44.0;
 /// Side of a panel's axes.
 const SIDE: f32 = 520.0;
-/// Room left of the axes, for numbers; and between panels.
+/// Space to the left of the axes, for numbers; and between panels.
 const LEFT: f32 = 58.0;
 const GAP: f32 = 34.0;
-/// Room above the axes, for the panel's title and the name of what is upwards; and below them.
+/// Space above the axes, for the panel's title and the name of the vertical axis; and below them.
 const ABOVE: f32 = 82.0;
 const BELOW: f32 = 92.0;
 /// Height of a line of the legend, and the length of its sample.
@@ -40,10 +40,10 @@ const SWATCH: f32 = 44.0;
 /// Width of a column of areas.
 const AREA: f32 = 84.0;
 
-/// Writes a PNG with rows of panels; beside each row, the names of the lines and the areas under them in each panel.
+/// Writes a PNG with rows of panels. Beside each row are the names of the lines and the area under each line in each panel.
 ///
-/// The dotted diagonal is what a filter would do that keeps events at random. From the ninth name on, colours come again,
-/// dashed.
+/// The dotted diagonal is a filter that keeps events at random. From the ninth name on, the colours repeat with dashed
+/// lines.
 ///
 /// ```
 /// use foveola::picture::{RocPanel, roc};
@@ -57,7 +57,7 @@ const AREA: f32 = 84.0;
 /// ```
 ///
 /// # Errors
-/// [`Error::Picture`] without a panel, or where the page would be too large (nothing is written then); [`Error::Io`].
+/// [`Error::Picture`] without a panel, or where the page would be too large (then nothing is written); [`Error::Io`].
 pub fn roc(path: impl AsRef<Path>, title: &str, names: &[&str], rows: &[Vec<RocPanel>]) -> Result<(), Error> {
     let path = path.as_ref();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -104,7 +104,7 @@ fn draw_panel(page: &mut Canvas, (left, top): (f32, f32), panel: &RocPanel) {
         let share = dot as f64 / DOTS as f64;
         page.line(&[place((share, share))], THICK, MUTED);
     }
-    // The first lie above the later ones.
+    // The first lines are drawn above the later ones.
     for (index, line) in panel.lines.iter().enumerate().rev() {
         let (color, dash) = look(index);
         let points: Vec<_> = line.iter().map(|&point| place(point)).collect();
@@ -112,7 +112,7 @@ fn draw_panel(page: &mut Canvas, (left, top): (f32, f32), panel: &RocPanel) {
     }
 }
 
-/// A line for each name, with the areas in columns below the panels' titles.
+/// A line per name, with the areas in columns below the titles of the panels.
 fn draw_legend(page: &mut Canvas, (left, top): (f32, f32), right: f32, names: &[&str], panels: &[RocPanel]) {
     let column = |index: usize| right - AREA * (panels.len() - 1 - index) as f32;
     page.text((right, top - 52.0), PANEL, Align::Right, INK, "area under the curve");

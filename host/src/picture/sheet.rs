@@ -1,4 +1,4 @@
-//! A contact sheet: the stages of a model below each other, each at the same times.
+//! A contact sheet: the stages of a model in rows, each at the same times.
 
 use super::canvas::{Canvas, Zoom};
 use super::color::{INK, MUTED, NOT_FINITE, Rgb, Scale};
@@ -11,15 +11,15 @@ use crate::Error;
 use crate::error::in_range;
 use std::path::Path;
 
-/// What a [`contact_sheet`] looks like.
+/// The layout of a [`contact_sheet`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     /// Headline; none by default.
     pub title: Option<String>,
-    /// Columns: how many times are shown, at least 1; fewer where there are fewer frames, or where large frames then use more
-    /// of the width. Default 6.
+    /// Number of times (columns), at least 1; fewer if there are fewer frames, or if large frames then fill the width
+    /// better. Default 6.
     pub times: usize,
-    /// Width in pixels that the sheet should not exceed, 600 to 20000. Default 2160.
+    /// Largest width of the sheet in pixels, 600 to 20000. Default 2160.
     pub width: usize,
 }
 
@@ -36,13 +36,13 @@ const TIME: Type = Type::new(Weight::Regular, 24.0);
 
 const MARGIN: usize = 48;
 const GAP: usize = 14;
-/// Between two stages.
+/// Space between two stages.
 const ROW_GAP: usize = 22;
-/// Between names, frames and colour bars.
+/// Space between names, frames and colour bars.
 const GUTTER: usize = 32;
 const NAME_WIDTH: f32 = 300.0;
 const BAR: usize = 18;
-/// Side of a frame on the page, at most, where the frame itself is smaller.
+/// Largest side of a frame on the page, if the frame itself is smaller.
 const CELL: usize = 300;
 /// Height of a line of notes.
 const LINE: usize = 30;
@@ -59,7 +59,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Numbers at the ends of the colour bar, and what they stand for.
+    /// The numbers at the ends of the colour bar, and their names.
     fn ends(&self) -> [String; 2] {
         let [low, high] = self.stage.end_names();
         let end = |value, name: &str| format!("{} {name}", number(value)).trim_end().to_owned();
@@ -71,16 +71,17 @@ impl Line<'_> {
     }
 }
 
-/// Writes a PNG with a row for each channel of each stage and a column for each of a few times, one from each of as many equal
-/// parts of the recording: that of the most active frame of the last stage.
+/// Writes a PNG with a row for each channel of each stage, and a column for each of several times. The recording is divided
+/// into equal parts; each column shows the most active frame of the last stage in one part.
 ///
-/// Each row has its name, the size of its frames in pixels (width x height), what its values are, its own colours and a colour
-/// bar with numbers; a pointed end of the bar says that there are values beyond. Samples are squares of whole pixels; frames
-/// that are too large for the width become smaller by a whole factor. There are as many columns as use the most of the width.
+/// Each row shows its name, the size of its frames in pixels (width x height), the meaning of its values, its own colours
+/// and a colour bar with numbers. A pointed end of the bar means that there are values outside the range. Samples are
+/// squares of whole pixels; frames that are too large for the width are reduced by an integer factor. The number of columns
+/// is the one that fills the width best.
 ///
 /// # Errors
-/// [`Error::Picture`] where there is no frame or the page would be too large, [`Error::Parameter`] where `times`, `width` or the
-/// range of a stage are outside their range (nothing is written then), [`Error::Io`] where the file cannot be written.
+/// [`Error::Picture`] where there is no frame or the page would be too large; [`Error::Parameter`] where `times`, `width` or
+/// the range of a stage is invalid (then nothing is written); [`Error::Io`] where the file cannot be written.
 pub fn contact_sheet(path: impl AsRef<Path>, stages: &Stages, sheet: &Sheet) -> Result<(), Error> {
     let path = path.as_ref();
     in_range("contact_sheet", "times", sheet.times, sheet.times > 0, "at least 1")?;
@@ -147,7 +148,7 @@ pub fn contact_sheet(path: impl AsRef<Path>, stages: &Stages, sheet: &Sheet) -> 
     page.save(path)
 }
 
-/// A row before it is known how large its frames are drawn.
+/// A row, before the size of its frames on the page is known.
 fn line<'a>(stage: &'a Stage, row: &'a Row, scales: &'a [Scale], size: (usize, usize)) -> Line<'a> {
     let (height, width) = row.size;
     let noun = if height * width == 1 { "pixel" } else { "pixels" };
@@ -156,9 +157,9 @@ fn line<'a>(stage: &'a Stage, row: &'a Row, scales: &'a [Scale], size: (usize, u
     Line { stage, row, scale: &scales[row.stage], size, notes, zoom: Zoom::fit((1, 1), (1, 1)) }
 }
 
-/// Chooses how many columns, `most` at most, fill the most of the room, and with it how large frames are drawn.
+/// Chooses the number of columns, `most` at most, that fills the space best, and the zoom of the frames.
 fn fit_columns(lines: &mut [Line<'_>], most: usize, room: usize) -> usize {
-    // Stages of about the same size are drawn at the same zoom, so that one sees the same place in all of them.
+    // Stages of about the same size have the same zoom, so that positions match.
     let largest = lines.iter().map(|line| line.size).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
     let zoom = |size: (usize, usize), columns: usize| {
         let cell = (room / columns).saturating_sub(GAP);
@@ -168,7 +169,7 @@ fn fit_columns(lines: &mut [Line<'_>], most: usize, room: usize) -> usize {
         Zoom::fit(size, (side, side))
     };
     let used = |columns: usize| columns * zoom(largest, columns).size(largest).1;
-    // The most columns of those that fill as much.
+    // The largest number of columns among those that fill as much.
     let count = (1..=most).rev().fold(most, |best, columns| if used(columns) > used(best) { columns } else { best });
     for line in lines {
         line.zoom = zoom(line.size, count);
@@ -176,7 +177,7 @@ fn fit_columns(lines: &mut [Line<'_>], most: usize, room: usize) -> usize {
     count
 }
 
-/// Name and notes of a row, about the row of pixels `middle`.
+/// Name and notes of a row, centred on the pixel row `middle`.
 fn draw_names(page: &mut Canvas, line: &Line<'_>, middle: usize, width: f32) {
     let mut base = middle as f32 - 4.0 - (LINE * (line.notes.len() - 1)) as f32 / 2.0;
     let name = NAME.fit(&line.row.name, width);
@@ -205,7 +206,7 @@ fn draw_frames(
     }
 }
 
-/// The colour bar of a row, upright, with numbers; ends beyond which there are values are pointed.
+/// The vertical colour bar of a row, with numbers; an end with values outside is pointed.
 fn draw_bar(page: &mut Canvas, line: &Line<'_>, (x, y): (usize, usize)) {
     let (scale, height) = (line.scale, line.height());
     let colors = scale.map.colors(height);
@@ -290,7 +291,7 @@ mod tests {
         assert!(matches!(error, Error::Io { .. }), "{error}");
     }
 
-    /// Frames of usual sensors fill most of the width that the sheet may have.
+    /// Frames of common sensors fill most of the allowed width.
     #[test]
     fn large_frames_use_the_width() {
         for (size, columns) in [((96, 128), 6), ((240, 320), 5), ((260, 346), 4), ((180, 320), 5), ((8, 8), 6)] {

@@ -1,19 +1,19 @@
-//! Large frames as smaller ones: each block of samples becomes one.
+//! Reduces large frames: each block of samples becomes one sample.
 
 use ndarray::{Array2, ArrayView2};
 
-/// What a block of samples becomes.
+/// How a block of samples is reduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shrink {
-    /// The sample of the largest magnitude, with its sign: single events and narrow edges stay visible.
+    /// The sample with the largest magnitude, including its sign: single events and narrow edges stay visible.
     #[default]
     Largest,
-    /// The mean: what brightness becomes from farther away.
+    /// The mean, as for brightness seen from farther away.
     Mean,
 }
 
-/// The blocks of `factor` x `factor` samples of a frame, and what is left of them at the right and lower border. A block that
-/// has a NaN is NaN.
+/// The blocks of `factor` x `factor` samples of a frame, including partial blocks at the right and lower border. A block
+/// with a NaN becomes NaN.
 pub(super) fn shrink(frame: &ArrayView2<'_, f32>, factor: usize, how: Shrink) -> Array2<f32> {
     if factor <= 1 {
         return frame.to_owned();
@@ -42,7 +42,7 @@ pub(super) fn shrink(frame: &ArrayView2<'_, f32>, factor: usize, how: Shrink) ->
     small
 }
 
-/// The number of the larger magnitude; NaN where one is NaN.
+/// The number with the larger magnitude; NaN if one is NaN.
 fn larger(a: f32, b: &f32) -> f32 {
     if a.abs() >= b.abs() || a.is_nan() { a } else { *b }
 }
@@ -64,7 +64,7 @@ mod tests {
         }
         for (how, expected) in [(Shrink::Mean, 2.0), (Shrink::Largest, 3.0)] {
             assert_eq!(shrink(&frame.slice(ndarray::s![..1, ..2]), 9, how), array![[expected]], "one block");
-            // A column of a frame, whose samples lie apart.
+            // A column of a frame, whose samples are not contiguous.
             assert_eq!(shrink(&frame.slice(ndarray::s![..1, ..2]).t(), 2, how), array![[expected]], "{how:?}");
             assert_eq!(shrink(&frame.slice(ndarray::s![..2, ..2]), 1, how), frame.slice(ndarray::s![..2, ..2]));
         }

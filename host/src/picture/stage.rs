@@ -1,4 +1,4 @@
-//! How a stage of a model is shown.
+//! How a stage of a model is displayed.
 
 use super::color::{Map, Scale};
 use super::shrink::Shrink;
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::error::in_range;
 use ndarray::ArrayView2;
 
-/// How a stage of a model is shown: its name, its colours, and what its values are.
+/// How a stage of a model is displayed: its name, its colours, and the meaning of its values.
 ///
 /// ```
 /// use foveola::picture::{Map, Stage};
@@ -28,7 +28,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with the name that is to be shown.
+    /// A stage with the displayed name `name`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -42,62 +42,62 @@ impl Stage {
         }
     }
 
-    /// What its values are, with their unit, such as `events in 1 ms`.
+    /// The meaning of the values, with their unit, such as `events in 1 ms`.
     #[must_use]
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
         self
     }
 
-    /// What the lowest and the highest colour stand for, such as `OFF` and `ON`.
+    /// The names of the lowest and the highest colour, such as `OFF` and `ON`.
     #[must_use]
     pub fn ends(mut self, low: impl Into<String>, high: impl Into<String>) -> Self {
         self.ends = [low.into(), high.into()];
         self
     }
 
-    /// Names of the channels, such as `ON` and `OFF`; without them, channels have numbers, and a single one has none.
+    /// Names of the channels, such as `ON` and `OFF`; by default they are numbered, and a single channel has no name.
     #[must_use]
     pub fn channels<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.channels = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Colours; without it, [`Map::Polar`] where the range goes below 0, else [`Map::Ember`].
+    /// Colours; by default [`Map::Polar`] if the range includes values below 0, else [`Map::Ember`].
     #[must_use]
     pub fn map(mut self, map: Map) -> Self {
         self.map = Some(map);
         self
     }
 
-    /// Values of the first and the last colour; without it, a range that fits the frames: symmetric about 0 where
-    /// there are negative values.
+    /// Values of the first and the last colour; by default a range that fits the frames, symmetric about 0 if there are
+    /// negative values.
     #[must_use]
     pub fn range(mut self, low: f32, high: f32) -> Self {
         self.range = Some((low, high));
         self
     }
 
-    /// Shows counts of events in the middle of the colours: twice the mean count of the pixels that have events fills them.
+    /// Scales event counts to the middle of the colours: twice the mean count of the active pixels has the last colour.
     #[must_use]
     pub fn counts(mut self) -> Self {
         self.counts = true;
         self
     }
 
-    /// How large frames become smaller.
+    /// How large frames are reduced.
     #[must_use]
     pub fn shrink(mut self, shrink: Shrink) -> Self {
         self.shrink = shrink;
         self
     }
 
-    /// Its name.
+    /// The name of the stage.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How its large frames become smaller.
+    /// How its large frames are reduced.
     pub(super) fn shrinking(&self) -> Shrink {
         self.shrink
     }
@@ -108,17 +108,17 @@ impl Stage {
         Ok(Scale::of(frames, self.map, self.range, self.counts))
     }
 
-    /// What its values are.
+    /// The meaning of the values.
     pub(super) fn about(&self) -> Option<&str> {
         self.unit.as_deref()
     }
 
-    /// What the lowest and the highest colour stand for.
+    /// The names of the lowest and the highest colour.
     pub(super) fn end_names(&self) -> &[String; 2] {
         &self.ends
     }
 
-    /// The name of one of its `count` channels; of many, where not all are `shown`, with their number.
+    /// The name of one of its `count` channels; if not all are `shown`, with their number.
     pub(super) fn channel(&self, channel: usize, count: usize, shown: usize) -> String {
         match self.channels.get(channel) {
             Some(channel) => format!("{} {channel}", self.name),
@@ -129,7 +129,7 @@ impl Stage {
     }
 }
 
-/// Refuses a range that is empty, upside down or not finite.
+/// Checks that a range is not empty, reversed or not finite.
 pub(super) fn check_range(range: Option<(f32, f32)>) -> Result<(), Error> {
     let Some((low, high)) = range else { return Ok(()) };
     let good = low.is_finite() && high.is_finite() && low < high;

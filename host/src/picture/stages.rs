@@ -1,9 +1,9 @@
-//! The stages of a model: what is kept of their frames for pictures, in bounded memory.
+//! The frames of a model's stages that are kept for pictures, in bounded memory.
 //!
-//! Two selections are kept, each of the same times in all stages. For animations, every `2^k`-th frame: when there are too
-//! many, every other one is forgotten. For contact sheets, the most active frame of each of up to 16 stretches of equal length:
-//! when there are more, two neighbours become one, of which the more active frame stays. How active a frame is, the last stage
-//! decides: by the squared distance of its samples from their means so far.
+//! Two selections are kept, with the same times in all stages. For animations, every `2^k`-th frame: when there are too
+//! many, every other one is discarded. For contact sheets, the most active frame of each of up to 16 sections of equal
+//! length: when there are more, two neighbouring sections are merged and the more active frame is kept. The last stage
+//! determines the activity of a frame: the squared distance of its samples from their means so far.
 
 use super::activity::{Activity, PixelActivity};
 use super::color::Scale;
@@ -13,20 +13,20 @@ use crate::Error;
 use crate::error::in_range;
 use ndarray::{Array2, ArrayView3, ArrayView5, Axis, s};
 
-/// Frames for an animation, at most, and rows and columns of each.
+/// The largest number of frames for an animation, and the largest number of rows and columns of each.
 const KEEP: usize = 64;
 const PANEL: usize = 288;
-/// Frames for a contact sheet, at most, and rows and columns of each.
+/// The largest number of frames for a contact sheet, and the largest number of rows and columns of each.
 const COLUMNS: usize = 16;
 const CELL: usize = 400;
-/// Channels of a stage that are shown, at most.
+/// The largest number of displayed channels per stage.
 const CHANNELS: usize = 4;
 
-/// What the stages of a model did: some of their frames, and which pixel of the last stage varied most.
+/// The activity of a model's stages: some of their frames, and the most variable pixel of the last stage.
 ///
-/// Frames come one by one or in chunks, from however long a recording, and the memory stays bounded: 64 frames of each channel
-/// for an animation, of up to 288 x 288 pixels, 16 for a contact sheet, of up to 400 x 400, and two numbers for each pixel of
-/// the last stage. Of many channels, the first four are kept.
+/// Frames arrive one by one or in chunks, from a recording of any length, and memory is bounded: 64 frames of each channel
+/// for an animation, of up to 288 x 288 pixels, 16 for a contact sheet, of up to 400 x 400, and two numbers per pixel of the
+/// last stage. Of more than four channels, the first four are kept.
 ///
 /// ```
 /// use foveola::picture::{Stage, Stages};
@@ -46,16 +46,16 @@ const CHANNELS: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Stages {
     stages: Vec<Stage>,
-    /// One for each channel of each stage, from the first frame on.
+    /// One per channel of each stage, from the first frame on.
     rows: Vec<Row>,
     activity: Activity,
     keep: usize,
-    /// Frames so far, and from one that is kept for animations to the next.
+    /// Number of frames so far, and the step between frames kept for animations.
     seen: u64,
     stride: u64,
     times: Vec<f64>,
     columns: Vec<Column>,
-    /// Frames of a stretch, and those of the last one so far.
+    /// Frames per section, and those of the last section so far.
     stretch: u64,
     begun: u64,
 }
@@ -65,28 +65,28 @@ pub struct Stages {
 pub(super) struct Row {
     pub(super) stage: usize,
     channel: usize,
-    /// Channels of the stage, of which some may not be shown.
+    /// Channels of the stage, some of which may not be displayed.
     channels: usize,
     pub(super) name: String,
-    /// Rows and columns of its frames as they came.
+    /// Rows and columns of the original frames.
     pub(super) size: (usize, usize),
     /// Frames for animations.
     pub(super) frames: Vec<Array2<f32>>,
 }
 
-/// A time of a contact sheet: the most active frame of a stretch.
+/// A column of a contact sheet: the most active frame of a section.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) time: f64,
     activity: f64,
-    /// A frame for each row.
+    /// One frame per row.
     pub(super) frames: Vec<Array2<f32>>,
 }
 
 const ITEM: &str = "stages";
 
 impl Stages {
-    /// The stages in the order in which they are shown; the last one decides which frames are shown.
+    /// The stages in display order; the last one determines which frames are shown.
     pub fn new(stages: impl IntoIterator<Item = Stage>) -> Self {
         Self {
             stages: stages.into_iter().collect(),
@@ -109,22 +109,22 @@ impl Stages {
         self
     }
 
-    /// The next frame of each stage, `(channel, row, column)`, at `time` in seconds.
+    /// Adds the next frame of each stage, `(channel, row, column)`, at `time` in seconds.
     ///
     /// # Errors
-    /// As of [`Stages::extend`].
+    /// As for [`Stages::extend`].
     pub fn push(&mut self, time: f64, frames: &[ArrayView3<'_, f32>]) -> Result<(), Error> {
         let movies: Vec<_> =
             frames.iter().map(|frame| frame.view().insert_axis(Axis(1)).insert_axis(Axis(0))).collect();
         self.extend(time, 0.0, &movies)
     }
 
-    /// The next frames of each stage, `(batch, channel, time, row, column)`: those of the first batch. The first frame is at
-    /// `start` seconds, and `dt` seconds lie between two.
+    /// Adds the next frames of each stage, `(batch, channel, time, row, column)`; only the first batch is used. The first
+    /// frame is at `start` seconds, and successive frames are `dt` seconds apart.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where there is not one movie for each stage, they have different numbers of frames, a frame is empty
-    /// or of another shape than the first, or a time is not a finite number. The stages are then unchanged.
+    /// [`Error::Parameter`] where there is not one movie per stage, they have different numbers of frames, a frame is empty
+    /// or differs in shape from the first, or a time is not a finite number. The stages are then unchanged.
     pub fn extend(&mut self, start: f64, dt: f64, movies: &[ArrayView5<'_, f32>]) -> Result<(), Error> {
         in_range(ITEM, "movies", movies.len(), movies.len() == self.stages.len(), "one for each stage")?;
         let Some(last) = movies.last() else { return Ok(()) };
@@ -167,7 +167,7 @@ impl Stages {
         Ok(())
     }
 
-    /// Keeps a frame for animations, unless it is time for larger steps.
+    /// Keeps a frame for animations, if it is due.
     fn keep_frame(&mut self, t: usize, time: f64, movies: &[ArrayView5<'_, f32>]) {
         let number = self.seen + t as u64;
         while self.times.len() >= self.keep && number.is_multiple_of(self.stride) {
@@ -186,7 +186,7 @@ impl Stages {
         }
     }
 
-    /// Keeps the most active frames of the stretches for contact sheets.
+    /// Keeps the most active frames of the sections for contact sheets.
     fn choose_columns(&mut self, activity: &[f64], time: impl Fn(usize) -> f64, movies: &[ArrayView5<'_, f32>]) {
         let mut from = 0;
         while from < activity.len() {
@@ -222,7 +222,7 @@ impl Stages {
         shrink(&frame, row.size.0.max(row.size.1).div_ceil(side), self.stages[row.stage].shrinking())
     }
 
-    /// Number of frames that are kept for animations.
+    /// Number of frames kept for animations.
     pub fn len(&self) -> usize {
         self.times.len()
     }
@@ -232,23 +232,24 @@ impl Stages {
         self.times.is_empty()
     }
 
-    /// The pixel of the last stage whose samples vary most over time, the first of several; none before the first frame.
+    /// The pixel of the last stage whose samples vary most over time (the first of several); none before the first frame.
     pub fn most_variable(&self) -> Option<PixelActivity> {
         self.activity.most_variable()
     }
 
-    /// The stages, and the channels that they have.
+    /// The stages and their channels.
     pub(super) fn rows(&self) -> impl Iterator<Item = (&Stage, &Row)> + Clone {
         self.rows.iter().map(|row| (&self.stages[row.stage], row))
     }
 
-    /// Times of the frames that are kept for animations.
+    /// Times of the frames kept for animations.
     pub(super) fn times(&self) -> &[f64] {
         &self.times
     }
 
-    /// At most `count` columns of a contact sheet: the most active one of each of as many parts of the recording. Where a part
-    /// is quiet, with less than a tenth of the largest activity, the most active of the columns that are left takes its place.
+    /// At most `count` columns of a contact sheet: the recording is divided into `count` parts, and the most active column
+    /// of each is used. A part whose activity is below a tenth of the largest is replaced by the most active remaining
+    /// column.
     pub(super) fn columns(&self, count: usize) -> Vec<&Column> {
         let all = self.columns.len();
         let count = count.min(all);
@@ -266,12 +267,12 @@ impl Stages {
         chosen.into_iter().map(|column| &self.columns[column]).collect()
     }
 
-    /// How many columns there can be.
+    /// The largest possible number of columns.
     pub(super) fn column_count(&self) -> usize {
         self.columns.len()
     }
 
-    /// The scale of each stage, over all frames that are kept of it.
+    /// The scale of each stage, over all its kept frames.
     pub(super) fn scales(&self) -> Result<Vec<Scale>, Error> {
         let scale = |(index, stage): (usize, &Stage)| {
             let of_stage = |row: &usize| self.rows[*row].stage == index;
@@ -293,7 +294,7 @@ pub(super) mod tests {
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// A file name of its own, whose file goes with it.
+    /// A unique file name. The file is deleted on drop.
     pub(in crate::picture) struct Scratch(PathBuf);
 
     impl Scratch {
@@ -323,7 +324,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Stages of `frames` x `rows` x `cols` each, a millisecond a frame.
+    /// Stages of `frames` x `rows` x `cols` each, at a millisecond per frame.
     pub(in crate::picture) fn stages_of<F: Fn(usize, usize, usize) -> f32>(
         frames: usize,
         stages: impl IntoIterator<Item = (Stage, (usize, usize), F)>,
@@ -368,7 +369,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Flashes of one frame each, far apart: each is the column of its part of the recording, whatever the chunks.
+    /// Flashes of one frame each, far apart: each is the column of its part of the recording, for any chunking.
     #[test]
     fn columns_show_where_something_happens() {
         let flashes = [37, 950, 1500, 2345, 2990, 3700];

@@ -1,4 +1,4 @@
-//! Type: lines of Noto Sans (SIL Open Font License 1.1), bundled with the program.
+//! Text: lines in Noto Sans (SIL Open Font License 1.1), which is bundled with the program.
 
 use ab_glyph::{Font, FontRef, GlyphId, PxScale, ScaleFont, point};
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ pub(super) enum Weight {
     Bold,
 }
 
-/// Where a line of text stands relative to its point.
+/// The position of a line of text relative to its anchor point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
@@ -42,7 +42,7 @@ impl Type {
         }
     }
 
-    /// Pixels per em as the rasteriser counts them: its scale is the height from ascent to descent.
+    /// Pixels per em in the rasteriser's units: its scale is the height from ascent to descent.
     fn scale(self) -> PxScale {
         let font = self.font();
         let units = font.units_per_em().unwrap_or(1000.0);
@@ -70,7 +70,7 @@ impl Type {
         (glyphs, at)
     }
 
-    /// Cuts a line so that it is at most `width` pixels wide, with an ellipsis where something is missing.
+    /// Truncates a line to at most `width` pixels, with an ellipsis where text was removed.
     pub(super) fn fit(self, line: &str, width: f32) -> String {
         if self.width(line) <= width {
             return line.to_owned();
@@ -85,8 +85,8 @@ impl Type {
         String::new()
     }
 
-    /// Hands every pixel that the line touches to `put(x, y, coverage)`, coverage 0 to 1; `(x, y)` is the
-    /// start, middle or end of the baseline.
+    /// Calls `put(x, y, coverage)` for every pixel that the line touches, with coverage 0 to 1; `(x, y)` is the start,
+    /// middle or end of the baseline.
     pub(super) fn draw(self, (x, y): (f32, f32), align: Align, line: &str, mut put: impl FnMut(i32, i32, f32)) {
         let (glyphs, width) = self.glyphs(line);
         let start = match align {

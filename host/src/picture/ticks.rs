@@ -1,6 +1,6 @@
-//! Round numbers on axes, and how numbers and times are written.
+//! Round numbers on axes, and the formatting of numbers and times.
 
-/// The next number of two significant digits, not below `value`, which is above 0, by more than rounding.
+/// The smallest number of two significant digits that is not below `value` (above 0) by more than rounding.
 pub(super) fn round_up(value: f64) -> f64 {
     let exponent = value.log10().floor() as i32 - 1;
     let digits = (value / 10_f64.powi(exponent) - 1e-4).ceil();
@@ -30,7 +30,7 @@ impl Ticks {
         Self { at: (0..=steps).map(|index| (first + index as f64) * step).collect(), step }
     }
 
-    /// A tick in as many decimals as all of them need.
+    /// The label of a tick, with as many decimals as all ticks need.
     pub(super) fn label(&self, value: f64) -> String {
         let largest = self.at.iter().fold(0.0_f64, |largest, tick| largest.max(tick.abs()));
         let decimals = (-self.step.log10() + 1e-9).floor().max(-1.0) as i32 + 1;
@@ -42,7 +42,7 @@ impl Ticks {
     }
 }
 
-/// A number in at most three significant digits.
+/// A number with at most three significant digits.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     let text = if size == 0.0 {
@@ -58,17 +58,17 @@ pub(super) fn number(value: f64) -> String {
     minus(text)
 }
 
-/// Without zeros behind the decimal point.
+/// Removes zeros after the decimal point.
 fn trimmed(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
-/// With the minus sign of typography.
+/// Uses the typographic minus sign.
 fn minus(text: String) -> String {
     text.replace('-', "\u{2212}")
 }
 
-/// The unit of a span of time in seconds: its name, and how many of them a second has.
+/// The unit for a span of time in seconds: its name, and the number of units per second.
 pub(super) fn time_unit(span: f64) -> (&'static str, f64) {
     match span {
         _ if span >= 2.0 => ("s", 1.0),
@@ -78,7 +78,7 @@ pub(super) fn time_unit(span: f64) -> (&'static str, f64) {
     }
 }
 
-/// How the times of one picture are written: one unit, and as many decimals as tell them apart.
+/// The format of the times in one picture: one unit, and enough decimals to distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TimeFormat {
     unit: &'static str,
@@ -87,7 +87,7 @@ pub(super) struct TimeFormat {
 }
 
 impl TimeFormat {
-    /// For some `times` in seconds, at least `step` apart: each is written to a twentieth of the step.
+    /// The format for `times` in seconds that are at least `step` apart: each is written to a twentieth of the step.
     pub(super) fn new(times: &[f64], step: f64) -> Self {
         let end = times.iter().fold(0.0_f64, |end, time| end.max(time.abs()));
         let (unit, per_second) = time_unit(end);

@@ -1,11 +1,11 @@
-//! The samples of a pixel over time, in bounded memory: when there are too many, the lowest and the highest of neighbours stay.
+//! The samples of a pixel over time, in bounded memory: of neighbouring samples, the lowest and the highest are kept.
 //!
-//! While there are up to 4096 samples, each stands for itself. Then four neighbours become two, the lowest and the highest of
-//! them in the order in which they came, and each of the two stands for twice the time; and so on. No peak is lost.
+//! Up to 4096 samples are kept individually. After that, four neighbours are reduced to two, their lowest and highest in the
+//! original order, and each value covers twice the time; and so on. No peak is lost.
 
 use super::traces::Series;
 
-/// Values that are kept, at most.
+/// The largest number of values kept.
 const MOST: usize = 4096;
 
 /// A time course that grows sample by sample.
@@ -24,9 +24,9 @@ const MOST: usize = 4096;
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeCourse {
     values: Vec<f32>,
-    /// Frames that a value stands for.
+    /// Frames per value.
     span: usize,
-    /// Samples of the two values to come: how many, and the lowest and the highest in their order.
+    /// The next pair of values so far: the number of samples, and the lowest and the highest in order.
     begun: usize,
     pair: [f32; 2],
 }
@@ -38,7 +38,7 @@ impl Default for TimeCourse {
 }
 
 impl TimeCourse {
-    /// The next sample.
+    /// Adds a sample.
     pub fn push(&mut self, sample: f32) {
         if self.values.len() == MOST {
             self.values = self.values.as_chunks::<4>().0.iter().flat_map(|four| extremes(four)).collect();
@@ -56,14 +56,14 @@ impl TimeCourse {
         }
     }
 
-    /// The samples so far, the first of which was at `start` seconds, and `dt` seconds lie between two.
+    /// The samples so far. The first one is at `start` seconds; successive samples are `dt` seconds apart.
     pub fn series(&self, name: impl Into<String>, start: f64, dt: f64) -> Series {
         let open = if self.begun > 0 { &self.pair[..] } else { &[] };
         Series { start, ..Series::new(name, dt * self.span as f64, [&self.values, open].concat()) }
     }
 }
 
-/// The lowest and the highest of some values, in their order; what is not a number is one of them.
+/// The lowest and the highest of some values, in their order; a NaN is one of them.
 fn extremes(values: &[f32]) -> [f32; 2] {
     let place = |better: fn(&f32, &f32) -> bool| {
         (0..values.len()).fold(0, |best, i| if better(&values[i], &values[best]) { i } else { best })

@@ -1,4 +1,4 @@
-//! A plot of values over time: charts above each other, with one line per series.
+//! A plot of values over time: stacked charts, with one line per series.
 
 use super::canvas::Canvas;
 use super::color::{GRID, INK, MUTED, NOT_FINITE, OKABE_ITO, Rgb};
@@ -9,16 +9,16 @@ use crate::Error;
 use crate::error::in_range;
 use std::path::Path;
 
-/// A named series of values at even distances in time.
+/// A named series of evenly spaced values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Its name in the legend.
+    /// The name in the legend.
     pub name: String,
     /// Time of the first value in seconds.
     pub start: f64,
     /// Seconds from one value to the next, above 0.
     pub dt: f64,
-    /// The values, without a unit; gaps where they are not finite.
+    /// The values, in any unit; values that are not finite leave gaps.
     pub values: Vec<f32>,
 }
 
@@ -34,10 +34,10 @@ impl Series {
     }
 }
 
-/// Axes with some series in them.
+/// A pair of axes with one or more series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// What the values are, with their unit; none by default.
+    /// The meaning of the values, with their unit; none by default.
     pub label: Option<String>,
     /// The lines.
     pub series: Vec<Series>,
@@ -51,14 +51,14 @@ impl Chart {
         Self { label: None, series: series.into(), share: 1.0 }
     }
 
-    /// What the values are, with their unit.
+    /// Sets the meaning of the values, with their unit.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Height of the axes relative to those of other charts.
+    /// Sets the height of the axes relative to those of other charts.
     #[must_use]
     pub fn share(mut self, share: f32) -> Self {
         self.share = share;
@@ -66,7 +66,7 @@ impl Chart {
     }
 }
 
-/// What the plot of [`traces`] looks like.
+/// The layout of the plot of [`traces`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plot {
     /// Headline; none by default.
@@ -88,7 +88,7 @@ const NAME: Type = Type::new(Weight::Regular, 25.0);
 const NUMBER: Type = Type::new(Weight::Regular, 22.0);
 
 const MARGIN: f32 = 44.0;
-/// Between two charts.
+/// Space between two charts.
 const GAP: f32 = 26.0;
 /// Height of a line of the legend.
 const LINE: f32 = 40.0;
@@ -96,7 +96,7 @@ const LINE: f32 = 40.0;
 const SWATCH: f32 = 40.0;
 pub(super) const THICK: f32 = 3.0;
 
-/// The place of the axes on the page, and what they measure.
+/// The position of the axes on the page, and their ranges.
 struct Axes {
     left: f32,
     right: f32,
@@ -118,11 +118,11 @@ impl Axes {
     }
 }
 
-/// Writes a PNG with the values of each series over time, the charts above each other on one axis of time.
+/// Writes a PNG with the values of each series over time. The charts are stacked and share one time axis.
 ///
-/// Where there are more values than pixels, the line shows the smallest and the largest of each column, so no peak is
-/// lost. Values that are not finite leave a gap and a green mark on the time axis. From the ninth series on, colours
-/// come again, dashed.
+/// If there are more values than pixels, the line shows the smallest and the largest value of each column, so no peak is
+/// lost. Values that are not finite leave a gap and a green mark on the time axis. From the ninth series on, the colours
+/// repeat with dashed lines.
 ///
 /// ```
 /// use foveola::picture::{Chart, Plot, Series, traces};
@@ -137,8 +137,8 @@ impl Axes {
 /// ```
 ///
 /// # Errors
-/// [`Error::Picture`] where no series has a value, [`Error::Parameter`] where `dt`, `start`, `share`, `width` or `height` are
-/// outside their range (nothing is written then), [`Error::Io`] where the file cannot be written.
+/// [`Error::Picture`] where no series has a value; [`Error::Parameter`] where `dt`, `start`, `share`, `width` or `height` is
+/// invalid (then nothing is written); [`Error::Io`] where the file cannot be written.
 pub fn traces(path: impl AsRef<Path>, charts: &[Chart], plot: &Plot) -> Result<(), Error> {
     let path = path.as_ref();
     const ITEM: &str = "traces";
@@ -211,7 +211,7 @@ pub(super) fn look(index: usize) -> (Rgb, bool) {
     (OKABE_ITO[index % OKABE_ITO.len()], index / OKABE_ITO.len() % 2 == 1)
 }
 
-/// The times that the axes have to show, which are no empty range.
+/// The time range of the axes, which is never empty.
 fn times(charts: &[Chart]) -> (f64, f64) {
     let full = charts.iter().flat_map(|chart| &chart.series).filter(|one| !one.values.is_empty());
     let start = full.clone().map(|one| one.start).fold(f64::INFINITY, f64::min);
@@ -220,7 +220,7 @@ fn times(charts: &[Chart]) -> (f64, f64) {
     (start, if end > start { end } else { start + dt.max(start.abs() * 1e-9) })
 }
 
-/// The values that axes have to show, which are no empty range.
+/// The value range of the axes, which is never empty.
 fn values(series: &[Series]) -> (f64, f64) {
     let finite = series.iter().flat_map(|one| &one.values).filter(|value| value.is_finite());
     let low = finite.clone().fold(f32::INFINITY, |low, &value| low.min(value));
@@ -233,13 +233,13 @@ fn values(series: &[Series]) -> (f64, f64) {
     (if low == 0.0 { 0.0 } else { low - room }, high + room)
 }
 
-/// Names and colours of the series of a chart, in as many lines as they need, and what the values are.
+/// Names and colours of the series in a chart, in as many lines as needed, and the meaning of the values.
 struct Legend {
-    /// The place of each name on the page, its line, and the name as far as there is room.
+    /// The horizontal position of each name, its line, and the name, truncated to the available space.
     names: Vec<(f32, usize, String)>,
     /// Number of the first series.
     first: usize,
-    /// Where what the values are stands: its right end, and its line.
+    /// The position of the value label: its right end, and its line.
     label: (f32, usize),
     height: f32,
 }
@@ -279,7 +279,7 @@ impl Legend {
     }
 }
 
-/// Lines and numbers of the values.
+/// Grid lines and numbers of the values.
 fn draw_values(page: &mut Canvas, axes: &Axes, ticks: &Ticks) {
     let (left, right) = (axes.left as usize, axes.right as usize);
     for &tick in &ticks.at {
@@ -289,7 +289,7 @@ fn draw_values(page: &mut Canvas, axes: &Axes, ticks: &Ticks) {
     }
 }
 
-/// The axis of time; below the last chart with its numbers.
+/// The time axis; with its numbers below the last chart.
 fn draw_times(page: &mut Canvas, axes: &Axes, last: bool) {
     let (unit, per_second) = time_unit(axes.time.0.abs().max(axes.time.1.abs()));
     let count = ((axes.right - axes.left) / 170.0) as usize;
@@ -328,7 +328,7 @@ fn draw_series(page: &mut Canvas, axes: &Axes, one: &Series, (color, dash): (Rgb
 /// The lines of a series: unbroken runs of finite values, at most a few points per column of the page.
 fn runs(series: &Series, axes: &Axes) -> Vec<Vec<(f32, f32)>> {
     let mut runs = vec![Vec::new()];
-    // First, lowest, highest and last value of the column of pixels that is being read.
+    // First, lowest, highest and last value of the current column of pixels.
     let mut column: Option<(i32, f32, [f32; 4])> = None;
     let flush = |column: &mut Option<(i32, f32, [f32; 4])>, run: &mut Vec<(f32, f32)>| {
         if let Some((_, x, [first, low, high, last])) = column.take() {
@@ -429,7 +429,7 @@ mod tests {
         }
     }
 
-    /// Two charts have one axis of time: what happens at the same time stands above each other.
+    /// Two charts share one time axis: simultaneous values are aligned vertically.
     #[test]
     fn time_ends_with_the_last_value() {
         let three = |start| Series { start, ..Series::new("a", 0.25, [1.0, 2.0, 3.0]) };
@@ -453,7 +453,7 @@ mod tests {
         let (width, height, pixels) = file.png();
         let column = |color: Rgb| {
             let is = |x: usize, y: usize| pixels[3 * (y * width + x)..][..3] == color;
-            // A step is the column with the most pixels of its colour.
+            // A step is the column with the most pixels in its colour.
             (0..width).max_by_key(|x| (0..height).filter(|y| is(*x, *y)).count())
         };
         let (above, below) = (column(OKABE_ITO[0]).expect("a line"), column(OKABE_ITO[1]).expect("a line"));

@@ -1,4 +1,4 @@
-//! What a model is shown: sampled stimuli, and scenes before a simulated event sensor.
+//! Stimuli: sampled movies, and scenes in front of a simulated event sensor.
 
 pub mod samples;
 pub mod scene;

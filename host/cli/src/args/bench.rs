@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use foveola::Geometry;
 
 const HELP: &str = "\
-Each line says how many frames a second come out, the
-operations of the definition that this makes a second,
-the share of the limit that holds them back (FMA: multiply-
-adds in registers; copy, read: of about as many bytes as a
-piece takes), and the plan of a convolution.
+Each line shows the frames per second, the operations per
+second (of direct evaluation), the share of the limit that
+bounds them (FMA: multiply-adds in registers; copy, read: of
+about as many bytes as a chunk), and the algorithm of a
+convolution.
 
 Examples:
   foveola bench                       the whole table
@@ -19,12 +19,11 @@ Examples:
   foveola bench conv3d --kernel 7,9,11 --channels 2,4 \\
       --size 200x150 --frames 100 --plan direct
   foveola bench --list                their names
-  foveola bench denoise               what filters of events
-                                      are worth";
+  foveola bench denoise               event-filter accuracy";
 
 #[derive(Subcommand, Clone)]
 pub(crate) enum Accuracy {
-    /// Measure how much signal and noise filters of events keep
+    /// Measure signal and noise retention of event filters
     Denoise(DenoiseArgs),
 }
 
@@ -34,10 +33,10 @@ pub(crate) struct BenchArgs {
     #[command(subcommand)]
     pub(crate) accuracy: Option<Accuracy>,
 
-    /// What to measure: names of --list, conv3d, conv2d or conv1d [default: all of --list]
+    /// Workloads: names from --list, conv3d, conv2d or conv1d [default: all of --list]
     pub(crate) workload: Vec<String>,
 
-    /// Threads; 0 for as many as the machine runs at once
+    /// Number of threads; 0 for all threads of the machine
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = units::threads, allow_negative_numbers = true)]
     pub(crate) threads: usize,
 
@@ -45,15 +44,15 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 0.5, value_name = "S", value_parser = units::duration, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 
-    /// How convolutions are computed: auto, direct, separable or fft
+    /// Algorithm of convolutions: auto, direct, separable or fft
     #[arg(long, default_value = "auto")]
     pub(crate) plan: String,
 
-    /// fast, reproducible, or the vectors to use at most: baseline, sse4.2, avx2 or avx512 where the CPU has them
+    /// fast, reproducible, or the highest vector level to use: baseline, sse4.2, avx2 or avx512, if the CPU has it
     #[arg(long, default_value = "fast")]
     pub(crate) precision: String,
 
-    /// Compare convolutions with the vectors that every such CPU has
+    /// Compare convolutions with the baseline vector level, which every such CPU has
     #[arg(long)]
     pub(crate) baseline: bool,
 
@@ -61,11 +60,11 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
     pub(crate) size: Option<Geometry>,
 
-    /// Frames in a piece [default: 64, fewer when they are large]
+    /// Frames per chunk [default: 64, fewer if frames are large]
     #[arg(long, value_name = "N", value_parser = units::positive, allow_negative_numbers = true)]
     pub(crate) frames: Option<usize>,
 
-    /// Size of the kernel of conv3d (time,rows,columns), conv2d (rows,columns) or conv1d (time)
+    /// Kernel size of conv3d (time,rows,columns), conv2d (rows,columns) or conv1d (time)
     #[arg(long, value_name = "SIZE", value_delimiter = ',', value_parser = units::positive, allow_negative_numbers = true)]
     pub(crate) kernel: Vec<usize>,
 
@@ -77,7 +76,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["threads", "seconds", "plan", "precision", "baseline"])]
     pub(crate) list: bool,
 
-    /// Print JSON on stdout and nothing else there
+    /// Print only JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,27 +1,27 @@
-//! The simulated sensor as arguments of the command line.
+//! The simulated sensor as command-line arguments.
 
 use crate::units;
 use clap::Args;
 use foveola::scene::SensorParameters;
 use std::time::Duration;
 
-/// What is not given is as in [`SensorParameters::default`].
+/// The defaults are those of [`SensorParameters::default`].
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Simulated sensor")]
 pub(crate) struct SensorArgs {
-    /// Change of ln(luminance) that makes an event [default: 0.25]
+    /// Change of ln(luminance) per event [default: 0.25]
     #[arg(long, value_name = "X", value_parser = units::number, allow_hyphen_values = true)]
     threshold: Option<f32>,
 
-    /// Deviation of the thresholds between pixels, as a part of them [default: 0.03]
+    /// Relative standard deviation of the thresholds between pixels [default: 0.03]
     #[arg(long, value_name = "PART", value_parser = units::number, allow_hyphen_values = true)]
     mismatch: Option<f32>,
 
-    /// Time for which a pixel is blind after an event; 0us for none [default: 500us]
+    /// Blind time of a pixel after an event; 0us for none [default: 500us]
     #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero, allow_hyphen_values = true)]
     refractory: Option<u64>,
 
-    /// Leak: ON events per pixel and second where nothing moves [default: 0]
+    /// Leak: ON events per pixel and second at constant light [default: 0]
     #[arg(long, value_name = "HZ", value_parser = units::number, allow_hyphen_values = true)]
     leak: Option<f32>,
 
@@ -29,29 +29,29 @@ pub(crate) struct SensorArgs {
     #[arg(long, value_name = "HZ", value_parser = units::number, allow_hyphen_values = true)]
     shot: Option<f32>,
 
-    /// Part of the shot noise that is left in the light [default: 1]
+    /// Share of the shot noise that remains in bright light [default: 1]
     #[arg(long, value_name = "PART", value_parser = units::number, allow_hyphen_values = true)]
     shot_bright: Option<f32>,
 
-    /// Cutoff of the photoreceptor's low-pass in the light [default: none]
+    /// Cutoff of the photoreceptor's low-pass in bright light [default: none]
     #[arg(long, value_name = "HZ", value_parser = units::number, allow_hyphen_values = true)]
     cutoff: Option<f32>,
 
-    /// Part of the cutoff that is left in the dark [default: 1]
+    /// Share of the cutoff that remains in the dark [default: 1]
     #[arg(long, value_name = "PART", value_parser = units::number, allow_hyphen_values = true)]
     cutoff_dark: Option<f32>,
 
-    /// Dark current, as luminance, where white is 1 [default: 0; 0.02 for a movie]
+    /// Dark current, as a luminance; white is 1 [default: 0; 0.02 for a movie]
     #[arg(long, value_name = "X", value_parser = units::number, allow_hyphen_values = true)]
     dark: Option<f32>,
 
-    /// Seed of all that is random in the sensor
+    /// Seed of the sensor's random numbers
     #[arg(long, default_value_t = 0, value_parser = units::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 }
 
 impl SensorArgs {
-    /// The parameters, where `dark` is the dark current unless another one is given.
+    /// The parameters; `dark` is the default of the dark current.
     pub(crate) fn parameters(&self, dark: f32) -> SensorParameters {
         let default = SensorParameters::default();
         SensorParameters {

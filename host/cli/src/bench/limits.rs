@@ -1,7 +1,7 @@
-//! What the machine can do at most: multiply-adds a second in registers, and bytes a second that a copy or a sum moves,
-//! within the second-level cache, within the last one, and far beyond.
+//! The hardware peak of the machine: multiply-adds per second in registers, and bytes per second of a copy or a sum within
+//! the second-level cache, within the last-level cache, and in main memory.
 //!
-//! A convolution cannot be faster than the first, a filter that touches each sample once not faster than the second.
+//! The first bounds convolutions; the second bounds filters that access each sample once.
 
 use super::workload::Bound;
 use super::{Contestant, Timing, measure_all};
@@ -13,25 +13,25 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Rounds of multiply-adds at a time.
+/// Rounds of multiply-adds per call.
 const ROUNDS: usize = 10_000;
 /// Independent chains: more than latency x units of any core.
 const CHAINS: usize = 12;
-/// Independent sums, likewise.
+/// Independent sums, for the same reason.
 const SUMS: usize = 8;
-/// Samples of a thread within its second-level cache: 128 kB.
+/// Samples per thread within its second-level cache: 128 kB.
 const NEAR: usize = 1 << 15;
-/// Samples of all threads together within a last-level cache: 8 MB, as a piece of the workloads takes.
+/// Samples of all threads together within a last-level cache: 8 MB, the size of a workload's chunk.
 const PIECE: usize = 1 << 21;
-/// Samples of all threads together far beyond the last cache: 256 MB.
+/// Samples of all threads together far larger than the last-level cache: 256 MB.
 const FAR: usize = 1 << 26;
-/// Seconds of a call, about: long beside the start of a thread.
+/// Approximate seconds per call: long compared with the start of a thread.
 const CALL: f64 = 2e-3;
 
-/// Where the samples lie.
+/// The memory that holds the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// 128 kB for each thread: a second-level cache.
+    /// 128 kB per thread: a second-level cache.
     Cache,
     /// 8 MB: a last-level cache.
     Piece,
@@ -40,10 +40,10 @@ pub enum Place {
 }
 
 impl Place {
-    /// All of them.
+    /// All places.
     pub const ALL: [Self; 3] = [Self::Cache, Self::Piece, Self::Memory];
 
-    /// Where a number of bytes, gone through over and over, would lie.
+    /// The place of data of this many bytes that is processed repeatedly.
     pub fn of(bytes: f64) -> Self {
         if bytes <= 5e5 {
             Self::Cache
@@ -54,7 +54,7 @@ impl Place {
         }
     }
 
-    /// Its size in words.
+    /// The size in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cache => "128 kB",
@@ -64,35 +64,35 @@ impl Place {
     }
 }
 
-/// What is asked of the machine.
+/// A measurement of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// Multiply-adds in registers, with the vectors of a level; counted as two operations.
+    /// Multiply-adds in registers, with the vectors of a level; each counts as two operations.
     MultiplyAdd(SimdLevel),
-    /// Half of the samples copied over the other; bytes read and written.
+    /// One half of the samples copied to the other; counts bytes read and written.
     Copy(Place),
-    /// The sum of the samples; bytes read.
+    /// The sum of the samples; counts bytes read.
     Read(Place),
 }
 
-/// What the machine can do at most with a number of threads.
+/// The hardware peak of the machine with a number of threads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// The number of threads.
     pub threads: usize,
-    /// Floating-point operations a second at each level that the CPU has, the best one last.
+    /// Floating-point operations per second at each level of the CPU, the best one last.
     pub multiply_add: Vec<(SimdLevel, f64)>,
-    /// Bytes a second of a copy, in each [`Place`].
+    /// Bytes per second of a copy, in each [`Place`].
     pub copy: [f64; 3],
-    /// Bytes a second of a sum, in each [`Place`].
+    /// Bytes per second of a sum, in each [`Place`].
     pub read: [f64; 3],
 }
 
 impl Limits {
-    /// Measures the limits for each number of threads, every one of them for `seconds`. They take turns.
+    /// Measures the limits for each number of threads, each for `seconds`, in turns.
     ///
     /// # Errors
-    /// [`Error::Memory`] when there is none for the 256 MB.
+    /// [`Error::Memory`] when the 256 MB cannot be allocated.
     pub fn measure(threads: &[usize], seconds: f64) -> Result<Vec<Self>> {
         let far = samples(FAR)?;
         let levels = SimdLevel::available();
@@ -118,12 +118,12 @@ impl Limits {
             .collect())
     }
 
-    /// Floating-point operations a second at the best level.
+    /// Floating-point operations per second at the best level.
     pub fn peak(&self) -> f64 {
         self.multiply_add.iter().fold(0.0, |most, (_, rate)| most.max(*rate))
     }
 
-    /// Operations or bytes a second that `bound` allows, in a place.
+    /// Operations or bytes per second that `bound` allows, in a place.
     pub fn of(&self, bound: Bound, place: Place) -> f64 {
         match bound {
             Bound::MultiplyAdd => self.peak(),
@@ -143,7 +143,7 @@ fn samples(len: usize) -> Result<Samples> {
 }
 
 impl Probe {
-    /// The probe that tells what `bound` allows in a place.
+    /// The probe that measures `bound` in a place.
     pub fn of(bound: Bound, place: Place) -> Self {
         match bound {
             Bound::MultiplyAdd => {
@@ -162,7 +162,7 @@ impl Probe {
         self.contestant_in(threads, None)
     }
 
-    /// [`Probe::contestant`], in memory that others use as well.
+    /// [`Probe::contestant`], in memory that is shared with others.
     fn contestant_in(self, threads: usize, far: Option<&Samples>) -> Result<Contestant<'static>> {
         let threads = threads.max(1);
         let best = Level::new();
@@ -172,7 +172,7 @@ impl Probe {
             (Place::Memory, Some(far)) => Ok(far.clone()),
             (Place::Memory, None) => samples(FAR),
         };
-        // Work of a round, and what a number of rounds are.
+        // The work of a round, and a function that runs a number of rounds.
         let (work, mut rounds): (f64, Box<dyn FnMut(usize)>) = match self {
             Self::MultiplyAdd(level) => {
                 let level = level.level().unwrap_or(best);
@@ -233,7 +233,7 @@ impl Probe {
     }
 }
 
-/// Does the first of the parts on this thread, and each of the others on one of its own.
+/// Processes the first part on this thread, and each of the others on its own thread.
 fn share<P: Send>(mut parts: impl Iterator<Item = P>, work: impl Fn(P) + Sync) {
     std::thread::scope(|scope| {
         let work = &work;

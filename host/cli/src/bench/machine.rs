@@ -1,20 +1,20 @@
-//! The machine that a number was measured on.
+//! The machine on which a number was measured.
 
 use std::fmt::{Display, Formatter};
 
-/// What the machine calls itself.
+/// The description of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
-    /// Model of the CPU, or its architecture where the system does not tell.
+    /// Model of the CPU, or its architecture if the system does not report the model.
     pub cpu: String,
-    /// Threads that it runs at once.
+    /// Number of threads that run in parallel.
     pub cores: usize,
     /// The operating system.
     pub os: String,
 }
 
 impl Machine {
-    /// This machine, as far as it tells.
+    /// This machine, as far as the system reports it.
     ///
     /// ```
     /// assert!(foveola_cli::bench::Machine::this().cores >= 1);
@@ -41,7 +41,7 @@ impl Display for Machine {
     }
 }
 
-/// The number of threads that the machine runs at once.
+/// The number of threads that the machine runs in parallel.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -1,45 +1,45 @@
-//! A stopwatch for several contestants, which take turns.
+//! Time measurement of several contestants in turns.
 
 use foveola::Result;
 use std::time::{Duration, Instant};
 
-/// A slice of a contestant's time: long enough for the clock, short enough that a disturbance hits the others as well.
+/// A slice of a contestant's time: long enough for the clock, short enough that a disturbance affects all contestants.
 const SLICE: Duration = Duration::from_millis(5);
-/// Slices of a contestant, at least.
+/// The smallest number of slices per contestant.
 const FEWEST: usize = 3;
 
 /// Something to measure.
 pub struct Contestant<'a> {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Units of work in a call: frames, operations or bytes.
+    /// Units of work per call: frames, operations or bytes.
     pub work: f64,
     /// One call.
     pub call: Box<dyn FnMut() -> Result<()> + 'a>,
 }
 
 impl<'a> Contestant<'a> {
-    /// A contestant that does `work` units in a call.
+    /// A contestant that processes `work` units per call.
     pub fn new(name: impl Into<String>, work: f64, call: impl FnMut() -> Result<()> + 'a) -> Self {
         Self { name: name.into(), work, call: Box::new(call) }
     }
 }
 
-/// How long a unit of work takes.
+/// The time per unit of work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
-    /// Median over the slices, in seconds a unit.
+    /// Median over the slices, in seconds per unit.
     pub median: f64,
     /// A quarter of the slices took this long or less.
     pub lower: f64,
     /// A quarter of the slices took this long or longer.
     pub upper: f64,
-    /// Slices.
+    /// Number of slices.
     pub slices: usize,
 }
 
 impl Timing {
-    /// Units a second in the better moments, a quarter of the time: as a limit, which no disturbance lowers.
+    /// Units per second in the fastest quarter of the slices: a limit that disturbances do not lower.
     pub fn limit(&self) -> f64 {
         1.0 / self.lower
     }
@@ -52,8 +52,8 @@ impl Timing {
     }
 }
 
-/// Measures each contestant for `seconds`, after a warm-up; they take turns, each of which begins with a call that does not
-/// count.
+/// Measures each contestant for `seconds`, after a warm-up. The contestants take turns; each turn begins with a call that is
+/// not counted.
 ///
 /// # Errors
 /// The first error of a call.
@@ -73,7 +73,7 @@ pub fn measure_all(contestants: &mut [Contestant<'_>], seconds: f64) -> Result<V
     let mut lanes = Vec::with_capacity(contestants.len());
     let alone = contestants.len() == 1;
     for contestant in &mut *contestants {
-        // The first call begins the stream and touches memory for the first time; the second tells the length of a slice.
+        // The first call starts the stream and touches memory for the first time; the second gives the length of a slice.
         (contestant.call)()?;
         let begin = Instant::now();
         (contestant.call)()?;
@@ -88,7 +88,7 @@ pub fn measure_all(contestants: &mut [Contestant<'_>], seconds: f64) -> Result<V
             }
             done = false;
             if !alone {
-                // The others have filled the caches.
+                // The other contestants have filled the caches.
                 (contestant.call)()?;
             }
             let begin = Instant::now();

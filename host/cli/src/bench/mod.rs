@@ -1,14 +1,14 @@
-//! Speed: the workloads that are measured, what the machine can do at most, and a stopwatch for both.
+//! Speed: the measured workloads, the hardware peak of the machine, and the time measurement of both.
 //!
-//! The command `foveola bench`, the benchmarks and the report of the repository measure this table, so their numbers
-//! mean the same:
+//! The command `foveola bench`, the benchmarks and the report of the repository measure the same workloads, so their numbers
+//! are comparable:
 //!
-//! | number | what it is |
+//! | number | meaning |
 //! |---|---|
-//! | time a frame | the median over slices of a few milliseconds; contestants take turns, so that a disturbance hits all alike |
-//! | direct FLOP/s | operations of the definition, term by term, a multiply-add as two; a plan that saves some can go beyond the peak |
-//! | B/s | the bytes that every way to compute it has to move: input, output, and history that outlasts a piece |
-//! | limit | multiply-adds in registers, or a copy or a sum of about as many bytes as a piece: the best quarter of the same run |
+//! | time per frame | the median over slices of a few milliseconds; contestants take turns, so a disturbance affects all |
+//! | direct FLOP/s | operations of direct evaluation, two per multiply-add; other algorithms can exceed the peak |
+//! | B/s | the bytes that every algorithm has to move: input, output, and state kept between chunks |
+//! | limit | multiply-adds in registers, or a copy or a sum of about a chunk's bytes: the best quarter of the same run |
 //!
 //! ```
 //! use foveola_cli::bench::{self, Limits, Setting};

@@ -1,4 +1,4 @@
-//! What a workload computes, as plain data from which layers and competitors are made.
+//! What a workload computes, as plain data for building layers and competing implementations.
 
 use super::Setting;
 use foveola::layers::{Conv, Kind};
@@ -8,11 +8,11 @@ use foveola::{
 };
 use ndarray::{Array2, Array5};
 
-/// Weights of a filter, at most: what layers take.
+/// The largest number of weights of a filter: the limit of the layers.
 const MOST_WEIGHTS: usize = 1 << 28;
 
-/// A filter with its sizes. Time constants are those of [`Resolution::DEFAULT`]; kernels are pseudo-random (of full rank, so
-/// that no plan finds them separable) unless said.
+/// A filter with its sizes. Time constants are those of [`Resolution::DEFAULT`]. Kernels are pseudo-random (of full rank, so
+/// that they are not separable) unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// [`Conv3d`], `kernel` = `[time, row, col]`, `channels` = `[in, out]`.
@@ -45,7 +45,7 @@ pub enum Operation {
     LowPass,
     /// [`HighPass`] of 10 ms.
     HighPass,
-    /// [`SmoothConv`] with 5 ms a stage.
+    /// [`SmoothConv`] with 5 ms per stage.
     SmoothConv {
         /// Stages.
         stages: usize,
@@ -57,7 +57,7 @@ pub enum Operation {
         /// The delay.
         frames: usize,
     },
-    /// [`VariableDelay`] with pseudo-random delays from 0 on.
+    /// [`VariableDelay`] with pseudo-random delays, starting at 0.
     VariableDelay {
         /// The longest delay.
         frames: usize,
@@ -66,7 +66,7 @@ pub enum Operation {
     Diff,
     /// [`NLRectify`].
     Rectify,
-    /// [`Rf`] with a weight of the size of the frame.
+    /// [`Rf`] with a weight of the frame size.
     Rf {
         /// Frames under the weight.
         frames: usize,
@@ -93,12 +93,12 @@ pub(super) enum AnyConv {
     Time(Conv1d),
 }
 
-/// One of 0.01 s.
+/// A time constant of 0.01 s.
 const TAU: f64 = 0.010;
-/// Share of the low-pass that the high-pass subtracts.
+/// The factor of the low-pass that the high-pass subtracts.
 const SHARE: f64 = 1.0;
 
-/// `len` pseudo-random numbers from -0.5 to 0.5, other ones for each `seed`.
+/// `len` pseudo-random numbers from -0.5 to 0.5, different for each `seed`.
 pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     let mut state = seed;
     let next = || {
@@ -111,7 +111,7 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
-/// `len` samples of a Gaussian whose standard deviation is a sixth of them, with a sum of 1.
+/// `len` samples of a Gaussian whose standard deviation is a sixth of that length, with a sum of 1.
 pub fn gaussian(len: usize) -> Vec<f32> {
     let (middle, sigma) = ((len as f64 - 1.0) / 2.0, len as f64 / 6.0);
     let taps: Vec<f64> = (0..len).map(|i| libm::exp(-0.5 * ((i as f64 - middle) / sigma).powi(2))).collect();
@@ -124,13 +124,13 @@ fn weight(shape: [usize; 5]) -> Array5<f32> {
     Array5::from_shape_vec(shape, noise(1, len)).unwrap_or_default()
 }
 
-/// Sets a weight of ours, and the algorithm.
+/// Sets the weight of the workload, and the algorithm.
 fn finished<K: Kind>(conv: Conv<K>, weight: impl Into<Weight>, setting: &Setting) -> Result<Conv<K>> {
     Ok(conv.with_weight(weight)?.with_algorithm(setting.algorithm))
 }
 
 impl Operation {
-    /// Channels of a frame of the input.
+    /// Channels of an input frame.
     pub fn channels(self) -> usize {
         match self {
             Self::Conv3d { channels, .. }
@@ -217,7 +217,7 @@ impl Operation {
         })
     }
 
-    /// The convolution in the model; none where there is none that is planned.
+    /// The convolution in the model; none if the model has none that is planned.
     pub(super) fn conv(self, setting: &Setting) -> Result<Option<AnyConv>> {
         let weight = || self.weight(0, 0).map(Option::unwrap_or_default);
         Ok(Some(match self {

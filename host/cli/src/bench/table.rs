@@ -3,13 +3,12 @@
 use super::{Operation, Workload};
 use foveola::{Error, Result};
 
-/// Rows and columns of a workload in the table, unless it says otherwise.
+/// Rows and columns of a workload in the table, unless its name says otherwise.
 const SIDE: usize = 128;
-/// Names and sizes for the operations that are measured at several.
+/// Names and sizes for the operations that are measured at several sizes.
 const SIZES: [(&str, [usize; 2]); 3] = [("@16x16", [16, 16]), ("@320x320", [320, 320]), ("@1280x720", [720, 1280])];
 
-/// The workloads that are measured: frames of 128 x 128 and one channel, unless the name says otherwise (sizes are columns x
-/// rows).
+/// The measured workloads: frames of 128 x 128 and one channel, unless the name says otherwise (sizes are columns x rows).
 ///
 /// ```
 /// use foveola_cli::bench;

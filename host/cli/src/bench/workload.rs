@@ -1,4 +1,4 @@
-//! A workload: an operation, frames of a size, and what it has to compute and to move.
+//! A workload: an operation, a frame size, and the work and memory traffic that follow.
 
 use super::operation::AnyConv;
 use super::{Contestant, Limits, Operation, Place, noise};
@@ -6,19 +6,19 @@ use foveola::{Algorithm, Error, Model, Plan, Precision, Result};
 use ndarray::Array5;
 use std::hint::black_box;
 
-/// Bytes of input in a piece, at most, and operations, about.
+/// The largest number of input bytes in a chunk, and the approximate largest number of operations.
 const PIECE_BYTES: usize = 16 << 20;
 const PIECE_OPERATIONS: f64 = 4e9;
-/// Frames in a piece.
+/// Limits of the number of frames per chunk.
 const FEWEST: usize = 4;
 const FRAMES: usize = 64;
-/// Samples of input in a piece, whatever the number of frames: 1 GB.
+/// The largest number of input samples in a chunk, for any number of frames: 1 GB.
 const MOST: usize = 1 << 28;
 
-/// What is computed, over frames of which size, and how many at a time.
+/// The operation, the frame size, and the number of frames per chunk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The filter.
     pub operation: Operation,
@@ -26,22 +26,22 @@ pub struct Workload {
     pub rows: usize,
     /// Columns of a frame.
     pub cols: usize,
-    /// Frames in a piece.
+    /// Frames per chunk.
     pub frames: usize,
 }
 
-/// How it is computed. The default is what a new [`Model`] does.
+/// How a workload is computed. The default is that of a new [`Model`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Setting {
-    /// Threads, as of [`Model::threads`].
+    /// Number of threads: see [`Model::set_threads`].
     pub threads: usize,
-    /// Precision, as of [`Model::precision`].
+    /// Precision: see [`Model::set_precision`].
     pub precision: Precision,
-    /// The plan of convolutions, as of [`Conv::algorithm`](foveola::layers::Conv::algorithm).
+    /// Algorithm of convolutions: see [`Conv::algorithm`](foveola::layers::Conv::algorithm).
     pub algorithm: Algorithm,
 }
 
-/// Which limit of the machine an operation meets first.
+/// The limit of the machine that bounds an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// Multiply-adds in registers.
@@ -53,7 +53,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// A word for it.
+    /// The limit as a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::MultiplyAdd => "FMA",
@@ -63,21 +63,21 @@ impl Bound {
     }
 }
 
-/// A time a frame in other units.
+/// The time per frame in other units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
-    /// Frames a second.
+    /// Frames per second.
     pub frames: f64,
-    /// Floating-point operations a second, as [`Workload::operations`] counts them.
+    /// Floating-point operations per second, as counted by [`Workload::operations`].
     pub operations: f64,
-    /// Bytes a second, as [`Workload::bytes`] counts them.
+    /// Bytes per second, as counted by [`Workload::bytes`].
     pub bytes: f64,
-    /// Share of the limit that bounds the operation, 1 for all of it.
+    /// Share of the limit that bounds the operation; 1 is the limit itself.
     pub fraction: f64,
 }
 
 impl Workload {
-    /// A workload with pieces of 64 frames, fewer where they are large or take long.
+    /// A workload with chunks of 64 frames, fewer if they are large or slow.
     pub fn new(name: impl Into<String>, operation: Operation, rows: usize, cols: usize) -> Self {
         let mut workload = Self { name: name.into(), operation, rows, cols, frames: FRAMES };
         let frame_bytes = workload.samples_in().saturating_mul(4).max(1);
@@ -91,16 +91,16 @@ impl Workload {
     pub fn sized(self, rows: usize, cols: usize) -> Self {
         let frames = self.frames;
         let workload = Self::new(self.name, self.operation, rows, cols);
-        // Fed frame by frame, it stays so.
+        // A workload that is fed frame by frame stays so.
         if frames == 1 { Self { frames, ..workload } } else { workload }
     }
 
-    /// Samples of a frame of the input.
+    /// Samples of an input frame.
     pub fn samples_in(&self) -> usize {
         self.operation.channels().saturating_mul(self.rows).saturating_mul(self.cols)
     }
 
-    /// Samples of a frame of the output.
+    /// Samples of an output frame.
     pub fn samples_out(&self) -> usize {
         let pixels = self.rows.saturating_mul(self.cols);
         match self.operation {
@@ -113,7 +113,7 @@ impl Workload {
         }
     }
 
-    /// Floating-point operations a frame of the definition, term by term: two for a multiply-add.
+    /// Floating-point operations per frame of direct evaluation: two for a multiply-add.
     pub fn operations(&self) -> f64 {
         let pixels = self.rows as f64 * self.cols as f64;
         let taps = |shape: Option<[usize; 5]>| shape.into_iter().flatten().map(|len| len as f64).product::<f64>();
@@ -136,8 +136,9 @@ impl Workload {
         }
     }
 
-    /// Bytes a frame that every way to compute it has to move: input and output, and once a piece what outlasts it (written
-    /// and read). A receptive field counts its weight with every frame; who reads it once for several frames goes beyond.
+    /// Bytes per frame that every algorithm has to move: input and output, and once per chunk the state kept between chunks
+    /// (written and read). The weight of a receptive field counts for every frame; an implementation that reads it once for
+    /// several frames can exceed the limit.
     pub fn bytes(&self) -> f64 {
         let [ins, out] = [self.samples_in(), self.samples_out()].map(|samples| 4.0 * samples as f64);
         let history = match self.operation {
@@ -159,19 +160,19 @@ impl Workload {
         ins + out + 2.0 * kept * ins + weight
     }
 
-    /// A time a frame in other units.
+    /// The time per frame in other units.
     pub fn rates(&self, seconds: f64, limits: &Limits) -> Rates {
         let bound = self.operation.bound();
         let (frames, operations, bytes) = (1.0 / seconds, self.operations() / seconds, self.bytes() / seconds);
         Rates { frames, operations, bytes, fraction: self.demand(bound) / seconds / limits.of(bound, self.place()) }
     }
 
-    /// Where its pieces, in and out, would lie when they are gone through over and over.
+    /// The place of its chunks, input and output, when they are processed repeatedly.
     pub fn place(&self) -> Place {
         Place::of(self.bytes() * self.frames as f64)
     }
 
-    /// Operations or bytes a frame: what `bound` counts.
+    /// Operations or bytes per frame: the quantity that `bound` limits.
     pub fn demand(&self, bound: Bound) -> f64 {
         match bound {
             Bound::MultiplyAdd => self.operations(),
@@ -179,19 +180,19 @@ impl Workload {
         }
     }
 
-    /// The model, to be fed [`Workload::input`].
+    /// The model, for the input [`Workload::input`].
     ///
     /// # Errors
-    /// Sizes that its layers do not take, or for which there is no memory.
+    /// Sizes that its layers do not support, or for which there is not enough memory.
     pub fn model(&self, setting: &Setting) -> Result<Model> {
         let model = self.operation.model(self.rows, self.cols, setting)?;
         Ok(model.with_threads(setting.threads).with_precision(setting.precision))
     }
 
-    /// Which way the model's convolution goes; none without one that is planned.
+    /// The algorithm of the model's convolution; none if the model has none that is planned.
     ///
     /// # Errors
-    /// As [`Workload::model`].
+    /// As for [`Workload::model`].
     pub fn plan(&self, setting: &Setting) -> Result<Option<Plan>> {
         let (rows, cols) = (self.rows, self.cols);
         self.operation
@@ -204,7 +205,8 @@ impl Workload {
             .transpose()
     }
 
-    /// A piece of pseudo-random frames, `(batch, channel, time, row, col)`; in memory frame after frame, as from a camera.
+    /// A chunk of pseudo-random frames, `(batch, channel, time, row, col)`; in memory the frames are consecutive, as from a
+    /// camera.
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -219,10 +221,11 @@ impl Workload {
         Ok(frames.permuted_axes([0, 2, 1, 3, 4]))
     }
 
-    /// The model, fed the same piece over and over: the stream goes on.
+    /// The model, fed the same chunk repeatedly as one stream.
     ///
     /// # Errors
-    /// As [`Workload::model`]; further ones, such as frames that the layers do not take, come with the first call.
+    /// As for [`Workload::model`]; other errors, such as frames that the layers do not support, are returned by the first
+    /// call.
     pub fn contestant(&self, setting: &Setting) -> Result<Contestant<'static>> {
         let (mut model, input) = (self.model(setting)?, self.input()?);
         Ok(Contestant::new(&self.name, self.frames as f64, move || {
@@ -233,7 +236,7 @@ impl Workload {
 }
 
 impl Operation {
-    /// Which limit of the machine the operation meets first.
+    /// The limit of the machine that bounds the operation.
     pub fn bound(self) -> Bound {
         match self {
             Self::Rf { .. } => Bound::Read,

@@ -1,11 +1,11 @@
-//! Which option is for which input: one that does not apply is refused, not ignored.
+//! Which options apply to which input: an option that does not apply is an error, not ignored.
 
 use crate::args::{ConvertArgs, InputArgs, RunArgs, refuse};
 use crate::units::seconds;
 use foveola::{Format, movie};
 use std::fmt;
 
-/// What a command reads, as far as options depend on it.
+/// The kind of input, as far as options depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scene,
@@ -33,7 +33,7 @@ impl Kind {
     }
 }
 
-/// An option, whether it was given, what it is for in words, and whether the input is such a one.
+/// An option, whether it was given, the input it applies to in words, and whether the present input is such.
 type Row = (&'static str, bool, &'static str, bool);
 
 fn input_rows(args: &InputArgs, kind: Kind) -> [Row; 10] {
@@ -72,7 +72,7 @@ fn written_rows(args: &ConvertArgs, format: Format) -> [Row; 3] {
     ]
 }
 
-/// Ends the program where an option of the input does not fit what `name` is.
+/// Exits if an option of the input does not apply to the kind of `name`.
 pub(crate) fn to_input(args: &InputArgs, kind: Kind, name: &str) {
     refuse_others(&input_rows(args, kind), name, &kind.to_string());
     if let (Some(from), Some(to)) = (args.from, args.to)
@@ -89,7 +89,7 @@ pub(crate) fn to_run(args: &RunArgs, kind: Kind, name: &str) {
     to_input(&args.common, kind, name);
 }
 
-/// The same for the options of what `foveola convert` writes.
+/// The same for the output options of `foveola convert`.
 pub(crate) fn to_written(args: &ConvertArgs, format: Format) {
     refuse_others(&written_rows(args, format), &args.output.display().to_string(), format.about());
 }
@@ -109,14 +109,14 @@ mod tests {
     use crate::args::Cli;
     use clap::CommandFactory;
 
-    /// Options that are for every input.
+    /// Options that apply to every input.
     const ALWAYS: [&str; 14] = [
         "input",
         "model",
         "dt",
         "out",
         "every",
-        "piece",
+        "chunk",
         "device",
         "reproducible",
         "digest",
@@ -127,7 +127,7 @@ mod tests {
         "help",
     ];
 
-    /// A new option of `run` has to say what it is for.
+    /// A new option of `run` must state the inputs that it applies to.
     #[test]
     fn every_option_of_run_is_in_a_table() {
         let args = RunArgs::default();

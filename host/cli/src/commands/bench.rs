@@ -1,4 +1,4 @@
-//! `foveola bench`: how fast this machine runs the filters, beside what it can do at most.
+//! `foveola bench`: throughput on this machine, relative to its hardware peak.
 
 use super::denoise;
 use crate::args::bench::{Accuracy, BenchArgs};
@@ -9,19 +9,19 @@ use foveola::{Algorithm, Error, Geometry, Plan, Precision, Result, SimdLevel};
 use foveola_cli::bench::{self, Limits, Machine, Operation, Place, Rates, Setting, Timing, Workload};
 use serde_json::{Map, Value, json};
 
-/// The operations with kernels of any size, and what the axes of `--kernel` are.
+/// The operations with kernels of any size, and the axes of `--kernel`.
 const CUSTOM: [(&str, &str, &[usize]); 3] =
     [("conv3d", "time,rows,columns", &[5, 5, 5]), ("conv2d", "rows,columns", &[9, 9]), ("conv1d", "time", &[100])];
 /// Widths of the columns.
 const NAME: usize = 21;
 
-/// One workload, measured.
+/// One measured workload.
 struct Measured {
     workload: Workload,
     timing: Timing,
     rates: Rates,
     plan: Option<Plan>,
-    /// The same with the vectors that every such CPU has.
+    /// The same with the baseline vector level.
     baseline: Option<Timing>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let mut all = Vec::new();
     for workload in workloads {
         let limit = limits.last().unwrap_or_else(|| unreachable!("one is measured at least"));
-        // Of the whole table, what has no such plan is left out.
+        // If the whole table is measured, workloads without such a plan are omitted.
         match measured(workload, &setting, limit, args) {
             Err(_) if args.workload.is_empty() && algorithm != Algorithm::Auto => {}
             Err(error) => return Err(error),
@@ -118,7 +118,7 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Workload>> {
         for workload in workloads {
             let name = workload.name.split('@').next().unwrap_or_default();
             let workload = Workload { name: format!("{name}@{cols}x{rows}"), ..workload.sized(rows, cols) };
-            // What the table has at several sizes is now the same.
+            // Workloads at several sizes in the table are now equal.
             if !sized.contains(&workload) {
                 sized.push(workload);
             }
@@ -131,7 +131,7 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Workload>> {
     Ok(workloads)
 }
 
-/// A convolution with the kernel of the arguments.
+/// A convolution with the kernel given by the arguments.
 fn convolution(name: &str, axes: &str, default: &[usize], args: &BenchArgs) -> Workload {
     let kernel = if args.kernel.is_empty() { default } else { &args.kernel[..] };
     let channels = match args.channels[..] {
@@ -219,7 +219,7 @@ fn limits_as_json(limits: &Limits) -> Value {
     })
 }
 
-/// The machine, its limits, and the heads of the columns.
+/// The machine, its limits, and the column headings.
 fn heading(limits: &[Limits], threads: usize, args: &BenchArgs) -> String {
     let machine = Machine::this();
     let count = |threads| if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
@@ -243,7 +243,7 @@ fn heading(limits: &[Limits], threads: usize, args: &BenchArgs) -> String {
     text
 }
 
-/// A line that fits a narrow terminal; with --baseline, the ratio takes the place of the operations a second.
+/// A line for a narrow terminal; with --baseline, the ratio replaces the operations per second.
 fn line(measured: &Measured, baseline: bool) -> String {
     let Measured { workload, timing, rates, plan, baseline: other } = measured;
     let frames =
@@ -260,7 +260,7 @@ fn line(measured: &Measured, baseline: bool) -> String {
     format!("{name} {frames:>8} {second:>7} {share:>9} {plan}").trim_end().to_owned() + "\n"
 }
 
-/// A plan in a few letters.
+/// A plan, abbreviated.
 fn short(plan: &Plan) -> String {
     match plan {
         Plan::Separable { terms, .. } if *terms > 1 => format!("rank {terms}"),

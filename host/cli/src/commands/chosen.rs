@@ -1,4 +1,4 @@
-//! The events of a recording that the arguments choose.
+//! The events of a recording that the arguments select.
 
 use super::applies::{self, Kind};
 use crate::args::InputArgs;
@@ -8,7 +8,7 @@ use foveola::{Error, EventFilters, Events, Filtered, Geometry, ReadOptions, Reco
 use foveola_core::events::Event;
 use std::path::Path;
 
-/// Opens a recording as the arguments say.
+/// Opens a recording with the options of the arguments.
 pub(crate) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
     let options = ReadOptions {
         format: args.format,
@@ -23,14 +23,14 @@ pub(crate) fn open(path: &Path, args: &InputArgs) -> Result<Recording> {
     Ok(recording)
 }
 
-/// The events of a recording between the times asked for, through the filters asked for.
+/// The events of a recording in the selected time range, after the selected filters.
 pub(crate) enum Chosen {
     All(Box<Window>),
     Filtered(Box<Filtered<Window>>),
 }
 
 impl Chosen {
-    /// Reads on to the first event that is wanted. Times count from the first event of the recording.
+    /// Reads up to the first selected event. Times count from the first event of the recording.
     pub(crate) fn new(recording: &Recording, args: &InputArgs) -> Result<Self> {
         let window = Window::new(recording, args)?;
         if args.filter.is_empty() {
@@ -40,7 +40,7 @@ impl Chosen {
         Ok(Self::Filtered(Box::new(filters.filter(window))))
     }
 
-    /// Where they come from.
+    /// The source of the events.
     pub(crate) fn events(&self) -> &Events {
         self.window().events.events()
     }
@@ -52,12 +52,12 @@ impl Chosen {
         }
     }
 
-    /// How often the clock was reset among the events read.
+    /// Number of clock resets among the events read.
     pub(crate) fn resets(&self) -> u64 {
         self.window().events.resets()
     }
 
-    /// The error of a recording without any event that is wanted.
+    /// The error for a recording without selected events.
     pub(crate) fn nothing(&self, recording: &Recording, args: &InputArgs) -> Error {
         let Window { latest, .. } = self.window();
         let time = |us: u64| seconds(us as f64 * 1e-6);
@@ -81,7 +81,7 @@ impl Chosen {
         Error::Data { path: recording.name().into(), reason }
     }
 
-    /// Size of the sensor that they seem to come from behind the filters; none without filters.
+    /// Sensor size after the filters; none without filters.
     pub(crate) fn filtered_geometry(&self) -> Option<Geometry> {
         match self {
             Self::All(_) => None,
@@ -89,8 +89,8 @@ impl Chosen {
         }
     }
 
-    /// Size of the sensor: behind the filters, the size given, the header's, or else the smallest that holds all events: for
-    /// that, a file is read once before.
+    /// Sensor size: after the filters, the given size, that in the header, or else the smallest that holds all events; for
+    /// the last, a file is read once beforehand.
     pub(crate) fn geometry(&self, recording: &Recording, args: &InputArgs) -> Result<Geometry> {
         match self {
             Self::All(window) => window.geometry(recording, args),
@@ -98,7 +98,7 @@ impl Chosen {
         }
     }
 
-    /// What each filter dropped so far.
+    /// The number of events that each filter has dropped so far.
     pub(crate) fn filtered(&self) -> Vec<(String, u64)> {
         match self {
             Self::All(_) => Vec::new(),
@@ -107,7 +107,7 @@ impl Chosen {
     }
 }
 
-/// What each filter dropped so far.
+/// The number of events that each filter has dropped so far.
 pub(crate) fn dropped(filters: &EventFilters) -> Vec<(String, u64)> {
     filters.dropped().map(|(name, count)| (name.into(), count)).collect()
 }
@@ -123,15 +123,15 @@ impl Iterator for Chosen {
     }
 }
 
-/// The events between the times asked for, which count from the first event of the recording, and go on where its clock was
-/// reset: a segment follows the one before without a gap.
+/// The events in the selected time range. Times count from the first event of the recording and continue over clock resets:
+/// a segment follows the one before without a gap.
 pub(crate) struct Window {
     events: Segmented<Events>,
-    /// From the recording's first event to the first of `events`.
+    /// Time from the recording's first event to the first of `events`.
     offset: u64,
-    /// Time of the latest event read, from the first event on.
+    /// Time of the latest event read, counted from the first event.
     latest: Option<u64>,
-    /// The first time that is wanted, until an event has it, and the first that is not.
+    /// The first selected time, until an event reaches it, and the first time after the range.
     from: Option<u64>,
     to: Option<u64>,
     ended: bool,
@@ -156,7 +156,7 @@ impl Window {
         if let Some(event) = events.peek()? {
             return Ok(window(events, event.t - start)); // found at `from` or later
         }
-        // Behind the end, or in a segment whose clock does not go that far.
+        // After the end, or in a segment whose clock does not reach that time.
         let mut events = recording.events()?;
         events.peek()?;
         Ok(window(events, 0))
@@ -193,7 +193,7 @@ impl Iterator for Window {
             }
             self.from = None;
             if self.to.is_some_and(|to| t >= to) {
-                // The rest is not read: times that go back are a recording's exception.
+                // The rest is not read: times that go back are an exception.
                 self.ended = true;
                 return self.events.events().check().err().map(Err);
             }

@@ -1,4 +1,4 @@
-//! `foveola convert`: a recording in another format.
+//! `foveola convert`: converts a recording to another format.
 
 use super::applies;
 use super::chosen::{self, Chosen};
@@ -48,7 +48,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
     let mut copied = Copied::default();
     let sensor = geometry.filter(|_| format.needs_geometry());
     let done = copy(args, &mut events, &mut writer, sensor, &mut copied).and_then(|()| {
-        // Nothing of something is no recording; nothing of nothing is one without events.
+        // No events out of a non-empty input are an error; a recording without any events is converted.
         if copied.read == 0 && (events.events().skipped().bytes() > 0 || args.common.from.or(args.common.to).is_some())
         {
             return Err(events.nothing(&recording, &args.common));
@@ -56,7 +56,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
         writer.finish()
     });
     let written = match done {
-        // A reader that went away is no error.
+        // A closed pipe on the reader's side is not an error.
         Err(Error::Io { source, .. }) if to_stdout && source.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
         written => written?,
     };
@@ -64,13 +64,13 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
     Ok(())
 }
 
-/// What became of the events.
+/// The outcome of the conversion.
 #[derive(Default)]
 struct Copied {
     read: u64,
-    /// Outside of the sensor that the header tells of.
+    /// Events outside the sensor size in the header.
     outside: u64,
-    /// Microseconds from the first event on, over all segments.
+    /// Microseconds since the first event, over all segments.
     elapsed: u64,
 }
 
@@ -84,7 +84,7 @@ fn copy(
 ) -> Result<()> {
     let mut events = Segmented::new(events);
     while let Some((event, _)) = events.next().transpose()? {
-        // Where time runs backwards to before the first event, it cannot go below 0.
+        // If time runs backwards to before the first event, it stops at 0.
         let elapsed = events.elapsed(event.t);
         copied.elapsed = copied.elapsed.max(elapsed);
         copied.read += 1;
@@ -94,7 +94,7 @@ fn copy(
         }
         let t = if args.zero_time { elapsed } else { event.t };
         writer.push(Event { t, ..event }).map_err(|error| match error {
-            // Mostly it is the time, which counts from 1970, or goes back where the clock was reset.
+            // Usually the reason is the time, which counts from 1970, or goes back at a clock reset.
             Error::Event { path, format, event, expected }
                 if !args.zero_time && (event.t > 1 << 32 || events.resets() > 0) =>
             {
@@ -146,6 +146,6 @@ fn report(
         lines.push_left_out(&skipped, source.damage(), &events.filtered());
         lines.0
     };
-    // The standard output is the recording's where it goes there.
+    // The standard output may carry the recording.
     if args.output.as_os_str() == "-" { complain(&text) } else { print(&text) }
 }

@@ -1,4 +1,4 @@
-//! `foveola bench denoise`: how much signal and how much noise event filters keep.
+//! `foveola bench denoise`: signal and noise retention of event filters.
 
 use super::chosen::{self, Chosen};
 use crate::args::InputArgs;
@@ -21,7 +21,7 @@ struct Clean {
     events: Vec<Event>,
 }
 
-/// What became of a scene with noise of several rates.
+/// The results for a scene with several noise rates.
 struct Report {
     name: String,
     geometry: Geometry,
@@ -96,7 +96,7 @@ fn setting(varied: Varied, value: u32) -> String {
     }
 }
 
-/// Each contestant with its curves, and the best point of the last.
+/// Each contestant with its curves, and the best point of the last curve.
 fn lines(report: &Report) -> impl Iterator<Item = (Contestant, &Vec<Curve>, Point)> {
     contestants().into_iter().zip(&report.curves).filter_map(|(contestant, curves)| {
         let best = curves.last()?.best()?;
@@ -104,7 +104,7 @@ fn lines(report: &Report) -> impl Iterator<Item = (Contestant, &Vec<Curve>, Poin
     })
 }
 
-/// A table that fits a narrow terminal.
+/// A table for a narrow terminal.
 fn text(report: &Report, args: &DenoiseArgs) -> String {
     let Report { name, geometry: Geometry { cols, rows }, counts, .. } = report;
     let signal = counts.first().map_or(0, |counts| counts.signal);
@@ -177,7 +177,7 @@ fn write(folder: &Path, reports: &[Report], args: &DenoiseArgs) -> Result<()> {
     Ok(())
 }
 
-/// A panel for each rate.
+/// One panel per rate.
 fn panels(report: &Report, args: &DenoiseArgs) -> Vec<RocPanel> {
     let panel = |(rate, shot): (usize, &f32)| {
         let curves = || report.curves.iter().filter_map(move |curves| curves.get(rate));
@@ -245,7 +245,7 @@ fn markdown(reports: &[Report], args: &DenoiseArgs) -> String {
     page
 }
 
-/// The command that gives the same numbers.
+/// The command that reproduces the numbers.
 fn command(args: &DenoiseArgs) -> String {
     let mut command = String::from("cargo run --release -- bench denoise --out docs");
     let Geometry { cols, rows } = args.size;

@@ -1,4 +1,4 @@
-//! `foveola devices`: where models can compute.
+//! `foveola devices`: the devices that can run models.
 
 use crate::args::DevicesArgs;
 use crate::text::{Lines, print};
@@ -7,13 +7,13 @@ use foveola::{Device, DeviceInfo, SimdLevel};
 use foveola_cli::bench::Machine;
 use serde_json::{Value, json};
 
-/// Whether this build knows GPUs.
+/// Whether this build supports GPUs.
 const BUILT: bool = cfg!(feature = "gpu");
 
 pub(crate) fn devices(args: &DevicesArgs) {
     let (machine, found) = (Machine::this(), Device::list());
     let levels = SimdLevel::available().into_iter().map(|level| level.to_string()).collect::<Vec<_>>();
-    // The list has the order in which `--device gpu` looks.
+    // The list is in the order in which `--device gpu` searches.
     let taken = found.iter().position(|info| info.kind.is_hardware());
     if args.json {
         let devices = found.iter().enumerate().map(|(i, info)| as_json(info, taken == Some(i)));

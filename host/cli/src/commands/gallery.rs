@@ -1,5 +1,5 @@
-//! The pictures of `foveola run`: a thread that runs the parts of the model over copies of the frames while the model goes on,
-//! keeps what the pictures show, and draws them at the end.
+//! The pictures of `foveola run`. A thread runs the parts of the model on copies of the frames while the model continues,
+//! collects the data for the pictures, and draws them at the end.
 
 use super::input::{Input, Kept};
 use super::models::Models;
@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
-/// Files, and what each of them shows.
+/// Files, and the content of each.
 pub(crate) type Written = Vec<(PathBuf, String)>;
 
-/// Frames of the input, and what the model made of them.
+/// Frames of the input, and the output of the model.
 #[derive(Default)]
 pub(crate) struct Chunk {
     input: Array5<f32>,
@@ -37,18 +37,18 @@ impl Chunk {
     }
 }
 
-/// What the drawing thread receives.
+/// The messages to the drawing thread.
 enum Message {
     Frames(Chunk),
-    /// The end of the input, and its events, where they were kept.
+    /// The end of the input, and its events, if they were kept.
     End(Option<Kept>),
 }
 
-/// The drawing thread, as the thread that computes sees it.
+/// The handle of the drawing thread.
 pub(crate) struct Drawing<'scope> {
-    /// Chunks on their way to it.
+    /// Chunks in transit to the thread.
     chunks: SyncSender<Message>,
-    /// Chunks that it no longer needs.
+    /// Chunks that the thread has released.
     free: Receiver<Chunk>,
     thread: ScopedJoinHandle<'scope, Result<Written>>,
 }
@@ -56,39 +56,39 @@ pub(crate) struct Drawing<'scope> {
 impl<'scope> Drawing<'scope> {
     /// Starts the thread.
     pub(crate) fn start<'env: 'scope>(scope: &'scope Scope<'scope, 'env>, gallery: Gallery<'env>) -> Self {
-        // A chunk is handed over when the thread is done with the one before: there are two of them.
+        // A chunk is handed over when the thread has finished the previous one, so there are two chunks.
         let (chunks, arrived) = sync_channel(0);
         let (done, free) = channel();
         Self { chunks, free, thread: scope.spawn(move || gallery.run(&arrived, &done)) }
     }
 
-    /// Hands over the next frames. False where the thread ended with an error, which [`Drawing::finish`] returns.
+    /// Hands over the next frames. False if the thread ended with an error, which [`Drawing::finish`] returns.
     pub(crate) fn push(&self, input: &ArrayView5<'_, f32>, output: &ArrayView5<'_, f32>) -> bool {
         let mut chunk = self.free.try_recv().unwrap_or_default();
         chunk.fill(input, output);
         self.chunks.send(Message::Frames(chunk)).is_ok()
     }
 
-    /// Draws, and returns what was written. `kept` are the events of the input.
+    /// Draws, and returns the files written. `kept` are the events of the input.
     pub(crate) fn finish(self, kept: Option<Kept>) -> Result<Written> {
-        let _ = self.chunks.send(Message::End(kept)); // where this fails, the thread has an error
+        let _ = self.chunks.send(Message::End(kept)); // if this fails, the thread has ended with an error
         joined(self.thread)
     }
 }
 
-/// What a thread returns; its panic is passed on.
+/// The result of a thread; its panic is propagated.
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// What the drawing thread keeps for the pictures.
+/// The data that the drawing thread collects for the pictures.
 pub(crate) struct Gallery<'a> {
     args: &'a RunArgs,
     device: &'a Device,
     names: Vec<&'a str>,
-    /// Frames of the input, the parts and the output.
+    /// Shapes of the frames of the input, the parts and the output.
     shapes: Vec<Shape>,
-    /// Names of the input's channels; an output of as many has the same.
+    /// Names of the input's channels; an output with the same number of channels uses them too.
     channels: Vec<&'static str>,
     unit: String,
     dt: f64,
@@ -99,23 +99,23 @@ pub(crate) struct Gallery<'a> {
     frames: usize,
     stages: Stages,
     probe: Option<Probe>,
-    /// What the pixel of the probe is.
+    /// How the pixel of the probe was selected.
     which: Which,
 }
 
-/// Which pixel's time course is drawn.
+/// The pixel whose time course is drawn.
 #[derive(Clone, Copy)]
 enum Which {
     Given(usize, usize),
     Only,
-    /// To be found at the end.
+    /// The most variable pixel, found at the end.
     MostVariable,
-    /// The one of the first chunk in which something changed, and the time at its end in seconds.
+    /// The most variable pixel of the first chunk with a change, and the end of that chunk in seconds.
     MostVariableUntil(PixelActivity, f64),
 }
 
 impl<'a> Gallery<'a> {
-    /// For a model and its parts, which are taken.
+    /// A gallery for a model and its parts, which are moved into it.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a pixel that the output does not have.
@@ -131,7 +131,7 @@ impl<'a> Gallery<'a> {
         for (name, part) in models.parts {
             names.push(name);
             shapes.push(part.signature(input.shape())?.output);
-            // They run beside the model, which may use all threads.
+            // They run in parallel to the model, which may use all threads.
             parts.push(part.with_threads((foveola_cli::bench::cores() / 2).max(1)));
         }
         names.push(&args.model);
@@ -163,7 +163,7 @@ impl<'a> Gallery<'a> {
         Ok(Self { args, device, names, shapes, channels, unit, dt, piece, again, parts, frames, stages, probe, which })
     }
 
-    /// Takes chunks up to the end, and draws; draws nothing where the end does not come.
+    /// Receives chunks until the end, and draws; draws nothing if the end message does not arrive.
     fn run(mut self, arrived: &Receiver<Message>, done: &Sender<Chunk>) -> Result<Written> {
         while let Ok(message) = arrived.recv() {
             match message {
@@ -204,7 +204,7 @@ impl<'a> Gallery<'a> {
         Ok(())
     }
 
-    /// Draws the contact sheet, the animation and the time courses, all at once.
+    /// Draws the contact sheet, the animation and the time courses in parallel.
     fn draw(mut self, kept: Option<&Kept>) -> Result<Written> {
         if kept.is_some() && matches!(self.which, Which::MostVariableUntil(..)) {
             self.which = Which::MostVariable;
@@ -225,7 +225,7 @@ impl<'a> Gallery<'a> {
         Ok(vec![(sheet, names.clone()), (plot, pixel), (movie, names)])
     }
 
-    /// Draws the time courses of a pixel, and says which it is.
+    /// Draws the time courses of a pixel, and returns a description of the pixel.
     fn draw_traces(&self, path: &PathBuf, probe: Option<Probe>, kept: Option<&Kept>) -> Result<String> {
         let output = self.shapes.last().copied().unwrap_or(Shape::new(1, 1, 1));
         let (probe, place, why) = match (self.which, probe) {

@@ -1,4 +1,4 @@
-//! `foveola info`: what a recording holds.
+//! `foveola info`: describes a recording.
 
 use super::chosen::{self, Chosen};
 use crate::args::InfoArgs;
@@ -23,7 +23,7 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Error> {
         }
     }
     summary.told(events.events());
-    // All of a file, also where the end was not read or bytes are those of an archive's content.
+    // The length of the whole file, even if the end was not read or the positions are those of an archive's content.
     summary.bytes = recording.bytes().unwrap_or(summary.bytes);
     if summary.events == 0 {
         return Err(events.nothing(&recording, &args.common));
@@ -110,7 +110,7 @@ fn as_text(
     lines.push_left_out(skipped, summary.damage, filtered);
     let mut text = lines.0;
     if let Some(digest) = digest {
-        // In columns of their own: with the names above they would be too long for a narrow terminal.
+        // On separate lines: beside the names above they would be too long for a narrow terminal.
         text.push_str("SHA3-224 of the columns\n");
         digest.iter().for_each(|(column, hex)| text.push_str(&format!("{column:2} {hex}\n")));
     }

@@ -1,4 +1,4 @@
-//! Where frames come from: the built-in scene, a recording, a movie.
+//! The source of frames: the built-in scene, a recording, or a movie.
 
 use super::applies::{self, Kind};
 use super::chosen::{self, Chosen};
@@ -15,14 +15,14 @@ use ndarray::{ArrayView4, ArrayView5, Axis};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Time of a frame in microseconds where neither the arguments nor the input tell it.
+/// Time per frame in microseconds, if neither the arguments nor the input give it.
 const DT: u64 = 1_000;
 
-/// Frames to run a model over.
+/// The frames that a model runs on.
 pub(crate) struct Input {
     source: Source,
     name: String,
-    /// Time of a frame in microseconds, and where that is from.
+    /// Time per frame in microseconds, and the origin of that value.
     dt: u64,
     dt_from: &'static str,
 }
@@ -32,14 +32,14 @@ enum Source {
     Movie { movie: Box<movie::Reader>, part: Part, buffer: Vec<f32> },
 }
 
-/// The frames of a movie that the arguments ask for.
+/// The part of a movie that the arguments select.
 struct Part {
-    /// The first, and the one behind the last if it is not the movie's end.
+    /// The first frame, and the one after the last, unless that is the end of the movie.
     first: u64,
     end: Option<u64>,
 }
 
-/// Where events come from.
+/// The source of events.
 enum Events {
     Scene {
         events: Box<Filtered<Scene>>,
@@ -49,11 +49,11 @@ enum Events {
         events: Chosen,
         recording: Box<Recording>,
     },
-    /// Events that were kept, and how many of them were taken.
+    /// Kept events, and the number already returned.
     Kept(Arc<[Event]>, usize),
 }
 
-/// Wraps the events of the scene as the events of a file come.
+/// Adapts the events of the scene to the item type of a file's events.
 type Scene = std::iter::Map<Simulation<BarAndGrating>, fn(Event) -> Result<Event>>;
 
 impl Iterator for Events {
@@ -71,10 +71,10 @@ impl Iterator for Events {
     }
 }
 
-/// Events that are kept of an input, at most: 16 MB.
+/// The largest number of events that are kept of an input: 16 MB.
 const KEPT: usize = 1 << 20;
 
-/// Counts the events that pass, and keeps them, unless there are many.
+/// Counts the events that pass, and keeps them up to a limit.
 struct Counted {
     events: Events,
     count: u64,
@@ -97,7 +97,7 @@ impl Iterator for Counted {
     }
 }
 
-/// All events of an input, of which the same frames can be made again.
+/// All events of an input, from which the same frames can be computed again.
 pub(crate) struct Kept {
     events: Arc<[Event]>,
     geometry: Geometry,
@@ -106,7 +106,7 @@ pub(crate) struct Kept {
 }
 
 impl Source {
-    /// Frames of `dt` microseconds, with the polarity of the arguments.
+    /// Frames of `dt` microseconds, with the polarity given by the arguments.
     fn events(args: &RunArgs, events: Events, geometry: Geometry, dt: u64) -> Result<Self> {
         let polarity = args.polarity.unwrap_or(Polarity::Signed);
         // They are for the second run, which follows the most variable pixel.
@@ -117,7 +117,7 @@ impl Source {
 }
 
 impl Input {
-    /// Opens what the arguments name.
+    /// Opens the input given by the arguments.
     pub(crate) fn open(args: &RunArgs) -> Result<Self> {
         let name = args.input.as_deref().map_or_else(String::new, |path| {
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
@@ -133,7 +133,7 @@ impl Input {
         Ok(Self { source, name, dt, dt_from })
     }
 
-    /// The same frames again, of events that were kept.
+    /// The same frames again, from kept events.
     pub(crate) fn again(kept: &Kept) -> Result<Self> {
         let Kept { events, geometry, polarity, dt } = kept;
         let counted = Counted { events: Events::Kept(events.clone(), 0), count: 0, kept: None };
@@ -141,7 +141,7 @@ impl Input {
         Ok(Self { source: Source::Events { frames, polarity: *polarity }, name: String::new(), dt: *dt, dt_from: "" })
     }
 
-    /// At the end: all events that there were, unless there were too many or it is a movie.
+    /// At the end: all events of the input; none if there were too many or it is a movie.
     pub(crate) fn kept(&self) -> Option<Kept> {
         let Source::Events { frames, polarity } = &self.source else { return None };
         let Shape { rows, cols, .. } = frames.shape();
@@ -149,7 +149,7 @@ impl Input {
         Some(Kept { events, geometry: Geometry { cols, rows }, polarity: *polarity, dt: self.dt })
     }
 
-    /// Whether what the arguments name can be read again: anything but a pipe.
+    /// Whether the input can be read again: anything except a pipe.
     pub(crate) fn is_there_again(args: &RunArgs) -> bool {
         let file = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() || file.is_dir());
         args.input.as_deref().is_none_or(|path| path.as_os_str() != "-" && file(path))
@@ -188,7 +188,7 @@ impl Input {
             (None, Some(dt)) => (dt, "the GIF's own"),
             (None, None) => (DT, "default: the movie tells none"),
         };
-        // The frames that begin between the times asked for.
+        // The frames that start in the selected time range.
         let part =
             Part { first: args.common.from.unwrap_or(0).div_ceil(dt), end: args.common.to.map(|to| to.div_ceil(dt)) };
         let data = |reason: String| Error::Data { path: path.into(), reason };
@@ -219,7 +219,7 @@ impl Input {
                 let left = part.end.map_or(u64::MAX, |end| end.saturating_sub(movie.frames_read()));
                 let read = movie.next_frames(frames.min(usize::try_from(left).unwrap_or(usize::MAX)), buffer)?;
                 let piece = ArrayView4::from_shape((read, shape.channels, shape.rows, shape.cols), buffer);
-                // Always of this shape.
+                // The length always matches this shape.
                 Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
             }
         }
@@ -230,7 +230,7 @@ impl Input {
         if let Source::Movie { part, .. } = &self.source { part.first } else { 0 }
     }
 
-    /// An error of a model, of which the file is the cause where one of its samples is not finite.
+    /// An error of a model; names the file if one of its samples is not finite.
     pub(crate) fn blame(&self, error: Error, path: Option<&Path>) -> Error {
         match (error, path) {
             (Error::NonFinite { batch: _, channel, frame, row, col, value }, Some(path)) => {
@@ -250,17 +250,17 @@ impl Input {
         }
     }
 
-    /// Time of a frame in microseconds.
+    /// Time per frame in microseconds.
     pub(crate) fn dt(&self) -> u64 {
         self.dt
     }
 
-    /// Where the time of a frame is from.
+    /// The origin of the time per frame.
     pub(crate) fn dt_from(&self) -> &'static str {
         self.dt_from
     }
 
-    /// How it is shown.
+    /// How the input is displayed.
     pub(crate) fn stage(&self) -> Stage {
         let stage = Stage::new("input").unit(self.unit());
         match &self.source {
@@ -273,7 +273,7 @@ impl Input {
         }
     }
 
-    /// What its samples are; a model's response is in the same unit.
+    /// The unit of the samples; a model's response has the same unit.
     pub(crate) fn unit(&self) -> String {
         match &self.source {
             Source::Events { .. } => format!("events in {}", seconds(self.dt as f64 * 1e-6)),
@@ -282,18 +282,18 @@ impl Input {
         }
     }
 
-    /// Names of its channels, where they have names.
+    /// Names of the channels, if they have names.
     pub(crate) fn channels(&self) -> Vec<&'static str> {
         let split = matches!(self.source, Source::Events { polarity: Polarity::Split, .. });
         if split { vec!["ON", "OFF"] } else { Vec::new() }
     }
 
-    /// How far through the input, 0 to 1.
+    /// Progress through the input, 0 to 1.
     pub(crate) fn progress(&self) -> f64 {
         match &self.source {
             Source::Events { frames, .. } => match &frames.events().events {
                 Events::Scene { duration, .. } => frames.time().map_or(0.0, |t| t as f64 * 1e-6 / duration),
-                // Not known of a pipe; and of an archive, what is read is not what the file holds.
+                // Unknown for a pipe; for an archive, the positions read are not those of the file.
                 Events::Recording { events, recording } => recording
                     .bytes()
                     .filter(|_| recording.format() != Format::Npz)
@@ -307,7 +307,7 @@ impl Input {
         }
     }
 
-    /// What it is, in a line.
+    /// A description in one line.
     pub(crate) fn describe(&self) -> String {
         let name = if self.name.is_empty() { "built-in scene" } else { &self.name };
         let channels = match &self.source {
@@ -319,7 +319,7 @@ impl Input {
         format!("{name}, {}{channels}", self.pixels())
     }
 
-    /// What there is to know about it, in a line.
+    /// An additional note in one line.
     pub(crate) fn note(&self) -> Option<String> {
         let Source::Movie { movie, .. } = &self.source else { return None };
         let short = movie.short_delays();
@@ -332,7 +332,7 @@ impl Input {
         format!("{cols} x {rows} pixels")
     }
 
-    /// Events so far; none for a movie.
+    /// Number of events so far; none for a movie.
     pub(crate) fn events(&self) -> Option<u64> {
         match &self.source {
             Source::Events { frames, .. } => Some(frames.events().count),
@@ -340,7 +340,7 @@ impl Input {
         }
     }
 
-    /// The recording that events come from.
+    /// The recording that is the source of the events.
     fn recording_events(&self) -> Option<&Chosen> {
         match &self.source {
             Source::Events { frames, .. } => match &frames.events().events {
@@ -351,7 +351,7 @@ impl Input {
         }
     }
 
-    /// What was left out so far, and why; the counts that this input can have.
+    /// The data omitted so far, by reason; only the counts that apply to this input.
     pub(crate) fn skipped(&self) -> Vec<Reason> {
         let Source::Events { frames, .. } = &self.source else { return Vec::new() };
         let (dropped, jumps) = (frames.dropped(), u64::from(frames.jumps()));
@@ -365,12 +365,12 @@ impl Input {
         all
     }
 
-    /// How often the clock was reset so far.
+    /// Number of clock resets so far.
     pub(crate) fn resets(&self) -> u64 {
         self.recording_events().map_or(0, Chosen::resets)
     }
 
-    /// What each filter of events dropped so far.
+    /// The number of events that each event filter has dropped so far.
     pub(crate) fn filtered(&self) -> Vec<(String, u64)> {
         let Source::Events { frames, .. } = &self.source else { return Vec::new() };
         match &frames.events().events {
@@ -380,7 +380,7 @@ impl Input {
         }
     }
 
-    /// At the end: why there was nothing to see.
+    /// At the end: the reason why there were no frames.
     pub(crate) fn nothing_seen(&self, args: &RunArgs) -> Option<Error> {
         let Source::Events { frames, .. } = &self.source else { return None };
         let (counted, outside) = (frames.events(), frames.dropped().outside);

@@ -3,14 +3,14 @@
 use crate::args::RunArgs;
 use foveola::{Device, Model, Precision, Resolution, Result, models};
 
-/// A model and its parts, with the device and precision of the arguments.
+/// A model and its parts, with the device and precision given by the arguments.
 pub(crate) struct Models {
     pub(crate) whole: Model,
     pub(crate) parts: Vec<(&'static str, Model)>,
 }
 
 impl Models {
-    /// For frames of `dt` microseconds.
+    /// Builds the model for frames of `dt` microseconds.
     pub(crate) fn build(args: &RunArgs, device: &Device, dt: u64) -> Result<Self> {
         let resolution = Resolution { steps_per_second: 1e6 / dt as f64, ..Resolution::DEFAULT };
         let named = models::build(&args.model, resolution)?;

@@ -1,10 +1,10 @@
 //! The time course of one pixel, in all stages of a model.
 //!
-//! Which pixel varies most is known only at the end. Its time course then comes from a second run over the input, of a window
-//! around the pixel, which takes a fraction of the time of the first. Mean and variance of the pixel have to be those of the
-//! first run: where they are not, since the model looks farther than the window, the second run takes whole frames. Where the
-//! input cannot be read again, it is the most variable pixel of the first chunk in which something changes: a pipe is read once,
-//! and of its events, no more than a million are kept.
+//! The most variable pixel is known only at the end. Its time course then comes from a second run over the input, on a
+//! window around the pixel, which takes a fraction of the time of the first run. Mean and variance of the pixel must equal
+//! those of the first run. If they differ, because the receptive field of the model exceeds the window, the second run uses
+//! whole frames. If the input cannot be read again, the most variable pixel of the first chunk with a change is used: a pipe
+//! is read once, and at most a million of its events are kept.
 
 use super::input::{Input, Kept};
 use super::models::Models;
@@ -15,19 +15,19 @@ use foveola_core::Shape;
 use ndarray::{ArrayView5, Axis, CowArray, Ix5, s};
 use std::ops::Range;
 
-/// Channels of a stage whose time courses are drawn, at most.
+/// The largest number of channels per stage whose time courses are drawn.
 const CHANNELS: usize = 4;
 /// Rows and columns around a pixel in the window of the second run.
 const AROUND: usize = 16;
 
-/// The time courses of a pixel of the output, and of the same place in the other stages.
+/// The time courses of an output pixel, and of the same position in the other stages.
 pub(crate) struct Probe {
-    /// Seconds at which they begin.
+    /// Start time in seconds.
     start: f64,
     stages: Vec<Course>,
 }
 
-/// A place in a stage, and its time course in some channels.
+/// A position in a stage, and its time course in some channels.
 struct Course {
     row: usize,
     col: usize,
@@ -35,12 +35,12 @@ struct Course {
 }
 
 impl Probe {
-    /// For a pixel of the last of the stages, whose frames have these shapes. Of many channels, that of the pixel is followed in
-    /// the last stage, and the first ones elsewhere.
+    /// A probe for a pixel of the last stage; `shapes` are the frame shapes of all stages. If a stage has many channels, the
+    /// pixel's channel is followed in the last stage, and the first channels elsewhere.
     pub(crate) fn new(shapes: &[Shape], channel: usize, (row, col): (usize, usize), start: f64) -> Self {
         let last = shapes.last().copied().unwrap_or(Shape::new(1, 1, 1));
         let stages = shapes.iter().enumerate().map(|(stage, shape)| {
-            // The same place in a stage of another size.
+            // The same position in a stage of another size.
             let place = |at: usize, of: usize, len: usize| if of == len { at } else { (2 * at + 1) * len / (2 * of) };
             let channels = if shape.channels > CHANNELS && stage + 1 == shapes.len() {
                 channel..channel + 1
@@ -56,7 +56,7 @@ impl Probe {
         Self { start, stages: stages.collect() }
     }
 
-    /// Takes the same frames of all stages.
+    /// Adds the same frames of all stages.
     pub(crate) fn push(&mut self, movies: &[ArrayView5<'_, f32>]) {
         for (stage, movie) in self.stages.iter_mut().zip(movies) {
             for (channel, course) in &mut stage.channels {
@@ -65,7 +65,7 @@ impl Probe {
         }
     }
 
-    /// The time courses of each stage; `name` names a channel of a stage.
+    /// The time courses of each stage; `name` returns the name of a stage's channel.
     pub(crate) fn series(&self, dt: f64, name: impl Fn(usize, usize) -> String) -> Vec<Vec<Series>> {
         let of_stage = |(stage, course): (usize, &Course)| {
             course
@@ -78,7 +78,7 @@ impl Probe {
     }
 }
 
-/// As many frames of one stage as another one has in the same time.
+/// The part of one stage's frames that covers the same time as those of another stage.
 pub(crate) fn aligned<'a>(movie: ArrayView5<'a, f32>, frames: usize) -> CowArray<'a, f32, Ix5> {
     let len = movie.len_of(Axis(2));
     if len == frames {
@@ -92,25 +92,25 @@ pub(crate) fn aligned<'a>(movie: ArrayView5<'a, f32>, frames: usize) -> CowArray
 pub(crate) struct SecondRun<'a> {
     pub(crate) args: &'a RunArgs,
     pub(crate) device: &'a Device,
-    /// The events of the first run, where they were kept.
+    /// The events of the first run, if they were kept.
     pub(crate) kept: Option<&'a Kept>,
-    /// Frames of the input, the parts and the output.
+    /// Shapes of the frames of the input, the parts and the output.
     pub(crate) shapes: &'a [Shape],
-    /// Frames in a piece.
+    /// Frames per chunk.
     pub(crate) piece: usize,
 }
 
-/// Time courses, and what the pixel was like.
+/// Time courses, and the statistics of the pixel.
 struct Followed {
     probe: Probe,
     frames: f64,
-    /// Sums of the distance from the mean of the first run, and of its square.
+    /// Sum of the deviation from the mean of the first run, and of its square.
     sum: f64,
     squares: f64,
 }
 
 impl Followed {
-    /// Whether mean and variance of the pixel are those of the first run, up to rounding.
+    /// Whether mean and variance of the pixel equal those of the first run, up to rounding.
     fn agrees_with(&self, found: &PixelActivity) -> bool {
         let apart = self.sum / self.frames.max(1.0);
         let variance = self.squares / self.frames.max(1.0) - apart * apart;
@@ -126,7 +126,7 @@ impl SecondRun<'_> {
         let whole = [0..frame.rows, 0..frame.cols];
         let near = |at: usize, len: usize| at.saturating_sub(AROUND)..(at + AROUND + 1).min(len);
         let window = [near(found.row, frame.rows), near(found.col, frame.cols)];
-        // Where stages have frames of other sizes, a window of the input is none of the output.
+        // If stages have frames of different sizes, a window of the input does not match one of the output.
         let alike = self.shapes.iter().all(|shape| (shape.rows, shape.cols) == (frame.rows, frame.cols));
         if alike && window != whole {
             let followed = self.run(found, &window)?;
@@ -137,12 +137,12 @@ impl SecondRun<'_> {
         Ok(self.run(found, &whole)?.probe)
     }
 
-    /// A frame of the input.
+    /// The shape of an input frame.
     fn frame(&self) -> Shape {
         self.shapes.first().copied().unwrap_or(Shape::new(1, 1, 1))
     }
 
-    /// Runs the model and its parts over the rows and columns of a window.
+    /// Runs the model and its parts on a window of rows and columns.
     fn run(&self, found: &PixelActivity, [rows, cols]: &[Range<usize>; 2]) -> Result<Followed> {
         let mut input = self.kept.map_or_else(|| Input::open(self.args), Input::again)?;
         let mut models = Models::build(self.args, self.device, input.dt())?;
@@ -180,7 +180,7 @@ mod tests {
     use foveola::picture::{Stage, Stages};
     use ndarray::Array3;
 
-    /// A window gives the time courses of the whole frame, and where it does not, the whole frame does.
+    /// A window gives the time courses of the whole frame; if it does not, the whole frame is used.
     #[test]
     fn a_second_run_gives_the_time_courses_of_the_first() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -205,7 +205,7 @@ mod tests {
 
             let shapes = [Shape::new(1, 70, 80); 4];
             let second = SecondRun { args: &args, device: &device, kept: None, shapes: &shapes, piece: 20 };
-            // Mean and variance that are not those of the window stand for a model that looks farther.
+            // Wrong mean and variance simulate a model whose receptive field exceeds the window.
             for found in [found, PixelActivity { variance: 1.01 * found.variance, ..found }] {
                 let series = second.follow(&found).expect("followed").series(1.0, |stage, _| stage.to_string());
                 for (movie, series) in movies.iter().zip(series) {

@@ -1,4 +1,4 @@
-//! `foveola record`: the built-in scene, or a movie, seen by the simulated sensor, as a recording.
+//! `foveola record`: records the built-in scene or a movie with the simulated sensor.
 
 use crate::args::record::RecordArgs;
 use crate::args::refuse;
@@ -10,10 +10,11 @@ use foveola_core::events::Event;
 use std::path::Path;
 use std::time::Duration;
 
-/// Frames of a movie that does not tell how many there are in a second.
+/// Frame rate of a movie that does not state one.
 const RATE: f64 = 30.0;
 
-/// Dark current before a movie: a step of 1 in 255 from black is then below the usual threshold, `ln(1 + 1 / 255 / 0.02) = 0.18`.
+/// Dark current for a movie: a step of 1 in 255 from black is then below the default threshold,
+/// `ln(1 + 1 / 255 / 0.02) = 0.18`.
 const MOVIE_DARK: f32 = 0.02;
 
 pub(crate) fn record(args: &RecordArgs) -> Result<()> {
@@ -53,7 +54,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     Ok(())
 }
 
-/// What was written.
+/// The outcome of a recording.
 struct Recorded {
     geometry: Geometry,
     written: Written,

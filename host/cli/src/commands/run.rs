@@ -1,4 +1,4 @@
-//! `foveola run`: frames through a model, and pictures of what it does.
+//! `foveola run`: runs a model on frames, and writes pictures of its activity.
 
 use super::gallery::{Drawing, Gallery};
 use super::input::Input;
@@ -15,27 +15,27 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Samples of input in a piece, at most, unless the arguments say otherwise.
+/// The default largest number of input samples in a chunk.
 const PIECE_SAMPLES: usize = 4 << 20;
 
-/// What a run counted.
+/// The totals of a run.
 #[derive(Default)]
 struct Totals {
     frames: usize,
     output_frames: usize,
     digest: Option<Digest>,
-    /// In the model alone.
+    /// Time in the model only.
     model: Duration,
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let device: Device = args.device.parse()?;
-    Models::build(args, &device, 1_000)?; // an unknown name is told before the input is looked at
+    Models::build(args, &device, 1_000)?; // an unknown name is reported before the input is read
     let input = Input::open(args)?;
     let mut models = Models::build(args, &device, input.dt())?;
     let model = std::mem::take(&mut models.whole);
     let output = model.signature(input.shape())?.output;
-    let piece = args.piece.unwrap_or_else(|| (PIECE_SAMPLES / input.shape().len().max(1)).clamp(1, 100));
+    let piece = args.chunk.unwrap_or_else(|| (PIECE_SAMPLES / input.shape().len().max(1)).clamp(1, 100));
     let gallery =
         if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, output, piece)?) };
     std::fs::create_dir_all(&args.out).map_err(|source| {
@@ -64,18 +64,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// A run, and what it came to so far.
+/// A run and its results so far.
 struct Run<'a> {
     args: &'a RunArgs,
     model: Model,
     input: Input,
     totals: Totals,
-    /// The file of the output, which begins with the first frame that is saved.
+    /// The output file, which starts with the first saved frame.
     saved: Option<(NpyWriter, PathBuf)>,
 }
 
 impl Run<'_> {
-    /// Runs the model over the input, `piece` frames at a time. It ends early where the drawing thread failed.
+    /// Runs the model on the input, `piece` frames at a time. Stops early if the drawing thread failed.
     fn compute(&mut self, piece: usize, drawing: Option<&Drawing<'_>>, progress: &ProgressBar) -> Result<()> {
         let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
         let (args, totals) = (self.args, &mut self.totals);
@@ -85,7 +85,7 @@ impl Run<'_> {
                 Ok(None) => break,
                 Err(error) => {
                     if let (Error::Damaged { .. }, Some((writer, path))) = (&error, self.saved.take()) {
-                        // Of a recording that is refused no output stays.
+                        // If a recording is rejected, no output remains.
                         drop(writer);
                         let _ = std::fs::remove_file(path);
                     }
@@ -114,7 +114,7 @@ impl Run<'_> {
         self.input.nothing_seen(args).map_or(Ok(()), Err)
     }
 
-    /// Prints what was done.
+    /// Prints the report.
     fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)]) {
         let Self { args, input, totals, .. } = self;
         let dt = input.dt() as f64 * 1e-6;
@@ -183,11 +183,11 @@ fn progress_bar(args: &RunArgs) -> ProgressBar {
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(1000), target).with_style(style);
-    bar.tick(); // the first piece may take a while
+    bar.tick(); // the first chunk may take a while
     bar
 }
 
-/// Adds the frames of a piece, one after another.
+/// Adds the frames of a chunk to a digest, in order.
 fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
     for frame in output.index_axis(Axis(0), 0).axis_iter(Axis(1)) {
         match frame.as_slice() {
@@ -197,7 +197,7 @@ fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
     }
 }
 
-/// Appends every Nth frame of the output to its file, which begins with the first of them.
+/// Appends every Nth frame of the output to its file, which starts with the first of them.
 fn save(
     args: &RunArgs,
     saved: &mut Option<(NpyWriter, PathBuf)>,

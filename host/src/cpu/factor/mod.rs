@@ -1,20 +1,20 @@
-//! A kernel as a sum of separable ones.
+//! A kernel as a sum of separable kernels.
 //!
 //! ```text
 //! w[t, r, c] ~ sum_k u_k[t] v_k[r] h_k[c],    |w - sum| <= tolerance |w|    (Frobenius norms)
 //! ```
-//! The singular values of the matrix (time) x (row, col) give terms in time; those of each term's (row) x (col) the
-//! terms in space. All terms are orthogonal, so the squares of those left out add up to the square of the error: over
-//! both levels the smallest are left out while the tolerance allows it. The same is tried with rows and columns in
-//! the place of time, and with two terms that are not orthogonal (`pair`). The smallest sum wins; where it reaches
-//! the rank of one of the matrices none is smaller. Three terms of three axes that are not orthogonal come out as up
-//! to nine.
+//! The singular values of the matrix (time) x (row, col) give the terms in time; those of each term's (row) x (col) matrix
+//! give the terms in space. All terms are orthogonal, so the squared error is the sum of the squares of the omitted terms.
+//! Over both levels, the smallest terms are omitted while the tolerance allows it. The same is tried with rows and with
+//! columns in the place of time, and with two terms that are not orthogonal (`pair`). The shortest sum is used; if it
+//! reaches the rank of one of the matrices, no sum is shorter. Three terms of three axes that are not orthogonal take up to
+//! nine.
 //!
 //! - Reference for nested singular values: L. De Lathauwer, B. De Moor, J. Vandewalle 2000,
 //!   doi:10.1137/S0895479896305696.
 //! - IEEE operations in a fixed order: the same bits on every platform.
-//! - Time of a kernel of one or two terms (one core at 2 to 3 GHz): 0.01 ms for 31 x 31, 0.04 ms for 63 x 63, 1 to 3 ms
-//!   for 20 x 64 x 64. Noise of 20 x 64 x 64 is given up after 2 to 4 ms, of 100 x 100 x 100 after 150 ms.
+//! - Time for a kernel of one or two terms (one core at 2 to 3 GHz): 0.01 ms for 31 x 31, 0.04 ms for 63 x 63, 1 to 3 ms for
+//!   20 x 64 x 64. Noise is rejected after 2 to 4 ms for 20 x 64 x 64, and after 150 ms for 100 x 100 x 100.
 
 mod pair;
 mod svd;
@@ -23,29 +23,29 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use svd::{Dyad, add, dot, svd};
 
-/// The tolerance that keeps what an `f32` weight can say.
+/// A tolerance that preserves the precision of an `f32` weight.
 ///
-/// Rounding to 24 bits moves a weight by up to 6e-8 of itself, computing it in `f32` by a few times that. Gaussians
-/// along the axes, differences of two, Gabors and exponentials in time come out in as many terms for every tolerance
-/// from 2e-7 to 1e-4, with errors of 1e-9 to 1.5e-7 (5 x 5 to 127 x 127, 8 x 9 x 9 to 60 x 64 x 64). Below 1e-7
-/// rounding asks for terms of its own: a difference of two Gaussians of 127 x 127 computed in `f32` takes 2 at 1e-7,
+/// Rounding to 24 bits changes a weight by up to 6e-8 of itself; computing it in `f32` changes it by a few times that.
+/// Gaussians along the axes, differences of two Gaussians, Gabors and exponentials in time need the same number of terms for
+/// every tolerance from 2e-7 to 1e-4, with errors of 1e-9 to 1.5e-7 (5 x 5 to 127 x 127, 8 x 9 x 9 to 60 x 64 x 64). Below
+/// 1e-7 rounding needs additional terms: a difference of two Gaussians of 127 x 127 computed in `f32` takes 2 terms at 1e-7,
 /// but 8 at 5e-8.
 pub(crate) const TOLERANCE: f64 = 1e-6;
 
-/// Terms, at most. A kernel for which so many paid off would be faster still in the frequency domain.
+/// The largest number of terms. A kernel for which more would pay off is faster in the frequency domain.
 const MAX_TERMS: usize = 32;
 
-/// Share of the squared tolerance that terms left out may take; the others are for [`REST`] and for rounding.
+/// Share of the squared tolerance for omitted terms; the rest is for [`REST`] and for rounding.
 const TRUNCATION: f64 = 0.75;
 
-/// Share of the squared tolerance, at each level, below which singular values are not looked for.
+/// Share of the squared tolerance, at each level, below which singular values are not computed.
 const REST: f64 = 1.0 / 16.0;
 
-/// A bank of kernels `(out, in / groups, time, row, col)`, each a sum of `terms` separable ones, the largest first.
+/// A set of kernels `(out, in / groups, time, row, col)`, each a sum of `terms` separable kernels, the largest first.
 ///
-/// The vectors of a term have the same norm but for axes of one sample, which hold 1. Terms that a kernel does not
-/// need are 0. Time (or the first axis of more than one sample) bears the sign: the first of the largest values of
-/// each other vector is positive. A kernel of one axis is its own vector.
+/// The vectors of a term have the same norm, except along axes of one sample, where they hold 1. Terms that a kernel does
+/// not need are 0. The sign is in time, or in the first axis of more than one sample: in every other vector, the first of
+/// the largest values is positive. A kernel with one axis is its own vector.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Factors {
     /// Terms of each kernel.
@@ -56,13 +56,13 @@ pub(crate) struct Factors {
     pub(crate) rows: Vec<f32>,
     /// `(out, in / groups, term, col)`.
     pub(crate) cols: Vec<f32>,
-    /// Norm of the difference between a kernel and the sum of its terms as they are here, relative to the kernel's: the
+    /// Norm of the difference between a kernel and the sum of its stored terms, relative to the norm of the kernel: the
     /// largest of all kernels.
     pub(crate) error: f64,
 }
 
 impl Factors {
-    /// The form that the core takes.
+    /// The factors in the form that core takes.
     pub(crate) fn borrow(&self) -> foveola_core::Factors<'_> {
         let Self { terms, time, rows, cols, .. } = self;
         foveola_core::Factors { terms: *terms, time, rows, cols }
@@ -76,16 +76,16 @@ struct Term {
     axes: [Vec<f64>; 3],
 }
 
-/// A kernel's terms in single precision, and their error.
+/// The terms of a kernel in single precision, and their error.
 struct Sum {
     terms: Vec<[Vec<f32>; 3]>,
     error: f64,
 }
 
-/// Each kernel of a bank as a sum of separable ones. Equal kernels are factored once.
+/// Writes each kernel of a set as a sum of separable kernels. Equal kernels are factored once.
 ///
-/// None if a kernel has no sum within the tolerance that takes fewer multiplications than its taps (a single term is
-/// always good enough), if there are no weights or other than `shape` says, or if one is not finite.
+/// None if a kernel has no sum within the tolerance that takes fewer multiplications than its taps (a single term is always
+/// accepted), if there are no weights or `shape` does not match them, or if a weight is not finite.
 pub(crate) fn factor(weights: &[f32], shape: [usize; 5], tolerance: f64) -> Option<Factors> {
     let [.., t, r, c] = shape;
     let len = shape.iter().try_fold(1_usize, |n, len| n.checked_mul(*len));
@@ -93,7 +93,7 @@ pub(crate) fn factor(weights: &[f32], shape: [usize; 5], tolerance: f64) -> Opti
     if !valid || weights.iter().any(|w| !w.is_finite()) {
         return None;
     }
-    let tolerance = tolerance.min(1.0); // no terms at all err by 1
+    let tolerance = tolerance.min(1.0); // the error without any terms is 1
     let mut known = HashMap::new();
     let mut sums = Vec::new();
     let mut pairs = Vec::new(); // the sum of each pair of channels
@@ -121,12 +121,12 @@ pub(crate) fn factor(weights: &[f32], shape: [usize; 5], tolerance: f64) -> Opti
     Some(Factors { terms, time: axis(0, t), rows: axis(1, r), cols: axis(2, c), error })
 }
 
-/// Terms that may pay off: more take as many multiplications as the taps.
+/// The largest number of terms that can pay off: more take as many multiplications as the taps.
 fn limit([t, r, c]: [usize; 3]) -> usize {
     ((t * r * c - 1) / (t + r + c)).clamp(1, MAX_TERMS)
 }
 
-/// One kernel as the smallest sum that is found.
+/// The shortest sum found for one kernel.
 fn separate(kernel: &[f32], size: [usize; 3], tolerance: f64) -> Option<Sum> {
     let largest = kernel.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
     if largest == 0.0 {
@@ -163,18 +163,18 @@ fn separate(kernel: &[f32], size: [usize; 3], tolerance: f64) -> Option<Sum> {
     candidates.into_iter().flatten().reduce(|best, next| if next.terms.len() < best.terms.len() { next } else { best })
 }
 
-/// A kernel's orthogonal terms.
+/// The orthogonal terms of a kernel.
 struct Nested {
-    /// The largest first. None if there are too many.
+    /// The terms, the largest first. None if there are too many.
     terms: Vec<Term>,
-    /// Singular values of the first matrix that the tolerance asks for.
+    /// The number of singular values of the first matrix that the tolerance requires.
     rank: usize,
     /// Their vectors along the first axis.
     basis: Vec<Vec<f64>>,
 }
 
-/// Singular values of the matrix (first axis) x (others), and of each of their vectors over the others. None if
-/// `most` are not enough for the matrix.
+/// Singular values of the matrix (first axis) x (others), and of each of their vectors over the other axes. None if `most`
+/// are not enough for the matrix.
 fn nested(kernel: &[f64], size: [usize; 3], first: usize, budget: f64, most: usize) -> Option<Nested> {
     let second = usize::from(first == 0);
     let third = 3 - first - second;
@@ -186,7 +186,7 @@ fn nested(kernel: &[f64], size: [usize; 3], first: usize, budget: f64, most: usi
             turned.extend((0..size[third]).map(|e| kernel[start + e * strides[third]]));
         }
     }
-    // Pivots need a few directions more than singular values do: a heuristic, no bound.
+    // Pivoting needs a few more directions than singular values: a heuristic, not a bound.
     let directions = most + most / 4 + 2;
     let dyads = svd(&turned, size[first], REST * budget, directions)?;
     let rank = needed(dyads.iter().map(|dyad| dyad.weight), budget);
@@ -201,7 +201,7 @@ fn nested(kernel: &[f64], size: [usize; 3], first: usize, budget: f64, most: usi
             terms.clear();
             break;
         };
-        // Of this part alone the tolerance cannot leave out more than this.
+        // For this part alone, the tolerance requires at least these terms.
         count += needed(inner.iter().map(|dyad| weight * dyad.weight), budget);
         if count > most {
             terms.clear();
@@ -219,7 +219,7 @@ fn nested(kernel: &[f64], size: [usize; 3], first: usize, budget: f64, most: usi
     Some(Nested { terms, rank, basis })
 }
 
-/// How many of the orthogonal terms, the largest first, the tolerance asks for.
+/// How many of the orthogonal terms, the largest first, the tolerance requires.
 fn needed(weights: impl DoubleEndedIterator<Item = f64> + ExactSizeIterator, budget: f64) -> usize {
     let count = weights.len();
     let mut squares = 0.0;
@@ -230,12 +230,12 @@ fn needed(weights: impl DoubleEndedIterator<Item = f64> + ExactSizeIterator, bud
     count - dropped.count()
 }
 
-/// Two vectors, if there are just two.
+/// The two vectors of `basis`; none if it does not have exactly two.
 fn two(basis: Vec<Vec<f64>>) -> Option<[Vec<f64>; 2]> {
     basis.try_into().ok()
 }
 
-/// The first terms in single precision, as many as the tolerance asks for, if these are not more than `most`.
+/// The first terms in single precision, as many as the tolerance requires; none if these are more than `most`.
 fn rounded(kernel: &[f64], norm: f64, scale: f64, terms: Vec<Term>, tolerance: f64, most: usize) -> Option<Sum> {
     let mut rest = kernel.to_vec();
     let mut sum = Sum { terms: Vec::new(), error: 1.0 };
@@ -257,7 +257,7 @@ fn rounded(kernel: &[f64], norm: f64, scale: f64, terms: Vec<Term>, tolerance: f
 }
 
 impl Term {
-    /// The three vectors of the kernel `scale` times this one.
+    /// The three vectors of the term, multiplied by `scale`.
     fn rounded(&self, scale: f64) -> [Vec<f32>; 3] {
         let weight = self.weight * scale;
         let long = self.axes.each_ref().map(|axis| axis.len() > 1);
@@ -276,7 +276,7 @@ impl Term {
     }
 }
 
-/// The sign of the first of the largest values; those of a symmetric vector may differ by rounding.
+/// The sign of the first of the largest values; the values of a symmetric vector may differ by rounding.
 fn sign(vector: &[f64]) -> f64 {
     let most = vector.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
     vector.iter().find(|x| x.abs() >= 0.999 * most).map_or(1.0, |x| x.signum())
@@ -312,7 +312,7 @@ mod tests {
         ((0..t * r * c).map(|n| at(n) as f32).collect(), [1, 1, t, r, c])
     }
 
-    /// Norm of the difference between `weights` and the factors' product, relative, of the worst kernel.
+    /// Norm of the difference between `weights` and the product of the factors, relative, for the worst kernel.
     fn error(weights: &[f32], [.., t, r, c]: [usize; 5], f: &Factors) -> f64 {
         let kernels = weights.chunks_exact(t * r * c).enumerate();
         let errors = kernels.map(|(pair, kernel)| {
@@ -330,7 +330,7 @@ mod tests {
         errors.fold(0.0, f64::max)
     }
 
-    /// Factors whose error is as stated, within the tolerance.
+    /// Factors whose error is as reported, and within the tolerance.
     fn checked(name: &str, weights: &[f32], shape: [usize; 5], tolerance: f64) -> Factors {
         let factors = factor(weights, shape, tolerance).unwrap_or_else(|| panic!("{name}: no factors"));
         let [o, i, t, r, c] = shape;
@@ -398,7 +398,7 @@ mod tests {
         for shape in [[1, 1, 1, 5, 5], [1, 1, 1, 2, 2], [1, 1, 3, 3, 3], [1, 1, 20, 24, 24], [1, 1, 1, 63, 63]] {
             let noise: Vec<f32> = random(&mut seed, shape.iter().product()).iter().map(|w| *w as f32).collect();
             assert_eq!(factor(&noise, shape, TOLERANCE), None, "{shape:?}");
-            // One kernel of noise in a bank is enough.
+            // One noise kernel in a set is enough.
             let bank = [vec![1.0; noise.len()], noise].concat();
             assert_eq!(factor(&bank, [2, 1, shape[2], shape[3], shape[4]], TOLERANCE), None, "bank of {shape:?}");
         }
@@ -465,7 +465,7 @@ mod tests {
                 assert!(all.iter().all(|x| *x == 0.0 || x.is_normal() && x.abs() < 1e20), "{name} of {scale:e}");
             }
         }
-        // Subnormal weights have few bits: whatever comes out is within its bounds.
+        // Subnormal weights have few bits: any result is within its bounds.
         let subnormal = sum(&[[&[1e-42][..], &narrow, &wide]]).0;
         for tolerance in [TOLERANCE, 0.1, 2.0] {
             if let Some(f) = factor(&subnormal, [1, 1, 1, 15, 15], tolerance) {

@@ -1,15 +1,15 @@
-//! A kernel of two terms that are not orthogonal: a centre and a surround, each with a course of its own in time.
+//! A kernel with two terms that are not orthogonal: a centre and a surround, each with its own time course.
 //!
-//! Nested singular values write `t_1 a_1 b_1' + t_2 a_2 b_2'` (row a, column b) in four terms, because the two
-//! courses are correlated and so are the two shapes. In orthonormal bases of the kernel's three axes it is a cube of
-//! 2 x 2 x 2: two matrices `G_k = sum_r t_rk a_r b_r'`. Where `x G_0 + y G_1` is singular only one of the terms is
-//! left in it, which gives that term's row and column. Both lie at the roots of
+//! Nested singular values write `t_1 a_1 b_1' + t_2 a_2 b_2'` (row a, column b) in four terms, because the two time courses
+//! are correlated and so are the two shapes. In orthonormal bases of its three axes the kernel is a cube of 2 x 2 x 2: two
+//! matrices `G_k = sum_r t_rk a_r b_r'`. Where `x G_0 + y G_1` is singular it contains only one of the terms, which gives
+//! the row and column of that term. Both lie at the roots of
 //!
 //! ```text
 //! det(x G_0 + y G_1) = det(G_0) x^2 + m x y + det(G_1) y^2 = 0
 //! ```
-//! real and distinct if the cube is a sum of two real terms (V. de Silva, L.-H. Lim 2008, doi:10.1137/06066518X).
-//! Least squares for one axis after the other then take out what rounding of the weight has added.
+//! which are real and distinct if the cube is a sum of two real terms (V. de Silva, L.-H. Lim 2008, doi:10.1137/06066518X).
+//! Alternating least squares over the axes then remove the error that rounding of the weight has added.
 
 use super::Term;
 use super::svd::{add, dot, scaled};
@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 /// Two vectors of one axis.
 type Two = [[f64; 2]; 2];
 
-/// The two terms of `kernel`, given two orthonormal vectors for each of its axes. None where two do not suffice.
+/// The two terms of `kernel`, given two orthonormal vectors for each of its axes. None if two terms are not enough.
 pub(super) fn pair(kernel: &[f64], bases: &[[Vec<f64>; 2]; 3]) -> Option<Vec<Term>> {
     let cube = cube(kernel, bases);
     let mut axes = roots(&cube)?;
@@ -65,7 +65,7 @@ fn cube(kernel: &[f64], [time, rows, cols]: &[[Vec<f64>; 2]; 3]) -> [Two; 2] {
     cube
 }
 
-/// Time, rows and columns of the two terms, those of time still to be found.
+/// The vectors of the two terms along time, rows and columns; those along time are not computed yet.
 fn roots(cube: &[Two; 2]) -> Option<[Two; 3]> {
     let [g, h] = cube;
     let det = |m: &Two| m[0][0] * m[1][1] - m[0][1] * m[1][0];
@@ -89,7 +89,7 @@ fn roots(cube: &[Two; 2]) -> Option<[Two; 3]> {
     Some(axes)
 }
 
-/// The vectors of `axis` that fit the cube best with those of the other two.
+/// The vectors of `axis` that fit the cube best, given those of the other two axes.
 fn fit(cube: &[Two; 2], axes: &[Two; 3], axis: usize) -> Option<Two> {
     let [u, v] = [[1, 2], [0, 2], [0, 1]][axis].map(|other| axes[other].map(unit));
     let ([Some(u0), Some(u1)], [Some(v0), Some(v1)]) = (u, v) else { return None };

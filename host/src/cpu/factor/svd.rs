@@ -1,18 +1,18 @@
-//! The singular value decomposition of a small matrix, as far as its terms matter.
+//! The singular value decomposition of a small matrix, truncated to the terms that matter.
 //!
 //! ```text
 //! A = sum_k weight_k left_k right_k',    left and right orthonormal,    weight_0 >= weight_1 >= ...
 //! ```
-//! First the largest remaining line of `A` becomes a direction and is taken out of all lines, until what remains is
-//! below a floor (a Gram-Schmidt QR with pivots, each direction made orthogonal twice). Then plane rotations make the
-//! coordinates in these directions orthogonal as well (one-sided Jacobi: Hestenes 1958, doi:10.1137/0106005).
+//! First the largest remaining row of `A` becomes a direction and is removed from all rows, until the remainder is below a
+//! floor (Gram-Schmidt QR with pivoting; each direction is orthogonalised twice). Then plane rotations make the coordinates
+//! in these directions orthogonal as well (one-sided Jacobi: Hestenes 1958, doi:10.1137/0106005).
 //!
-//! Only sums, products, quotients and square roots in a fixed order: the same bits on every platform. The SVD of
-//! nalgebra 0.34 is wrong for some matrices without saying so, by 56 % for 5 x 5 ones, which is a box filter
+//! Uses only sums, products, quotients and square roots in a fixed order: the same bits on every platform. The SVD of
+//! nalgebra 0.34 is wrong for some matrices without an error, by 56 % for 5 x 5 ones, which is a box filter
 //! (<https://github.com/dimforge/nalgebra/issues/1172>); faer 0.24 takes 48 crates.
 //!
-//! Cost: 2 multiply-adds an element of `A` for each direction; 5 an element of the coordinates for each pair of
-//! directions in each sweep.
+//! Cost: 2 multiply-adds per element of `A` for each direction; 5 per element of the coordinates for each pair of directions
+//! in each sweep.
 
 /// One term: `weight` times the outer product of two unit vectors.
 #[derive(Clone, Debug)]
@@ -30,11 +30,11 @@ const SWEEPS: usize = 30;
 /// Cosine of the angle between coordinates below which they count as orthogonal.
 const ORTHOGONAL: f64 = 1e-15;
 
-/// Share of a matrix's squares that is rounding.
+/// Share of a matrix's sum of squares that is attributed to rounding.
 const ROUNDING: f64 = 1e-28;
 
-/// The terms of a row-major matrix of `rows` lines, the largest first, but for a remainder whose squares sum up to
-/// `floor` at most. None if more than `most` directions are needed for that.
+/// The terms of a row-major matrix of `rows` rows, the largest first, except for a remainder whose sum of squares is at most
+/// `floor`. None if that needs more than `most` directions.
 pub(super) fn svd(matrix: &[f64], rows: usize, floor: f64, most: usize) -> Option<Vec<Dyad>> {
     let cols = matrix.len() / rows;
     if rows > cols {
@@ -58,7 +58,7 @@ pub(super) fn svd(matrix: &[f64], rows: usize, floor: f64, most: usize) -> Optio
     Some(dyads)
 }
 
-/// Orthonormal directions along the lines of a matrix, and each line's coordinates in them: `A = sum_k x_k d_k'`.
+/// Orthonormal directions along the rows of a matrix, and each row's coordinates in them: `A = sum_k x_k d_k'`.
 fn reduce(matrix: &[f64], rows: usize, floor: f64, most: usize) -> Option<(Vectors, Vectors)> {
     let mut lines: Vectors = matrix.chunks_exact(matrix.len() / rows).map(<[f64]>::to_vec).collect();
     let (mut coordinates, mut directions) = (Vectors::new(), Vectors::new());
@@ -87,7 +87,7 @@ fn reduce(matrix: &[f64], rows: usize, floor: f64, most: usize) -> Option<(Vecto
     Some((coordinates, directions))
 }
 
-/// Rotates vectors until they are orthogonal to each other. Returns the rotation: each new vector in terms of the old.
+/// Rotates vectors until they are orthogonal to each other. Returns the rotation: each new vector in terms of the old ones.
 fn diagonalize(vectors: &mut [Vec<f64>]) -> Vectors {
     let n = vectors.len();
     let mut turns: Vectors = (0..n).map(|k| (0..n).map(|l| f64::from(k == l)).collect()).collect();
@@ -141,7 +141,7 @@ pub(super) fn add(to: &mut [f64], from: &[f64], factor: f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
 }
 
-/// A vector times a number.
+/// A vector multiplied by a number.
 pub(super) fn scaled(mut vector: Vec<f64>, factor: f64) -> Vec<f64> {
     vector.iter_mut().for_each(|x| *x *= factor);
     vector
@@ -153,7 +153,7 @@ mod tests {
     use rand_pcg::Pcg64Mcg;
     use rand_pcg::rand_core::{Rng, SeedableRng};
 
-    /// Largest difference of the sum to the matrix and of the vectors' products to 0 and 1.
+    /// Largest deviation of the sum from the matrix, and of the vectors' products from 0 and 1.
     fn worst(matrix: &[f64], rows: usize) -> f64 {
         let dyads = svd(matrix, rows, 0.0, usize::MAX).unwrap();
         let cols = matrix.len() / rows;
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn known_values() {
-        // The reproducer of nalgebra's issue 1172, and a matrix whose values are the golden ratio and its inverse.
+        // The reproducer of nalgebra's issue 1172, and a matrix whose singular values are the golden ratio and its inverse.
         let ones = svd(&[1.0; 15], 3, 1e-20, 15).unwrap();
         assert_eq!(ones.len(), 1, "terms of ones");
         assert!((ones[0].weight - 15.0_f64.sqrt()).abs() < 1e-15, "{}", ones[0].weight);

@@ -3,25 +3,25 @@
 //! ```text
 //! y_f[bin] = sum over terms t, in this order, of k_t[bin] x_ft[bin]
 //! ```
-//! The sums of a few bins and frames stay in registers while the terms go by, so that a kernel's spectrum is loaded once
-//! for all frames and no sum is ever stored between two terms. Each sum is two fused multiply-adds a term, for its real
-//! and for its imaginary part, in the order of the terms, however many frames and bins go together.
+//! The sums of a few bins and frames stay in registers over all terms. So a kernel's spectrum is loaded once for all frames,
+//! and no sum is stored between two terms. Each sum takes two fused multiply-adds per term for its real part and two for its
+//! imaginary part, in the order of the terms, for any number of frames and bins at a time.
 
 use super::butterfly::Complex;
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-/// What is multiplied with what.
+/// The factors of the products.
 pub(super) struct Products<'a> {
-    /// The kernels' spectra, and where the one of the first term begins; those of the others follow, `kernel_len` apart.
+    /// The spectra of the kernels, and the start of the first term's spectrum; the others follow, `kernel_len` apart.
     pub(super) kernels: &'a [f32],
     pub(super) kernel: usize,
     pub(super) kernel_len: usize,
-    /// The frames' spectra, and where those that are wanted begin: for each frame all terms.
+    /// The spectra of the frames, and the start of each spectrum used: for each frame all terms.
     pub(super) spectra: &'a [f32],
     pub(super) starts: &'a [usize],
     pub(super) terms: usize,
-    /// Where in each spectrum the bins begin, and how many there are.
+    /// The first bin in each spectrum, and the number of bins.
     pub(super) from: usize,
     pub(super) bins: usize,
 }

@@ -1,17 +1,17 @@
-//! Fourier transforms of a few points, each point a vector of complex numbers: real parts and imaginary parts apart.
+//! Fourier transforms of a few points. Each point is a vector of complex numbers, with separate real and imaginary parts.
 //!
 //! ```text
 //! y[k] = sum_n x[n] e^(-2 pi i n k / R)
 //! ```
-//! The lanes of the vectors are transforms of their own, so nothing is ever moved between lanes. `R = 2, 3, 4, 5` are
-//! written out, `8 = 2 x 4`, `9 = 3 x 3` and `16 = 4 x 4` are put together with constant factors (Cooley and Tukey,
-//! 1965), and `6, 10, 12` without any, as their factors have no common divisor (Good, 1958):
-//! `n = R2 n1 + R1 n2 mod R`, `k1 = k mod R1`, `k2 = k mod R2`.
+//! The lanes of the vectors are independent transforms, so nothing moves between lanes. `R = 2, 3, 4, 5` are written out.
+//! `8 = 2 x 4`, `9 = 3 x 3` and `16 = 4 x 4` are composed with constant factors (Cooley and Tukey, 1965). `6, 10, 12` are
+//! composed without factors, since their divisors are coprime (Good, 1958): `n = R2 n1 + R1 n2 mod R`, `k1 = k mod R1`,
+//! `k2 = k mod R2`.
 
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-/// The radices there are.
+/// The available radices.
 pub(super) const RADICES: [usize; 10] = [2, 3, 4, 5, 6, 8, 9, 10, 12, 16];
 
 /// A vector of complex numbers.
@@ -45,7 +45,7 @@ impl<S: Simd> Complex<S> {
         self.im.store_slice(im);
     }
 
-    /// Real and imaginary parts exchanged: a forward transform between two exchanges is an inverse one.
+    /// Real and imaginary parts exchanged: a forward transform between two exchanges is an inverse transform.
     #[inline(always)]
     pub(super) fn swapped(self) -> Self {
         Self { re: self.im, im: self.re }
@@ -122,7 +122,7 @@ fn five<S: Simd>(simd: S, [a, b, c, d, e]: [Complex<S>; 5]) -> [Complex<S>; 5] {
     let (sums, [p, q]) = ([b.plus(e), c.plus(d)], [b.minus(e), c.minus(d)]);
     let near = sums[1].scaled_plus(simd, COS[1], sums[0].scaled_plus(simd, COS[0], a));
     let far = sums[1].scaled_plus(simd, COS[0], sums[0].scaled_plus(simd, COS[1], a));
-    // The sines' part of y[1] and y[2], over sin(2 pi / 5) each.
+    // The sine terms of y[1] and y[2], each divided by sin(2 pi / 5).
     let one = q.scaled_plus(simd, SIN[1] / SIN[0], p);
     let two = p.scaled_plus(simd, SIN[1] / SIN[0], Complex::zero(simd).minus(q));
     [
@@ -134,14 +134,14 @@ fn five<S: Simd>(simd: S, [a, b, c, d, e]: [Complex<S>; 5]) -> [Complex<S>; 5] {
     ]
 }
 
-/// The points of one butterfly, wherever they are kept.
+/// The points of one butterfly, wherever they are stored.
 pub(super) trait Points<S: Simd> {
     fn get<const N: usize>(&self, points: [usize; N]) -> [Complex<S>; N];
     fn put<const N: usize>(&mut self, points: [usize; N], values: [Complex<S>; N]);
 }
 
-/// Transforms `R` points in place. Every radix is written out: the compiler does not unroll loops over so many vectors,
-/// and those that it keeps in memory cost a factor of five.
+/// Transforms `R` points in place. Every radix is written out: the compiler does not unroll loops over so many vectors, and
+/// keeping them in memory costs a factor of five.
 #[inline(always)]
 pub(super) fn butterfly<S: Simd, const R: usize>(simd: S, x: &mut impl Points<S>) {
     match R {
@@ -170,7 +170,7 @@ fn six<S: Simd>(simd: S, x: &mut impl Points<S>) {
 fn eight<S: Simd>(simd: S, x: &mut impl Points<S>) {
     const HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
     let (even, odd) = (four(x.get([0, 2, 4, 6])), four(x.get([1, 3, 5, 7])));
-    // (1 - i) d and (1 + i) d of the eighth turns, still without sqrt(1/2).
+    // (1 - i) d and (1 + i) d of the eighth turns, not yet multiplied by sqrt(1/2).
     let (one, three) = (odd[1].minus_i(odd[1]), odd[3].plus_i(odd[3]));
     x.put([0, 4], two([even[0], odd[0]]));
     x.put([1, 5], [one.scaled_plus(simd, HALF, even[1]), one.scaled_plus(simd, -HALF, even[1])]);

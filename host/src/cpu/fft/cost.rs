@@ -1,4 +1,4 @@
-//! What a convolution in the frequency domain takes, and the sizes of transforms that take least.
+//! The predicted time of a convolution in the frequency domain, and the transform sizes with the least time.
 //!
 //! ```text
 //! frame = channels * forward + outs * (ins * taps * product + inverse)
@@ -6,23 +6,23 @@
 //! inverse = out_cols/W * (vertical + M (STORE + TILE)) + M/W * (horizontal + cols * spill)
 //! product = M/W * cols * (PRODUCT + spill)
 //! ```
-//! (quotients rounded up) with the times of [`Transform::cost`]. The constants are nanoseconds for each vector of complex
-//! numbers, measured part by part with AVX-512 on one Zen 4 core at its full clock, on frames of 64 to 256 pixels, and
-//! `spill` on frames of up to 1000. For frames in chunks the sum is within a fifth of what they take, as long as nobody
-//! else uses the caches (`cargo bench --bench fft`). Narrower vectors take less time each.
+//! (quotients rounded up) with the times of [`Transform::cost`]. The constants are nanoseconds per vector of complex
+//! numbers. Each part was measured with AVX-512 on one Zen 4 core at its full clock, on frames of 64 to 256 pixels, and
+//! `spill` on frames of up to 1000. For frames in chunks the prediction is within a fifth of the measured time, if no other
+//! program uses the caches (`cargo bench --bench fft`). Narrower vectors take less time each.
 
 use super::transform::Transform;
 
-/// A row of a block of columns of the frame is loaded, and turned by half a frequency.
+/// Loading a row of a block of columns of the frame, and rotating it by half a frequency.
 const LOAD: f64 = 3.7;
-/// And back.
+/// Storing such a row.
 const STORE: f64 = 5.5;
-/// Lanes become vectors.
+/// Transposing lanes into vectors.
 const TILE: f64 = 2.9;
-/// A product of spectra is added to a sum, for four frames or more at a time. For one it takes twice as long.
+/// Adding a product of spectra to a sum, for four frames or more at a time. For one frame it takes twice as long.
 const PRODUCT: f64 = 1.5;
-/// What a vector of a spectrum takes more for each complex number by which it exceeds `FITS`, as it comes and goes beyond
-/// a second-level cache of 1 MiB; never more than `MOST`, and in a product, which only reads, `MOST_PRODUCT`.
+/// The additional time per vector of a spectrum for each complex number above `FITS`: spectra beyond a second-level cache of
+/// 1 MiB are loaded and stored. The addition is at most `MOST`, and in a product, which only reads, `MOST_PRODUCT`.
 const SPILL: f64 = 1.0 / 22_400.0;
 const FITS: f64 = 32_768.0;
 const MOST: f64 = 22.0;
@@ -31,7 +31,7 @@ const MOST_PRODUCT: f64 = 5.0;
 /// A convolution of frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Problem {
-    /// Input channels of all groups, output channels, and products of spectra that go into a frame.
+    /// Input channels of all groups, output channels, and products of spectra per output frame.
     pub(super) channels: usize,
     pub(super) outs: usize,
     pub(super) products: usize,
@@ -54,12 +54,12 @@ impl Problem {
         [0, 1].map(|axis| self.out[axis].saturating_add(self.extent[axis] - 1))
     }
 
-    /// Whether the frame is of a size to be transformed.
+    /// Whether frames of this size can be transformed.
     pub(super) fn is_possible(&self) -> bool {
         self.in_size().iter().all(|len| *len <= LONGEST)
     }
 
-    /// Rows and columns of the transform that takes least, and nanoseconds a frame.
+    /// Rows and columns of the transform with the least time, and nanoseconds per frame.
     pub(super) fn best(&self) -> ([usize; 2], f64) {
         let [rows, cols] = self.in_size();
         let lengths = |least: usize| {
@@ -80,7 +80,7 @@ impl Problem {
             columns.div_ceil(self.width) as f64 * (vertical + half as f64 * (point + TILE))
                 + blocks * (horizontal + cols as f64 * spill.min(MOST))
         };
-        // What a vector of fewer lanes takes: an operation on one of 16 occupies a unit of Zen 4 twice.
+        // The time for a vector with fewer lanes: an operation on one of 16 occupies a unit of Zen 4 twice.
         let narrow = match self.width {
             16 => 1.0,
             8 => 0.66,
@@ -92,8 +92,9 @@ impl Problem {
     }
 }
 
-/// Rows or columns of a frame with its border, at most: lengths of transforms lie close enough below it to be tried in turn.
+/// The largest number of rows or columns of a frame with its border: up to here, transform lengths are dense enough to be
+/// tried in turn.
 const LONGEST: usize = 1 << 17;
 
-/// Lengths that are tried for each axis: beyond the eighth, the transform is a quarter longer than it need be.
+/// Lengths that are tried for each axis: beyond the eighth, the transform is a quarter longer than necessary.
 const CHOICE: usize = 8;

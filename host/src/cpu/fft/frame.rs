@@ -1,4 +1,4 @@
-//! One frame into its spectrum, and sums of products of spectra into frames, on one thread.
+//! Transforms one frame into its spectrum, and sums of products of spectra into frames, on one thread.
 
 use super::accumulate::{self, Products};
 use super::butterfly::Complex;
@@ -93,7 +93,7 @@ impl FftKernel {
         }
     }
 
-    /// Where the spectra begin that go into output channel `o` of each of `frames`.
+    /// The start of each spectrum that contributes to output channel `o` of each of `frames`.
     fn find<F: Fn(usize, usize, usize) -> usize>(
         &self,
         inputs: &Inputs<'_, F>,
@@ -111,7 +111,7 @@ impl FftKernel {
         }
     }
 
-    /// The last transform, along rows: from sums of products, transformed along columns, to a frame.
+    /// The last transform, along rows: converts sums of products, already transformed along columns, into a frame.
     #[inline(always)]
     fn columns<S: Simd>(&self, simd: S, sums: &[f32], columns: &mut [f32], bias: f32, out: &mut [f32]) {
         let (size, slab, [rows, cols]) = (Complex::<S>::LEN, self.slab(), self.out_size);
@@ -136,7 +136,7 @@ impl FftKernel {
     }
 }
 
-/// The samples after the last full vector, and zeros.
+/// The samples after the last full vector, padded with zeros.
 #[inline(always)]
 fn last<S: Simd>(simd: S, line: &[f32]) -> S::f32s {
     let rest = line.chunks_exact(S::f32s::LEN).remainder();

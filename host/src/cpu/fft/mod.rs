@@ -1,26 +1,25 @@
-//! Convolution of a stream of frames in the frequency domain of space, tap by tap in time.
+//! Convolution of a stream of frames: in the frequency domain in space, direct in time.
 //!
 //! ```text
 //! out[o, r, c] = bias[o] + sum_i sum_a sum_b sum_e w[o, i, a, b, e] * x[i, a][r + dil_r b, c + dil_c e]
 //! ```
-//! `x[i, a]` is the frame that tap `a` meets, with its border: `out + k' - 1` rows and columns, `k' = dil (k - 1) + 1`.
-//! A frame is transformed once, and its spectrum serves all taps and output channels. An output frame is the inverse
-//! transform of a sum of products of spectra. Nothing is transformed along time: an output is there with its last frame,
-//! and depends on no frame but those that its taps meet, so a recording may be cut anywhere and by any number of threads
-//! without a bit of difference.
+//! `x[i, a]` is the frame at tap `a`, with its border: `out + k' - 1` rows and columns, `k' = dil (k - 1) + 1`. A frame is
+//! transformed once, and its spectrum serves all taps and output channels. An output frame is the inverse transform of a sum
+//! of products of spectra. Nothing is transformed along time: an output is available with its last frame, and depends only
+//! on the frames at its taps. So the output is bit-identical for any chunking and any number of threads.
 //!
 //! **The transform.** Along rows (vertically) the frequencies `2 pi (2k + 1/2) / N` of `N` real samples are one complex
-//! transform of half the length, of `z[n] = (x[n] - i x[n + N/2]) e^(-i pi n / N)`: the rest are conjugates, and none is
-//! real, so no sample is wasted on the first or the middle frequency (right-angle convolution: Nussbaumer, 1981). The
-//! convolution that belongs to it changes sign where it wraps around; nothing that is kept has wrapped around. Along
-//! columns it is an ordinary complex transform. Both run on vectors whose lanes are transforms of their own
-//! (`transform.rs`), with a transposition of tiles in between (`plane.rs`).
+//! transform of half the length, of `z[n] = (x[n] - i x[n + N/2]) e^(-i pi n / N)`. The other frequencies are conjugates and
+//! none is real, so no sample is wasted on the first or the middle frequency (right-angle convolution: Nussbaumer, 1981).
+//! The corresponding convolution changes sign where it wraps around; no sample that is kept has wrapped around. Along
+//! columns it is an ordinary complex transform. Both run on vectors whose lanes are independent transforms (`transform.rs`),
+//! with a transposition of tiles in between (`plane.rs`).
 //!
-//! **Spectra** are `[block][col][re, im][lane]`: as many vertical frequencies as a vector has lanes make a block, and the
-//! frequencies along both axes come in the order that the transforms leave them in. They mean something only to the
-//! kernel that made them, and to others of the same size.
+//! **Spectra** are `[block][col][re, im][lane]`: a block has as many vertical frequencies as a vector has lanes. The
+//! frequencies along both axes are in the output order of the transforms. Spectra are valid only for the kernel that made
+//! them, and for others of the same size.
 //!
-//! **Cost** of `N x M` samples: `5/2 N M log2(N M)` operations for the transform of a frame, as many for the inverse, and
+//! **Cost** for `N x M` samples: `5/2 N M log2(N M)` operations for the transform of a frame, the same for the inverse, and
 //! `4 N M` for each product of spectra. **Error**: see [`ERROR`].
 
 mod accumulate;
@@ -42,14 +41,14 @@ use fearless_simd::{Level, Simd, dispatch};
 use std::ops::Range;
 use transform::{Transform, root};
 
-/// A bound of the error, sample by sample, in units of `f32::EPSILON log2(rows cols) |w| |x|`, where `rows cols` is the size
-/// of the transform and `|w| |x|` the root of the sum of all squared weights of an output channel times that of all
-/// squared samples, border included, that its taps meet; one unit of the output itself comes on top, for the bias.
+/// A bound of the error of each sample, in units of `f32::EPSILON log2(rows cols) |w| |x|`. `rows cols` is the size of the
+/// transform. `|w| |x|` is the root of the sum of all squared weights of an output channel, times that of all squared
+/// samples at its taps, border included. Add one unit of the output itself for the bias.
 ///
-/// An error in one sample or frequency spreads over all of them, so it does not shrink with the samples nearby, as that
-/// of a sum tap by tap does: a frame that is not finite anywhere is so everywhere. Of 20,000 random convolutions (noise,
-/// constants and single points, frames of 1 x 1 to 40 x 40, kernels up to 40 x 40, all levels of vectors) the worst had
-/// 0.15, by a kernel of one pixel; 0.33 was met since, in a transform of a few samples. Noise through larger ones has some
+/// An error in one sample or frequency spreads over all of them, so it does not shrink with the samples nearby, as in a
+/// direct sum: a frame with a value that is not finite becomes not finite everywhere. Of 20,000 random convolutions (noise,
+/// constants and single points, frames of 1 x 1 to 40 x 40, kernels up to 40 x 40, all vector levels) the worst had 0.15,
+/// with a kernel of one pixel; 0.33 was found later, in a transform of a few samples. Noise in larger transforms has about
 /// 0.01.
 pub const ERROR: f64 = 0.5;
 
@@ -60,10 +59,10 @@ const CACHE: usize = 192 * 1024;
 #[derive(Debug)]
 pub struct FftKernel {
     level: Level,
-    /// Lanes of the level's vectors.
+    /// Lanes of a vector at this level.
     width: usize,
     outs: usize,
-    /// Input channels of a group.
+    /// Input channels per group.
     ins: usize,
     groups: usize,
     taps: usize,
@@ -80,13 +79,13 @@ pub struct FftKernel {
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Work {
-    /// Between the two directions: `[block of columns][vertical frequency]`, complex vectors.
+    /// Intermediate result between the two axes: `[block of columns][vertical frequency]`, complex vectors.
     half: Samples,
     /// Sums of products of a few frames.
     sums: Samples,
     /// Columns of a block, after the last transform.
     columns: Samples,
-    /// Where spectra begin.
+    /// The starts of spectra.
     starts: Vec<usize>,
     /// A row of zeros.
     zeros: Vec<f32>,
@@ -96,10 +95,10 @@ impl FftKernel {
     /// Kernels `[out, in / groups, time, row, col]` in correlation order, for frames of `out_rows x out_cols` pixels.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::Error::Memory) when the spectra cannot be had.
+    /// [`Error::Memory`](crate::Error::Memory) when the spectra do not fit into memory.
     ///
     /// # Panics
-    /// If there is no kernel or no pixel, or the lengths do not fit.
+    /// If there is no kernel or no pixel, or the lengths do not match.
     pub fn new(
         level: Level,
         weights: &[f32],
@@ -136,9 +135,8 @@ impl FftKernel {
         Ok(plan)
     }
 
-    /// Rows and columns of the transform that [`FftKernel::new`] would choose, and the nanoseconds that a frame is expected to
-    /// take one thread when frames come in chunks (`cost.rs`); none for frames of over 131,072 rows or columns with their
-    /// border.
+    /// The transform size (rows and columns) that [`FftKernel::new`] would choose, and the predicted nanoseconds per frame
+    /// on one thread for frames in chunks (`cost.rs`); none for frames of over 131,072 rows or columns, border included.
     pub fn best(
         level: Level,
         shape: [usize; 5],
@@ -151,12 +149,12 @@ impl FftKernel {
         problem.is_possible().then(|| problem.best())
     }
 
-    /// Whether spectra of `other` mean the same to this kernel.
+    /// Whether this kernel can use the spectra of `other`.
     pub fn shares_spectra(&self, other: &Self) -> bool {
         (self.width, self.size(), self.in_size) == (other.width, other.size(), other.in_size)
     }
 
-    /// Fills `spectra`: a kernel is transformed like a frame that is black outside of it.
+    /// Fills `spectra`: a kernel is transformed like a frame that is zero outside of it.
     fn transform_kernels(&mut self, weights: &[f32], [kh, kw]: [usize; 2], dilation: [usize; 2]) -> Result<()> {
         let len = self.spectrum_len();
         let mut spectra = Samples::zeros("the spectra of a kernel", len.saturating_mul(weights.len() / (kh * kw)))?;
@@ -196,8 +194,8 @@ impl FftKernel {
 
     /// Samples of the spectrum of one channel of one frame.
     pub fn spectrum_len(&self) -> usize {
-        // Spectra one after another must not begin at the same set of the first-level cache (4096 bytes apart), where
-        // one bin of dozens of them would not fit.
+        // The starts of consecutive spectra must differ modulo the sets of the first-level cache (4096 bytes apart);
+        // otherwise one bin of dozens of spectra would not fit into the cache.
         (self.blocks() * self.slab()).next_multiple_of(1024) + 160
     }
 
@@ -206,18 +204,18 @@ impl FftKernel {
         self.vertical.len().div_ceil(self.width)
     }
 
-    /// Samples of all columns of a block, with room for whole tiles.
+    /// Samples of all columns of a block, rounded up to whole tiles.
     fn slab(&self) -> usize {
         2 * self.width * self.horizontal.len().max(self.in_size[1].next_multiple_of(self.width))
     }
 
-    /// Samples of all vertical frequencies of a block of columns; those beyond the last one stay zero.
+    /// Samples of all vertical frequencies of a block of columns; those after the last frequency stay zero.
     fn strip(&self) -> usize {
         2 * self.width * (self.blocks() * self.width + 1)
     }
 
-    /// Frames whose products are summed in one go. Sums should fit into the second-level cache until they are
-    /// transformed; but where there are many of them, it is worth more to load kernels and frames once for eight.
+    /// Frames whose products are summed together. The sums should fit into the second-level cache until they are
+    /// transformed. If there are many of them, loading kernels and frames once for eight is more important.
     fn frames(&self) -> usize {
         if self.ins * self.taps > 4 { 8 } else { (CACHE / (self.blocks() * self.slab())).clamp(1, 8) }
     }
@@ -225,7 +223,7 @@ impl FftKernel {
     /// Buffers for one thread.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    /// [`Error::Memory`](crate::Error::Memory) when they do not fit into memory.
     pub fn work(&self) -> Result<Work> {
         let buffer = |samples| Samples::zeros("the transforms of a frame", samples);
         Ok(Work {
@@ -237,12 +235,12 @@ impl FftKernel {
         })
     }
 
-    /// Spectra, as many as fit into `spectra`, shared among as many threads as there are buffers. `line(n, r)` is row `r`
-    /// of what becomes spectrum `n` (one channel of one frame, with its border), for `r` in `0 .. in_size()[0]`:
+    /// Computes as many spectra as fit into `spectra`, on as many threads as there are buffers. `line(n, r)` is row `r` of
+    /// the samples of spectrum `n` (one channel of one frame, with its border), for `r` in `0 .. in_size()[0]`:
     /// `in_size()[1]` samples, or none for a row of zeros.
     ///
     /// # Panics
-    /// If a row is too short, there are no buffers, or they are another kernel's.
+    /// If a row is too short, there are no buffers, or the buffers belong to another kernel.
     pub fn forward<'a>(
         &self,
         works: &mut [Work],
@@ -277,13 +275,12 @@ impl FftKernel {
         );
     }
 
-    /// All output channels of `frames` frames, `[frame][out][row][col]`, shared among as many threads as there are
-    /// buffers, from spectra that lie one after another: `slot(frame, tap, channel)` is the number of the one that tap
-    /// `tap` of that frame meets. `bias` is one for each output channel, or none. No bit depends on how many frames or
-    /// threads there are.
+    /// Computes all output channels of `frames` frames, `[frame][out][row][col]`, on as many threads as there are buffers,
+    /// from consecutive spectra. `slot(frame, tap, channel)` is the number of the spectrum at tap `tap` of that frame.
+    /// `bias` has one value per output channel, or is empty. The bits do not depend on the number of frames or threads.
     ///
     /// # Panics
-    /// If `out` or `spectra` is too short, there are no buffers, or they are another kernel's.
+    /// If `out` or `spectra` is too short, there are no buffers, or the buffers belong to another kernel.
     pub fn output(
         &self,
         works: &mut [Work],
@@ -306,7 +303,7 @@ impl FftKernel {
         out: &mut [f32],
     ) {
         let (threads, plane) = (works.len(), self.out_size[0] * self.out_size[1]);
-        // One of them in two: frames, or the channels of a single one.
+        // Splits either the frames, or the channels of a single frame.
         let [frames, outs] = match (frames.len(), outs.len()) {
             (2.., _) if threads > 1 => [halves(frames), [outs.clone(), outs]],
             (1, 2..) if threads > 1 => [[frames.clone(), frames], halves(outs)],
@@ -322,7 +319,7 @@ impl FftKernel {
     }
 }
 
-/// What the output is made of.
+/// The inputs of the output frames.
 struct Inputs<'a, F> {
     spectra: &'a [f32],
     slot: &'a F,
@@ -334,7 +331,7 @@ fn halves(range: Range<usize>) -> [Range<usize>; 2] {
     [range.start..middle, middle..range.end]
 }
 
-/// Lanes of the level's vectors.
+/// Lanes of a vector at this level.
 #[inline(always)]
 fn width<S: Simd>(_: S) -> usize {
     S::f32s::LEN

@@ -1,12 +1,12 @@
-//! Tiles of `W x W` samples between the transforms of rows and of columns: a vector's lanes become vectors.
+//! Transposes tiles of `W x W` samples between the transforms of rows and of columns: the lanes of a vector become vectors.
 
 use super::butterfly::Complex;
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-/// Transposes `W` vectors of `W` lanes, `W` a power of two up to 16; the rest of the array is not touched.
+/// Transposes `W` vectors of `W` lanes, `W` a power of two up to 16; the rest of the array is unchanged.
 ///
-/// Riffling the vectors of the first half into those of the second, `log2 W` times, moves lane `l` of vector `v` to lane
+/// Interleaving the vectors of the first half with those of the second, `log2 W` times, moves lane `l` of vector `v` to lane
 /// `v` of vector `l`.
 #[inline(always)]
 fn transpose<S: Simd>(tile: &mut [S::f32s; 16]) {
@@ -22,12 +22,12 @@ fn transpose<S: Simd>(tile: &mut [S::f32s; 16]) {
     }
 }
 
-/// Lanes of `W` complex vectors side by side as `W` complex vectors side by side.
+/// Transposes `W` consecutive complex vectors of `W` lanes.
 #[inline(always)]
 pub(super) fn transpose_complex<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     let (width, size) = (S::f32s::LEN, Complex::<S>::LEN);
     let (from, to) = (&from[..width * size], &mut to[..width * size]);
-    // Real parts, then imaginary parts: twice sixteen vectors are more than there are registers.
+    // Real parts, then imaginary parts: twice sixteen vectors are more than the registers.
     for part in [0, width] {
         let mut tile = [S::f32s::splat(simd, 0.0); 16];
         for v in 0..width {

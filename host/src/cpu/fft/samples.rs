@@ -1,12 +1,13 @@
-//! Samples whose first one lies on a cache line, so that no vector straddles two.
+//! Samples aligned to a cache line, so that no vector straddles two lines.
 
 use crate::{Result, memory};
 use std::ops::{Deref, DerefMut};
 
-/// Samples of a cache line.
+/// Samples per cache line.
 const LINE: usize = 16;
 
-/// Zeros on a cache line: a slice for spectra and buffers. A vector of AVX-512 that straddles two lines costs two loads.
+/// Zeros aligned to a cache line: storage for spectra and buffers. An AVX-512 vector that straddles two lines costs two
+/// loads.
 #[derive(Debug, Default)]
 pub struct Samples {
     data: Vec<f32>,
@@ -15,10 +16,10 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// `len` zeros, for `what`.
+    /// `len` zeros, for the purpose `what`.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::Error::Memory) when they cannot be had.
+    /// [`Error::Memory`](crate::Error::Memory) when they do not fit into memory.
     pub fn zeros(what: &'static str, len: usize) -> Result<Self> {
         let data = memory::zeros(what, len.saturating_add(LINE))?;
         let start = data.as_ptr().align_offset(4 * LINE).min(LINE);

@@ -1,4 +1,4 @@
-//! The frequency domain against plain sums in `f64`, and frame by frame against blocks.
+//! The frequency domain compared with plain sums in `f64`, and frame by frame compared with blocks.
 
 use super::*;
 use foveola_seeds::{seed, trials};
@@ -38,14 +38,14 @@ fn picture(rng: &mut Pcg32, len: usize) -> Vec<f32> {
 
 fn case(rng: &mut Pcg32) -> Case {
     let groups = 1 + below(rng, 2);
-    // Mostly small kernels, and some that are larger than the frame.
+    // Mostly small kernels, and some larger than the frame.
     let most = [4, 12, 40][below(rng, 3)];
     let mut up_to = |most: usize| 1 + below(rng, most);
     let shape = [groups * up_to(2), up_to(3), up_to(4), up_to(most), up_to(most)];
     Case { shape, groups, dilation: [up_to(3), up_to(3)], out: [up_to(40), up_to(40)], frames: up_to(19) }
 }
 
-/// Frames `[frame][channel][row][col]` with borders already there.
+/// Frames `[frame][channel][row][col]`, borders included.
 struct Run {
     case: Case,
     weights: Vec<f32>,
@@ -94,8 +94,8 @@ impl Run {
         self.case.shape[0] * self.case.out[0] * self.case.out[1]
     }
 
-    /// The sums in `f64`, and for each output channel the root of the sum of its squared weights times that of all
-    /// samples that its taps may meet.
+    /// The sums in `f64`, and for each output channel the root of the sum of its squared weights times that of all samples
+    /// at its taps.
     fn naive(&self, frame: usize, o: usize) -> (Vec<f64>, f64) {
         let ([outs, ins, kt, kh, kw], [rows, cols]) = (self.case.shape, self.plan.in_size());
         let ([dr, dc], group) = (self.case.dilation, o / (outs / self.case.groups));

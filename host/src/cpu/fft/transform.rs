@@ -3,19 +3,19 @@
 //! ```text
 //! y[k] = sum_n x[n] e^(-2 pi i n k / N)
 //! ```
-//! The forward transform takes its samples in order and leaves the frequencies in an order of its own; the inverse takes
-//! them in that order, gives the samples back in order, and is not divided by `N`. So both work in place, pass by pass,
-//! and nothing is sorted: products of spectra do not care (decimation in frequency and in time: Gentleman and Sande,
-//! 1966).
+//! The forward transform takes its samples in order and outputs the frequencies in permuted order. The inverse takes them in
+//! that order, outputs the samples in order, and does not divide by `N`. So both work in place, pass by pass, without
+//! sorting: products of spectra do not depend on the order (decimation in frequency and in time: Gentleman and Sande, 1966).
 //!
-//! A pass of radix `R` over pieces of `L = R m` points: `y_q[j] = e^(-2 pi i j q / L) sum_p x[j + p m] e^(-2 pi i p q / R)`,
-//! each `y_q` a piece of `m` points for the next pass. The radices are those with the least time by a table
-//! ([`Transform::cost`]): a pass costs loads and stores, so few large ones win.
+//! A pass of radix `R` over sections of `L = R m` points:
+//! `y_q[j] = e^(-2 pi i j q / L) sum_p x[j + p m] e^(-2 pi i p q / R)`. Each `y_q` is a section of `m` points for the next
+//! pass. The radices are those with the least time by a table ([`Transform::cost`]): each pass costs loads and stores, so
+//! few large radices are fastest.
 
 use super::butterfly::{Complex, Points, RADICES, butterfly};
 use fearless_simd::Simd;
 
-/// A length, in which radices it is done, and the factors between them.
+/// A transform length, its radices, and the twiddle factors between the passes.
 #[derive(Clone, Debug)]
 pub(super) struct Transform {
     len: usize,
@@ -25,7 +25,7 @@ pub(super) struct Transform {
 #[derive(Clone, Debug)]
 struct Pass {
     radix: usize,
-    /// Points of each of the pieces that it leaves behind.
+    /// Points of each section after the pass.
     step: usize,
     /// `e^(-2 pi i j q / L)` for `j` in `0 .. step`, `q` in `1 .. radix`.
     factors: Vec<[f32; 2]>,
@@ -52,17 +52,17 @@ impl Transform {
         Self { len, passes }
     }
 
-    /// Points.
+    /// The number of points.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Nanoseconds that the transforms of a vector's lanes take with AVX-512, if there are any of this length.
+    /// Nanoseconds for the transforms of a vector's lanes with AVX-512; none if the length is not supported.
     pub(super) fn cost(len: usize) -> Option<f64> {
         best(len).map(|(cost, _)| cost)
     }
 
-    /// Transforms `len` vectors in place, into the order of frequencies.
+    /// Transforms `len` vectors in place, into permuted order.
     #[inline(always)]
     pub(super) fn forward<S: Simd>(&self, simd: S, data: &mut [f32]) {
         let data = &mut data[..self.len * Complex::<S>::LEN];
@@ -71,7 +71,7 @@ impl Transform {
         }
     }
 
-    /// Transforms `len` vectors back in place, times `len`.
+    /// The inverse transform of `len` vectors in place, multiplied by `len`.
     #[inline(always)]
     pub(super) fn inverse<S: Simd>(&self, simd: S, data: &mut [f32]) {
         let data = &mut data[..self.len * Complex::<S>::LEN];
@@ -87,7 +87,7 @@ pub(super) fn root(n: f64, of: f64) -> [f32; 2] {
     [libm::cos(angle) as f32, libm::sin(angle) as f32]
 }
 
-/// The time of a length and its radices.
+/// The time of a length, and its radices.
 fn best(len: usize) -> Option<(f64, Vec<usize>)> {
     if len == 1 {
         return Some((0.0, Vec::new()));
@@ -101,7 +101,7 @@ fn best(len: usize) -> Option<(f64, Vec<usize>)> {
     if rest != 1 {
         return None;
     }
-    // The pieces of the last pass lie side by side: the largest radices last.
+    // The sections of the last pass are contiguous: the largest radices come last.
     let mut found: Option<(f64, Vec<usize>)> = None;
     search(len, len, usize::MAX, 0.0, &mut Vec::new(), &mut found);
     found.map(|(cost, mut radices)| {
@@ -110,9 +110,9 @@ fn best(len: usize) -> Option<(f64, Vec<usize>)> {
     })
 }
 
-/// Nanoseconds of a pass for each of its points, for [`RADICES`]: half of what two passes in a transform of `R x R` points
-/// take (a third or so for the small ones), forward and back on average, with AVX-512 on a Zen 4 at its full clock. The
-/// sums agree to 10% with what mixed radices take, up to 500 points.
+/// Nanoseconds of a pass per point, for [`RADICES`]: half the time of two passes in a transform of `R x R` points (about a
+/// third for the small ones), averaged over forward and inverse, with AVX-512 on a Zen 4 at its full clock. The sums agree
+/// to 10% with the measured times of mixed radices, up to 500 points.
 const POINT: [f64; 10] = [1.17, 1.38, 1.53, 1.98, 1.87, 2.0, 2.37, 2.27, 2.4, 3.0];
 
 fn search(
@@ -156,7 +156,7 @@ impl Pass {
         }
     }
 
-    /// A function of its own for every radix, which the transforms of rows and columns share.
+    /// A separate function for every radix, shared by the transforms of rows and columns.
     #[inline(never)]
     fn vectorized<S: Simd, const R: usize, const INVERSE: bool>(&self, simd: S, data: &mut [f32]) {
         simd.vectorize(
@@ -182,7 +182,7 @@ impl Pass {
     }
 }
 
-/// One point of each of the pieces of a pass. `TURNED`: with factors other than one.
+/// One point of each section of a pass. `TURNED`: with twiddle factors other than one.
 struct Piece<'a, S, const INVERSE: bool, const TURNED: bool> {
     simd: S,
     data: &'a mut [f32],

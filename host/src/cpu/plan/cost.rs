@@ -1,33 +1,34 @@
-//! What the ways of computing a convolution are expected to take, in nanoseconds a frame on one thread.
+//! The predicted time of each convolution algorithm, in nanoseconds per frame on one thread.
 //!
 //! ```text
 //! direct    = pixels pairs kt (16 kh kw + 24 (kh + 3)) / 922
 //! separable = pixels pairs K (0.05 kt + 0.02 kh + 0.055 kw + 0.05)
 //! FFT       = fft/cost.rs
 //! ```
-//! `pairs` of channels, `K` terms. Measured with AVX-512 on one Zen 4 core (`foveola bench`), frames of 128 x 128: the direct
-//! form is within a tenth of what kernels of 3 x 3 to 31 x 31 and 10 x 10 x 10 take. 16 is the tile's multiply-adds in one
-//! column of the kernel, 24 what a row of the kernel costs beside them, in cycles of 3.6 GHz; a tile has 256 pixels and
-//! reads three rows more than the kernel has. Narrower vectors take `NARROW` times as long.
+//! `pairs` of channels, `K` terms. Measured with AVX-512 on one Zen 4 core (`foveola bench`), frames of 128 x 128: the
+//! prediction for direct convolution is within a tenth of the time for kernels of 3 x 3 to 31 x 31 and 10 x 10 x 10. 16 is
+//! the number of multiply-adds of the tile in one column of the kernel; 24 is the further cost of a row of the kernel, in
+//! cycles of 3.6 GHz. A tile has 256 pixels and reads three rows more than the kernel has. Narrower vectors take `NARROW`
+//! times as long.
 
 use super::{Job, Plan};
 use crate::SimdLevel;
 
-/// How much longer the direct way takes with vectors of 8 and of 4 samples.
+/// Slow-down of direct convolution with vectors of 8 and of 4 samples.
 const NARROW: [f64; 2] = [1.7, 4.2];
 
-/// And the separable one, which waits for memory more often.
+/// Slow-down of separable convolution, which waits for memory more often.
 const NARROW_SEPARABLE: [f64; 2] = [1.5, 2.3];
 
-/// By how much the frequency domain must be faster to be chosen: it spreads rounding errors over the frame, so that what is
-/// exactly zero tap by tap is only almost so.
+/// The factor by which the frequency domain must be faster to be chosen. It spreads rounding errors over the frame, so that
+/// exact zeros of direct convolution become rounding-level values.
 const WORTH_SPREADING: f64 = 1.25;
 
-/// Bytes of a second-level cache, and bytes a nanosecond that come from the next one.
+/// Bytes of a second-level cache, and bytes per nanosecond from the next level.
 const CACHE: f64 = 1e6;
 const STREAMED: f64 = 20.0;
 
-/// The plan that is expected to take least.
+/// The plan with the least predicted time.
 pub(super) fn cheapest(
     level: SimdLevel,
     job: Job<'_>,
@@ -62,8 +63,8 @@ pub(super) fn cheapest(
     best.0
 }
 
-/// Besides the transforms and products, what it takes to read the spectra of many channels: eight frames share those of the
-/// kernels, and each output channel reads those of its inputs.
+/// The transforms and products, and the time to read the spectra of many channels: eight frames share those of the kernels,
+/// and each output channel reads those of its inputs.
 fn frequency_domain(level: SimdLevel, job: Job<'_>) -> Option<f64> {
     let [outs, ins, kt, ..] = job.taps.shape;
     let ([rows, cols], transforms) = job.frequency_domain(level)?;

@@ -1,4 +1,4 @@
-//! How a convolution is computed: tap by tap, through separable kernels, or in the frequency domain.
+//! How a convolution is computed: directly, with separable kernels, or in the frequency domain.
 
 mod cost;
 
@@ -11,23 +11,23 @@ use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Which way a convolution is asked to go.
+/// The requested algorithm of a convolution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// The one that a measured cost model expects to be the fastest. The default.
+    /// The algorithm that a calibrated cost model predicts to be fastest. The default.
     #[default]
     Auto,
-    /// Tap by tap.
+    /// Direct convolution.
     Direct,
     /// A sum of separable kernels.
     Separable,
-    /// In the frequency domain of space; tap by tap in time.
+    /// In the frequency domain in space, direct in time.
     Fft,
 }
 
 impl Algorithm {
-    /// The algorithms and their names: those of `Display` and `FromStr`.
+    /// The algorithms and their names, as used by `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); 4] =
         [("auto", Self::Auto), ("direct", Self::Direct), ("separable", Self::Separable), ("fft", Self::Fft)];
 }
@@ -46,20 +46,20 @@ impl FromStr for Algorithm {
     }
 }
 
-/// Which way a convolution goes, for frames of a given size.
+/// The algorithm that a convolution uses for frames of a given size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Plan {
-    /// Tap by tap.
+    /// Direct convolution.
     Direct,
     /// A sum of separable kernels.
     Separable {
         /// Kernels in the sum.
         terms: usize,
-        /// Norm of the difference to the kernel, relative to the kernel's (of several kernels, the largest).
+        /// Norm of the difference from the kernel, relative to the norm of the kernel (the largest of several kernels).
         error: f64,
     },
-    /// In the frequency domain of space.
+    /// In the frequency domain in space.
     Fft {
         /// Rows of the transform.
         rows: usize,
@@ -79,17 +79,17 @@ impl Display for Plan {
     }
 }
 
-/// What a layer keeps about its ways: the one that was asked for, the weight's factors, and its spectra.
+/// The planning state of a layer: the requested algorithm, the factors of the weight, and its spectra.
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
     pub(crate) algorithm: Algorithm,
     factors: OnceLock<Option<Factors>>,
-    /// The last plan, since a model asks for it with every piece, and what it was made for.
+    /// The last plan and the setting for which it was made, since a model asks for a plan at every chunk.
     plan: Mutex<Option<((Algorithm, Setting), Plan)>>,
     spectra: Mutex<Option<(Setting, Arc<FftKernel>)>>,
 }
 
-/// What plans and spectra depend on beside the weight: the level, groups, stride, dilation and size of the output.
+/// What plans and spectra depend on besides the weight: the level, groups, stride, dilation and size of the output.
 type Setting = (SimdLevel, usize, [[usize; 2]; 3]);
 
 impl Clone for Planner {
@@ -98,7 +98,7 @@ impl Clone for Planner {
     }
 }
 
-/// A convolution to be planned.
+/// A convolution for which a plan is needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) layer: &'static str,
@@ -118,12 +118,12 @@ impl Job<'_> {
         (level, self.groups, [self.stride, self.dilation, self.output])
     }
 
-    /// Size of the transforms in the frequency domain, and the nanoseconds that a frame is expected to take.
+    /// The transform size in the frequency domain, and the predicted nanoseconds per frame.
     fn frequency_domain(self, level: SimdLevel) -> Option<([usize; 2], f64)> {
         FftKernel::best(level.at_most(), self.taps.shape, self.groups, self.dilation, self.output)
     }
 
-    /// The error for an algorithm that cannot compute it.
+    /// The error for an algorithm that cannot compute the convolution.
     fn refuse(self, algorithm: &str, expected: &'static str) -> Result<Plan> {
         let (item, name) = (self.layer, "algorithm");
         Err(Error::Parameter { item, name, value: algorithm.into(), expected })
@@ -131,12 +131,12 @@ impl Job<'_> {
 }
 
 impl Planner {
-    /// The same wish for another weight.
+    /// A planner with the same requested algorithm, for another weight.
     pub(crate) fn anew(&self) -> Self {
         Self { algorithm: self.algorithm, ..Self::default() }
     }
 
-    /// The factors of `taps`, if it has few enough.
+    /// The factors of `taps`, if there are few enough.
     pub(crate) fn factors(&self, taps: &Taps) -> Option<&Factors> {
         self.factors.get_or_init(|| factor(&taps.values, taps.shape, TOLERANCE)).as_ref()
     }
@@ -144,7 +144,7 @@ impl Planner {
     /// The spectra of the weight.
     ///
     /// # Errors
-    /// [`Error::Memory`] when they cannot be had.
+    /// [`Error::Memory`] when they do not fit into memory.
     pub(crate) fn kernel(&self, level: SimdLevel, job: Job<'_>) -> Result<Arc<FftKernel>> {
         let mut spectra = self.spectra.lock().unwrap_or_else(PoisonError::into_inner);
         match &*spectra {
@@ -162,7 +162,7 @@ impl Planner {
     /// The plan for a convolution.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute it.
+    /// [`Error::Parameter`] when the requested algorithm cannot compute it.
     pub(crate) fn plan(&self, level: SimdLevel, job: Job<'_>) -> Result<Plan> {
         let mut known = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let question = (self.algorithm, job.setting(level));
@@ -176,14 +176,14 @@ impl Planner {
         }
     }
 
-    /// The plan for a convolution on a device: separable where that takes half of the operations or less. The frequency domain
-    /// is the processor's.
+    /// The plan for a convolution on a device: separable if that takes at most half of the operations. The frequency domain
+    /// is available only on the CPU.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute it there.
+    /// [`Error::Parameter`] when the requested algorithm cannot compute it on a device.
     pub(crate) fn plan_on_device(&self, job: Job<'_>) -> Result<Plan> {
         let [outs, _, kt, kh, kw] = job.taps.shape;
-        // Each output has inputs of its own, so that the factors are a kernel for each of them.
+        // Each output has its own inputs, so that the factors are one kernel per output.
         let fits = job.stride == [1; 2] && kh * kw > 1 && outs == job.groups;
         let separable = || {
             let factors = fits.then(|| self.factors(job.taps))??;

@@ -1,4 +1,4 @@
-//! Each kernel against the equation, summed in f64, over random shapes.
+//! Each kernel compared with the equation, summed in f64, over random shapes.
 
 use super::*;
 use crate::device::backend::{Backend, Buffers, Work};
@@ -28,8 +28,8 @@ impl Random {
     }
 }
 
-/// Frames smaller and larger than the kernel, any border, any step and dilation, one or two streams, a ring whose newest frame
-/// lies anywhere.
+/// Frames smaller and larger than the kernel, any border, any step and dilation, one or two streams, a ring whose newest
+/// frame is in any slot.
 fn correlation(random: &mut Random) -> Correlation {
     let groups = random.among(1, 3);
     let ins = random.among(1, 4);
@@ -77,18 +77,18 @@ fn correlation(random: &mut Random) -> Correlation {
     }
 }
 
-/// Steps and dilations that [`Kernel::Direct`] takes.
+/// Steps and dilations that [`Kernel::Direct`] supports.
 fn steady(correlation: Correlation) -> Correlation {
     Correlation { step: [1, 1], dilation: [correlation.dilation[0], 1, 1], ..correlation }
 }
 
-/// A kernel in time alone.
+/// A kernel in time only.
 fn in_time(correlation: Correlation) -> Correlation {
     let ([outs, ins, kt, ..], Shape { rows, cols, .. }) = (correlation.kernel, correlation.shape);
     Correlation { kernel: [outs, ins, kt, 1, 1], top: 0, left: 0, size: [rows, cols], ..steady(correlation) }
 }
 
-/// The numbers of a correlation.
+/// The values of a correlation.
 struct Numbers {
     input: Vec<f32>,
     state: Vec<f32>,
@@ -107,7 +107,7 @@ impl Numbers {
         }
     }
 
-    /// What stands in frame `f`, before the chunk or in it.
+    /// The sample in frame `f`, before the chunk or in it.
     fn sample(&self, correlation: &Correlation, [s, channel, row, col]: [usize; 4], f: isize) -> f64 {
         let Shape { channels, rows, cols } = correlation.shape;
         if f >= 0 {
@@ -120,7 +120,7 @@ impl Numbers {
         f64::from(self.state[s * past.stream + past.offset + at])
     }
 
-    /// Output `n`, and the sum of its terms' magnitudes.
+    /// Output `n`, and the sum of the magnitudes of its terms.
     fn output(&self, correlation: &Correlation, n: usize) -> (f64, f64) {
         let ([outs, ins, kt, kh, kw], [rows, cols]) = (correlation.kernel, correlation.size);
         let (c, r, o) = (n % cols, n / cols % rows, n / cols / rows % outs);
@@ -150,7 +150,7 @@ impl Numbers {
     }
 }
 
-/// Runs `pass` and compares all of its output.
+/// Runs `pass` and compares its whole output.
 fn check(backend: &dyn Backend, correlation: &Correlation, pass: &Pass, random: &mut Random) {
     let numbers = Numbers::of(correlation, random);
     let outputs =
@@ -186,7 +186,7 @@ fn check(backend: &dyn Backend, correlation: &Correlation, pass: &Pass, random: 
     }
 }
 
-/// Checks passes of `cases` correlations on the first device that there is.
+/// Checks passes of `cases` correlations on the first device found.
 fn check_all(cases: u32, make: impl Fn(&mut Random, &Limits) -> (Correlation, Vec<Pass>)) {
     if std::env::var("FOVEOLA_GPU").is_ok_and(|name| name == "none") {
         return println!("not run: FOVEOLA_GPU=none");
@@ -248,7 +248,7 @@ fn in_time_is_the_equation() {
     });
 }
 
-/// Products of 16, 32 and 64 channels a workgroup.
+/// Products of 16, 32 and 64 channels per workgroup.
 #[test]
 fn gemm_is_the_equation() {
     check_all(30, |random, _| {
@@ -259,7 +259,7 @@ fn gemm_is_the_equation() {
     });
 }
 
-/// What is chosen for large and small workgroup memory.
+/// The choice for large and small workgroup memory.
 #[test]
 fn what_is_chosen_is_the_equation() {
     check_all(30, |random, limits| {
@@ -275,7 +275,7 @@ fn what_is_chosen_is_the_equation() {
     });
 }
 
-/// Steps of any length, where nobody takes them.
+/// Steps of any length are allowed if they are never taken.
 #[test]
 fn steps_that_nobody_takes_are_free() {
     check_all(10, |random, limits| {
@@ -290,7 +290,7 @@ fn steps_that_nobody_takes_are_free() {
     });
 }
 
-/// Longer chunks may take other tiles, never another kernel or other strips of it: those alone order the sums.
+/// A longer chunk may use another tile, but not another kernel or other strips: only those determine the order of sums.
 #[test]
 fn the_order_of_sums_does_not_depend_on_the_length_of_a_chunk() {
     let mut random = Random::new(foveola_seeds::seed("the order of sums"));

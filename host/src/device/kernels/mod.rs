@@ -1,4 +1,4 @@
-//! The programs of the kernels, in WGSL: one a file.
+//! The programs of the kernels, in WGSL, one per file.
 
 mod conv;
 mod scan;
@@ -7,41 +7,41 @@ mod stages;
 pub(crate) use conv::{OUTPUTS, Tile};
 pub(crate) use scan::{Operation, Scan};
 
-/// What is computed; a backend has a program for each. The numbers inside are those that the program is made for, the others
-/// come as [`Pass::params`](super::pass::Pass::params).
+/// A computation; a backend has a program for each. The values in a variant are compiled into the program; other parameters
+/// are passed as [`Pass::params`](super::pass::Pass::params).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kernel {
-    /// Frames copied by a list: into a ring, out of one, with borders or cropped.
+    /// Copies frames by a list: into a ring, from a ring, with borders, or cropped.
     Move,
-    /// The mean over all samples of a chunk, in two turns.
+    /// The mean over all samples of a chunk, in two steps.
     Mean,
-    /// A delay for each pixel.
+    /// A separate delay for each pixel.
     VariableDelay,
-    /// Pointwise functions, recursive filters and sums of branches, fused: a thread takes a pixel through time.
+    /// Pointwise functions, recursive filters and sums of branches, fused: a thread computes one pixel over time.
     Scan(Scan),
-    /// The chain of low-passes of a `SmoothConv`: whether each stage is compensated.
+    /// The chain of low-passes of a `SmoothConv`; for each stage, whether it is compensated.
     Stages(Vec<bool>),
     /// The borders of rows in the state.
     Borders,
-    /// A convolution, tap by tap, several outputs a thread.
+    /// A direct convolution with several outputs per thread.
     Direct(Tile),
-    /// A convolution of any kind, an output a thread.
+    /// A convolution with any parameters, one output per thread.
     Plain,
-    /// A convolution in time alone, several frames a thread.
+    /// A convolution in time only, several frames per thread.
     InTime,
-    /// A convolution of many channels as a product of matrices, with so many threads along output channels.
+    /// A convolution with many channels as a matrix product, with this many threads along output channels.
     Gemm(usize),
     /// A receptive field.
     Field,
     /// A sum over an axis.
     Sum,
-    /// Events counted into frames.
+    /// Counts events into frames.
     Count,
-    /// Counts become samples.
+    /// Converts counts to samples.
     Counts,
-    /// Multiply-adds in registers, to measure what the device can do.
+    /// Multiply-adds in registers, to measure the peak of the device.
     Peak,
-    /// A copy, to measure the same.
+    /// A copy, to measure the peak of the device.
     Copy,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn program(kernel: &Kernel) -> String {
     format!("{}{own}", include_str!("prelude.wgsl"))
 }
 
-/// A kernel of each kind, with all that its program may hold.
+/// A kernel of each kind, with every option that its program has.
 #[cfg(test)]
 pub(super) fn every() -> Vec<Kernel> {
     use scan::Operation::*;

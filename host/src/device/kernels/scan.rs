@@ -1,55 +1,55 @@
-//! Filters that see one pixel at a time, fused: a thread takes a pixel through the frames of a chunk.
+//! Filters of single pixels, fused: a thread processes one pixel over the frames of a chunk.
 //!
-//! Values are numbered: the inputs first, then what each operation yields; the last one is the output. State lies as on the
-//! host, that of an operation in one piece over all streams; a stream has a frame of each word. Small numbers stay as they are,
-//! where the host makes them zero: it matters to signals below 2^-48 alone.
+//! Values are numbered: the inputs first, then the result of each operation; the last one is the output. State has the
+//! host's layout: the state of an operation is contiguous over all streams; a stream has one frame per word. Small numbers
+//! are kept, while the host sets them to zero; this affects only signals below 2^-48.
 
 use std::fmt::Write as _;
 
 /// A step of a compensated recursion.
 pub(super) const COMPENSATED: &str = include_str!("compensated.wgsl");
 
-/// What a kernel is made for.
+/// The parameters that a kernel is compiled for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Scan {
-    /// Frames that are read.
+    /// The number of input frames.
     pub(crate) inputs: usize,
     pub(crate) operations: Vec<Operation>,
-    /// Whether a thread takes four pixels: all sizes and offsets are multiples of four.
+    /// Whether a thread processes four pixels: all sizes and offsets are multiples of four.
     pub(crate) wide: bool,
 }
 
-/// An operation on values with these numbers. Those with state take a word of params that says where it lies.
+/// An operation on values with these numbers. An operation with state takes a parameter with the offset of its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
-    /// `max(x, 0)`
+    /// `max(x, 0)`.
     Rectify(usize),
-    /// `max(bias + scale x, 0)`; scale, bias.
+    /// `max(bias + scale x, 0)`; parameters: scale, bias.
     RectifyScale(usize),
-    /// `(bias + scale x)^2`; scale, bias.
+    /// `(bias + scale x)^2`; parameters: scale, bias.
     Square(usize),
-    /// `max(bias + scale x, 0)^2`; scale, bias.
+    /// `max(bias + scale x, 0)^2`; parameters: scale, bias.
     RectifySquare(usize),
-    /// `wa a + wb b`; wa, wb.
+    /// `wa a + wb b`; parameters: wa, wb.
     Add(usize, usize),
-    /// `y += gain (x - y)`; gain, and where `y` lies.
+    /// `y += gain (x - y)`; parameters: gain, offset of `y`.
     LowPass(usize),
-    /// `y = x`, which the same with a gain of 1 would round; where `y` lies.
+    /// `y = x`, which a low-pass with a gain of 1 would round; parameter: offset of `y`.
     Hold(usize),
-    /// [`Operation::LowPass`], compensated; gain, and where `y` lies, with the remainders behind it.
+    /// [`Operation::LowPass`], compensated; parameters: gain, offset of `y`; the remainders follow `y`.
     Compensated(usize),
-    /// `x - k y` of [`Operation::LowPass`]; gain, k, and where `y` lies.
+    /// `x - k y` of [`Operation::LowPass`]; parameters: gain, k, offset of `y`.
     HighPass(usize),
-    /// `x - k y` of [`Operation::Compensated`]; gain, k, and where `y` lies.
+    /// `x - k y` of [`Operation::Compensated`]; parameters: gain, k, offset of `y`.
     HighCompensated(usize),
-    /// `x - k x` of [`Operation::Hold`]; k, and where `y` lies.
+    /// `x - k x` of [`Operation::Hold`]; parameters: k, offset of `y`.
     HighHold(usize),
-    /// `x - y`, then `y = x`; where `y` lies.
+    /// `x - y`, then `y = x`; parameter: offset of `y`.
     Diff(usize),
 }
 
 impl Operation {
-    /// Numbers that come as params, and words of state for each sample.
+    /// The number of parameters, and the words of state per sample.
     const fn takes(self) -> (usize, usize) {
         match self {
             Self::Rectify(_) => (0, 0),
@@ -64,14 +64,14 @@ impl Operation {
 }
 
 impl Scan {
-    /// Frames whose samples are loaded before the first of them is used, so that memory answers all of them at once.
+    /// Frames whose samples are loaded before the first of them is used, so that the memory latencies overlap.
     const AHEAD: usize = 8;
 
     pub(crate) fn has_state(&self) -> bool {
         self.operations.iter().any(|operation| operation.takes().1 > 0)
     }
 
-    /// The statements of one frame, which reads `x{input}_{frame}`, and stores.
+    /// The statements for one frame: they read `x{input}_{frame}` and store the result.
     fn frame(&self, frame: usize) -> String {
         let mut text = String::new();
         let value = |n: usize| match n.checked_sub(self.inputs) {
@@ -119,7 +119,7 @@ impl Scan {
         text.push_str(
             "struct Params {\n    threads: u32,\n    len: u32,\n    frames: u32,\n    fresh: u32,\n    zero: u32,\n",
         );
-        // Operations with state: the variable of each word, and where it lies.
+        // Operations with state: the variable of each word, and its offset.
         let mut states = Vec::new();
         for (k, operation) in self.operations.iter().enumerate() {
             match operation.takes().1 {

@@ -1,9 +1,9 @@
-//! The chain of a `SmoothConv`: `y_0 += g_0 (x - y_0)`, `y_i += g_i (y_{i-1} - y_i)`; a thread takes a pixel through time.
+//! The chain of a `SmoothConv`: `y_0 += g_0 (x - y_0)`, `y_i += g_i (y_{i-1} - y_i)`; a thread computes one pixel over time.
 //!
-//! What each stage makes of a frame goes to `(stream, time, channel, stage, row, col)`. The state lies as on the host: `(stream,
-//! channel, row, stage, col)`, rows with their borders, which another kernel fills; behind the stages of a row lie the remainders of
-//! those that are compensated. A gain of 1 copies, since `y + (x - y)` would round. Cost: three operations and a sample written
-//! for each stage, eight where it is compensated.
+//! The output of each stage for a frame is written to `(stream, time, channel, stage, row, col)`. The state has the host's
+//! layout, `(stream, channel, row, stage, col)`, rows with their borders, which another kernel fills; the remainders of
+//! compensated stages follow the stages of a row. A gain of 1 copies, since `y + (x - y)` would round. Cost: three
+//! operations and one written sample per stage, eight operations where it is compensated.
 
 use super::scan::COMPENSATED;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// The program for stages that are `compensated` or not.
 pub(super) fn wgsl(compensated: &[bool]) -> String {
     let stages = compensated.len();
-    // The row of a stage's remainders.
+    // The row of the remainders of a stage.
     let remainders = |k: usize| stages + compensated[..k].iter().filter(|compensated| **compensated).count();
     let each = |line: &dyn Fn(usize) -> String| (0..stages).fold(String::new(), |text, k| text + &line(k));
     let mut text = String::from(
@@ -23,7 +23,7 @@ struct Params {
     channels: u32,
     rows: u32,
     cols: u32,
-    // Samples of a stored row, and its border before the pixels.
+    // Samples per stored row, and its border before the pixels.
     row: u32,
     left: u32,
     at: u32,

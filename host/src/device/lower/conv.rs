@@ -1,4 +1,4 @@
-//! Convolutions: their history, and one correlation, or one along each axis.
+//! Convolutions: their temporal padding, and one correlation, or one along each axis.
 
 use super::history::Ring;
 use super::{Lowering, Reached};
@@ -48,7 +48,7 @@ impl Lowering<'_, '_, '_> {
             first: first as usize,
             every: options.stride[0],
         };
-        // Each output needs inputs of its own; others go tap by tap.
+        // Separable kernels need a separate input for each output; others are computed directly.
         match conv.factors().filter(|_| kernel.shape[0] == options.groups) {
             Some(factors) => self.separable(node, &correlation, factors, kernel.shape[0] * kernel.shape[1]),
             None => {
@@ -61,8 +61,8 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// `correlation` by the `factors` of its kernel: time, columns, rows. Each of its `pairs` of channels has an input of its
-    /// own.
+    /// `correlation` with the `factors` of its kernel: time, columns, rows. Each of its `pairs` of channels has its own
+    /// input.
     pub(super) fn separable(&mut self, node: usize, correlation: &Correlation, factors: &Factors<'_>, pairs: usize) {
         let (outs, [_, _, kt, kh, kw]) = (correlation.kernel[0], correlation.kernel);
         let (planes, streams) = (pairs * factors.terms, correlation.streams);

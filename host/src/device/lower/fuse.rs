@@ -1,7 +1,7 @@
-//! Nodes that see one pixel at a time, joined into one pass where one feeds the other.
+//! Nodes that process single pixels, fused into one pass where one feeds the other.
 //!
-//! A node joins the region of those that read it if all of them lie in one; so only the last node of a region, its root, is read
-//! from outside, and the region can run in its place.
+//! A node joins the region of the nodes that read it if all of them are in one region. So only the last node of a region,
+//! its root, is read from outside, and the region can run at the position of the root.
 
 use super::{Lowering, words};
 use crate::device::kernels::Kernel;
@@ -9,15 +9,15 @@ use crate::device::kernels::{Operation, Scan};
 use crate::device::pass::Operand;
 use foveola_core::{Graph, Node, Nonlinearity, Source, Stage};
 
-/// Frames that a region reads at most, and its nodes: buffers and registers end somewhere.
+/// The largest number of inputs and nodes of a region: buffers and registers are limited.
 const INPUTS: usize = 4;
 const NODES: usize = 12;
 
-/// For each node, the root of its region; a node alone is its own.
+/// For each node, the root of its region; a single node is its own root.
 #[derive(Debug)]
 pub(super) struct Regions(Vec<usize>);
 
-/// What a node reads.
+/// The sources that a node reads.
 fn sources(node: &Node<'_>) -> Vec<Source> {
     match node {
         Node::Filter(source, _) => vec![*source],
@@ -26,7 +26,7 @@ fn sources(node: &Node<'_>) -> Vec<Source> {
 }
 
 impl Regions {
-    /// Whether the node sees one pixel at a time.
+    /// Whether the node processes single pixels.
     pub(super) fn elementwise(node: &Node<'_>) -> bool {
         use Stage::{Diff, HighPass, LowPass, Pointwise};
         matches!(node, Node::Add(_) | Node::Filter(_, LowPass(_) | HighPass(_) | Diff(_) | Pointwise(_)))
@@ -61,7 +61,7 @@ impl Regions {
         (0..self.0.len()).filter(|node| self.0[*node] == root).collect()
     }
 
-    /// What the nodes of a region read from outside.
+    /// The sources outside the region that its nodes read.
     fn inputs(graph: &Graph<'_>, members: &[usize]) -> Vec<Source> {
         let mut inputs = Vec::new();
         for source in members.iter().flat_map(|node| sources(&graph.nodes()[*node])) {
@@ -73,7 +73,7 @@ impl Regions {
         inputs
     }
 
-    /// For each node, the root that reads it last; none where no other region does.
+    /// For each node, the last root that reads it; none if no other region reads it.
     pub(super) fn last_uses(&self, graph: &Graph<'_>) -> Vec<usize> {
         let mut last = vec![usize::MAX; self.0.len()];
         for (reader, node) in graph.nodes().iter().enumerate() {
@@ -91,7 +91,7 @@ impl Regions {
 }
 
 impl Lowering<'_, '_, '_> {
-    /// One pass for the nodes of a region, whose states begin at `offsets`.
+    /// One pass for the nodes of a region, whose states start at `offsets`.
     pub(super) fn region(&mut self, members: &[usize], offsets: &[usize], output: Operand) {
         let inputs = Regions::inputs(self.graph, members);
         let reached: Vec<_> = inputs.iter().map(|source| self.reached(*source)).collect();
@@ -110,7 +110,7 @@ impl Lowering<'_, '_, '_> {
             states.extend(state.then_some(offsets[*node]));
         }
         let (streams, frames, len) = (self.chunk.streams, first.frames, first.shape.len());
-        // Without state all frames are one.
+        // Without state, all frames are processed as one.
         let (streams, frames, len) =
             if states.is_empty() { (1, 1, streams * frames * len) } else { (streams, frames, len) };
         let wide = len.is_multiple_of(4) && states.iter().all(|at| at.is_multiple_of(4));
@@ -128,7 +128,7 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// The operation of a node on values, its numbers, and whether it has state.
+/// The operation of a node on values, its parameters, and whether it has state.
 fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Vec<f64>, bool) {
     match node {
         Node::Add([(a, wa), (b, wb)]) => (Operation::Add(value(*a), value(*b)), vec![*wa, *wb], false),
@@ -160,7 +160,7 @@ fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Ve
                         (Operation::RectifySquare(x), vec![scale, bias], false)
                     }
                 },
-                // Not elementwise: never asked for.
+                // Not elementwise: not reached.
                 _ => (Operation::Rectify(x), Vec::new(), false),
             }
         }

@@ -1,18 +1,18 @@
-//! Rings of past frames: how they begin, how frames come out of them, how those of a chunk go in.
+//! Rings of past frames: initialisation, reading frames, and storing the frames of a chunk.
 
 use super::{Lowering, Reached, border_mode, words};
 use crate::device::kernels::Kernel;
 use crate::device::pass::Operand;
 use foveola_core::{Border, PadFrame, PadMode, Shape};
 
-/// A ring in the state: frame `t` lies in slot `t mod slots`, its rows with their borders.
+/// A ring in the state: frame `t` is in slot `t mod slots`; rows include their borders.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ring {
     pub(super) at: usize,
     pub(super) slots: usize,
-    /// What is kept of a frame: its top left part.
+    /// The part of a frame that is stored: its top left part.
     pub(super) shape: Shape,
-    /// Samples of a row with its borders, and those before its pixels.
+    /// Samples per row with its borders, and those before its pixels.
     pub(super) row: usize,
     pub(super) left: usize,
     pub(super) border: Option<Border>,
@@ -30,7 +30,7 @@ impl Ring {
     }
 }
 
-/// Where a frame of a list comes from; the numbers are those of `move.wgsl`.
+/// The source of a frame in a list; the numbers are those of `move.wgsl`.
 #[derive(Clone, Copy)]
 enum From {
     Chunk(usize),
@@ -50,14 +50,14 @@ impl From {
     }
 }
 
-/// The slot of a ring of `slots` for the frame `back` frames before frame `t`; `back <= slots`.
+/// The slot in a ring of `slots` for the frame `back` frames before frame `t`; `back <= slots`.
 fn slot(t: u64, slots: usize, back: usize) -> usize {
     let slots = slots.max(1);
     ((t % slots as u64) as usize + slots - back) % slots
 }
 
 impl Lowering<'_, '_, '_> {
-    /// `TimePadding` and `Delay`: the frames `t - delay - length ..` of the stream, then the ring for the next chunk.
+    /// `TimePadding` and `Delay`: outputs the frames `t - delay - length ..` of the stream, then updates the ring.
     pub(super) fn history(
         &mut self,
         at: usize,
@@ -84,7 +84,7 @@ impl Lowering<'_, '_, '_> {
         self.store(ring, slots, from);
     }
 
-    /// The `length` frames before the first one, of which `from` is the chunk.
+    /// Fills the ring with the `length` frames before the first frame; `from` is the chunk.
     pub(super) fn start(&mut self, ring: Ring, length: usize, mode: PadMode, from: &Reached) {
         // The state of a new stream is zero already.
         if length == 0 || mode == PadMode::Zeros {
@@ -108,7 +108,7 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// The last `count` frames of the chunk into the ring: those that the next chunk looks back to.
+    /// Stores the last `count` frames of the chunk in the ring, for the next chunk.
     pub(super) fn store(&mut self, ring: Ring, count: usize, from: &Reached) {
         let list = (from.frames.saturating_sub(count)..from.frames).map(|frame| {
             let to = slot(from.t.wrapping_add(frame as u64), ring.slots, 0);
@@ -118,7 +118,7 @@ impl Lowering<'_, '_, '_> {
         self.move_frames(ring, from, &list, None, None);
     }
 
-    /// Frames by a `list` into the ring, or to an output with as many words from stream to stream.
+    /// Copies frames by a `list` into the ring, or to an output with the same number of words per stream.
     fn move_frames(
         &mut self,
         ring: Ring,
@@ -168,8 +168,8 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// The mean of the chunk over everything, or, behind a warm-up, that of each stream's first frame; and how many words lie
-    /// between those of two streams.
+    /// The mean of the whole chunk, or, after a warm-up, of each stream's first frame; and the number of words between the
+    /// means of two streams.
     fn mean(&mut self, from: &Reached) -> (Operand, usize) {
         let (streams, len) = (self.chunk.streams, from.shape.len());
         let (means, samples) = if from.warm_up { (streams, len) } else { (1, streams * from.frames * len) };

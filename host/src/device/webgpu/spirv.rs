@@ -1,10 +1,11 @@
-//! A program as SPIR-V in which every floating-point operation is computed as it is written.
+//! A program as SPIR-V in which every floating-point operation is computed as written.
 //!
-//! A Vulkan compiler may round `a * b + c` once or twice, and may take `(a + b) - a` for `b`. It may do so in one place of a program
-//! and not in another: a frame of an unrolled loop would have other bits than one of the loop for the rest. Where the result of an
-//! operation is decorated `NoContraction`, the operation is neither combined with another one nor reassociated, and a `fma` is one
-//! operation whose result is the same everywhere (SPIR-V specification, Decoration; GLSL.std.450, Fma). WGSL cannot express that, so
-//! the decorations are added to what `naga` writes. Subnormal numbers remain the device's choice.
+//! A Vulkan compiler may round `a * b + c` once or twice, and may simplify `(a + b) - a` to `b`. It may do so in one place
+//! of a program and not in another: a frame in an unrolled loop would have different bits than one in the remainder loop. An
+//! operation whose result is decorated `NoContraction` is neither combined with another one nor reassociated, and an `fma`
+//! is one operation whose result is the same everywhere (SPIR-V specification, Decoration; GLSL.std.450, Fma). WGSL cannot
+//! express that, so the decorations are added to the output of `naga`. The treatment of subnormal numbers is up to the
+//! device.
 
 use naga::back::spv;
 use naga::front::wgsl;
@@ -14,7 +15,7 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 /// Words before the first instruction.
 const HEADER: usize = 5;
 
-/// Instructions: their numbers in the specification.
+/// Instructions, with their numbers in the specification.
 mod op {
     pub(super) const EXT_INST: u32 = 12;
     pub(super) const DECORATE: u32 = 71;
@@ -31,22 +32,22 @@ mod op {
 }
 /// The decoration.
 const NO_CONTRACTION: u32 = 42;
-/// The multiply-add among the extended instructions.
+/// The multiply-add in the extended instruction set.
 const FMA: u32 = 50;
 
 /// The program in `source`, which is WGSL with an entry point `main`.
 ///
 /// # Errors
-/// What is wrong with the source.
+/// An error in the source.
 pub(super) fn compile(source: &str) -> Result<Vec<u32>, String> {
     let module = wgsl::parse_str(source).map_err(|error| error.emit_to_string(source))?;
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
         .map_err(|error| error.emit_to_string(source))?;
-    // As in `wgpu`, without its checks: see where the program is handed over.
+    // Without the checks of `wgpu`: see the call that creates the program.
     let unchecked = BoundsCheckPolicy::Unchecked;
     let options = spv::Options {
-        // All devices take this version.
+        // All devices support this version.
         lang_version: (1, 0),
         flags: spv::WriterFlags::empty(),
         // No map of bindings: they have the numbers of the source.
@@ -71,14 +72,14 @@ pub(super) fn compile(source: &str) -> Result<Vec<u32>, String> {
 fn decorated(module: &[u32]) -> Vec<u32> {
     let new = instructions(module).filter_map(|(_, instruction)| operation(instruction));
     let new: Vec<u32> = new.flat_map(|result| [3 << 16 | op::DECORATE, result, NO_CONTRACTION]).collect();
-    // Every program has decorations: those of what it binds.
+    // Every program has decorations: those of its bindings.
     let is_decoration = |instruction: &[u32]| matches!(opcode(instruction), op::DECORATE | op::MEMBER_DECORATE);
     let first = instructions(module).find(|(_, instruction)| is_decoration(instruction));
     let at = first.map_or(module.len(), |(at, _)| at);
     [&module[..at], &new, &module[at..]].concat()
 }
 
-/// The instructions of a module, and where they begin.
+/// The instructions of a module and their offsets.
 fn instructions(module: &[u32]) -> impl Iterator<Item = (usize, &[u32])> {
     let mut at = HEADER;
     std::iter::from_fn(move || {
@@ -94,7 +95,7 @@ fn opcode(instruction: &[u32]) -> u32 {
     instruction[0] & 0xffff
 }
 
-/// The result of a floating-point operation; none of another instruction.
+/// The result of a floating-point operation; none for another instruction.
 fn operation(instruction: &[u32]) -> Option<u32> {
     use op::{DOT, F_ADD, F_DIV, F_MOD, F_MUL, F_NEGATE, F_REM, F_SUB, VECTOR_TIMES_SCALAR};
     let is_operation = match opcode(instruction) {
@@ -111,7 +112,8 @@ mod tests {
     use crate::device::kernels::every;
     use std::collections::HashSet;
 
-    /// What yields a number that is not computed from others: it is read, chosen, put together, or converted from an integer.
+    /// Instructions whose result is not computed from other numbers: loads, constants, composites, and conversions from
+    /// integers.
     const NOT_COMPUTED: [u32; 22] = [
         1, // OpUndef
         43, 44, 46, // OpConstant, OpConstantComposite, OpConstantNull
@@ -125,13 +127,13 @@ mod tests {
         59, 65, // OpVariable, OpAccessChain
     ];
 
-    /// The results of all instructions that yield a float or a vector of them and are not among [`NOT_COMPUTED`].
+    /// The results of all instructions that yield a float or a float vector and are not in [`NOT_COMPUTED`].
     fn computed(module: &[u32]) -> HashSet<u32> {
         let mut floats = HashSet::new();
         let mut found = HashSet::new();
         for (_, instruction) in instructions(module) {
             match (opcode(instruction), instruction) {
-                // OpTypeFloat, and OpTypeVector of it.
+                // OpTypeFloat, and OpTypeVector of floats.
                 (22, [_, id, ..]) => _ = floats.insert(*id),
                 (23, [_, id, of, _]) if floats.contains(of) => _ = floats.insert(*id),
                 (_, [_, of, id, ..]) if floats.contains(of) && !NOT_COMPUTED.contains(&opcode(instruction)) => {
@@ -156,7 +158,7 @@ mod tests {
         for kernel in every() {
             let module = compile(&crate::device::kernels::program(&kernel)).unwrap_or_else(|error| panic!("{error}"));
             let (computed, decorated) = (computed(&module), decorations(&module));
-            // A decoration says the same of an integer.
+            // The decoration is also allowed on integers.
             assert!(computed.is_subset(&decorated), "{kernel:?}: {:?}", computed.difference(&decorated));
         }
     }

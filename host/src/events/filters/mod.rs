@@ -1,4 +1,4 @@
-//! Filters of events for a stream: a chain that owns its state, and counts what each filter drops.
+//! Event filters for a stream: a chain that owns its state and counts the events that each filter drops.
 
 mod spec;
 
@@ -10,12 +10,12 @@ use foveola_core::events::{Event, EventChain, EventFilter, EventStage};
 use spec::failed;
 use std::borrow::BorrowMut;
 
-/// Events that go through the filters at a time.
+/// Number of events that are filtered at a time.
 const BATCH: usize = 1 << 12;
-/// Microseconds that pass for the filters where the clock was reset: more than their longest time constant.
+/// Microseconds added to the filters' time at a clock reset: more than their longest time constant.
 const REST: u64 = 1 << 30;
 
-/// A chain of filters of events; the filters are those of [`foveola_core::events::filters`].
+/// A chain of event filters; the filters are those of [`foveola_core::events::filters`].
 ///
 /// ```
 /// use foveola::{EventFilterSpec, EventFilters, Geometry};
@@ -33,7 +33,7 @@ const REST: u64 = 1 << 30;
 /// # Ok::<(), foveola::Error>(())
 /// ```
 ///
-/// The events of a recording go through them as they are asked for:
+/// The chain filters the events of a recording on demand:
 /// ```no_run
 /// use foveola::{EventFilters, Frames, Polarity, Recording};
 ///
@@ -54,29 +54,29 @@ pub struct EventFilters {
 }
 
 impl EventFilters {
-    /// No filters yet, behind a sensor of this size.
+    /// An empty chain for a sensor of this size.
     pub fn new(sensor: Geometry) -> Self {
         Self { sensor, output: sensor, names: Vec::new(), stages: Vec::new(), state: Vec::new() }
     }
 
-    /// Those that are spelled, one after another.
+    /// A chain of the given filters, in order.
     ///
     /// # Errors
-    /// As of [`EventFilters::with`].
+    /// As for [`EventFilters::with`].
     pub fn of<'s>(sensor: Geometry, specs: impl IntoIterator<Item = &'s EventFilterSpec>) -> Result<Self> {
         specs.into_iter().try_fold(Self::new(sensor), Self::with)
     }
 
-    /// One more, as it is spelled, for the sensor that those before it leave.
+    /// Appends the filter `spec`, for the sensor size after the previous filters.
     ///
     /// # Errors
-    /// [`Error::Filter`] when it does not fit that sensor; [`Error::Memory`].
+    /// [`Error::Filter`] when it does not fit that sensor size; [`Error::Memory`].
     pub fn with(self, spec: &EventFilterSpec) -> Result<Self> {
         let stage = spec.stage(self.output)?;
         self.then(spec.to_string(), stage)
     }
 
-    /// One more, called `name` in reports: a filter of [`foveola_core`].
+    /// Appends a filter of [`foveola_core`], called `name` in reports.
     ///
     /// ```
     /// use foveola::{EventFilters, Geometry};
@@ -89,7 +89,7 @@ impl EventFilters {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Filter`] when it is made for another sensor than those before it leave; [`Error::Memory`].
+    /// [`Error::Filter`] when it is made for another sensor size than the previous filters yield; [`Error::Memory`].
     pub fn then(mut self, name: impl Into<String>, stage: impl Into<EventStage<'static>>) -> Result<Self> {
         let name = name.into();
         self.stages.push(stage.into());
@@ -97,27 +97,27 @@ impl EventFilters {
         let words = chain.state_len();
         self.output = chain.output();
         let memory = |_| Error::Memory { what: "the state of the filters", samples: words };
-        // What the filters before it remember stays in front.
+        // The state of the previous filters stays in front.
         self.state.try_reserve_exact(words - self.state.len()).map_err(memory)?;
         self.state.resize(words, 0);
         self.names.push(name);
         Ok(self)
     }
 
-    /// Whether there is none: then all events go on.
+    /// Whether the chain is empty: then it passes all events.
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty()
     }
 
-    /// Size of the sensor that the events seem to come from behind the filters.
+    /// The sensor size after the filters.
     pub fn output(&self) -> Geometry {
         self.output
     }
 
-    /// Keeps the events that go on, as they go on.
+    /// Filters events in place: keeps those that pass, with their new coordinates.
     ///
     /// # Errors
-    /// [`Error::Filter`] only if a filter of your own changes its state's length.
+    /// [`Error::Filter`] only if a custom filter changes the length of its state.
     pub fn retain(&mut self, events: &mut Vec<Event>) -> Result<()> {
         let Self { sensor, stages, state, names, .. } = self;
         let kept = EventChain::new(*sensor, stages).and_then(|chain| chain.retain(state, events));
@@ -126,14 +126,14 @@ impl EventFilters {
         Ok(())
     }
 
-    /// The names of the filters, and how many events each dropped so far.
+    /// The names of the filters, and the number of events that each has dropped so far.
     pub fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
         let chain = EventChain::new(self.sensor, &self.stages).ok();
         let dropped = move |stage| chain.map_or(0, |chain| chain.dropped(&self.state, stage));
         self.names.iter().enumerate().map(move |(stage, name)| (name.as_str(), dropped(stage)))
     }
 
-    /// Columns and rows of the pixels that filters of hot pixels mask now: their events are dropped.
+    /// Columns and rows of the pixels that hot-pixel filters currently mask: their events are dropped.
     pub fn hot_pixels(&self) -> Vec<(u16, u16)> {
         let chain = EventChain::new(self.sensor, &self.stages).ok();
         let own = |stage| self.state.get(chain?.own(stage));
@@ -144,57 +144,57 @@ impl EventFilters {
         masks.flatten().collect()
     }
 
-    /// Forgets all events, and what was dropped.
+    /// Clears the state and the counts of dropped events.
     pub fn clear(&mut self) {
         self.state.fill(0);
     }
 
-    /// The events that go on, of those that `events` yields; see the [example](EventFilters).
+    /// Filters the events of the iterator `events`; see the [example](EventFilters).
     ///
-    /// They are taken in batches of 4096, so a live source has to give that many first, or end. Use
-    /// [`Filtered::filters`] to look at the filters meanwhile; or `&mut` filters, to have them back:
+    /// Events are read in batches of 4096, so a live source must deliver that many first, or end. Use [`Filtered::filters`]
+    /// to inspect the filters in the meantime. To get them back afterwards, pass `&mut` filters:
     /// `Filtered::new(events, &mut filters)`.
     pub fn filter<I: Iterator<Item = Result<Event>>>(self, events: I) -> Filtered<I> {
         Filtered::new(events, self)
     }
 }
 
-/// The events of `I` that go through filters, made by [`EventFilters::filter`].
+/// The events of `I` that pass the filters; returned by [`EventFilters::filter`].
 ///
-/// An error comes behind the events before it. Where the clock was reset ([`RESET`](crate::RESET)), the filters see time go on
-/// by 18 minutes, more than any of their time constants: no event of before the reset supports or silences one behind it.
-/// The events themselves keep their times.
+/// An error follows the events before it. At a clock reset ([`RESET`](crate::RESET)) the time of the filters advances by 18
+/// minutes, more than any of their time constants: no event before the reset affects one after it. The events themselves
+/// keep their times.
 pub struct Filtered<I: Iterator<Item = Result<Event>>, F = EventFilters> {
     events: Segmented<I>,
     filters: F,
-    /// What the filters see added to the times of this segment.
+    /// Offset from the times of this segment to the time of the filters.
     shift: u64,
-    /// The first event of the next segment, which waits for the batch before it, and what is added there.
+    /// The first event of the next segment, held back until the batch before it is complete, and the new offset.
     first: Option<(Event, u64)>,
-    /// What went through, up to `next` handed on.
+    /// The filtered batch; events before `next` have been returned.
     batch: Vec<Event>,
     next: usize,
     error: Option<Error>,
 }
 
 impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, F> {
-    /// `events` through `filters`, which are owned or borrowed.
+    /// Filters `events` with `filters`, which are owned or borrowed.
     pub fn new(events: I, filters: F) -> Self {
         let events = Segmented::new(events);
         Self { events, filters, shift: 0, first: None, batch: Vec::with_capacity(BATCH), next: 0, error: None }
     }
 
-    /// Where the events come from.
+    /// The source of the events.
     pub fn events(&self) -> &I {
         self.events.events()
     }
 
-    /// What they go through.
+    /// The filters.
     pub fn filters(&self) -> &EventFilters {
         self.filters.borrow()
     }
 
-    /// Takes a batch; false when there are no more events.
+    /// Reads a batch; false at the end of the events.
     fn refill(&mut self) -> bool {
         self.batch.clear();
         self.next = 0;
@@ -206,7 +206,7 @@ impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, 
             let latest = self.events.latest();
             match self.events.next() {
                 Some(Ok((event, true))) => {
-                    // A batch is of one segment.
+                    // A batch belongs to one segment.
                     let shift = latest.wrapping_add(self.shift).wrapping_add(REST).wrapping_sub(event.t);
                     self.first = Some((event, shift));
                     break;
@@ -253,7 +253,7 @@ mod tests {
 
     const SENSOR: Geometry = Geometry { cols: 16, rows: 12 };
 
-    /// Three columns that move, and flicker everywhere in them.
+    /// Three moving columns, with flicker inside them.
     fn event(i: u64) -> Event {
         let random = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         Event {
@@ -270,7 +270,7 @@ mod tests {
         EventFilters::of(SENSOR, &specs).expect("they fit")
     }
 
-    /// Over several batches, whole or one by one, owned or borrowed: the same events, and each is counted that is gone.
+    /// Over several batches, whole or one by one, owned or borrowed: the same events, and every dropped event is counted.
     #[test]
     fn a_stream_goes_through_as_a_buffer_does() {
         let events: Vec<_> = (0..10_000).map(event).collect();
@@ -301,11 +301,11 @@ mod tests {
         assert_eq!(items.iter().filter(|item| item.is_ok()).count(), 99);
     }
 
-    /// Behind a reset no filter knows of the events before, and what it kept has the times of the recording.
+    /// After a reset no filter uses earlier events, and the output keeps the times of the recording.
     #[test]
     fn a_reset_separates_what_filters_know() {
         let event = |t, x| Event { t, x, y: 5, on: true };
-        // The second segment begins with the pixels and the times of the first, 5 s earlier.
+        // The second segment repeats the pixels and times of the first, 5 s earlier.
         let segment: Vec<_> = (0..40).map(|i| event(7_000_000 + i * 500, (i % 4) as u16)).collect();
         let early = segment.iter().map(|e| Event { t: e.t - 5_000_000, ..*e });
         let both: Vec<_> = segment.iter().copied().chain(early).collect();
@@ -317,7 +317,7 @@ mod tests {
             let (alone, kept) = (pass(&segment), pass(&both));
             let early: Vec<_> = alone.iter().map(|e| Event { t: e.t - 5_000_000, ..*e }).collect();
             if spec.starts_with("hot") {
-                // What was learned of hot pixels stays.
+                // Learned hot pixels stay.
                 assert!(kept.starts_with(&alone), "{spec}");
             } else {
                 assert_eq!(kept, [alone, early].concat(), "{spec}");
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(filters.hot_pixels(), [(5, 6)]);
     }
 
-    /// A filter behind one that changes the sensor is made for what is left; one made for another sensor is refused.
+    /// A filter after one that changes the sensor size uses the new size; one made for another size is an error.
     #[test]
     fn filters_fit_what_is_left_of_the_sensor() {
         let half = Downsample::new(SENSOR, 2).expect("good");

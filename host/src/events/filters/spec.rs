@@ -1,4 +1,4 @@
-//! Filters of events in words, as a command line has them.
+//! Event filters as text, as on the command line.
 
 use crate::names::find;
 use crate::{Error, Geometry, Result, microseconds};
@@ -9,22 +9,22 @@ use foveola_core::events::{
 use std::fmt;
 use std::str::FromStr;
 
-/// A filter of events as it is spelled, for a sensor of any size.
+/// An event filter as text, for a sensor of any size.
 ///
-/// A name, then settings: `stcf:k=2,tau=5ms`. Settings without a name come in the order of the table: `refractory:1ms`.
-/// What is left out has the value that the table shows.
+/// A name and settings: `stcf:k=2,tau=5ms`. Settings without a name are in the order of the table: `refractory:1ms`. Omitted
+/// settings have the values that the table shows.
 ///
-/// | spelling | keeps |
+/// | text | keeps |
 /// |---|---|
-/// | `stcf:k=2,tau=5ms,neighbours=8` | what `k` of 4 or 8 neighbours support within `tau` ([`Stcf`]) |
-/// | `rowcol:tau=5ms` | what the last event of a row or column nearby supports ([`RowColumn`]) |
-/// | `dwf:length=36,distance=9,k=1` | what `k` of twice `length` events support, within `distance` pixels ([`DoubleWindow`]) |
-/// | `refractory:dead=1ms,restart=kept` | what comes `dead` or more after a pixel's last event, `kept` or `all` ([`Refractory`]) |
+/// | `stcf:k=2,tau=5ms,neighbours=8` | events supported by `k` of 4 or 8 neighbours within `tau` ([`Stcf`]) |
+/// | `rowcol:tau=5ms` | events supported by the last event of a nearby row or column ([`RowColumn`]) |
+/// | `dwf:length=36,distance=9,k=1` | events supported by `k` of twice `length` events within `distance` pixels ([`DoubleWindow`]) |
+/// | `refractory:dead=1ms,restart=kept` | events `dead` or more after a pixel's last event, `kept` or `all` ([`Refractory`]) |
 /// | `hot:most=100,window=1s,learn=always` | pixels with up to `most` events in every `window`, or `once` in the first ([`HotPixels`]) |
 /// | `on`, `off` | one polarity ([`PolarityOnly`]) |
 /// | `region:x,y,cols,rows,origin=corner` | a rectangle, which becomes the sensor; or with `origin=sensor` stays where it is ([`Region`]) |
-/// | `downsample:factor=2,count=1` | cells of `factor` x `factor` pixels; every `count` events of a sign ([`Downsample`]) |
-/// | `limit:budget=1000,window=1ms` | `budget` events a `window`, thinned evenly ([`RateLimit`]) |
+/// | `downsample:factor=2,count=1` | cells of `factor` x `factor` pixels; every `count`-th event of a sign ([`Downsample`]) |
+/// | `limit:budget=1000,window=1ms` | `budget` events per `window`, thinned evenly ([`RateLimit`]) |
 ///
 /// ```
 /// use foveola::{EventFilterSpec, Geometry};
@@ -42,7 +42,7 @@ pub struct EventFilterSpec {
     kind: Kind,
 }
 
-/// The settings.
+/// The filter and its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Stcf { k: u32, tau: u32, neighbours: Neighbours },
@@ -56,7 +56,7 @@ enum Kind {
     RateLimit { budget: u32, window: u32 },
 }
 
-/// A name, the names of its settings in their order, and what to make of them.
+/// A name, the names of its settings in order, and the function that builds it.
 type Entry = (&'static str, &'static [&'static str], fn(&Settings<'_>) -> Result<Kind, String>);
 
 const KINDS: [Entry; 10] = [
@@ -103,11 +103,11 @@ const KINDS: [Entry; 10] = [
     }),
 ];
 
-/// Names and values, as they are written.
+/// Names and values, as written.
 struct Settings<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Settings<'a> {
-    /// `text`, with settings called `keys`.
+    /// Parses `text`, with settings named `keys`.
     fn new(text: Option<&'a str>, keys: &'static [&'static str]) -> Result<Self, String> {
         let named: Vec<_> = keys.iter().map(|key| (*key, *key)).collect();
         let known = |key: &str| find("setting", &named, key.trim()).map_err(|error| error.to_string());
@@ -134,7 +134,7 @@ impl<'a> Settings<'a> {
         if self.get(key).is_some() { self.needed(key) } else { Ok(otherwise) }
     }
 
-    /// A number that has to be there.
+    /// A number that must be given.
     fn needed<N: FromStr>(&self, key: &str) -> Result<N, String> {
         let value = self.get(key).unwrap_or_default();
         value.parse().map_err(|_| format!("{key} is '{value}'; expected a whole number that is not too large"))
@@ -146,7 +146,7 @@ impl<'a> Settings<'a> {
         u32::try_from(us).map_err(|_| format!("{key} is {value}; expected less than 2^32 us (71.6 minutes)"))
     }
 
-    /// One of several, or else the first.
+    /// One of several names; the first by default.
     fn choice<T: Copy>(&self, key: &'static str, names: &[(&str, T)]) -> Result<T, String> {
         let first = names.first().map_or("", |(name, _)| *name);
         find(key, names, self.get(key).unwrap_or(first)).map_err(|error| error.to_string())
@@ -163,7 +163,7 @@ impl EventFilterSpec {
     }
 }
 
-/// What is wrong with a filter, of whatever is wrong.
+/// The error for `filter`.
 pub(super) fn failed(filter: &str, reason: &dyn fmt::Display) -> Error {
     Error::Filter { filter: filter.into(), reason: reason.to_string() }
 }
@@ -183,7 +183,7 @@ impl Kind {
             }
             Self::Downsample { factor, count } => {
                 let cells = Downsample::new(sensor, factor)?;
-                // To count to 1 is not to count.
+                // Counting to 1 changes nothing.
                 if count == 1 { cells } else { cells.counting(count)? }.into()
             }
             Self::RateLimit { budget, window } => RateLimit::new(budget, window)?.into(),
@@ -203,7 +203,7 @@ impl FromStr for EventFilterSpec {
         let (_, keys, make) = find("filter", &kinds, name.trim())?;
         let kind = Settings::new(settings, keys).and_then(|settings| make(&settings));
         let spec = Self { text: text.into(), kind: kind.map_err(|error| failed(text, &error))? };
-        // What is out of range is so for a sensor of any size.
+        // Out-of-range settings are out of range for any sensor size.
         spec.stage(Geometry { cols: 1, rows: 1 })?;
         Ok(spec)
     }
@@ -225,7 +225,7 @@ mod tests {
         text.parse::<EventFilterSpec>().unwrap_or_else(|error| panic!("{error}")).kind
     }
 
-    /// The table in the docs says what is meant when nothing is said.
+    /// The table in the documentation shows the defaults.
     #[test]
     fn the_table_tells_the_defaults() {
         let mut rows = 0;
@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    /// Counting needs state, a byte for each cell; to count to 1 is not to count.
+    /// Counting needs state, one byte per cell; counting to 1 does not.
     #[test]
     fn cells_count_from_two_events_on() {
         for (count, words) in [(1, 0), (2, 13), (127, 13)] {

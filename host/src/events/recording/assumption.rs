@@ -1,6 +1,6 @@
-//! What a reader assumes about a recording.
+//! The assumptions that a reader makes about a recording.
 
-/// Something that a recording leaves open, the value that was used for it, and why.
+/// A property that a recording does not state, the value that was used, and the reason.
 ///
 /// ```
 /// use foveola::{ReadOptions, Recording};
@@ -13,11 +13,11 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Assumption {
-    /// What is assumed: a word, such as `columns`, `unit` or `polarity`.
+    /// The property in one word, such as `columns`, `unit` or `polarity`.
     pub what: &'static str,
-    /// The value; as the option of the command line spells it, where there is one.
+    /// The value, in the notation of the command-line option where there is one.
     pub value: String,
-    /// Why this value: a few words.
+    /// The reason, in a few words.
     pub reason: String,
 }
 

@@ -1,28 +1,28 @@
-//! The camera of AEDAT 2: the one that is given, or that the header names, or else the one whose addresses the first words are.
+//! The camera of AEDAT 2: the given one, or the one in the header, or the one whose addresses match the first words.
 //!
-//! A word **fits** a camera when it is the address of one of its pixels, and no bit is set that such an address does not have;
-//! words that are no events for a camera say nothing of it. A camera fits when 99 of 100 words of the first 64 kB do. Of
-//! several that fit, it is the only one whose edges the words reach, within a sixteenth of the columns and of the rows: sensors
-//! of one layout differ in size alone, and the smaller ones lie inside of the larger ones. Everything else is refused.
+//! A word **fits** a camera if it is the address of one of its pixels, and no bit is set that such an address does not have;
+//! words that are not events for a camera are ignored. A camera fits if 99 of 100 words of the first 64 kB do. Of several
+//! that fit, it must be the only one whose edges the words reach, within a sixteenth of the columns and of the rows: sensors
+//! of one layout differ only in size, and the smaller ones lie inside the larger ones. Otherwise the recording is rejected.
 //!
-//! Later words do not change the choice: those that do not fit are counted as outside or as garbage, and past 1 % of them
-//! reading ends in an error.
+//! Later words do not change the choice: those that do not fit are counted as outside or as garbage. More than 1 % of them
+//! is an error.
 
 use super::ReadOptions;
 use super::assumption::Assumption;
 use super::text_header;
 use foveola_core::events::{Aedat2, Camera, CameraWord, Decode, Geometry};
 
-/// Bytes of a word.
+/// Bytes per word.
 const WORD: usize = 8;
 
-/// How the first words fit a camera.
+/// How well the first words fit a camera.
 struct Fit {
     camera: Camera,
     size: Geometry,
     good: usize,
     bad: usize,
-    /// Largest column and row, counted as addresses do.
+    /// Largest column and row, in the coordinates of the addresses.
     largest: (usize, usize),
 }
 
@@ -54,10 +54,10 @@ impl Fit {
     }
 }
 
-/// A decoder for the camera of a recording that begins like `head`, and what was assumed about it.
+/// A decoder for the camera of a recording that begins with `head`, and the assumptions made.
 ///
 /// # Errors
-/// Why the camera is not known, and that it can be named.
+/// The reason why the camera is unknown, and the advice to name it.
 pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Aedat2, Vec<Assumption>), String> {
     if let Some(camera) = options.camera {
         return Ok((Aedat2::with_camera(camera), Vec::new()));
@@ -81,7 +81,7 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Aedat2, Vec
         }
         Some(named) => {
             let fit = fits.iter().find(|fit| fit.camera == named);
-            // Damage is counted; a header that is wrong is not.
+            // Damage is counted; a wrong header is an error.
             if fit.is_some_and(|fit| fit.good < fit.bad) && !holding.is_empty() {
                 let (named, all) = (named.name(), names(&holding));
                 return Err(format!("its header names the camera {named}, but {first} are those of {all}; {name_it}"));
@@ -107,7 +107,7 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Aedat2, Vec
     Ok((Aedat2::with_camera(camera), vec![Assumption::new("camera", camera.name(), reason)]))
 }
 
-/// What the header calls the camera.
+/// The camera name in the header.
 fn chip(head: &[u8]) -> String {
     let lines = text_header::text(head).split(|byte| *byte == b'\n');
     let mut chip =
@@ -121,7 +121,7 @@ mod tests {
 
     const HEAD: &[u8] = b"#!AER-DAT2.0\r\n# made by a simulator\r\n";
 
-    /// A recording of `n` events all over `cols` x `rows` pixels, as `address` writes a pixel.
+    /// A recording of `n` events spread over `cols` x `rows` pixels; `address` encodes a pixel.
     fn recording(n: u32, cols: u32, rows: u32, address: fn(u32, u32, u32) -> u32) -> Vec<u8> {
         let word = |i: u32| {
             let address = address(i * 7919 % cols, i * 104_729 % rows, i % 2);
@@ -152,7 +152,7 @@ mod tests {
                 assumed.iter().map(|found| (found.what, &found.value[..])).collect::<Vec<_>>(),
                 [("camera", name)]
             );
-            // A damaged word, and samples of frames, change nothing.
+            // A damaged word and frame samples change nothing.
             bytes.extend([0xFF; WORD]);
             bytes[HEAD.len()] |= 0x60;
             let (_, again) = decoder(&bytes, &ReadOptions::default()).unwrap_or_else(|why| panic!("{name}: {why}"));
@@ -160,7 +160,7 @@ mod tests {
         }
     }
 
-    /// One word in twenty beyond a camera's pixels is no damage: it is another camera.
+    /// One word in twenty outside a camera's pixels is not damage: it is another camera.
     #[test]
     fn more_than_one_bad_word_in_a_hundred_tells_against_a_camera() {
         let bytes = recording(

@@ -1,11 +1,12 @@
-//! When too much of a recording cannot be read.
+//! The limit of unreadable data in a recording.
 //!
 //! ```text
 //! unreadable / read > 1 %      in bytes, or in lines of text
 //! ```
-//! Unreadable are bytes of garbage and of events outside of a camera's sensor; an unfinished last word is not. It is judged at
-//! the end. While reading, a file is given up as soon as 1 % of its length are unreadable, which no good rest can mend; a pipe,
-//! whose length is not known, every 16 MB. So damage in the first kilobytes of a good recording does not end the reading.
+//! Unreadable data are garbage bytes and events outside of a camera's sensor; an unfinished last word does not count. The
+//! limit is checked at the end. During reading, a file is rejected as soon as 1 % of its length is unreadable, since the
+//! rest cannot change the result. A pipe, whose length is unknown, is checked every 16 MB. So damage in the first kilobytes
+//! of a good recording does not stop the reading.
 
 use super::assumption::Assumption;
 use super::decoder::Decoder;
@@ -13,23 +14,23 @@ use crate::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// One in so many bytes, or lines, may be unreadable.
+/// One byte or line in this many may be unreadable.
 const MOST: u64 = 100;
-/// Bytes of a pipe between two looks.
+/// Bytes of a pipe between two checks.
 const LOOK: u64 = 16 << 20;
-/// Bytes of a word of AEDAT 2, whose decoder counts events outside.
+/// Bytes per word of AEDAT 2, whose decoder counts events outside the sensor.
 const WORD: u64 = 8;
-/// Bytes shown of the first bad place, of binary recordings and of text.
+/// Bytes shown of the first unreadable position, for binary recordings and for text.
 const SHOWN: usize = 16;
 const LINE: usize = 60;
 
-/// Judges what a decoder could not read.
+/// Checks how much a decoder could not read.
 pub(super) struct Judge {
-    /// Bytes of the whole recording, when that is known.
+    /// Length of the whole recording in bytes, if known.
     whole: Option<u64>,
-    /// Where a pipe is looked at next.
+    /// The position of the next check of a pipe.
     next: u64,
-    /// What lies at the first bad place, once there is one.
+    /// The content at the first unreadable position, once there is one.
     shown: Option<String>,
 }
 
@@ -38,7 +39,7 @@ impl Judge {
         Self { whole, next: LOOK, shown: None }
     }
 
-    /// Keeps what lies at byte `at`, the first bad one, for the message: of `bytes`, which begin at byte `start`.
+    /// Stores the content at `at`, the first unreadable byte, for the message; `bytes` begin at `start`.
     pub(super) fn see(&mut self, at: u64, start: u64, bytes: &[u8], is_text: bool) {
         if self.shown.is_some() {
             return;
@@ -53,13 +54,13 @@ impl Judge {
                 format!(", '{text}{}'", if cut { "..." } else { "" })
             }
             Some(bytes) => bytes.iter().take(SHOWN).fold(String::from(","), |mut text, byte| {
-                let _ = write!(text, " {byte:02x}"); // a String takes all
+                let _ = write!(text, " {byte:02x}"); // writing to a String cannot fail
                 text
             }),
         });
     }
 
-    /// Whether to judge now, when `read` bytes were read.
+    /// Whether to check after `read` bytes.
     pub(super) fn is_due(&mut self, decoder: &dyn Decoder, read: u64) -> bool {
         match self.whole {
             Some(whole) => unreadable(decoder) * MOST > whole.max(read),
@@ -71,7 +72,7 @@ impl Judge {
         }
     }
 
-    /// The error, if too much of `read` bytes could not be read; the first bad byte is `at`.
+    /// The error if too much of `read` bytes is unreadable; the first unreadable byte is `at`.
     pub(super) fn error(
         &self,
         path: &Path,
@@ -96,7 +97,7 @@ impl Judge {
     }
 }
 
-/// Bytes that could not be read.
+/// The number of unreadable bytes.
 fn unreadable(decoder: &dyn Decoder) -> u64 {
     let skipped = decoder.skipped();
     u64::from(skipped.garbage) + WORD * u64::from(skipped.outside)

@@ -1,45 +1,45 @@
-//! A decoder that knows where damage began.
+//! A decoder that records where damage began.
 
 use super::assumption::Assumption;
 use foveola_core::events::{Decode, Event, Geometry, Skipped};
 
 /// A streaming decoder of a recording.
 pub(crate) trait Decoder: Decode + Send {
-    /// Where in the bytes fed so far damage began: the first byte that was garbage, or an unfinished word at the end.
+    /// Position where damage began: the first garbage byte, or the start of an unfinished word at the end.
     fn damage(&self) -> Option<u64>;
 
-    /// What was assumed because the recording leaves it open.
+    /// The assumptions about properties that the recording does not state.
     fn assumed(&self) -> Vec<Assumption> {
         Vec::new()
     }
 
-    /// Why reading stopped: a value that no assumption explains, and its place. No event follows.
+    /// Why reading stopped: an invalid value and its position. No event follows.
     fn refused(&self) -> Option<&str> {
         None
     }
 
-    /// Lines that could not be read, all lines, and the first that could not, counted from 1: of text.
+    /// For text: the number of unreadable lines, of all lines, and of the first unreadable line, counted from 1.
     fn lines(&self) -> Option<[u64; 3]> {
         None
     }
 
-    /// This many places of [`Places`](super::seek::Places) are left out behind the header.
+    /// States that this many [`Places`](super::seek::Places) after the header are skipped.
     fn omit(&mut self, _places: u64) {}
 
-    /// At the end of the recording, before [`Decode::finish`]: an event that only the end completes.
+    /// Called at the end of the recording, before [`Decode::finish`]: an event that only the end completes.
     fn last_event(&mut self) -> Option<Event> {
         None
     }
 }
 
-/// Adds to a decoder where damage began: a copy of it from before goes once more, byte by byte, through the bytes in which
-/// garbage was counted for the first time. Until then it costs a copy of the decoder for each buffer of events.
+/// Adds the position of the first damage to a decoder. When garbage is counted for the first time, an earlier copy of the
+/// decoder processes these bytes again, one at a time. Until then this costs a copy of the decoder per buffer of events.
 pub(super) struct Watched<D> {
     decoder: D,
     assumed: Vec<Assumption>,
     /// Bytes fed before the first damage.
     position: u64,
-    /// Where damage seems to have begun, while the decoder [holds words back](Decode::holds_back).
+    /// The suspected start of damage, while the decoder [holds words back](Decode::holds_back).
     suspected: Option<u64>,
     damage: Option<u64>,
 }
@@ -49,12 +49,12 @@ impl<D: Decode + Clone> Watched<D> {
         Self { decoder, assumed, position: 0, suspected: None, damage: None }
     }
 
-    /// Finds where garbage began, after `bytes` were fed to a decoder that was in the state `before`.
+    /// Finds where garbage began, after `bytes` were fed to a decoder in the state `before`.
     fn locate(&mut self, mut before: D, bytes: &[u8]) {
         for (end, byte) in (self.position + 1..).zip(bytes) {
             let mut chunk = std::slice::from_ref(byte);
             while before.next_event(&mut chunk).is_some() {}
-            // None was counted before this place, but for what is held back.
+            // No garbage before this position, except for words held back.
             match before.skipped().garbage {
                 0 => self.suspected = None,
                 garbage => {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use foveola_core::events::Evt2;
 
-    /// Where a recording is cut: the first byte of the word that is not whole.
+    /// The position of a truncated recording's damage: the first byte of the incomplete word.
     #[test]
     fn a_tail_is_damage_where_it_begins() {
         let words = [0x8000_0001_u32, 0x1000_0000, 0x1000_0001].map(u32::to_le_bytes).concat();

@@ -1,4 +1,4 @@
-//! Events as bytes of each format that is written; what a format cannot hold is refused with what it could have held.
+//! Encodes events in each format that can be written. An error states what the format can hold.
 
 use super::table::{Columns, ROLES, Role, TimeUnit};
 use crate::npy::header;
@@ -6,45 +6,45 @@ use foveola_core::events::{
     DatEncoder, Event, EventStreamEncoder, Evt2Encoder, Evt3Encoder, Evt21Encoder, Geometry, NMnistEncoder, Order,
 };
 
-/// How a recording is written, where its format leaves a choice.
+/// Options for writing a recording, where its format allows a choice.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOptions {
-    /// Order of the columns of text. Of parts of the time, the one of the smallest unit has what the others leave.
+    /// Order of the columns of text. If time is in parts, the part with the smallest unit contains the remainder.
     pub columns: Columns,
-    /// Unit of the times of text that are in one column.
+    /// Unit of times in text, if they are in one column.
     pub unit: TimeUnit,
-    /// Order of the bytes in words of EVT 2.1.
+    /// Byte order of words in EVT 2.1.
     pub order: Order,
 }
 
 impl Default for WriteOptions {
-    /// `t,x,y,p`, microseconds, and whole little-endian words.
+    /// `t,x,y,p`, microseconds, and little-endian words.
     fn default() -> Self {
         Self { columns: Columns::TXYP, unit: TimeUnit::Microseconds, order: Order::Little }
     }
 }
 
-/// Makes bytes of events.
+/// Encodes events as bytes.
 pub(super) trait Encoder: Send {
     /// Appends the bytes of `event` to `bytes`.
     ///
     /// # Errors
-    /// What the format could have held, when it cannot hold this event; nothing is appended then.
+    /// The values that the format can hold, if it cannot hold this event; nothing is appended then.
     fn encode(&mut self, event: Event, bytes: &mut Vec<u8>) -> Result<(), String>;
 
-    /// Appends the bytes that the end completes.
+    /// Appends the final bytes of the recording.
     fn finish(&mut self, _: &mut Vec<u8>) {}
 
-    /// The first bytes of a whole recording of `events` events, where they tell their number.
+    /// The first bytes of a recording with `events` events, if they contain that number.
     fn patch(&self, _events: u64) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// Makes an encoder, and appends its header to the bytes.
+/// Builds an encoder and appends its header to the bytes.
 pub(super) type NewEncoder = fn(Option<Geometry>, &WriteOptions, &mut Vec<u8>) -> Result<Box<dyn Encoder>, String>;
 
-/// The geometry, which the header needs, of at most `most` pixels along a side.
+/// The geometry, which the header needs, with at most `most` pixels per side.
 fn needed_up_to(most: usize, geometry: Option<Geometry>) -> Result<Geometry, String> {
     let geometry =
         geometry.ok_or("its header tells the size of the sensor, which is not known; give --geometry COLSxROWS")?;
@@ -55,14 +55,14 @@ fn needed_up_to(most: usize, geometry: Option<Geometry>) -> Result<Geometry, Str
     Ok(geometry)
 }
 
-/// An encoder of the core, and how it is called.
+/// An encoder of core and its properties.
 struct Core<E> {
     encoder: E,
     encode: fn(&mut E, Event, &mut Vec<u8>) -> Result<(), Event>,
     finish: fn(&mut E, &mut Vec<u8>),
-    /// The sensor that the header tells of.
+    /// The sensor size in the header.
     sensor: Option<Geometry>,
-    /// What it can hold.
+    /// The values that it can hold.
     expected: &'static str,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn evt2(
     Ok(Box::new(Core {
         encoder: (Evt2Encoder::new(), false),
         encode: |(encoder, began), event, bytes| {
-            // The first time is told as it stands: without hundreds of wraps in front of it.
+            // The first time is written as it is, without hundreds of wraps before it.
             if event.t >> 34 > 0 && !*began || !encoder.lead(event.t, |word| bytes.extend(word)) {
                 return Err(event);
             }
@@ -193,7 +193,7 @@ pub(super) fn csv(
     options: &WriteOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<Box<dyn Encoder>, String> {
-    // The unit in the name, so that whoever reads it need not guess.
+    // The unit is part of the name, so that readers need not guess.
     let t = match options.unit {
         TimeUnit::Microseconds => "t",
         TimeUnit::Seconds => "t_s",
@@ -216,7 +216,7 @@ struct Csv {
 }
 
 impl Csv {
-    /// A line with the value of each of [`ROLES`] at its place, and 0 where another column is asked for; none without one.
+    /// A line with the value of each of [`ROLES`] in its column, and 0 in other columns; none if a value is missing.
     fn line(&self, value: impl Fn((&'static str, Role)) -> Option<String>) -> Option<String> {
         let columns = self.columns.indices().map(|index| index.and_then(|index| ROLES.get(index)));
         let values: Option<Vec<_>> =
@@ -224,7 +224,7 @@ impl Csv {
         Some(values?.join(",") + "\n")
     }
 
-    /// The part of a time in microseconds that is in this unit: whole, but for the last.
+    /// The part of a time in microseconds that is in this unit: whole, except for the last part.
     fn part(&self, unit: TimeUnit, t: u64) -> Option<String> {
         let whole = |unit: TimeUnit| 10_u64.pow(unit.exponent().unsigned_abs()); // of s, ms or us
         let larger = self.parts.iter().rev().find(|part| part.exponent() > unit.exponent());
@@ -247,7 +247,7 @@ impl Encoder for Csv {
     }
 }
 
-/// An array of `NumPy`: `t`, `x`, `y`, `on` in records of 13 bytes.
+/// A `NumPy` array: `t`, `x`, `y`, `on` in records of 13 bytes.
 pub(super) fn npy(_: Option<Geometry>, _: &WriteOptions, bytes: &mut Vec<u8>) -> Result<Box<dyn Encoder>, String> {
     bytes.extend(npy_header(0));
     Ok(Box::new(Npy))

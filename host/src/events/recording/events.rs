@@ -1,4 +1,4 @@
-//! The events of a recording, decoded as they are asked for.
+//! The events of a recording, decoded on demand.
 
 use super::damage::Judge;
 use super::decoder::Decoder;
@@ -8,7 +8,7 @@ use foveola_core::events::{Event, Geometry, Skipped};
 use std::io::Read;
 use std::ops::Range;
 
-/// Bytes read at a time, and events decoded at a time.
+/// Number of bytes read at a time, and of events decoded at a time.
 pub(super) const BYTES: usize = 1 << 16;
 const EVENTS: usize = 1 << 12;
 
@@ -22,22 +22,22 @@ pub struct Events {
     events: Vec<Event>,
     pub(super) decoded: Range<usize>,
     position: u64,
-    /// Bytes in front of `position` that the decoder did not get.
+    /// Bytes before `position` that were not passed to the decoder.
     omitted: u64,
-    /// Where reading began.
+    /// The position where reading began.
     begun: u64,
-    /// Bytes of events before the first time where reading began between two times: nothing that is missing.
+    /// Bytes of events before the first time, if reading began between two times: these are not damage.
     pub(super) untimed: u32,
     judge: Judge,
     /// Whether there was an event.
     any: bool,
-    /// Added to the times of events, in microseconds: wraps of the clock that the decoder did not see.
+    /// Offset added to the times of events, in microseconds: wraps of the clock that the decoder did not see.
     pub(super) shift: u64,
     ended: bool,
 }
 
 impl Events {
-    /// Events from byte `position` on, which `source` begins with; `decoder` got `fed` bytes of those before.
+    /// Events from byte `position` on, where `source` begins; `decoder` received `fed` of the bytes before.
     pub(super) fn new(
         recording: Recording,
         source: Box<dyn Read + Send>,
@@ -65,32 +65,33 @@ impl Events {
         }
     }
 
-    /// Bytes of the recording read so far; of a `.npz` file, those of the records that its arrays are put together to.
+    /// Number of bytes read so far; for a `.npz` file, bytes of the records that are assembled from its arrays.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// What was skipped so far, and why.
+    /// The data skipped so far, by reason.
     pub fn skipped(&self) -> Skipped {
         let mut skipped = self.decoder.skipped();
         skipped.untimed = skipped.untimed.saturating_sub(self.untimed);
         skipped
     }
 
-    /// Where damage began: the first byte that made no sense, or the first of an unfinished word at the end.
+    /// Position where damage began: the first invalid byte, or the first byte of an unfinished word at the end.
     pub fn damage(&self) -> Option<u64> {
         self.decoder.damage().map(|at| at + self.omitted)
     }
 
-    /// Size of the sensor, when the header has told it: before the first event.
+    /// The sensor size in the header, once it is read: before the first event.
     pub fn geometry(&self) -> Option<Geometry> {
         self.decoder.geometry()
     }
 
-    /// Reads on to the first event that was not taken yet, without taking it: whatever the header tells is known then.
+    /// Reads the next event without consuming it. Afterwards the content of the header is known.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] for a value that ends the reading, such as a third polarity; [`Error::Damaged`].
+    /// [`Error::Io`]; [`Error::Data`] for a value that stops the reading, such as a third polarity value;
+    /// [`Error::Damaged`].
     pub fn peek(&mut self) -> Result<Option<Event>> {
         if self.decoded.is_empty() && !self.ended {
             match self.refill() {
@@ -104,18 +105,18 @@ impl Events {
         Ok(self.events.get(self.decoded.clone()).and_then(|events| events.first()).copied())
     }
 
-    /// The next events, a few thousand at a time, as they lie in memory: the fastest way to read them all. None are left when
-    /// it is empty.
+    /// The next events as a slice, a few thousand at a time: the fastest way to read all events. An empty slice means the
+    /// end.
     ///
     /// # Errors
-    /// As of [`Events::peek`].
+    /// As for [`Events::peek`].
     pub fn next_slice(&mut self) -> Result<&[Event]> {
         self.peek()?;
         let decoded = std::mem::replace(&mut self.decoded, 0..0);
         Ok(self.events.get(decoded).unwrap_or_default())
     }
 
-    /// Moves the times of the events just decoded.
+    /// Adds the offset to the times of the events just decoded.
     pub(super) fn shift_decoded(&mut self) {
         if self.shift > 0 {
             let events = self.events.get_mut(self.decoded.clone()).unwrap_or_default();
@@ -123,12 +124,12 @@ impl Events {
         }
     }
 
-    /// Whether enough of what was read could be read: for those who stop before the end, where it is judged in any case. A
-    /// recording without any event is left to the caller.
+    /// Checks that enough of the data read so far was readable, for callers that stop before the end; at the end this is
+    /// always checked. A recording without events is not an error here.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it is more than 1 % that could not, unless [`ReadOptions::damaged`](crate::ReadOptions::damaged)
-    /// is set.
+    /// [`Error::Damaged`] when more than 1 % is unreadable, unless [`ReadOptions::damaged`](crate::ReadOptions::damaged) is
+    /// set.
     pub fn check(&self) -> Result<()> {
         match self.damaged() {
             Some(error) if self.any => Err(error),
@@ -143,7 +144,7 @@ impl Events {
         if options.damaged { None } else { error() }
     }
 
-    /// After bytes of the buffer were decoded.
+    /// Checks for damage after bytes of the buffer were decoded.
     fn judge(&mut self) -> Result<()> {
         if self.recording.options.damaged {
             return Ok(());

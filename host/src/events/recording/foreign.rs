@@ -1,6 +1,6 @@
-//! Files that are given as recordings and are something else: what they are, and what to do about it.
+//! Files of other kinds that are passed as recordings: their kind, and how to proceed.
 
-/// First bytes, or bytes at a place near the start, and what a file with these is.
+/// The bytes at a position near the start, and the kind of file that contains them.
 const KNOWN: [(usize, &[u8], &str); 30] = [
     (
         0,
@@ -72,7 +72,7 @@ const KNOWN: [(usize, &[u8], &str); 30] = [
 const ROS_BAG: &str = "a ROS bag, which is not read; write its events as text or .npy, with t, x, y and p";
 const VIDEO: &str = "a video, not events; foveola run takes it as a folder of PNGs: ffmpeg -i FILE frames/%06d.png";
 
-/// What a file that begins like `head` is, and what to do about it; none where nothing is known.
+/// The kind of a file that begins with `head`, and how to proceed; none if it is unknown.
 pub(super) fn describe(head: &[u8]) -> Option<&'static str> {
     let is = |(at, magic, _): &&(usize, &[u8], _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic));
     if let Some((_, _, what)) = KNOWN.iter().find(is) {

@@ -1,4 +1,4 @@
-//! The formats: one table, from which come their names, how they are recognised, what reads and what writes them.
+//! The formats: one table with their names, detection, decoders and encoders.
 
 use super::ReadOptions;
 use super::aedat4::{self, Aedat4};
@@ -41,39 +41,39 @@ pub enum Format {
     EventStream,
     /// iniVation AEDAT 4 (`.aedat4`).
     Aedat4,
-    /// Text (`.csv`, `.txt`): an event a line.
+    /// Text (`.csv`, `.txt`): one event per line.
     Csv,
-    /// Events in an array of `NumPy` (`.npy`).
+    /// Events in a `NumPy` array (`.npy`).
     Npy,
-    /// Events in an archive of such arrays (`.npz`).
+    /// Events in an archive of `NumPy` arrays (`.npz`).
     Npz,
 }
 
-/// Makes a decoder of a recording that begins like these bytes.
+/// Builds a decoder of a recording that begins with these bytes.
 type NewDecoder = fn(&[u8], &ReadOptions) -> Result<Box<dyn Decoder>, String>;
 
 /// A row of the table.
 pub(super) struct Row {
     pub(super) format: Format,
     name: &'static str,
-    /// Endings of file names, the usual one first.
+    /// File name extensions, the usual one first.
     extensions: &'static [&'static str],
-    /// In words.
+    /// Description in words.
     about: &'static str,
-    /// Whether a recording that begins like this says that it is one.
+    /// Whether the header of a recording that begins with these bytes identifies the format.
     pub(super) says: fn(&[u8]) -> bool,
-    /// Whether one without a header looks like it. Rows are tried in order.
+    /// Whether a recording without a header looks like this format. Rows are tried in order.
     pub(super) looks: fn(&Head<'_>) -> bool,
-    /// Bytes in front of the first word of one that begins like this; none where they go on.
+    /// Number of bytes before the first word of a recording that begins with these bytes; none if they are longer.
     pub(super) front: fn(&[u8]) -> Option<usize>,
     decoder: NewDecoder,
-    /// Where in a file that begins like this a decoder may start that knows the header only.
+    /// The positions where a decoder that has only read the header may start.
     pub(super) places: Places,
-    /// What writes it.
+    /// The encoder, if the format can be written.
     pub(super) encoder: Option<NewEncoder>,
 }
 
-/// All formats. Those that say what they are, then those that must be guessed, the surest guess first.
+/// All formats: first those with a header, then those that must be guessed, the most certain guess first.
 pub(super) const TABLE: [Row; 12] = [
     Row {
         format: Format::Evt2,
@@ -105,7 +105,7 @@ pub(super) const TABLE: [Row; 12] = [
         extensions: &["raw"],
         about: "Prophesee EVT 3.0",
         says: |head| text_header::encoding(head) == Some(Encoding::Evt3),
-        looks: |_| false, // nearly all bytes make sense as its words
+        looks: |_| false, // nearly all bytes are valid words of this format
         front: Evt3::front,
         decoder: |_, _| watched(Evt3::new()),
         places: Places::Start,
@@ -263,7 +263,7 @@ impl FromStr for Format {
 }
 
 impl Format {
-    /// The formats and their names: those of `Display` and `FromStr`.
+    /// The formats and their names, as used by `Display` and `FromStr`.
     pub const NAMES: [(&'static str, Self); TABLE.len()] = {
         let mut names = [("", Self::Evt2); TABLE.len()];
         let mut i = 0;
@@ -274,23 +274,23 @@ impl Format {
         names
     };
 
-    /// Its name.
+    /// The name of the format.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What it is, in words.
+    /// The format in words.
     pub fn about(self) -> &'static str {
         self.row().about
     }
 
-    /// Endings of the names of its files, the usual one first.
+    /// File name extensions, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         self.row().extensions
     }
 
-    /// Whether [`Events::seek`](crate::Events::seek) finds a time in a file by looking at a few places. Otherwise it reads
-    /// from the start, since the format's words tell the time from the words before.
+    /// Whether [`Events::seek`](crate::Events::seek) finds a time in a file by reading a few positions. Otherwise it reads
+    /// from the start, since a word's time depends on the words before it.
     pub fn seeks(self) -> bool {
         !matches!(self.row().places, Places::Start)
     }
@@ -300,13 +300,13 @@ impl Format {
         rows().iter().filter(|row| row.encoder.is_some()).map(|row| row.format)
     }
 
-    /// Whether its header tells the size of the sensor, so that it cannot be written without.
+    /// Whether the header contains the sensor size, so that writing needs one.
     pub fn needs_geometry(self) -> bool {
         let written = |encoder: NewEncoder| encoder(None, &WriteOptions::default(), &mut Vec::new()).is_err();
         self.row().encoder.is_some_and(written)
     }
 
-    /// The format that a file of this name is written in, by its ending; the first one that is written, where several have it.
+    /// The format for writing a file of this name, by its extension; if several have it, the first that can be written.
     ///
     /// ```
     /// assert_eq!(foveola::Format::by_name("events.csv"), Some(foveola::Format::Csv));
@@ -316,7 +316,7 @@ impl Format {
         Self::written().find(|format| format.extensions().contains(&&ending[..]))
     }
 
-    /// A decoder of a recording that begins like `head`.
+    /// A decoder for a recording that begins with `head`.
     pub(super) fn decoder(self, head: &[u8], options: &ReadOptions) -> Result<Box<dyn Decoder>, String> {
         (self.row().decoder)(head, options)
     }

@@ -1,4 +1,4 @@
-//! The first bytes of a recording, and what they look like.
+//! The first bytes of a recording, and guesses about its format.
 
 use super::ReadOptions;
 use foveola_core::events::{Decode, NMnist};
@@ -6,14 +6,14 @@ use foveola_core::events::{Decode, NMnist};
 /// The first bytes of a recording.
 pub(super) struct Head<'a> {
     pub(super) bytes: &'a [u8],
-    /// Bytes of all of it, when that is known.
+    /// Length of the whole recording in bytes, if known.
     pub(super) whole: Option<u64>,
-    /// What is known otherwise.
+    /// The options given by the caller.
     pub(super) options: ReadOptions,
 }
 
 impl Head<'_> {
-    /// Whether it is text in UTF-8, whose last character may be cut.
+    /// Whether it is UTF-8 text; the last character may be truncated.
     pub(super) fn is_text(&self) -> bool {
         let text = match std::str::from_utf8(self.bytes) {
             Ok(text) => Some(text),
@@ -25,14 +25,14 @@ impl Head<'_> {
         text.is_some_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
     }
 
-    /// Whether `decoder` finds events and can make sense of nearly all of it.
+    /// Whether `decoder` finds events and can decode nearly all of it.
     pub(super) fn sensible(&self, mut decoder: impl Decode) -> bool {
         let events = decoder.events(self.bytes).count();
         events > 0 && !self.is_text() && decoder.skipped().bytes() * 16 < self.bytes.len() as u64
     }
 
-    /// Whether `decoder` can make sense of it, and finds at least 32 events in order, at more than one time and in less than
-    /// an hour, with coordinates below 2048.
+    /// Whether `decoder` can decode it and finds at least 32 events in order, at more than one time and within less than an
+    /// hour, with coordinates below 2048.
     pub(super) fn ordered(&self, mut decoder: impl Decode + Clone) -> bool {
         let again = decoder.clone();
         let (mut events, mut first, mut last, mut inside) = (0, None, 0, true);
@@ -54,7 +54,7 @@ impl Head<'_> {
             events += 1;
             std::mem::replace(&mut last, event.t) <= event.t
         });
-        // Many in order are no chance, even where the last word is cut.
+        // A long ordered sequence is not a coincidence, even if the last word is truncated.
         let whole = self.whole.is_some_and(|bytes| bytes.is_multiple_of(5)) || events >= 32;
         ordered && last > 0 && whole && self.sensible(NMnist::new())
     }

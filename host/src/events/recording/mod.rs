@@ -47,7 +47,7 @@ use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A recording: a file or a pipe of events of a known format.
+/// A recording: a file or a pipe of events in a known format.
 ///
 /// ```no_run
 /// use foveola::Recording;
@@ -69,7 +69,8 @@ pub struct Recording {
     assumed: Arc<[Assumption]>,
 }
 
-/// How to read what a recording does not tell, or tells wrongly. By default everything is found in the 64 kB behind its text.
+/// Options for reading a recording that does not state a property, or states it wrongly. By default all properties are
+/// detected in the first 64 kB after its text header.
 ///
 /// ```no_run
 /// use foveola::{Format, ReadOptions, Recording, TimeUnit};
@@ -85,14 +86,14 @@ pub struct ReadOptions {
     pub columns: Option<Columns>,
     /// Unit of the times of text and arrays.
     pub unit: Option<TimeUnit>,
-    /// Order of the bytes in words of EVT 2.1.
+    /// Byte order of words in EVT 2.1.
     pub order: Option<Order>,
-    /// The camera of AEDAT 2. By default it is the one that the header names, or else the one whose addresses the words of the
-    /// first 64 kB are; where these do not tell it, the recording is refused. Later words that do not fit are counted as
+    /// The camera of AEDAT 2. By default it is the one in the header, or the one whose addresses match the words of the
+    /// first 64 kB; if these are ambiguous, the recording is rejected. Later words that do not fit are counted as
     /// [`Skipped::outside`] or [`Skipped::garbage`].
     pub camera: Option<Camera>,
-    /// Reads on where more than 1 % of the bytes, or of the lines, cannot be read. By default that is [`Error::Damaged`]: of a
-    /// file when 1 % of its length are damaged, of a pipe every 16 MB over all that was read, and at the end in any case.
+    /// Continues reading if more than 1 % of the bytes or lines are unreadable. By default that is [`Error::Damaged`]: for a
+    /// file when 1 % of its length is unreadable, for a pipe every 16 MB over all data read so far, and for both at the end.
     pub damaged: bool,
 }
 
@@ -102,13 +103,13 @@ impl From<Format> for ReadOptions {
     }
 }
 
-/// Where the bytes come from.
+/// The source of the bytes.
 #[derive(Clone)]
 enum Origin {
     File {
         bytes: u64,
     },
-    /// What is read once; its first bytes were, and are put in front again.
+    /// A stream that is read once. Its first bytes were read already and are put back in front.
     Pipe(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
 }
 
@@ -121,7 +122,7 @@ impl std::fmt::Debug for Origin {
     }
 }
 
-/// What a whole recording holds, or those of its events that are [added](Summary::add).
+/// The content of a whole recording, or of those of its events that are [added](Summary::add).
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Number of events.
@@ -130,7 +131,7 @@ pub struct Summary {
     pub on: u64,
     /// Earliest and latest time in microseconds; none without events.
     pub span: Option<(u64, u64)>,
-    /// Size of the sensor as the header tells it.
+    /// Sensor size in the header.
     pub header: Option<Geometry>,
     /// The smallest size that holds all events; none without events.
     pub extent: Option<Geometry>,
@@ -138,17 +139,17 @@ pub struct Summary {
     pub outside: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// What was skipped, and why.
+    /// The data that was skipped, by reason.
     pub skipped: Skipped,
-    /// Where damage began, in bytes from the start; none without.
+    /// Position where damage began, in bytes from the start; none if there is no damage.
     pub damage: Option<u64>,
-    /// How often the clock started anew: time went back by [`RESET`] microseconds or more, and stayed there.
+    /// Number of clock resets: time went back by [`RESET`] microseconds or more, and stayed there.
     pub resets: u64,
     clock: Resets,
 }
 
 impl Summary {
-    /// Counts an event, from a sensor of the size that [`Summary::header`] tells so far.
+    /// Counts an event from a sensor of the size in [`Summary::header`], if that is known.
     pub fn add(&mut self, event: &Event) {
         self.outside += u64::from(self.header.is_some_and(|header| !header.contains(event)));
         let (cols, rows) = self.extent.map_or((0, 0), |extent| (extent.cols, extent.rows));
@@ -162,7 +163,7 @@ impl Summary {
         self.resets = self.clock.count();
     }
 
-    /// Takes over what `events` tells so far: of the header, and of what was skipped.
+    /// Copies the information that `events` has so far: on the header and on skipped data.
     pub fn told(&mut self, events: &Events) {
         self.header = events.geometry();
         self.bytes = events.position();
@@ -170,28 +171,28 @@ impl Summary {
         self.damage = events.damage();
     }
 
-    /// The header's geometry, or else the smallest that holds all events.
+    /// The geometry in the header, or the smallest that holds all events.
     pub fn geometry(&self) -> Option<Geometry> {
         self.header.or(self.extent)
     }
 
-    /// Duration in seconds: where the clock was reset, that of all segments together.
+    /// Duration in seconds; with clock resets, the sum over all segments.
     pub fn seconds(&self) -> f64 {
         self.clock.duration() as f64 * 1e-6
     }
 }
 
 impl Recording {
-    /// Opens a recording and recognises its format by its content. `-` is the standard input; it and other pipes are read
-    /// once.
+    /// Opens a recording and recognises its format by its content. `-` is the standard input. Standard input and other pipes
+    /// are read once.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or of no format that is known.
+    /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or of an unknown format.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, ReadOptions::default())
     }
 
-    /// Opens a recording of a given format, whatever its content looks like.
+    /// Opens a recording in a given format, regardless of its content.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] when it is a folder, empty, or cannot be of this format.
@@ -199,10 +200,10 @@ impl Recording {
         Self::open_with(path, format.into())
     }
 
-    /// Opens a recording and reads it as `options` say.
+    /// Opens a recording with the given options.
     ///
     /// # Errors
-    /// As of [`Recording::open`].
+    /// As for [`Recording::open`].
     pub fn open_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.as_os_str() == "-" {
@@ -222,7 +223,7 @@ impl Recording {
         Self::new(path, options, &head, Origin::File { bytes: metadata.len() })
     }
 
-    /// A recording that comes from `reader`, as from a pipe or a socket, and is read once. `name` is for messages.
+    /// A recording from `reader`, such as a pipe or a socket; it is read once. `name` is for messages.
     ///
     /// ```
     /// use foveola::{ReadOptions, Recording};
@@ -234,7 +235,7 @@ impl Recording {
     /// ```
     ///
     /// # Errors
-    /// As of [`Recording::open`].
+    /// As for [`Recording::open`].
     pub fn from_reader(
         name: impl AsRef<Path>,
         mut reader: impl Read + Send + 'static,
@@ -257,11 +258,11 @@ impl Recording {
             if recording.bytes().is_none() {
                 return Err(data("a pipe; an archive is read from several places and needs a file".into()));
             }
-            // The head of the array that the archive's are put together to.
+            // The head of the array that is assembled from the arrays of the archive.
             let mut array = recording.archive()?;
             recording.head = recognise::read(name, &mut array, Some(format))?.into();
         }
-        recording.assumed = recording.decoder()?.assumed().into(); // an error of the decoder comes now
+        recording.assumed = recording.decoder()?.assumed().into(); // reports errors of the decoder now
         Ok(recording)
     }
 
@@ -278,22 +279,23 @@ impl Recording {
         decoder.map_err(|reason| Error::Data { path: self.name.clone(), reason })
     }
 
-    /// The file, or the name that was given to a pipe.
+    /// The file, or the name given to a pipe.
     pub fn name(&self) -> &Path {
         &self.name
     }
 
-    /// Its format.
+    /// The format.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// What is assumed about it, since it leaves that open or the options say otherwise: from the 64 kB behind its text.
+    /// Properties that the recording does not state, or that the options override, detected in the 64 kB after its text
+    /// header.
     pub fn assumed(&self) -> &[Assumption] {
         &self.assumed
     }
 
-    /// Its size in bytes; of a pipe nobody knows.
+    /// Its size in bytes; none for a pipe.
     pub fn bytes(&self) -> Option<u64> {
         match self.origin {
             Origin::File { bytes } => Some(bytes),
@@ -301,7 +303,7 @@ impl Recording {
         }
     }
 
-    /// Its events, from the start.
+    /// The events, from the start.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] for a pipe that was read before.
@@ -324,7 +326,7 @@ impl Recording {
     /// Reads the whole recording once and calls `look` with each event.
     ///
     /// # Errors
-    /// As of [`Recording::events`], and of [`Events::peek`].
+    /// As for [`Recording::events`], and [`Events::peek`].
     pub fn scan(&self, mut look: impl FnMut(&Event)) -> Result<Summary> {
         let mut events = self.events()?;
         let mut summary = Summary::default();

@@ -1,12 +1,12 @@
-//! Events in a `.npy` array: a structured type with fields for time, column, row and polarity, or a table with such columns.
+//! Events in a `.npy` array: a structured type with fields for time, column, row and polarity, or a table of such columns.
 //!
-//! Fields may have any order, any padding, and any whole or floating type (`b1`, `i1` to `i8`, `u1` to `u8`, `f4`, `f8`); a
-//! table (`N x 4`, or more columns) has one type. The order of the columns, the unit of time and the values of the polarity
-//! are the caller's, or found in the names and the first rows, as in text.
+//! Fields may have any order, any padding, and any integer or floating-point type (`b1`, `i1` to `i8`, `u1` to `u8`, `f4`,
+//! `f8`); a table (`N x 4`, or more columns) has one type. The order of the columns, the unit of time and the polarity
+//! values are given by the caller, or detected in the names and the first rows, as in text.
 //!
-//! **Damage**: a record with a time below 0 or a coordinate that is none of 0 to 65535 is garbage; records that the header tells of
-//! and that are missing count as damage at the end, and bytes behind the last record are garbage.
-//! Cost: about 30 operations an event. State: a record.
+//! **Damage**: a record with a time below 0 or a coordinate outside 0 to 65535 is garbage. Missing records, by the number in
+//! the header, count as damage at the end; bytes after the last record are garbage. Cost: about 30 operations per event.
+//! State: a record.
 //! Reference: `NumPy` documentation, `numpy.lib.format`.
 
 use super::assumption::Assumption;
@@ -15,30 +15,30 @@ use super::table::{self, Columns, LOOK, Polarity, Role, Stray, Table, TimeUnit, 
 use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 use foveola_core::events::{Decode, Event, Skipped};
 
-/// Bytes of a record at most.
+/// The largest record in bytes.
 const RECORD: usize = 1 << 12;
 
-/// Where a number lies in a record, and its type.
+/// The offset of a number in a record, and its type.
 type Place = (usize, Scalar);
 
-/// Where the numbers of an event lie in a record, and what they mean.
+/// The offsets and meanings of the numbers of an event.
 #[derive(Clone, Debug)]
 struct Layout {
-    /// The time, or its parts, and their units.
+    /// The time or its parts, with their units.
     times: Vec<(Place, TimeUnit)>,
     x: Place,
     y: Place,
     on: Place,
     polarity: Polarity,
-    /// Bytes of a record.
+    /// Bytes per record.
     size: usize,
     assumed: Vec<Assumption>,
 }
 
-/// The columns of an array: their names, if they have any, their places, and the bytes of a record.
+/// The columns of an array: their names, if any, their offsets, and the size of a record in bytes.
 type Record = (Option<Vec<String>>, Vec<Place>, usize);
 
-/// The record of an array with this header; `given` is whether the order of its columns is.
+/// The record of an array with this header; `given` states whether the order of the columns is given.
 fn record(header: &Header, given: bool) -> Result<Record, String> {
     let shape = format!("a .npy array of shape {:?}, not events", header.shape);
     let (names, places, size): Record = match (&header.element, &header.shape[..]) {
@@ -74,7 +74,7 @@ fn record(header: &Header, given: bool) -> Result<Record, String> {
     Ok((names, places, size))
 }
 
-/// Why numbers of a type are not read.
+/// Why numbers of this type are not supported.
 fn unread(scalar: Scalar) -> String {
     let objects = if scalar.kind == Kind::Other(b'O') { ", objects of Python" } else { "" };
     format!("is of type {scalar}{objects}; expected {NUMBERS}")
@@ -118,7 +118,7 @@ impl Layout {
         Ok(Self { times, x, y, on, polarity, size, assumed })
     }
 
-    /// The event of a record without its polarity, and the value of that.
+    /// The event of a record without its polarity, and the polarity value.
     #[inline]
     fn event(&self, record: &[u8]) -> Option<(Event, f64)> {
         let mut t = 0_u64;
@@ -139,7 +139,7 @@ impl Layout {
     }
 }
 
-/// How coarse times are that are floating-point numbers: told where large ones are over a microsecond apart.
+/// The resolution of floating-point times, reported if large times are more than a microsecond apart.
 fn rounding(scalar: Scalar, largest: f64, unit: TimeUnit) -> Option<Assumption> {
     let digit = if scalar.size == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
     let step = (largest.log2().floor().exp2() * digit * 10_f64.powi(unit.exponent())).round();
@@ -157,7 +157,7 @@ fn whole(record: &[u8], (at, scalar): Place) -> Option<i128> {
     scalar.whole(record.get(at..)?)
 }
 
-/// Bytes of the header of an array that begins like this; none where it goes on behind `head`.
+/// Length of the header of an array that begins with `head`; none if it is longer than `head`.
 pub(super) fn front(head: &[u8]) -> Option<usize> {
     let Some([major, _, a, b, rest @ ..]) = head.strip_prefix(header::MAGIC) else { return Some(0) };
     let len = match (major, rest) {
@@ -165,30 +165,30 @@ pub(super) fn front(head: &[u8]) -> Option<usize> {
         (_, [c, d, ..]) => 12 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
         _ => return None,
     };
-    // What is longer than any header is told as such when it is read.
+    // An impossibly long header is reported when it is read.
     (len <= head.len() || len > 12 + header::MOST).then_some(len.min(head.len()))
 }
 
 /// Streaming decoder of arrays; see the [format](self).
 pub(super) struct Npy {
     layout: Layout,
-    /// Bytes of the header that are still to come.
+    /// Header bytes still to come.
     header: usize,
-    /// Records that are still to come, and all of them.
+    /// Records still to come, and their total number.
     records: u64,
     all: u64,
-    /// Bytes of a record that was begun.
+    /// Bytes of an incomplete record.
     held: Vec<u8>,
     position: u64,
     last: Option<u64>,
     skipped: Skipped,
     damage: Option<u64>,
-    /// Why no more is read.
+    /// Why reading stopped.
     refused: Option<String>,
 }
 
 impl Npy {
-    /// At the start of an array that begins like `head`.
+    /// The state at the start of an array that begins with `head`.
     pub(super) fn new(head: &[u8], columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
         let header = Header::read(head)?;
         let layout = Layout::detect(&header, head.get(header.len..).unwrap_or_default(), columns, unit)?;
@@ -207,12 +207,12 @@ impl Npy {
         })
     }
 
-    /// Bytes of a record, for those who look for one: they follow the header.
+    /// Bytes per record, for a search; records follow the header.
     pub(super) fn record_len(&self) -> usize {
         self.layout.size
     }
 
-    /// Bytes of the header.
+    /// Length of the header.
     pub(super) fn header_len(&self) -> usize {
         self.header
     }
@@ -222,7 +222,7 @@ impl Npy {
         self.skipped.garbage = self.skipped.garbage.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
     }
 
-    /// The event of a record that is complete.
+    /// The event of a complete record.
     #[inline]
     fn record(&mut self, event: Option<(Event, f64)>) -> Option<Event> {
         let begun = self.position;
@@ -375,7 +375,7 @@ mod tests {
             for piece in [1, 2, 3, 7, 4096] {
                 assert_eq!(read(&bytes, piece), Ok((events.to_vec(), Skipped::default(), None)), "{descr}");
             }
-            // Cut off, and with bytes behind.
+            // Truncated, and with extra bytes after the end.
             let (cut, skipped, damage) = read(&bytes[..bytes.len() - 1], 5).expect("a header");
             let record = data.len() / 2;
             assert_eq!((&cut[..], skipped.tail as usize), (&events[..1], record - 1), "{descr}");

@@ -1,10 +1,10 @@
-//! Events in a `.npz` file: a ZIP archive with an array of events, or with an array for each column, stored or deflated.
+//! Events in a `.npz` file: a ZIP archive with one array of events, or with one array per column, stored or deflated.
 //!
-//! Its arrays lie one behind the other, so columns are read from several places at once, which takes a file: they are put
-//! together to records, as those of a structured [`.npy`](super::npy) array with the names of the arrays, which are read
-//! further there; places in the recording are bytes of that array. Arrays that are not needed have fields without bytes.
-//! Memory: 64 kB and a window of Deflate for each column, whatever the size. Checksums of the archive are not checked.
-//! Reference: PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
+//! The arrays follow each other in the archive, so columns are read from several positions at once, which requires a file.
+//! They are assembled into the records of a structured [`.npy`](super::npy) array whose fields have the names of the arrays,
+//! and decoded there. Positions in the recording are bytes of that array. Arrays that are not needed become fields of zero
+//! bytes. Memory: 64 kB and a Deflate window per column, for any size. Checksums of the archive are not checked. Reference:
+//! PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
 use super::table::{Columns, HINT, MOST, Named};
 use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
@@ -16,11 +16,11 @@ use std::path::Path;
 
 /// The first bytes of an archive.
 pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
-/// Bytes of an archive's directory, at most.
+/// The largest archive directory in bytes.
 const MOST_DIRECTORY: u64 = 1 << 20;
-/// Other files that a message names, at most.
+/// The largest number of other files in a message.
 const MOST_NAMED: usize = 4;
-/// Records put together at a time.
+/// Number of records assembled at a time.
 const RECORDS: usize = 1 << 10;
 
 /// An array in an archive.
@@ -31,10 +31,10 @@ pub(crate) struct Member {
     at: u64,
 }
 
-/// Characters of an array's name, at most.
+/// The largest number of characters in an array's name.
 const NAME: usize = 64;
 
-/// The archive's events as the bytes of a `.npy` file; `columns` tells which array is what, in their order.
+/// The archive's events as the bytes of a `.npy` file; `columns` gives the meaning of the arrays, in order.
 pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read + Send>> {
     let members = members(path)?;
     if let [member] = &members[..] {
@@ -56,7 +56,7 @@ pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read
     }
     let (mut arrays, mut fields) = (Vec::new(), Vec::new());
     for (column, member) in members.iter().enumerate() {
-        // As the header of a structured array can have it.
+        // In the form that the header of a structured array allows.
         let name: String = member.name.chars().filter(|c| !matches!(c, '\'' | '\\')).take(NAME).collect();
         let name = if name.is_empty() { "-" } else { &name };
         if !needed.contains(&column) {
@@ -66,7 +66,7 @@ pub(super) fn open(path: &Path, columns: Option<Columns>) -> Result<Box<dyn Read
         let mut array = member.open(path)?;
         let header = Header::from_reader(&mut array)?.map_err(bad)?;
         match (&header.element, &header.shape[..]) {
-            // Whatever is no number may have any size.
+            // Arrays that are not numbers may have any size.
             (Element::Scalar(scalar), [len] | [len, 1]) if !matches!(scalar.kind, Kind::Other(_)) => {
                 fields.push(format!("('{name}', {scalar})"));
                 arrays.push((*len, *scalar, array));
@@ -97,19 +97,19 @@ pub(crate) fn members(path: &Path) -> Result<Vec<Member>> {
     directory(&mut File::open(path)?)
 }
 
-/// Whether the names of the arrays are those of the columns of events.
+/// Whether the arrays have the names of event columns.
 pub(crate) fn are_columns(members: &[Member]) -> bool {
     let names: Vec<_> = members.iter().map(|member| &member.name[..]).collect();
     matches!(Named::read(&names), Named::All(_))
 }
 
 impl Member {
-    /// Its name, without `.npy`.
+    /// The name, without `.npy`.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its bytes, as those of a `.npy` file.
+    /// The content, as the bytes of a `.npy` file.
     pub(crate) fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
         let mut file = BufReader::new(File::open(path)?);
         file.seek(SeekFrom::Start(self.at))?;
@@ -138,7 +138,7 @@ impl Member {
 
 /// The files in the archive.
 fn directory(file: &mut File) -> Result<Vec<Member>> {
-    // Its end: 22 bytes, and a comment of up to 64 kB behind them.
+    // The end of the archive: 22 bytes, and a comment of up to 64 kB after them.
     let bytes = file.metadata()?.len();
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(bytes.saturating_sub(22 + 65_535)))?;
@@ -181,7 +181,7 @@ fn directory(file: &mut File) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// The number of 16 or 32 bits at a place; 0 behind the end.
+/// The number of 16 or 32 bits at a position; 0 after the end.
 fn short(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
@@ -190,10 +190,10 @@ fn long(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-/// Columns put together to records.
+/// Assembles columns into records.
 struct Records {
     columns: Vec<(Scalar, Box<dyn Read + Send>, Vec<u8>)>,
-    /// Records that are still to come.
+    /// Records still to come.
     left: u64,
     bytes: Vec<u8>,
     read: usize,
@@ -232,7 +232,7 @@ pub(crate) mod tests {
     use foveola_core::events::Event;
     use std::io::Write;
 
-    /// An archive as `zipfile` writes it, each second file deflated.
+    /// An archive as `zipfile` writes it, with every second file deflated.
     pub(crate) fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let (mut bytes, mut directory) = (Vec::new(), Vec::new());
         for (i, (name, content)) in files.iter().enumerate() {
@@ -291,7 +291,7 @@ pub(crate) mod tests {
         recording.events()?.collect()
     }
 
-    /// A column's numbers have 8 bytes at most, or a file of 500 bytes would take all memory.
+    /// The elements of a column have at most 8 bytes; otherwise a file of 500 bytes could exhaust memory.
     #[test]
     fn elements_that_are_no_numbers_are_refused_before_they_are_read() {
         for descr in ["'|V99999999999'", "'|S8'"] {
@@ -324,7 +324,7 @@ pub(crate) mod tests {
         for files in good {
             assert_eq!(with(files, None), Ok(expected.to_vec()), "{:?}", files.iter().map(|(name, _)| name));
         }
-        // Arrays without names of their own, and one that is not needed and is none.
+        // Arrays without their own names, and an unneeded entry that is not an array.
         let none = b"?".to_vec();
         let unnamed = [("arr_0", &x), ("arr_1", &y), ("arr_2", &none), ("arr_3", &p), ("arr_4", &t)];
         assert_eq!(with(&unnamed, Some("x,y,-,p,t")), Ok(expected.to_vec()), "in this order");
@@ -395,7 +395,7 @@ pub(crate) mod tests {
         for at in (0..whole.len()).step_by(997) {
             let mut bad = whole.clone();
             bad[at] ^= 0x55;
-            let _ = read(&bad); // whatever it is, no panic
+            let _ = read(&bad); // must not panic
         }
     }
 }

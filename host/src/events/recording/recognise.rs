@@ -1,5 +1,5 @@
-//! Which format a recording has, by its first bytes: all of the text in front, however long, and as many bytes behind it as are
-//! looked at.
+//! Recognises the format of a recording by its first bytes: the whole text header, however long, and a fixed number of bytes
+//! after it.
 
 use super::csv;
 use super::events::BYTES;
@@ -11,13 +11,13 @@ use crate::{Error, Result};
 use std::io::Read;
 use std::path::Path;
 
-/// Bytes of a text in front at most: it is held in memory.
+/// The largest text header in bytes: it is kept in memory.
 const MOST: usize = 16 << 20;
 
-/// The first bytes of a recording that is not empty: [`BYTES`] behind its text.
+/// The first bytes of a recording that is not empty: [`BYTES`] after its text header.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Data`] for one that is empty, or whose text does not end.
+/// [`Error::Io`]; [`Error::Data`] for an empty recording, or one whose text header does not end.
 pub(super) fn read(name: &Path, reader: &mut impl Read, format: Option<Format>) -> Result<Vec<u8>> {
     let data = |reason: &str| Err(Error::Data { path: name.into(), reason: reason.into() });
     let (mut head, mut wanted) = (Vec::new(), BYTES);
@@ -26,7 +26,7 @@ pub(super) fn read(name: &Path, reader: &mut impl Read, format: Option<Format>) 
         let read = reader.by_ref().take(missing as u64).read_to_end(&mut head);
         read.map_err(|source| Error::Io { path: name.into(), source })?;
         if head.len() < wanted {
-            break; // that is all
+            break; // end of the recording
         }
         wanted = match front(&head, format) {
             Some(front) if front + BYTES <= head.len() => break,
@@ -41,7 +41,7 @@ pub(super) fn read(name: &Path, reader: &mut impl Read, format: Option<Format>) 
     Ok(head)
 }
 
-/// Bytes in front of the first word, as far as the format is known; none where they go on behind `head`.
+/// Number of bytes before the first word, if the format is known; none if they are longer than `head`.
 fn front(head: &[u8], format: Option<Format>) -> Option<usize> {
     let row = format.map(Format::row).or_else(|| rows().iter().find(|row| (row.says)(head)));
     row.map_or_else(|| text_header::lines(head), |row| (row.front)(head))

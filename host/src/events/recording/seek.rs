@@ -1,9 +1,8 @@
-//! Finding a time in a file.
+//! Seeks to a time in a file.
 //!
-//! Where words tell the time by themselves, a decoder that has read the header may start at any of them: its first event
-//! tells the time there, and bisection over the words needs as many looks as their number has binary digits. The packets of
-//! AEDAT 4 are such places too; every search reads the heads of all packets first. Elsewhere the recording is read from the
-//! start.
+//! If each word contains its full time, a decoder that has read the header may start at any word: its first event gives the
+//! time there. Bisection over the words then needs as many reads as the binary logarithm of their number. The packets of
+//! AEDAT 4 are such positions too; each search first reads the heads of all packets. Other formats are read from the start.
 
 use super::events::Events;
 use super::{Origin, RESET, Recording, aedat4, npy};
@@ -12,11 +11,11 @@ use foveola_core::events::Event;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-/// Where in a file a decoder may start that has read the header.
+/// The positions in a file where a decoder that has read the header may start.
 pub(super) enum Places {
-    /// Nowhere but at the start.
+    /// Only at the start.
     Start,
-    /// At each word of `size` bytes behind the text in front. Clocks of words wrap after this many microseconds.
+    /// At each word of `size` bytes after the text header. The clock of words wraps after `wrap` microseconds.
     Words { size: usize, wrap: u64 },
     /// At each record of an array.
     Records,
@@ -24,7 +23,7 @@ pub(super) enum Places {
     Packets,
 }
 
-/// The places of a file.
+/// The positions in a file.
 enum Found {
     Every { start: u64, size: u64, count: u64 },
     List(Vec<u64>),
@@ -38,7 +37,7 @@ impl Found {
         }
     }
 
-    /// Where place `i` lies, in bytes; at most [`Found::count`].
+    /// The byte offset of position `i`, which is at most [`Found::count`].
     fn get(&self, i: u64) -> u64 {
         match self {
             Self::Every { start, size, .. } => start + i * size,
@@ -48,13 +47,13 @@ impl Found {
 }
 
 impl Events {
-    /// Goes to the first event at `t` microseconds or later, forwards or backwards, for a recording whose events are in order of
-    /// time. From a pipe, and where [`Format::seeks`](super::Format::seeks) is false, or where the times that were looked at show
-    /// that the clock was reset, the events before it are read and thrown away; a pipe is only read forwards. What was skipped
-    /// is counted anew from there.
+    /// Moves to the first event at `t` microseconds or later, forwards or backwards, for a recording whose events are in
+    /// order of time. In three cases the events before it are read and discarded: from a pipe, if
+    /// [`Format::seeks`](super::Format::seeks) is false, or if the times show that the clock was reset. A pipe is only read
+    /// forwards. The counts of skipped data restart there.
     ///
-    /// Times beyond the wrap of a format's clock (EVT 2: 4.8 h, DAT and AEDAT 2: 71.6 min) are found in recordings that wrap
-    /// once at most.
+    /// Times after a wrap of the format's clock (EVT 2: 4.8 h, DAT and AEDAT 2: 71.6 min) are found in recordings that wrap
+    /// at most once.
     ///
     /// ```no_run
     /// let mut events = foveola::Recording::open("recording.raw")?.events()?;
@@ -64,7 +63,7 @@ impl Events {
     /// ```
     ///
     /// # Errors
-    /// As of [`Events::peek`].
+    /// As for [`Events::peek`].
     pub fn seek(&mut self, t: u64) -> Result<()> {
         if let Origin::File { bytes } = self.recording.origin {
             let recording = self.recording.clone();
@@ -85,7 +84,7 @@ impl Recording {
         Error::Io { path: self.name.clone(), source }
     }
 
-    /// The places of this file of `bytes` bytes, the bytes of its header, and when its clock wraps.
+    /// The positions of this file of `bytes` bytes, the length of its header, and the wrap of its clock.
     fn places(&self, bytes: u64) -> std::io::Result<Option<(Found, usize, Option<u64>)>> {
         let every = |start: usize, size: usize| {
             let (start, size) = (start as u64, size as u64);
@@ -107,13 +106,13 @@ impl Recording {
         })
     }
 
-    /// Events from the last place on whose first event is before `t`; from the start where the file's times do not grow from
-    /// place to place, as behind a reset of the clock.
+    /// Events from the last position whose first event is before `t`; from the start if the times in the file do not
+    /// increase, as after a clock reset.
     fn bisect(&self, found: &Found, header: usize, wrap: Option<u64>, t: u64) -> Result<Events> {
         let time = |i: u64| self.time_at(found, i, header);
         let count = found.count();
         let Some(first) = (if count > 0 { time(0)? } else { None }) else { return self.events() };
-        // Near the end, where a first event may still come.
+        // Near the end, but early enough that an event follows.
         let end = time(count - 1 - (count / 64).max(64).min(count - 1))?;
         let shift = match end {
             Some(end) if end < first => match wrap {
@@ -133,7 +132,7 @@ impl Recording {
             }
         }
         if before == 0 {
-            return self.events(); // with all that is in front of the first event
+            return self.events(); // includes all data before the first event
         }
         let mut events = self.from(found, before, header)?;
         events.shift = events.peek()?.map_or(0, |event| shifted(event.t) - event.t);
@@ -142,8 +141,8 @@ impl Recording {
         Ok(events)
     }
 
-    /// Whether the clock of a file that begins at `first` and ends before that wrapped: its times grow to near its largest, and
-    /// go on from near 0.
+    /// Whether the clock of a file that begins at `first` and ends before that time wrapped: its times increase to near the
+    /// maximum, and continue near 0.
     fn wraps(&self, found: &Found, header: usize, first: u64, wrap: u64) -> Result<bool> {
         let time = |i: u64| self.time_at(found, i, header);
         let (mut before, mut after) = (0, found.count());
@@ -158,14 +157,14 @@ impl Recording {
         Ok(matches!(edges, (Some(last), Some(next)) if last >= wrap - wrap / 64 && next <= wrap / 64))
     }
 
-    /// The time of the first event from place `i` on, whatever damage lies before it.
+    /// The time of the first event at or after position `i`, regardless of damage before it.
     fn time_at(&self, found: &Found, i: u64, header: usize) -> Result<Option<u64>> {
         let mut events = self.from(found, i, header)?;
         events.recording.options.damaged = true;
         Ok(events.peek()?.map(|event| event.t))
     }
 
-    /// Events from place `i` on, read by a decoder that has read the header.
+    /// Events from position `i` on, from a decoder that has read the header.
     fn from(&self, found: &Found, i: u64, header: usize) -> Result<Events> {
         let at = found.get(i);
         let mut file = File::open(&self.name).map_err(|source| self.io(source))?;
@@ -183,7 +182,7 @@ impl Recording {
 mod tests {
     use super::*;
 
-    /// Whoever asks for the first event or an earlier one is told all that lies in front of it.
+    /// A seek to the first event or earlier counts all data before it.
     #[test]
     fn what_lies_in_front_of_the_first_event_is_counted() {
         let folder = tempfile::tempdir().expect("a folder");

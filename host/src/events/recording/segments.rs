@@ -1,45 +1,45 @@
-//! Clocks that start anew: a recording whose time goes back is one of several segments.
+//! Clock resets: a recording whose time goes back consists of several segments.
 //!
 //! ```text
 //! reset   t[i] + RESET <= latest, and t[i+1] <= (t[i] + latest) / 2      latest: max t of the segment before i
 //! ```
-//! A **reset** is a step back by 200 ms or more, unless the very next event is nearer to where the clock was: then that one
-//! event came late, or its time is damaged. Smaller steps are disorder: cameras and their drivers deliver events some milliseconds late,
-//! merged recordings some ten; the shortest recordings in the field, which people join, are those of N-MNIST with 300 ms. Wraps
-//! that a format defines are none, since its decoder continues the clock over them. Nothing tells a reset that sets the clock
-//! forwards, or back by less.
+//! A **reset** is a step back by 200 ms or more, unless the next event is closer to the time before: then that single event
+//! is late, or its time is damaged. Smaller steps are disorder: cameras and their drivers deliver events some milliseconds
+//! late, merged recordings some tens of milliseconds. The shortest recordings in the field that are concatenated are those
+//! of N-MNIST, with 300 ms. Clock wraps that a format defines are not resets, since its decoder continues the time. A reset
+//! that sets the clock forwards, or back by less, is not detected.
 
 use crate::Result;
 use foveola_core::events::Event;
 
-/// The smallest step back in time that is a reset of the clock, in microseconds: 200 ms behind the latest event, unless the
-/// next event is nearer to where the clock was. Smaller steps are disorder; wraps that a format defines are no steps.
+/// The smallest step back in time that counts as a clock reset, in microseconds: 200 ms before the latest event, unless the
+/// next event is closer to the time before. Smaller steps are disorder. Clock wraps that a format defines do not count.
 pub const RESET: u64 = 200_000;
 
-/// Whether `t` is so far behind `latest` that it may be a reset.
+/// Whether `t` is so far before `latest` that it may be a reset.
 fn is_back(t: u64, latest: u64) -> bool {
     t.saturating_add(RESET) <= latest
 }
 
-/// Whether the event at `t` came alone from behind `latest`, when the next one is at `next`.
+/// Whether the event at `t`, far before `latest`, is a single late event, given the time `next` of the next one.
 fn is_alone(t: u64, latest: u64, next: u64) -> bool {
     next > t + (latest - t) / 2
 }
 
-/// Counts resets, and the time that all segments take together.
+/// Counts resets, and the total time of all segments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Resets {
     /// Earliest and latest time of the segment.
     segment: Option<(u64, u64)>,
-    /// The same of the one before, while the segment has a single event.
+    /// The same for the previous segment, while the current one has a single event.
     before: Option<(u64, u64)>,
-    /// Microseconds of all segments before: more than any clock may tell.
+    /// Microseconds of all earlier segments: may exceed any clock.
     elapsed: u128,
     count: u64,
 }
 
 impl Resets {
-    /// The next event is at `t`.
+    /// Adds an event at `t`.
     pub(super) fn add(&mut self, t: u64) {
         if let (Some(before), Some((alone, _))) = (self.before.take(), self.segment)
             && is_alone(alone, before.1, t)
@@ -60,19 +60,19 @@ impl Resets {
         });
     }
 
-    /// Resets so far.
+    /// The number of resets so far.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    /// Microseconds of all segments together.
+    /// The total duration of all segments in microseconds.
     pub(super) fn duration(&self) -> u128 {
         self.elapsed + self.segment.map_or(0, |(first, last)| u128::from(last - first))
     }
 }
 
-/// Events, and whether each begins a segment behind another: at a reset of the clock, see [`RESET`]. The event that follows a
-/// step back is looked at before.
+/// Events, each with a flag that is set if it starts a new segment at a clock reset: see [`RESET`]. After a step back, the
+/// next event is read ahead.
 ///
 /// ```
 /// use foveola::Segmented;
@@ -85,46 +85,46 @@ impl Resets {
 /// ```
 pub struct Segmented<I: Iterator> {
     events: I,
-    /// What was looked at.
+    /// The event that was read ahead.
     ahead: Option<Option<I::Item>>,
     /// Latest time of the segment.
     latest: u64,
-    /// Time of its first event, and from that of the first segment to there.
+    /// Time of the segment's first event, and the time from the first event of the first segment to it.
     origin: Option<u64>,
     before: u64,
     resets: u64,
 }
 
 impl<I: Iterator<Item = Result<Event>>> Segmented<I> {
-    /// Before the first event.
+    /// The state before the first event.
     pub fn new(events: I) -> Self {
         Self { events, ahead: None, latest: 0, origin: None, before: 0, resets: 0 }
     }
 
-    /// Where the events come from.
+    /// The source of the events.
     pub fn events(&self) -> &I {
         &self.events
     }
 
-    /// Whether the event at `t`, which is far back, came alone: the next one tells.
+    /// Whether the event at `t`, which is far back, is a single late event; reads the next one.
     #[cold]
     fn is_alone(&mut self, t: u64) -> bool {
         let next = self.ahead.insert(self.events.next());
         matches!(next, Some(Ok(next)) if is_alone(t, self.latest, next.t))
     }
 
-    /// Resets so far.
+    /// The number of resets so far.
     pub fn resets(&self) -> u64 {
         self.resets
     }
 
-    /// Microseconds from the first event to time `t` of the segment's clock, in a time that goes on where the clock was reset:
-    /// a segment begins when the one before ended.
+    /// Microseconds from the first event to time `t` of the segment's clock, in a time that continues over clock resets: a
+    /// segment begins when the one before ended.
     pub fn elapsed(&self, t: u64) -> u64 {
         self.before.saturating_add(t.saturating_sub(self.origin.unwrap_or(t)))
     }
 
-    /// Latest time of the segment so far, in microseconds of its clock.
+    /// The latest time of the segment so far, in microseconds of its clock.
     pub fn latest(&self) -> u64 {
         self.latest
     }
@@ -155,7 +155,7 @@ impl<I: Iterator<Item = Result<Event>>> Iterator for Segmented<I> {
 mod tests {
     use super::*;
 
-    /// Resets, the time of all segments, and which events begin one: of both forms.
+    /// Number of resets, total time of the segments, and the events that start one, by both implementations.
     fn follow(times: &[u64]) -> (u64, u128, Vec<usize>) {
         let mut resets = Resets::default();
         times.iter().for_each(|t| resets.add(*t));
@@ -176,10 +176,10 @@ mod tests {
             (&[9_000_000, 10_000_000, 10_000, 20_000, 30_000], 1, 1_020_000, &[2]),
             (&[9_000_000, 10_000_000, BACK, BACK + 1, BACK + 2], 1, 1_000_002, &[2]),
             (&[9_000_000, 10_000_000, BACK + 1, BACK + 2, BACK + 3], 0, 1_000_000, &[]),
-            // One event alone that is late, or damaged, and one at the end, which nothing shows to be alone.
+            // A single late or damaged event, and one at the end, which cannot be known to be single.
             (&[9_000_000, 10_000_000, 7, 10_000_001, 10_000_002], 0, 9_999_995, &[]),
             (&[9_000_000, 10_000_000, 7], 1, 1_000_000, &[2]),
-            // Twice, and once more behind an event alone.
+            // Two resets, and another one after a single late event.
             (&[5_000_000, 6, 7, 2_000_000, 1, 2], 2, 1_999_994 + 1, &[1, 4]),
             (&[5_000_000, 1, 5_000_001, 2, 3], 1, 4_999_999 + 1 + 1, &[3]),
         ];

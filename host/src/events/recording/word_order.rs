@@ -1,27 +1,27 @@
-//! The order of bytes in words of EVT 2.1: the one that is given, or that the header tells, or else the one in which the first
-//! words make sense.
+//! The byte order of words in EVT 2.1: the given one, or the one in the header, or the one in which the first words are
+//! valid.
 //!
-//! In the wrong order, the bits of a mask are taken for the kind of a word, of which 10 in 16 are impossible. An order fits
-//! when 99 of 100 words of the first 64 kB are possible in it. A header that tells an order which does not fit, where the other
-//! does, is refused; but where half a word is lost, words of one order look like those of the other, so the first 64 words have
-//! to say so, too.
+//! In the wrong order, bits of a mask are taken for the type of a word, of which 10 in 16 are impossible. An order fits if
+//! 99 of 100 words of the first 64 kB are possible in it. A header with an order that does not fit, while the other does, is
+//! an error. After the loss of half a word, words of one order look like those of the other; so the first 64 words must
+//! confirm this, too.
 
 use super::ReadOptions;
 use super::assumption::Assumption;
 use super::text_header;
 use foveola_core::events::{Decode, Evt21, Order};
 
-/// Words at the beginning of which few are lost.
+/// The number of first words, of which few are lost.
 const FIRST: usize = 64;
 
 fn name(order: Order) -> &'static str {
     if order == Order::Little { "little" } else { "legacy" }
 }
 
-/// A decoder for the order of a recording that begins like `head`, and what was assumed about it.
+/// A decoder for the byte order of a recording that begins with `head`, and the assumptions made.
 ///
 /// # Errors
-/// That the header's order is wrong, and how another can be given.
+/// The header's order is wrong; the message says how to give another.
 pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Evt21, Vec<Assumption>), String> {
     if let Some(order) = options.order {
         return Ok((Evt21::with_order(order), Vec::new()));
@@ -42,7 +42,7 @@ pub(super) fn decoder(head: &[u8], options: &ReadOptions) -> Result<(Evt21, Vec<
             name(other(told))
         )),
         Some(told) => Ok((Evt21::with_order(told), Vec::new())),
-        // Too few words tell nothing; then the first time high does.
+        // Too few words are ambiguous; then the first time-high word decides.
         None => Ok(match (fits(Order::Little), fits(Order::Legacy)) {
             (true, false) => assumed(Order::Little, first),
             (false, true) => assumed(Order::Legacy, first),
@@ -72,10 +72,10 @@ mod tests {
         bytes
     }
 
-    /// A header is believed where the first words fit it, whatever comes behind them.
+    /// The header is trusted if the first words fit it, regardless of later words.
     #[test]
     fn a_header_is_believed_that_the_first_words_fit() {
-        // Times high without a lower half make sense in either order.
+        // Time-high words without a lower half are valid in either order.
         let time = [0, 0, 0, 0, 1, 0, 0, 0x80];
         let header = &b"% evt 2.1\n% endianness legacy\n"[..];
         for (times, believed) in [(FIRST, true), (FIRST / 2, false)] {

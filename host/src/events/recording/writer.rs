@@ -1,4 +1,4 @@
-//! Recordings written: events become bytes of a format, and what a format cannot hold is an error that names the event.
+//! Writes recordings. An event that the format cannot hold is an error that names the event.
 
 use super::encoders::{Encoder, WriteOptions};
 use super::format::Format;
@@ -8,8 +8,8 @@ use foveola_core::events::{Event, Geometry};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes events as a recording. The file appears when it is [finished](EventWriter::finish): until then it is written under
-/// another name beside it, and dropped early it leaves nothing, and what was there before.
+/// Writes events as a recording. The file is written under a temporary name beside the target and renamed when it is
+/// [finished](EventWriter::finish). If the writer is dropped earlier, the target is unchanged.
 ///
 /// ```
 /// use foveola::{EventWriter, Format, Geometry, Recording};
@@ -45,7 +45,7 @@ impl Sink {
         }
     }
 
-    /// Puts `first` in front of a file that is written, and gives it its name.
+    /// Writes `first` at the start of a file and gives it its final name.
     fn complete(self, first: Option<Vec<u8>>) -> std::io::Result<()> {
         match self {
             Self::File(mut file) => {
@@ -59,20 +59,20 @@ impl Sink {
     }
 }
 
-/// How much was written.
+/// The amount of data written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Events.
+    /// Number of events.
     pub events: u64,
-    /// Bytes.
+    /// Number of bytes.
     pub bytes: u64,
 }
 
-/// Bytes that are collected before they are written.
+/// Number of bytes that are buffered before they are written.
 const BLOCK: usize = 1 << 14;
 
 impl EventWriter {
-    /// Begins a file. `geometry` is for the header, which some formats need.
+    /// Starts a file. `geometry` is for the header, which some formats need.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] for a format that is only read, or whose header needs a geometry, or another one.
@@ -80,10 +80,10 @@ impl EventWriter {
         Self::create_with(path, format, geometry, WriteOptions::default())
     }
 
-    /// Begins a file as `options` say.
+    /// Starts a file with the given options.
     ///
     /// # Errors
-    /// As of [`EventWriter::create`].
+    /// As for [`EventWriter::create`].
     pub fn create_with(
         path: impl AsRef<Path>,
         format: Format,
@@ -96,10 +96,10 @@ impl EventWriter {
         Ok(Self::new(path, format, Sink::File(BufWriter::new(file)), encoder, bytes))
     }
 
-    /// Begins a recording that goes to a pipe or a socket. `name` is for messages.
+    /// Starts a recording that is written to a pipe or a socket. `name` is for messages.
     ///
     /// # Errors
-    /// As of [`EventWriter::create`]; [`Error::Data`] for `.npy`, whose header tells the number of events.
+    /// As for [`EventWriter::create`]; [`Error::Data`] for `.npy`, whose header contains the number of events.
     pub fn to_writer(
         name: impl AsRef<Path>,
         writer: impl Write + Send + 'static,
@@ -123,7 +123,7 @@ impl EventWriter {
     /// Appends an event.
     ///
     /// # Errors
-    /// [`Error::Event`] when the format cannot hold it: it is left out, and others may follow; [`Error::Io`].
+    /// [`Error::Event`] when the format cannot hold it: the event is omitted, and others may follow; [`Error::Io`].
     pub fn push(&mut self, event: Event) -> Result<()> {
         self.encoder.encode(event, &mut self.bytes).map_err(|expected| Error::Event {
             path: self.path.clone(),
@@ -138,7 +138,7 @@ impl EventWriter {
     /// Completes the recording.
     ///
     /// # Errors
-    /// [`Error::Io`]; then there is no file.
+    /// [`Error::Io`]; then no file is written.
     pub fn finish(mut self) -> Result<Written> {
         self.encoder.finish(&mut self.bytes);
         self.write()?;

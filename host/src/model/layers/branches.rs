@@ -1,10 +1,10 @@
-//! Branches that meet in a weighted sum: centre minus surround.
+//! Branches that end in a weighted sum, such as centre minus surround.
 
 use crate::model::layer::Table;
 use crate::{Error, Layer, Result};
 use foveola_core::Source;
 
-/// Layers (or whole models) side by side on the same frames, whose outputs are summed.
+/// Layers or whole models in parallel: all read the same frames, and their outputs are summed.
 ///
 /// ```
 /// use foveola::{Branches, LowPass, Model, Resolution};
@@ -22,22 +22,22 @@ pub struct Branches {
 }
 
 impl Branches {
-    /// No branches yet.
+    /// A layer without branches.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A branch that is added.
+    /// Adds the output of `branch`.
     pub fn plus(self, branch: impl Layer) -> Self {
         self.weighted(1.0, branch)
     }
 
-    /// A branch that is subtracted.
+    /// Subtracts the output of `branch`.
     pub fn minus(self, branch: impl Layer) -> Self {
         self.weighted(-1.0, branch)
     }
 
-    /// A branch that is multiplied by `weight` and added.
+    /// Adds the output of `branch`, multiplied by `weight`.
     pub fn weighted(mut self, weight: f64, branch: impl Layer) -> Self {
         self.branches.push((weight, Box::new(branch)));
         self
@@ -65,7 +65,7 @@ impl Layer for Branches {
         }
         match sum {
             Some((source, 1.0)) => Ok(source),
-            // A single branch with a weight of its own, in two exact halves.
+            // A single weighted branch is the sum of two exact halves.
             Some((source, weight)) => Ok(table.add([(source, weight / 2.0); 2])),
             None => {
                 let (item, name, value) = ("Branches", "branches", "empty".into());

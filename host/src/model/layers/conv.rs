@@ -1,4 +1,4 @@
-//! `Conv3d`, `Conv2d` and `Conv1d`: one convolution, and how each understands a weight.
+//! `Conv3d`, `Conv2d` and `Conv1d`: one convolution layer that interprets weights in three ways.
 
 use crate::cpu::plan::{Job, Planner};
 use crate::model::layer::{Table, named};
@@ -11,24 +11,24 @@ use ndarray::Array5;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// What the axes of a weight mean for a kind of convolution: [`Spacetime`], [`Space`] or [`Time`].
+/// How a kind of convolution interprets the axes of a weight: [`Spacetime`], [`Space`] or [`Time`].
 pub trait Kind: private::Sealed + Clone + Debug + Send + Sync + 'static {
-    /// The layer's name.
+    /// The name of the layer.
     #[doc(hidden)]
     const NAME: &'static str;
-    /// The ranks that a weight may have, in words.
+    /// The accepted ranks of a weight, in words.
     #[doc(hidden)]
     const RANKS: &'static str;
-    /// A weight's shape as `(channels, [time, row, col])`, or none for a rank that has no meaning. `channels` is none for
-    /// a single kernel.
+    /// Interprets the shape of a weight as `(channels, [time, row, col])`; none for a rank without meaning. `channels` is
+    /// none for a single kernel.
     #[doc(hidden)]
     fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])>;
 }
 
-/// A kind whose kernels reach over time: a weight of rank 1 is `(time)`.
+/// A kind whose kernels extend over time: a weight of rank 1 is `(time)`.
 pub trait Temporal: Kind {}
 
-/// A kind whose kernels reach over space: a weight of rank 2 is `(row, col)`.
+/// A kind whose kernels extend over space: a weight of rank 2 is `(row, col)`.
 pub trait Spatial: Kind {}
 
 mod private {
@@ -47,11 +47,11 @@ impl Spatial for Space {}
 #[derive(Clone, Copy, Debug)]
 pub struct Spacetime;
 
-/// Space alone: [`Conv2d`].
+/// Space only: [`Conv2d`].
 #[derive(Clone, Copy, Debug)]
 pub struct Space;
 
-/// Time alone: [`Conv1d`].
+/// Time only: [`Conv1d`].
 #[derive(Clone, Copy, Debug)]
 pub struct Time;
 
@@ -95,9 +95,9 @@ impl Kind for Time {
     }
 }
 
-/// Convolution in space and time; the equation is that of [`foveola_core::Conv3d`].
+/// Convolution in space and time; the equation is in [`foveola_core::Conv3d`].
 ///
-/// By default `T` frames in give `T` frames of the same size out. A new layer averages: every weight is
+/// By default `T` input frames yield `T` output frames of the same size. A new layer averages: every weight is
 /// `1 / (in x time x row x col)`.
 ///
 /// ```
@@ -115,11 +115,11 @@ impl Kind for Time {
 #[derive(Clone, Debug)]
 pub struct Conv<K: Kind = Spacetime> {
     taps: Taps,
-    /// Whether the weight is the caller's.
+    /// Whether the caller has set the weight.
     is_set: bool,
     bias: Vec<f32>,
     options: ConvOptions,
-    /// The border and history to return to when padding is turned on again.
+    /// The border and temporal padding to restore when padding is turned on again.
     border: Border,
     pad: PadMode,
     planner: Planner,
@@ -188,13 +188,14 @@ impl<K: Kind> Conv<K> {
         })
     }
 
-    /// Sets the weight, as [`Weight`] says. Without `preserve_channels`, and for the ranks that name channels, the layer takes
-    /// the weight's channels. In the middle of a stream a weight of the same size takes effect with the next frame, over the
-    /// frames that came before it too; one of another size needs a new stream ([`Error::StateChanged`]).
+    /// Sets the weight, as described in [`Weight`]. Without `preserve_channels`, and for the ranks that name channels, the
+    /// layer takes the channels of the weight. During a stream, a weight of the same size takes effect with the next frame
+    /// and also applies to the stored frames before it. A weight of another size needs a new stream
+    /// ([`Error::StateChanged`]).
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
-    /// weight is then as it was.
+    /// A rank without meaning; an axis of length 0; a weight that is not finite; normalisation by a sum that is 0 within
+    /// rounding. The weight is then unchanged.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(K::NAME)?;
@@ -209,7 +210,7 @@ impl<K: Kind> Conv<K> {
             };
             let [out, ins, ..] = self.taps.shape;
             match channels {
-                // A kernel for each output channel; a weight of rank 4 or 5 names its input channels itself.
+                // One kernel per output channel; a weight of rank 4 or 5 names its own input channels.
                 Some([out, 1]) if weight.preserve_channels && shape.len() <= 3 => {
                     let kernels = values.chunks_exact(size.iter().product::<usize>().max(1));
                     let samples = values.len().saturating_mul(ins);
@@ -248,10 +249,10 @@ impl<K: Kind> Conv<K> {
         Array5::from_shape_vec(shape, values).unwrap_or_default()
     }
 
-    /// Sets one bias for each output channel; an empty slice removes it.
+    /// Sets one bias per output channel; an empty slice removes the bias.
     ///
     /// # Errors
-    /// A number of biases other than the output channels, or one that is not finite.
+    /// A number of biases that differs from the number of output channels, or a bias that is not finite.
     pub fn set_bias(&mut self, bias: &[f32]) -> Result<()> {
         check_bias(K::NAME, bias, self.taps.shape[0])?;
         self.bias = bias.to_vec();
@@ -267,25 +268,25 @@ impl<K: Kind> Conv<K> {
         Ok(self)
     }
 
-    /// One bias for each output channel; empty without.
+    /// One bias per output channel; empty if there is no bias.
     pub fn bias(&self) -> &[f32] {
         &self.bias
     }
 
-    /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the kernel is filled.
+    /// Whether the stream starts with temporal padding (on by default). If off, output starts when the kernel is filled.
     pub fn with_time_pad(mut self, on: bool) -> Self {
         self.options.pad = on.then_some(self.pad);
         self
     }
 
-    /// The history that `time_pad` puts in front of the stream.
+    /// The temporal padding that `time_pad` uses.
     pub fn with_pad_mode(mut self, mode: PadMode) -> Self {
         self.pad = mode;
         self.options.pad = self.options.pad.map(|_| mode);
         self
     }
 
-    /// Whether frames are padded to give the same size (on by default). Off: only pixels for which the kernel fits.
+    /// Whether frames are padded to keep their size (on by default). If off, only pixels where the kernel fits are computed.
     pub fn with_autopad(mut self, on: bool) -> Self {
         self.options.border = on.then_some(self.border);
         self
@@ -298,29 +299,29 @@ impl<K: Kind> Conv<K> {
         self
     }
 
-    /// The temporal padding; none without.
+    /// The temporal padding; none if it is off.
     pub fn time_padding(&self) -> Option<PadMode> {
         self.options.pad
     }
 
-    /// The border of a same-size convolution; none where only pixels are computed for which the kernel fits.
+    /// The border of a same-size convolution; none if only pixels where the kernel fits are computed.
     pub fn border(&self) -> Option<Border> {
         self.options.border
     }
 
-    /// Which algorithm computes the layer, instead of the one that is expected to be the fastest.
+    /// Forces the algorithm of the layer. By default the algorithm that is predicted to be fastest is used.
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.planner.algorithm = algorithm;
         self
     }
 
-    /// The algorithm that was asked for.
+    /// The requested algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.planner.algorithm
     }
 
-    /// Which algorithm computes frames of `rows` x `cols`: with [`Precision::Reproducible`](crate::Precision) it is direct
-    /// instead, unless [`Algorithm::Separable`] is asked for.
+    /// The algorithm used for frames of `rows` x `cols`. With [`Precision::Reproducible`](crate::Precision) direct
+    /// convolution is used instead, unless [`Algorithm::Separable`] is requested.
     ///
     /// ```
     /// use foveola::{Algorithm, Conv2d, Plan, Resolution};
@@ -332,7 +333,7 @@ impl<K: Kind> Conv<K> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
+    /// [`Error::Parameter`] when the requested algorithm cannot compute the layer.
     pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
         let [_, ins, ..] = self.taps.shape;
         let conv = self.conv(Shape::new(ins.saturating_mul(self.options.groups), rows, cols))?;
@@ -373,16 +374,16 @@ impl<K: Kind> Conv<K> {
         self.options.dilation
     }
 
-    /// Groups of channels that do not see each other.
+    /// The number of channel groups. Channels of different groups do not mix.
     pub fn groups(&self) -> usize {
         self.options.groups
     }
 
-    /// Groups of channels that do not see each other, for a new layer, whose weight then has `in/groups` input channels. Set the
-    /// weight afterwards.
+    /// Sets the number of channel groups of a new layer; channels of different groups do not mix. The weight then has
+    /// `in/groups` input channels. Set the weight afterwards.
     ///
     /// # Errors
-    /// Groups that do not divide the input and output channels; a weight that was set before.
+    /// A number of groups that does not divide the input and output channels; a weight that was set before.
     pub fn with_groups(mut self, groups: usize) -> Result<Self> {
         if self.is_set {
             let (name, value, expected) = ("groups", groups.to_string(), "the groups before the weight, not after it");
@@ -404,8 +405,8 @@ impl<K: Kind> Conv<K> {
 }
 
 impl<K: Temporal> Conv<K> {
-    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d). `resolution` is that of the frames that
-    /// reach the layer: behind a temporal stride of 2 there are half as many a second.
+    /// Sets the temporal kernel [`exponential_filter_1d`](kernels::exponential_filter_1d). `resolution` is that of the
+    /// layer's input frames: after a temporal stride of 2 there are half as many per second.
     ///
     /// # Errors
     /// A `tau` that is negative or not finite.
@@ -422,8 +423,8 @@ impl<K: Temporal> Conv<K> {
         Ok(self)
     }
 
-    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d), for frames as in
-    /// [`Conv::set_exponential`].
+    /// Sets the temporal kernel [`highpass_exponential_filter_1d`](kernels::highpass_exponential_filter_1d). `resolution` is
+    /// that of the layer's input frames, as in [`Conv::set_exponential`].
     ///
     /// # Errors
     /// A `tau` that is negative or not finite, a `relative_weight` that is not finite.

@@ -5,9 +5,9 @@ use crate::{Error, Layer, Result};
 use foveola_core::{PadMode, Source, Stage};
 use ndarray::{Array2, ArrayView2};
 
-/// The last `length` frames seen in front of every chunk: `length + T` frames for `T`. See [`foveola_core::padding`].
+/// Prepends the last `length` frames to every chunk: `T` input frames yield `length + T`. See [`foveola_core::padding`].
 ///
-/// What follows it in a model sees those frames again in every chunk, so it must have no memory of its own.
+/// The layers after it receive those frames again in every chunk, so they must have no state of their own.
 ///
 /// ```
 /// use foveola::{Model, PadMode, TimePadding};
@@ -22,17 +22,17 @@ pub struct TimePadding {
 }
 
 impl TimePadding {
-    /// A history of `length` frames, begun as `mode` says.
+    /// A padding of `length` frames whose initial frames follow from `mode`.
     pub fn new(length: usize, mode: PadMode) -> Self {
         Self { length, mode }
     }
 
-    /// Frames in front of every chunk.
+    /// The number of frames prepended to every chunk.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// How the history begins.
+    /// The initial frames of the padding.
     pub fn mode(&self) -> PadMode {
         self.mode
     }
@@ -49,7 +49,7 @@ impl Layer for TimePadding {
     }
 }
 
-/// A delay of `delay` frames, with the `length` frames before in front of every chunk. See [`foveola_core::delay`].
+/// A delay of `delay` frames. Optionally prepends the `length` preceding frames to every chunk. See [`foveola_core::delay`].
 ///
 /// ```
 /// use foveola::{Delay, Model};
@@ -71,7 +71,7 @@ impl Delay {
         Self { delay, length: 0 }
     }
 
-    /// Puts the `length` frames before in front of every chunk.
+    /// Prepends the `length` preceding frames to every chunk.
     pub fn with_length(self, length: usize) -> Self {
         Self { length, ..self }
     }
@@ -81,7 +81,7 @@ impl Delay {
         self.delay
     }
 
-    /// Frames before it in front of every chunk.
+    /// The number of preceding frames prepended to every chunk.
     pub fn length(&self) -> usize {
         self.length
     }

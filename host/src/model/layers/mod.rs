@@ -1,4 +1,4 @@
-//! The filters of the seed, under their names there: descriptions that a [`Model`](crate::Model) runs.
+//! The layers: descriptions of filters that a [`Model`](crate::Model) runs, under the names of the toolbox `convis`.
 
 mod branches;
 mod conv;

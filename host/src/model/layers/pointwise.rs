@@ -10,7 +10,7 @@ fn push(layer: &dyn Layer, table: &mut Table<'_>, from: Source, function: Nonlin
 }
 
 fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
-    // Layers compute with `f32`, where a larger number would be infinite.
+    // Layers compute in `f32`, where a larger number would be infinite.
     match values.into_iter().find(|(_, value)| !(*value as f32).is_finite()) {
         Some((name, value)) => {
             let expected = "a finite number, up to 3.4e38 in magnitude";
@@ -42,7 +42,7 @@ pub struct NLRectifyScale {
 }
 
 impl NLRectifyScale {
-    /// With this scale and bias.
+    /// A layer with this scale and bias.
     ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
@@ -55,7 +55,7 @@ impl NLRectifyScale {
         self.scale
     }
 
-    /// What is added to it.
+    /// The number added.
     pub fn bias(&self) -> f64 {
         self.bias
     }
@@ -79,7 +79,7 @@ pub struct NLSquare {
 }
 
 impl NLSquare {
-    /// With this scale and bias.
+    /// A layer with this scale and bias.
     ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
@@ -92,7 +92,7 @@ impl NLSquare {
         self.scale
     }
 
-    /// What is added to it.
+    /// The number added.
     pub fn bias(&self) -> f64 {
         self.bias
     }
@@ -116,7 +116,7 @@ pub struct NLRectifySquare {
 }
 
 impl NLRectifySquare {
-    /// With this scale and bias.
+    /// A layer with this scale and bias.
     ///
     /// # Errors
     /// A scale or bias that is not finite as an `f32`.
@@ -129,7 +129,7 @@ impl NLRectifySquare {
         self.scale
     }
 
-    /// What is added to it.
+    /// The number added.
     pub fn bias(&self) -> f64 {
         self.bias
     }

@@ -1,36 +1,36 @@
 //! `LowPass` and `HighPass`: exponential filters in time.
 //!
-//! Both come to rest within 1e-4 of a constant input, relative to it, at any time constant; [`foveola_core::recursive`] has the
-//! bounds, and says what becomes of small numbers.
+//! For a constant input both settle within a relative error of 1e-4, at any time constant. [`foveola_core::recursive`] gives
+//! the bounds and describes the treatment of small numbers.
 
 use crate::model::layer::{Table, named};
 use crate::{Error, Layer, Resolution, Result};
 use foveola_core::{Decay, Source, Stage};
 
-/// A time constant in seconds. What it is in frames depends on how many of them reach the layer: behind a temporal stride they
-/// are fewer.
+/// A time constant in seconds. Its length in frames depends on the rate of the layer's input frames, which is lower after a
+/// temporal stride.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimeConstant {
     tau: f64,
     steps_per_second: f64,
-    /// Where every frame of the model's input arrives.
+    /// The decay when every frame of the model's input reaches the layer.
     decay: Decay,
 }
 
 impl TimeConstant {
-    /// `tau` seconds in a model whose input has the frames a second of `resolution`, for the layer named `layer`.
+    /// `tau` seconds in a model whose input has the frame rate of `resolution`, for the layer named `layer`.
     pub(super) fn new(layer: &'static str, tau: f64, resolution: Resolution) -> Result<Self> {
         let steps_per_second = resolution.steps_per_second;
         let decay = Decay::new(tau, steps_per_second).map_err(|source| Error::layer(layer, source))?;
         Ok(Self { tau, steps_per_second, decay })
     }
 
-    /// It, in seconds.
+    /// The time constant in seconds.
     pub(super) fn seconds(&self) -> f64 {
         self.tau
     }
 
-    /// The decay from one frame to the next, where one of `every` frames arrives.
+    /// The decay from one frame to the next when one of `every` frames reaches the layer.
     pub(super) fn decay(&self, layer: &'static str, every: u64) -> Result<Decay> {
         if every == 1 {
             return Ok(self.decay);
@@ -41,9 +41,9 @@ impl TimeConstant {
 
 /// Exponential low-pass of every pixel: `y[t] = a y[t-1] + (1-a) x[t]`. See [`foveola_core::LowPass`].
 ///
-/// The gain at DC is 1 to within 1e-4: `y` comes to rest within `2^-24 / (1-a)` of a constant input, relative to it, for time
-/// constants of less than 1680 frames, and within `2^-24 + 2^-48 / (1-a)` for longer ones, whose state takes twice the memory.
-/// Behind a temporal stride the time constant is as long in seconds: a frame then decays by that much more.
+/// The gain at DC is 1 to within 1e-4. For a constant input, `y` settles within a relative error of `2^-24 / (1-a)` for time
+/// constants below 1680 frames, and of `2^-24 + 2^-48 / (1-a)` for longer ones, whose state takes twice the memory. After a
+/// temporal stride the time constant in seconds is unchanged: the decay per frame is larger.
 ///
 /// ```
 /// use foveola::{LowPass, Model, Resolution};
@@ -58,10 +58,10 @@ pub struct LowPass {
 }
 
 impl LowPass {
-    /// Time constant `tau` in seconds: 0, or up to 2.8e10 frames.
+    /// A low-pass of time constant `tau` in seconds: 0, or up to 2.8e10 frames.
     ///
     /// # Errors
-    /// A `tau` that is negative, not finite or longer.
+    /// A `tau` that is negative, not finite or too long.
     pub fn new(tau: f64, resolution: Resolution) -> Result<Self> {
         Ok(Self { tau: TimeConstant::new("LowPass", tau, resolution)? })
     }
@@ -86,7 +86,8 @@ impl Layer for LowPass {
 
 /// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
 ///
-/// Of a constant input `1 - k` is left, to within 1e-4 times `k`: the rounding is that of [`LowPass`].
+/// The response to a constant input is `1 - k` times that input, to within 1e-4 times `k`; the rounding is that of
+/// [`LowPass`].
 ///
 /// ```
 /// use foveola::{HighPass, Model, Resolution};
@@ -102,10 +103,10 @@ pub struct HighPass {
 }
 
 impl HighPass {
-    /// Subtracts `k` times the low-pass of time constant `tau` (seconds; 0, or up to 2.8e10 frames).
+    /// Subtracts `k` times the low-pass of time constant `tau` (in seconds: 0, or up to 2.8e10 frames).
     ///
     /// # Errors
-    /// A `tau` that is negative, not finite or longer; a `k` that is not finite.
+    /// A `tau` that is negative, not finite or too long; a `k` that is not finite.
     pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
         let tau = TimeConstant::new("HighPass", tau, resolution)?;
         let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), tau.decay, k);
@@ -118,7 +119,7 @@ impl HighPass {
         self.tau.seconds()
     }
 
-    /// The share of the low-pass that is subtracted.
+    /// The factor of the subtracted low-pass.
     pub fn k(&self) -> f64 {
         self.k
     }
@@ -142,7 +143,7 @@ mod tests {
     use crate::{Conv3d, Model};
     use ndarray::{Array3, Array5};
 
-    /// Behind a stride in time a frame is as many steps: a step is answered by `1 - exp(-every n / (tau fs))`.
+    /// After a temporal stride a frame stands for several steps: the step response is `1 - exp(-every n / (tau fs))`.
     #[test]
     fn time_constants_are_seconds_behind_a_stride() {
         let (tau, resolution) = (0.02, Resolution { steps_per_second: 500.0, ..Resolution::DEFAULT });

@@ -5,10 +5,11 @@ use crate::{Error, Layer, Result, memory};
 use foveola_core::{Axis, Source, Stage, sum_axis};
 use ndarray::{Array5, ArrayView5};
 
-/// The inputs, concatenated along axis `dim`, summed over it: the axis keeps length 1.
+/// Concatenates the inputs along axis `dim` and sums over that axis, which keeps length 1.
 ///
-/// Axes are `(batch, channel, time, row, col)`, 0 to 4. The inputs may differ in length along `dim` only. A sum of `n` terms is off
-/// by at most `64 (1 + log_64 n) u` of the sum of magnitudes, `u` = 6e-8: see [`foveola_core::reduce`].
+/// The axes are `(batch, channel, time, row, col)`, 0 to 4. The inputs may differ in length only along `dim`. The error of a
+/// sum of `n` terms is at most `64 (1 + log_64 n) u` of the sum of magnitudes, with `u` = 6e-8: see
+/// [`foveola_core::reduce`].
 ///
 /// ```
 /// use ndarray::Array5;
@@ -19,7 +20,7 @@ use ndarray::{Array5, ArrayView5};
 /// ```
 ///
 /// # Errors
-/// No inputs, an axis above 4, or inputs that differ on another axis.
+/// No inputs, an axis above 4, or inputs that differ along another axis.
 pub fn sum(inputs: &[ArrayView5<'_, f32>], dim: usize) -> Result<Array5<f32>> {
     let bad = |name, value: String, expected| Error::Parameter { item: "sum", name, value, expected };
     let Some(first) = inputs.first() else {
@@ -42,10 +43,10 @@ pub fn sum(inputs: &[ArrayView5<'_, f32>], dim: usize) -> Result<Array5<f32>> {
     sum_of(inputs, dim, expected)
 }
 
-/// Terms that are added one after the other, over all inputs.
+/// The number of terms added sequentially, over all inputs.
 const CHAIN: usize = 64;
 
-/// The sum of inputs that fit, of `shape`: those of many terms in two halves.
+/// The sum, of shape `shape`, of inputs with compatible shapes; a sum of many terms is split into two halves.
 fn sum_of(inputs: &[ArrayView5<'_, f32>], dim: usize, shape: [usize; 5]) -> Result<Array5<f32>> {
     let terms = |input: &ArrayView5<'_, f32>| input.len_of(ndarray::Axis(dim));
     if inputs.len() > 1 && inputs.iter().map(terms).fold(0, usize::saturating_add) > CHAIN {
@@ -69,9 +70,9 @@ fn sum_of(inputs: &[ArrayView5<'_, f32>], dim: usize, shape: [usize; 5]) -> Resu
     Ok(output)
 }
 
-/// Sums every frame over its channels, rows or columns, keeping the axis with length 1. Rounding is that of [`sum`].
+/// Sums every frame over its channels, rows or columns. The axis keeps length 1. Rounding is that of [`sum`].
 ///
-/// A model's frames run through it one by one, batch by batch; to sum over those axes, give its output to [`sum`].
+/// A model processes frames one by one and batches separately; to sum over time or the batch, apply [`sum`] to its output.
 ///
 /// ```
 /// use foveola::{Axis, Model, Sum};
@@ -85,7 +86,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// Over an axis of the frame.
+    /// A sum over an axis of the frame.
     pub fn new(axis: Axis) -> Self {
         Self { axis }
     }
@@ -126,7 +127,7 @@ impl Layer for Diff {
 mod tests {
     use super::*;
 
-    /// Off by `64 (1 + log_64 n) u` at most, where a sum one after the other is off by ten times as much.
+    /// The error is at most `64 (1 + log_64 n) u`; that of a sequential sum is ten times as large.
     #[test]
     fn many_inputs_are_summed_exactly_enough() {
         let input = Array5::from_elem((1, 1, 1, 1, 1), 0.1_f32);

@@ -1,4 +1,4 @@
-//! `RF`: a receptive field, one output pixel.
+//! `RF`: a receptive field with one output pixel.
 
 use crate::model::layer::{Table, named};
 use crate::model::weight::check_bias;
@@ -10,11 +10,11 @@ use std::sync::OnceLock;
 
 const NAME: &str = "RF";
 
-/// Receptive field: a weighted sum over the frame and its recent past; the equation is that of [`foveola_core::Rf`].
+/// Receptive field: a weighted sum over the frame and its recent past. The equation is in [`foveola_core::Rf`].
 ///
-/// A new layer is empty, whatever number fills it: it takes the uniform weight over the first frame that is fed, with sum 1,
-/// and keeps it until `reset_weight`. A weight larger than the frame is cropped at the right and bottom, a smaller one is
-/// extended there with zeros.
+/// A new layer is empty: it takes a uniform weight with sum 1 over the first frame that it is fed, and keeps it until
+/// `reset_weight`. A weight larger than the frame is cropped at the right and bottom; a smaller one is extended there with
+/// zeros.
 ///
 /// ```
 /// use foveola::{Model, RF, Weight};
@@ -34,7 +34,7 @@ pub struct Rf {
     taps: Taps,
     /// Rows and columns of the first frame that an empty weight was fed.
     size: OnceLock<[usize; 2]>,
-    /// The uniform weight over them, once it is asked for.
+    /// The uniform weight of that size, once it is needed.
     uniform: OnceLock<Taps>,
     bias: Vec<f32>,
     pad: Option<PadMode>,
@@ -60,11 +60,11 @@ impl Rf {
         Ok(Self { taps, size, uniform, bias: Vec::new(), pad: Some(mode), mode })
     }
 
-    /// Sets the weight, as [`Weight`] says. A kernel of rank 2 or 3 is copied to every pair of channels.
+    /// Sets the weight, as described in [`Weight`]. A kernel of rank 2 or 3 is copied to every pair of channels.
     ///
     /// # Errors
-    /// A rank without meaning, an axis of length 0, a weight that is not finite, a sum of 0 within rounding to normalise by. The
-    /// weight is then as it was.
+    /// A rank without meaning; an axis of length 0; a weight that is not finite; normalisation by a sum that is 0 within
+    /// rounding. The weight is then unchanged.
     pub fn set_weight(&mut self, weight: impl Into<Weight>) -> Result<()> {
         let weight = weight.into();
         weight.check(NAME)?;
@@ -96,10 +96,10 @@ impl Rf {
         Ok(self)
     }
 
-    /// Sets one bias for each output channel; an empty slice removes it.
+    /// Sets one bias per output channel; an empty slice removes the bias.
     ///
     /// # Errors
-    /// A number of biases other than the output channels, or one that is not finite.
+    /// A number of biases that differs from the number of output channels, or a bias that is not finite.
     pub fn set_bias(&mut self, bias: &[f32]) -> Result<()> {
         check_bias(NAME, bias, self.taps.shape[0])?;
         self.bias = bias.to_vec();
@@ -115,37 +115,37 @@ impl Rf {
         Ok(self)
     }
 
-    /// One bias for each output channel; empty without.
+    /// One bias per output channel; empty if there is no bias.
     pub fn bias(&self) -> &[f32] {
         &self.bias
     }
 
-    /// The temporal padding; none without.
+    /// The temporal padding; none if it is off.
     pub fn time_padding(&self) -> Option<PadMode> {
         self.pad
     }
 
-    /// Makes the weight empty again: it takes the uniform one over the next frame.
+    /// Makes the weight empty again: it becomes uniform over the next frame.
     pub fn reset_weight(&mut self) {
         let [out, ins, t, ..] = self.taps.shape;
         self.taps = Taps { values: vec![0.0; out * ins * t], shape: [out, ins, t, 1, 1] };
         (self.size, self.uniform) = (OnceLock::new(), OnceLock::new());
     }
 
-    /// The weight as an impulse response `(out, in, time, row, col)`; of 1 x 1 pixels while it is empty, or where the uniform
-    /// weight would take more than 1 GB.
+    /// The weight as an impulse response `(out, in, time, row, col)`. It has 1 x 1 pixels while it is empty, or if the
+    /// uniform weight would take more than 1 GB.
     pub fn weight(&self) -> Array5<f32> {
         let taps = self.size.get().and_then(|size| self.uniform(*size).ok()).unwrap_or(&self.taps);
         let Taps { values, shape } = taps.clone().flipped();
         Array5::from_shape_vec(shape, values).unwrap_or_default()
     }
 
-    /// Whether the weight is empty: it has the size of the first frame, and is uniform.
+    /// Whether the weight is empty: it takes the size of the first frame and is uniform.
     fn is_empty(&self) -> bool {
         self.taps.shape[3..] == [1, 1]
     }
 
-    /// What an empty weight is for frames of `size`, the first that it was fed.
+    /// The uniform weight of an empty layer whose first frame has size `size`.
     fn uniform(&self, size: [usize; 2]) -> Result<&Taps> {
         if let Some(taps) = self.uniform.get() {
             return Ok(taps);
@@ -159,18 +159,18 @@ impl Rf {
         Ok(self.uniform.get_or_init(|| taps))
     }
 
-    /// An empty weight was fed its first frame, of `size`.
+    /// Records that an empty weight was fed its first frame, of `size`.
     pub(crate) fn keep_size(&self, size: [usize; 2]) {
         self.size.get_or_init(|| size);
     }
 
-    /// Whether a history is put in front of the stream (on by default). Off: nothing comes out until the field is filled.
+    /// Whether the stream starts with temporal padding (on by default). If off, output starts when the field is filled.
     pub fn with_time_pad(mut self, on: bool) -> Self {
         self.pad = on.then_some(self.mode);
         self
     }
 
-    /// The history that `time_pad` puts in front of the stream.
+    /// The temporal padding that `time_pad` uses.
     pub fn with_pad_mode(mut self, mode: PadMode) -> Self {
         self.mode = mode;
         self.pad = self.pad.map(|_| mode);
@@ -187,7 +187,7 @@ impl Layer for Rf {
         let frame = table.shape(from);
         let size = [frame.rows, frame.cols];
         let taps = match self.size.get() {
-            // Frames of another size than the first one meet its weight.
+            // Frames whose size differs from that of the first one use the weight of the first one.
             Some(first) if self.is_empty() && *first != size => self.uniform(*first)?,
             _ => &self.taps,
         };

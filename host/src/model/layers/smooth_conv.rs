@@ -1,4 +1,4 @@
-//! `SmoothConv`: recursive smoothing in time, each stage through a spatial kernel of its own.
+//! `SmoothConv`: a chain of recursive low-pass stages in time, each with its own spatial kernel.
 
 use super::recursive::TimeConstant;
 use crate::cpu::plan::{Job, Planner};
@@ -12,12 +12,12 @@ use ndarray::Array3;
 
 const NAME: &str = "SmoothConv";
 
-/// `out = sum_i g_i(y_i)` with `y_0 = e_0(x)`, `y_i = e_i(y_{i-1})`: exponentials `e_i` in time, same-size convolutions
-/// `g_i` in space. Channels do not mix. See [`foveola_core::SmoothConv`].
+/// `out = sum_i g_i(y_i)` with `y_0 = e_0(x)`, `y_i = e_i(y_{i-1})`: exponential filters `e_i` in time, same-size
+/// convolutions `g_i` in space. Channels do not mix. See [`foveola_core::SmoothConv`].
 ///
-/// The gain at DC is that of the kernels, to within 1e-4 for each `e_i`: the rounding is that of [`LowPass`](super::LowPass). A stage
-/// whose time constant is 1680 frames or more takes twice the memory. Behind a temporal stride time constants are as long in
-/// seconds.
+/// The gain at DC is that of the kernels, to within 1e-4 for each `e_i`; the rounding is that of
+/// [`LowPass`](super::LowPass). A stage whose time constant is 1680 frames or more takes twice the memory. After a temporal
+/// stride the time constants in seconds are unchanged.
 ///
 /// ```
 /// use foveola::{Model, Resolution, SmoothConv};
@@ -34,7 +34,7 @@ const NAME: &str = "SmoothConv";
 #[derive(Clone, Debug)]
 pub struct SmoothConv {
     taus: Vec<TimeConstant>,
-    /// The decays, by how many frames of the model one that arrives stands for.
+    /// The decays, by the number of model frames per input frame of the layer.
     decays: Kept<u64, Vec<Decay>>,
     spatial: Taps,
     border: Border,
@@ -43,11 +43,11 @@ pub struct SmoothConv {
 }
 
 impl SmoothConv {
-    /// One stage for each time constant of `taus` (seconds), with the impulse responses `spatial` `(stage, row, col)`.
+    /// One stage per time constant in `taus` (seconds), with the impulse responses `spatial` `(stage, row, col)`.
     ///
     /// # Errors
-    /// No stages, a number of kernels other than the stages, a kernel that is empty or not finite, a time constant that is negative
-    /// or above 2.8e10 frames.
+    /// No stages; a number of kernels that differs from the number of stages; a kernel that is empty or not finite; a time
+    /// constant that is negative or above 2.8e10 frames.
     pub fn new(taus: &[f64], spatial: impl Into<Weight>, resolution: Resolution) -> Result<Self> {
         let taus = taus.iter().map(|tau| TimeConstant::new(NAME, *tau, resolution)).collect::<Result<Vec<_>>>()?;
         let mut layer = Self {
@@ -62,7 +62,7 @@ impl SmoothConv {
         Ok(layer)
     }
 
-    /// `n` stages of one time constant `tau` (seconds), whose Gaussians of `sigma` degrees share a gain of 1.
+    /// `n` stages with the time constant `tau` (seconds) and Gaussians of `sigma` degrees, with a total gain of 1.
     ///
     /// # Errors
     /// No stages; a `tau` or `sigma` that is negative or not finite, a `tau` above 2.8e10 frames.
@@ -76,10 +76,10 @@ impl SmoothConv {
         Self::new(&vec![tau; n], Weight::from(spatial.unwrap_or_default()).normalize(), resolution)
     }
 
-    /// Sets the kernels `(stage, row, col)`, as many as there are stages.
+    /// Sets the kernels `(stage, row, col)`, one per stage.
     ///
     /// # Errors
-    /// Another rank or number, or a kernel that is empty or not finite. The kernels are then as they were.
+    /// A wrong rank or number of kernels, or a kernel that is empty or not finite. The kernels are then unchanged.
     pub fn set_weight(&mut self, spatial: impl Into<Weight>) -> Result<()> {
         let weight = spatial.into();
         weight.check(NAME)?;
@@ -113,7 +113,7 @@ impl SmoothConv {
         self.border
     }
 
-    /// The algorithm that was asked for.
+    /// The requested algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.planner.algorithm
     }
@@ -123,16 +123,16 @@ impl SmoothConv {
         Self { border, ..self }
     }
 
-    /// Which algorithm computes the spatial kernels, instead of the one that is expected to be the fastest: direct or separable.
+    /// Forces the algorithm of the spatial kernels: direct or separable. By default the one predicted to be fastest is used.
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.planner.algorithm = algorithm;
         self
     }
 
-    /// Which algorithm computes frames of `rows` x `cols`; see [`Conv::plan`](super::Conv::plan).
+    /// The algorithm used for frames of `rows` x `cols`; see [`Conv::plan`](super::Conv::plan).
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the algorithm that was asked for cannot compute the layer.
+    /// [`Error::Parameter`] when the requested algorithm cannot compute the layer.
     pub fn plan(&self, rows: usize, cols: usize) -> Result<Plan> {
         self.planner.plan(SimdLevel::best(), self.job([rows, cols]))
     }
@@ -142,7 +142,7 @@ impl SmoothConv {
         Job { layer: NAME, taps, groups, stride: [1; 2], dilation: [1; 2], output, fft: false }
     }
 
-    /// The same layer, yielding every `g_i(y_i)` as a channel (`c n + i` for input channel `c`) instead of their sum.
+    /// The same layer with every `g_i(y_i)` as a channel (`c n + i` for input channel `c`) instead of their sum.
     #[doc(alias = "get_all_components")]
     pub fn components(self) -> Self {
         Self { components: true, ..self }

@@ -1,24 +1,23 @@
-//! A bar that sweeps over the field, the stimulus of direction selectivity.
+//! A bar that sweeps over the field: a stimulus for direction selectivity.
 //!
-//! The bar is a rectangle `width` long in the direction of motion and `length` long across it. The luminance of a
-//! pixel is `background + (foreground - background) * c` with its coverage `c = overlap(u, width) * overlap(v, length)`,
-//! where `(u, v)` is the distance of the pixel's centre from the centre of the bar along and across the motion, and
-//! `overlap` is the part of a pixel-wide window that lies in the bar. So edges are smooth, and the bar moves by
-//! fractions of a pixel without jumps.
+//! The bar is a rectangle of size `width` in the direction of motion and `length` across it. The luminance of a pixel is
+//! `background + (foreground - background) * c` with its coverage `c = overlap(u, width) * overlap(v, length)`. `(u, v)` is
+//! the distance of the pixel's centre from the centre of the bar along and across the motion, and `overlap` is the part of a
+//! pixel-wide window that is inside the bar. So edges are smooth, and the bar moves by fractions of a pixel without jumps.
 
 use super::{Size, finite, positive, unit_vector};
 use crate::Error;
 use crate::error::in_range;
 use ndarray::Array5;
 
-/// What a [`moving_bar`] looks like.
+/// The parameters of a [`moving_bar`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MovingBar {
-    /// Where it moves to, in degrees: 0 is right, 90 is up. The bar stands across it. Default 0.
+    /// Direction of motion in degrees: 0 is right, 90 is up. The bar is perpendicular to it. Default 0.
     pub direction: f32,
     /// Extent in the direction of motion in pixels, above 0. Default 4.
     pub width: f32,
-    /// Extent across the motion in pixels, above 0; infinite crosses the whole field. Default infinite.
+    /// Extent across the motion in pixels, above 0; an infinite bar spans the whole field. Default infinite.
     pub length: f32,
     /// Pixels per frame, not 0; negative moves backwards. Default 0.5.
     pub speed: f32,
@@ -34,10 +33,10 @@ impl Default for MovingBar {
     }
 }
 
-/// A bar that enters the field, crosses it, leaves it, and enters again.
+/// A bar that enters the field, crosses it, leaves it, and starts again.
 ///
-/// In the first frame the bar touches the field from outside; one sweep takes `(extent + width) / |speed|` frames,
-/// where `extent` is that of the field in the direction of motion.
+/// In the first frame the bar touches the field from outside. One sweep takes `(extent + width) / |speed|` frames, where
+/// `extent` is that of the field in the direction of motion.
 ///
 /// ```
 /// use foveola::samples::{MovingBar, Size, moving_bar};
@@ -51,8 +50,8 @@ impl Default for MovingBar {
 /// ```
 ///
 /// # Errors
-/// [`Error::Parameter`] where a number is not finite (the length may be infinite), width or length are not above 0, the speed is
-/// 0, or the movie is empty or larger than memory.
+/// [`Error::Parameter`] where a number is not finite (the length may be infinite), width or length are not above 0, the
+/// speed is 0, or the movie is empty or larger than memory.
 pub fn moving_bar(size: Size, bar: &MovingBar) -> Result<Array5<f32>, Error> {
     const ITEM: &str = "moving_bar";
     let &MovingBar { direction, width, length, speed, foreground, background } = bar;
@@ -103,7 +102,7 @@ mod tests {
             let movie = moving_bar(Size::new(30, 9, 9), &bar).expect("good");
             for t in 10..30 {
                 let frame = movie.index_axis(ndarray::Axis(2), t);
-                // From frame 10 on the whole bar is inside: a line along the motion adds up to its width.
+                // From frame 10 on the whole bar is inside: the sum of a line along the motion is its width.
                 let sum: f32 = frame.sum() / 9.0;
                 assert!((sum - 2.5).abs() < 1e-5, "direction {direction}, axis {axis}, frame {t}: {sum}");
             }

@@ -6,14 +6,14 @@ use crate::error::in_range;
 use ndarray::Array5;
 use rand_pcg::rand_core::Rng;
 
-/// What a [`random_checkerboard`] looks like.
+/// The parameters of a [`random_checkerboard`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RandomCheckerboard {
-    /// Same seed, same movie, on every platform. Default 0.
+    /// The random seed: the same seed gives the same movie on every platform. Default 0.
     pub seed: u64,
     /// Side of a check in pixels, at least 1; checks at the right and lower border are cut. Default 4.
     pub check: usize,
-    /// Frames that a pattern stays, at least 1. Default 10.
+    /// Frames per pattern, at least 1. Default 10.
     pub hold: usize,
     /// Luminance of a dark check. Default 0.
     pub low: f32,
@@ -27,7 +27,7 @@ impl Default for RandomCheckerboard {
     }
 }
 
-/// A checkerboard whose checks are dark or bright with equal chance, drawn anew every `hold` frames.
+/// A checkerboard whose checks are dark or bright with equal probability, redrawn every `hold` frames.
 ///
 /// ```
 /// use foveola::samples::{RandomCheckerboard, Size, random_checkerboard};

@@ -1,7 +1,7 @@
-//! The full-field chirp of the retina literature: a step, a sweep of frequency, a sweep of amplitude.
+//! The full-field chirp of the retina literature: a step, a frequency sweep, an amplitude sweep.
 //!
-//! One movie asks a cell for its polarity and transience (step on, step off), its preferred frequency (sweep at
-//! constant amplitude, from slow to fast) and its gain control (sweep of amplitude at constant frequency).
+//! One movie tests a cell's polarity and transience (step on, step off), its preferred frequency (sweep at constant
+//! amplitude, from slow to fast) and its gain control (amplitude sweep at constant frequency).
 //!
 //! ```text
 //!            ______                /\   /\  /\ /\/\/\/\            /\    /\    /\
@@ -9,8 +9,8 @@
 //! __________|      |________|         \/                           \/    \/    \/        |____
 //!    dark      on     off    gray   frequency_sweep      gray   amplitude_sweep    gray
 //! ```
-//! In the frequency sweep, phase is `from * t + (to - from) * t^2 / (2 * duration)` cycles; in the amplitude sweep,
-//! the amplitude grows from 0 to full linearly.
+//! In the frequency sweep, the phase is `from * t + (to - from) * t^2 / (2 * duration)` cycles; in the amplitude sweep, the
+//! amplitude increases linearly from 0 to full.
 //!
 //! Reference: Baden et al. 2016, The functional diversity of retinal ganglion cells in the mouse,
 //! doi:10.1038/nature16468 (durations and frequencies of the default at 1000 frames per second).
@@ -21,30 +21,30 @@ use crate::error::in_range;
 use core::f64::consts::TAU;
 use ndarray::Array5;
 
-/// What a [`chirp`] looks like; durations in frames, frequencies in cycles per frame.
+/// The parameters of a [`chirp`]; durations in frames, frequencies in cycles per frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chirp {
-    /// Darkness at the beginning. Default 2000 frames.
+    /// Duration of the initial darkness. Default 2000 frames.
     pub dark: usize,
-    /// Brightness of the step. Default 3000 frames.
+    /// Duration of the step. Default 3000 frames.
     pub on: usize,
-    /// Darkness after the step. Default 3000 frames.
+    /// Duration of the darkness after the step. Default 3000 frames.
     pub off: usize,
-    /// Mean luminance before each sweep and after the last one. Default 2000 frames.
+    /// Duration of mean luminance before each sweep and after the last one. Default 2000 frames.
     pub gray: usize,
-    /// The sweep of frequency. Default 8000 frames.
+    /// Duration of the frequency sweep. Default 8000 frames.
     pub frequency_sweep: usize,
     /// Frequency at its start, at least 0. Default 0.0005 (0.5 Hz at 1000 frames per second).
     pub from: f32,
     /// Frequency at its end, at least 0. Default 0.008 (8 Hz at 1000 frames per second).
     pub to: f32,
-    /// The sweep of amplitude. Default 8000 frames.
+    /// Duration of the amplitude sweep. Default 8000 frames.
     pub amplitude_sweep: usize,
-    /// Its frequency, at least 0. Default 0.0004 (0.4 Hz at 1000 frames per second).
+    /// Frequency of the amplitude sweep, at least 0. Default 0.0004 (0.4 Hz at 1000 frames per second).
     pub frequency: f32,
-    /// Luminance of dark. Default 0.
+    /// Luminance of darkness. Default 0.
     pub low: f32,
-    /// Luminance of bright; the mean is half-way. Default 1.
+    /// Luminance of brightness; the mean is halfway between the two. Default 1.
     pub high: f32,
 }
 
@@ -67,9 +67,9 @@ impl Default for Chirp {
 }
 
 impl Chirp {
-    /// The default for another frame rate than 1000 per second: the same seconds and hertz.
-    /// Below 16 frames per second, 8 Hz would alias: [`chirp`] then asks for a lower frequency. A rate that is not a
-    /// finite number above 0 leaves the default.
+    /// The default chirp for a frame rate other than 1000 per second: the same seconds and hertz. Below 16 frames per
+    /// second, 8 Hz would alias, and [`chirp`] returns an error. If the rate is not a finite number above 0, the default is
+    /// returned.
     ///
     /// ```
     /// use foveola::samples::Chirp;
@@ -80,8 +80,8 @@ impl Chirp {
         Self::default().stretched(f64::from(frames_per_second) / 1000.0)
     }
 
-    /// The same stimulus played `factor` times as slowly: durations times, frequencies divided by `factor`.
-    /// A factor that is not a finite number above 0 changes nothing.
+    /// The same stimulus slowed down by `factor`: durations are multiplied and frequencies divided by it. A factor that is
+    /// not a finite number above 0 changes nothing.
     #[must_use]
     pub fn stretched(self, factor: f64) -> Self {
         if !(factor.is_finite() && factor > 0.0) {
@@ -103,9 +103,9 @@ impl Chirp {
         }
     }
 
-    /// The default in a movie of `frames` frames, as far as whole frames allow: every part takes its share of them. Where the
-    /// fastest flicker would have fewer than four frames a cycle, below 960 frames, all frequencies are lower by the same factor:
-    /// the stimulus has fewer cycles then, and goes through the same parts.
+    /// The default chirp scaled to a movie of `frames` frames, as far as whole frames allow. If the fastest flicker would
+    /// have fewer than four frames per cycle (below 960 frames), all frequencies are lowered by the same factor: the
+    /// stimulus then has fewer cycles, but the same parts.
     ///
     /// ```
     /// use foveola::samples::{Chirp, Size, chirp};
@@ -118,7 +118,7 @@ impl Chirp {
         let default = Self::default();
         let factor = frames as f64 / default.frames() as f64;
         let chirp = default.stretched(factor);
-        // Rounding may have made it longer by a frame or two, which the longest part has to spare.
+        // Rounding may have added a frame or two; they are removed from the longest part.
         let over = chirp.frames().saturating_sub(frames);
         let slower = (f64::from(chirp.to) / 0.25).max(1.0);
         let cycles = |f: f32| (f64::from(f) / slower) as f32;
@@ -131,7 +131,7 @@ impl Chirp {
         }
     }
 
-    /// Frames until the stimulus is dark for good; later frames of a movie stay dark.
+    /// Number of frames until the stimulus ends; later frames of a movie stay dark.
     ///
     /// ```
     /// use foveola::samples::{Chirp, Size, chirp};
@@ -183,8 +183,9 @@ impl Chirp {
 /// The full-field chirp; a movie longer than [`Chirp::frames`] stays dark at the end.
 ///
 /// # Errors
-/// [`Error::Parameter`] where the movie is shorter than [`Chirp::frames`] ([`Chirp::lasting`] makes a chirp for any length), a
-/// frequency is negative or above 0.5 (it would alias), a number is not finite, or the movie is empty or larger than memory.
+/// [`Error::Parameter`] where the movie is shorter than [`Chirp::frames`] ([`Chirp::lasting`] gives a chirp of any length),
+/// a frequency is negative or above 0.5 (it would alias), a number is not finite, or the movie is empty or larger than
+/// memory.
 pub fn chirp(size: Size, chirp: &Chirp) -> Result<Array5<f32>, Error> {
     const ITEM: &str = "chirp";
     for (name, value) in [("from", chirp.from), ("to", chirp.to), ("frequency", chirp.frequency)] {

@@ -1,4 +1,4 @@
-//! A drifting sinusoid, the stimulus of receptive fields.
+//! A drifting sinusoid: a stimulus for receptive fields.
 //!
 //! `L(x, y, t) = mean * (1 + contrast * sin(2 pi (s / wavelength - frequency * t + phase)))` with
 //! `s = x cos(direction) - y sin(direction)`, x the column, y the row, t the frame.
@@ -9,10 +9,10 @@ use crate::error::in_range;
 use core::f64::consts::TAU;
 use ndarray::Array5;
 
-/// What a [`moving_grating`] looks like.
+/// The parameters of a [`moving_grating`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MovingGrating {
-    /// Where it drifts to, in degrees: 0 is right, 90 is up. Default 0.
+    /// Drift direction in degrees: 0 is right, 90 is up. Default 0.
     pub direction: f32,
     /// Distance between two crests in pixels, above 0. Default 16.
     pub wavelength: f32,
@@ -68,7 +68,7 @@ pub fn moving_grating(size: Size, grating: &MovingGrating) -> Result<Array5<f32>
         for (y, row) in frame.chunks_exact_mut(size.cols).enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
                 let cycles = (x as f64 * cos - y as f64 * sin) * per_pixel + start;
-                // Whole cycles are dropped first: the sine of a small angle is quick and exact.
+                // Whole cycles are removed first: the sine of a small angle is fast and exact.
                 *sample = (mean + amplitude * libm::sin(TAU * (cycles - libm::floor(cycles)))) as f32;
             }
         }

@@ -1,21 +1,20 @@
-//! Input stimuli: small movies to show to a model, as in a physiologist's laboratory.
+//! Synthetic input movies, as in visual physiology.
 //!
-//! Every function takes a [`Size`] and a struct of parameters that has a default, and returns an array of shape
-//! `(1, 1, time, row, col)`: one batch, one channel. Values are luminances without a unit; most of them lie between 0
-//! (dark) and 1 (bright). The same parameters give the same bits on every platform: sines come from `libm`, random
-//! numbers from a seeded PCG generator.
+//! Every function takes a [`Size`] and a parameter struct with defaults, and returns an array of shape
+//! `(1, 1, time, row, col)`: one batch, one channel. Values are luminances without a unit; most are between 0 (dark) and 1
+//! (bright). The same parameters give the same bits on every platform: sines come from `libm`, random numbers from a seeded
+//! PCG generator.
 //!
 //! | function | stimulus |
 //! |---|---|
 //! | [`moving_grating`] | drifting sinusoid |
 //! | [`moving_bar`] | bar that sweeps over the field |
-//! | [`random_checkerboard`] | black and white checks, drawn anew every few frames |
+//! | [`random_checkerboard`] | black and white checks, redrawn every few frames |
 //! | [`sparse`] | a few single impulses in space and time |
 //! | [`pulse`] | a step or a pulse of the whole field |
 //! | [`chirp`] | step, frequency sweep and amplitude sweep of the whole field |
 //!
-//! Directions are in degrees, as one sees them on the screen: 0 moves to the right (towards higher columns),
-//! 90 moves up (towards lower rows).
+//! Directions are in degrees on the screen: 0 moves to the right (towards higher columns), 90 moves up (towards lower rows).
 //!
 //! ```
 //! use foveola::samples::{MovingBar, Size, moving_bar};
@@ -45,7 +44,7 @@ use ndarray::Array5;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-/// How large a movie is: frames, rows and columns, each at least 1.
+/// The size of a movie: frames, rows and columns, each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Size {
     /// Number of frames.
@@ -67,7 +66,7 @@ impl Size {
         self.rows * self.cols
     }
 
-    /// An array of zeros of this size, or an error where it has no sample or does not fit into memory.
+    /// An array of zeros of this size; an error if it has no sample or does not fit into memory.
     fn zeros(self, item: &'static str) -> Result<Array5<f32>, Error> {
         let error = |expected| Error::Parameter {
             item,
@@ -87,7 +86,7 @@ impl Size {
             .map_err(|_| error("a movie that fits into memory"))
     }
 
-    /// A movie made frame by frame: `draw` gets the index of the frame and its `rows * cols` samples.
+    /// A movie made frame by frame: `draw` receives the index of the frame and its `rows * cols` samples.
     fn movie(self, item: &'static str, mut draw: impl FnMut(usize, &mut [f32])) -> Result<Array5<f32>, Error> {
         let mut movie = self.zeros(item)?;
         if let Some(samples) = movie.as_slice_mut() {
@@ -97,12 +96,12 @@ impl Size {
     }
 }
 
-/// Refuses NaN and infinity.
+/// Returns an error for NaN and infinity.
 pub(crate) fn finite(item: &'static str, name: &'static str, value: f32) -> Result<(), Error> {
     in_range(item, name, value, value.is_finite(), "a finite number")
 }
 
-/// Refuses everything but finite numbers above 0.
+/// Returns an error for everything but finite numbers above 0.
 pub(crate) fn positive(item: &'static str, name: &'static str, value: f32) -> Result<(), Error> {
     in_range(item, name, value, value.is_finite() && value > 0.0, "a finite number above 0")
 }
@@ -113,7 +112,7 @@ pub(crate) fn unit_vector(degrees: f32) -> (f64, f64) {
     (cos, sin)
 }
 
-/// The random numbers of a seed, the same on every platform.
+/// The random number generator for a seed, the same on every platform.
 pub(crate) fn generator(seed: u64) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(seed)
 }

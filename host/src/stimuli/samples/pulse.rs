@@ -1,20 +1,20 @@
-//! A step or a pulse of the whole field: shows the step response of a model.
+//! A step or a pulse of the whole field, to measure the step response of a model.
 
 use super::{Size, finite};
 use crate::Error;
 use crate::error::in_range;
 use ndarray::Array5;
 
-/// What a [`pulse`] looks like.
+/// The parameters of a [`pulse`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pulse {
     /// First frame of the pulse. Default 10.
     pub onset: usize,
-    /// Frames that it lasts; `None` is a step that stays. Default 20 frames.
+    /// Duration in frames; `None` is a step that stays. Default 20 frames.
     pub duration: Option<usize>,
-    /// Luminance that the pulse adds to the baseline. Default 1.
+    /// Luminance added to the baseline during the pulse. Default 1.
     pub amplitude: f32,
-    /// Luminance before and after. Default 0.
+    /// Luminance before and after the pulse. Default 0.
     pub baseline: f32,
 }
 

@@ -1,4 +1,4 @@
-//! A few impulses in a dark field: shows the impulse response of a model, many at once.
+//! A few impulses in a dark field, to measure many impulse responses of a model at once.
 
 use super::{Size, finite, generator, index_below};
 use crate::Error;
@@ -6,12 +6,12 @@ use crate::error::in_range;
 use ndarray::Array5;
 use std::collections::BTreeSet;
 
-/// What a [`sparse`] movie looks like.
+/// The parameters of a [`sparse`] movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sparse {
-    /// Same seed, same movie, on every platform. Default 0.
+    /// The random seed: the same seed gives the same movie on every platform. Default 0.
     pub seed: u64,
-    /// Number of samples that are not 0, at most all of them. Default 10.
+    /// Number of non-zero samples, at most all of them. Default 10.
     pub impulses: usize,
     /// Their value. Default 1.
     pub amplitude: f32,

@@ -1,10 +1,10 @@
-//! The scene that needs no file: a grating behind a soft window, and a bar that sweeps over it.
+//! The built-in scene: a grating in a soft window, and a sweeping bar.
 
 use super::Scene;
 use crate::stimuli::samples::unit_vector;
 use core::f64::consts::TAU;
 
-/// A grating that drifts behind a soft round window, and a bright bar that sweeps over it, back and forth.
+/// A grating that drifts in a soft round window, and a bright bar that sweeps over it, back and forth.
 ///
 /// `L = (1 - c) B + c bar` with the bar's coverage `c(x, y, t)` (edges two pixels wide) and the background
 /// `B = mean (1 + contrast w sin(2 pi (u / wavelength - frequency t)))`, where `w` is a Gaussian window and `u` the
@@ -31,14 +31,14 @@ pub struct BarAndGrating {
     pub bar_direction: f32,
     /// Extent of the bar in the direction of motion, in pixels.
     pub bar_width: f64,
-    /// Middle and half length of the bar's way, in pixels along its direction.
+    /// Centre and half length of the bar's path, in pixels along its direction.
     pub bar_way: (f64, f64),
-    /// Seconds from one end of the way to the other and back, above 0.
+    /// Seconds from one end of the path to the other and back, above 0.
     pub bar_period: f64,
 }
 
 impl BarAndGrating {
-    /// The scene that fills a field of `rows` x `cols` pixels.
+    /// A scene that fills a field of `rows` x `cols` pixels.
     pub fn filling(rows: usize, cols: usize) -> Self {
         let (rows, cols) = (rows as f64, cols as f64);
         let side = rows.min(cols);
@@ -64,7 +64,7 @@ impl BarAndGrating {
         }
     }
 
-    /// Where the middle of the bar is at time `t`: there and back again, at constant speed.
+    /// Position of the centre of the bar at time `t`: back and forth at constant speed.
     fn bar_position(&self, t: f64) -> f64 {
         let turns = t / self.bar_period;
         let phase = turns - libm::floor(turns);
@@ -72,7 +72,7 @@ impl BarAndGrating {
         middle + half * (1.0 - 4.0 * libm::fabs(phase - 0.5))
     }
 
-    /// The part of a pixel that the bar covers, from its distance to the middle of the bar.
+    /// The part of a pixel that the bar covers, by its distance from the centre of the bar.
     #[inline(always)]
     fn coverage(distance: f32, width: f32) -> f32 {
         let inside = ((0.5 * width - distance.abs()) * 0.5 + 0.5).clamp(0.0, 1.0);
@@ -93,7 +93,7 @@ impl Scene for BarAndGrating {
         (background + covered * (self.bar - background)) as f32
     }
 
-    /// Window and wave are products of a function of the column and one of the row, so a pixel costs a few
+    /// Window and grating are products of a function of the column and one of the row, so a pixel costs a few
     /// multiplications and no sine: `sin(a + b) = sin a cos b + cos a sin b`.
     fn frame(&self, cols: usize, t: f64, luminance: &mut [f32]) {
         let cols = cols.max(1);

@@ -1,4 +1,4 @@
-//! A sparse scene: a few small discs that go round in circles, on empty ground.
+//! A sparse scene: a few small discs that move in circles on an empty background.
 
 use super::Scene;
 use core::f64::consts::TAU;
@@ -6,32 +6,32 @@ use core::f64::consts::TAU;
 /// One of [`Discs`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Disc {
-    /// Centre of its way: column and row in pixels.
+    /// Centre of the disc's path: column and row in pixels.
     pub centre: (f64, f64),
-    /// Radius of its way in pixels.
+    /// Radius of the path in pixels.
     pub way: f64,
-    /// Its own radius in pixels, above 0.
+    /// Radius of the disc in pixels, above 0.
     pub radius: f64,
-    /// Rounds a second; negative goes the other way.
+    /// Revolutions per second; negative reverses the direction.
     pub frequency: f64,
-    /// Where on its way it is at time 0, in rounds.
+    /// Position on the path at time 0, in revolutions.
     pub phase: f64,
-    /// Its luminance, above 0.
+    /// Luminance of the disc, above 0.
     pub luminance: f32,
 }
 
-/// Discs that go round in circles; a later one covers an earlier one. Their edges are two pixels wide.
+/// Discs that move in circles; a later one covers an earlier one. Their edges are two pixels wide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Discs {
     /// The discs.
     pub discs: Vec<Disc>,
-    /// Luminance of the ground, above 0.
+    /// Luminance of the background, above 0.
     pub ground: f32,
 }
 
 impl Discs {
-    /// Three discs, darker and brighter than the ground, in a field of `rows` x `cols` pixels: they cover half a
-    /// percent of it.
+    /// Three discs, darker and brighter than the background, in a field of `rows` x `cols` pixels: they cover half a percent
+    /// of it.
     pub fn filling(rows: usize, cols: usize) -> Self {
         let (rows, cols) = (rows as f64, cols as f64);
         let side = rows.min(cols);
@@ -58,7 +58,7 @@ impl Disc {
         (self.centre.0 + self.way * cos, self.centre.1 + self.way * sin)
     }
 
-    /// What a disc at `place` leaves of the luminance `below` at column `x` and row `y`.
+    /// The luminance at column `x` and row `y` after a disc at `place` is drawn over the luminance `below`.
     fn over(&self, place: (f64, f64), x: f64, y: f64, below: f32) -> f32 {
         let (dx, dy) = (x - place.0, y - place.1);
         let inside = ((self.radius - libm::sqrt(dx * dx + dy * dy)) * 0.5 + 0.5).clamp(0.0, 1.0) as f32;
@@ -71,12 +71,12 @@ impl Scene for Discs {
         self.discs.iter().fold(self.ground, |below, disc| disc.over(disc.place(t), x, y, below))
     }
 
-    /// Only the pixels around a disc are looked at.
+    /// Only the pixels around a disc are computed.
     fn frame(&self, cols: usize, t: f64, luminance: &mut [f32]) {
         let cols = cols.max(1);
         luminance.fill(self.ground);
         let around = |place: f64, reach: f64, len: usize| {
-            // The conversion of a float cuts to the range of the integer.
+            // The conversion from float saturates at the range of the integer.
             (libm::floor(place - reach) as usize).min(len)
                 ..(libm::ceil(place + reach) as usize).saturating_add(1).min(len)
         };

@@ -1,4 +1,4 @@
-//! Any movie as events: its frames, in front of a simulated sensor.
+//! Any movie as events: its frames, seen by a simulated sensor.
 
 use super::{Origin, Sensor, SensorParameters, Sighting};
 use crate::error::in_range;
@@ -6,20 +6,20 @@ use crate::{Error, Geometry, Result};
 use foveola_core::events::Event;
 use ndarray::Array2;
 
-/// The events of a movie, in order of time, made while they are asked for.
+/// The events of a movie, in order of time, computed on demand.
 ///
-/// Frames are rows x columns of luminance, with 1 for white. Frame `n` is seen at `n / rate` seconds, to the microsecond; in
-/// between, the logarithm of luminance is a straight line, so that a step between two frames becomes events at even distances.
-/// What moves farther than its own size from one frame to the next does not move in between: it fades there and appears here.
-/// Take a movie of many frames a second.
+/// Frames are rows x columns of luminance, with 1 for white. Frame `n` is seen at `n / rate` seconds, to the microsecond.
+/// Between frames the logarithm of luminance is linear, so that a step between two frames becomes evenly spaced events. An
+/// object that moves farther than its own size from one frame to the next fades out at one position and in at the other. Use
+/// a movie with a high frame rate.
 ///
-/// One frame and the events of one interval are in memory.
+/// Only one frame and the events of one interval are in memory.
 ///
 /// ```
 /// use foveola::scene::{Film, SensorParameters};
 /// use ndarray::Array2;
 ///
-/// // A bright column that moves over 8 columns, at 30 frames a second.
+/// // A bright column that moves over 8 columns, at 30 frames per second.
 /// let frame = |t| Ok(Array2::from_shape_fn((4, 8), |(_, col)| if col == t { 1.0 } else { 0.2 }));
 /// let film = Film::new((0..8).map(frame), 30.0, &SensorParameters::IDEAL)?;
 /// let events = film.collect::<foveola::Result<Vec<_>>>()?;
@@ -34,17 +34,17 @@ pub struct Film<F, E = Event> {
     geometry: Geometry,
     /// Number of the next frame.
     next: u64,
-    /// Events of the last interval, and how many of them were taken.
+    /// Events of the last interval, and the number already returned.
     events: Vec<E>,
     taken: usize,
 }
 
 impl<F: Iterator<Item = Result<Array2<f32>>>> Film<F> {
-    /// The events of `frames`, of which there are `rate` a second, seen by a sensor of their size.
+    /// The events of `frames`, at `rate` frames per second, seen by a sensor of their size.
     ///
     /// # Errors
-    /// [`Error::Parameter`] without a frame, for a rate that is not above 0 and up to 1,000,000, and for what a sensor refuses; the
-    /// first error of `frames`.
+    /// [`Error::Parameter`] without a frame, for a rate that is not above 0 and up to 1,000,000, and for invalid sensor
+    /// parameters; the first error of `frames`.
     pub fn new(mut frames: F, rate: f64, sensor: &SensorParameters) -> Result<Self> {
         const ITEM: &str = "film";
         in_range(ITEM, "rate", rate, rate > 0.0 && rate <= 1e6, "a number above 0, up to 1000000")?;
@@ -59,7 +59,7 @@ impl<F: Iterator<Item = Result<Array2<f32>>>> Film<F> {
         Ok(film)
     }
 
-    /// The same events, each with its origin. Begin with this: what was not yet asked for of the last interval is lost.
+    /// The same events, each with its origin. Call this first: remaining events of the last interval are lost.
     pub fn labelled(self) -> Film<F, (Event, Origin)> {
         let Self { frames, rate, sensor, geometry, next, .. } = self;
         Film { frames, rate, sensor, geometry, next, events: Vec::new(), taken: 0 }
@@ -67,17 +67,17 @@ impl<F: Iterator<Item = Result<Array2<f32>>>> Film<F> {
 }
 
 impl<F: Iterator<Item = Result<Array2<f32>>>, E: Sighting> Film<F, E> {
-    /// Size of the frames, and of the sensor.
+    /// Size of the frames and of the sensor.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
-    /// Time of the last frame that was shown, in microseconds.
+    /// Time of the last frame, in microseconds.
     pub fn time(&self) -> u64 {
         self.at(self.next.saturating_sub(1))
     }
 
-    /// When a frame is seen.
+    /// The time at which a frame is seen.
     fn at(&self, frame: u64) -> u64 {
         (frame as f64 * 1e6 / self.rate + 0.5) as u64
     }
@@ -120,7 +120,7 @@ mod tests {
     use crate::stimuli::scene::{self, Scene, Simulation};
     use core::time::Duration;
 
-    /// What is between two frames: a straight line of the logarithm; in the last column nothing moves.
+    /// Luminance between two frames: its logarithm is linear; nothing moves in the last column.
     fn between(t: f64, x: usize) -> f32 {
         let level = |frame: f64| if x == 3 { 0.0 } else { libm::sin(frame * 0.7 + x as f64) };
         let (first, share) = (libm::floor(t), t - libm::floor(t));
@@ -139,7 +139,7 @@ mod tests {
         Ok(Array2::from_shape_fn((3, 4), |(_, col)| between(t as f64, col)))
     }
 
-    /// A film of 40 frames a second is the scene that is sampled 25 times as often, and has straight lines in between.
+    /// A film of 40 frames per second equals the scene sampled 25 times as often, with straight lines in between.
     #[test]
     fn frames_are_joined_by_lines() {
         let parameters =

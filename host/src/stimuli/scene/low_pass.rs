@@ -2,15 +2,15 @@
 //!
 //! `tau y' = l - y` with `tau = 1 / (2 pi cutoff)`. For a line `l(t) = l0 + s t` the solution is
 //! `y(t) = l(t) - s tau + c exp(-t / tau)`, `c = y(0) - l0 + s tau`: exact for samples at any distance.
-//! Between two samples the curve is followed on straight lines between points whose distance grows as the exponential
-//! dies out, so the price of a long step is bounded; a line is off by less than 1.2 % of `c`.
+//! Between two samples the curve is approximated by lines between points whose spacing grows as the exponential decays, so
+//! the cost of a long step is bounded; the error of a line is less than 1.2 % of `c`.
 //!
-//! Cost: a multiplication per pixel and sample where no threshold is near, with a cutoff that depends on luminance an
-//! exponential; up to 11 lines where one is.
+//! Cost: a multiplication per pixel and sample if no threshold is near, plus an exponential if the cutoff depends on
+//! luminance; up to 11 lines if a threshold is near.
 
 use core::f64::consts::TAU;
 
-/// Times in units of tau between which the curve is followed on lines.
+/// The times, in units of tau, between which the curve is approximated by lines.
 const NODES: [f64; 10] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 
 /// The low-pass of a sensor's pixels.
@@ -18,15 +18,15 @@ const NODES: [f64; 10] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 pub(super) struct LowPass {
     /// Time constant in microseconds where luminance is 1 or more.
     tau: f64,
-    /// Part of the cutoff that is left in the dark.
+    /// Share of the cutoff that remains in the dark.
     dark: f64,
-    /// What is left of the transient at each of [`NODES`].
+    /// Remaining share of the transient at each of [`NODES`].
     left: [f64; NODES.len()],
-    /// The last interval in microseconds, and what was left of the transient behind it.
+    /// The last interval in microseconds, and the remaining share of the transient after it.
     last: (f64, f64),
 }
 
-/// The answer of a pixel to a line: what [`LowPass`] gives between two samples.
+/// The response of a pixel to a line: the output of [`LowPass`] between two samples.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answer<'a> {
     nodes: &'a [f64; NODES.len()],
@@ -40,7 +40,7 @@ pub(super) struct Answer<'a> {
 }
 
 impl LowPass {
-    /// A low-pass, or none where the cutoff in Hz is infinite.
+    /// A low-pass; none if the cutoff in Hz is infinite.
     pub(super) fn new(cutoff: f32, dark: f32) -> Option<Self> {
         let tau = 1e6 / (TAU * f64::from(cutoff));
         let left = NODES.map(|node| libm::exp(-node));
@@ -54,7 +54,7 @@ impl LowPass {
         }
     }
 
-    /// The answer, from `filtered` on, to a line from level `from` to `to` in the prepared interval, at whose end the
+    /// The response, starting at `filtered`, to a line from level `from` to `to` in the prepared interval, at whose end the
     /// pixel sees `luminance`.
     #[inline]
     pub(super) fn answer(&self, filtered: f32, from: f32, to: f32, luminance: f32) -> Answer<'_> {
@@ -72,7 +72,7 @@ impl LowPass {
 }
 
 impl Answer<'_> {
-    /// Points `(microseconds from the start, level)` to draw lines between, without the first.
+    /// Points `(microseconds from the start, level)` connected by lines, without the first.
     pub(super) fn points(&self) -> impl Iterator<Item = (f64, f32)> {
         let inner = NODES.iter().zip(self.nodes).map(|(node, left)| (node * self.tau, left));
         let inner = inner.take_while(|(t, _)| *t < self.dt);
@@ -86,7 +86,7 @@ impl Answer<'_> {
 mod tests {
     use super::*;
 
-    /// The points lie on the solution, wherever the samples are; the lines between them are close to it.
+    /// The points are on the solution for any sampling; the lines between them are close to it.
     #[test]
     fn a_step_is_answered_as_the_equation_says() {
         let cutoff = 100.0_f32;
@@ -94,7 +94,7 @@ mod tests {
         for dt in [50.0, 700.0, 5_000.0, 100_000.0] {
             let mut filter = LowPass::new(cutoff, 1.0).expect("finite");
             filter.prepare(dt);
-            // The line from 1 to 1 is the rest of a step from 0.
+            // With a line from 1 to 1, the rest of a step from 0.
             let (mut filtered, mut now) = (0.0_f32, 0.0);
             for _ in 0..20 {
                 let answer = filter.answer(filtered, 1.0, 1.0, 1.0);
@@ -104,7 +104,7 @@ mod tests {
                     assert!((f64::from(level) - exact(next)).abs() < 1e-6, "{level} at {next} of {dt}");
                     let middle = 0.5 * (f64::from(y) + f64::from(level));
                     let off = (middle - exact(0.5 * (t + next))).abs();
-                    // Behind the last node the curve is as good as straight.
+                    // After the last node the curve is almost straight.
                     assert!(off < 0.012 * (1.0 - exact(0.0)) + 4e-4 + 1e-6, "a line of {dt} is off by {off}");
                     (t, y) = (next, level);
                 }
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// A line that goes on for long is followed at a distance of `tau` times its slope.
+    /// The response to a long line follows it at a distance of `tau` times its slope.
     #[test]
     fn a_ramp_is_followed_late() {
         let mut filter = LowPass::new(10.0, 1.0).expect("finite");

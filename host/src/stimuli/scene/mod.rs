@@ -1,11 +1,13 @@
-//! Events from light: scenes and movies, seen through a simulated event sensor.
+//! Events from light: scenes and movies, seen by a simulated event sensor.
 //!
-//! Parts that know nothing of each other:
-//! - a [`Scene`] is luminance as a function of place and time: [`BarAndGrating`], [`Discs`], [`Uniform`], or your own;
-//! - a [`Sensor`] turns luminance, frame by frame, into the events of an event camera, each with its [`Origin`] if you ask.
+//! The parts are independent of each other:
+//! - a [`Scene`] is luminance as a function of position and time: [`BarAndGrating`], [`Discs`], [`Uniform`], or a custom
+//!   one;
+//! - a [`Sensor`] converts luminance, frame by frame, into the events of an event camera, each with its [`Origin`] on
+//!   request.
 //!
-//! [`Simulation`] joins a scene, [`Film`] a movie and a sensor to an iterator of events in order of time. They hold one frame
-//! and the events of one sampling step, so a recording of any duration takes the same memory.
+//! [`Simulation`] combines a scene and a sensor, [`Film`] a movie and a sensor, into an iterator of events in order of time.
+//! They hold one frame and the events of one sampling step, so memory does not depend on the duration.
 //!
 //! ```
 //! use foveola::scene::Simulation;
@@ -39,7 +41,7 @@ use crate::{Error, Geometry};
 use core::time::Duration;
 use foveola_core::events::Event;
 
-/// Luminance as a function of place and time.
+/// Luminance as a function of position and time.
 pub trait Scene {
     /// Luminance, above 0, at column `x` and row `y` in pixels (the centre of the first pixel is 0) and time `t` in
     /// seconds.
@@ -47,7 +49,7 @@ pub trait Scene {
 
     /// Luminance of a whole frame of rows of `cols` pixels at time `t`.
     ///
-    /// Override it where a frame costs less than its pixels one by one.
+    /// Override it if a whole frame is cheaper than its single pixels.
     fn frame(&self, cols: usize, t: f64, luminance: &mut [f32]) {
         for (y, row) in luminance.chunks_mut(cols.max(1)).enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
@@ -57,7 +59,7 @@ pub trait Scene {
     }
 }
 
-/// How large and how long a [`Simulation`] is.
+/// The size and duration of a [`Simulation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
     /// Columns and rows of the sensor. Default 128 x 96.
@@ -78,7 +80,7 @@ impl Default for Setup {
     }
 }
 
-/// The events of a scene, in order of time, made while they are asked for.
+/// The events of a scene, in order of time, computed on demand.
 ///
 /// Times run from 0 to the duration, in microseconds.
 ///
@@ -106,13 +108,13 @@ pub struct Simulation<S, E = Event> {
     /// Time of the next sample.
     next: u64,
     luminance: Vec<f32>,
-    /// Events of the last step, and how many of them were taken.
+    /// Events of the last step, and the number already returned.
     events: Vec<E>,
     taken: usize,
 }
 
 impl Simulation<BarAndGrating> {
-    /// The scene of `foveola run` without a file: 2 s of [`BarAndGrating`] on 128 x 96 pixels.
+    /// The built-in scene of `foveola run`: 2 s of [`BarAndGrating`] on 128 x 96 pixels.
     ///
     /// # Errors
     /// None with these parameters; the signature is that of [`Simulation::new`].
@@ -127,8 +129,8 @@ impl<S: Scene> Simulation<S> {
     /// The events of `scene`, seen by a sensor.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where the step is shorter than 1 us, the duration is longer than 2^63 us, or the sensor
-    /// refuses its parameters or setup.
+    /// [`Error::Parameter`] where the step is shorter than 1 us, the duration is longer than 2^63 us, or the sensor's
+    /// parameters or setup are invalid.
     pub fn new(scene: S, setup: Setup, sensor: &SensorParameters) -> Result<Self, Error> {
         let Setup { geometry, duration, step } = setup;
         const ITEM: &str = "recording";
@@ -149,7 +151,7 @@ impl<S: Scene> Simulation<S> {
         Ok(Self { scene, sensor, geometry, step, end, next: 0, luminance, events: Vec::new(), taken: 0 })
     }
 
-    /// The same events, each with its origin. What was not yet asked for of the last step is lost, so begin with this.
+    /// The same events, each with its origin. Call this first: remaining events of the last step are lost.
     ///
     /// ```
     /// use foveola::scene::{Origin, Simulation};
@@ -165,12 +167,12 @@ impl<S: Scene> Simulation<S> {
 }
 
 impl<S: Scene, E: Sighting> Simulation<S, E> {
-    /// Size and duration.
+    /// Size of the sensor.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
-    /// Looks at the scene once more; false at the end.
+    /// Samples the scene once more; false at the end.
     fn advance(&mut self) -> bool {
         if self.next > self.end {
             return false;

@@ -1,30 +1,30 @@
-//! Where an event came from: what the accuracy of filters is measured against.
+//! The origin of an event: the reference for the accuracy of event filters.
 
 use foveola_core::events::Event;
 
-/// Why a simulated pixel sent an event.
+/// Why a simulated pixel emitted an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// Light changed.
     Signal,
-    /// The reference drifted: an ON event at whose time the reference moved faster than the light.
+    /// The reference drifted: an ON event at a time when the reference moved faster than the light.
     Leak,
     /// Shot noise.
     Shot,
 }
 
 impl Origin {
-    /// Whether it is anything but signal.
+    /// Whether the origin is not signal.
     pub fn is_noise(self) -> bool {
         self != Self::Signal
     }
 }
 
-/// What a [`Sensor`](super::Sensor) writes down of an event: the event alone, or with its origin.
+/// The output of a [`Sensor`](super::Sensor) per event: the event alone, or with its origin.
 ///
-/// The choice is made by the compiler, so an origin that nobody asks for costs nothing.
+/// The choice is made at compile time, so an unused origin costs nothing.
 pub trait Sighting: Copy {
-    /// Writes down.
+    /// Builds the output.
     fn new(event: Event, origin: Origin) -> Self;
 
     /// The event.

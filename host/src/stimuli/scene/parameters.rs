@@ -1,12 +1,12 @@
-//! What a simulated sensor is like, and in which ranges.
+//! The parameters of a simulated sensor, and their ranges.
 
 use crate::Error;
 use crate::error::in_range;
 use core::time::Duration;
 
-/// What a [`Sensor`](super::Sensor) is like. The equations stand at [`Sensor`](super::Sensor).
+/// The parameters of a [`Sensor`](super::Sensor), which documents the equations.
 ///
-/// By default it is a good sensor in good light: leak, dark current and limits of bandwidth are off. These two are the ends:
+/// The default is a good sensor in good light: leak, dark current and bandwidth limits are off. These two are the extremes:
 ///
 /// ```
 /// use foveola::scene::SensorParameters;
@@ -25,29 +25,30 @@ use core::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SensorParameters {
-    /// Rise of the natural logarithm of luminance that makes an ON event, 0.01 to 10. Default 0.25.
+    /// Increase of the natural logarithm of luminance for an ON event, 0.01 to 10. Default 0.25.
     pub threshold_on: f32,
-    /// Fall of the natural logarithm of luminance that makes an OFF event, 0.01 to 10. Default 0.25.
+    /// Decrease of the natural logarithm of luminance for an OFF event, 0.01 to 10. Default 0.25.
     pub threshold_off: f32,
-    /// Standard deviation of the thresholds between pixels, as a part of them, 0 to 0.3. Default 0.03.
+    /// Relative standard deviation of the thresholds between pixels, 0 to 0.3. Default 0.03.
     pub mismatch: f32,
-    /// Time after an event in which a pixel is blind, at most 10 s. Default 500 us.
+    /// Time after an event during which a pixel is blind, at most 10 s. Default 500 us.
     pub refractory: Duration,
-    /// Leak: ON events per pixel and second where nothing changes, 0 to 100. Default 0.
+    /// Leak: ON events per pixel and second at constant light, 0 to 100. Default 0.
     pub leak_rate: f32,
-    /// Standard deviation of the leak between pixels, as a part of it, 0 to 0.3. Default 0.1.
+    /// Relative standard deviation of the leak between pixels, 0 to 0.3. Default 0.1.
     pub leak_jitter: f32,
-    /// Shot noise: events of either sign per pixel and second in the dark, 0 to 1000. Default 0.2.
+    /// Shot noise: events of either polarity per pixel and second in the dark, 0 to 1000. Default 0.2.
     pub shot_rate: f32,
-    /// Part of the shot noise that is left where luminance is 1 or more, 0 to 1. Default 1: the same everywhere.
+    /// Share of the shot noise that remains where luminance is 1 or more, 0 to 1. Default 1: the same everywhere.
     pub shot_bright: f32,
-    /// Cutoff of the photoreceptor's low-pass in Hz where luminance is 1 or more, 0.1 and more. Default infinite: none.
+    /// Cutoff of the photoreceptor's low-pass in Hz where luminance is 1 or more, at least 0.1. Default infinite: no
+    /// low-pass.
     pub cutoff: f32,
-    /// Part of the cutoff that is left in the dark, 0.01 to 1. Default 1: the same everywhere.
+    /// Share of the cutoff that remains in the dark, 0.01 to 1. Default 1: the same everywhere.
     pub cutoff_dark: f32,
-    /// Luminance that would make as much photocurrent as flows in the dark, 0 to 1. Default 0.
+    /// Dark current as the luminance that causes the same photocurrent, 0 to 1. Default 0.
     pub dark: f32,
-    /// Same seed, same events, on every platform. Default 0.
+    /// The random seed: the same seed gives the same events on every platform. Default 0.
     pub seed: u64,
 }
 
@@ -58,7 +59,7 @@ impl Default for SensorParameters {
 }
 
 impl SensorParameters {
-    /// Equal pixels that follow any light at once, without noise: an event for every threshold that is crossed.
+    /// Identical pixels with unlimited bandwidth and no noise: an event for every threshold crossing.
     pub const IDEAL: Self = Self {
         threshold_on: 0.25,
         threshold_off: 0.25,
@@ -74,7 +75,7 @@ impl SensorParameters {
         seed: 0,
     };
 
-    /// Refuses what is out of range.
+    /// Returns an error for parameters out of range.
     pub(super) fn check(&self) -> Result<(), Error> {
         const ITEM: &str = "sensor";
         for (name, value, (low, high), expected) in [

@@ -1,32 +1,32 @@
-//! One pixel: when the signal of its photoreceptor, a straight line in time, crosses its thresholds.
+//! One pixel: the times at which its photoreceptor signal, linear in time, crosses its thresholds.
 
 use super::origin::Origin;
 
 /// One pixel of a sensor. All levels are natural logarithms of luminance.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pixel {
-    /// Reference at time `wake`; it falls from there by `leak`.
+    /// Reference at time `wake`; it decreases from there by `leak`.
     pub(super) reference: f32,
     pub(super) threshold_on: f32,
     pub(super) threshold_off: f32,
-    /// What the photoreceptor gave at the last sample: luminance, or its logarithm behind a low-pass.
+    /// The photoreceptor signal at the last sample: luminance, or its low-passed logarithm.
     pub(super) before: f32,
     /// Level before the low-pass at the last sample.
     pub(super) unfiltered: f32,
-    /// Fall of the reference in a microsecond.
+    /// Decrease of the reference per microsecond.
     pub(super) leak: f32,
     /// Time in microseconds until which the pixel is blind.
     pub(super) wake: f64,
 }
 
-/// Two levels between which a pixel keeps silent.
+/// Two levels between which a pixel emits no events.
 pub(super) type Bounds = (f32, f32);
 
-/// Bounds of a pixel that has to be looked at in every sample.
+/// Bounds of a pixel that must be processed in every sample.
 pub(super) const LOOK: Bounds = (f32::INFINITY, f32::NEG_INFINITY);
 
 impl Pixel {
-    /// Levels between which the pixel keeps silent from time `now` until `horizon`.
+    /// Levels between which the pixel emits no events from time `now` until `horizon`.
     pub(super) fn bounds(&self, now: f64, horizon: f64) -> Bounds {
         let reference = |t: f64| (f64::from(self.reference) - f64::from(self.leak) * (t - self.wake)) as f32;
         (reference(now) - self.threshold_off, reference(horizon) + self.threshold_on)
@@ -39,7 +39,7 @@ impl Pixel {
 
     /// Follows the level on a straight line from `from` at time `start` to `to` at time `end`.
     ///
-    /// A reference that falls is a level that rises: the line is compared with the reference at time `wake`.
+    /// A decreasing reference is equivalent to an increasing level: the line is compared with the reference at time `wake`.
     pub(super) fn follow(
         &mut self,
         (start, from): (f64, f32),
@@ -65,7 +65,7 @@ impl Pixel {
             } else {
                 return;
             };
-            // Rounding may put the crossing a little outside, never before the pixel is awake.
+            // Rounding may move the crossing slightly outside, but never before the end of the blind time.
             let t = (start + f64::from(level - first) / (slope + leak)).max(self.wake.max(start)).min(end);
             let t = if t.is_nan() { end } else { t };
             let drift = leak * (t - self.wake);

@@ -1,8 +1,8 @@
-//! The refractory period behind the low-pass, beside the equations of [`Sensor`](super::Sensor): the receptor in `f64` in
-//! steps of 0.1 us, and from each event of a pixel the next one.
+//! The refractory period after the low-pass, compared with the equations of [`Sensor`](super::Sensor): the receptor in `f64`
+//! in steps of 0.1 us, and the prediction of each event from the previous one.
 //!
-//! An event at `t` leaves the pixel blind until `t + R`. Then its reference is the receptor's level at `t + R`, whatever
-//! passed a threshold meanwhile, and the next event comes where the level is first a threshold away from it.
+//! An event at `t` leaves the pixel blind until `t + R`. Then its reference is the receptor's level at `t + R`, regardless
+//! of threshold crossings in the meantime. The next event occurs when the level is first a threshold away from it.
 
 use super::{Sensor, SensorParameters};
 use core::time::Duration;
@@ -11,16 +11,16 @@ use foveola_core::events::Event;
 const CUTOFF: f32 = 100.0;
 const ON: f32 = 0.2;
 const OFF: f32 = 0.3;
-/// Microseconds that are shown.
+/// Duration in microseconds.
 const END: usize = 150_000;
 
-/// The logarithm of luminance at `us`: rises or falls by 2.4 within 1.5 ms, every 12 ms, beside a sine of 7 ms.
+/// The logarithm of luminance at `us`: rises or falls by 2.4 within 1.5 ms, every 12 ms, plus a sine of 7 ms.
 fn level(us: usize) -> f64 {
     let sine = |period: f64| libm::sin(core::f64::consts::TAU * us as f64 / period);
     (6.0 * sine(24_000.0)).clamp(-1.2, 1.2) + 0.8 * sine(7_000.0)
 }
 
-/// What the receptor gives in each microsecond for frames every `step`: `tau y' = l - y` with straight lines `l`.
+/// The receptor signal at each microsecond for frames every `step`: `tau y' = l - y` with straight lines `l`.
 fn receptor(step: usize) -> Vec<f64> {
     let tau = 1e6 / (core::f64::consts::TAU * f64::from(CUTOFF));
     let (mut y, mut all) = (level(0), vec![level(0)]);
@@ -35,7 +35,7 @@ fn receptor(step: usize) -> Vec<f64> {
     all
 }
 
-/// Events of 16 pixels that see the same, each with a first reference of its own.
+/// Events of 16 pixels that see the same, each with a different initial reference.
 fn events(step: usize, refractory: usize) -> Vec<Event> {
     let parameters = SensorParameters {
         cutoff: CUTOFF,
@@ -52,15 +52,15 @@ fn events(step: usize, refractory: usize) -> Vec<Event> {
     events
 }
 
-/// Frames every 100 us, where the lines between samples of the receptor are as good as the curve; every 2 ms, where they are
-/// off by a little more than 1 % of what is on its way.
+/// Frames every 100 us, where the lines between samples of the receptor match the curve; and every 2 ms, where their error
+/// is a little more than 1 % of the remaining transient.
 #[test]
 fn the_next_event_follows_from_the_last_one() {
     for (step, tolerance) in [(100, 0.008), (2_000, 0.05)] {
         let y = receptor(step);
         for refractory in [0, 30, 700, 2_500, 6_000] {
             let events = events(step, refractory);
-            // Events that follow one, those of another polarity, and thresholds of each that were passed by a blind pixel.
+            // Successive events, changes of polarity, and threshold crossings of each polarity that a blind pixel missed.
             let (mut followers, mut turns, mut hidden) = (0, 0, [0; 2]);
             for x in 0..16 {
                 let of_pixel: Vec<_> = events.iter().filter(|event| event.x == x).collect();
@@ -73,7 +73,7 @@ fn the_next_event_follows_from_the_last_one() {
                     let which = format!("{event:?}, then {next:?}, with {refractory} us and frames every {step} us");
                     assert!(wake <= end, "the pixel is blind: {which}");
                     let reached = |us: usize| [y[us] - y[wake] - f64::from(ON), y[wake] - y[us] - f64::from(OFF)];
-                    // Both ends of the microsecond in which the event is.
+                    // Both ends of the microsecond of the event.
                     for us in wake..=end {
                         let early = reached(us).into_iter().any(|beyond| beyond > tolerance);
                         assert!(!early, "an event was due at {us}: {which}");
@@ -97,7 +97,8 @@ fn the_next_event_follows_from_the_last_one() {
 }
 
 /// In numbers: the logarithm of luminance jumps by 2, and `tau` is 1000 us to 0.002 %, so `y = 2 - d` with
-/// `d = 2 exp(-t / 1000 us)`. From an event the level goes on to `d exp(-R / tau)` unseen; the next event is 0.2 behind that.
+/// `d = 2 exp(-t / 1000 us)`. After an event the level continues unseen to `d exp(-R / tau)`; the next event is 0.2 after
+/// that.
 #[test]
 fn a_jump_makes_fewer_events_the_longer_a_pixel_is_blind() {
     const JUMP: u64 = 10_000;
@@ -116,7 +117,7 @@ fn a_jump_makes_fewer_events_the_longer_a_pixel_is_blind() {
             sensor.sample(t, &[libm::exp(2.0) as f32], &mut events).expect("good");
         }
         assert!(events.iter().all(|event| event.on) && events.len() == expected, "{refractory} us: {events:?}");
-        // In the middle of the microsecond in which luminance changes, and of that in which the event is, it is as late.
+        // Times relative to the middle of the microsecond of the jump and of the event.
         let since = |event: &Event| (event.t - JUMP) as f64 + 1.0;
         let behind = |d: f64| d * libm::exp(-(refractory as f64) / 1_000.0) - 0.2;
         let mut d = 2.0 * libm::exp(-since(&events[0]) / 1_000.0);

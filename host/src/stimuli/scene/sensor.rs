@@ -1,33 +1,33 @@
-//! A model of an event sensor (DVS): luminance in, frame by frame, events out.
+//! A model of an event sensor (DVS): converts luminance, frame by frame, into events.
 //!
-//! Each pixel has a photoreceptor, a reference and two comparators. With luminance `L`, a straight line in its logarithm
-//! from one frame to the next:
+//! Each pixel has a photoreceptor, a reference and two comparators. The logarithm of luminance `L` is linear in time from
+//! one frame to the next:
 //!
 //! ```text
 //! light     l(t) = ln(L(t) + dark)                              dark: the dark current, as luminance
 //! receptor  tau y' = l - y,  tau = 1 / (2 pi cutoff(L))         y = l where the cutoff is infinite
 //!           cutoff(L) = cutoff (cutoff_dark + (1 - cutoff_dark) min(L, 1))
-//! reference r' = -leak,  leak = leak_rate threshold_on          so that a still pixel sends ON at leak_rate
-//! ON event  when y - r reaches +threshold_on                    and then r = y, after a time of blindness
-//! OFF event when y - r reaches -threshold_off                   (refractory) in which nothing is seen
+//! reference r' = -leak,  leak = leak_rate threshold_on          so that a still pixel emits ON events at leak_rate
+//! ON event  when y - r reaches +threshold_on                    then r = y after a blind time
+//! OFF event when y - r reaches -threshold_off                   (refractory) without events
 //! shot      events of either sign, a Poisson process of rate
-//!           shot_rate (1 - (1 - shot_bright) min(L, 1))         beside all that, the reference stays
+//!           shot_rate (1 - (1 - shot_bright) min(L, 1))         independent; the reference is unchanged
 //! ```
 //!
-//! Thresholds and leak deviate from pixel to pixel by a nearly Gaussian factor of their own. [`SensorParameters`] has units,
-//! ranges and defaults; with [`SensorParameters::IDEAL`] every crossing of a threshold is an event at its very microsecond.
-//! Everything random follows from one seed, and logarithms come from `libm`, so a seed gives the same events on every
-//! platform. Thresholds and first references do not depend on which noise is on.
+//! Thresholds and leak of each pixel are multiplied by nearly Gaussian random factors. [`SensorParameters`] has units,
+//! ranges and defaults; with [`SensorParameters::IDEAL`] every threshold crossing is an event at exactly that microsecond.
+//! All random numbers follow from one seed, and logarithms come from `libm`, so a seed gives the same events on every
+//! platform. Thresholds and initial references do not depend on the noise settings.
 //!
-//! What is left out: the sensor's readout (no jitter of time stamps, no limit of the rate of events), hot pixels, thresholds
-//! and leak that change with temperature, and shot noise that would shift the reference.
+//! Not modelled: the sensor's readout (no timestamp jitter, no limit of the event rate), hot pixels, thresholds and leak
+//! that depend on temperature, and shot noise that shifts the reference.
 //!
-//! Cost, for a pixel and frame that makes no event: two comparisons; with a cutoff a logarithm and a few operations, with
-//! `cutoff_dark` below 1 an exponential too. An event costs two logarithms and two exponentials. 40 bytes per pixel.
+//! Cost for a pixel and frame without an event: two comparisons; with a cutoff, a logarithm and a few operations; with
+//! `cutoff_dark` below 1, also an exponential. An event costs two logarithms and two exponentials. 40 bytes per pixel.
 //!
 //! References: Lichtsteiner, Posch and Delbruck 2008, A 128x128 120 dB 15 us latency asynchronous temporal contrast vision
-//! sensor, doi:10.1109/JSSC.2007.914337 (the pixel); Rebecq, Gehrig and Scaramuzza 2018, ESIM: an open event camera simulator
-//! (lines between samples); Hu, Liu and Delbruck 2021, v2e: from video frames to realistic DVS events,
+//! sensor, doi:10.1109/JSSC.2007.914337 (the pixel); Rebecq, Gehrig and Scaramuzza 2018, ESIM: an open event camera
+//! simulator (lines between samples); Hu, Liu and Delbruck 2021, v2e: from video frames to realistic DVS events,
 //! doi:10.1109/CVPRW53098.2021.00144 (bandwidth, leak and shot noise that depend on light).
 
 use super::low_pass::LowPass;
@@ -41,20 +41,20 @@ use foveola_core::events::Event;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
 
-/// A simulated event sensor: luminance in, frame by frame; events out.
+/// A simulated event sensor: converts luminance, frame by frame, into events.
 #[derive(Debug, Clone)]
 pub struct Sensor {
     cols: usize,
     pixels: Vec<Pixel>,
-    /// What is between them needs no look at the pixel; levels where there is a low-pass, else luminance.
+    /// Bounds within which the pixel need not be processed; levels if there is a low-pass, else luminance.
     bounds: Vec<Bounds>,
     low_pass: Option<LowPass>,
     dark: f32,
     refractory: f64,
-    /// Microseconds for which bounds are made, and until when the present ones hold: references fall meanwhile.
+    /// Microseconds for which bounds are valid, and the end of the present ones: references decrease in the meantime.
     lookahead: f64,
     horizon: f64,
-    /// Mean microseconds from one event of shot noise to the next in the whole sensor, if all were dark.
+    /// Mean microseconds between shot-noise events in the whole sensor, if all pixels were dark.
     shot_interval: f64,
     shot_bright: f64,
     next_shot: f64,
@@ -63,16 +63,16 @@ pub struct Sensor {
     random: Pcg64Mcg,
 }
 
-/// Luminance that a sensor tells from darkness, and from everything brighter.
+/// The smallest and the largest luminance that a sensor distinguishes.
 const LUMINANCE: (f32, f32) = (1e-4, 1e6);
 
-/// Makes the generator of the leak another than that of the thresholds.
+/// Makes the leak's random generator different from that of the thresholds.
 const LEAK_SEED: u64 = 0x6c65_616b;
 
-/// Part of a threshold by which references may fall until all bounds are made anew.
+/// Share of a threshold by which references may decrease before all bounds are updated.
 const FALL: f64 = 0.02;
 
-/// A time that never comes, and is finite: a leak of 0 until then is 0.
+/// A time that is never reached, and finite: a leak of 0 until then is 0.
 const NEVER: f64 = f64::MAX;
 
 /// A uniform number from 0 to just below 1.
@@ -80,7 +80,7 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
     (random.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// A number with mean 0, variance 1 and nearly Gaussian density: the sum of four uniform ones (at most 3.5).
+/// A number with mean 0, variance 1 and nearly Gaussian density: the sum of four uniform numbers (at most 3.5).
 fn nearly_gaussian(random: &mut Pcg64Mcg) -> f64 {
     let sum: f64 = (0..4).map(|_| uniform(random) - 0.5).sum();
     sum * libm::sqrt(3.0)
@@ -94,8 +94,8 @@ impl Sensor {
     /// A sensor of `rows` x `cols` pixels.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where a parameter is outside the range of [`SensorParameters`], or the geometry is empty,
-    /// larger than 65536 on a side or than 2^26 pixels; [`Error::Memory`].
+    /// [`Error::Parameter`] where a parameter is outside the range of [`SensorParameters`], or the geometry is empty, larger
+    /// than 65536 on a side or than 2^26 pixels; [`Error::Memory`].
     pub fn new(rows: usize, cols: usize, parameters: &SensorParameters) -> Result<Self, Error> {
         const ITEM: &str = "sensor";
         let &SensorParameters { threshold_on, mismatch, leak_rate, leak_jitter, seed, .. } = parameters;
@@ -147,16 +147,15 @@ impl Sensor {
         })
     }
 
-    /// Shows the sensor a frame at time `t` in microseconds, and appends to `events` what happened since the frame
-    /// before, in order of time: [`Event`]s, or pairs `(Event, Origin)`.
+    /// Exposes the sensor to a frame at time `t` in microseconds, and appends to `events` the events since the previous
+    /// frame, in order of time: [`Event`]s, or pairs `(Event, Origin)`.
     ///
-    /// The first frame makes no event: the pixels adapt to it, each to a random place between its thresholds, as if the
-    /// scene had stood still before. Luminance is cut to 1e-4 ..= 1e6; a pixel that is not a number keeps its last
-    /// luminance.
+    /// The first frame causes no event: the pixels adapt to it, each to a random level between its thresholds, as if the
+    /// scene had been constant before. Luminance is limited to 1e-4 ..= 1e6; a pixel that is NaN keeps its last luminance.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where the frame has another number of pixels or `t` is not after the last one; the sensor
-    /// is then unchanged.
+    /// [`Error::Parameter`] where the frame has another number of pixels or `t` is not after the last frame; the sensor is
+    /// then unchanged.
     pub fn sample<E: Sighting>(&mut self, t: u64, luminance: &[f32], events: &mut Vec<E>) -> Result<(), Error> {
         const ITEM: &str = "sensor";
         let len = luminance.len();
@@ -199,7 +198,7 @@ impl Sensor {
             pixel.before = if value.is_nan() { LUMINANCE.0 } else { value };
             let level = logarithm(pixel.before, self.dark);
             (pixel.reference, pixel.wake) = if pixel.leak > 0.0 {
-                // On its way from one leak event to the next.
+                // At a random time between two leak events.
                 (level, now - f64::from(share * pixel.threshold_on) / f64::from(pixel.leak))
             } else {
                 (level - 0.98 * (share - 0.5) * pixel.threshold_on.min(pixel.threshold_off), now)
@@ -215,7 +214,7 @@ impl Sensor {
         self.await_shot();
     }
 
-    /// The pixels from frame to frame, where receptors give what they see.
+    /// Processes the pixels from frame to frame, without a low-pass.
     fn follow<E: Sighting>(&mut self, (start, end): (f64, f64), luminance: &[f32], events: &mut Vec<E>) {
         for (index, (&value, bounds)) in luminance.iter().zip(&mut self.bounds).enumerate() {
             let pixel = &mut self.pixels[index];
@@ -231,7 +230,7 @@ impl Sensor {
         }
     }
 
-    /// The same behind a low-pass.
+    /// The same with a low-pass.
     fn follow_filtered<E: Sighting>(
         &mut self,
         (start, end): (f64, f64),
@@ -243,10 +242,10 @@ impl Sensor {
             let pixel = &mut self.pixels[index];
             let (filtered, from) = (pixel.before, pixel.unfiltered);
             let to = if value.is_nan() { from } else { logarithm(value, self.dark) };
-            // The luminance that a line ends with sets the cutoff; without one, the brightest.
+            // The luminance at the end of a line sets the cutoff; without a value, the brightest does.
             let answer = low_pass.answer(filtered, from, to, if value.is_nan() { 1.0 } else { value });
             (pixel.before, pixel.unfiltered) = (answer.end, to);
-            // What is filtered stays between where it was and what it is filtered from.
+            // The filtered level stays between its previous value and the unfiltered levels.
             let inside = |level: f32| level > bounds.0 && level < bounds.1;
             if inside(filtered) && inside(from) && inside(to) {
                 continue;
@@ -261,8 +260,8 @@ impl Sensor {
         }
     }
 
-    /// Shot noise until time `end`: of a process as if all pixels were dark, each event is kept as probably as its pixel's
-    /// rate asks for.
+    /// Shot noise until time `end`: events are drawn as if all pixels were dark; each is kept with the probability given by
+    /// its pixel's rate.
     fn shoot<E: Sighting>(&mut self, end: f64, luminance: &[f32], events: &mut Vec<E>) {
         while self.next_shot <= end {
             let index = index_below(&mut self.random, self.pixels.len());
@@ -276,7 +275,7 @@ impl Sensor {
         }
     }
 
-    /// Draws the time of the next event of shot noise; never, where there is none.
+    /// Draws the time of the next shot-noise event; never if there is no shot noise.
     fn await_shot(&mut self) {
         self.next_shot -= self.shot_interval * libm::log(1.0 - uniform(&mut self.random));
         if self.next_shot.is_nan() {
@@ -285,12 +284,12 @@ impl Sensor {
     }
 }
 
-/// Luminances of levels.
+/// The luminances of two levels.
 fn as_luminance((low, high): Bounds, dark: f32) -> Bounds {
     (libm::expf(low) - dark, libm::expf(high) - dark)
 }
 
-/// Writes down the events of the pixel with this index.
+/// Appends the events of the pixel with this index.
 fn writer<E: Sighting>(index: usize, cols: usize, events: &mut Vec<E>) -> impl FnMut(u64, bool, Origin) {
     let (x, y) = ((index % cols) as u16, (index / cols) as u16);
     move |t, on, origin| events.push(E::new(Event { t, x, y, on }, origin))
@@ -320,7 +319,7 @@ mod tests {
         }
     }
 
-    /// The events of `luminance`, a function of time in seconds, that all pixels see, sampled every `step` microseconds.
+    /// The events of pixels that all see `luminance`, a function of time in seconds, sampled every `step` microseconds.
     fn watch(
         (rows, cols): (usize, usize),
         parameters: &SensorParameters,
@@ -358,7 +357,8 @@ mod tests {
             assert!(events.iter().all(|(event, origin)| event.on && *origin == Origin::Leak), "ON, and labelled");
             assert!(events.is_sorted_by_key(|(event, _)| event.t), "in order");
             let (mean, deviation) = mean_and_deviation(&counts(32, 1024, &events));
-            // Of 1024 pixels, each 20 +- 2 events, and the count of a random phase: +- sqrt(1/6) or so, 0.42. Five standard errors.
+            // Of 1024 pixels, each 20 +- 2 events, and the count of a random phase: +- sqrt(1/6) or so, 0.42. Five standard
+            // errors.
             assert!((mean - 20.0).abs() < 5.0 * 2.04 / 32.0, "{mean} events in 20 s at steps of {step} us");
             assert!((deviation - 2.04).abs() < 5.0 * 2.04 / libm::sqrt(2048.0), "{deviation} between pixels");
         }
@@ -372,15 +372,15 @@ mod tests {
             assert_eq!(events.len(), 20, "4 Hz in 5 s");
             events.clone().into_iter().zip(events.into_iter().skip(1)).collect::<Vec<_>>()
         } {
-            // The threshold is a number of single precision.
+            // The threshold has single precision.
             assert!((next.0.t - event.0.t).abs_diff(250_000) <= 2, "{event:?}, then {next:?}");
         }
     }
 
     #[test]
     fn leak_helps_on_and_hinders_off() {
-        // ln L rises or falls by 1 in a second: 4 thresholds of 0.25, beside one of leak. In 4 s that makes 20 ON events,
-        // and 11 OFF events, since references begin up to a threshold below.
+        // ln L rises or falls by 1 in a second: 4 thresholds of 0.25, plus one of leak. In 4 s that causes 20 ON events, and
+        // 11 OFF events, since references start up to a threshold below.
         let leaky = SensorParameters { leak_rate: 1.0, ..IDEAL };
         for (direction, expected, on) in [(1.0, 20.0, true), (-1.0, 11.0, false)] {
             let events = watch((16, 16), &leaky, (10_000, 4_000_000), |t| libm::exp(direction * t) as f32);
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn thresholds_spread_as_the_mismatch_says() {
-        // On a ramp of one unit a second, the time between events is the threshold.
+        // On a ramp of one unit per second, the time between events is the threshold.
         let uneven = SensorParameters { mismatch: 0.1, ..IDEAL };
         let events = watch((40, 40), &uneven, (1_000, 2_000_000), |t| libm::exp(t) as f32);
         let mut times = vec![Vec::new(); 1600];
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn a_step_of_light_is_answered_at_the_pace_of_the_receptor() {
         // ln L steps by 2 in the microsecond before 10 ms: y = 2 (1 - exp(-t / tau)), tau = 15.9 ms; thresholds are crossed
-        // where y has grown by k / 20 from wherever the reference was.
+        // when y has grown by k / 20 from the initial reference.
         let slow = SensorParameters { cutoff: 10.0, threshold_on: 0.05, threshold_off: 0.05, ..IDEAL };
         let tau = 1.0 / (core::f64::consts::TAU * 10.0);
         for step in [1, 10, 100] {
@@ -447,7 +447,7 @@ mod tests {
                 let mut last = levels.next().expect("events");
                 assert!((0.025..0.1).contains(&last), "the first at {last}");
                 for level in levels.by_ref() {
-                    // Lines lie below the curve by 1.2 % of the step at most, 0.024, and that of a neighbour differs by less.
+                    // Lines are below the curve by at most 1.2 % of the step, 0.024; neighbouring lines differ by less.
                     assert!((level - last - 0.05).abs() < 0.025, "from {last} to {level} at steps of {step} ms");
                     last = level;
                 }
@@ -473,7 +473,7 @@ mod tests {
         assert!(watch((2, 2), &dark, (1_000, 100_000), flicker).len() <= 4, "hidden");
     }
 
-    /// What a pixel that is silent between frames skips is not lost: one look at each step and none give the same.
+    /// Skipping pixels between frames loses no event: processing every step or none gives the same result.
     #[test]
     fn bounds_change_nothing() {
         let parameters = SensorParameters {

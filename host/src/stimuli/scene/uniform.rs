@@ -1,4 +1,4 @@
-//! A scene in which nothing happens: what a sensor makes of it is noise.
+//! A constant scene: all events of a sensor are noise.
 
 use super::{Scene, SensorParameters, Setup, Simulation};
 use crate::Result;
@@ -18,12 +18,12 @@ impl Scene for Uniform {
 }
 
 impl Simulation<Uniform> {
-    /// Noise alone: what a sensor sends that sees nothing but grey.
+    /// Noise only: the events of a sensor that sees uniform grey.
     ///
-    /// Leak and shot noise are the sensor's; mixed into clean events they are noise that one can count.
+    /// Leak and shot noise are those of the sensor. Mixed into clean events, they are noise of known amount.
     ///
     /// # Errors
-    /// As of [`Simulation::new`].
+    /// As for [`Simulation::new`].
     ///
     /// ```
     /// use core::time::Duration;

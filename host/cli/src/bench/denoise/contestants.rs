@@ -1,23 +1,23 @@
-//! The filters that are compared, and the settings that make a curve of each.
+//! The filters that are compared, and the settings of each curve.
 
 use foveola::{Geometry, Result};
 use foveola_core::Error;
 use foveola_core::events::filters::{DoubleWindow, EventStage, Neighbours, Refractory, Restart, RowColumn, Stcf};
 
-/// Filters one behind the other.
+/// Filters in series.
 pub type Chain = Vec<EventStage<'static>>;
 
-/// A filter, or a chain of them, with one setting that is varied.
+/// A filter, or a chain of filters, with one varied setting.
 #[derive(Clone, Copy)]
 pub struct Contestant {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What is varied.
+    /// The varied setting.
     pub varied: Varied,
     build: fn(Geometry, u32) -> Result<Chain, Error>,
 }
 
-/// What is varied in a [`Contestant`].
+/// The varied setting of a [`Contestant`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Varied {
     /// A time in microseconds.
@@ -27,7 +27,7 @@ pub enum Varied {
 }
 
 impl Varied {
-    /// Its name, with the unit of the settings.
+    /// The name, with the unit of the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Time => "time in us",
@@ -35,7 +35,7 @@ impl Varied {
         }
     }
 
-    /// The settings, in order: four times a decade from 100 us to 1 s, or distances up to a third of a small sensor's side.
+    /// The settings, in order: four per decade from 100 us to 1 s, or distances up to a third of a small sensor's side.
     pub fn settings(self) -> &'static [u32] {
         match self {
             Self::Time => &[
@@ -57,13 +57,13 @@ impl Contestant {
     }
 }
 
-/// `K` of 4 or 8 neighbours.
+/// Support by `K` of `OF` (4 or 8) neighbours.
 fn stcf<const K: u32, const OF: u32>(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
     let neighbours = if OF == 4 { Neighbours::Four } else { Neighbours::Eight };
     Ok(vec![EventStage::Stcf(Stcf::new(geometry, neighbours, K, tau)?)])
 }
 
-/// `K` near ones in two windows of `LENGTH` events.
+/// Support by `K` nearby events in two windows of `LENGTH` events.
 fn double_window<const LENGTH: u16, const K: u32>(_: Geometry, distance: u32) -> Result<Chain, Error> {
     let distance = u16::try_from(distance).unwrap_or(u16::MAX);
     Ok(vec![EventStage::DoubleWindow(DoubleWindow::new(LENGTH, distance, K)?)])
@@ -77,17 +77,17 @@ fn refractory(geometry: Geometry, dead: u32) -> Result<Chain, Error> {
     Ok(vec![EventStage::Refractory(Refractory::new(geometry, dead, Restart::Kept)?)])
 }
 
-/// What is supported by an event that was itself supported.
+/// Support by an event that was itself supported.
 fn twice(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
     Ok([stcf::<1, 8>(geometry, tau)?, stcf::<1, 8>(geometry, tau)?].concat())
 }
 
-/// Support by pixels that did not only repeat themselves.
+/// Correlation after a refractory period of 1 ms.
 fn rested(geometry: Geometry, tau: u32) -> Result<Chain, Error> {
     Ok([refractory(geometry, 1_000)?, stcf::<2, 8>(geometry, tau)?].concat())
 }
 
-/// The filters that are compared: of spatio-temporal correlation with 1 to 4 of 8 and of 4 neighbours, those for boards with
+/// The filters that are compared: spatio-temporal correlation with 1 to 4 of 8 and of 4 neighbours, filters for boards with
 /// little memory, a refractory period, and two chains.
 pub fn contestants() -> Vec<Contestant> {
     let time = |name, build| Contestant { name, varied: Varied::Time, build };

@@ -1,4 +1,4 @@
-//! Clean events with known noise between them.
+//! Clean events mixed with labelled noise.
 
 use core::time::Duration;
 use foveola::scene::{self, SensorParameters, Simulation};
@@ -6,20 +6,20 @@ use foveola::{Geometry, Result};
 use foveola_core::events::Event;
 use foveola_core::events::filters::EventStage;
 
-/// How much noise.
+/// The rates of noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
-    /// ON events per pixel and second, regular, with 10 % of deviation between pixels.
+    /// ON events per pixel and second, at regular intervals, with 10 % of deviation between pixels.
     pub leak: f32,
-    /// Events of either sign per pixel and second, at random.
+    /// Events of either polarity per pixel and second, at random times.
     pub shot: f32,
-    /// Same seed, same noise.
+    /// The random seed: the same seed gives the same noise.
     pub seed: u64,
 }
 
-/// Events in order of time, of each of which is known whether it is noise.
+/// Events in order of time, each labelled as signal or noise.
 ///
-/// 17 bytes an event.
+/// 17 bytes per event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mixture {
     geometry: Geometry,
@@ -27,23 +27,23 @@ pub struct Mixture {
     noise: Vec<bool>,
 }
 
-/// Events, and how many of them are noise.
+/// The number of signal events and of noise events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Clean events.
     pub signal: u64,
-    /// Noise.
+    /// Noise events.
     pub noise: u64,
 }
 
 impl Mixture {
-    /// Mixes noise, as the simulated sensor makes it of a grey wall, into `clean` events in order of time. It begins with the
-    /// first of them and lasts for `duration`; what comes later is left out.
+    /// Mixes noise into `clean` events in order of time. The noise is that of the simulated sensor in front of uniform grey.
+    /// It starts at the first clean event and lasts for `duration`; later events are omitted.
     ///
-    /// The sensor's pixels do not know of the noise: it neither silences them nor moves their reference.
+    /// The noise does not affect the sensor's pixels: it causes no blind time and does not change their reference.
     ///
     /// # Errors
-    /// [`Error::Parameter`](foveola::Error::Parameter) for rates and sizes that a sensor cannot have.
+    /// [`Error::Parameter`](foveola::Error::Parameter) for rates and sizes that a sensor does not support.
     pub fn new(
         clean: impl IntoIterator<Item = Event>,
         geometry: Geometry,
@@ -92,18 +92,18 @@ impl Mixture {
         self.geometry
     }
 
-    /// The events, each with whether it is noise.
+    /// The events, each with a flag that is set for noise.
     pub fn iter(&self) -> impl Iterator<Item = (Event, bool)> + '_ {
         self.events.iter().copied().zip(self.noise.iter().copied())
     }
 
-    /// All events.
+    /// The counts of all events.
     pub fn counts(&self) -> Counts {
         let noise = self.noise.iter().filter(|&&noise| noise).count() as u64;
         Counts { signal: self.noise.len() as u64 - noise, noise }
     }
 
-    /// What is left behind a chain of filters, whose state is cleared at first.
+    /// The counts after a chain of filters, whose state is cleared first.
     pub fn kept(&self, chain: &[EventStage<'_>]) -> Counts {
         let mut stages: Vec<_> = chain.iter().map(|stage| (stage.as_filter(), vec![0; stage.state_len()])).collect();
         let mut kept = Counts::default();
@@ -125,7 +125,7 @@ mod tests {
     const SIZE: Geometry = Geometry { cols: 20, rows: 10 };
     const NOISE: Noise = Noise { leak: 2.0, shot: 20.0, seed: 3 };
 
-    /// An event every millisecond, from 5 s on.
+    /// An event every millisecond, starting at 5 s.
     fn clean(count: u64) -> impl Iterator<Item = Event> {
         (0..count).map(|i| Event { t: 5_000_000 + 1_000 * i, x: (i % 20) as u16, y: 3, on: i % 2 == 0 })
     }
@@ -137,7 +137,7 @@ mod tests {
         assert!(mixture.iter().map(|(event, _)| event.t).is_sorted(), "in order of time");
         let signal = mixture.iter().filter(|(_, noise)| !noise).map(|(event, _)| event);
         assert!(signal.eq(clean(1_001)), "the clean events of the first second");
-        // 200 pixels of 22 Hz, of which half of 20 Hz and all of 2 Hz are ON: deviations of 63 and 45 for the shots.
+        // 200 pixels at 22 Hz; half of the 20 Hz and all of the 2 Hz are ON: deviations of 63 and 45 for the shot noise.
         let noise: Vec<Event> = mixture.iter().filter(|(_, noise)| *noise).map(|(event, _)| event).collect();
         assert!(noise.len().abs_diff(4_400) < 5 * 63, "{} noise events", noise.len());
         assert!(noise.iter().filter(|event| event.on).count().abs_diff(2_400) < 5 * 45, "ON");

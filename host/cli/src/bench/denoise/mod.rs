@@ -1,12 +1,12 @@
-//! Accuracy of filters of events: how much signal and how much noise they keep.
+//! Signal and noise retention of event filters on labelled noise.
 //!
-//! Known noise, [`Noise`], is mixed into clean events, [`Mixture`]; every filter, [`contestants`], runs over the mixture at
-//! each of its settings; and what is kept of both makes a [`Curve`] with its area. The clean events are those of the simulated
-//! sensor without noise ([`View`]), or of a recording that is taken to be clean.
+//! Labelled noise, [`Noise`], is mixed into clean events, [`Mixture`]. Every filter in [`contestants`] runs on the mixture
+//! at each of its settings. The retention of signal and noise gives a [`Curve`] with its area. The clean events are those of
+//! the simulated sensor without noise ([`View`]), or of a recording that is assumed to be clean.
 //!
-//! The protocol follows S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans. PAMI
-//! 45(1), 2023, doi:10.1109/TPAMI.2022.3152999: leak noise of about 0.2 Hz and shot noise of up to 10 Hz per pixel, as they
-//! measured it, added to clean events; curves over the time constant of the filters. Their scenes are other ones.
+//! The protocol follows S. Guo and T. Delbruck, Low cost and latency event camera background activity denoising, IEEE Trans.
+//! PAMI 45(1), 2023, doi:10.1109/TPAMI.2022.3152999: leak noise of about 0.2 Hz and shot noise of up to 10 Hz per pixel, as
+//! they measured, added to clean events; curves over the time constant of the filters. Their scenes are different.
 //!
 //! ```
 //! use core::time::Duration;
@@ -55,7 +55,7 @@ mod tests {
     use core::time::Duration;
     use foveola::Geometry;
 
-    /// Correlation tells an edge from noise; a refractory period does not.
+    /// Correlation separates an edge from noise; a refractory period does not.
     #[test]
     fn correlation_separates() {
         let (size, duration) = (Geometry { cols: 120, rows: 90 }, Duration::from_millis(300));

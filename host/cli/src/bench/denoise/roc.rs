@@ -5,23 +5,23 @@
 //! AUC = sum (f[i+1] - f[i]) (r[i+1] + r[i]) / 2     over the points (f, r) = (FPR, TPR) in order of FPR, then of TPR,
 //!                                                   with (0, 0) before them and (1, 1) behind
 //! ```
-//! The points are those of a filter at several settings. Where the settings do not reach the corners, straight lines do: what a
-//! filter that keeps events at random would add. A filter that sends everything or nothing at random has an area of 0.5, a
-//! perfect one 1.
+//! The points are those of a filter at several settings. Straight lines connect them to the corners: this is the effect of
+//! additionally keeping events at random. A filter that keeps or drops events at random has an area of 0.5, a perfect filter
+//! has 1.
 
 /// A filter at one setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// The setting: microseconds, or what the contestant says.
+    /// The setting: microseconds, or the unit of the contestant.
     pub setting: u32,
-    /// Part of the signal that is kept, 0 to 1.
+    /// Signal retention, 0 to 1.
     pub tpr: f64,
-    /// Part of the noise that is kept, 0 to 1.
+    /// Noise retention, 0 to 1.
     pub fpr: f64,
 }
 
 impl Point {
-    /// How much better than chance: the distance above the diagonal, TPR - FPR (Youden's index).
+    /// The distance above the diagonal, TPR - FPR (Youden's index): 0 for a random filter.
     pub fn gain(&self) -> f64 {
         self.tpr - self.fpr
     }
@@ -30,7 +30,7 @@ impl Point {
 /// A filter at all its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Name of the filter.
+    /// The name of the filter.
     pub name: String,
     /// In order of the settings.
     pub points: Vec<Point>,
@@ -97,7 +97,7 @@ mod tests {
         let power = 0.25;
         let points: Vec<(f64, f64)> =
             (0..=1000).map(|i| libm::pow(f64::from(i) / 1000.0, 2.0)).map(|fpr| (fpr, libm::pow(fpr, power))).collect();
-        // Trapezoids lie below a concave curve.
+        // Trapezoids are below a concave curve.
         let found = curve(&points).auc();
         assert!((0.0..1e-4).contains(&(1.0 / (1.0 + power) - found)), "{found}");
     }

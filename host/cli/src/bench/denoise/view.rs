@@ -1,24 +1,24 @@
-//! Clean events: what the simulated sensor sends of a scene when it has no noise.
+//! Clean events: the output of the simulated sensor without noise.
 
 use core::time::Duration;
 use foveola::scene::{self, BarAndGrating, Discs, SensorParameters, Simulation};
 use foveola::{Geometry, Result};
 use foveola_core::events::Event;
 
-/// A scene that is looked at.
+/// A scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
     /// The built-in scene: half of the field moves.
     BarAndGrating,
-    /// A few small discs on empty ground.
+    /// A few small discs on an empty background.
     Discs,
 }
 
 impl View {
-    /// All of them.
+    /// All scenes.
     pub const ALL: [Self; 2] = [Self::BarAndGrating, Self::Discs];
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::BarAndGrating => "bar and grating",
@@ -26,10 +26,10 @@ impl View {
         }
     }
 
-    /// The events of a sensor with the usual mismatch and refractory period, and no noise.
+    /// The events of a sensor with the default mismatch and refractory period, and no noise.
     ///
     /// # Errors
-    /// As of [`Simulation::new`].
+    /// As for [`Simulation::new`].
     pub fn events(self, size: Geometry, duration: Duration) -> Result<Box<dyn Iterator<Item = Event> + Send>> {
         let Geometry { cols, rows } = size;
         let setup = scene::Setup { geometry: size, duration, ..scene::Setup::default() };

@@ -1,67 +1,69 @@
-//! A correlation tap by tap, of step 1 and spatial dilation 1: a workgroup takes a tile of the output, a thread four columns of
-//! some rows and channels of it.
+//! A direct correlation with step 1 and spatial dilation 1. A workgroup computes a tile of the output, a thread four columns
+//! of some rows and channels of it.
 //!
-//! For each frame of each input channel under the kernel, the part of that frame under the tile goes to workgroup memory, and
-//! with it the weights. A thread holds as many rows of its window in registers as it has rows of output; each row of the kernel
-//! takes one more, in place of the oldest. So each sample is read once a thread, and each weight once for all its pixels.
-//! Neighbouring threads read neighbouring vectors, no two of which meet in one bank; shifts within vectors cost nothing, as all
-//! is unrolled along columns. Where the part does not fit, the rows of the kernel are taken in strips.
+//! For each frame of each input channel under the kernel, the part of that frame under the tile is loaded into workgroup
+//! memory, together with the weights. A thread holds as many rows of its window in registers as it has output rows; each row
+//! of the kernel loads one more, which replaces the oldest. So each sample is read once per thread, and each weight once for
+//! all its pixels. Neighbouring threads read neighbouring vectors, without bank conflicts; shifts within vectors cost
+//! nothing, as everything is unrolled along columns. If the part does not fit, the rows of the kernel are processed in
+//! strips.
 //!
-//! Cost: two operations a tap; a thread of `rows` and `outs` reads a vector of samples for `16 rows outs` taps or fewer, and one
-//! of weights for `16 rows` taps.
+//! Cost: two operations per tap; a thread of `rows` and `outs` reads one vector of samples for at most `16 rows outs` taps,
+//! and one of weights for `16 rows` taps.
 
 use std::fmt::Write as _;
 
-/// What the program is made for.
+/// The parameters that the program is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Tile {
     /// Rows and columns of the kernel.
     pub(crate) kernel: [usize; 2],
     /// Threads along output channels, rows and columns.
     pub(crate) threads: [usize; 3],
-    /// Output channels of a thread.
+    /// Output channels per thread.
     pub(crate) outs: usize,
-    /// Rows of a thread.
+    /// Rows per thread.
     pub(crate) rows: usize,
-    /// Rows of the kernel at a time.
+    /// Rows of the kernel per strip.
     pub(crate) strip: usize,
-    /// The border is zero.
+    /// Whether the border is zero.
     pub(crate) zeros: bool,
-    /// Rows of the output are whole vectors.
+    /// Whether rows of the output are whole vectors.
     pub(crate) whole: bool,
-    /// Workgroup memory holds vectors, whose parts threads write one by one; else numbers, for devices that write whole vectors.
+    /// Whether workgroup memory holds vectors whose components are written by different threads; otherwise it holds numbers,
+    /// for devices that write whole vectors.
     pub(crate) parts: bool,
 }
 
-/// Taps of a row that are unrolled; of longer rows, so many at a time.
+/// Taps of a row that are unrolled; longer rows are processed in groups of this many.
 const UNROLLED: usize = 16;
-/// Weights of a thread whose places lie in registers.
+/// Weights per thread whose addresses are kept in registers.
 const HOISTED: usize = 4;
-/// The parts of a vector.
+/// The components of a vector.
 const PARTS: [&str; 4] = ["x", "y", "z", "w"];
 
-/// `text` of 0, 1, … one after the other.
+/// The concatenation of `text` for 0, 1, ….
 fn each(count: usize, mut text: impl FnMut(usize) -> String) -> String {
     (0..count).fold(String::new(), |all, k| all + &text(k))
 }
 
 impl Tile {
-    /// Threads of a workgroup.
+    /// Threads per workgroup.
     pub(crate) fn invocations(&self) -> usize {
         self.threads.iter().product()
     }
 
-    /// Rows and columns of the output that a workgroup makes.
+    /// Rows and columns of the output per workgroup.
     pub(crate) fn size(&self) -> [usize; 2] {
         [self.threads[1] * self.rows, 4 * self.threads[2]]
     }
 
-    /// Output channels that it makes.
+    /// Output channels per workgroup.
     pub(crate) fn channels(&self) -> usize {
         self.threads[0] * self.outs
     }
 
-    /// The type of `vectors` vectors in workgroup memory, vector `at` of `array`, and its part `part`.
+    /// The type of `vectors` vectors in workgroup memory, vector `at` of `array`, and its component `part`.
     fn array(&self, vectors: usize) -> String {
         if self.parts { format!("array<vec4<f32>, {vectors}>") } else { format!("array<f32, {}>", 4 * vectors) }
     }
@@ -83,34 +85,34 @@ impl Tile {
         16 * (self.halo()[0] * self.line() + self.strip * self.threads[0] * self.taps()) + 4 * self.places()
     }
 
-    /// Rows and columns of the input under them.
+    /// Rows and columns of the input under the tile.
     fn halo(&self) -> [usize; 2] {
         let [rows, cols] = self.size();
         [rows + self.strip - 1, cols + self.kernel[1] - 1]
     }
 
-    /// Rows under them and all of the kernel.
+    /// Rows under the tile and the whole kernel.
     fn places(&self) -> usize {
         self.size()[0] + self.kernel[0] - 1
     }
 
-    /// Vectors of a row in workgroup memory: the last thread reads whole ones.
+    /// Vectors per row in workgroup memory: the last thread reads whole ones.
     fn line(&self) -> usize {
         self.threads[2] + (self.kernel[1] + 3).div_ceil(4) - 1
     }
 
-    /// Vectors of a row of the kernel of all channels of a thread.
+    /// Vectors per row of the kernel, for all channels of a thread.
     fn taps(&self) -> usize {
         (self.outs * self.kernel[1]).div_ceil(4)
     }
 
-    /// Threads side by side while the tile is filled: those that idle least.
+    /// Threads per row while the tile is filled: the number with the least idle threads.
     fn side(&self) -> usize {
         let fits = |side: &usize| self.invocations().is_multiple_of(*side);
         [32, 16, 64].into_iter().filter(fits).min_by_key(|side| self.filled(*side)).unwrap_or(self.invocations())
     }
 
-    /// Samples that a thread brings to the tile, `side` threads side by side.
+    /// Samples that a thread loads into the tile, with `side` threads per row.
     fn filled(&self, side: usize) -> usize {
         let [rows, cols] = self.halo();
         cols.div_ceil(side) * rows.div_ceil(self.invocations() / side)
@@ -208,7 +210,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         )
     }
 
-    /// Brings the tile of a frame out of `source` to workgroup memory.
+    /// Code that loads the tile of a frame from `source` into workgroup memory.
     fn fill(&self, source: &str, place: &str, stride: &str) -> String {
         let ([tile_rows, _], [_, halo_cols]) = (self.size(), self.halo());
         let (line, side) = (self.line(), self.side());
@@ -242,12 +244,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         text + "                }\n"
     }
 
-    /// What finds a thread's weights, and what brings them to workgroup memory: where they are few, they are found but once.
+    /// Code that finds a thread's weights, and code that loads them into workgroup memory. The addresses of few weights are
+    /// computed only once.
     fn weigh(&self) -> (String, String) {
         let Self { kernel: [kh, kw], threads: [deep, ..], outs, strip, .. } = *self;
         let (row, taps, invocations) = (outs * kw, self.taps(), self.invocations());
         let count = deep * row * strip;
-        // Number n is number w of row b of the channels of threads z.
+        // Number n is weight w of row b of the channels of thread row z.
         let find = |k: &str| {
             format!(
                 "let b{k} = n{k} / {all}u;
@@ -276,7 +279,7 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
         (String::new(), turn)
     }
 
-    /// Adds the taps of the rows in workgroup memory.
+    /// Code that adds the taps of the rows in workgroup memory.
     fn add(&self) -> String {
         let kw = self.kernel[1];
         if kw <= UNROLLED {
@@ -288,8 +291,8 @@ let to{k} = (b{k} * {deep}u + z{k}) * {taps}u + w{k} / 4u;
         format!("for (var e = 0u; e < {}u; e += {}u) {{\n{blocks}}}\n{rest}", full / 4, UNROLLED / 4)
     }
 
-    /// Adds `count` columns of the kernel from vector `from` on. As many rows of the window as a thread has outputs lie in
-    /// registers; each row of the kernel takes one more, in place of the oldest.
+    /// Code that adds `count` columns of the kernel, starting at vector `from`. As many rows of the window as a thread has
+    /// outputs are in registers; each row of the kernel loads one more, which replaces the oldest.
     fn add_columns(&self, count: usize, from: &str) -> String {
         let Self { kernel: [kh, _], rows, strip, .. } = *self;
         let (needed, line) = ((count + 3).div_ceil(4), self.line());
@@ -320,11 +323,11 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
         )
     }
 
-    /// Adds `count` taps of row `b + u` of the kernel to all rows of the thread.
+    /// Code that adds `count` taps of row `b + u` of the kernel to all rows of the thread.
     fn add_row(&self, count: usize, from: &str, u: usize) -> String {
         let Self { kernel: [_, kw], threads: [deep, ..], outs, rows, .. } = *self;
         let mut text = format!("let w = from_tap + (b + {u}u) * {}u + {from};\n", deep * self.taps());
-        // Weights of all channels follow each other; each vector of them is read once.
+        // The weights of all channels are contiguous; each vector of them is read once.
         let mut known = usize::MAX;
         for (o, e) in (0..outs).flat_map(|o| (0..count).map(move |e| (o, e))) {
             let (weight, part) = ((o * kw + e) / 4, PARTS[(o * kw + e) % 4]);
@@ -336,7 +339,7 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
             for r in 0..rows {
                 let (sum, slot) = (format!("y{o}_{r}"), (u + r) % rows);
                 let (this, next) = (format!("x{slot}_{}", e / 4), format!("x{slot}_{}", e / 4 + 1));
-                // Four columns from tap e on.
+                // Four columns, starting at tap e.
                 let x = match e % 4 {
                     0 => this,
                     1 => format!("vec4({this}.yzw, {next}.x)"),
@@ -349,7 +352,7 @@ for (; b + {rows}u <= lines; b += {rows}u) {{
         text
     }
 
-    /// Writes the sums of a thread.
+    /// Code that writes the sums of a thread.
     fn store(&self) -> String {
         let Self { outs, rows, whole, .. } = *self;
         let mut text = String::new();

@@ -1,6 +1,6 @@
-//! The program `in_time.wgsl`, whose sums are variables of their own.
+//! The program `in_time.wgsl`; its sums are separate variables.
 
-/// Output frames of a thread.
+/// Output frames per thread.
 pub(crate) const OUTPUTS: usize = 8;
 
 /// The program.

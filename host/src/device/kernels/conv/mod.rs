@@ -1,4 +1,4 @@
-//! The programs of a correlation: one a file, and the numbers that all of them take.
+//! The programs of a correlation, one per file, and the parameters that all of them take.
 
 mod direct;
 mod in_time;
@@ -22,7 +22,7 @@ pub(super) fn in_time() -> String {
     with_params(&in_time::wgsl())
 }
 
-/// Of so many threads along output channels.
+/// The program with `across` threads along output channels.
 pub(super) fn gemm(across: usize) -> String {
     with_params(&format!("const ACROSS = {across}u;\n{}", include_str!("gemm.wgsl")))
 }

@@ -1,9 +1,9 @@
-//! Decompression of packets, in memory that is used again.
+//! Decompression of packets, with reused memory.
 
 use lz4_flex::frame::FrameDecoder;
 use std::io::{BufRead, Cursor, Read};
 
-/// Bytes of an unpacked packet, at most: four million events, where cameras send some thousand.
+/// The largest unpacked packet in bytes: four million events; cameras send a few thousand.
 pub(super) const MOST_UNPACKED: usize = 64 << 20;
 
 /// The decoders of LZ4 and Zstandard.
@@ -14,9 +14,9 @@ pub(super) struct Codecs {
 }
 
 impl Codecs {
-    /// Unpacks a frame of LZ4; none when it is damaged.
+    /// Unpacks an LZ4 frame; none if it is damaged.
     pub(super) fn lz4(&mut self, packed: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
-        // A decoder that failed is not used again.
+        // A decoder is not reused after an error.
         let mut decoder = self.lz4.take().unwrap_or_else(|| FrameDecoder::new(Cursor::new(Vec::new())));
         let source = decoder.get_mut();
         source.set_position(0);
@@ -34,7 +34,7 @@ impl Codecs {
             let len = block.len();
             decoder.consume(len);
         }
-        // Bytes behind the frame's end belong to another packet: the size is damaged.
+        // Bytes after the end of the frame belong to another packet: the size is damaged.
         if decoder.get_ref().position() != packed.len() as u64 {
             return None;
         }
@@ -42,7 +42,7 @@ impl Codecs {
         Some(())
     }
 
-    /// Unpacks a frame of Zstandard; none when it is damaged.
+    /// Unpacks a Zstandard frame; none if it is damaged.
     pub(super) fn zstd(&mut self, mut packed: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
         let mut decoder = self.zstd.take().unwrap_or_else(|| {
             let mut decoder = ruzstd::decoding::FrameDecoder::new();

@@ -1,4 +1,4 @@
-//! The little of `FlatBuffers` that AEDAT 4 needs: a vector or a string of a table. Every offset is checked.
+//! The part of `FlatBuffers` that AEDAT 4 needs: a vector or a string in a table. Every offset is checked.
 //!
 //! ```text
 //! u32 offset of the root table, 4 bytes identifier, ...
@@ -6,8 +6,8 @@
 //! vtable: u16 its bytes, u16 bytes of the table, u16 offset of each field in the table (0: absent)
 //! vector: u32 number of elements, elements
 //! ```
-//! Numbers are little-endian; an offset counts from where it stands. Two fields of two tables are read: fewer lines than a
-//! schema compiler's output, and no `unsafe`.
+//! Numbers are little-endian; an offset is relative to its own position. Only two fields of two tables are read, so this is
+//! shorter than the output of a schema compiler, and free of `unsafe`.
 //! Reference: Google, `FlatBuffers` documentation, "Internals".
 
 use std::ops::Range;
@@ -31,7 +31,7 @@ impl<'a> Table<'a> {
         Some(Self { bytes, at, vtable: bytes.get(vtable..vtable.checked_add(len.into())?)? })
     }
 
-    /// Where in the buffer a vector of elements of `size` bytes lies, or a string with a size of 1.
+    /// The range in the buffer of a vector with elements of `size` bytes, or of a string with a size of 1.
     pub(super) fn vector(&self, index: usize, size: usize) -> Option<Range<usize>> {
         let place = self.place(index)?;
         let at = place.checked_add(offset(self.bytes, place)?)?;
@@ -46,7 +46,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// `N` bytes from `at` on.
+/// `N` bytes, starting at `at`.
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }

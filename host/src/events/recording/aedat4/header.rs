@@ -1,6 +1,6 @@
-//! The header of AEDAT 4: which streams the file has, and the size of the sensor.
+//! The header of AEDAT 4: the streams of the file, and the size of the sensor.
 //!
-//! A `FlatBuffer` `IOHE` with the compression, the place of the table at the end, and a text in XML, of which this is read:
+//! A `FlatBuffer` `IOHE` with the compression, the position of the table at the end, and XML text, of which this is read:
 //!
 //! ```text
 //! <node name="outInfo"> <node name="ID">
@@ -12,29 +12,29 @@
 use super::flatbuffer::Table;
 use foveola_core::events::Geometry;
 
-/// What a header tells.
+/// The content of a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {
     /// The first stream of events.
     pub(super) events: Option<i32>,
     /// All streams.
     pub(super) streams: Vec<i32>,
-    /// What they hold.
+    /// The content types of the streams.
     kinds: Vec<String>,
-    /// Size of that stream's sensor.
+    /// Sensor size of the event stream.
     pub(super) geometry: Option<Geometry>,
 }
 
 impl Header {
-    /// Reads the `FlatBuffer`; none when it is none.
+    /// Reads the `FlatBuffer`; none if it is invalid.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let table = Table::root(bytes, b"IOHE")?;
-        // A header without text is none the worse: packets tell what they are.
+        // A header without text is accepted: packets carry their own type.
         let text = table.vector(2, 1).and_then(|text| std::str::from_utf8(bytes.get(text)?).ok()).unwrap_or_default();
         Some(Self::read_text(text))
     }
 
-    /// What the streams hold, where none holds events.
+    /// The content types of the streams, if none holds events.
     pub(super) fn without_events(&self) -> Option<String> {
         let name = |kind: &String| match &kind[..] {
             "FRME" => "frames".to_owned(),
@@ -48,7 +48,7 @@ impl Header {
 
     fn read_text(text: &str) -> Self {
         let mut header = Self::default();
-        // Names of the nodes around, and the numbers of the stream that they are about.
+        // Names of the enclosing nodes, and the values for the current stream.
         let (mut nodes, mut size): (Vec<&str>, _) = (Vec::new(), (None, None));
         for tag in text.split('<').skip(1) {
             let Some((tag, value)) = tag.split_once('>') else { break };
@@ -89,7 +89,7 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once('"')?.0)
 }
 
-/// A number of pixels that coordinates of 15 bits reach.
+/// A number of pixels that fits into coordinates of 15 bits.
 fn side(text: &str) -> Option<usize> {
     text.parse().ok().filter(|side| (1..=1 << 15).contains(side))
 }

@@ -1,22 +1,23 @@
-//! AEDAT 4: packets of events, frames and other samples, compressed one by one.
+//! AEDAT 4: packets of events, frames and other samples, each compressed separately.
 //!
 //! ```text
 //! "#!AER-DAT4.0\r\n"
 //! u32 size, header (`FlatBuffer` IOHE)
 //! packets: i32 stream, i32 size, payload: u32 size, `FlatBuffer` EVTS, FRME, IMUS, TRIG; packed by LZ4, Zstandard or not
-//! table:   where the packets lie, missing in files that were cut; not read
+//! table:   positions of the packets, missing in truncated files; not read
 //! ```
-//! An event is `i64 t, i16 x, i16 y, u8 on` and 3 unused bytes, little-endian; `t` is in microseconds and mostly counts from
-//! 1970. The first stream of events is read. Packets of other streams are counted as [`Skipped::other`], and so is the table.
+//! An event is `i64 t, i16 x, i16 y, u8 on` and 3 unused bytes, little-endian; `t` is in microseconds and usually counts
+//! from 1970. The first event stream is read. Packets of other streams are counted as [`Skipped::other`], and so is the
+//! table.
 //!
-//! **Damage**: a packet that cannot be unpacked, whose size is not its own, or with a time or coordinate below 0, is skipped
-//! whole. The next one is looked for from its second byte on: a stream that the header tells of, a possible size, and the
-//! first bytes of a packed or bare `FlatBuffer`, 20 bytes that nothing else looks like. A second file joined to the first is
-//! read on. A flipped bit that leaves a packet's structure whole cannot be seen where the writer added no checksum.
-//! Without a header that can be read, packets tell what they are, and the geometry is not known.
+//! **Damage**: a packet that cannot be unpacked, whose size is wrong, or with a time or coordinate below 0, is skipped
+//! whole. The search for the next packet starts at its second byte. It looks for a stream that the header lists, a possible
+//! size, and the first bytes of a compressed or plain `FlatBuffer`: 20 bytes that rarely occur elsewhere. A second file
+//! appended to the first is also read. A flipped bit that leaves the structure of a packet intact is not detected if the
+//! writer added no checksum. Without a readable header, packets identify themselves, and the geometry is unknown.
 //!
-//! Cost: that of unpacking and a copy of 16 bytes an event. State: a packet packed (32 MiB at most; larger ones are damaged)
-//! and unpacked (64 MiB at most), which grow with the bytes that come, not with the sizes that the file tells.
+//! Cost: unpacking, and a copy of 16 bytes per event. State: a compressed packet (32 MiB at most; larger ones count as
+//! damaged) and an unpacked one (64 MiB at most). Both grow with the data received, not with the sizes that the file states.
 //! Reference: iniVation, AEDAT file formats, "AEDAT 4.0".
 
 #[cfg_attr(not(feature = "compression"), path = "no_codecs.rs")]
@@ -32,47 +33,47 @@ use packet::{Compression, Content, EVENT, MOST_PACKED, Unpacker};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-/// The first bytes of a file; a digit and the end of the line follow.
+/// The first bytes of a file; a digit and a line end follow.
 pub(super) const MAGIC: &[u8] = b"#!AER-DAT4.";
 const LINE: usize = 14;
-/// Bytes of a header at most: texts have some thousand.
+/// The largest header in bytes: usual texts have a few thousand.
 const MOST_HEADER: usize = 1 << 20;
-/// Stream and size in front of a packet, and with them what tells a packet from anything else.
+/// Bytes of the stream number and size before a packet, and of these plus the bytes that identify a packet.
 const HEAD: usize = 8;
 const TELLING: usize = HEAD + 12;
-/// Bytes looked at together in a search.
+/// Bytes that a search examines at a time.
 const BLOCK: usize = 1 << 12;
-/// Bytes that may be unpacked in vain for each byte of the file, so that no file takes longer than its length allows.
+/// Limit of failed unpacking per byte of the file, so that the time to read a file is proportional to its length.
 const PATIENCE: u64 = 8;
 
 /// Streaming decoder of AEDAT 4; see the [format](self).
 #[derive(Default)]
 pub(super) struct Aedat4 {
-    /// Bytes of the stream that are not understood yet, from `start` on.
+    /// Bytes of the stream that are not parsed yet, starting at `start`.
     held: Vec<u8>,
     start: usize,
-    /// Bytes of the stream in front of them.
+    /// The number of bytes before them.
     position: u64,
     place: Place,
     header: Header,
     unpacker: Unpacker,
-    /// Events that wait, in the unpacked bytes.
+    /// Events not delivered yet, in the unpacked bytes.
     waiting: Range<usize>,
     last: Option<u64>,
     skipped: Skipped,
     damage: Option<u64>,
-    /// Bytes unpacked in vain.
+    /// Bytes unpacked without a result.
     vain: u64,
 }
 
-/// What comes next.
+/// What is expected next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
-    /// The first line and the header, of this many bytes when that is known.
+    /// The first line and the header, of this many bytes if that is known.
     #[default]
     Begin,
     Packets,
-    /// Nobody knows, or the table, from this byte on; another packet, or another file, is looked for.
+    /// Unknown data or the table, starting at this byte; the next packet or file is searched for.
     Search(Why, u64),
 }
 
@@ -82,39 +83,39 @@ enum Why {
     Table,
 }
 
-/// What is to be done next.
+/// The next step of the decoder.
 enum Step {
-    /// To look again.
+    /// Parse again.
     Again,
-    /// To hold this many bytes, or more.
+    /// At least this many bytes are needed.
     Hold(usize),
 }
 
 impl Aedat4 {
-    /// At the start of a file.
+    /// The state at the start of a file.
     pub(super) fn new() -> Self {
         Self::default()
     }
 
-    /// What a file that begins like `head` holds, where its header tells that it has no events.
+    /// The content of a file that begins with `head`, if its header shows that it has no events.
     pub(super) fn without_events(head: &[u8]) -> Option<String> {
         let mut decoder = Self { held: head.to_vec(), ..Self::default() };
         decoder.step();
         decoder.header.without_events()
     }
 
-    /// The bytes that are not understood yet.
+    /// The bytes that are not parsed yet.
     fn rest(&self) -> &[u8] {
         self.held.get(self.start..).unwrap_or_default()
     }
 
-    /// `n` held bytes are done with.
+    /// Marks `n` held bytes as parsed.
     fn pass(&mut self, n: usize) {
         self.start += n;
         self.position += n as u64;
     }
 
-    /// `n` held bytes are garbage, or a table.
+    /// Marks `n` held bytes as garbage, or as the table.
     fn skip(&mut self, n: usize, why: Why) {
         let counter = match why {
             Why::Damage => {
@@ -127,7 +128,7 @@ impl Aedat4 {
         self.pass(n);
     }
 
-    /// Takes one step through the bytes held.
+    /// Parses one element from the held bytes.
     fn step(&mut self) -> Step {
         match self.place {
             Place::Begin => self.begin(),
@@ -136,7 +137,7 @@ impl Aedat4 {
         }
     }
 
-    /// The first line, and the header behind it.
+    /// Parses the first line and the header after it.
     fn begin(&mut self) -> Step {
         let Some((line, rest)) = self.rest().split_first_chunk::<LINE>() else { return Step::Hold(LINE + 4) };
         let Some((size, rest)) = rest.split_first_chunk() else { return Step::Hold(LINE + 4) };
@@ -154,14 +155,14 @@ impl Aedat4 {
         Step::Again
     }
 
-    /// What comes next is nothing known.
+    /// The next bytes are unknown.
     fn lose(&mut self) -> Step {
         self.skip(1, Why::Damage);
         self.place = Place::Search(Why::Damage, self.position);
         Step::Again
     }
 
-    /// A packet, another file, or the table.
+    /// Parses a packet, another file, or the table.
     fn packet(&mut self) -> Step {
         let rest = self.rest();
         let Some(head) = rest.first_chunk() else { return Step::Hold(TELLING) };
@@ -170,7 +171,7 @@ impl Aedat4 {
                 self.place = Place::Begin;
                 return Step::Again;
             }
-            // A table has no head: it is packed, or its identifier follows its size and the offset of its root.
+            // A table has no packet head: it is compressed, or its identifier follows its size and root offset.
             let bare = rest.get(8..12) == Some(b"FTAB");
             if bare || rest.first_chunk().is_some_and(|head| Compression::of(head, 0).is_some()) {
                 self.place = Place::Search(Why::Table, self.position);
@@ -212,7 +213,7 @@ impl Aedat4 {
         (known && Compression::of(payload.first_chunk()?, size).is_some()).then_some((stream, size))
     }
 
-    /// The next packet or file.
+    /// Searches for the next packet or file.
     fn search(&mut self, why: Why, from: u64) -> Step {
         let mut windows = self.rest().windows(TELLING).filter_map(<[u8]>::first_chunk);
         let places = windows.clone().count();
@@ -224,7 +225,7 @@ impl Aedat4 {
         if found.is_some() {
             self.place = Place::Packets;
             if why == Why::Table && !is_first_line(self.rest()) {
-                // A packet behind it: it was a packet too, whose head was lost.
+                // A packet follows: this was a packet too, with a lost head.
                 let table = u32::try_from(self.position - from).unwrap_or(u32::MAX);
                 self.skipped.other = self.skipped.other.saturating_sub(table);
                 self.skipped.garbage = self.skipped.garbage.saturating_add(table);
@@ -234,7 +235,7 @@ impl Aedat4 {
         Step::Again
     }
 
-    /// Moves bytes from the front of `bytes` until `n` are held; false when there are too few.
+    /// Moves bytes from the front of `bytes` until `n` are held; false if there are too few.
     fn hold(&mut self, n: usize, bytes: &mut &[u8]) -> bool {
         if self.start > 0 && (self.start == self.held.len() || self.start >= BLOCK.max(self.held.len() / 2)) {
             self.held.drain(..self.start);
@@ -244,11 +245,11 @@ impl Aedat4 {
         let (taken, rest) = bytes.split_at(missing.min(bytes.len()));
         self.held.extend_from_slice(taken);
         *bytes = rest;
-        // A search goes on with whatever there is.
+        // A search continues with the bytes available.
         taken.len() == missing || (matches!(self.place, Place::Search(..)) && self.rest().len() >= TELLING)
     }
 
-    /// The events that wait, as many as there is room for.
+    /// Delivers waiting events, as many as there is room for.
     fn deliver(&mut self, events: &mut [Event]) -> usize {
         let (structs, _) = self.unpacker.bytes().get(self.waiting.clone()).unwrap_or_default().as_chunks::<EVENT>();
         let (mut last, mut backward) = (self.last.unwrap_or(0), 0);
@@ -331,14 +332,14 @@ impl Decoder for Aedat4 {
     }
 }
 
-/// Bytes of the first line and the header of a file that begins like this; none where they go on behind `head`.
+/// Length of the first line and the header of a file that begins with `head`; none if they are longer than `head`.
 pub(super) fn front(head: &[u8]) -> Option<usize> {
     let size = u32::from_le_bytes(*head.get(LINE..)?.first_chunk()?) as usize;
     let len = LINE + 4 + size;
     (len <= head.len() || size > MOST_HEADER).then_some(len.min(head.len()))
 }
 
-/// Where the packets of the stream of events lie, up to the first head that is damaged, and the bytes of the header.
+/// The positions of the event stream's packets, up to the first damaged head, and the length of the header.
 pub(super) fn places(file: &mut (impl Read + Seek), head: &[u8]) -> std::io::Result<(Vec<u64>, usize)> {
     let mut places = Vec::new();
     let mut decoder = Aedat4::new();

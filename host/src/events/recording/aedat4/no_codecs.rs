@@ -1,4 +1,4 @@
-//! In place of decompression, in builds without it: recordings in AEDAT 4 are refused there before a packet is met.
+//! Replaces decompression in builds without it. There, AEDAT 4 recordings are rejected before the first packet.
 
 #[derive(Default)]
 pub(super) struct Codecs;

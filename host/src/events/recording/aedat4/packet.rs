@@ -1,17 +1,17 @@
-//! A packet of AEDAT 4: compressed, or not, a `FlatBuffer` behind its size.
+//! A packet of AEDAT 4: a `FlatBuffer` after its size, compressed or not.
 
 use super::codecs::Codecs;
 use super::flatbuffer::Table;
 
-/// Bytes of a packet in the file, at most: two million events, where cameras send some thousand.
+/// The largest packet in the file in bytes: two million events; cameras send a few thousand.
 pub(super) const MOST_PACKED: usize = 32 << 20;
-/// Bytes of an event: `i64 t, i16 x, i16 y, u8 on`, and 3 unused.
+/// Bytes per event: `i64 t, i16 x, i16 y, u8 on`, and 3 unused.
 pub(super) const EVENT: usize = 16;
 
 const LZ4: [u8; 4] = [0x04, 0x22, 0x4D, 0x18];
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// What a packet holds.
+/// The content of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Events, in these bytes of [`Unpacker::bytes`].
@@ -20,8 +20,8 @@ pub(super) enum Content {
     Other,
 }
 
-/// How a packet is compressed, as far as its first 12 bytes tell: each method has a number of its own, and a bare
-/// `FlatBuffer` has an identifier.
+/// The compression of a packet, by its first 12 bytes: each method has its own number, and a plain `FlatBuffer` has an
+/// identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
@@ -30,7 +30,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    /// Of a packet of `size` bytes that begins with `head`.
+    /// The compression of a packet of `size` bytes that begins with `head`.
     pub(super) fn of(head: &[u8; 12], size: usize) -> Option<Self> {
         let [a, b, c, d, _, _, _, _, identifier @ ..] = *head;
         match [a, b, c, d] {
@@ -44,7 +44,7 @@ impl Compression {
     }
 }
 
-/// Unpacks packets, one after another, in the same memory.
+/// Unpacks packets one after another, with reused memory.
 #[derive(Default)]
 pub(super) struct Unpacker {
     codecs: Codecs,
@@ -57,7 +57,7 @@ impl Unpacker {
         &self.bytes
     }
 
-    /// Unpacks a packet; none when it is damaged.
+    /// Unpacks a packet; none if it is damaged.
     pub(super) fn unpack(&mut self, packed: &[u8]) -> Option<Content> {
         self.bytes.clear();
         match Compression::of(packed.first_chunk()?, packed.len())? {
@@ -72,9 +72,9 @@ impl Unpacker {
         if buffer.get(4..8)? != b"EVTS" {
             return Some(Content::Other);
         }
-        // A packet without events may leave them out.
+        // A packet without events may omit the vector.
         let events = Table::root(buffer, b"EVTS")?.vector(0, EVENT).unwrap_or_default();
-        // Times and coordinates have a sign that none makes use of.
+        // Times and coordinates are signed, but must not be negative.
         let structs = buffer.get(events.clone())?.as_chunks::<EVENT>().0;
         let signs = structs.iter().fold(0, |signs, event| signs | event[7] | event[9] | event[11]);
         (signs & 0x80 == 0).then_some(Content::Events(4 + events.start..4 + events.end))

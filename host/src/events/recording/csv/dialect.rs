@@ -1,20 +1,20 @@
-//! What separates the fields of a line, and what begins a fraction.
+//! The separator between the fields of a line, and the decimal mark.
 //!
-//! A separator stands between two fields, of which each may be empty or quoted; spaces around a field are none of it. Where
-//! spaces separate, several are one.
+//! A separator stands between two fields. Each field may be empty or quoted; spaces around a field are ignored. If spaces
+//! are the separator, several spaces count as one.
 
 use super::number::Number;
 
-/// How a text is written.
+/// The notation of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     separator: u8,
-    /// What begins a fraction.
+    /// The decimal mark.
     mark: u8,
 }
 
 impl Dialect {
-    /// All, the usual ones first.
+    /// All dialects, the most common first.
     const ALL: [Self; 8] = {
         const fn with(separator: u8, mark: u8) -> Dialect {
             Dialect { separator, mark }
@@ -31,13 +31,13 @@ impl Dialect {
         ]
     };
 
-    /// The one in which the lines have the most numbers.
+    /// The dialect in which the lines have the most numbers.
     pub(super) fn of(lines: &[&[u8]]) -> Self {
         let numbers = |dialect: Self| -> usize {
             lines.iter().map(|line| dialect.fields(line).filter(|field| dialect.number(field).is_some()).count()).sum()
         };
         let [usual, ..] = Self::ALL;
-        // The first of those with the most: `max_by_key` returns the last.
+        // The first of the best: `max_by_key` returns the last.
         Self::ALL.into_iter().rev().max_by_key(|dialect| numbers(*dialect)).unwrap_or(usual)
     }
 
@@ -50,7 +50,8 @@ impl Dialect {
         Number::read(field, self.mark)
     }
 
-    /// Names of columns, which may have another separator than the numbers, and spaces inside where it is no space.
+    /// Names of columns. Their separator may differ from that of the numbers; they may contain spaces unless space
+    /// separates.
     pub(super) fn names(self, line: &[u8]) -> Vec<String> {
         let mut separators = [self.separator, b';', b'\t', b','].into_iter().filter(|separator| *separator != b' ');
         let separator = separators.find(|separator| line.contains(separator)).unwrap_or(b' ');
@@ -58,7 +59,7 @@ impl Dialect {
         fields.map(|field| String::from_utf8_lossy(field).into_owned()).collect()
     }
 
-    /// What to do about commas that begin fractions where commas separate.
+    /// The hint for decimal commas where commas also separate.
     pub(super) fn comma_hint(self) -> &'static str {
         if self.separator == b',' && !self.decimal_comma() {
             "; decimal commas are read where semicolons, tabs or spaces separate the fields"
@@ -67,25 +68,25 @@ impl Dialect {
         }
     }
 
-    /// Why a comma begins fractions.
+    /// Why the decimal mark is a comma.
     pub(super) fn comma_reason(self) -> &'static str {
         if self.separator == b',' { "numbers in quotes have commas" } else { "no comma separates the fields" }
     }
 
-    /// Whether fractions begin with a comma.
+    /// Whether the decimal mark is a comma.
     pub(super) fn decimal_comma(self) -> bool {
         self.mark == b','
     }
 }
 
-/// The fields of a line, without space and quotes around them.
+/// The fields of a line, without surrounding spaces and quotes.
 pub(super) struct Fields<'a> {
     rest: Option<&'a [u8]>,
     separator: u8,
 }
 
 impl<'a> Fields<'a> {
-    /// The front of `line` up to the next separator, and what follows it, if it is there.
+    /// The part of `line` before the next separator, and the part after it, if there is a separator.
     #[inline]
     fn split(&self, line: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
         let also = if self.separator == b' ' { b'\t' } else { self.separator };
@@ -95,7 +96,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The quoted field that `line` begins with; it may contain the separator.
+    /// The quoted field at the start of `line`; it may contain the separator.
     #[cold]
     fn quoted(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
         let inside = line.trim_ascii_start().strip_prefix(b"\"")?;

@@ -1,4 +1,4 @@
-//! The front of a text: how it is written, the names of its columns, and its first rows.
+//! The front of a text: its dialect, the names of its columns, and its first rows.
 
 use super::super::events::BYTES;
 use super::super::table::{HINT, LOOK, Named, Table};
@@ -6,16 +6,16 @@ use super::dialect::Dialect;
 use super::{content, geometry};
 use std::collections::BTreeMap;
 
-/// Characters of a line in a message, at most.
+/// Largest number of characters of a line in a message.
 const QUOTE: usize = 40;
 
-/// What the first lines tell.
+/// The information in the first lines.
 pub(super) struct Front {
     pub(super) dialect: Dialect,
     pub(super) table: Table,
-    /// Where the line with the names begins.
+    /// Byte position of the line with the names.
     pub(super) names_at: Option<u64>,
-    /// Fields of a line; none without lines.
+    /// Fields per line; none without lines.
     pub(super) width: Option<usize>,
 }
 
@@ -36,7 +36,7 @@ impl Names {
         matches!(self.told, Named::All(_))
     }
 
-    /// Whether there is a name for each of `columns`, or for each of `fields`, which count empty ones at the end too.
+    /// Whether there is a name for each of `columns`, or for each of `fields`, which includes empty fields at the end.
     fn suits(&self, columns: usize, fields: usize) -> bool {
         let named = self.names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
         self.names.len() == fields || named == columns
@@ -44,12 +44,12 @@ impl Names {
 }
 
 impl Front {
-    /// Reads the front of a text that begins like `head`. Names need not suit the rows where the order is `given`.
+    /// Reads the front of a text that begins with `head`. Names need not match the rows if the order is `given`.
     pub(super) fn read(head: &[u8], given: bool) -> Result<Self, String> {
         let mut lines = Vec::new();
         let mut at = 0;
         for line in head.split_inclusive(|byte| *byte == b'\n').take(LOOK) {
-            // The last line may go on behind the head.
+            // The last line may continue after the head.
             if line.ends_with(b"\n") || head.len() < BYTES {
                 lines.push((at, line));
             }
@@ -89,7 +89,7 @@ impl Front {
                 }
             }
         }
-        // The only row, if its line has no end, may be cut.
+        // The only row may be truncated if its line has no end.
         if let ([(row, false)], Some(names)) = (&rows[..], &names)
             && (names.names.len() != row.len() || row.iter().any(|number| number.is_nan()))
         {
@@ -100,7 +100,7 @@ impl Front {
         front.finish(names, odd, given)
     }
 
-    /// Keeps the rows of the usual width, and the names if they suit them. `odd` is a line below the names that is no row.
+    /// Keeps the rows of the usual width, and the names if they match. `odd` is a line after the names that is not a row.
     fn finish(mut self, names: Option<Names>, odd: Option<&[u8]>, given: bool) -> Result<Self, String> {
         let rows = &mut self.table.rows;
         let names = match (names, odd) {
@@ -116,7 +116,7 @@ impl Front {
             (None, _) if rows.is_empty() && !given => return Err("no line of numbers".into()),
             (names, _) => names,
         };
-        // Those with as many fields as most lines have: the others are damaged.
+        // Rows with the most frequent number of fields: the others are damaged.
         let mut counts = BTreeMap::new();
         rows.iter().for_each(|row| *counts.entry(row.len()).or_insert(0) += 1);
         let fields = counts.iter().max_by_key(|(_, count)| **count).map(|(fields, _)| *fields);
@@ -136,7 +136,7 @@ impl Front {
         };
         self.width = fields.max(names.as_ref().map(|names| names.names.len()));
         if names.is_none() {
-            // Separators behind the last number.
+            // Separators after the last number.
             rows.iter_mut().for_each(|row| row.truncate(columns.unwrap_or(0)));
         }
         if let Some(names) = names {
@@ -147,7 +147,7 @@ impl Front {
     }
 }
 
-/// The front of a line, for a message.
+/// The start of a line, for a message.
 fn quote(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let cut: String = text.chars().take(QUOTE).collect();

@@ -1,19 +1,18 @@
-//! Text: an event a line, four fields or more, with commas, semicolons, tabs or spaces between.
+//! Text: one event per line, with four fields or more, separated by commas, semicolons, tabs or spaces.
 //!
 //! ```text
 //! # comment, also with %
-//! 346 260                     columns and rows of the sensor, as some data sets have; optional
+//! 346 260                     columns and rows of the sensor, in some data sets; optional
 //! t,x,y,p                     names, optional; any order, also in a comment
 //! 0.003811000,96,133,0        time in s, ms, us or ns, or in parts; polarity also true, false, on, off
 //! ```
-//! The order of the columns, the unit of time and the values of the polarity are the caller's, or found in the first lines
-//! ([`Layout::detect`]). Fractions begin with a point, or with a comma where something else separates. Fields may be quoted,
-//! and an empty one is a column. Lines end in LF or CRLF.
-//! Times are rounded to microseconds; whole numbers and decimal fractions exactly, up to 19 digits.
+//! The order of the columns, the unit of time and the polarity values are given by the caller, or detected in the first
+//! lines ([`Layout::detect`]). The decimal mark is a point, or a comma if another character separates. Fields may be quoted;
+//! an empty field counts as a column. Lines end in LF or CRLF. Times are rounded to microseconds; whole numbers and decimal
+//! fractions are exact up to 19 digits.
 //!
-//! **Damage**: a line that is no event, has more fields than the first lines, or is longer than 512 bytes, is garbage, and the
-//! next one is read.
-//! Cost: some operations a byte. State: a line.
+//! **Damage**: a line that is not an event, has more fields than the first lines, or is longer than 512 bytes, is garbage;
+//! reading continues with the next line. Cost: some operations per byte. State: a line.
 
 mod dialect;
 mod front;
@@ -27,45 +26,45 @@ use foveola_core::events::{Decode, Event, Geometry, Skipped};
 use front::Front;
 use number::Number;
 
-/// Bytes of a line at most.
+/// The largest line in bytes.
 const LINE: usize = 512;
 
-/// Where the numbers of an event stand, and what they mean.
+/// The positions and meanings of the numbers of an event.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     dialect: Dialect,
-    /// What each column holds.
+    /// The content of each column.
     fields: [Option<Field>; MOST],
-    /// How many columns are read.
+    /// The number of columns read.
     needed: usize,
-    /// Fields of a line, at most.
+    /// The largest number of fields per line.
     width: usize,
     polarity: Polarity,
-    /// Where the line with the names begins.
+    /// Byte position of the line with the names.
     names_at: Option<u64>,
     assumed: Vec<Assumption>,
 }
 
-/// What a column holds of an event.
+/// The content of a column.
 #[derive(Clone, Copy, Debug)]
 enum Field {
-    /// A time, or a part of one; the power of ten that makes microseconds of it.
+    /// A time, or a part of one; the power of ten that converts it to microseconds.
     Time(i32),
     X,
     Y,
     Polarity,
 }
 
-/// What a line is.
+/// The outcome of reading a line.
 enum Read {
     Event(Event),
     Damage,
-    /// A reason to stop.
+    /// The reason to stop reading.
     Refused(String),
 }
 
 impl Layout {
-    /// The layout of a text that begins like `head`, as far as it is not given.
+    /// The layout of a text that begins with `head`; given parts are not detected.
     pub(super) fn detect(head: &[u8], columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
         let Front { dialect, table, names_at, width } = Front::read(head, columns.is_some())?;
         let found = table::Layout::find(&table, columns, unit).map_err(|reason| {
@@ -103,7 +102,7 @@ impl Layout {
         }
     }
 
-    /// The numbers of a line: an event without its polarity, and the value of that.
+    /// The numbers of a line: an event without its polarity, and the polarity value.
     fn numbers(&self, line: &[u8]) -> Option<(Event, f64)> {
         let (mut event, mut polarity, mut found) = (Event { t: 0, x: 0, y: 0, on: false }, 0.0, 0);
         for (i, field) in self.dialect.fields(line).enumerate() {
@@ -126,7 +125,7 @@ impl Layout {
     }
 }
 
-/// A line without its end, the mark of UTF-8 and space around; none for empty lines.
+/// A line without its end, the UTF-8 mark and surrounding spaces; none for empty lines.
 fn content(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii();
     (!line.is_empty()).then_some(line)
@@ -145,23 +144,23 @@ fn geometry(line: &[u8]) -> Option<Geometry> {
 pub(super) struct Csv {
     layout: Layout,
     line: Vec<u8>,
-    /// Bytes of the line begun, kept or not.
+    /// Bytes of the current line, stored or not.
     length: usize,
-    /// Where the line begins, and how many were complete before.
+    /// Position of the start of the line, and the number of complete lines before it.
     position: u64,
     lines: u64,
-    /// Lines that are damaged, and the first of them, counted from 1.
+    /// Number of damaged lines, and the number of the first one, counted from 1.
     bad: [u64; 2],
     geometry: Option<Geometry>,
     last: Option<u64>,
     skipped: Skipped,
     damage: Option<u64>,
-    /// Why no more is read.
+    /// Why reading stopped.
     refused: Option<String>,
 }
 
 impl Csv {
-    /// At the start of a text.
+    /// The state at the start of a text.
     pub(super) fn new(layout: Layout) -> Self {
         Self {
             layout,
@@ -178,7 +177,7 @@ impl Csv {
         }
     }
 
-    /// The event of the line that is complete, of `length` bytes.
+    /// The event of a complete line of `length` bytes.
     fn complete(&mut self, line: &[u8], length: usize) -> Option<Event> {
         let begun = self.position;
         self.position += length as u64;
@@ -201,7 +200,7 @@ impl Csv {
                 self.refused = Some(format!("{reason} (line {})", self.lines));
                 None
             }
-            // In front of the events: the sensor's size.
+            // Before the events: the sensor size.
             Read::Damage if self.last.is_none() && geometry(line.trim_ascii()).is_some() => {
                 self.geometry = self.geometry.or(geometry(line.trim_ascii()));
                 None
@@ -218,7 +217,7 @@ impl Csv {
         }
     }
 
-    /// The line that was begun.
+    /// The event of the line that was started.
     fn begun(&mut self) -> Option<Event> {
         let line = std::mem::take(&mut self.line);
         let length = std::mem::take(&mut self.length);
@@ -287,7 +286,7 @@ impl Decoder for Csv {
         self.refused.as_deref()
     }
 
-    /// The last line may lack its end.
+    /// The last line may have no line end.
     fn last_event(&mut self) -> Option<Event> {
         if self.length > 0 { self.begun() } else { None }
     }
@@ -298,7 +297,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Events of a text, fed in pieces of `piece` bytes.
+    /// Events of a text, fed in chunks of `piece` bytes.
     fn read(text: &str, piece: usize) -> Result<(Vec<Event>, Skipped, Option<Geometry>), String> {
         let mut decoder = Csv::new(Layout::detect(text.as_bytes(), None, None)?);
         let mut events = Vec::new();
@@ -335,7 +334,7 @@ mod tests {
 
     #[test]
     fn bad_lines_are_counted() {
-        // Too few fields, no number, no coordinates, too many fields, no pixel.
+        // Too few fields, not a number, invalid coordinates, too many fields, no pixel.
         let bad = ["4,5", "5,6,7,nine", "6,70000,8,1", "7,-8,9,1", "8,9,10,1,1", "8.5,9.5,10,1", "", "# 1,2,3,4"];
         let text = format!("1,2,3,0\n{}\n{}", bad.join("\n"), "9,10,11,1\n".repeat(5));
         let mut decoder = Csv::new(Layout::detect(text.as_bytes(), Some(Columns::TXYP), None).expect("given"));

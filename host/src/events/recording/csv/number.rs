@@ -1,4 +1,4 @@
-//! Decimal numbers as text has them, without loss.
+//! Decimal numbers in text, read without loss.
 
 use super::super::table::scaled;
 
@@ -11,7 +11,7 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// Reads a number whose fraction begins with `mark`, `true` or `on` as 1, `false` or `off` as 0.
+    /// Reads a number with the decimal mark `mark`; `true` and `on` are 1, `false` and `off` are 0.
     pub(super) fn read(text: &[u8], mark: u8) -> Option<Self> {
         let (negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -62,7 +62,7 @@ impl Number {
         if exponent == 0 && !self.negative {
             return digits as f64; // nearly all polarities
         }
-        // A whole number that is written as a fraction is exact.
+        // A whole number written as a fraction is exact.
         while exponent < 0 && digits > 0 && digits % 10 == 0 {
             (digits, exponent) = (digits / 10, exponent + 1);
         }
@@ -71,7 +71,7 @@ impl Number {
         if self.negative { -value } else { value }
     }
 
-    /// The number times `10^exponent` as a whole number, rounded; none below 0 or when it is too large.
+    /// The number times `10^exponent`, rounded to a whole number; none if it is negative or too large.
     pub(super) fn scaled(self, exponent: i32) -> Option<u64> {
         if self.negative && self.digits > 0 {
             return None;
@@ -79,7 +79,7 @@ impl Number {
         scaled(self.digits, self.exponent.saturating_add(exponent))
     }
 
-    /// The number, if it is whole and not below 0.
+    /// The number, if it is whole and not negative.
     pub(super) fn whole(self) -> Option<u64> {
         let whole = self.exponent >= 0 || self.digits == 0 || {
             let scale = 10_u64.checked_pow(self.exponent.unsigned_abs());

@@ -1,4 +1,4 @@
-//! Which column of a table is what: as told, or by the names of the columns.
+//! The meaning of the columns of a table: given, or by the names of the columns.
 
 use super::unit::TimeUnit;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::str::FromStr;
 
 /// The order of the columns of a text or an array.
 ///
-/// On the command line and in [`str::parse`] it is a list of these, with commas between:
+/// On the command line and in [`str::parse`] it is a comma-separated list of these:
 ///
-/// | column | holds |
+/// | column | content |
 /// |---|---|
-/// | `t` | the time, in the unit of the options or one that is found |
-/// | `s`, `ms`, `us`, `ns` | a part of the time, in this unit; the time is the sum of the parts, without `t` |
+/// | `t` | the time, in the unit of the options or a detected one |
+/// | `s`, `ms`, `us`, `ns` | a part of the time, in this unit; the time is the sum of the parts; not together with `t` |
 /// | `x`, `y` | column and row of the pixel |
 /// | `p` | the polarity |
-/// | `-` | something else |
+/// | `-` | another column, which is ignored |
 ///
 /// ```
 /// use foveola::Columns;
@@ -31,7 +31,7 @@ pub struct Columns {
     places: [u8; ROLES.len()],
 }
 
-/// What a column holds of an event.
+/// The meaning of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Role {
     /// The time, or a part of it in this unit.
@@ -41,7 +41,7 @@ pub(in super::super) enum Role {
     Polarity,
 }
 
-/// What columns hold, and how it is written in an order of columns.
+/// The meanings of columns, and their symbols in a column order.
 pub(in super::super) const ROLES: [(&str, Role); 8] = [
     ("t", Role::Time(None)),
     ("s", Role::Time(Some(TimeUnit::Seconds))),
@@ -53,10 +53,10 @@ pub(in super::super) const ROLES: [(&str, Role); 8] = [
     ("p", Role::Polarity),
 ];
 const NONE: u8 = u8::MAX;
-/// Columns of a table, at most.
+/// The largest number of columns in a table.
 pub(in super::super) const MOST: usize = 32;
 
-/// What columns are called in files; parts of a time are called as units are.
+/// The names of columns in files; parts of a time are named like units.
 const NAMES: [(Role, &[&str]); 4] = [
     (Role::Time(None), &["t", "ts", "time", "timestamp", "timestamps", "times"]),
     (Role::X, &["x", "xs", "col", "column", "x_pos"]),
@@ -68,24 +68,24 @@ impl Columns {
     /// Time, column, row, polarity.
     pub const TXYP: Self = Self::of([0, 1, 2, 3]);
 
-    /// Of the columns of time, column, row and polarity.
+    /// The order with these columns for time, column, row and polarity.
     pub(super) const fn of([t, x, y, p]: [u8; 4]) -> Self {
         Self { places: [t, NONE, NONE, NONE, NONE, x, y, p] }
     }
 
-    /// The columns that hold something of an event, and what.
+    /// The columns that belong to an event, and their meanings.
     pub(in super::super) fn roles(self) -> impl Iterator<Item = (usize, Role)> {
         let places = self.places.into_iter().zip(ROLES);
         places.filter(|(place, _)| *place != NONE).map(|(place, (_, role))| (place.into(), role))
     }
 
-    /// The columns up to the last that is read: which of [`ROLES`] each is, none for another column.
+    /// The columns up to the last one that is read: the index of each in [`ROLES`], none for another column.
     pub(in super::super) fn indices(self) -> impl Iterator<Item = Option<usize>> {
         let width = self.roles().map(|(place, _)| place + 1).max().unwrap_or(0);
         (0..width).map(move |column| self.places.iter().position(|place| usize::from(*place) == column))
     }
 
-    /// By roles and their columns; the first role that is missing, in words.
+    /// The columns with these roles; the first missing role in words.
     fn complete(places: [u8; ROLES.len()]) -> Result<Self, &'static str> {
         let columns = Self { places };
         let has = |of: fn(Role) -> bool| columns.roles().any(|(_, role)| of(role));
@@ -99,20 +99,20 @@ impl Columns {
     }
 }
 
-/// What the names of columns tell.
+/// The meaning of the names of columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Named {
-    /// Everything.
+    /// All columns were identified.
     All(Columns),
-    /// Something, but not everything, or something twice: what is wrong.
+    /// Some columns are missing or occur twice; the problem in words.
     Some(String),
-    /// Nothing.
+    /// No column was identified.
     Nothing,
 }
 
 impl Named {
-    /// By the names of columns. A name that only begins with a known word, as `timestamp [us]`, counts where none is such a
-    /// word as a whole.
+    /// Identifies columns by their names. A name that only begins with a known word, such as `timestamp [us]`, is used if no
+    /// name is such a word as a whole.
     pub(in super::super) fn read<S: AsRef<str>>(names: &[S]) -> Self {
         let names: Vec<Name> = names.iter().take(MOST).map(|name| Name::read(name.as_ref())).collect();
         let mut places = [NONE; ROLES.len()];
@@ -136,7 +136,7 @@ impl Named {
             match &found[..] {
                 [] => continue,
                 [column] if names.get(*column).is_some_and(|name| name.part.is_none()) => place(role, *column),
-                // Parts of a time, each with another unit.
+                // Parts of a time, each with a different unit.
                 _ if units.len() == found.len() && different => {
                     found.iter().zip(units).for_each(|(column, unit)| place(Role::Time(Some(unit)), *column));
                 }
@@ -149,7 +149,7 @@ impl Named {
         }
         match Columns::complete(places) {
             Ok(columns) => Self::All(columns),
-            // One word may be there by chance.
+            // A single word may be a coincidence.
             Err(_) if kinds < 2 => Self::Nothing,
             Err(missing) => {
                 let names: Vec<_> = names.iter().map(|name| name.text).collect();
@@ -159,7 +159,7 @@ impl Named {
     }
 }
 
-/// The columns whose names are such.
+/// The columns whose names satisfy `such`.
 fn columns(names: &[Name], such: impl Fn(&Name) -> bool) -> Vec<usize> {
     names.iter().enumerate().filter(|(_, name)| such(name)).map(|(column, _)| column).collect()
 }
@@ -167,12 +167,12 @@ fn columns(names: &[Name], such: impl Fn(&Name) -> bool) -> Vec<usize> {
 /// The name of a column.
 struct Name<'a> {
     text: &'a str,
-    /// What it is, and what its first word is.
+    /// The role of the name, and that of its first word.
     whole: Option<Role>,
     begins: Option<Role>,
-    /// The unit that it is as a whole.
+    /// The unit, if the whole name is one.
     part: Option<TimeUnit>,
-    /// The unit that a later word is.
+    /// The unit in a later word.
     word: Option<TimeUnit>,
 }
 
@@ -198,7 +198,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The unit that the name of a column tells.
+/// The unit in the name of a column.
 pub(super) fn unit_of_name(name: &str) -> Option<TimeUnit> {
     Name::read(name).unit()
 }
@@ -267,7 +267,7 @@ mod tests {
             ("time_s,time_us,x,y,p", "s,us,x,y,p"),
             ("t_s,nsecs,x,y,p", "s,ns,x,y,p"),
             ("microseconds,x,y,p", "us,x,y,p"),
-            // Whole names before those that only begin so.
+            // Whole names before those that only begin like one.
             ("x_undistorted,y_undistorted,t,x,y,p", "-,-,t,x,y,p"),
             ("timestamp,time_of_day,x,y,p", "t,-,x,y,p"),
         ];

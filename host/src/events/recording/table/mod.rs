@@ -1,5 +1,5 @@
-//! What the columns of a text or an array are, in which unit its times are, and which polarities are ON: as told, by names, or
-//! by what fits the first rows. The same for text and arrays.
+//! Detects the meaning of the columns of a text or an array, the unit of its times, and its polarity values: as given, by
+//! names, or by the numbers in the first rows. The rules are the same for text and arrays.
 
 mod columns;
 mod order;
@@ -15,23 +15,23 @@ pub(super) use unit::scaled;
 use super::assumption::Assumption;
 use columns::unit_of_name;
 
-/// Rows that are looked at, at most.
+/// The largest number of rows examined.
 pub(super) const LOOK: usize = 1000;
-/// What to do when columns are not found.
+/// The hint when columns are not found.
 pub(super) const HINT: &str = "name the order of the columns (--columns)";
 
 /// The front of a table.
 #[derive(Default)]
 pub(super) struct Table {
-    /// Names of the columns, where it has them.
+    /// Names of the columns, if there are any.
     pub(super) names: Option<Vec<String>>,
-    /// The first rows, with a number for each column, or NaN where there is none.
+    /// The first rows, with a number for each column, or NaN if there is none.
     pub(super) rows: Vec<Vec<f64>>,
-    /// Columns that hold no numbers that are read, and what is wrong with them.
+    /// Columns without usable numbers, and the reason.
     pub(super) others: Vec<(usize, String)>,
 }
 
-/// Where the numbers of an event stand, and what they mean.
+/// The columns and meanings of the numbers of an event.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) columns: Columns,
@@ -42,7 +42,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a table, as far as `columns` and `unit` do not tell.
+    /// The layout of a table; `columns` and `unit` are detected unless they are given.
     pub(super) fn find(table: &Table, columns: Option<Columns>, unit: Option<TimeUnit>) -> Result<Self, String> {
         let named = table.names.as_deref().map_or(Named::Nothing, Named::read);
         let by_name = columns.is_none() && matches!(named, Named::All(_));
@@ -108,7 +108,7 @@ impl Table {
         self.column(column).into_iter().filter(|number| number.is_finite()).fold(0.0, f64::max)
     }
 
-    /// What a column is called in messages.
+    /// The name of a column in messages.
     fn name(&self, column: usize) -> String {
         match self.names.as_ref().and_then(|names| names.get(column)) {
             Some(name) => format!("column {} ('{}')", column + 1, name.trim()),
@@ -116,7 +116,7 @@ impl Table {
         }
     }
 
-    /// Whether the columns are there, and hold what they should in most of the rows.
+    /// Checks that the columns exist and hold valid values in most of the rows.
     fn check(&self, columns: Columns) -> Result<(), String> {
         let width = self.rows.first().map(Vec::len).or(self.names.as_ref().map(Vec::len));
         for (column, role) in columns.roles() {
@@ -152,7 +152,7 @@ impl Table {
         Ok(())
     }
 
-    /// Whether each part of the time is less than one of the next larger part's unit, as the names of the columns tell.
+    /// Checks that each part of the time is less than one of the next larger unit, as the names of the columns imply.
     fn check_parts(&self, parts: &[(usize, TimeUnit)]) -> Result<(), String> {
         for pair in parts.windows(2) {
             let [(_, larger), (column, smaller)] = *pair else { continue };
@@ -169,7 +169,7 @@ impl Table {
     }
 }
 
-/// Whether so many of `all` are all but 1 in 100, which may be damaged.
+/// Whether `count` is at least 99 of 100 of `all`; the rest may be damaged.
 fn nearly_all(count: usize, all: usize) -> bool {
     all - count.min(all) <= all / 100
 }

@@ -1,15 +1,16 @@
-//! The order of columns without names, by the numbers in the first rows.
+//! Detects the order of columns without names by the numbers in the first rows.
 //!
-//! Of the usual orders those fit in which the time goes back in at most a third of the rows, polarities are a pair (see
-//! [`Polarity`]) and the others are coordinates. Coordinates go back in about half of the rows, so a few hundred rows fit no
-//! other order by chance. Of several that fit, those with coordinates below 2048 come first, and among them those whose times
-//! never go back and grow; then the usual one comes first or, where no times grow, the one with the largest times.
+//! An order from the list of usual orders fits if time goes back in at most a third of the rows, polarities are a pair (see
+//! [`Polarity`]) and the other columns are coordinates. Coordinates go back in about half of the rows, so a few hundred rows
+//! do not fit another order by chance. Of several that fit, those with coordinates below 2048 are preferred, and among them
+//! those whose times never go back and increase. Then the most usual order is preferred or, if no times increase, the one
+//! with the largest times.
 
 use super::columns::Columns;
 use super::nearly_all;
 use super::polarity::Polarity;
 
-/// The usual orders, the most usual first.
+/// The usual orders, the most common first.
 const USUAL: [[u8; 4]; 6] = [
     [0, 1, 2, 3], // t,x,y,p
     [2, 0, 1, 3], // x,y,t,p
@@ -18,16 +19,16 @@ const USUAL: [[u8; 4]; 6] = [
     [1, 2, 3, 0], // p,t,x,y
     [3, 1, 2, 0], // p,x,y,t
 ];
-/// No sensor has as many pixels on a side.
+/// No sensor has as many pixels per side.
 const PLAUSIBLE: f64 = 2048.0;
 
-/// How rows fit an order.
+/// How well rows fit an order.
 #[derive(Clone, Copy)]
 struct Fit {
     order: [u8; 4],
-    /// Coordinates are below [`PLAUSIBLE`].
+    /// Whether coordinates are below [`PLAUSIBLE`].
     plausible: bool,
-    /// Times never go back, and grow.
+    /// Whether times never go back, and increase.
     grows: bool,
     /// The largest time.
     largest: f64,
@@ -58,7 +59,7 @@ impl Fit {
     }
 }
 
-/// The order that fits best, and why.
+/// The order that fits best, and the reason.
 pub(super) fn fitting(rows: &[Vec<f64>]) -> Result<(Columns, String), String> {
     let first = rows.first().map_or(&[][..], |row| row);
     if first.len() != 4 {
@@ -74,7 +75,7 @@ pub(super) fn fitting(rows: &[Vec<f64>]) -> Result<(Columns, String), String> {
             first.join(", ")
         ));
     };
-    // Those for which as much speaks.
+    // Orders that fit equally well.
     let equal = |fit: &&Fit| fit.order != best.order && (fit.plausible, fit.grows) == (best.plausible, best.grows);
     let others: Vec<_> = fits.iter().filter(equal).map(|fit| Columns::of(fit.order).to_string()).collect();
     let rows = if rows.len() == 1 { "the first row".into() } else { format!("the first {} rows", rows.len()) };
@@ -101,7 +102,7 @@ mod tests {
             ("t,x,y,p", &[[700.0, 5.0, 6.0, 1.0]]),
             ("x,y,t,p", &[[5.0, 6.0, 700.0, 1.0]]),
             ("t,x,y,p", &[[0.0, 100.0, 100.0, 0.0], [5.0, 100.0, 101.0, 1.0]]),
-            // Times that are equal.
+            // Equal times.
             ("t,x,y,p", &[[5000.0, 3.0, 2.0, 1.0], [5000.0, 4.0, 2.0, 0.0]]),
             ("t,x,y,p", &[[5000.0, 4.0, 2.0, 1.0], [5000.0, 4.0, 2.0, 1.0]]),
             ("x,y,t,p", &[[3.0, 2.0, 5000.0, 1.0], [4.0, 2.0, 5000.0, 0.0]]),
@@ -109,12 +110,12 @@ mod tests {
             ("t,x,y,p", &[[1e3, 1.0, 2.0, 0.0], [2e3, 3.0, 1.0, 1.0], [15e2, 5.0, 6.0, 0.0], [3e3, 7.0, 5.0, 1.0]]),
             ("t,x,y,p", &[[1e4, 1.0, 2.0, 0.0], [2e4, 3.0, 4.0, 1.0], [15e3, 5.0, 6.0, 0.0], [3e4, 7.0, 8.0, 1.0]]),
             ("t,p,x,y", &[[1e5, 1.0, 9.0, 7.0], [2e5, 0.0, 4.0, 2.0], [15e4, 1.0, 8.0, 6.0], [3e5, 0.0, 7.0, 8.0]]),
-            // And others, which do not.
+            // And others, which do not go back.
             (
                 "x,y,t,p",
                 &[[1.0, 5.0, 100.0, 0.0], [9.0, 6.0, 101.0, 1.0], [3.0, 7.0, 102.0, 0.0], [12.0, 8.0, 103.0, 1.0]],
             ),
-            // Other polarities.
+            // Other polarity values.
             ("t,x,y,p", &[[10.0, 3.0, 9.0, 1.0], [20.0, 9.0, 3.0, 2.0]]),
         ];
         for (expected, rows) in cases {
@@ -143,7 +144,7 @@ mod tests {
         let rows = [vec![500.0, 3.0, 2.0, 1.0], vec![500.0, 4.0, 2.0, 0.0]];
         let (columns, reason) = fitting(&rows).expect("an order");
         assert_eq!((columns, &reason[..]), (Columns::TXYP, "fits the first 2 rows; or x,y,t,p"));
-        // Any places in a hundred rows, and a clock that starts anew.
+        // Random pixels in a hundred rows, and a clock reset.
         let any = |i: u32| i.wrapping_mul(2_654_435_761) >> 20;
         let rows: Vec<Vec<f64>> = (0..100)
             .map(|i| [500 + 7 * (i % 60), any(i) % 34, any(i + 1000) % 34, any(i + 2000) % 2].map(f64::from).to_vec())

@@ -1,4 +1,4 @@
-//! Which values of polarity are ON and OFF: one rule for text and arrays.
+//! The values of polarity that mean ON and OFF: one rule for text and arrays.
 //!
 //! ```text
 //! OFF  ON
@@ -7,10 +7,9 @@
 //!  -1   1    -1 also as an unsigned number: 255, 65535, 2^32 - 1, 2^64 - 1
 //!   1   2
 //! ```
-//! The first rows decide which pair it is. Where they hold one value only, it has the meaning of the first pair that has it
-//! (1, 2 and 255 are ON, 0 and -1 are OFF), and a later value may complete any pair in which it keeps that meaning; one that
-//! would change it is refused.
-//! A value outside the pair is damage as long as one row in 100 at most has such, and is refused beyond.
+//! The first rows determine the pair. If they contain only one value, it has the meaning of the first pair that contains it
+//! (1, 2 and 255 are ON, 0 and -1 are OFF). A later value may complete any pair that keeps this meaning; one that would
+//! change it is an error. A value outside the pair is damage if it occurs in at most one row in 100, and an error otherwise.
 
 use super::nearly_all;
 
@@ -26,31 +25,31 @@ const PAIRS: [(f64, f64); 8] = [
     (1.0, 2.0),
 ];
 const EXPECTED: &str = "expected 0 and 1, -1 and 1, 1 and 2, 0 and 255, or false and true";
-/// Other values that are listed, at most.
+/// The largest number of other values that a message lists.
 const MOST_LISTED: usize = 8;
 
-/// The values of OFF and ON, as far as they are known.
+/// The values of OFF and ON, if known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in super::super) struct Polarity {
     off: Option<f64>,
     on: Option<f64>,
-    /// Rows read, those among them with another value, and the first of these values.
+    /// Number of rows read, number of rows with another value, and the first of these values.
     rows: u64,
     strays: u64,
     others: Vec<f64>,
 }
 
-/// What a value is that is neither ON nor OFF.
+/// The meaning of a value that is neither ON nor OFF.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Stray {
     /// Damage.
     Damage,
-    /// A reason to stop.
+    /// The reason to stop reading.
     Refused(String),
 }
 
 impl Polarity {
-    /// By the values in the first rows.
+    /// The pair that the values in the first rows determine.
     pub(super) fn of(values: &[f64]) -> Result<Self, String> {
         let fitting = |(off, on): (f64, f64)| values.iter().filter(|value| **value == off || **value == on).count();
         let Some((off, on)) = PAIRS.into_iter().rev().max_by_key(|pair| fitting(*pair)) else {
@@ -65,7 +64,7 @@ impl Polarity {
         Ok(Self { off: seen(off), on: seen(on), rows: values.len() as u64, ..Self::default() })
     }
 
-    /// Whether nearly all of these values look like polarities: a pair, or 0, 1 or -1 alone.
+    /// Whether nearly all of these values look like polarities: a pair, or only 0, 1 or -1.
     pub(super) fn fits(values: &[f64]) -> bool {
         let alone = |polarity: &Self| polarity.off.xor(polarity.on).is_none_or(|value| value.abs() <= 1.0);
         Self::of(values).is_ok_and(|polarity| alone(&polarity))
@@ -93,7 +92,7 @@ impl Polarity {
         note(&mut self.others, value);
         self.strays += 1;
         let values = || off.into_iter().chain(on).chain(self.others.iter().copied()).collect();
-        // The only value so far, with another meaning than it was given.
+        // The only value so far would have to change its meaning.
         if let (Some(known), None) | (None, Some(known)) = (off, on)
             && PAIRS.iter().any(|pair| has(pair, known) && has(pair, value))
         {
@@ -103,7 +102,7 @@ impl Polarity {
         if self.strays <= self.rows / 100 { Err(Stray::Damage) } else { Err(Stray::Refused(told(values()))) }
     }
 
-    /// What is assumed, and why; none without rows.
+    /// The assumption and its reason; none without rows.
     pub(super) fn describe(&self) -> Option<(String, String)> {
         // The values that would complete the pair; -1 stands for its other widths.
         let partners = |place: fn(&(f64, f64)) -> (f64, f64), known: f64| {
@@ -137,7 +136,7 @@ fn note(values: &mut Vec<f64>, value: f64) {
     }
 }
 
-/// The error that lists these values.
+/// The error message that lists these values.
 fn told(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
     let more = if values.len() >= MOST_LISTED { " and others" } else { "" };

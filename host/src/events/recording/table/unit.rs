@@ -1,4 +1,4 @@
-//! Units of time: their names in files, and which one fits numbers that have none.
+//! Units of time: their names in files, and the detection of the unit from numbers.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ pub enum TimeUnit {
     Nanoseconds,
 }
 
-/// What the units are called in files.
+/// The names of the units in files.
 const WORDS: [(TimeUnit, &[&str]); 4] = [
     (TimeUnit::Seconds, &["s", "sec", "secs", "second", "seconds"]),
     (TimeUnit::Milliseconds, &["ms", "msec", "msecs", "millis", "millisecond", "milliseconds"]),
@@ -24,13 +24,13 @@ const WORDS: [(TimeUnit, &[&str]); 4] = [
     (TimeUnit::Nanoseconds, &["ns", "nsec", "nsecs", "nanosec", "nanosecs", "nanos", "nanosecond", "nanoseconds"]),
 ];
 
-/// Times beyond this are no seconds, milliseconds or microseconds: 3,170 years. Times of today that count from 1970 are
-/// below a fiftieth of it in their own unit, and beyond it in the next smaller one.
+/// Larger times are not in seconds (nor, scaled, in milliseconds or microseconds): 3,170 years. Present times that count
+/// from 1970 are below a fiftieth of it in their own unit, and above it in the next smaller one.
 const MOST_SECONDS: f64 = 1e11;
 const MOST_MILLISECONDS: f64 = 1e14;
 const MOST_MICROSECONDS: f64 = 1e17;
 
-/// Times whose size counts.
+/// The number of first times that are examined.
 const FIRST: usize = 16;
 
 impl TimeUnit {
@@ -38,17 +38,17 @@ impl TimeUnit {
     pub const NAMES: [(&'static str, Self); 4] =
         [("s", Self::Seconds), ("ms", Self::Milliseconds), ("us", Self::Microseconds), ("ns", Self::Nanoseconds)];
 
-    /// The unit that a word in a file names, in lower case.
+    /// The unit that a lower-case word in a file names.
     pub(super) fn of_word(word: &str) -> Option<Self> {
         WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
     }
 
-    /// Its name on the command line.
+    /// The name on the command line.
     pub(super) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, unit)| *unit == self).map_or("", |(name, _)| name)
     }
 
-    /// By the first times, some of which may be damaged, and why.
+    /// Detects the unit from the first times, some of which may be damaged. Also returns the reason.
     ///
     /// | a fraction | beyond | unit |
     /// |---|---|---|
@@ -58,8 +58,8 @@ impl TimeUnit {
     /// | in a quarter or fewer | | microseconds |
     /// | in a quarter or fewer | 1e17 | nanoseconds |
     ///
-    /// Times are beyond a limit when more than half of the first 16 are greater: behind lost bytes of an array, all numbers are
-    /// large. Without times it is microseconds.
+    /// Times exceed a limit if more than half of the first 16 are greater: after lost bytes in an array, all numbers are
+    /// large. Without times the unit is microseconds.
     pub(super) fn fitting(times: &[f64]) -> (Self, &'static str) {
         let fractions = times.iter().filter(|t| t.fract() != 0.0).count();
         let first = times.get(..FIRST).unwrap_or(times);
@@ -79,7 +79,7 @@ impl TimeUnit {
         }
     }
 
-    /// The power of ten that makes microseconds of it.
+    /// The power of ten that converts the unit to microseconds.
     pub(in super::super) const fn exponent(self) -> i32 {
         match self {
             Self::Seconds => 6,
@@ -89,7 +89,7 @@ impl TimeUnit {
         }
     }
 
-    /// Microseconds as a number of this unit; none when it is too large.
+    /// Microseconds as a number in this unit; none if it is too large.
     pub(in super::super) fn decimal(self, t: u64) -> Option<String> {
         Some(match self {
             Self::Seconds => format!("{}.{:06}", t / 1_000_000, t % 1_000_000),
@@ -99,7 +99,7 @@ impl TimeUnit {
         })
     }
 
-    /// Microseconds of a number, rounded; none below 0, beyond 9e18 and for NaN.
+    /// Converts a number to microseconds, rounded; none if it is negative, above 9e18 or NaN.
     pub(in super::super) fn microseconds(self, t: f64) -> Option<u64> {
         let t = (t * 10_f64.powi(self.exponent())).round();
         (0.0..=9e18).contains(&t).then_some(t as u64)
@@ -114,7 +114,7 @@ impl FromStr for TimeUnit {
     }
 }
 
-/// `digits` times `10^power` as a whole number, rounded; none when it is too large.
+/// `digits` times `10^power`, rounded to a whole number; none if it is too large.
 pub(in super::super) fn scaled(digits: u64, power: i32) -> Option<u64> {
     match 10_u64.checked_pow(power.unsigned_abs()) {
         _ if digits == 0 => Some(0),
@@ -138,7 +138,7 @@ mod tests {
             (&[], Microseconds),
             (&[0.0], Microseconds),
             (&[5000.0, 5000.0], Microseconds),
-            // A quarter with fractions, and a time more or less.
+            // A quarter with fractions, and one time more or less.
             (&[0.5], Seconds),
             (&[0.5, 1.0, 2.0], Seconds),
             (&[0.5, 1.0, 2.0, 3.0], Microseconds),
@@ -151,7 +151,7 @@ mod tests {
             (&[1e17_f64.next_up()], Nanoseconds),
             (&[1.7e18], Nanoseconds),
             (&[1.7e15], Microseconds),
-            // Half of them beyond it, and one more.
+            // Half of them above the limit, and one more.
             (&[1.0, 2e17], Microseconds),
             (&[1.0, 2e17, 2e17], Nanoseconds),
             (&then(8, 100), Microseconds),
