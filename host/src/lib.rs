@@ -24,7 +24,7 @@
 //! # Modules and types
 //! | item | content |
 //! |---|---|
-//! | [`Model`], [`Movie`] | a cascade of layers with the state of a stream; the arrays that it accepts |
+//! | [`Model`], [`SavedState`], [`Movie`] | a cascade of layers with the state of a stream; the arrays that it accepts |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`models`] | built-in models, by name |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
@@ -49,6 +49,7 @@
 //! | `movies` | folders of PNGs and GIFs as input of [`movie`]; arrays in `.npy` and `.npz` are always read |
 //! | `pictures` | the module `picture` |
 //! | `compression` | recordings in AEDAT 4, and compressed `.npz` archives |
+//! | `serde` | `Serialize` and `Deserialize` for [`SavedState`] and [`Weight`] |
 //! | `gpu` | models on a GPU, through Vulkan or Metal: [`Device::gpu`] |
 //!
 //! # The core crate

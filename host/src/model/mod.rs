@@ -8,9 +8,9 @@ pub mod kernels;
 pub(crate) mod layer;
 pub mod layers;
 pub mod models;
-mod saved;
 #[cfg(feature = "gpu")]
 mod on_device;
+mod saved;
 mod stream;
 pub(crate) mod weight;
 

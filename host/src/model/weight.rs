@@ -194,7 +194,8 @@ mod serial {
             let Form { shape, values, normalize, preserve_channels, flip } = Form::deserialize(deserializer)?;
             let found = values.len();
             let array = ArrayD::from_shape_vec(IxDyn(&shape), values);
-            let array = array.map_err(|_| D::Error::custom(format!("{found} values for a weight of shape {shape:?}")))?;
+            let array =
+                array.map_err(|_| D::Error::custom(format!("{found} values for a weight of shape {shape:?}")))?;
             Ok(Self { array, normalize, preserve_channels, flip })
         }
     }
