@@ -328,23 +328,23 @@ fn a_running_stream_is_left_as_it_was() {
     };
     let (mut disturbed, mut quiet) = (model(), model());
     for frames in [3, 1, 5] {
-        let found = disturbed.process(&piece(frames)).expect("a good piece").to_owned();
-        assert_eq!(found, quiet.process(&piece(frames)).expect("a good piece"), "{frames} frames");
+        let found = disturbed.process(piece(frames)).expect("a good piece").to_owned();
+        assert_eq!(found, quiet.process(piece(frames)).expect("a good piece"), "{frames} frames");
         let t = disturbed.time();
         let (at, row) = (format!("frame {}", t + 4), "row 2, column 3");
         refused! {
-            disturbed.process(&with(f32::NAN))
+            disturbed.process(with(f32::NAN))
                 => Error::NonFinite { .. }, ["batch 1, channel 0", &at, row, "NaN", "finite"];
-            disturbed.process(&with(f32::INFINITY)) => Error::NonFinite { .. }, [at.as_str(), row, "inf"];
-            disturbed.run(&with(f32::NEG_INFINITY), 2) => Error::NonFinite { .. }, [at.as_str(), row, "-inf"];
-            disturbed.process(&Array5::<f32>::ones((2, 2, 1, 5, 4)))
+            disturbed.process(with(f32::INFINITY)) => Error::NonFinite { .. }, [at.as_str(), row, "inf"];
+            disturbed.run(with(f32::NEG_INFINITY), 2) => Error::NonFinite { .. }, [at.as_str(), row, "-inf"];
+            disturbed.process(Array5::<f32>::ones((2, 2, 1, 5, 4)))
                 => Error::FrameSize { .. }, ["2 x 5 x 4", "2 x 4 x 5", "clear_state"];
-            disturbed.process(&Array5::<f32>::ones((3, 2, 1, 4, 5))) => Error::FrameSize { .. }, ["batch of 3", "batch of 2"];
-            disturbed.run(&Array3::<f32>::ones((6, 4, 5)), 2) => Error::FrameSize { .. }, ["1 x 4 x 5", "2 x 4 x 5"];
-            disturbed.process(&Array5::<f32>::ones((0, 2, 1, 4, 5)))
+            disturbed.process(Array5::<f32>::ones((3, 2, 1, 4, 5))) => Error::FrameSize { .. }, ["batch of 3", "batch of 2"];
+            disturbed.run(Array3::<f32>::ones((6, 4, 5)), 2) => Error::FrameSize { .. }, ["1 x 4 x 5", "2 x 4 x 5"];
+            disturbed.process(Array5::<f32>::ones((0, 2, 1, 4, 5)))
                 => Error::EmptyInput { .. }, ["[0, 2, 1, 4, 5]", "1 or more"];
-            disturbed.process(&Array5::<f32>::ones((2, 2, 1, 0, 5))) => Error::EmptyInput { .. }, ["[2, 2, 1, 0, 5]"];
-            disturbed.run(&piece(3), 0)
+            disturbed.process(Array5::<f32>::ones((2, 2, 1, 0, 5))) => Error::EmptyInput { .. }, ["[2, 2, 1, 0, 5]"];
+            disturbed.run(piece(3), 0)
                 => Error::Parameter { name: "chunk", .. }, ["Model::run", "chunk is 0", "1 frame or more"];
             disturbed.pop_state() => Error::NoSavedState, ["pop_state", "push_state"];
         }
@@ -352,7 +352,7 @@ fn a_running_stream_is_left_as_it_was() {
         let delay = |model: &mut Model, by| *model.layer_mut::<Delay>(2).expect("a delay") = Delay::new(by);
         delay(&mut disturbed, 7);
         refused! {
-            disturbed.process(&piece(1)) => Error::StateChanged { .. }, ["layer 2, Delay", "clear_state"];
+            disturbed.process(piece(1)) => Error::StateChanged { .. }, ["layer 2, Delay", "clear_state"];
         }
         delay(&mut disturbed, 2);
         assert_eq!(disturbed.time(), t, "time");
@@ -368,13 +368,13 @@ fn a_piece_refused_half_way() {
     for at in [5, 150] {
         let mut model = Model::new().then(low_pass()).then(Refuses(shape, at)).then(Diff);
         let piece = |value: f32, frames: usize| Array3::from_elem((frames, 64, 64), value);
-        model.process(&piece(1.0, 2)).expect("two good frames");
+        model.process(piece(1.0, 2)).expect("two good frames");
         refused! {
-            model.process(&piece(2.0, 200)) => Error::Layer { .. }, ["NaN"];
+            model.process(piece(2.0, 200)) => Error::Layer { .. }, ["NaN"];
         }
         assert_eq!(model.time(), 2, "refused at frame {at}");
         let mut quiet = Model::new().then(low_pass()).then(Diff);
-        quiet.process(&piece(1.0, 2)).expect("two good frames");
+        quiet.process(piece(1.0, 2)).expect("two good frames");
         let (found, expected) = (model.feed(&piece(3.0, 1)), quiet.feed(&piece(3.0, 1)));
         assert!(found == expected, "refused at frame {at}: the next frame differs");
     }

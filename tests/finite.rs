@@ -115,9 +115,9 @@ fn the_frequency_domain() {
     let frame = Array3::from_shape_vec((1, 128, 128), noise(2, 128 * 128)).expect("a frame");
     let frame = |scale: f32| frame.mapv(|x| x as f32 * scale);
     for scale in [1e30, 2e35, 1e37] {
-        let direct = model(Algorithm::Direct).run(&frame(scale), 1).expect("within range");
+        let direct = model(Algorithm::Direct).run(frame(scale), 1).expect("within range");
         let largest = direct.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
-        match model(Algorithm::Fft).run(&frame(scale), 1) {
+        match model(Algorithm::Fft).run(frame(scale), 1) {
             Ok(out) => {
                 let worst = (&out - &direct).iter().fold(0.0, |most: f32, x| most.max(x.abs()));
                 assert!(worst < 1e-4 * largest, "{scale:e}: {worst:e} of {largest:e}");
@@ -177,7 +177,7 @@ fn bounds_belong_to_the_stream() {
     let frames = (1..).find(|_| model.process(&large).is_err());
     assert!(frames.is_some_and(|frames| frames > 1 && frames < 30), "{frames:?}");
     model.pop_state().expect("saved");
-    assert!(model.process(&Array3::from_elem((30, 4, 5), 1e21)).is_err(), "with the state of large numbers");
+    assert!(model.process(Array3::from_elem((30, 4, 5), 1e21)).is_err(), "with the state of large numbers");
     model.pop_state().expect("saved");
     model.process(&small).expect("with the state of small ones");
 }

@@ -112,7 +112,7 @@ fn refuse(model: &mut Model, shape: Shape, batch: usize) -> Verdict {
     let others =
         [(batch + 1, channels, rows, cols), (batch, channels + 1, rows, cols), (batch, channels, rows, cols + 1)];
     for (b, c, r, w) in others {
-        let message = match model.process(&Array5::<f32>::zeros((b, c, 1, r, w))) {
+        let message = match model.process(Array5::<f32>::zeros((b, c, 1, r, w))) {
             Err(error @ Error::FrameSize { .. }) => error.to_string(),
             other => return Err(format!("a changed frame size gave {:?}", other.map(|view| view.dim()))),
         };

@@ -102,11 +102,11 @@ fn low_pass() -> Result<LowPass> {
 fn stream(mut model: Model, input: &Array3<f32>) -> Result<()> {
     let half = input.dim().0 / 2;
     let (first, second) = input.view().split_at(ndarray::Axis(0), half);
-    model.process(&first)?;
+    model.process(first)?;
     model.push_state();
-    model.process(&second)?;
+    model.process(second)?;
     model.pop_state()?;
-    model.run(&second, 3)?;
+    model.run(second, 3)?;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ const CASES: [Case; 12] = [
     }),
     ("a receptive field that is shown larger frames", || {
         let mut model = Model::of(RF::new(1, 2, 8).expect("a field"));
-        model.process(&movie(2, 64, 64)).expect("memory");
+        model.process(movie(2, 64, 64)).expect("memory");
         model.clear_state();
         let input = movie(8, 128, 128);
         Box::new(move || stream(model, &input))
@@ -275,7 +275,7 @@ fn bounded() {
 
     // A whole recording does not copy the state, which is 66 MB here.
     let mut delay = Model::of(Delay::new(1000)).with_threads(1);
-    delay.process(&movie(1, 128, 128)).expect("memory");
+    delay.process(movie(1, 128, 128)).expect("memory");
     let recording = movie(10, 128, 128);
     let taken = most(|| drop(black_box(delay.run(&recording, 1).expect("memory"))));
     println!("a recording of {} bytes through a delay of 1000 frames: {taken}", recording.len() * 4);

@@ -61,11 +61,11 @@ fn behind_a_mutex(threads: usize, of_model: usize) {
     ends(&format!("a Mutex in a pool of {threads}, a model of {of_model}"), move || {
         let model = Mutex::new(model(of_model));
         // Entered from outside first, so that it has a pool.
-        model.lock().expect("no panic").process(&movie()).expect("a good chunk");
+        model.lock().expect("no panic").process(movie()).expect("a good chunk");
         pool(threads).install(|| {
             (0..400).into_par_iter().for_each(|_| {
                 let mut model = model.lock().expect("no panic");
-                model.process(&movie()).expect("a good chunk");
+                model.process(movie()).expect("a good chunk");
             });
         });
         assert_eq!(model.lock().expect("no panic").time(), 401 * 6, "all chunks were fed");
@@ -79,7 +79,7 @@ fn many_models(threads: usize, expected: &Arc<Array5<f32>>) {
         let mut models: Vec<Model> = (0..1000).map(|i| model(i % 3)).collect();
         pool(threads).install(|| {
             models.par_iter_mut().for_each(|model| {
-                assert_eq!(model.process(&movie()).expect("a good chunk"), *expected, "the output");
+                assert_eq!(model.process(movie()).expect("a good chunk"), *expected, "the output");
             });
         });
     });
@@ -91,9 +91,9 @@ fn nested_loops(expected: &Arc<Array5<f32>>) {
         let shared = Mutex::new(model(2));
         (0..20).into_par_iter().for_each(|_| {
             (0..20).into_par_iter().for_each(|_| {
-                assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
+                assert_eq!(model(2).process(movie()).expect("a good chunk"), *expected, "the output");
                 let mut shared = shared.lock().expect("no panic");
-                shared.process(&movie()).expect("a good chunk");
+                shared.process(movie()).expect("a good chunk");
             });
         });
     });
@@ -107,8 +107,8 @@ fn threads_of_std(expected: &Arc<Array5<f32>>) {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
-                        shared.lock().expect("no panic").process(&movie()).expect("a good chunk");
+                        assert_eq!(model(2).process(movie()).expect("a good chunk"), *expected, "the output");
+                        shared.lock().expect("no panic").process(movie()).expect("a good chunk");
                     }
                 });
             }
@@ -128,8 +128,8 @@ fn blocking_tasks(expected: &Arc<Array5<f32>>) {
                 .map(|_| {
                     let (shared, expected) = (Arc::clone(&shared), Arc::clone(&expected));
                     tokio::task::spawn_blocking(move || {
-                        assert_eq!(model(2).process(&movie()).expect("a good chunk"), *expected, "the output");
-                        shared.lock().expect("no panic").process(&movie()).expect("a good chunk");
+                        assert_eq!(model(2).process(movie()).expect("a good chunk"), *expected, "the output");
+                        shared.lock().expect("no panic").process(movie()).expect("a good chunk");
                     })
                 })
                 .collect();
@@ -156,7 +156,7 @@ fn pools_end() {
     settle(0);
     let mut models: Vec<Model> = (2..=6).chain(2..=6).map(model).collect();
     for model in &mut models {
-        model.process(&movie()).expect("a good chunk");
+        model.process(movie()).expect("a good chunk");
     }
     settle(2 + 3 + 4 + 5 + 6);
     models.truncate(5);
@@ -169,7 +169,7 @@ fn pools_end() {
 
 #[test]
 fn models_among_other_threads() {
-    let expected = Arc::new(model(1).process(&movie()).expect("a good chunk").to_owned());
+    let expected = Arc::new(model(1).process(movie()).expect("a good chunk").to_owned());
     for threads in [1, 2, 4] {
         for of_model in [0, 1, 2, 3] {
             behind_a_mutex(threads, of_model);

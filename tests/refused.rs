@@ -75,12 +75,12 @@ fn disturb(model: &mut Model, shape: Shape, batch: usize, refuse: &AtomicBool) -
         let _ = model.signature(Shape::new(channels, rows, cols));
     }
     // Nothing at all, which is taken; before the first frame in other sizes too.
-    let nothing = model.process(&frames(batch, rows, cols, 0)).map_err(text)?;
+    let nothing = model.process(frames(batch, rows, cols, 0)).map_err(text)?;
     if !nothing.is_empty() {
         return Err("no frames gave some".into());
     }
     if model.time() == 0 {
-        let _ = model.process(&frames(batch + 1, rows + 2, cols + 1, 0)); // which a layer of one size refuses
+        let _ = model.process(frames(batch + 1, rows + 2, cols + 1, 0)); // which a layer of one size refuses
     }
     // A sample that is not a number, in frames of another size where the stream has none yet.
     let mut bad = if model.time() == 0 { frames(batch, rows + 1, cols + 2, 3) } else { frames(batch, rows, cols, 3) };
@@ -146,7 +146,7 @@ layers! {
 fn an_empty_receptive_field() {
     let ramp = |rows: usize, cols: usize| Array3::from_shape_fn((3, rows, cols), |(t, r, c)| (t + r * cols + c) as f32);
     let field = || RF::new(1, 1, 2).expect("two frames");
-    let expected = Model::of(field()).run(&ramp(4, 6), 3).expect("a good recording");
+    let expected = Model::of(field()).run(ramp(4, 6), 3).expect("a good recording");
 
     let gate = Gate::new(Shape::new(1, 1, 1));
     let mut model = Model::new().then(field()).then(gate.clone());
@@ -155,15 +155,15 @@ fn an_empty_receptive_field() {
     bad[(2, 0, 0)] = f32::INFINITY;
     assert!(model.process(&bad).is_err(), "an infinity");
     gate.refuse.store(true, Ordering::Relaxed);
-    assert!(model.process(&ramp(8, 8)).is_err(), "a layer that refuses");
-    assert!(model.run(&ramp(8, 8), 1).is_err(), "a layer that refuses");
+    assert!(model.process(ramp(8, 8)).is_err(), "a layer that refuses");
+    assert!(model.run(ramp(8, 8), 1).is_err(), "a layer that refuses");
     gate.refuse.store(false, Ordering::Relaxed);
-    assert_eq!(model.process(&Array3::<f32>::zeros((0, 8, 8))).expect("nothing").len(), 0);
-    assert_eq!(model.run(&ramp(4, 6), 3).expect("a good recording"), expected);
+    assert_eq!(model.process(Array3::<f32>::zeros((0, 8, 8))).expect("nothing").len(), 0);
+    assert_eq!(model.run(ramp(4, 6), 3).expect("a good recording"), expected);
 
     // From then on it keeps its size: of larger frames it sees the top left corner.
     model.clear_state();
-    let cropped = model.run(&ramp(8, 8), 3).expect("a good recording");
+    let cropped = model.run(ramp(8, 8), 3).expect("a good recording");
     let corner = ramp(8, 8).slice(s![.., ..4, ..6]).to_owned();
     let corner = Model::of(field()).run(&corner, 3).expect("a good recording");
     let difference = (&cropped - &corner).mapv(f32::abs).fold(0.0, |a: f32, b| a.max(*b));
@@ -206,18 +206,18 @@ fn a_layer_that_changes_its_state() {
     fn refused<L: Layer + Clone>(what: &str, layer: L, change: Change<L>) {
         let mut model = Model::new().then(Diff).then(layer.clone());
         let mut quiet = Model::new().then(Diff).then(layer.clone());
-        assert_eq!(model.process(&piece(0, 5)).expect(what), quiet.process(&piece(0, 5)).expect(what), "{what}");
+        assert_eq!(model.process(piece(0, 5)).expect(what), quiet.process(piece(0, 5)).expect(what), "{what}");
         let shape = Shape::new(1, 6, 9);
         let before = model.signature(shape).expect(what).state;
         change(model.layer_mut::<L>(1).expect("the layer"));
         assert_eq!(model.signature(shape).expect(what).state, before, "{what}: the state is as long");
-        match model.process(&piece(5, 7)) {
+        match model.process(piece(5, 7)) {
             Err(Error::StateChanged { layer }) => assert!(layer.starts_with("layer 1, "), "{what}: {layer}"),
             other => panic!("{what}: {:?}", other.map(|out| out.dim())),
         }
-        assert!(matches!(model.run(&piece(5, 7), 1), Err(Error::StateChanged { .. })), "{what}");
+        assert!(matches!(model.run(piece(5, 7), 1), Err(Error::StateChanged { .. })), "{what}");
         *model.layer_mut::<L>(1).expect("the layer") = layer;
-        assert_eq!(model.process(&piece(5, 12)).expect(what), quiet.process(&piece(5, 12)).expect(what), "{what}");
+        assert_eq!(model.process(piece(5, 12)).expect(what), quiet.process(piece(5, 12)).expect(what), "{what}");
     }
     let conv = |size| Conv3d::new(1, 1, size).expect("a kernel");
     refused("border", conv([3, 3, 3]), |conv| *conv = conv.clone().with_autopad_mode(Border::Zeros));
@@ -244,29 +244,26 @@ fn a_layer_that_keeps_its_state() {
     };
     let mut changed = Model::of(conv(1));
     let mut always = Model::of(conv(2));
-    changed.process(&piece(0, 5)).expect("a good chunk");
-    always.process(&piece(0, 5)).expect("a good chunk");
+    changed.process(piece(0, 5)).expect("a good chunk");
+    always.process(piece(0, 5)).expect("a good chunk");
     changed.layer_mut::<Conv3d>(0).expect("the layer").set_weight(weight(2)).expect("a weight");
-    assert_eq!(
-        changed.process(&piece(5, 9)).expect("a good chunk"),
-        always.process(&piece(5, 9)).expect("a good chunk")
-    );
+    assert_eq!(changed.process(piece(5, 9)).expect("a good chunk"), always.process(piece(5, 9)).expect("a good chunk"));
     // Another algorithm, and a layer without memory behind.
     let conv = changed.layer_mut::<Conv3d>(0).expect("the layer");
     *conv = conv.clone().with_algorithm(Algorithm::Fft);
     changed.push(NLRectify);
-    let expected = always.process(&piece(9, 12)).expect("a good chunk").mapv(|x| x.max(0.0));
-    let found = changed.process(&piece(9, 12)).expect("a good chunk").to_owned();
+    let expected = always.process(piece(9, 12)).expect("a good chunk").mapv(|x| x.max(0.0));
+    let found = changed.process(piece(9, 12)).expect("a good chunk").to_owned();
     let most = (&found - &expected).mapv(f32::abs).fold(0.0, |a: f32, b| a.max(*b));
     assert!(most < 1e-5, "{most}");
     // A layer with memory behind needs a new stream.
     changed.push(LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant"));
-    match changed.process(&piece(9, 12)) {
+    match changed.process(piece(9, 12)) {
         Err(Error::StateChanged { layer }) => assert_eq!(layer, "layer 2, LowPass"),
         other => panic!("{:?}", other.map(|out| out.dim())),
     }
     changed.clear_state();
-    changed.process(&piece(0, 5)).expect("a new stream");
+    changed.process(piece(0, 5)).expect("a new stream");
 }
 
 /// `groups` behind a weight would replace it.
@@ -290,23 +287,23 @@ fn a_panic() {
         let model = |gate: Gate| Model::new().then(smooth()).then(gate).then(Diff).with_threads(threads).eager();
         let mut quiet = model(Gate::new(Shape::new(1, 6, 9)));
         let mut model = model(gate.clone());
-        let expected = [0, 4, 8].map(|from| quiet.process(&piece(from, from + 4)).expect("a good chunk").to_owned());
+        let expected = [0, 4, 8].map(|from| quiet.process(piece(from, from + 4)).expect("a good chunk").to_owned());
 
-        assert_eq!(model.process(&piece(0, 4)).expect("a good chunk"), expected[0]);
+        assert_eq!(model.process(piece(0, 4)).expect("a good chunk"), expected[0]);
         model.push_state();
         gate.panic.store(true, Ordering::Relaxed);
-        let caught = catch_unwind(AssertUnwindSafe(|| model.process(&piece(4, 8)).map(|view| view.len())));
+        let caught = catch_unwind(AssertUnwindSafe(|| model.process(piece(4, 8)).map(|view| view.len())));
         gate.panic.store(false, Ordering::Relaxed);
         assert!(caught.is_err(), "the panic reaches the caller");
         for _ in 0..2 {
-            assert!(matches!(model.process(&piece(4, 8)), Err(Error::Poisoned)), "the stream is lost");
-            assert!(matches!(model.run(&piece(4, 8), 2), Err(Error::Poisoned)), "the stream is lost");
+            assert!(matches!(model.process(piece(4, 8)), Err(Error::Poisoned)), "the stream is lost");
+            assert!(matches!(model.run(piece(4, 8), 2), Err(Error::Poisoned)), "the stream is lost");
         }
         model.pop_state().expect("a saved state");
-        assert_eq!(model.process(&piece(4, 8)).expect("a restored stream"), expected[1]);
+        assert_eq!(model.process(piece(4, 8)).expect("a restored stream"), expected[1]);
         model.clear_state();
         let again: Vec<_> =
-            [0, 4, 8].map(|from| model.process(&piece(from, from + 4)).expect("a new stream").to_owned()).into();
+            [0, 4, 8].map(|from| model.process(piece(from, from + 4)).expect("a new stream").to_owned()).into();
         assert_eq!(again, expected);
     }
 }

@@ -44,7 +44,7 @@ impl Layer for Gain {
 
 fn main() -> Result<()> {
     let mut model = Model::new().then(LowPass::new(0.005, Resolution::DEFAULT)?).then(Gain(Shape::new(1, 2, 2)));
-    let step = model.run(&Array3::<f32>::ones((10, 2, 2)), 5)?;
+    let step = model.run(Array3::<f32>::ones((10, 2, 2)), 5)?;
     for (t, frame) in step.axis_iter(ndarray::Axis(2)).enumerate() {
         println!("frame {t}: {:.3}", frame[(0, 0, 0, 0)]);
     }

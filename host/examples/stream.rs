@@ -10,15 +10,15 @@ fn main() -> Result<()> {
 
     let camera = |t: u64| Array2::from_shape_fn((48, 64), |(row, col)| ((row + col) as u64 + t) as f32 % 16.0);
     for t in 0..5 {
-        let output = model.process(&camera(t))?; // a view into the model
+        let output = model.process(camera(t))?; // a view into the model
         println!("frame {}: mean {:.3}", t, output.mean().unwrap_or_default());
     }
 
     // The same two frames twice, from the same state.
     model.push_state();
-    let first = (5..7).map(|t| Ok(model.process(&camera(t))?.to_owned())).collect::<Result<Vec<_>>>()?;
+    let first = (5..7).map(|t| Ok(model.process(camera(t))?.to_owned())).collect::<Result<Vec<_>>>()?;
     model.pop_state()?;
-    let second = (5..7).map(|t| Ok(model.process(&camera(t))?.to_owned())).collect::<Result<Vec<_>>>()?;
+    let second = (5..7).map(|t| Ok(model.process(camera(t))?.to_owned())).collect::<Result<Vec<_>>>()?;
     println!("bit-identical: {}, after {} frames", first == second, model.time());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The input of a model: frames as an array of two to five axes.
 
 use crate::{Error, Result, memory};
-use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix5};
+use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix5, RawData};
 
 /// The largest number of pixels in a frame: 268 MB per channel, far beyond any event camera.
 pub const MOST_PIXELS: usize = 1 << 26;
@@ -41,6 +41,10 @@ pub trait Element: Copy + private::Sealed + 'static {
     #[doc(hidden)]
     fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>>;
 
+    /// The frames of an array of five axes.
+    #[doc(hidden)]
+    fn owned<'a>(array: Array<Self, Ix5>) -> Result<CowArray<'a, f32, Ix5>>;
+
     /// The nearest `f32`.
     #[doc(hidden)]
     fn single(self) -> f32;
@@ -49,6 +53,10 @@ pub trait Element: Copy + private::Sealed + 'static {
 impl Element for f32 {
     fn frames(view: ArrayView<'_, Self, Ix5>) -> Result<CowArray<'_, f32, Ix5>> {
         Ok(view.into())
+    }
+
+    fn owned<'a>(array: Array<Self, Ix5>) -> Result<CowArray<'a, f32, Ix5>> {
+        Ok(array.into())
     }
 
     fn single(self) -> f32 {
@@ -64,23 +72,27 @@ impl Element for f64 {
         Ok(array.into())
     }
 
+    fn owned<'a>(array: Array<Self, Ix5>) -> Result<CowArray<'a, f32, Ix5>> {
+        Self::frames(array.view()).map(|frames| frames.into_owned().into())
+    }
+
     fn single(self) -> f32 {
         self as f32
     }
 }
 
-/// A view with the missing axes added in front.
-fn five_axes<A, D: Dimension>(view: ArrayView<'_, A, D>) -> Result<ArrayView<'_, A, Ix5>> {
-    let mut view = view.into_dyn();
-    let axes = view.ndim();
+/// The array, with the missing axes prepended.
+fn five_axes<S: RawData, D: Dimension>(array: ArrayBase<S, D>) -> Result<ArrayBase<S, Ix5>> {
+    let mut array = array.into_dyn();
+    let axes = array.ndim();
     let error = || Error::Axes { found: axes };
     if axes < 2 {
         return Err(error());
     }
-    while view.ndim() < 5 {
-        view = view.insert_axis(Axis(0));
+    while array.ndim() < 5 {
+        array = array.insert_axis(Axis(0));
     }
-    view.into_dimensionality().map_err(|_| error())
+    array.into_dimensionality().map_err(|_| error())
 }
 
 impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> Movie<'a> for &'a ArrayBase<S, D> {
@@ -97,7 +109,7 @@ impl<'a, A: Element, D: Dimension> Movie<'a> for ArrayView<'a, A, D> {
 
 impl<'a, A: Element, D: Dimension> Movie<'a> for Array<A, D> {
     fn movie(self) -> Result<CowArray<'a, f32, Ix5>> {
-        A::frames(five_axes(self.view())?).map(|frames| CowArray::from(frames.into_owned()))
+        A::owned(five_axes(self)?)
     }
 }
 
@@ -136,5 +148,8 @@ mod tests {
         assert_eq!(frames.as_ptr(), array.as_ptr());
         let double = array.mapv(f64::from);
         assert_eq!((&double).movie().expect("three axes"), frames);
+        let moved = array.clone();
+        let samples = moved.as_ptr();
+        assert_eq!(moved.movie().expect("three axes").as_ptr(), samples, "an array is moved");
     }
 }

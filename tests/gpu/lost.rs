@@ -130,5 +130,5 @@ fn before(_: &Device) -> Result<(), String> {
     let device = open()?;
     device.lose();
     let name = device.name().to_owned();
-    is_lost(model()?.to(&device).process(&movie(3)).map(|view| view.shape().to_vec()), &name)
+    is_lost(model()?.to(&device).process(movie(3)).map(|view| view.shape().to_vec()), &name)
 }

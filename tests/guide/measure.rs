@@ -19,7 +19,7 @@ const SILENCE: usize = 400;
 /// What one pixel makes of `frames` frames of `input` after silence. The pixel stands for a uniform field.
 pub(crate) fn in_time(layer: impl Layer, frames: usize, input: impl Fn(usize) -> f64) -> Result<Vec<f64>> {
     let mut model = Model::of(layer);
-    model.process(&Array3::<f32>::zeros((SILENCE, 1, 1)))?;
+    model.process(Array3::<f32>::zeros((SILENCE, 1, 1)))?;
     let movie = Array3::from_shape_fn((frames, 1, 1), |(t, ..)| input(t) as f32);
     Ok(model.process(&movie)?.iter().map(|y| f64::from(*y)).collect())
 }
@@ -37,7 +37,7 @@ pub(crate) fn step(_: usize) -> f64 {
 /// What a model makes of an impulse in the middle of `side` x `side` pixels, over `frames` frames after silence.
 pub(crate) fn in_space_and_time(layer: impl Layer, side: usize, frames: usize) -> Result<Array5<f32>> {
     let mut model = Model::of(layer);
-    model.process(&Array3::<f32>::zeros((SILENCE, side, side)))?;
+    model.process(Array3::<f32>::zeros((SILENCE, side, side)))?;
     let middle = (0, side / 2, side / 2);
     let movie = Array3::from_shape_fn((frames, side, side), |at| if at == middle { 1.0_f32 } else { 0.0 });
     Ok(model.process(&movie)?.to_owned())

@@ -225,7 +225,7 @@ fn receptive_field(path: &Path) -> Result<()> {
     let mut course = Vec::new();
     for (r, c) in (0..SIDE).flat_map(|r| (0..SIDE).map(move |c| (r, c))) {
         let mut model = Model::of(field.clone());
-        model.process(&Array3::<f32>::zeros((40, SIDE, SIDE)))?;
+        model.process(Array3::<f32>::zeros((40, SIDE, SIDE)))?;
         let flash = Array3::from_shape_fn((50, SIDE, SIDE), |at| if at == (0, r, c) { 1.0_f32 } else { 0.0 });
         let out: Vec<f64> = model.process(&flash)?.iter().map(|y| f64::from(*y)).collect();
         map[(r, c)] = out[0];

@@ -90,9 +90,9 @@ mod tests {
     fn what_is_subtracted_counts() {
         let negative = || Branches::new().weighted(-1.0, Delay::new(0));
         let mut model = Model::of(Branches::new().plus(Delay::new(0)).minus(negative()).minus(negative()));
-        let found = model.process(&Array3::from_elem((1, 1, 1), 0.5e38_f32)).map(|output| output[[0, 0, 0, 0, 0]]);
+        let found = model.process(Array3::from_elem((1, 1, 1), 0.5e38_f32)).map(|output| output[[0, 0, 0, 0, 0]]);
         assert!(found.is_ok_and(|y| (y / 1.5e38 - 1.0).abs() < 1e-6), "in range");
-        let found = model.process(&Array3::from_elem((1, 1, 1), 1.2e38_f32)).map(|output| output.to_owned());
+        let found = model.process(Array3::from_elem((1, 1, 1), 1.2e38_f32)).map(|output| output.to_owned());
         assert!(matches!(found, Err(Error::Overflow { .. })), "{found:?}");
         assert_eq!(model.time(), 1, "the second chunk was not taken");
     }

@@ -69,33 +69,33 @@ mod tests {
     #[test]
     fn a_state_comes_back_from_text_with_its_bits() {
         let mut there = model();
-        there.process(&movie(7, 4)).expect("a good chunk");
+        there.process(movie(7, 4)).expect("a good chunk");
         let text = serde_json::to_string(&there.state()).expect("text");
         let mut back = model();
         back.set_state(&serde_json::from_str(&text).expect("the state"));
         assert_eq!(back.time(), 7);
         let [expected, found]: [Array5<f32>; 2] =
-            [&mut there, &mut back].map(|model| model.process(&movie(5, 4)).expect("a good chunk").to_owned());
+            [&mut there, &mut back].map(|model| model.process(movie(5, 4)).expect("a good chunk").to_owned());
         assert_eq!(found, expected);
     }
 
     #[test]
     fn a_state_that_is_not_the_models_is_refused() {
         let mut there = model();
-        there.process(&movie(7, 4)).expect("a good chunk");
+        there.process(movie(7, 4)).expect("a good chunk");
         let state = there.state();
         let mut other = Model::of(LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant"));
         other.set_state(&state);
-        assert!(matches!(other.process(&movie(1, 4)), Err(Error::StateChanged { .. })));
+        assert!(matches!(other.process(movie(1, 4)), Err(Error::StateChanged { .. })));
         let mut same = model();
         same.set_state(&state);
-        assert!(matches!(same.process(&movie(1, 5)), Err(Error::FrameSize { .. })));
+        assert!(matches!(same.process(movie(1, 5)), Err(Error::FrameSize { .. })));
 
         let mut form = serde_json::to_value(&state).expect("a value");
         form["samples"].as_array_mut().expect("samples").pop();
         let short: SavedState = serde_json::from_value(form.clone()).expect("a state of another length");
         same.set_state(&short);
-        assert!(same.process(&movie(1, 4)).is_err(), "a sample is missing");
+        assert!(same.process(movie(1, 4)).is_err(), "a sample is missing");
         for (key, value) in [("version", 2.into()), ("batch", 0.into()), ("samples", "none".into())] {
             let mut form = form.clone();
             form[key] = value;

@@ -202,11 +202,11 @@ mod tests {
     fn a_cleared_model_takes_frames_of_another_size() {
         let movie = |side: usize| Array3::from_elem((3, side, side), 1.0_f32);
         let mut model = Model::of(Diff);
-        model.process(&movie(2)).expect("a first chunk");
+        model.process(movie(2)).expect("a first chunk");
         model.clear_state();
-        model.process(&movie(3)).expect("another size");
+        model.process(movie(3)).expect("another size");
         let _ = model.layer_mut::<Diff>(0); // may change: it is checked again
-        assert!(model.process(&movie(3)).is_ok(), "it did not");
+        assert!(model.process(movie(3)).is_ok(), "it did not");
     }
 
     /// Removing a layer with memory is also a change, at the end and in between.
@@ -218,12 +218,12 @@ mod tests {
             if !last {
                 model = model.then(Diff);
             }
-            model.process(&movie()).expect("a first chunk");
+            model.process(movie()).expect("a first chunk");
             *model.layer_mut::<Delay>(1).expect("a delay") = Delay::new(0);
-            assert!(matches!(model.process(&movie()), Err(Error::StateChanged { .. })), "last: {last}");
+            assert!(matches!(model.process(movie()), Err(Error::StateChanged { .. })), "last: {last}");
             assert_eq!(model.time(), 3, "nothing was taken");
             model.clear_state();
-            assert!(model.process(&movie()).is_ok(), "from the start");
+            assert!(model.process(movie()).is_ok(), "from the start");
         }
     }
 }
