@@ -85,7 +85,7 @@ fn devices_are_listed() {
     let json = shell.json(&["devices", "--json"]);
     let processor = &json["processor"];
     assert!(processor["cores"].as_u64() >= Some(1) && processor["vectors"][0] == "baseline", "{processor}");
-    assert_eq!(json["gpu_support"], cfg!(feature = "gpu"));
+    assert_eq!(json["gpu_support"], foveola::Device::HAS_GPU_SUPPORT);
     let devices = json["devices"].as_array().expect("a list");
     assert!(devices.iter().filter(|device| device["taken"] == true).count() <= 1, "one at most: {json}");
     let text = shell.good(&["devices"]);
@@ -94,7 +94,7 @@ fn devices_are_listed() {
         words.extend(["name", "kind", "interface", "driver"].map(|key| device[key].as_str().expect("a word")));
         assert_eq!(device["taken"] == true, text.contains("--device gpu takes it"), "{text}");
     }
-    words.push(if cfg!(feature = "gpu") { "gpu  " } else { "--features gpu" });
+    words.push(if foveola::Device::HAS_GPU_SUPPORT { "gpu  " } else { "--features gpu" });
     for word in words {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
@@ -127,7 +127,8 @@ fn a_device_runs_a_model() {
         let apart = expected.iter().zip(&found).fold(0.0_f32, |max, (a, b)| max.max((a - b).abs()));
         assert!(largest > 0.0 && apart <= 64.0 * f32::EPSILON * largest, "{apart} apart, the largest {largest}");
     }
-    let found = if cfg!(feature = "gpu") { "found: " } else { "this build has no GPU support (feature gpu)" };
+    let found =
+        if foveola::Device::HAS_GPU_SUPPORT { "found: " } else { "this build has no GPU support (feature gpu)" };
     shell.bad(&["run", "--device", "gpu:none of this name"], 1, &["'none of this name' was not found", found]);
     if devices.iter().all(|device| device["taken"] == false) {
         shell.bad(&["run", "--device", "gpu"], 1, &["a GPU was not found", found]);
@@ -210,7 +211,7 @@ fn info_describes() {
 /// The recording of the firmware's `retina` is what the command in its source writes, and the digest is the firmware's.
 #[test]
 fn a_recording_of_the_scene_has_the_digest_of_a_microcontroller() {
-    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/qemu/src/bin");
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware/qemu/src/bin");
     let shell = Shell::new();
     let text = shell.good(&["record", "retina.raw", "--geometry", "64x64", "--duration", "200ms"]);
     for word in ["retina.raw, 34,142 bytes", "64 x 64", "5,993 events in 200 ms"] {
@@ -1246,7 +1247,7 @@ fn a_long_recording_streams() {}
 #[test]
 fn a_real_recording_runs() {
     let folder = std::env::var_os("FOVEOLA_RECORDINGS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/events"), PathBuf::from);
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/events"), PathBuf::from);
     let file = folder.join("tonic_sample_nmnist.bin");
     if !file.is_file() {
         // Past the test harness, which hides what a passing test prints.

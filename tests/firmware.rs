@@ -41,7 +41,7 @@ fn retina_has_the_digest_of_the_microcontroller() {
     let retina = models::build("retina", Resolution::DEFAULT).expect("a model").model;
     let mut retina = retina.with_precision(Precision::Reproducible);
     let mut digest = Digest::new();
-    while let Some(piece) = frames.next_piece(7).expect("frames") {
+    while let Some(piece) = frames.next_chunk(7).expect("frames") {
         let response = retina.process(piece).expect("a response");
         // One channel: its frames lie one behind the other.
         response.iter().for_each(|y| digest.add(&[*y]));

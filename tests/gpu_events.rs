@@ -116,7 +116,7 @@ fn frames_follow_events() {
         let mut frames = frames(&events, (24, 16), Polarity::Signed);
         let mut model = models::build("transient", Resolution::DEFAULT)?.model.to(device);
         let mut output: Vec<f32> = model.process_events(&mut frames, 13)?.expect("frames").iter().copied().collect();
-        output.extend(model.process(frames.next_piece(20)?.expect("frames"))?.iter());
+        output.extend(model.process(frames.next_chunk(20)?.expect("frames"))?.iter());
         output.extend(model.process_events(&mut frames, 29)?.expect("frames").iter());
         let mut model = model.to(Device::cpu());
         output.extend(model.process_events(&mut frames, 100)?.expect("frames").iter());

@@ -599,7 +599,7 @@ fn reset(format: Format) -> Result<(), Failed> {
     expect((summary.seconds() - seconds).abs() < 1e-9, || format!("{} s; expected {seconds}", summary.seconds()))?;
     let mut frames = Frames::new(events.into_iter().map(Ok), Geometry { cols: 34, rows: 34 }, Polarity::Split, 1_000)?;
     let (mut made, mut sum) = (0, 0.0);
-    while let Some(chunk) = frames.next_piece(17)? {
+    while let Some(chunk) = frames.next_chunk(17)? {
         (made, sum) = (made + chunk.dim().2, sum + chunk.sum());
     }
     let expected = 2 * (segment * 1e3).ceil() as usize;

@@ -206,7 +206,7 @@ impl Stream {
             let events = filters.filter(recording.events()?);
             let mut frames = Frames::new(events, SENSOR, Polarity::Signed, 1_000)?;
             model.clear_state();
-            while let Some(piece) = frames.next_piece(8)? {
+            while let Some(piece) = frames.next_chunk(8)? {
                 black_box(model.process(piece)?);
             }
             Ok(())

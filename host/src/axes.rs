@@ -1,7 +1,7 @@
 //! The input of a model: frames as an array of two to five axes.
 
 use crate::{Error, Result, memory};
-use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix5, RawData};
+use ndarray::{Array, ArrayBase, ArrayView, Axis, CowArray, Data, Dimension, Ix2, Ix3, Ix4, Ix5, RawData};
 
 /// The largest number of pixels in a frame: 268 MB per channel, far beyond any event camera.
 pub const MOST_PIXELS: usize = 1 << 26;
@@ -83,16 +83,15 @@ impl Element for f64 {
 
 /// The array, with the missing axes prepended.
 fn five_axes<S: RawData, D: Dimension>(array: ArrayBase<S, D>) -> Result<ArrayBase<S, Ix5>> {
-    let mut array = array.into_dyn();
-    let axes = array.ndim();
-    let error = || Error::Axes { found: axes };
-    if axes < 2 {
-        return Err(error());
-    }
-    while array.ndim() < 5 {
-        array = array.insert_axis(Axis(0));
-    }
-    array.into_dimensionality().map_err(|_| error())
+    // One of five axes whose number is known at run time only would be allocated.
+    let (axes, front) = (array.ndim(), Axis(0));
+    let five = match axes {
+        2 => array.into_dimensionality::<Ix2>().map(|a| a.insert_axis(front).insert_axis(front).insert_axis(front)),
+        3 => array.into_dimensionality::<Ix3>().map(|a| a.insert_axis(front).insert_axis(front)),
+        4 => array.into_dimensionality::<Ix4>().map(|a| a.insert_axis(front)),
+        _ => array.into_dimensionality::<Ix5>(),
+    };
+    five.map_err(|_| Error::Axes { found: axes })
 }
 
 impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> Movie<'a> for &'a ArrayBase<S, D> {

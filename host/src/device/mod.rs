@@ -127,6 +127,9 @@ pub(crate) struct Limits {
 const NOT_BUILT: &str = "nothing: this build has no GPU support (feature gpu)";
 
 impl Device {
+    /// Whether this build can use GPUs: the crate feature `gpu`.
+    pub const HAS_GPU_SUPPORT: bool = cfg!(feature = "gpu");
+
     /// The CPU of this machine, which new models use.
     pub fn cpu() -> Self {
         Self::default()

@@ -25,7 +25,7 @@ const GAP: u64 = 60_000_000;
 /// let events = (0..1000).map(|i| Ok(Event { t: i * 100, x: (i % 8) as u16, y: 3, on: true }));
 /// let mut frames = Frames::new(events, Geometry { cols: 8, rows: 6 }, Polarity::Signed, 1_000)?;
 /// let mut total = 0.0;
-/// while let Some(piece) = frames.next_piece(32)? {
+/// while let Some(piece) = frames.next_chunk(32)? {
 ///     assert!(piece.dim().2 <= 32); // (batch, channel, time, row, col)
 ///     total += piece.sum();
 /// }
@@ -112,7 +112,7 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     ///
     /// # Errors
     /// Errors of the event source, after the complete frames before them; then none. [`Error::Memory`].
-    pub fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
+    pub fn next_chunk(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
         let (shape, len) = (self.shape(), self.shape().len());
         let samples = frames.max(1).saturating_mul(len);
         if self.buffer.len() < samples {
@@ -134,7 +134,7 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
         Ok(Some(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
     }
 
-    /// Like [`Frames::next_piece`], but returns the number of frames and their counts. Returns fewer frames if their samples
+    /// Like [`Frames::next_chunk`], but returns the number of frames and their counts. Returns fewer frames if their samples
     /// would exceed a 32-bit index.
     #[cfg(feature = "gpu")]
     pub(crate) fn next_counts(&mut self, frames: usize) -> Result<Option<(usize, Counted<'_>)>> {
@@ -217,10 +217,10 @@ mod tests {
         let events = [event(0, 0), event(1, 0), event(1_000, 1), lost(), event(1_200, 2)];
         let mut frames =
             Frames::new(events.into_iter(), Geometry { cols: 3, rows: 1 }, Polarity::Signed, 1_000).expect("good");
-        let first = frames.next_piece(8).expect("a frame first").expect("one").iter().copied().collect::<Vec<_>>();
+        let first = frames.next_chunk(8).expect("a frame first").expect("one").iter().copied().collect::<Vec<_>>();
         assert_eq!(first, [2.0, 0.0, 0.0]);
-        assert!(frames.next_piece(8).is_err(), "then the error");
-        assert!(frames.next_piece(8).expect("then nothing").is_none(), "the stream ended");
+        assert!(frames.next_chunk(8).is_err(), "then the error");
+        assert!(frames.next_chunk(8).expect("then nothing").is_none(), "the stream ended");
     }
 
     /// The start times of all frames, and their content.
@@ -229,7 +229,7 @@ mod tests {
         let mut frames =
             Frames::new(events.into_iter(), Geometry { cols: 1, rows: 1 }, Polarity::Signed, 1_000).expect("good");
         let mut all = Vec::new();
-        while let Some(piece) = frames.next_piece(chunk).expect("frames") {
+        while let Some(piece) = frames.next_chunk(chunk).expect("frames") {
             all.extend(piece.iter());
         }
         (all, frames)

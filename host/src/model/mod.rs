@@ -358,7 +358,7 @@ impl Model {
 
     /// Feeds the next `n` frames of events (fewer at the end) and returns the output; none after the last frame.
     ///
-    /// On the CPU the input is what [`Frames::next_piece`](crate::Frames::next_piece) yields. A device receives the events
+    /// On the CPU the input is what [`Frames::next_chunk`](crate::Frames::next_chunk) yields. A device receives the events
     /// instead, if that takes fewer bytes, and counts them into the same frames.
     ///
     /// ```
@@ -378,7 +378,7 @@ impl Model {
     /// Counts are exact up to 2^24 events at a pixel in a frame.
     ///
     /// # Errors
-    /// As for [`Frames::next_piece`](crate::Frames::next_piece) and [`Model::process`]. The state is then unchanged, but the
+    /// As for [`Frames::next_chunk`](crate::Frames::next_chunk) and [`Model::process`]. The state is then unchanged, but the
     /// frames are consumed.
     pub fn process_events<I>(&mut self, frames: &mut crate::Frames<I>, n: usize) -> Result<Option<ArrayView5<'_, f32>>>
     where
@@ -392,7 +392,7 @@ impl Model {
                 Some((frames, counted)) => self.feed_counts(shape, frames, &counted).map(Some),
             };
         }
-        match frames.next_piece(n)? {
+        match frames.next_chunk(n)? {
             None => Ok(None),
             Some(chunk) => self.process(chunk).map(Some),
         }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// Models of early vision for event-camera recordings and movies.
 #[derive(Parser)]
-#[command(version, after_help = HELP)]
+#[command(name = "foveola", version, after_help = HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

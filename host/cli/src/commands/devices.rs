@@ -7,9 +7,6 @@ use foveola::{Device, DeviceInfo, SimdLevel};
 use foveola_cli::bench::Machine;
 use serde_json::{Value, json};
 
-/// Whether this build supports GPUs.
-const BUILT: bool = cfg!(feature = "gpu");
-
 pub(crate) fn devices(args: &DevicesArgs) {
     let (machine, found) = (Machine::this(), Device::list());
     let levels = SimdLevel::available().into_iter().map(|level| level.to_string()).collect::<Vec<_>>();
@@ -19,7 +16,7 @@ pub(crate) fn devices(args: &DevicesArgs) {
         let devices = found.iter().enumerate().map(|(i, info)| as_json(info, taken == Some(i)));
         let value = json!({
             "processor": { "name": machine.cpu, "cores": machine.cores, "vectors": levels },
-            "gpu_support": BUILT,
+            "gpu_support": Device::HAS_GPU_SUPPORT,
             "devices": devices.collect::<Vec<_>>(),
         });
         return print(&format!("{value:#}\n"));
@@ -33,7 +30,7 @@ pub(crate) fn devices(args: &DevicesArgs) {
         lines.push("", format!("{}, {}{taken}", info.kind.name(), info.interface));
         lines.push("", &info.driver);
     }
-    match (BUILT, taken) {
+    match (Device::HAS_GPU_SUPPORT, taken) {
         (false, _) => {
             let how = ["not in this build, but in that of", "cargo install --path host/cli --features gpu"];
             lines.push_all("gpu", how.map(str::to_owned));

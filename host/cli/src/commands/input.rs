@@ -210,9 +210,9 @@ impl Input {
     }
 
     /// The next frames, `(batch, channel, time, row, col)`; none at the end.
-    pub(crate) fn next_piece(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
+    pub(crate) fn next_chunk(&mut self, frames: usize) -> Result<Option<ArrayView5<'_, f32>>> {
         match &mut self.source {
-            Source::Events { frames: source, .. } => source.next_piece(frames),
+            Source::Events { frames: source, .. } => source.next_chunk(frames),
             Source::Movie { movie, part, buffer, .. } => {
                 let shape = movie.shape();
                 buffer.clear();

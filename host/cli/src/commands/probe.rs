@@ -153,7 +153,7 @@ impl SecondRun<'_> {
         let (row, col) = if cut { (found.row - rows.start, found.col - cols.start) } else { (found.row, found.col) };
         let probe = Probe::new(&shapes, found.channel, (row, col), 0.0);
         let mut followed = Followed { probe, frames: 0.0, sum: 0.0, squares: 0.0 };
-        while let Some(frames) = input.next_piece(self.piece)? {
+        while let Some(frames) = input.next_chunk(self.piece)? {
             let window = frames.slice_move(s![.., .., .., rows.clone(), cols.clone()]);
             let window = window.as_standard_layout();
             let output = models.whole.process(window.view())?;
@@ -194,7 +194,7 @@ mod tests {
             let args = RunArgs { input: Some(path.clone()), model: "retina".into(), ..RunArgs::default() };
             let (device, mut input) = (Device::cpu(), Input::open(&args).expect("a movie"));
             let mut models = Models::build(&args, &device, input.dt()).expect("a model");
-            let frames = input.next_piece(999).expect("read").expect("frames");
+            let frames = input.next_chunk(999).expect("read").expect("frames");
             let output = models.whole.process(frames).expect("computed").to_owned();
             let parts = models.parts.iter_mut().map(|(_, part)| part.process(frames).expect("computed").to_owned());
             let movies: Vec<_> = [frames.to_owned()].into_iter().chain(parts).chain([output]).collect();

@@ -80,7 +80,7 @@ impl Run<'_> {
         let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
         let (args, totals) = (self.args, &mut self.totals);
         loop {
-            let frames = match self.input.next_piece(piece) {
+            let frames = match self.input.next_chunk(piece) {
                 Ok(Some(frames)) => frames,
                 Ok(None) => break,
                 Err(error) => {
