@@ -4,7 +4,7 @@ use crate::run::{Entry, Measured};
 use crate::targets;
 use foveola_benches::Who;
 use foveola_benches::peers::Peer;
-use foveola_cli::bench::{Bound, Limits, Machine};
+use foveola_cli::bench::{Bound, Limits, Machine, grouped};
 use std::fmt::Write as _;
 
 /// What stands above the table.
@@ -155,15 +155,7 @@ fn percent(share: f64) -> String {
 
 /// `12,345`.
 fn count(n: f64) -> String {
-    let digits = format!("{n:.0}");
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(&format!("{n:.0}"))
 }
 
 fn limits(all: &[Limits]) -> String {

@@ -62,22 +62,6 @@ impl fmt::Display for UnknownName {
 
 impl core::error::Error for UnknownName {}
 
-/// The mode of `all` called `value`.
-fn find<T: Copy>(
-    what: &'static str,
-    names: &'static [&'static str],
-    all: &[(&'static str, T)],
-    value: &str,
-) -> Result<T, UnknownName> {
-    let found = all.iter().find(|(name, _)| *name == value);
-    found.map(|(_, mode)| *mode).ok_or_else(|| UnknownName::new(what, value, names))
-}
-
-/// The name of `mode` in `all`.
-fn name<T: PartialEq>(all: &[(&'static str, T)], mode: &T) -> &'static str {
-    all.iter().find(|(_, other)| other == mode).map_or("", |(name, _)| name)
-}
-
 /// The first of each pair.
 const fn names<const N: usize, T: Copy>(all: [(&'static str, T); N]) -> [&'static str; N] {
     let mut names = [""; N];
@@ -89,46 +73,30 @@ const fn names<const N: usize, T: Copy>(all: [(&'static str, T); N]) -> [&'stati
     names
 }
 
-impl fmt::Display for Border {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(name(&Self::NAMES, self))
-    }
+/// `Display` and `FromStr` by the table `NAMES` of a type.
+macro_rules! named {
+    ($($mode:ty: $what:literal;)*) => {$(
+        impl fmt::Display for $mode {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(Self::NAMES.iter().find(|(_, mode)| mode == self).map_or("", |(name, _)| name))
+            }
+        }
+
+        impl FromStr for $mode {
+            type Err = UnknownName;
+
+            fn from_str(value: &str) -> Result<Self, UnknownName> {
+                let found = Self::NAMES.iter().find(|(name, _)| *name == value).map(|(_, mode)| *mode);
+                found.ok_or_else(|| UnknownName::new($what, value, const { &names(Self::NAMES) }))
+            }
+        }
+    )*};
 }
 
-impl FromStr for Border {
-    type Err = UnknownName;
-
-    fn from_str(value: &str) -> Result<Self, UnknownName> {
-        find("border mode", const { &names(Self::NAMES) }, &Self::NAMES, value)
-    }
-}
-
-impl fmt::Display for PadMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(name(&Self::NAMES, self))
-    }
-}
-
-impl FromStr for PadMode {
-    type Err = UnknownName;
-
-    fn from_str(value: &str) -> Result<Self, UnknownName> {
-        find("padding mode", const { &names(Self::NAMES) }, &Self::NAMES, value)
-    }
-}
-
-impl fmt::Display for Polarity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(name(&Self::NAMES, self))
-    }
-}
-
-impl FromStr for Polarity {
-    type Err = UnknownName;
-
-    fn from_str(value: &str) -> Result<Self, UnknownName> {
-        find("polarity", const { &names(Self::NAMES) }, &Self::NAMES, value)
-    }
+named! {
+    Border: "border mode";
+    PadMode: "padding mode";
+    Polarity: "polarity";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use foveola::movie::Scale;
 use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, MOST_PIXELS, Order, Polarity, TimeUnit};
+use foveola_cli::bench::grouped;
 use std::str::FromStr;
 
 /// Parses `1ms`, `500us` or `0.02s` into microseconds, 1 or more.
@@ -44,11 +45,7 @@ pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
 
 /// Parses `signed` or `split`.
 pub(crate) fn polarity(text: &str) -> Result<Polarity, String> {
-    match text {
-        "signed" => Ok(Polarity::Signed),
-        "split" => Ok(Polarity::Split),
-        _ => Err(format!("'{text}' is unknown; expected signed or split")),
-    }
+    text.parse().map_err(|_| format!("'{text}' is unknown; expected signed or split"))
 }
 
 /// An integer of 1 or more.
@@ -122,15 +119,7 @@ pub(crate) fn plural(n: u64, noun: &str) -> String {
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(&n.to_string())
 }
 
 /// Seconds with a suitable unit.

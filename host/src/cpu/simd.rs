@@ -16,6 +16,7 @@ use super::threads::Threads;
 use crate::Error;
 use crate::cpu::fft::FftKernel;
 use crate::cpu::spectral::Spectral;
+use crate::names::find;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::graph::weighted_sum;
@@ -124,12 +125,10 @@ impl FromStr for Precision {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let levels = SimdLevel::available().into_iter().map(Self::AtMost);
-        let all: Vec<(String, Self)> =
-            [Self::Fast, Self::Reproducible].into_iter().chain(levels).map(|one| (one.to_string(), one)).collect();
-        let found = all.iter().find(|(other, _)| other == name);
-        found
-            .map(|(_, one)| *one)
-            .ok_or_else(|| Error::unknown("precision", name, all.iter().map(|(name, _)| &name[..])))
+        let all = [Self::Fast, Self::Reproducible].into_iter().chain(levels);
+        let names: Vec<(String, Self)> = all.map(|precision| (precision.to_string(), precision)).collect();
+        let names: Vec<(&str, Self)> = names.iter().map(|(name, precision)| (&name[..], *precision)).collect();
+        find("precision", &names, name)
     }
 }
 

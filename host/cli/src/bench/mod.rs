@@ -36,3 +36,19 @@ pub use measure::{Contestant, Timing, measure, measure_all};
 pub use operation::{Operation, gaussian, noise};
 pub use table::{find, table};
 pub use workload::{Bound, Rates, Setting, Workload};
+
+/// The digits of a whole number in groups of three.
+///
+/// ```
+/// assert_eq!(foveola_cli::bench::grouped("1234567"), "1,234,567");
+/// ```
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
