@@ -31,6 +31,11 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// The layers may be those of another model: what holds for the state stays.
+    pub(super) fn forget_layers(&mut self) {
+        self.revision = None;
+    }
+
     /// The bounds for inputs of magnitude `largest` and the layers at `revision`; none if the present bounds cover them.
     pub(super) fn raised(&self, largest: f32, revision: u64, compiled: Compiled<'_>) -> Option<Self> {
         let largest = f64::from(largest);

@@ -29,7 +29,6 @@ use foveola_core::events::Event;
 use foveola_core::{Shape, Signature, Source};
 use ndarray::{Array5, ArrayView5, s};
 use std::fmt;
-use stream::Stream;
 
 /// A cascade of [`Layer`]s together with the state of a stream.
 ///
@@ -58,7 +57,7 @@ use stream::Stream;
 pub struct Model {
     cascade: Cascade,
     memory: Memory,
-    saved: Vec<Stream>,
+    saved: Vec<SavedState>,
     table: SpareTable,
     unchecked: bool,
     team: Team,
@@ -289,7 +288,7 @@ impl Model {
 
     /// Saves the state of all layers, for [`Model::pop_state`]. Calls nest to any depth. The copy is made at the next chunk.
     pub fn push_state(&mut self) {
-        self.saved.push(self.memory.stream.clone());
+        self.saved.push(self.state());
     }
 
     /// Restores the state last saved.
@@ -297,14 +296,14 @@ impl Model {
     /// # Errors
     /// [`Error::NoSavedState`] when there is none.
     pub fn pop_state(&mut self) -> Result<()> {
-        self.memory.stream = self.saved.pop().ok_or(Error::NoSavedState)?;
-        self.memory.forget();
+        let state = self.saved.pop().ok_or(Error::NoSavedState)?;
+        self.set_state(&state);
         Ok(())
     }
 
     /// The state after the frames so far, to go on from later, here or in another model of the same layers.
     pub fn state(&self) -> SavedState {
-        SavedState(self.memory.stream.clone())
+        SavedState(self.memory.stream.saved())
     }
 
     /// Goes on from a saved state. Whether it fits the layers and the frames is checked with the next chunk.

@@ -51,11 +51,16 @@ mod serial {
     }
 }
 
-#[cfg(all(test, feature = "serde"))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Conv3d, Error, LowPass, Model, Resolution, Weight};
-    use ndarray::{Array3, Array5, arr2};
+    #[cfg(feature = "serde")]
+    use super::SavedState;
+    #[cfg(feature = "serde")]
+    use crate::Weight;
+    use crate::{Conv1d, Conv3d, Delay, Diff, Error, LowPass, Model, Resolution};
+    use ndarray::Array3;
+    #[cfg(feature = "serde")]
+    use ndarray::{Array5, arr2};
 
     fn model() -> Model {
         let conv = Conv3d::new(1, 2, [3, 3, 3]).expect("a kernel");
@@ -66,6 +71,7 @@ mod tests {
         Array3::from_shape_fn((frames, side, side), |(t, r, c)| ((7 * t + 3 * r + c) % 5) as f32)
     }
 
+    #[cfg(feature = "serde")]
     #[test]
     fn a_state_comes_back_from_text_with_its_bits() {
         let mut there = model();
@@ -90,8 +96,14 @@ mod tests {
         let mut same = model();
         same.set_state(&state);
         assert!(matches!(same.process(movie(1, 5)), Err(Error::FrameSize { .. })));
+    }
 
-        let mut form = serde_json::to_value(&state).expect("a value");
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_damaged_form_is_refused() {
+        let (mut there, mut same) = (model(), model());
+        there.process(movie(7, 4)).expect("a good chunk");
+        let mut form = serde_json::to_value(there.state()).expect("a value");
         form["samples"].as_array_mut().expect("samples").pop();
         let short: SavedState = serde_json::from_value(form.clone()).expect("a state of another length");
         same.set_state(&short);
@@ -103,6 +115,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "serde")]
     #[test]
     fn a_weight_comes_back() {
         let weight = Weight::from(arr2(&[[1.0_f32, 2.5], [-3.0, 0.1]])).normalize().no_flip();
@@ -111,5 +124,22 @@ mod tests {
         assert_eq!(format!("{back:?}"), format!("{weight:?}"));
         let bad = text.replace("[2,2]", "[2,3]");
         assert!(bad != text && serde_json::from_str::<Weight>(&bad).is_err(), "{bad}");
+    }
+
+    /// Models that were changed as often tell nothing of each other: each looks at the state anew.
+    #[test]
+    fn a_state_of_another_model_is_checked() {
+        let mut there = Model::of(Diff);
+        there.process(movie(3, 4)).expect("a good chunk");
+        let mut other = Model::of(Delay::new(1)); // whose state is as long
+        other.set_state(&there.state());
+        assert!(matches!(other.process(movie(1, 4)), Err(Error::StateChanged { .. })));
+
+        let conv =
+            |weight: f32| Model::of(Conv1d::new(1, 1, 3).expect("a kernel").with_weight([weight; 3]).expect("finite"));
+        let (mut small, mut large) = (conv(1.0), conv(1e38));
+        small.process(movie(3, 4) * 100.0).expect("within the range");
+        large.set_state(&small.state());
+        assert!(matches!(large.process(movie(1, 4) * 100.0), Err(Error::Overflow { .. })), "by its own weights");
     }
 }

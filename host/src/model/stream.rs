@@ -25,6 +25,14 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// The stream for any model: revisions are those of the layers of one.
+    pub(super) fn saved(&self) -> Self {
+        let mut saved = self.clone();
+        saved.layouts.0 = None;
+        saved.bounds.forget_layers();
+        saved
+    }
+
     /// Returns to the state before the first frame. The memory of the state is kept.
     pub(super) fn clear(&mut self) {
         let Self { state, mut layouts, .. } = std::mem::take(self);
