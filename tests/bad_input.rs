@@ -303,7 +303,7 @@ impl Layer for Refuses {
         "Refuses"
     }
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
-        Ok(table.push(from, Stage::own(self)))
+        Ok(table.push(from, Stage::custom(self)))
     }
 }
 
@@ -541,7 +541,7 @@ impl Filter for Alone<'_> {
             Stage::Sum(filter) => filter.advance(t, state, scratch, input, output),
             Stage::Diff(filter) => filter.advance(t, state, scratch, input, output),
             Stage::Finite(filter) => filter.advance(t, state, scratch, input, output),
-            Stage::Own(filter, _) => filter.advance(t, state, scratch, input, output),
+            Stage::Custom(filter, _) => filter.advance(t, state, scratch, input, output),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use foveola_core::lanes::{Plain, Scalar};
 use foveola_core::{
-    Border, Conv3d, ConvOptions, Decay, Diff, Engine, Factors, Filter, First, Fork, Graph, HighPass, Kernel, LowPass,
-    Node, Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,
+    Border, Conv3d, ConvOptions, Decay, Diff, Engine, Factors, Filter, First, Graph, HighPass, Kernel, LowPass, Node,
+    Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source, WorkSplitter,
 };
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::fixed::Q16;
@@ -62,13 +62,14 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let ConvSpec { border, pad, stride, dilation, groups, .. } = conv;
     let filter = Conv3d::new(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
     let filter = filter.map_err(|error| error.to_string())?;
-    let scalar =
-        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
+    let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::single_thread(Scalar), t, state, scratch, x, y)
+    };
     let plain = |t, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
+        filter.advance_with(Engine::single_thread(Plain::<4, false>), t, state, scratch, x, y)
     };
     let loops = |t, (state, scratch, x, y): Slices<'_, T>| {
-        filter.advance_with(Engine::alone(Plain::<4, true>), t, state, scratch, x, y)
+        filter.advance_with(Engine::single_thread(Plain::<4, true>), t, state, scratch, x, y)
     };
     compare(&filter, scalar, &recording)?;
     compare(&filter, plain, &recording)?;
@@ -82,8 +83,9 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     let (weights, (_, rows, cols)) = (samples::<T>(spatial.iter().map(|w| w / 3.0)), spatial.dim());
     let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
     let filter = if components { filter.components() } else { filter };
-    let scalar =
-        |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(Engine::alone(Scalar), t, state, scratch, x, y);
+    let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
+        filter.advance_with(Engine::single_thread(Scalar), t, state, scratch, x, y)
+    };
     compare(&filter, scalar, &recording)
 }
 
@@ -101,10 +103,10 @@ fn kernels_without_vectors_have_the_same_bits() {
                 let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
                 let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
+                    filter.advance_with(Engine::single_thread(Plain::<4, false>), t, state, scratch, x, y)
                 };
                 let loops = |t, (state, scratch, x, y): Slices<'_, f32>| {
-                    filter.advance_with(Engine::alone(Plain::<4, true>), t, state, scratch, x, y)
+                    filter.advance_with(Engine::single_thread(Plain::<4, true>), t, state, scratch, x, y)
                 };
                 let same = compare(&filter, plain, &recording).and_then(|()| compare(&filter, loops, &recording));
                 assert_eq!(same, Ok(()), "{kh} x {kw} over {rows} x {cols}, {border:?}");
@@ -137,7 +139,7 @@ fn kernels_in_time_have_the_same_bits() {
                     let filter =
                         Conv3d::new(shape, kernel, ConvOptions { pad, ..options }).expect("a kernel that fits");
                     let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
-                        filter.advance_with(Engine::alone(Plain::<4, false>), t, state, scratch, x, y)
+                        filter.advance_with(Engine::single_thread(Plain::<4, false>), t, state, scratch, x, y)
                     };
                     let same = compare(&filter, plain, &recording);
                     assert_eq!(same, Ok(()), "{taps} taps of {shape:?}, stride {stride}, dilation {dilation}, {pad:?}");
@@ -168,7 +170,7 @@ fn smooth_conv_with_vectors_and_without() {
 #[derive(Clone, Copy)]
 struct Halves;
 
-impl Fork for Halves {
+impl WorkSplitter for Halves {
     fn halve(self, _: usize) -> Option<Self> {
         Some(self)
     }
@@ -180,7 +182,7 @@ impl Fork for Halves {
 }
 
 fn cut<T: Sample>() -> Engine<T::Lanes, Halves> {
-    Engine { lanes: T::LANES, fork: Halves }
+    Engine { lanes: T::LANES, splitter: Halves }
 }
 
 /// `Conv3d` and `SmoothConv` cut as finely as can be, tap by tap and by `terms` separable kernels, whose vectors need not
@@ -210,7 +212,7 @@ fn halves_of_convolutions<T: Sample>(
                     |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
                 compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
                 let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
-                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, t, state, scratch, x, y)
+                    filter.advance_with(Engine { lanes: Scalar, splitter: Halves }, t, state, scratch, x, y)
                 };
                 compare(&filter, scalar, &recording).map_err(|error| format!("halves of scalars: {error}"))?;
             }
@@ -228,7 +230,7 @@ fn halves_of_convolutions<T: Sample>(
                     |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
                 compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
                 let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
-                    filter.advance_with(Engine { lanes: Scalar, fork: Halves }, t, state, scratch, x, y)
+                    filter.advance_with(Engine { lanes: Scalar, splitter: Halves }, t, state, scratch, x, y)
                 };
                 compare(&filter, scalar, &recording).map_err(|error| format!("halves of scalars: {error}"))?;
             }

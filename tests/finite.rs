@@ -4,7 +4,7 @@ use foveola::{
     Algorithm, Branches, Conv2d, Conv3d, Delay, Diff, Error, HighPass, LowPass, Model, NLRectify, NLRectifyScale,
     NLRectifySquare, NLSquare, Precision, RF, Resolution, SmoothConv, Sum, Table,
 };
-use foveola_core::{Error as CoreError, Feed, Graph, Runner, Shape, Source, Stage};
+use foveola_core::{Error as CoreError, Graph, NodeChunk, Runner, Shape, Source, Stage};
 use foveola_tests::random::{self, Recording, check, noise, trial};
 use foveola_tests::spec::Spec;
 use foveola_tests::stream::bits;
@@ -224,14 +224,14 @@ fn any_model_and_any_magnitude() {
 struct Largest(Mutex<Vec<f64>>);
 
 impl Runner<f32> for Largest {
-    type Fork = foveola_core::Alone;
+    type Splitter = foveola_core::SingleThread;
 
-    fn fork(&self) -> foveola_core::Alone {
-        foveola_core::Alone
+    fn splitter(&self) -> foveola_core::SingleThread {
+        foveola_core::SingleThread
     }
 
-    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, CoreError> {
-        stage.as_filter().advance(feed.t, feed.state, feed.scratch, feed.input, feed.output)
+    fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, CoreError> {
+        stage.as_filter().advance(chunk.t, chunk.state, chunk.scratch, chunk.input, chunk.output)
     }
 
     fn written(&self, node: usize, _: u64, frames: &[f32]) -> Result<(), CoreError> {

@@ -199,7 +199,7 @@ fn a_filter_of_ones_own() {
     let total = Total(SHAPE);
     let nodes = [
         Node::Filter(Source::Input, strided(2, 1, Some(PadMode::Mirror))),
-        Node::Filter(Source::Node(0), Stage::own(&total)),
+        Node::Filter(Source::Node(0), Stage::custom(&total)),
         Node::Filter(Source::Node(1), Stage::Diff(Diff::new(SHAPE))),
     ];
     let graph = Graph::new(SHAPE, &nodes).expect("a filter that takes the frames");
@@ -209,7 +209,7 @@ fn a_filter_of_ones_own() {
     assert_eq!(run(&graph, &input, &[9]), expected);
     assert_eq!(run(&graph, &input, &[1, 1, 3, 0, 4]), expected);
     let wrong = Total(Shape::new(1, 1, 1));
-    let nodes = [Node::Filter(Source::Input, Stage::own(&wrong))];
+    let nodes = [Node::Filter(Source::Input, Stage::custom(&wrong))];
     assert!(matches!(Graph::new(SHAPE, &nodes), Err(Error::NodeShape { .. })), "another shape is refused");
 }
 

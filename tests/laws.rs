@@ -540,7 +540,7 @@ impl Layer for Refuses {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
-        Ok(table.push(from, Stage::own(self)))
+        Ok(table.push(from, Stage::custom(self)))
     }
 }
 

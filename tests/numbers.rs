@@ -130,7 +130,7 @@ fn receptive_fields_of_many_chains_have_the_same_bits() {
         let (input, mut scratch) = (of(2, 6 * shape.len()), vec![0.0; signature.scratch.len(6)]);
         let mut run = |plain: bool| {
             let (mut state, mut out) = (vec![0.0; signature.state], vec![0.0_f32; 6]);
-            let engine = Engine::alone(Plain::<8, false>);
+            let engine = Engine::single_thread(Plain::<8, false>);
             let frames = match plain {
                 true => field.advance_with(engine, 0, &mut state, &mut scratch, &input, &mut out),
                 false => field.advance(0, &mut state, &mut scratch, &input, &mut out),

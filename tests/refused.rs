@@ -62,7 +62,7 @@ impl Layer for Gate {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        Ok(table.push(from, Stage::own(self)))
+        Ok(table.push(from, Stage::custom(self)))
     }
 }
 

@@ -32,7 +32,7 @@ fn outputs(
         Err(Error::Parameter { name: "algorithm", .. }) => return Ok(None),
         other => other.map_err(text)?,
     };
-    // First the number, then the cuts: `threads` makes a new team.
+    // First the number, then the cuts: `threads` makes a new pool.
     feed_all(&mut model.with_threads(threads).eager(), &movie, &recording.cuts, lead).map(Some)
 }
 

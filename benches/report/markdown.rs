@@ -26,7 +26,7 @@ pub(crate) fn report(head: &Head, all: &[Measured], peers: &[Peer]) -> String {
          {}; {}. Made by\n\n```sh\n{}\n```\n\n\
          All implementations of a workload take turns of a few milliseconds, and so do the measurements of the machine's limits. Numbers are medians;\n\
          a limit is what the best quarter of its turns reached. Python implementations were measured in a separate run\n\
-         ([peers](../benches/peers)).\n\n\
+         (`benches/peers`).\n\n\
          - **plan**: the algorithm that was used. A second row shows direct convolution where the cost model chose another algorithm.\n\
          - **GFLOP/s**: operations of the definition in a second. A plan that saves operations can exceed 100 % of the limit.\n\
          - **of limit**: the share of the hardware limit. FMA: multiply-adds in registers. copy, read: memory traffic of about the size of a\n  \

@@ -166,7 +166,7 @@ impl Checksum {
             Stage::Sum(_) => sum.word(9),
             Stage::Diff(_) => sum.word(10),
             Stage::Finite(_) => sum.word(11),
-            Stage::Own(..) => sum.word(12),
+            Stage::Custom(..) => sum.word(12),
         }
     }
 
@@ -184,7 +184,7 @@ impl Default for Checksum {
 impl Graph<'_> {
     /// `sum`, extended by this model: its nodes, their sizes, and all numbers in its tables (weights, biases, factors,
     /// delays, coefficients). In a constant it covers the compiled program; at run time, the memory of the tables. Of a
-    /// [`Stage::Own`] it covers only the signature.
+    /// [`Stage::Custom`] it covers only the signature.
     ///
     /// ```
     /// use foveola_core::{Checksum, Conv3d, ConvOptions, Graph, Kernel, Node, Shape, Source, Stage, constant};

@@ -2,7 +2,7 @@
 //!
 //! State: the last frame. Cost: 1 operation per sample.
 
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::filter::copy;
 use crate::lanes::Lanes;
 use crate::scan::scan;
@@ -35,7 +35,7 @@ impl Diff {
 
     /// [`Filter::advance`] with given vectors and threads.
     #[inline(always)]
-    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         state: &mut [T],
@@ -69,6 +69,6 @@ impl<T: Sample> Filter<T> for Diff {
     }
 
     fn advance(&self, _: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        Ok(self.advance_with(Engine::alone(T::LANES), state, input, output))
+        Ok(self.advance_with(Engine::single_thread(T::LANES), state, input, output))
     }
 }

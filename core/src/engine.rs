@@ -1,7 +1,7 @@
 //! What a filter computes with: vectors, and threads if there are any.
 //!
-//! A filter splits its work into independent halves ([`Fork::join`]). The caller decides whether they run in parallel.
-//! Here they run one after the other ([`Alone`]); a host provides a pool of threads. The result is bit-identical for
+//! A filter splits its work into independent halves ([`WorkSplitter::join`]). The caller decides whether they run in parallel.
+//! Here they run one after the other ([`SingleThread`]); a host provides a pool of threads. The result is bit-identical for
 //! any split.
 
 use core::ops::Range;
@@ -9,13 +9,13 @@ use core::ops::Range;
 /// Runs two halves of a piece of work, in parallel or one after the other.
 ///
 /// ```
-/// use foveola_core::{Alone, Fork};
+/// use foveola_core::{SingleThread, WorkSplitter};
 /// let (mut a, mut b) = ([0; 2], [0; 2]);
-/// Alone.join(|| a.fill(1), || b.fill(2));
+/// SingleThread.join(|| a.fill(1), || b.fill(2));
 /// assert_eq!((a, b), ([1; 2], [2; 2]));
 /// ```
-pub trait Fork: Copy + Send + Sync {
-    /// The fork of each half, if a piece of `work` multiply-adds is worth splitting.
+pub trait WorkSplitter: Copy + Send + Sync {
+    /// The splitter of each half, if a piece of `work` multiply-adds is worth splitting.
     fn halve(self, work: usize) -> Option<Self>;
 
     /// Runs both.
@@ -24,9 +24,9 @@ pub trait Fork: Copy + Send + Sync {
 
 /// No threads: one half after the other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Alone;
+pub struct SingleThread;
 
-impl Fork for Alone {
+impl WorkSplitter for SingleThread {
     #[inline(always)]
     fn halve(self, _: usize) -> Option<Self> {
         None
@@ -44,7 +44,7 @@ impl Fork for Alone {
 pub(crate) struct Halves(pub(crate) u32);
 
 #[cfg(test)]
-impl Fork for Halves {
+impl WorkSplitter for Halves {
     fn halve(self, _: usize) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
@@ -58,24 +58,24 @@ impl Fork for Halves {
 
 /// Vectors and threads.
 #[derive(Clone, Copy, Debug)]
-pub struct Engine<L, F = Alone> {
+pub struct Engine<L, F = SingleThread> {
     /// The family of vectors.
     pub lanes: L,
     /// How work is shared among threads.
-    pub fork: F,
+    pub splitter: F,
 }
 
 impl<L> Engine<L> {
     /// Vectors of `lanes`, on this thread alone.
-    pub const fn alone(lanes: L) -> Self {
-        Self { lanes, fork: Alone }
+    pub const fn single_thread(lanes: L) -> Self {
+        Self { lanes, splitter: SingleThread }
     }
 }
 
-impl<L: Copy, F: Fork> Engine<L, F> {
+impl<L: Copy, F: WorkSplitter> Engine<L, F> {
     /// The engine of each half, if a piece of `work` multiply-adds is worth splitting.
     pub(crate) fn halve(self, work: usize) -> Option<Self> {
-        self.fork.halve(work).map(|fork| Self { fork, ..self })
+        self.splitter.halve(work).map(|splitter| Self { splitter, ..self })
     }
 }
 
@@ -101,7 +101,7 @@ impl<T: Send> Pieces<'_, T> {
         each: &(impl Fn(Engine<L, F>, usize, &mut [T], &mut [T]) + Sync),
     ) where
         L: Copy + Send + Sync,
-        F: Fork,
+        F: WorkSplitter,
     {
         let Self { range, work, scratch, size, output } = self;
         let (count, half) = (range.len(), range.len().div_ceil(2));
@@ -111,7 +111,7 @@ impl<T: Send> Pieces<'_, T> {
             let (y, y_rest) = output.split_at_mut(output.len().min(half.saturating_mul(size)));
             let first = Pieces { range: range.start..middle, work, scratch: s, size, output: y };
             let second = Pieces { range: middle..range.end, work, scratch: s_rest, size, output: y_rest };
-            engine.fork.join(|| first.share(engine, each), || second.share(engine, each));
+            engine.splitter.join(|| first.share(engine, each), || second.share(engine, each));
             return;
         }
         for (piece, output) in range.zip(output.chunks_mut(size.max(1))) {

@@ -9,7 +9,7 @@
 //!
 //! No state. Cost: 1 to 4 operations per sample. NaN stays NaN.
 
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
@@ -81,7 +81,7 @@ impl Pointwise {
 impl Pointwise {
     /// [`Filter::advance`] with given vectors and threads.
     #[inline(always)]
-    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         input: &[T],
@@ -140,7 +140,7 @@ fn square<T: Sample>(x: T) -> T {
 }
 
 /// `f` of every sample, split in halves when that is worthwhile.
-fn map<T: Sample, L: Lanes<T>, F: Fork>(
+fn map<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     engine: Engine<L, F>,
     input: &[T],
     output: &mut [T],
@@ -150,7 +150,7 @@ fn map<T: Sample, L: Lanes<T>, F: Fork>(
         let half = input.len() / 2;
         let (x, x_rest) = input.split_at_checked(half).unwrap_or_default();
         let (y, y_rest) = output.split_at_mut(half.min(output.len()));
-        engine.fork.join(|| map(engine, x, y, f), || map(engine, x_rest, y_rest, f));
+        engine.splitter.join(|| map(engine, x, y, f), || map(engine, x_rest, y_rest, f));
         return;
     }
     engine.lanes.vectorize(
@@ -169,7 +169,7 @@ impl<T: Sample> Filter<T> for Pointwise {
     }
 
     fn advance(&self, _: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        Ok(self.advance_with(Engine::alone(T::LANES), input, output))
+        Ok(self.advance_with(Engine::single_thread(T::LANES), input, output))
     }
 }
 

@@ -2,7 +2,7 @@
 //! its state stays in the first-level cache. A chunk then costs its input and output, and little for the state.
 
 use crate::Sample;
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::filter::halves;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
@@ -23,7 +23,7 @@ pub(crate) struct Place {
 /// Calls `step(place, x, y, out)` for each frame of `len` samples, and returns the number of frames. `y` is the state,
 /// `W` words for each sample.
 #[inline(always)]
-pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
+pub(crate) fn scan<T: Sample, L: Lanes<T>, F: WorkSplitter, const W: usize>(
     engine: Engine<L, F>,
     len: usize,
     state: [&mut [T]; W],
@@ -44,7 +44,7 @@ pub(crate) fn scan<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
 }
 
 /// The pixels of some frames from that of `first` on, split in halves when that is worthwhile.
-fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
+fn share<T: Sample, L: Lanes<T>, F: WorkSplitter, const W: usize>(
     engine: Engine<L, F>,
     (input, len): (&[T], usize),
     first: Place,
@@ -59,7 +59,7 @@ fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
         let (y, y_rest) = halves(state, half);
         let (out, out_rest) = halves(outputs, half);
         let middle = Place { pixel: first.pixel + half, ..first };
-        engine.fork.join(
+        engine.splitter.join(
             || share(engine, (input, len), first, y, out, step),
             || share(engine, (input, len), middle, y_rest, out_rest, step),
         );
@@ -88,18 +88,18 @@ fn share<T: Sample, L: Lanes<T>, F: Fork, const W: usize>(
 mod tests {
     extern crate std;
     use super::*;
-    use crate::engine::{Alone, Halves};
+    use crate::engine::{Halves, SingleThread};
     use crate::lanes::Scalar;
     use std::vec;
 
     /// Every sample is processed once, with its place: some filters process the pixels in turn, by their place.
     #[test]
     fn places_are_those_of_the_samples() {
-        fn check<F: Fork>(fork: F, len: usize) {
+        fn check<F: WorkSplitter>(splitter: F, len: usize) {
             let frames = 2 * TOGETHER + 3;
             let input: vec::Vec<f32> = (0..frames * len).map(|i| i as f32).collect();
             let (mut state, mut output) = (vec![0.0_f32; len], vec![0.0_f32; frames * len]);
-            let engine = Engine { lanes: Scalar, fork };
+            let engine = Engine { lanes: Scalar, splitter };
             let step = |place: Place, x: &[f32], [y]: [&mut [f32]; 1], out: &mut [f32]| {
                 for (i, ((x, y), out)) in x.iter().zip(y).zip(out).enumerate() {
                     assert_eq!(*x, (place.frame * len + place.pixel + i) as f32, "frame and pixel");
@@ -113,7 +113,7 @@ mod tests {
             }
         }
         for len in [1, 2, 7, BLOCK - 1, BLOCK, 2 * BLOCK + 5] {
-            check(Alone, len);
+            check(SingleThread, len);
             check(Halves(3), len);
         }
     }

@@ -11,10 +11,10 @@ fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, 
             Stage::Conv3d(conv) => (conv.options().pad?, conv.extent(0) - 1),
             Stage::Rf(field) => (field.pad()?, field.kernel().shape[2] - 1),
             // A custom filter may use the whole chunk.
-            Stage::Own(..) => (PadMode::FullCopy, 1),
+            Stage::Custom(..) => (PadMode::FullCopy, 1),
             _ => return None,
         };
-        let rate = graph.flow(*source).rate;
+        let rate = graph.stream(*source).rate;
         (length > 0 && rate.first == 0).then_some((mode, length, rate))
     };
     graph.nodes().iter().filter_map(of_node)

@@ -172,7 +172,7 @@ impl Layer for Own {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
-        let stage = if self.guard { Stage::Finite(Finite::new(table.shape(from))) } else { Stage::own(&HALF) };
+        let stage = if self.guard { Stage::Finite(Finite::new(table.shape(from))) } else { Stage::custom(&HALF) };
         Ok(table.push(from, stage))
     }
 }

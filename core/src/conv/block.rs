@@ -8,7 +8,7 @@
 use super::Conv3d;
 use super::conv3d::pad_row;
 use super::lines::{Frames, Stored};
-use crate::engine::{Engine, Fork, Pieces};
+use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
@@ -24,7 +24,7 @@ impl<T> Conv3d<'_, T> {
 
 impl<T: Sample> Conv3d<'_, T> {
     #[inline(always)]
-    pub(super) fn advance_in_blocks<L: Lanes<T>, F: Fork>(
+    pub(super) fn advance_in_blocks<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -44,7 +44,7 @@ impl<T: Sample> Conv3d<'_, T> {
             let (before, frames) = (i * self.block, chunk.len() / len);
             let first = before.checked_rem(all).unwrap_or(0);
             self.store(
-                engine.fork,
+                engine.splitter,
                 chunk,
                 piece_mut(ring.get_mut(first * frame..).unwrap_or(&mut []), 0, frames * frame)?,
             );
@@ -86,13 +86,13 @@ impl<T: Sample> Conv3d<'_, T> {
 
     /// Copies frames into adjacent slots, with the left and right border of every row; split in halves when that is
     /// worthwhile.
-    pub fn store<F: Fork>(&self, fork: F, from: &[T], slots: &mut [T]) {
+    pub fn store<F: WorkSplitter>(&self, splitter: F, from: &[T], slots: &mut [T]) {
         let (cols, stride, left) = (self.layout().1.max(1), self.stride().max(1), self.border(2).0);
         let rows = from.len() / cols;
-        if let Some(fork) = fork.halve(from.len().saturating_mul(2 * MOVE)).filter(|_| rows > 1) {
+        if let Some(splitter) = splitter.halve(from.len().saturating_mul(2 * MOVE)).filter(|_| rows > 1) {
             let (from, from_rest) = from.split_at_checked(rows / 2 * cols).unwrap_or_default();
             let (slots, slots_rest) = slots.split_at_mut_checked(rows / 2 * stride).unwrap_or_default();
-            fork.join(|| self.store(fork, from, slots), || self.store(fork, from_rest, slots_rest));
+            splitter.join(|| self.store(splitter, from, slots), || self.store(splitter, from_rest, slots_rest));
             return;
         }
         for (from, row) in from.chunks_exact(cols).zip(slots.chunks_exact_mut(stride)) {

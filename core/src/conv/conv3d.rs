@@ -22,7 +22,7 @@ use super::separable::Spatial;
 use super::tile::Correlation;
 use super::time::InTime;
 use super::{Border, Factors};
-use crate::engine::{Alone, Engine, Fork};
+use crate::engine::{Engine, SingleThread, WorkSplitter};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece_mut};
 use crate::lanes::Lanes;
@@ -350,7 +350,7 @@ impl<T: Sample> Conv3d<'_, T> {
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
     #[inline(always)]
-    pub fn advance_with<L: Lanes<T>, F: Fork>(
+    pub fn advance_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -374,7 +374,7 @@ impl<T: Sample> Conv3d<'_, T> {
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);
             let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-            self.store(engine.fork, x, piece_mut(ring, now, frame)?);
+            self.store(engine.splitter, x, piece_mut(ring, now, frame)?);
             if signature.rate.yields(t) {
                 let frames = Stored::in_ring(Frames { samples: ring, slots, now });
                 self.output(engine, frames, planes, piece_mut(output, written, signature.output.len())?);
@@ -386,7 +386,7 @@ impl<T: Sample> Conv3d<'_, T> {
 
     /// [`Conv3d::advance_with`] of a kernel that is 1 x 1 in space.
     #[inline(always)]
-    fn advance_pointwise<L: Lanes<T>, F: Fork>(
+    fn advance_pointwise<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -471,7 +471,7 @@ impl<T: Sample> Conv3d<'_, T> {
 
     /// All output channels of the present frame.
     #[inline(always)]
-    pub(super) fn output<L: Lanes<T>, F: Fork>(
+    pub(super) fn output<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         frames: Stored<'_, T>,
@@ -493,7 +493,7 @@ impl<T: Sample> Conv3d<'_, T> {
 
     /// [`Conv3d::output`] with factors.
     #[inline(always)]
-    fn output_by<L: Lanes<T>, F: Fork>(
+    fn output_by<L: Lanes<T>, F: WorkSplitter>(
         &self,
         factors: &Factors<'_, T>,
         engine: Engine<L, F>,
@@ -579,7 +579,7 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
         mode.fill(slots - 1, self.input.len(), first, |back, source| {
             if let Ok(slot) = piece_mut(state, slots - back, frame) {
                 match source {
-                    Ok(x) => self.store(Alone, x, slot),
+                    Ok(x) => self.store(SingleThread, x, slot),
                     Err(value) => {
                         let (cols, stride) = (self.layout().1.max(1), self.stride().max(1));
                         slot.fill(value);
@@ -600,7 +600,7 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
+        self.advance_with(Engine::single_thread(T::LANES), t, state, scratch, input, output)
     }
 }
 

@@ -20,7 +20,7 @@
 
 use super::Kernel;
 use super::tile::ROWS;
-use crate::engine::{Engine, Fork, Pieces};
+use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, halves, piece, piece_mut};
 use crate::graph::MOVE;
@@ -201,7 +201,7 @@ impl<T: Sample> Rf<'_, T> {
     }
 
     /// The output channels from `first` on of up to [`TOGETHER`] frames, split in halves when that is worthwhile.
-    fn channels<L: Lanes<T>, F: Fork>(
+    fn channels<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         frames: Frames<'_, T>,
@@ -214,7 +214,7 @@ impl<T: Sample> Rf<'_, T> {
         let work = (self.work() / self.kernel.shape[0].max(1)).saturating_mul(channels * count);
         if let Some(engine) = engine.halve(work).filter(|_| channels > 1) {
             let (begin, rest) = halves(output, channels / 2);
-            engine.fork.join(
+            engine.splitter.join(
                 || self.channels(engine, frames, at, first, begin),
                 || self.channels(engine, frames, at, first + channels / 2, rest),
             );
@@ -244,7 +244,7 @@ impl<T: Sample> Rf<'_, T> {
     }
 
     /// The uniform weight: every frame is summed once, then the sums of as many frames as the weight has are added.
-    fn averages<L: Lanes<T>, F: Fork>(
+    fn averages<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         frames: Frames<'_, T>,
@@ -279,7 +279,7 @@ impl<T: Sample> Rf<'_, T> {
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
     #[inline(always)]
-    pub fn advance_with<L: Lanes<T>, F: Fork>(
+    pub fn advance_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -366,7 +366,7 @@ impl<T: Sample> Filter<T> for Rf<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
+        self.advance_with(Engine::single_thread(T::LANES), t, state, scratch, input, output)
     }
 }
 

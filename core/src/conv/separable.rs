@@ -15,7 +15,7 @@
 use super::Border;
 use super::lines::Lines;
 use super::tile::Correlation;
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::error::exact;
 use crate::lanes::Lanes;
 use crate::{Error, Sample};
@@ -74,7 +74,7 @@ pub(crate) struct Spatial<'a, T> {
 impl<T: Sample> Spatial<'_, T> {
     /// Writes `outs` channels; scratch holds `planes` frames of the input's rows and the output's columns.
     #[inline(always)]
-    pub(crate) fn run<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, scratch: &mut [T], output: &mut [T]) {
+    pub(crate) fn run<L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, scratch: &mut [T], output: &mut [T]) {
         let [rows, cols] = self.size;
         let (kh, kw) = (self.rows.len() / self.planes.max(1), self.cols.len() / self.planes.max(1));
         let columns = Correlation {

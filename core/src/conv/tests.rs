@@ -3,7 +3,7 @@
 
 extern crate std;
 use super::{Border, Conv3d, ConvOptions, Kernel};
-use crate::engine::{Engine, Fork, Halves};
+use crate::engine::{Engine, Halves, WorkSplitter};
 use crate::lanes::{Lanes, Plain, Scalar, WideF32};
 use crate::{Filter, PadFrame, PadMode, Shape};
 use std::string::String;
@@ -81,7 +81,7 @@ impl Case {
     }
 
     /// The filter in chunks of the given lengths, with the vectors and threads of `engine`.
-    fn found<L: Lanes<f32>, F: Fork>(
+    fn found<L: Lanes<f32>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         cuts: &[usize],
@@ -114,11 +114,11 @@ impl Case {
             let x = samples(3, 11 * self.input.len());
             let expected = self.expected(&x, cuts[0], &weights, &bias);
             let all = [
-                ("wide lanes", self.found(Engine::alone(WideF32), cuts, &x, kernel)),
-                ("scalars", self.found(Engine::alone(Scalar), cuts, &x, kernel)),
-                ("a board's tiles", self.found(Engine::alone(Plain::<8, false>), cuts, &x, kernel)),
-                ("a board's loops", self.found(Engine::alone(Plain::<8, true>), cuts, &x, kernel)),
-                ("in halves", self.found(Engine { lanes: WideF32, fork: Halves(6) }, cuts, &x, kernel)),
+                ("wide lanes", self.found(Engine::single_thread(WideF32), cuts, &x, kernel)),
+                ("scalars", self.found(Engine::single_thread(Scalar), cuts, &x, kernel)),
+                ("a board's tiles", self.found(Engine::single_thread(Plain::<8, false>), cuts, &x, kernel)),
+                ("a board's loops", self.found(Engine::single_thread(Plain::<8, true>), cuts, &x, kernel)),
+                ("in halves", self.found(Engine { lanes: WideF32, splitter: Halves(6) }, cuts, &x, kernel)),
             ];
             for (name, found) in all {
                 if found.len() != expected.len() {

@@ -19,7 +19,7 @@
 
 use super::lines::Lines;
 use crate::Sample;
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::filter::halves;
 use crate::lanes::{Lanes, Scalar, load_part, store_part};
 use core::ops::Range;
@@ -74,7 +74,7 @@ pub(super) struct Band<'o, T> {
 impl<'a, T: Sample> Correlation<'a, T> {
     /// Writes all output channels.
     #[inline(always)]
-    pub(crate) fn run<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, output: &mut [T]) {
+    pub(crate) fn run<L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, output: &mut [T]) {
         let outs = self.kernel[0];
         // Channels of a tile read the same input.
         let per_group = outs.checked_div(self.groups).unwrap_or(0).max(1);
@@ -88,7 +88,13 @@ impl<'a, T: Sample> Correlation<'a, T> {
     }
 
     #[inline(always)]
-    fn group<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, channel: usize, channels: usize, output: &mut [T]) {
+    fn group<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        channel: usize,
+        channels: usize,
+        output: &mut [T],
+    ) {
         let [of_channel, of_row] = self.pitch;
         let (rows, cols) = (self.rows, self.cols);
         if of_row == cols {
@@ -130,7 +136,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
     }
 
     /// One band, split in halves when that is worthwhile.
-    fn share<L: Lanes<T>, F: Fork>(&self, engine: Engine<L, F>, band: Band<'_, T>) {
+    fn share<L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, band: Band<'_, T>) {
         let (rows, cols) = (band.rows.len(), band.cols.len());
         let work = rows.saturating_mul(cols).saturating_mul(band.channels).saturating_mul(self.taps());
         let by_rows = if rows > ROWS { (rows / 2).next_multiple_of(ROWS) } else { rows / 2 };
@@ -141,7 +147,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             let row = band.rows.start + by_rows;
             let a = Band { rows: band.rows.start..row, cols: band.cols.clone(), out: first, ..band };
             let b = Band { rows: row..band.rows.end, cols: band.cols, out: second, ..band };
-            half.fork.join(|| self.share(half, a), || self.share(half, b));
+            half.splitter.join(|| self.share(half, a), || self.share(half, b));
         } else if let Some(half) =
             engine.halve(work).filter(|_| !(adjacent && rows > 1) && (1..cols).contains(&by_cols))
         {
@@ -149,7 +155,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
             let col = band.cols.start + by_cols;
             let a = Band { rows: band.rows.clone(), cols: band.cols.start..col, out: first, ..band };
             let b = Band { rows: band.rows, cols: col..band.cols.end, out: second, ..band };
-            half.fork.join(|| self.share(half, a), || self.share(half, b));
+            half.splitter.join(|| self.share(half, a), || self.share(half, b));
         } else {
             self.band(engine.lanes, band);
         }

@@ -100,7 +100,7 @@ impl<T: Sample> Stage<'_, T> {
                 Bound::of(n as f64 * most, n as f64 * most).rounded(n)
             }
             Self::Diff(_) => Bound::of(2.0 * most, 2.0 * most).rounded(1),
-            Self::Own(..) => return None,
+            Self::Custom(..) => return None,
         })
     }
 }

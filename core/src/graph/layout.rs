@@ -96,7 +96,7 @@ impl<T: Sample> Stage<'_, T> {
             Self::Sum(_) => Layout::of(9),
             Self::Diff(_) => Layout::of(10),
             Self::Finite(_) => Layout::of(11),
-            Self::Own(..) => Layout::of(12),
+            Self::Custom(..) => Layout::of(12),
         };
         let signature = self.signature();
         let (Shape { channels, rows, cols }, Rate { first, every }) = (signature.input, signature.rate);

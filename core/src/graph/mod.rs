@@ -22,8 +22,8 @@ mod stage;
 
 pub use bound::Bound;
 pub use layout::Layout;
-pub use place::{Flow, Place};
-pub use runner::{Feed, Reproducible, Runner, weighted_sum};
+pub use place::{Place, StreamShape};
+pub use runner::{NodeChunk, Reproducible, Runner, weighted_sum};
 pub use stage::{MOVE, Stage};
 
 use crate::error::{exact, nonempty, within_range};
@@ -157,11 +157,11 @@ impl<'a, T: Sample> Graph<'a, T> {
                 if let Err(error) = check_order(node, *source) {
                     return Err(error);
                 }
-                let (flow, signature) = (self.flow(*source), stage.signature());
-                if !flow.shape.equals(signature.input) {
-                    return Err(Error::NodeShape { node, found: flow.shape, expected: signature.input });
+                let (stream, signature) = (self.stream(*source), stage.signature());
+                if !stream.shape.equals(signature.input) {
+                    return Err(Error::NodeShape { node, found: stream.shape, expected: signature.input });
                 }
-                if flow.lead > 0 && !signature.is_memoryless() {
+                if stream.lead > 0 && !signature.is_memoryless() {
                     return Err(Error::NodeLead { node });
                 }
             }
@@ -179,7 +179,7 @@ impl<'a, T: Sample> Graph<'a, T> {
                 if let Err(error) = within_range("branch weight", weight_b) {
                     return Err(error);
                 }
-                let (a, b) = (self.flow(a), self.flow(b));
+                let (a, b) = (self.stream(a), self.stream(b));
                 if !a.shape.equals(b.shape) {
                     return Err(Error::NodeShape { node, found: b.shape, expected: a.shape });
                 }
@@ -210,15 +210,15 @@ impl<'a, T: Sample> Graph<'a, T> {
                 let Signature { state: of_node, scratch: Scratch { fixed, per_frame }, .. } = stage.signature();
                 state = state.saturating_add(of_node);
                 // After a lead, a chunk is longer than the model's.
-                let lead = per_frame.saturating_mul(self.flow(*source).lead);
+                let lead = per_frame.saturating_mul(self.stream(*source).lead);
                 own = own.larger(Scratch { fixed: fixed.saturating_add(lead), per_frame });
             }
             if node + 1 < self.nodes.len() {
-                frames = frames.plus(self.flow(Source::Node(node)).span());
+                frames = frames.plus(self.stream(Source::Node(node)).span());
             }
             node += 1;
         }
-        let Flow { shape, rate, lead } = self.flow(Source::Node(self.nodes.len() - 1));
+        let StreamShape { shape, rate, lead } = self.stream(Source::Node(self.nodes.len() - 1));
         Signature { input: self.input, output: shape, state, scratch: frames.plus(own), rate, lead }
     }
 

@@ -1,7 +1,7 @@
 //! Runs one chunk through the table of a model, node by node.
 
-use super::{Feed, Flow, Graph, Node, Place, Runner, Source, Stage};
-use crate::engine::Fork;
+use super::{Graph, Node, NodeChunk, Place, Runner, Source, Stage, StreamShape};
+use crate::engine::WorkSplitter;
 use crate::error::at_least;
 use crate::filter::{piece, piece_mut};
 use crate::{Error, First, Sample, Scratch};
@@ -17,13 +17,13 @@ pub(super) struct Pass<'g, 'a, T: Sample, R> {
 }
 
 impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
-    fn chunk(&self, flow: Flow) -> (u64, usize) {
-        flow.chunk(self.t, self.frames)
+    fn chunk(&self, stream: StreamShape) -> (u64, usize) {
+        stream.chunk(self.t, self.frames)
     }
 
-    /// Samples of `flow` for this chunk, over all streams.
-    fn len(&self, flow: Flow) -> usize {
-        self.batch * flow.shape.len() * self.chunk(flow).1
+    /// Samples of `stream` for this chunk, over all streams.
+    fn len(&self, stream: StreamShape) -> usize {
+        self.batch * stream.shape.len() * self.chunk(stream).1
     }
 
     /// Samples of `scratch` for this chunk, over all streams.
@@ -43,12 +43,12 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         for (i, node) in graph.nodes().iter().enumerate() {
             let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
             place = graph.place(node, before.map(|node| (&place, node)));
-            let len = self.len(place.flow);
+            let len = self.len(place.stream);
             let (done, rest) = scratch.split_at_mut_checked(self.room(place.scratch)).unwrap_or_default();
             let (to, free) = if i == last {
                 (&mut *output, rest)
             } else {
-                rest.split_at_mut_checked(self.room(place.flow.span())).unwrap_or_default()
+                rest.split_at_mut_checked(self.room(place.stream.span())).unwrap_or_default()
             };
             at_least("the scratch or the output", to.len(), len)?;
             let to = to.get_mut(..len).unwrap_or(&mut []);
@@ -57,11 +57,11 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
                     let from = place.state * self.batch;
                     let len = stage.signature().state * self.batch;
                     let state = state.get_mut(from..from + len).unwrap_or(&mut []);
-                    let (t, frames) = self.chunk(graph.flow(*source));
+                    let (t, frames) = self.chunk(graph.stream(*source));
                     if frames > 0 {
                         let input = self.read(*source, (i, &place), done, input);
                         let node = NodePass { pass: self, stage, node: i, source: *source, t, frames, batch: input };
-                        node.streams(self.runner.fork(), 0..self.batch, state, free, input, to)?;
+                        node.streams(self.runner.splitter(), 0..self.batch, state, free, input, to)?;
                     }
                 }
                 Node::Add(terms) => {
@@ -71,16 +71,16 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
                     self.runner.add([(a, weight_a), (b, weight_b)], to);
                 }
             }
-            self.runner.written(i, self.chunk(place.flow).0, to)?;
+            self.runner.written(i, self.chunk(place.stream).0, to)?;
         }
-        Ok(self.chunk(place.flow).1)
+        Ok(self.chunk(place.stream).1)
     }
 
     /// The frames of `source` for this chunk, as read by the node at `here`.
     fn read<'b>(&self, source: Source, here: (usize, &Place), done: &'b [T], input: &'b [T]) -> &'b [T] {
         let Source::Node(node) = source else { return input };
         let start = self.room(self.graph.scratch_of(node, here));
-        done.get(start..start + self.len(self.graph.flow(source))).unwrap_or(&[])
+        done.get(start..start + self.len(self.graph.stream(source))).unwrap_or(&[])
     }
 }
 
@@ -100,7 +100,7 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
     /// Runs the filter over some streams of the batch, split in halves when that is worthwhile.
     fn streams(
         &self,
-        fork: R::Fork,
+        splitter: R::Splitter,
         streams: Range<usize>,
         state: &mut [T],
         scratch: &mut [T],
@@ -110,15 +110,15 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
         let count = streams.len();
         let half = count / 2;
         let work = self.stage.work().saturating_mul(count).saturating_mul(self.frames);
-        if let Some(fork) = fork.halve(work).filter(|_| half > 0) {
+        if let Some(splitter) = splitter.halve(work).filter(|_| half > 0) {
             let (x, x_rest) = input.split_at_checked(input.len() / count * half).unwrap_or_default();
             let (s, s_rest) = state.split_at_mut_checked(state.len() / count * half).unwrap_or_default();
             let (w, w_rest) = scratch.split_at_mut_checked(scratch.len() / count * half).unwrap_or_default();
             let (y, y_rest) = output.split_at_mut_checked(output.len() / count * half).unwrap_or_default();
             let middle = streams.start + half;
-            let (a, b) = fork.join(
-                || self.streams(fork, streams.start..middle, s, w, x, y),
-                || self.streams(fork, middle..streams.end, s_rest, w_rest, x_rest, y_rest),
+            let (a, b) = splitter.join(
+                || self.streams(splitter, streams.start..middle, s, w, x, y),
+                || self.streams(splitter, middle..streams.end, s_rest, w_rest, x_rest, y_rest),
             );
             return a.and(b);
         }
@@ -126,7 +126,7 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
         let (in_len, out_len) = (self.frames * signature.input.len(), output.len() / count.max(1));
         // After a warm-up, the number of frames that arrive first depends on the chunk size. Only the very first frame
         // is always the same, so it alone starts the stream.
-        let warm_up = self.pass.graph.flow(self.source).rate.first > 0;
+        let warm_up = self.pass.graph.stream(self.source).rate.first > 0;
         for (i, stream) in streams.enumerate() {
             let input = piece(input, i, in_len)?;
             let state = piece_mut(state, i, signature.state)?;
@@ -136,7 +136,7 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
                 self.pass.runner.start(self.stage, state, if warm_up { First::alone(first) } else { whole });
             }
             let (node, t, output) = (self.node, self.t, piece_mut(output, i, out_len)?);
-            self.pass.runner.advance(self.stage, Feed { node, stream, t, state, scratch, input, output })?;
+            self.pass.runner.advance(self.stage, NodeChunk { node, stream, t, state, scratch, input, output })?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{Rate, Sample, Scratch, Shape, Signature};
 /// What a node reads or yields, relative to the model's input.
 #[must_use]
 #[derive(Clone, Copy, Debug)]
-pub struct Flow {
+pub struct StreamShape {
     /// Shape of its frames.
     pub shape: Shape,
     /// When the frames come.
@@ -19,13 +19,13 @@ pub struct Flow {
     pub lead: usize,
 }
 
-impl Flow {
+impl StreamShape {
     /// The model's input: frames of `shape`.
     pub const fn input(shape: Shape) -> Self {
         Self { shape, rate: Rate::EACH, lead: 0 }
     }
 
-    /// This flow after a filter with that signature.
+    /// This stream after a filter with that signature.
     pub const fn through(self, filter: &Signature) -> Self {
         Self { shape: filter.output, rate: self.rate.then(filter.rate), lead: self.lead.saturating_add(filter.lead) }
     }
@@ -46,7 +46,7 @@ impl Flow {
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// The output of the node.
-    pub flow: Flow,
+    pub stream: StreamShape,
     /// Samples of a stream's state before that of the node.
     pub state: usize,
     /// Scratch before the frames of the node.
@@ -56,20 +56,20 @@ pub struct Place {
 impl Place {
     /// The place before the first node, which reads frames of `shape`.
     pub const fn first(shape: Shape) -> Self {
-        Self { flow: Flow::input(shape), state: 0, scratch: Scratch::NONE }
+        Self { stream: StreamShape::input(shape), state: 0, scratch: Scratch::NONE }
     }
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
     /// The output of `source`, relative to the model's input.
-    pub const fn flow(&self, source: Source) -> Flow {
+    pub const fn stream(&self, source: Source) -> StreamShape {
         if let Source::Node(node) = source
             && node < self.places.len()
         {
-            return self.places[node].flow;
+            return self.places[node].stream;
         }
         // Trace back to the input, filter by filter.
-        let mut flow = Flow { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
+        let mut stream = StreamShape { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
         let mut at = source;
         while let Source::Node(node) = at {
             if self.even || node >= self.nodes.len() {
@@ -78,14 +78,14 @@ impl<'a, T: Sample> Graph<'a, T> {
             match &self.nodes[node] {
                 Node::Filter(source, stage) => {
                     let signature = stage.signature();
-                    flow.rate = signature.rate.then(flow.rate);
-                    flow.lead = flow.lead.saturating_add(signature.lead);
+                    stream.rate = signature.rate.then(stream.rate);
+                    stream.lead = stream.lead.saturating_add(signature.lead);
                     at = *source;
                 }
                 Node::Add([(source, _), _]) => at = *source,
             }
         }
-        flow
+        stream
     }
 
     /// Shape of the frames of `source`.
@@ -103,18 +103,18 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.input
     }
 
-    /// The place of `node`, after the node `before`. Its flow follows from those of its inputs.
+    /// The place of `node`, after the node `before`. Its stream follows from those of its inputs.
     pub(super) const fn place(&self, node: &Node<'a, T>, before: Option<(&Place, &Node<'a, T>)>) -> Place {
-        let flow = match node {
-            Node::Filter(source, stage) => self.flow(*source).through(&stage.signature()),
-            Node::Add([(source, _), _]) => self.flow(*source),
+        let stream = match node {
+            Node::Filter(source, stage) => self.stream(*source).through(&stage.signature()),
+            Node::Add([(source, _), _]) => self.stream(*source),
         };
         match before {
-            None => Place { flow, state: 0, scratch: Scratch::NONE },
+            None => Place { stream, state: 0, scratch: Scratch::NONE },
             Some((place, node)) => Place {
-                flow,
+                stream,
                 state: place.state.saturating_add(node.state()),
-                scratch: place.scratch.plus(place.flow.span()),
+                scratch: place.scratch.plus(place.stream.span()),
             },
         }
     }
@@ -124,7 +124,7 @@ impl<'a, T: Sample> Graph<'a, T> {
         match self.places.get(node) {
             Some(place) => place.scratch,
             None => {
-                (node..here).fold(place.scratch, |scratch, node| scratch.less(self.flow(Source::Node(node)).span()))
+                (node..here).fold(place.scratch, |scratch, node| scratch.less(self.stream(Source::Node(node)).span()))
             }
         }
     }

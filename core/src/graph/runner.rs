@@ -1,12 +1,12 @@
 //! How the filters of a model are executed.
 
 use super::Stage;
-use crate::engine::{Alone, Fork};
+use crate::engine::{SingleThread, WorkSplitter};
 use crate::{Error, First, Sample};
 
 /// The arguments of one filter of a graph: a chunk of one stream.
 #[derive(Debug)]
-pub struct Feed<'c, T> {
+pub struct NodeChunk<'c, T> {
     /// The node's index in the table.
     pub node: usize,
     /// The stream's index in the batch.
@@ -27,10 +27,10 @@ pub struct Feed<'c, T> {
 /// algorithms.
 pub trait Runner<T: Sample>: Sync {
     /// How the streams of a batch are shared among threads.
-    type Fork: Fork;
+    type Splitter: WorkSplitter;
 
-    /// The fork for the streams.
-    fn fork(&self) -> Self::Fork;
+    /// The splitter for the streams.
+    fn splitter(&self) -> Self::Splitter;
 
     /// [`Filter::start`](crate::Filter::start) of the filter in `stage`.
     fn start(&self, stage: &Stage<'_, T>, state: &mut [T], first: First<'_, T>) {
@@ -41,7 +41,7 @@ pub trait Runner<T: Sample>: Sync {
     ///
     /// # Errors
     /// As [`Filter::advance`](crate::Filter::advance).
-    fn advance(&self, stage: &Stage<'_, T>, feed: Feed<'_, T>) -> Result<usize, Error>;
+    fn advance(&self, stage: &Stage<'_, T>, chunk: NodeChunk<'_, T>) -> Result<usize, Error>;
 
     /// The weighted sum of two branches: `to = wa a + wb b`.
     fn add(&self, [(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
@@ -74,13 +74,13 @@ pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T])
 pub struct Reproducible;
 
 impl<T: Sample> Runner<T> for Reproducible {
-    type Fork = Alone;
+    type Splitter = SingleThread;
 
-    fn fork(&self) -> Alone {
-        Alone
+    fn splitter(&self) -> SingleThread {
+        SingleThread
     }
 
-    fn advance(&self, stage: &Stage<'_, T>, feed: Feed<'_, T>) -> Result<usize, Error> {
-        stage.as_filter().advance(feed.t, feed.state, feed.scratch, feed.input, feed.output)
+    fn advance(&self, stage: &Stage<'_, T>, chunk: NodeChunk<'_, T>) -> Result<usize, Error> {
+        stage.as_filter().advance(chunk.t, chunk.state, chunk.scratch, chunk.input, chunk.output)
     }
 }

@@ -25,16 +25,16 @@ pub enum Stage<'a, T: Sample = f32> {
     Sum(Sum),
     Diff(Diff),
     Finite(Finite),
-    /// A filter from outside this crate, or another [`Graph`](super::Graph), with its signature ([`Stage::own`]). It
+    /// A filter from outside this crate, or another [`Graph`](super::Graph), with its signature ([`Stage::custom`]). It
     /// processes the streams of a batch one by one, so a [`PadMode::Mean`](crate::PadMode) inside it uses the mean of a
     /// single stream.
-    Own(&'a (dyn Filter<T> + Sync), Signature),
+    Custom(&'a (dyn Filter<T> + Sync), Signature),
 }
 
 impl<'a, T: Sample> Stage<'a, T> {
     /// A filter from outside this crate.
-    pub fn own(filter: &'a (dyn Filter<T> + Sync)) -> Self {
-        Self::Own(filter, filter.signature())
+    pub fn custom(filter: &'a (dyn Filter<T> + Sync)) -> Self {
+        Self::Custom(filter, filter.signature())
     }
 
     /// What the filter takes, yields and needs.
@@ -52,7 +52,7 @@ impl<'a, T: Sample> Stage<'a, T> {
             Self::Sum(filter) => filter.signature(),
             Self::Diff(filter) => filter.signature(),
             Self::Finite(filter) => filter.signature(),
-            Self::Own(_, signature) => *signature,
+            Self::Custom(_, signature) => *signature,
         }
     }
 
@@ -84,7 +84,7 @@ impl<'a, T: Sample> Stage<'a, T> {
             Self::Sum(filter) => filter,
             Self::Diff(filter) => filter,
             Self::Finite(filter) => filter,
-            Self::Own(filter, _) => *filter,
+            Self::Custom(filter, _) => *filter,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! for `k` of at least 2^-30 in magnitude.
 
 use super::{Decay, LowPass};
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Shape, Signature};
@@ -56,7 +56,7 @@ impl HighPass {
 
     /// [`Filter::advance`] with given vectors and threads.
     #[inline(always)]
-    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -83,6 +83,6 @@ impl<T: Sample> Filter<T> for HighPass {
     }
 
     fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        Ok(self.advance_with(Engine::alone(T::LANES), t, state, input, output))
+        Ok(self.advance_with(Engine::single_thread(T::LANES), t, state, input, output))
     }
 }

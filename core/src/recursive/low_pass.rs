@@ -10,7 +10,7 @@
 
 use super::Decay;
 use super::update::{compensated, flush_due, plain};
-use crate::engine::{Engine, Fork};
+use crate::engine::{Engine, WorkSplitter};
 use crate::filter::copy;
 use crate::lanes::Lanes;
 use crate::scan::scan;
@@ -51,7 +51,7 @@ impl LowPass {
 impl LowPass {
     /// [`Filter::advance`] with given vectors and threads.
     #[inline(always)]
-    pub fn advance_with<T: Sample, L: Lanes<T>, F: Fork>(
+    pub fn advance_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -72,7 +72,7 @@ impl LowPass {
 
     /// Writes `write(x, y)` for each sample, `y` being the low-passed `x`.
     #[inline(always)]
-    pub(super) fn each<T: Sample, L: Lanes<T>, F: Fork>(
+    pub(super) fn each<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -153,6 +153,6 @@ impl<T: Sample> Filter<T> for LowPass {
     }
 
     fn advance(&self, t: u64, state: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        Ok(self.advance_with(Engine::alone(T::LANES), t, state, input, output))
+        Ok(self.advance_with(Engine::single_thread(T::LANES), t, state, input, output))
     }
 }

@@ -25,7 +25,7 @@ use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
-use crate::engine::{Engine, Fork, Pieces};
+use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::error::{exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
@@ -220,7 +220,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     /// `state`. With room in `stages` it processes the frames of a block, and writes the stages of a row after each
     /// frame there, one after another.
     #[cfg_attr(target_os = "none", inline(never))] // keeps its stack apart from that of the kernels
-    fn chain<L: Lanes<T>, F: Fork>(
+    fn chain<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: usize,
@@ -236,7 +236,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             let (half, middle) = (count / 2, rows.start + count / 2);
             let (y, y_below) = state.split_at_mut_checked(half * stored).unwrap_or_default();
             let (s, s_below) = stages.split_at_mut(half * row * frames);
-            engine.fork.join(
+            engine.splitter.join(
                 || self.chain(engine, t, rows.start..middle, input, y, s),
                 || self.chain(engine, t, middle..rows.end, input, y_below, s_below),
             );
@@ -276,7 +276,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// [`SmoothConv::advance_with`] in blocks.
     #[inline(always)]
-    fn advance_in_blocks<L: Lanes<T>, F: Fork>(
+    fn advance_in_blocks<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -371,7 +371,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// The kernels of one channel's stages, whose rows lie `of_row` samples apart.
     #[inline(always)]
-    fn spatial<L: Lanes<T>, F: Fork>(
+    fn spatial<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         stages: &[T],
@@ -420,7 +420,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
     #[inline(always)]
-    pub fn advance_with<L: Lanes<T>, F: Fork>(
+    pub fn advance_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         t: u64,
@@ -461,6 +461,6 @@ impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.advance_with(Engine::alone(T::LANES), t, state, scratch, input, output)
+        self.advance_with(Engine::single_thread(T::LANES), t, state, scratch, input, output)
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
 //! for by name, in a branch that the compiler drops when the model, a constant, has none of it: the retina takes 226 kB instead
-//! of 276. No call through a pointer is left either (but for [`Stage::Own`]), so the depth of the stack can be computed.
+//! of 276. No call through a pointer is left either (but for [`Stage::Custom`]), so the depth of the stack can be computed.
 
 use crate::Application;
 use core::marker::PhantomData;
-use foveola_core::{Alone, Error, Feed, Filter, First, Graph, Node, Runner, Stage};
+use foveola_core::{Error, Filter, First, Graph, Node, NodeChunk, Runner, SingleThread, Stage};
 
 /// The filters of `A`.
 pub(crate) struct Only<A>(PhantomData<fn() -> A>);
@@ -22,12 +22,12 @@ macro_rules! kinds {
     ($($kind:ident)*) => {
         /// Which of the kinds the graph has.
         const fn has(graph: &Graph<'_>) -> Kinds {
-            let mut kinds = Kinds { $($kind: false,)* Own: false };
+            let mut kinds = Kinds { $($kind: false,)* Custom: false };
             let (nodes, mut i) = (graph.nodes(), 0);
             while i < nodes.len() {
                 match &nodes[i] {
                     $(Node::Filter(_, Stage::$kind(_)) => kinds.$kind = true,)*
-                    Node::Filter(_, Stage::Own(..)) => kinds.Own = true,
+                    Node::Filter(_, Stage::Custom(..)) => kinds.Custom = true,
                     Node::Add(_) => {}
                 }
                 i += 1;
@@ -36,14 +36,14 @@ macro_rules! kinds {
         }
 
         #[allow(non_snake_case, reason = "the names of the kinds")]
-        struct Kinds { $($kind: bool,)* Own: bool }
+        struct Kinds { $($kind: bool,)* Custom: bool }
 
         /// `$run` of the filter in a stage of `A`'s model. Other stages do not come here.
         macro_rules! with {
             ($stage:expr, $filter:ident => $run:expr, else $none:expr) => {
                 match $stage {
                     $(Stage::$kind($filter) if const { has(&A::PLAN.model).$kind } => $run,)*
-                    Stage::Own($filter, _) if const { has(&A::PLAN.model).Own } => $run,
+                    Stage::Custom($filter, _) if const { has(&A::PLAN.model).Custom } => $run,
                     _ => $none,
                 }
             };
@@ -53,18 +53,18 @@ macro_rules! kinds {
 kinds!(TimePadding Delay VariableDelay Conv3d Rf LowPass HighPass SmoothConv Pointwise Sum Diff Finite);
 
 impl<A: Application> Runner<f32> for Only<A> {
-    type Fork = Alone;
+    type Splitter = SingleThread;
 
-    fn fork(&self) -> Alone {
-        Alone
+    fn splitter(&self) -> SingleThread {
+        SingleThread
     }
 
     fn start(&self, stage: &Stage<'_>, state: &mut [f32], first: First<'_, f32>) {
         with!(stage, filter => filter.start(state, first), else ());
     }
 
-    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, Error> {
-        let Feed { t, state, scratch, input, output, .. } = feed;
+    fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, Error> {
+        let NodeChunk { t, state, scratch, input, output, .. } = chunk;
         with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
     }
 }

@@ -3,7 +3,7 @@
 use super::threads::Threads;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
-use foveola_core::Fork;
+use foveola_core::WorkSplitter;
 use foveola_core::graph::MOVE;
 
 /// The largest magnitude of all samples, at memory speed; 0 if there are none. NaN and infinities count as larger than all
@@ -16,11 +16,11 @@ pub(crate) fn largest(samples: &[f32]) -> f32 {
 }
 
 /// [`largest`], split into halves where the size justifies it.
-pub(crate) fn shared(fork: Threads, samples: &[f32]) -> f32 {
-    match fork.halve(samples.len().saturating_mul(MOVE)) {
-        Some(fork) => {
+pub(crate) fn shared(splitter: Threads, samples: &[f32]) -> f32 {
+    match splitter.halve(samples.len().saturating_mul(MOVE)) {
+        Some(splitter) => {
             let (first, second) = samples.split_at(samples.len() / 2);
-            let (first, second) = fork.join(|| shared(fork, first), || shared(fork, second));
+            let (first, second) = splitter.join(|| shared(splitter, first), || shared(splitter, second));
             if first.total_cmp(&second).is_lt() { second } else { first }
         }
         None => largest(samples),
@@ -33,13 +33,13 @@ mod tests {
 
     #[test]
     fn the_largest_sample_is_found_in_every_half() {
-        let fork = Threads::eager(2);
+        let splitter = Threads::eager(2);
         for place in 0..100 {
             let mut samples = [1.0_f32; 100];
             samples[place] = -7.0;
-            assert_eq!((shared(fork, &samples), shared(Threads::ALONE, &samples)), (7.0, 7.0), "at {place}");
+            assert_eq!((shared(splitter, &samples), shared(Threads::SINGLE, &samples)), (7.0, 7.0), "at {place}");
             samples[place] = f32::NAN;
-            assert!(shared(fork, &samples).is_nan(), "NaN at {place}");
+            assert!(shared(splitter, &samples).is_nan(), "NaN at {place}");
         }
     }
 }

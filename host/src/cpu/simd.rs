@@ -21,7 +21,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::graph::weighted_sum;
 use foveola_core::lanes::Lanes;
-use foveola_core::{Engine, Feed, Runner, Sample, Stage};
+use foveola_core::{Engine, NodeChunk, Runner, Sample, Stage};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -147,7 +147,7 @@ impl Precision {
 #[derive(Clone, Copy)]
 pub(crate) struct Engines<'m> {
     pub(crate) level: Option<SimdLevel>,
-    pub(crate) fork: Threads,
+    pub(crate) splitter: Threads,
     /// The spectral kernel of each node that uses the frequency domain.
     pub(crate) kernels: &'m [Option<Arc<FftKernel>>],
     /// For each node and stream of the batch, the spectra kept in addition to the state.
@@ -171,29 +171,29 @@ pub(crate) struct Overflow {
 }
 
 impl Runner<f32> for Engines<'_> {
-    type Fork = Threads;
+    type Splitter = Threads;
 
-    fn fork(&self) -> Threads {
-        self.fork
+    fn splitter(&self) -> Threads {
+        self.splitter
     }
 
-    fn advance(&self, stage: &Stage<'_>, feed: Feed<'_, f32>) -> Result<usize, foveola_core::Error> {
-        let fork = self.fork;
-        if let (Stage::Conv3d(conv), Some(Some(kernel))) = (stage, self.kernels.get(feed.node))
-            && let Some(spectral) = self.spectral.get(feed.node * self.batch + feed.stream)
+    fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, foveola_core::Error> {
+        let splitter = self.splitter;
+        if let (Stage::Conv3d(conv), Some(Some(kernel))) = (stage, self.kernels.get(chunk.node))
+            && let Some(spectral) = self.spectral.get(chunk.node * self.batch + chunk.stream)
         {
             let mut spectral = spectral.lock().unwrap_or_else(PoisonError::into_inner);
             // The buffers were allocated before the chunk.
-            let (what, found, expected) = ("the buffers of transforms", 0, feed.input.len());
-            return spectral.advance(conv, kernel, fork, feed).map_err(|_| foveola_core::Error::Length {
+            let (what, found, expected) = ("the buffers of transforms", 0, chunk.input.len());
+            return spectral.advance(conv, kernel, splitter, chunk).map_err(|_| foveola_core::Error::Length {
                 what,
                 found,
                 expected,
             });
         }
         match self.level.map(SimdLevel::at_most) {
-            Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), fork }, stage, feed)),
-            None => advance(Engine { lanes: f32::LANES, fork }, stage, feed),
+            Some(level) => dispatch!(level, simd => advance(Engine { lanes: Native(simd), splitter }, stage, chunk)),
+            None => advance(Engine { lanes: f32::LANES, splitter }, stage, chunk),
         }
     }
 
@@ -206,7 +206,7 @@ impl Runner<f32> for Engines<'_> {
     }
 
     fn written(&self, node: usize, t: u64, frames: &[f32]) -> Result<(), foveola_core::Error> {
-        let Some(overflow) = self.overflow.filter(|_| !magnitude::shared(self.fork, frames).is_finite()) else {
+        let Some(overflow) = self.overflow.filter(|_| !magnitude::shared(self.splitter, frames).is_finite()) else {
             return Ok(());
         };
         match frames.iter().enumerate().find(|(_, x)| !x.is_finite()) {
@@ -223,7 +223,7 @@ impl Runner<f32> for Engines<'_> {
 fn advance<L: Lanes<f32>>(
     engine: Engine<L, Threads>,
     stage: &Stage<'_>,
-    Feed { t, state, scratch, input, output, .. }: Feed<'_, f32>,
+    NodeChunk { t, state, scratch, input, output, .. }: NodeChunk<'_, f32>,
 ) -> Result<usize, foveola_core::Error> {
     match stage {
         Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),

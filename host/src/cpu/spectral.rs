@@ -9,7 +9,7 @@ use crate::Result;
 use crate::cpu::fft::{FftKernel, Samples, Work};
 use crate::cpu::threads::Threads;
 use foveola_core::conv::Ring;
-use foveola_core::{Conv3d, Feed};
+use foveola_core::{Conv3d, NodeChunk};
 use std::sync::Arc;
 
 /// Frames that are processed together: their products share the kernels' spectra while those are in the first-level cache.
@@ -46,14 +46,14 @@ impl Spectral {
         &mut self,
         conv: &Conv3d<'_>,
         kernel: &Arc<FftKernel>,
-        fork: Threads,
-        feed: Feed<'_, f32>,
+        splitter: Threads,
+        chunk: NodeChunk<'_, f32>,
     ) -> Result<usize> {
-        let Feed { t, state, input, output, .. } = feed;
+        let NodeChunk { t, state, input, output, .. } = chunk;
         let (ring, signature) = (conv.ring(), conv.signature());
         let (len, channels) = (signature.input.len().max(1), signature.input.channels);
         let frame = ring.frame.max(1);
-        let (block, threads) = self.prepare(conv, kernel, fork, input.len() / len)?;
+        let (block, threads) = self.prepare(conv, kernel, splitter, input.len() / len)?;
         if self.next != Some(t) {
             // The frames before this one, from the state.
             for back in (1..ring.slots as u64).rev() {
@@ -70,7 +70,7 @@ impl Spectral {
         for (i, chunk) in input.chunks(block * len).enumerate() {
             let t = t + (i * block) as u64;
             let frames = chunk.len() / len;
-            self.transform(conv, kernel, ring, (fork, threads), t, chunk);
+            self.transform(conv, kernel, ring, (splitter, threads), t, chunk);
             let rate = signature.rate;
             let (before, count) = (rate.count(t), rate.frames(t, frames));
             let out = &mut output[written * signature.output.len()..][..count * signature.output.len()];
@@ -103,13 +103,13 @@ impl Spectral {
         &mut self,
         conv: &Conv3d<'_>,
         kernel: &Arc<FftKernel>,
-        fork: Threads,
+        splitter: Threads,
         frames: usize,
     ) -> Result<(usize, usize)> {
         let (ring, input) = (conv.ring(), conv.signature().input);
         let channels = input.channels;
         let block = (SAMPLES / ring.frame.max(1)).clamp(2, BLOCK).min(frames).max(1);
-        let threads = fork.count(WORK * input.len() * block);
+        let threads = splitter.count(WORK * input.len() * block);
         let same = self.kernel.as_ref().is_some_and(|old| old.shares_spectra(kernel));
         let slots = ring.slots - 1 + block.max(self.slots.saturating_sub(ring.slots - 1) * usize::from(same));
         let samples = [slots, channels, kernel.spectrum_len()].into_iter().fold(1, usize::saturating_mul);
@@ -139,14 +139,14 @@ impl Spectral {
         conv: &Conv3d<'_>,
         kernel: &FftKernel,
         ring: Ring,
-        (fork, threads): (Threads, usize),
+        (splitter, threads): (Threads, usize),
         t: u64,
         chunk: &[f32],
     ) {
         let input = conv.signature().input;
         let (len, channels, frame) = (input.len().max(1), input.channels.max(1), ring.frame);
         let spectrum = kernel.spectrum_len() * channels;
-        conv.store(fork, chunk, &mut self.frames);
+        conv.store(splitter, chunk, &mut self.frames);
         // Up to the end of the ring, and from its start.
         let frames = chunk.len() / len;
         let first = (t % self.slots as u64) as usize;

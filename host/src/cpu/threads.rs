@@ -1,6 +1,6 @@
 //! Threads: one `rayon` pool for each number of threads in use. Models share the pools; a pool is freed with its last model.
 //!
-//! A filter states where its work can be split into halves ([`Fork`]). Halves are shared while a half is worth more than the
+//! A filter states where its work can be split into halves ([`WorkSplitter`]). Halves are shared while a half is worth more than the
 //! cost of handing it to another thread. The split changes no bit of the result.
 //!
 //! A caller that already runs in a `rayon` pool, its own or one of these, stays on its thread. A worker that waits for
@@ -10,7 +10,7 @@
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
 use foveola_core::graph::MOVE;
-use foveola_core::{Fork, Graph, Node, Stage};
+use foveola_core::{Graph, Node, Stage, WorkSplitter};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -55,7 +55,7 @@ pub(crate) struct Threads {
 
 impl Threads {
     /// The calling thread only.
-    pub(crate) const ALONE: Self = Self { cut: usize::MAX, depth: 0, count: 1 };
+    pub(crate) const SINGLE: Self = Self { cut: usize::MAX, depth: 0, count: 1 };
 
     /// Splits all work that can be split.
     #[cfg(test)]
@@ -69,7 +69,7 @@ impl Threads {
     }
 }
 
-impl Fork for Threads {
+impl WorkSplitter for Threads {
     #[inline]
     fn halve(self, work: usize) -> Option<Self> {
         (work >= self.cut).then_some(())?;
@@ -83,12 +83,12 @@ impl Fork for Threads {
 
 /// Copies as many samples as both slices hold, split into halves where the size justifies it.
 #[cfg(feature = "gpu")]
-pub(crate) fn copy(fork: Threads, from: &[f32], to: &mut [f32]) {
+pub(crate) fn copy(splitter: Threads, from: &[f32], to: &mut [f32]) {
     let len = from.len().min(to.len());
-    if let Some(fork) = fork.halve(len.saturating_mul(MOVE)) {
+    if let Some(splitter) = splitter.halve(len.saturating_mul(MOVE)) {
         let (from, from_rest) = from.split_at(len / 2);
         let (to, to_rest) = to.split_at_mut(len / 2);
-        fork.join(|| copy(fork, from, to), || copy(fork, from_rest, to_rest));
+        splitter.join(|| copy(splitter, from, to), || copy(splitter, from_rest, to_rest));
         return;
     }
     to[..len].copy_from_slice(&from[..len]);
@@ -96,7 +96,7 @@ pub(crate) fn copy(fork: Threads, from: &[f32], to: &mut [f32]) {
 
 /// The number of threads of a model, and its pool once it was needed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Team {
+pub(crate) struct Workers {
     /// 0 for the number of threads of the machine.
     size: usize,
     pool: Option<Arc<ThreadPool>>,
@@ -104,7 +104,7 @@ pub(crate) struct Team {
     eager: bool,
 }
 
-impl Team {
+impl Workers {
     pub(crate) fn of(size: usize) -> Self {
         Self { size, ..Self::default() }
     }
@@ -141,7 +141,7 @@ impl Team {
                 let cut = if self.eager { 1 } else { CUT };
                 pool.install(|| f(Threads { cut, depth, count: self.size }))
             }
-            _ => f(Threads::ALONE),
+            _ => f(Threads::SINGLE),
         }
     }
 }

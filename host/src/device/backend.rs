@@ -41,7 +41,7 @@ pub(crate) struct Work<'w> {
     /// The buffer to copy back, and the number of words.
     pub(crate) download: Option<(&'w Buffer, usize)>,
     /// The threads that share copies on the host.
-    pub(crate) fork: Threads,
+    pub(crate) splitter: Threads,
 }
 
 impl Work<'_> {
@@ -53,7 +53,7 @@ impl Work<'_> {
         passes: &[],
         buffers: None,
         download: None,
-        fork: Threads::ALONE,
+        splitter: Threads::SINGLE,
     };
 }
 

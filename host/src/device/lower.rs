@@ -98,7 +98,7 @@ struct Lowering<'l, 'g, 'a> {
 pub(crate) fn supported(graph: &Graph<'_>, device: &DeviceInfo) -> Result<()> {
     for (node, entry) in graph.nodes().iter().enumerate() {
         let what = match entry {
-            Node::Filter(_, Stage::Own(..)) => "a filter of your own",
+            Node::Filter(_, Stage::Custom(..)) => "a filter of your own",
             Node::Filter(_, Stage::Finite(_)) => "a guard for finite samples",
             _ => continue,
         };
@@ -119,7 +119,7 @@ pub(super) fn lower(graph: &Graph<'_>, chunk: Chunk, limits: Limits, constants: 
 
 /// The largest number of input frames per frame of any node.
 pub(super) fn period(graph: &Graph<'_>) -> u64 {
-    let every = |node| graph.flow(Source::Node(node)).rate.every;
+    let every = |node| graph.stream(Source::Node(node)).rate.every;
     (0..graph.nodes().len()).map(every).fold(1, u64::max)
 }
 
@@ -149,9 +149,9 @@ impl Lowering<'_, '_, '_> {
             if regions.root(i) != i {
                 continue;
             }
-            let flow = self.graph.flow(Source::Node(i));
-            let (_, frames) = flow.chunk(self.chunk.t, self.chunk.frames);
-            let words = self.chunk.streams * frames * flow.shape.len();
+            let stream = self.graph.stream(Source::Node(i));
+            let (_, frames) = stream.chunk(self.chunk.t, self.chunk.frames);
+            let words = self.chunk.streams * frames * stream.shape.len();
             let output = if i + 1 == nodes.len() {
                 (self.out.output, self.out.frames) = (words, frames);
                 Operand::Output
@@ -179,13 +179,13 @@ impl Lowering<'_, '_, '_> {
 
     /// The frames that `source` yields for this chunk, and their operand.
     fn reached(&self, source: Source) -> Reached {
-        let flow = self.graph.flow(source);
-        let (t, frames) = flow.chunk(self.chunk.t, self.chunk.frames);
+        let stream = self.graph.stream(source);
+        let (t, frames) = stream.chunk(self.chunk.t, self.chunk.frames);
         let operand = match source {
             Source::Input => Operand::Input,
             Source::Node(node) => self.places.get(node).cloned().flatten().unwrap_or(Operand::Input),
         };
-        Reached { operand, shape: flow.shape, t, frames, warm_up: flow.rate.first > 0 }
+        Reached { operand, shape: stream.shape, t, frames, warm_up: stream.rate.first > 0 }
     }
 
     /// A free slot of `words` words.

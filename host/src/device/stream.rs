@@ -133,7 +133,7 @@ pub(crate) struct Piece<'p> {
     /// Increases when the model's layers may have changed.
     pub(crate) revision: u64,
     /// The threads that share copies on the host.
-    pub(crate) fork: Threads,
+    pub(crate) splitter: Threads,
 }
 
 /// The location of the stream's state before a chunk.
@@ -273,7 +273,7 @@ impl Working {
             self.prepare(backend, &lowered, frames * streams.len() * len, &upload, piece.input)?;
             let words = lowered.output;
             let (Some(input), Some(output)) = (&self.input, &self.output) else { return Ok(()) };
-            let mut work = Work { upload, passes: &lowered.passes, fork: piece.fork, ..Work::NONE };
+            let mut work = Work { upload, passes: &lowered.passes, splitter: piece.splitter, ..Work::NONE };
             work.to = Some(input);
             if let (Frames::Events(_), Some(events)) = (piece.input, &self.events) {
                 work.to = Some(events);
@@ -424,7 +424,7 @@ impl Plan {
         let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
         let lead = graph.signature().lead;
         // A later frame, after all warm-ups.
-        let first = |node| graph.flow(Source::Node(node)).rate.first;
+        let first = |node| graph.stream(Source::Node(node)).rate.first;
         let later = (0..graph.nodes().len()).map(first).fold(piece.t.max(1), u64::max);
         // A chunk that starts the stream, or repeats frames, must be processed from its start.
         let at_once = match (piece.t, lead) {

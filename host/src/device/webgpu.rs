@@ -13,7 +13,7 @@ use super::pass::{Operand, Pass};
 use super::{DeviceInfo, DeviceKind, Limits};
 use crate::cpu::threads::Threads;
 use crate::{Error, Result};
-use foveola_core::Fork;
+use foveola_core::WorkSplitter;
 use foveola_core::graph::MOVE;
 use std::any::Any;
 use std::collections::HashMap;
@@ -430,7 +430,7 @@ impl Gpu {
         if let Some(to) = work.to.filter(|_| size > 0) {
             let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
             let staging = self.reuse(&self.pool.up, size, usage, true);
-            fill(work.fork, &staging, &work.upload).map_err(|error| self.failed(error.to_string()))?;
+            fill(work.splitter, &staging, &work.upload).map_err(|error| self.failed(error.to_string()))?;
             staging.unmap();
             encoder.copy_buffer_to_buffer(&staging, 0, &self.words(Some(to))?.buffer, 0, size);
             up = Some(staging);
@@ -486,7 +486,7 @@ const PART: usize = 4 << 20;
 type Part<'p> = (wgpu::BufferViewMut, &'p [u8]);
 
 /// Fills mapped memory with the concatenated parts of `upload`, in parallel where the parts are aligned.
-fn fill(fork: Threads, staging: &wgpu::Buffer, upload: &[&[u8]]) -> Result<(), wgpu::MapRangeError> {
+fn fill(splitter: Threads, staging: &wgpu::Buffer, upload: &[&[u8]]) -> Result<(), wgpu::MapRangeError> {
     let (mut parts, mut at) = (Vec::new(), 0);
     for bytes in upload.iter().flat_map(|bytes| bytes.chunks(PART)) {
         let to = at + bytes.len() as u64;
@@ -506,16 +506,16 @@ fn fill(fork: Threads, staging: &wgpu::Buffer, upload: &[&[u8]]) -> Result<(), w
         }
         at = to;
     }
-    share(fork, &mut parts);
+    share(splitter, &mut parts);
     Ok(())
 }
 
-fn share(fork: Threads, parts: &mut [Part<'_>]) {
+fn share(splitter: Threads, parts: &mut [Part<'_>]) {
     let bytes: usize = parts.iter().map(|(_, bytes)| bytes.len()).sum();
-    match fork.halve(bytes / 4 * MOVE) {
-        Some(fork) if parts.len() > 1 => {
+    match splitter.halve(bytes / 4 * MOVE) {
+        Some(splitter) if parts.len() > 1 => {
             let (first, second) = parts.split_at_mut(parts.len() / 2);
-            fork.join(|| share(fork, first), || share(fork, second));
+            splitter.join(|| share(splitter, first), || share(splitter, second));
         }
         _ => parts.iter_mut().for_each(|(view, bytes)| view.copy_from_slice(bytes)),
     }

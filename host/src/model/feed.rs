@@ -13,7 +13,7 @@ use crate::memory::{self, resize};
 use crate::model::layer::Compiled;
 use crate::{Error, Result, SimdLevel};
 use foveola_core::graph::MOVE;
-use foveola_core::{Fork, Graph, Node, Shape, Stage};
+use foveola_core::{Graph, Node, Shape, Stage, WorkSplitter};
 use ndarray::{ArrayView5, Axis, s};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -64,8 +64,8 @@ impl Model {
             // For a device this is the only time that the host reads them; the CPU reads them again from its cache.
             Some(samples) if self.cascade.device.is_device() => {
                 let work = samples.len().saturating_mul(MOVE);
-                self.team.prepare(work)?;
-                self.team.run(work, |fork| magnitude::shared(fork, samples))
+                self.workers.prepare(work)?;
+                self.workers.run(work, |splitter| magnitude::shared(splitter, samples))
             }
             Some(samples) => magnitude::largest(samples),
             None => f32::from_bits(input.iter().fold(0, |most: u32, x| most.max(x.abs().to_bits()))),
@@ -84,12 +84,12 @@ impl Model {
 
     /// Whether a chunk of finite frames up to `largest` may fail midway: because of a custom filter or an overflow.
     pub(super) fn may_refuse(&mut self, input: &ArrayView5<'_, f32>, largest: f32) -> Result<bool> {
-        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let Self { cascade, memory, table, workers, unchecked, .. } = self;
         let (_, channels, _, rows, cols) = input.dim();
         if cascade.device.is_device() {
             return Ok(true);
         }
-        cascade.compiled(Shape::new(channels, rows, cols), &mut table.0, team.shares(), |compiled| {
+        cascade.compiled(Shape::new(channels, rows, cols), &mut table.0, workers.shares(), |compiled| {
             let stream = &memory.stream;
             let raised = stream.bounds.raised(largest, cascade.revision(), compiled);
             let bounds = raised.as_ref().unwrap_or(&stream.bounds);
@@ -106,18 +106,18 @@ impl Model {
         if self.cascade.device.is_device() {
             return self.feed_on_device(input, largest, usize::MAX, None);
         }
-        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let Self { cascade, memory, table, workers, unchecked, .. } = self;
         let (revision, level) = (cascade.revision(), cascade.precision.level());
-        cascade.compiled(shape, &mut table.0, team.shares(), |compiled| {
+        cascade.compiled(shape, &mut table.0, workers.shares(), |compiled| {
             let raised = memory.admit(cascade.revision(), compiled, largest, |node| cascade.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
             let watched = !*unchecked && !bounds.are_safe();
             let overflow = OnceLock::new();
             let work = worth(&compiled.graph, batch, frames);
-            team.prepare(work)?;
-            let result = team.run(work, |fork| {
+            workers.prepare(work)?;
+            let result = workers.run(work, |splitter| {
                 let watch = watched.then_some(&overflow);
-                memory.run(compiled, level, fork, watch, input)
+                memory.run(compiled, level, splitter, watch, input)
             });
             let fed = match (result, overflow.get()) {
                 (Err(Error::Layer { .. }), Some(overflow)) => {
@@ -145,13 +145,13 @@ impl Model {
 
 /// Whether the graph has a filter that may reject finite frames.
 fn refuses(graph: &Graph<'_>) -> bool {
-    graph.nodes().iter().any(|node| matches!(node, Node::Filter(_, Stage::Own(..) | Stage::Finite(_))))
+    graph.nodes().iter().any(|node| matches!(node, Node::Filter(_, Stage::Custom(..) | Stage::Finite(_))))
 }
 
 /// The error for a value that is not finite, in the layer called `layer`.
 fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: String) -> Error {
     let Overflow { node, t, index, len, value } = *overflow;
-    let shape = compiled.graph.flow(foveola_core::Source::Node(node)).shape;
+    let shape = compiled.graph.stream(foveola_core::Source::Node(node)).shape;
     let of_stream = (len / batch.max(1)).max(1);
     let (stream, sample) = (index / of_stream, index % of_stream);
     let (frame, sample) = (sample / shape.len().max(1), sample % shape.len().max(1));
@@ -209,7 +209,7 @@ impl Memory {
         &mut self,
         compiled: Compiled<'_>,
         level: Option<SimdLevel>,
-        fork: Threads,
+        splitter: Threads,
         overflow: Option<&OnceLock<Overflow>>,
         input: ArrayView5<'_, f32>,
     ) -> Result<Fed> {
@@ -223,7 +223,7 @@ impl Memory {
             return Ok(fed);
         }
         // Allocate all memory before a layer processes the chunk.
-        let blocks = Blocks::of(graph, &self.stream, batch, frames, fork);
+        let blocks = Blocks::of(graph, &self.stream, batch, frames, splitter);
         let most = blocks.first.max(blocks.others);
         resize(&mut self.scratch, "the layers' outputs", graph.scratch_len(most, batch))?;
         let in_order = input.permuted_axes([0, 2, 1, 3, 4]).is_standard_layout() && (batch == 1 || most >= frames);
@@ -238,7 +238,7 @@ impl Memory {
                 most.saturating_mul(batch).saturating_mul(shape.len()),
             )?;
         }
-        self.prepare_spectral(compiled, batch, most, fork)?;
+        self.prepare_spectral(compiled, batch, most, splitter)?;
         if self.stream.t == 0 {
             // Zeros are the initial state of nodes that start later than the stream.
             self.stream.state.begin(signature.state.saturating_mul(batch))?;
@@ -251,7 +251,7 @@ impl Memory {
         let t = self.stream.t;
         self.stream.poison();
         let spectral = std::mem::take(&mut self.spectral);
-        let engines = Engines { level, fork, kernels: compiled.kernels, spectral: &spectral, batch, overflow };
+        let engines = Engines { level, splitter, kernels: compiled.kernels, spectral: &spectral, batch, overflow };
         let result = self.blocks(graph, engines, input, blocks);
         self.spectral = spectral;
         self.stream.heal();
@@ -268,7 +268,13 @@ impl Memory {
     }
 
     /// Prepares the buffers of convolutions in the frequency domain, for blocks of `frames` frames.
-    fn prepare_spectral(&mut self, compiled: Compiled<'_>, batch: usize, frames: usize, fork: Threads) -> Result<()> {
+    fn prepare_spectral(
+        &mut self,
+        compiled: Compiled<'_>,
+        batch: usize,
+        frames: usize,
+        splitter: Threads,
+    ) -> Result<()> {
         if compiled.kernels.is_empty() {
             return Ok(());
         }
@@ -280,7 +286,7 @@ impl Memory {
             };
             for spectral in self.spectral.iter_mut().skip(node * batch).take(batch) {
                 let spectral = spectral.get_mut().unwrap_or_else(PoisonError::into_inner);
-                spectral.prepare(conv, kernel, fork, frames)?;
+                spectral.prepare(conv, kernel, splitter, frames)?;
             }
         }
         Ok(())
@@ -302,7 +308,7 @@ impl Memory {
         let (mut from, mut written) = (0, 0);
         while from < frames {
             let to = frames.min(from + if from == 0 { blocks.first } else { blocks.others });
-            let samples = stage(input.slice_move(s![.., .., from..to, .., ..]), engines.fork, staged)?;
+            let samples = stage(input.slice_move(s![.., .., from..to, .., ..]), engines.splitter, staged)?;
             let state = stream.state.writable()?;
             // The streams of a batch share the output evenly; the outputs of a partial block are copied to their places
             // afterwards.
@@ -335,13 +341,13 @@ impl Blocks {
     /// Blocks that fit into the cache. The first block of a stream holds all frames that initialise temporal padding. Chunks
     /// with lead frames are not split. Neither are the streams of a batch, whose memory is not contiguous, if there is
     /// enough memory.
-    fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, fork: Threads) -> Self {
+    fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, splitter: Threads) -> Self {
         let signature = graph.signature();
         if signature.lead > 0 || batch > 1 && graph.scratch_len(frames, batch) <= BATCH {
             return Self { first: frames, others: frames };
         }
         // Threads share a block: larger blocks reduce the number of hand-overs.
-        let samples = if fork.count(usize::MAX) > 1 { 4 * BLOCK } else { BLOCK };
+        let samples = if splitter.count(usize::MAX) > 1 { 4 * BLOCK } else { BLOCK };
         let per_frame = signature.scratch.per_frame.max(signature.input.len()).saturating_mul(batch).max(1);
         let others = (samples / per_frame).clamp(1, frames);
         let first = if stream.t == 0 { needed(graph, frames).max(others) } else { others };
@@ -350,24 +356,24 @@ impl Blocks {
 }
 
 /// The samples of `chunk` as (batch, time, channel, row, col): borrowed if they already have that order, else copied.
-pub(super) fn stage<'a>(chunk: ArrayView5<'a, f32>, fork: Threads, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+pub(super) fn stage<'a>(chunk: ArrayView5<'a, f32>, splitter: Threads, staged: &'a mut Vec<f32>) -> Result<&'a [f32]> {
     let frames = chunk.permuted_axes([0, 2, 1, 3, 4]);
     if let Some(samples) = frames.to_slice() {
         return Ok(samples);
     }
     resize(staged, "a chunk of the input", frames.len())?;
-    gather(frames, fork, staged);
+    gather(frames, splitter, staged);
     Ok(staged)
 }
 
 /// Copies `(batch, time, channel, row, col)`, split into halves where the size justifies it.
-fn gather(from: ArrayView5<'_, f32>, fork: Threads, to: &mut [f32]) {
+fn gather(from: ArrayView5<'_, f32>, splitter: Threads, to: &mut [f32]) {
     let axis = Axis(usize::from(from.len_of(Axis(0)) < 2));
     let half = from.len_of(axis) / 2;
-    if let Some(fork) = fork.halve(from.len().saturating_mul(MOVE)).filter(|_| half > 0) {
+    if let Some(splitter) = splitter.halve(from.len().saturating_mul(MOVE)).filter(|_| half > 0) {
         let (first, second) = from.split_at(axis, half);
         let (to, rest) = to.split_at_mut(first.len());
-        fork.join(|| gather(first, fork, to), || gather(second, fork, rest));
+        splitter.join(|| gather(first, splitter, to), || gather(second, splitter, rest));
         return;
     }
     let (.., rows, cols) = from.dim();

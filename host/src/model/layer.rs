@@ -3,7 +3,7 @@
 use crate::cpu::fft::FftKernel;
 use crate::cpu::plan::{Job, Planner};
 use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
-use foveola_core::{Flow, Graph, Node, Place, Rate, Shape, Source, Stage};
+use foveola_core::{Graph, Node, Place, Rate, Shape, Source, Stage, StreamShape};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// An element of a [`Model`](crate::Model): it adds its nodes to the table for frames of a given shape.
 ///
 /// A layer is `Clone` and `Debug`, as models are. A custom filter implements [`Filter`](crate::Filter) and is added with
-/// [`Stage::own`]:
+/// [`Stage::custom`]:
 /// ```
 /// use foveola::{Filter, Layer, Model, Result, Shape, Signature, Source, Stage, Table, core::Error};
 ///
@@ -31,7 +31,7 @@ use std::sync::Arc;
 ///         "Negate"
 ///     }
 ///     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-///         Ok(table.push(from, Stage::own(self)))
+///         Ok(table.push(from, Stage::custom(self)))
 ///     }
 /// }
 /// let mut model = Model::new().then(Negate(Shape::new(1, 2, 2)));
@@ -107,7 +107,7 @@ pub struct Table<'a> {
     input: Option<Shape>,
     nodes: Vec<Node<'a>>,
     /// Shape and rate of the frames that each node yields.
-    flows: Vec<Flow>,
+    streams: Vec<StreamShape>,
     /// Working memory of the graph.
     places: Vec<Place>,
     /// Receptive fields without a weight, and the size of their input frames.
@@ -145,7 +145,7 @@ impl<'a> Table<'a> {
 
     /// Shape of the frames that `source` yields; empty for a node that does not exist.
     pub fn shape(&self, source: Source) -> Shape {
-        self.flow(source).shape
+        self.stream(source).shape
     }
 
     /// Rate of the frames of `source`, relative to the model's input: after a temporal stride of 2, every second frame.
@@ -156,14 +156,14 @@ impl<'a> Table<'a> {
     /// assert_eq!(Table::new(Shape::new(1, 4, 4)).rate(Source::Input), Rate::EACH);
     /// ```
     pub fn rate(&self, source: Source) -> Rate {
-        self.flow(source).rate
+        self.stream(source).rate
     }
 
-    fn flow(&self, source: Source) -> Flow {
+    fn stream(&self, source: Source) -> StreamShape {
         let empty = Shape::new(0, 0, 0);
         match source {
-            Source::Input => Flow::input(self.input.unwrap_or(empty)),
-            Source::Node(node) => self.flows.get(node).copied().unwrap_or(Flow::input(empty)),
+            Source::Input => StreamShape::input(self.input.unwrap_or(empty)),
+            Source::Node(node) => self.streams.get(node).copied().unwrap_or(StreamShape::input(empty)),
         }
     }
 
@@ -183,7 +183,7 @@ impl<'a> Table<'a> {
     }
 
     fn push_as_it_is(&mut self, from: Source, stage: Stage<'a>) -> Source {
-        self.flows.push(self.flow(from).through(&stage.signature()));
+        self.streams.push(self.stream(from).through(&stage.signature()));
         self.nodes.push(Node::Filter(from, stage));
         Source::Node(self.nodes.len() - 1)
     }
@@ -191,7 +191,7 @@ impl<'a> Table<'a> {
     /// Adds the weighted sum of two branches, and returns it.
     pub fn add(&mut self, branches: [(Source, f64); 2]) -> Source {
         let [(first, _), _] = branches;
-        self.flows.push(self.flow(first));
+        self.streams.push(self.stream(first));
         self.nodes.push(Node::Add(branches));
         Source::Node(self.nodes.len() - 1)
     }
@@ -260,9 +260,9 @@ impl<'a> Table<'a> {
         let nodes = self.nodes.into_iter().map_while(|_| None).collect();
         let fields = self.fields.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
-        self.flows.clear();
-        let (flows, places, kernels) = (self.flows, self.places, self.kernels);
-        Table { input: None, nodes, flows, places, fields, kernels, target: Target::Taps, shared: false }
+        self.streams.clear();
+        let (streams, places, kernels) = (self.streams, self.places, self.kernels);
+        Table { input: None, nodes, streams, places, fields, kernels, target: Target::Taps, shared: false }
     }
 }
 

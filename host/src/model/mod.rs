@@ -19,7 +19,7 @@ pub use saved::SavedState;
 pub use weight::Weight;
 
 use crate::cpu::simd::Precision;
-use crate::cpu::threads::Team;
+use crate::cpu::threads::Workers;
 use crate::device::Device;
 use crate::memory::array;
 use crate::{Error, Movie, Result};
@@ -60,7 +60,7 @@ pub struct Model {
     saved: Vec<SavedState>,
     table: SpareTable,
     unchecked: bool,
-    team: Team,
+    workers: Workers,
 }
 
 /// The memory of a table between two chunks. A clone gets its own.
@@ -265,13 +265,13 @@ impl Model {
 
     /// [`Model::with_threads`] from the next chunk on.
     pub fn set_threads(&mut self, threads: usize) {
-        self.team = Team::of(threads);
+        self.workers = Workers::of(threads);
     }
 
     /// Splits all work that can be split, however small it is: slow, for tests.
     #[doc(hidden)]
     pub fn eager(mut self) -> Self {
-        self.team = self.team.eager();
+        self.workers = self.workers.eager();
         self
     }
 
@@ -318,7 +318,7 @@ impl Model {
     /// [`Error::Layer`] when a layer does not fit.
     pub fn signature(&self, input: Shape) -> Result<Signature> {
         let mut table = Table::default();
-        self.cascade.compiled(input, &mut table, self.team.shares(), |compiled| Ok(compiled.graph.signature()))
+        self.cascade.compiled(input, &mut table, self.workers.shares(), |compiled| Ok(compiled.graph.signature()))
     }
 
     /// Feeds one chunk of a recording, of any length, and returns the output. The output is a view into the model, so that a

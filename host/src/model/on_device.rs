@@ -51,10 +51,10 @@ impl Model {
     ) -> Result<Fed> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let mut staged = std::mem::take(&mut self.memory.staged);
-        let result = stage(input, Threads::ALONE, &mut staged).and_then(|samples| {
+        let result = stage(input, Threads::SINGLE, &mut staged).and_then(|samples| {
             let input = Frames::Samples(samples);
-            let (revision, fork) = (self.cascade.revision(), Threads::ALONE);
-            let piece = Piece { t: self.time(), batch, frames, input, block, revision, fork };
+            let (revision, splitter) = (self.cascade.revision(), Threads::SINGLE);
+            let piece = Piece { t: self.time(), batch, frames, input, block, revision, splitter };
             self.piece_on_device(Shape::new(channels, rows, cols), &piece, largest, whole)
         });
         self.memory.staged = staged;
@@ -74,8 +74,8 @@ impl Model {
             Counted::List(events) => (Frames::Events(events), events.len() as f32),
             Counted::Dense(frames) => (Frames::Samples(frames), magnitude::largest(frames)),
         };
-        let (t, revision, fork) = (self.time(), self.cascade.revision(), Threads::ALONE);
-        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, fork };
+        let (t, revision, splitter) = (self.time(), self.cascade.revision(), Threads::SINGLE);
+        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, splitter };
         let fed = self.piece_on_device(shape, &piece, largest, None)?;
         self.memory.output(fed)
     }
@@ -87,7 +87,7 @@ impl Model {
         largest: f32,
         whole: Option<Whole<'_>>,
     ) -> Result<Fed> {
-        let Self { cascade, memory, table, team, unchecked, .. } = self;
+        let Self { cascade, memory, table, workers, unchecked, .. } = self;
         let device = &cascade.device;
         if cascade.precision == Precision::Reproducible {
             let reason = "Precision::Reproducible has the bits of the processor alone".into();
@@ -112,9 +112,9 @@ impl Model {
             // The host copies the input and the output.
             let moved = shape.len().max(compiled.graph.signature().output.len());
             let work = moved.saturating_mul(piece.frames * piece.batch).saturating_mul(MOVE);
-            team.prepare(work)?;
-            let result = team.run(work, |fork| {
-                let piece = Piece { fork, ..*piece };
+            workers.prepare(work)?;
+            let result = workers.run(work, |splitter| {
+                let piece = Piece { splitter, ..*piece };
                 memory.run_on_device(&backend, compiled, &piece, whole)
             });
             // The state differs from the one that the CPU's buffers belong to.
@@ -165,14 +165,14 @@ impl Memory {
         let state = working.run(backend, &graph, piece, before, &mut |stream, frame, samples| match &mut whole {
             None => {
                 let at = (stream * frames + frame) * len;
-                copy(piece.fork, samples, output.get_mut(at..).unwrap_or(&mut []));
+                copy(piece.splitter, samples, output.get_mut(at..).unwrap_or(&mut []));
             }
             Some((whole, first)) => {
                 for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
                     let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
                     let planes = samples.chunks_exact(shape.pixels().max(1));
                     for (to, samples) in to.outer_iter_mut().zip(planes) {
-                        copy(piece.fork, samples, to.into_slice().unwrap_or(&mut []));
+                        copy(piece.splitter, samples, to.into_slice().unwrap_or(&mut []));
                     }
                 }
             }

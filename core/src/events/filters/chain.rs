@@ -33,13 +33,13 @@ pub enum EventStage<'a> {
     Region(Region),
     Downsample(Downsample),
     RateLimit(RateLimit),
-    /// A filter from outside this crate, or another [`EventChain`]: made by [`EventStage::own`].
-    Own(OwnStage<'a>),
+    /// A filter from outside this crate, or another [`EventChain`]: made by [`EventStage::custom`].
+    Custom(CustomStage<'a>),
 }
 
 /// A filter from outside this crate, with what a constant needs to know of it.
 #[derive(Clone, Copy)]
-pub struct OwnStage<'a> {
+pub struct CustomStage<'a> {
     filter: &'a (dyn EventFilter + Sync),
     state_len: usize,
     input: Geometry,
@@ -61,8 +61,8 @@ stages!(Stcf, RowColumn, DoubleWindow, Refractory, HotPixels, PolarityOnly, Regi
 
 impl<'a> EventStage<'a> {
     /// A filter from outside this crate, for a sensor of this size.
-    pub fn own(filter: &'a (dyn EventFilter + Sync), input: Geometry) -> Self {
-        Self::Own(OwnStage { filter, state_len: filter.state_len(), input, output: filter.output(input) })
+    pub fn custom(filter: &'a (dyn EventFilter + Sync), input: Geometry) -> Self {
+        Self::Custom(CustomStage { filter, state_len: filter.state_len(), input, output: filter.output(input) })
     }
 
     /// Words of state.
@@ -76,7 +76,7 @@ impl<'a> EventStage<'a> {
             Self::PolarityOnly(_) | Self::Region(_) => 0,
             Self::Downsample(filter) => filter.state_len(),
             Self::RateLimit(filter) => filter.state_len(),
-            Self::Own(own) => own.state_len,
+            Self::Custom(own) => own.state_len,
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> EventStage<'a> {
             Self::Refractory(filter) => Some(filter.geometry()),
             Self::HotPixels(filter) => Some(filter.geometry()),
             Self::Downsample(filter) => Some(filter.geometry()),
-            Self::Own(own) => Some(own.input),
+            Self::Custom(own) => Some(own.input),
             Self::DoubleWindow(_) | Self::PolarityOnly(_) | Self::Region(_) | Self::RateLimit(_) => None,
         }
     }
@@ -98,7 +98,7 @@ impl<'a> EventStage<'a> {
         match self {
             Self::Region(filter) => filter.output(input),
             Self::Downsample(filter) => filter.cells(),
-            Self::Own(own) => own.output,
+            Self::Custom(own) => own.output,
             _ => input,
         }
     }
@@ -115,7 +115,7 @@ impl<'a> EventStage<'a> {
             Self::Region(filter) => filter,
             Self::Downsample(filter) => filter,
             Self::RateLimit(filter) => filter,
-            Self::Own(own) => own.filter,
+            Self::Custom(own) => own.filter,
         }
     }
 }
@@ -198,11 +198,11 @@ impl<'a> EventChain<'a> {
     /// let stages = [PolarityOnly::On.into(), hot.into()];
     /// let chain = EventChain::new(sensor, &stages)?;
     /// let mut state = [0; 8];
-    /// hot.mask(&mut state[chain.own(1)], 3, 0)?;
-    /// assert_eq!(hot.masked(&state[chain.own(1)]).collect::<Vec<_>>(), [(3, 0)]);
+    /// hot.mask(&mut state[chain.state_range(1)], 3, 0)?;
+    /// assert_eq!(hot.masked(&state[chain.state_range(1)]).collect::<Vec<_>>(), [(3, 0)]);
     /// # Ok::<(), foveola_core::Error>(())
     /// ```
-    pub const fn own(&self, stage: usize) -> Range<usize> {
+    pub const fn state_range(&self, stage: usize) -> Range<usize> {
         let (mut end, mut i) = (0, 0);
         while i < self.stages.len() {
             let start = end + DROPPED;
@@ -217,7 +217,7 @@ impl<'a> EventChain<'a> {
 
     /// Events that the stage with this index dropped since the state was cleared; 0 for a stage that does not exist.
     pub fn dropped(&self, state: &[u32], stage: usize) -> u64 {
-        let before = state.get(..self.own(stage).start).filter(|_| stage < self.stages.len());
+        let before = state.get(..self.state_range(stage).start).filter(|_| stage < self.stages.len());
         before.and_then(|words| words.last_chunk()).map_or(0, |words| long(*words))
     }
 
@@ -359,7 +359,7 @@ mod tests {
         let table =
             [EventStage::Downsample(Downsample::new(sensor, 2).unwrap()), EventStage::PolarityOnly(PolarityOnly::Off)];
         let inner = EventChain::new(sensor, &table).unwrap();
-        let outer_table = [EventStage::own(&inner, sensor), EventStage::Region(Region::new(1, 0, 1, 1).unwrap())];
+        let outer_table = [EventStage::custom(&inner, sensor), EventStage::Region(Region::new(1, 0, 1, 1).unwrap())];
         let outer = EventChain::new(sensor, &outer_table).unwrap();
         let mut state = [0; 8];
         assert_eq!((outer.state_len(), outer.output()), (8, Geometry { cols: 1, rows: 1 }));

@@ -39,7 +39,7 @@ pub mod row_column;
 pub mod stamps;
 pub mod stcf;
 
-pub use chain::{EventChain, EventStage, OwnStage};
+pub use chain::{CustomStage, EventChain, EventStage};
 pub use double_window::DoubleWindow;
 pub use downsample::Downsample;
 pub use hot_pixels::{HotPixels, Learning};

@@ -198,7 +198,7 @@ each of its settings.
 
 ![ROC curves of the event filters](denoise.png)
 
-- **Clean events** come from the simulated sensor ([`scene::Sensor`](../host/src/stimuli/scene/sensor.rs)) without noise, with its
+- **Clean events** come from the simulated sensor (`scene::Sensor`) without noise, with its
   default threshold mismatch and refractory period. *bar and grating* is the built-in scene, in which half of the field moves;
   *discs* are three small discs on an empty background.
 - **Noise** is the output of the same sensor for a grey wall: leak noise (ON events, regular, with a deviation of 10 % between

@@ -136,7 +136,7 @@ impl EventFilters {
     /// Columns and rows of the pixels that hot-pixel filters currently mask: their events are dropped.
     pub fn hot_pixels(&self) -> Vec<(u16, u16)> {
         let chain = EventChain::new(self.sensor, &self.stages).ok();
-        let own = |stage| self.state.get(chain?.own(stage));
+        let own = |stage| self.state.get(chain?.state_range(stage));
         let masks = self.stages.iter().enumerate().filter_map(|(stage, filter)| match filter {
             EventStage::HotPixels(hot) => Some(hot.masked(own(stage)?)),
             _ => None,

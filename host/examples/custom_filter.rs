@@ -1,4 +1,4 @@
-//! A filter of your own beside those of the crate: `cargo run --release --example own_filter`
+//! A filter of your own beside those of the crate: `cargo run --release --example custom_filter`
 
 use foveola::{Filter, Layer, LowPass, Model, Resolution, Result, Shape, Signature, Source, Stage, Table, core::Error};
 use ndarray::Array3;
@@ -38,7 +38,7 @@ impl Layer for Gain {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        Ok(table.push(from, Stage::own(self)))
+        Ok(table.push(from, Stage::custom(self)))
     }
 }
 
