@@ -135,6 +135,11 @@ impl Sum {
         Self { shape, axis }
     }
 
+    /// The axis that is summed over.
+    pub const fn over(&self) -> Axis {
+        self.axis
+    }
+
     /// The length of the axis, and its stride in samples.
     pub const fn axis(&self) -> (usize, usize) {
         match self.axis {

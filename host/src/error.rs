@@ -37,6 +37,12 @@ pub enum Error {
         /// The known names.
         expected: String,
     },
+    /// A layer that cannot be written as source or as a file.
+    #[error("{layer}: a custom filter cannot be exported; only filters of this crate can")]
+    Export {
+        /// The layer.
+        layer: String,
+    },
     /// A value in the wrong notation.
     #[error("'{value}' is no {what}; expected {expected}")]
     Spelling {

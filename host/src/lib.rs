@@ -1,6 +1,6 @@
 //! foveola: the filters of early vision on event cameras and video, on the CPU and the GPU.
 //!
-//! A [`Model`] is a cascade of layers: convolutions in space and time, exponential filters, receptive fields, delays and
+//! A [`Model`] is a network of layers: convolutions in space and time, exponential filters, receptive fields, delays and
 //! pointwise nonlinearities. Its input and output are `ndarray` arrays `(batch, channel, time, row, col)`. A recording is
 //! processed whole or in chunks of any length; the model keeps the state between chunks.
 //!
@@ -24,7 +24,8 @@
 //! # Modules and types
 //! | item | content |
 //! |---|---|
-//! | [`Model`], [`SavedState`], [`Movie`] | a cascade of layers with the state of a stream; the arrays that it accepts |
+//! | [`Model`], [`SavedState`], [`Movie`] | a network of layers with the state of a stream; the arrays that it accepts |
+//! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`models`] | built-in models, by name |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
@@ -96,7 +97,10 @@ pub use model::layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
-pub use model::{Layer, LayerObject, Model, SavedState, Table, Weight, kernels, layers, models};
+pub use model::{
+    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, Model, SavedState, Table, Weight, kernels,
+    layers, models,
+};
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 

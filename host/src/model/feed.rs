@@ -62,7 +62,7 @@ impl Model {
         }
         let largest = match input.as_slice_memory_order() {
             // For a device this is the only time that the host reads them; the CPU reads them again from its cache.
-            Some(samples) if self.cascade.device.is_device() => {
+            Some(samples) if self.network.device.is_device() => {
                 let work = samples.len().saturating_mul(MOVE);
                 self.workers.prepare(work)?;
                 self.workers.run(work, |splitter| magnitude::shared(splitter, samples))
@@ -84,14 +84,14 @@ impl Model {
 
     /// Whether a chunk of finite frames up to `largest` may fail midway: because of a custom filter or an overflow.
     pub(super) fn may_refuse(&mut self, input: &ArrayView5<'_, f32>, largest: f32) -> Result<bool> {
-        let Self { cascade, memory, table, workers, unchecked, .. } = self;
+        let Self { network, memory, table, workers, unchecked, .. } = self;
         let (_, channels, _, rows, cols) = input.dim();
-        if cascade.device.is_device() {
+        if network.device.is_device() {
             return Ok(true);
         }
-        cascade.compiled(Shape::new(channels, rows, cols), &mut table.0, workers.shares(), |compiled| {
+        network.compiled(Shape::new(channels, rows, cols), &mut table.0, workers.shares(), |compiled| {
             let stream = &memory.stream;
-            let raised = stream.bounds.raised(largest, cascade.revision(), compiled);
+            let raised = stream.bounds.raised(largest, network.revision(), compiled);
             let bounds = raised.as_ref().unwrap_or(&stream.bounds);
             Ok(refuses(&compiled.graph) || !*unchecked && !bounds.are_safe())
         })
@@ -103,13 +103,13 @@ impl Model {
         let (batch, channels, frames, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
         #[cfg(feature = "gpu")]
-        if self.cascade.device.is_device() {
+        if self.network.device.is_device() {
             return self.feed_on_device(input, largest, usize::MAX, None);
         }
-        let Self { cascade, memory, table, workers, unchecked, .. } = self;
-        let (revision, level) = (cascade.revision(), cascade.precision.level());
-        cascade.compiled(shape, &mut table.0, workers.shares(), |compiled| {
-            let raised = memory.admit(cascade.revision(), compiled, largest, |node| cascade.layer_of(node, shape))?;
+        let Self { network, memory, table, workers, unchecked, .. } = self;
+        let (revision, level) = (network.revision(), network.precision.level());
+        network.compiled(shape, &mut table.0, workers.shares(), |compiled| {
+            let raised = memory.admit(network.revision(), compiled, largest, |node| network.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
             let watched = !*unchecked && !bounds.are_safe();
             let overflow = OnceLock::new();
@@ -121,7 +121,7 @@ impl Model {
             });
             let fed = match (result, overflow.get()) {
                 (Err(Error::Layer { .. }), Some(overflow)) => {
-                    Err(located(overflow, compiled, batch, cascade.layer_of(overflow.node, shape)))
+                    Err(located(overflow, compiled, batch, network.layer_of(overflow.node, shape)))
                 }
                 (result, _) => result,
             };

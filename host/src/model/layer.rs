@@ -114,6 +114,10 @@ pub struct Table<'a> {
     fields: Vec<(&'a Rf, [usize; 2])>,
     /// The spectral kernel of each node that uses the frequency domain.
     kernels: Vec<Option<Arc<FftKernel>>>,
+    /// What the layers of the networks that are being compiled yield, an inner network's after those around it.
+    yields: Vec<Source>,
+    /// Where those of the innermost network begin.
+    network: usize,
     /// The CPU or device that runs the table.
     target: Target,
     /// Whether several threads share a chunk.
@@ -196,6 +200,39 @@ impl<'a> Table<'a> {
         Source::Node(self.nodes.len() - 1)
     }
 
+    pub fn multiply(&mut self, branches: [Source; 2]) -> Source {
+        self.add(branches.map(|b| (b, 1.0)))
+    }
+    pub fn concat(&mut self, branches: [Source; 2]) -> Source {
+        self.add(branches.map(|b| (b, 1.0)))
+    }
+
+    /// `weight` times the frames of `source`: the sum of two exact halves, or the source itself.
+    pub(crate) fn weighted(&mut self, source: Source, weight: f64) -> Source {
+        if weight == 1.0 { source } else { self.add([(source, weight / 2.0); 2]) }
+    }
+
+    /// Begins a network inside the present one. Returns what [`Table::end_network`] takes.
+    pub(crate) fn begin_network(&mut self) -> usize {
+        std::mem::replace(&mut self.network, self.yields.len())
+    }
+
+    /// Returns to the network around this one.
+    pub(crate) fn end_network(&mut self, around: usize) {
+        self.yields.truncate(self.network);
+        self.network = around;
+    }
+
+    /// The next layer of the network yields `source`.
+    pub(crate) fn layer_yields(&mut self, source: Source) {
+        self.yields.push(source);
+    }
+
+    /// What a layer of the network yields.
+    pub(crate) fn of_layer(&self, layer: usize) -> Source {
+        self.yields.get(self.network + layer).copied().unwrap_or(Source::Input)
+    }
+
     /// Registers a receptive field that takes the size of the first frame that it is fed.
     pub(crate) fn sized_by_frames(&mut self, field: &'a Rf, size: [usize; 2]) {
         self.fields.push((field, size));
@@ -261,8 +298,9 @@ impl<'a> Table<'a> {
         let fields = self.fields.into_iter().map_while(|_| None).collect();
         self.kernels.clear();
         self.streams.clear();
-        let (streams, places, kernels) = (self.streams, self.places, self.kernels);
-        Table { input: None, nodes, streams, places, fields, kernels, target: Target::Taps, shared: false }
+        self.yields.clear();
+        let Self { streams, places, kernels, yields, .. } = self;
+        Table { nodes, streams, places, fields, kernels, yields, ..Table::default() }
     }
 }
 

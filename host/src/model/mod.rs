@@ -1,19 +1,23 @@
-//! A model: a cascade of layers with the state of a stream.
+//! A model: a network of layers with the state of a stream.
 
 mod bounds;
-mod cascade;
+mod export;
 mod feed;
+mod inputs;
 mod kept;
 pub mod kernels;
 pub(crate) mod layer;
 pub mod layers;
 pub mod models;
+mod network;
 #[cfg(feature = "gpu")]
 mod on_device;
 mod saved;
 mod stream;
 pub(crate) mod weight;
 
+pub use export::{Exported, ExportedLayer};
+pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
 pub use saved::SavedState;
 pub use weight::Weight;
@@ -23,14 +27,16 @@ use crate::cpu::threads::Workers;
 use crate::device::Device;
 use crate::memory::array;
 use crate::{Error, Movie, Result};
-use cascade::Cascade;
 use feed::Memory;
 use foveola_core::events::Event;
 use foveola_core::{Shape, Signature, Source};
 use ndarray::{Array5, ArrayView5, s};
+use network::Network;
 use std::fmt;
 
-/// A cascade of [`Layer`]s together with the state of a stream.
+/// A network of [`Layer`]s together with the state of a stream.
+///
+/// A layer reads the one before it ([`Model::then`]), or those that it names ([`Model::reading`]).
 ///
 /// Frames are `(batch, channel, time, row, col)`; a 3-D array is one batch and one channel. A recording can be fed whole, in
 /// chunks of any length, or frame by frame. The first chunk initialises temporal padding; given the same one, the output is
@@ -55,7 +61,7 @@ use std::fmt;
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Model {
-    cascade: Cascade,
+    network: Network,
     memory: Memory,
     saved: Vec<SavedState>,
     table: SpareTable,
@@ -76,9 +82,9 @@ impl Clone for SpareTable {
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
-            .field("layers", &self.cascade.layers())
-            .field("precision", &self.cascade.precision)
-            .field("device", &self.cascade.device.name())
+            .field("layers", &self.network.entries())
+            .field("precision", &self.network.precision)
+            .field("device", &self.network.device.name())
             .field("time", &self.time())
             .finish_non_exhaustive()
     }
@@ -106,7 +112,7 @@ impl Model {
 
     /// A model of one layer.
     pub fn of(layer: impl Layer) -> Self {
-        Self { cascade: Cascade::of(Box::new(layer)), ..Self::default() }
+        Self::new().then(layer)
     }
 
     /// Appends a layer.
@@ -117,35 +123,82 @@ impl Model {
 
     /// Appends a layer.
     pub fn push(&mut self, layer: impl Layer) {
-        self.cascade.changing().push(Box::new(layer));
+        self.network.push(String::new(), Box::new(layer));
+    }
+
+    /// Appends a layer with a name, by which others read it.
+    ///
+    /// A layer reads the one before it, or what [`Model::reading`] says:
+    /// ```
+    /// use foveola::{LowPass, Model, NLRectify, Resolution};
+    /// let (fast, slow) = (LowPass::new(0.005, Resolution::DEFAULT)?, LowPass::new(0.050, Resolution::DEFAULT)?);
+    /// let mut on = Model::new()
+    ///     .named("fast", fast)
+    ///     .named("slow", slow).reading("input")
+    ///     .named("on", NLRectify).reading([("fast", 1.0), ("slow", -1.0)]);
+    /// let step = on.run(&ndarray::Array3::<f32>::ones((20, 1, 1)), 20)?;
+    /// assert!(step[(0, 0, 10, 0, 0)] > 0.5);
+    /// assert_eq!(on.layer::<LowPass>("slow").unwrap().tau(), 0.050);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    /// A name that is taken, and `input`, are errors when the model is run.
+    pub fn named(mut self, name: impl Into<String>, layer: impl Layer) -> Self {
+        self.push_named(name, layer);
+        self
+    }
+
+    /// [`Model::named`] in place.
+    pub fn push_named(&mut self, name: impl Into<String>, layer: impl Layer) {
+        self.network.push(name.into(), Box::new(layer));
+    }
+
+    /// What the last layer reads instead of the layer before it: earlier layers by their names, or `input`, the model's.
+    /// Without a layer, nothing.
+    ///
+    /// When the model is run, a name that no earlier layer has is [`Error::Unknown`], and frames that do not fit together
+    /// are [`Error::Layer`].
+    pub fn reading(mut self, inputs: impl Into<Inputs>) -> Self {
+        self.set_reading(inputs);
+        self
+    }
+
+    /// [`Model::reading`] in place.
+    pub fn set_reading(&mut self, inputs: impl Into<Inputs>) {
+        self.network.read(inputs.into());
     }
 
     /// The number of layers.
     pub fn len(&self) -> usize {
-        self.cascade.layers().len()
+        self.network.entries().len()
     }
 
     /// Whether there are no layers.
     pub fn is_empty(&self) -> bool {
-        self.cascade.layers().is_empty()
+        self.network.entries().is_empty()
     }
 
-    /// The names of the layers.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.layers().map(Layer::name)
+    /// The names of the layers; that of its kind for a layer without one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.network.entries().iter().map(|entry| if entry.name.is_empty() { entry.layer.name() } else { &entry.name })
     }
 
     /// The layers.
     pub fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
-        self.cascade.layers().iter().map(|layer| &**layer)
+        self.network.entries().iter().map(|entry| &*entry.layer)
     }
 
-    /// The layer at `index`, if it is an `L`.
-    pub fn layer<L: Layer>(&self, index: usize) -> Option<&L> {
-        (**self.cascade.layers().get(index)?).as_any().downcast_ref()
+    /// What each layer reads.
+    pub fn inputs(&self) -> impl Iterator<Item = &Inputs> {
+        self.network.entries().iter().map(|entry| &entry.inputs)
     }
 
-    /// The layer at `index`, if it is an `L`, for changing its weights between two chunks.
+    /// The layer at an index or of a name, if it is an `L`.
+    pub fn layer<L: Layer>(&self, layer: impl LayerId) -> Option<&L> {
+        let index = layer.index(self)?;
+        (*self.network.entries().get(index)?.layer).as_any().downcast_ref()
+    }
+
+    /// The layer at an index or of a name, if it is an `L`, for changing its weights between two chunks.
     ///
     /// ```
     /// use foveola::{Conv2d, Model};
@@ -154,8 +207,9 @@ impl Model {
     /// assert_eq!(model.layer::<Conv2d>(0).unwrap().weight().sum(), 4.5);
     /// # Ok::<(), foveola::Error>(())
     /// ```
-    pub fn layer_mut<L: Layer>(&mut self, index: usize) -> Option<&mut L> {
-        (**self.cascade.changing().get_mut(index)?).as_any_mut().downcast_mut()
+    pub fn layer_mut<L: Layer>(&mut self, layer: impl LayerId) -> Option<&mut L> {
+        let index = layer.index(self)?;
+        (**self.network.layer_mut(index)?).as_any_mut().downcast_mut()
     }
 
     /// Allows NaN and infinities in the input and between the layers. By default they are errors, because one would never
@@ -185,13 +239,13 @@ impl Model {
 
     /// [`Model::with_precision`] from the next chunk on.
     pub fn set_precision(&mut self, precision: Precision) {
-        self.cascade.changing();
-        self.cascade.precision = precision;
+        self.network.changing();
+        self.network.precision = precision;
     }
 
     /// The precision of the model.
     pub fn precision(&self) -> Precision {
-        self.cascade.precision
+        self.network.precision
     }
 
     /// Selects the device that computes from the next chunk on. A running stream continues there with the same state. Saved
@@ -238,8 +292,8 @@ impl Model {
 
     /// [`Model::to`] from the next chunk on.
     pub fn set_device(&mut self, device: impl Into<Device>) {
-        self.cascade.changing();
-        self.cascade.device = device.into();
+        self.network.changing();
+        self.network.device = device.into();
         // The next chunk allocates what it needs on its device.
         #[cfg(feature = "gpu")]
         self.memory.leave_device();
@@ -247,7 +301,7 @@ impl Model {
 
     /// The device that runs the model.
     pub fn device(&self) -> &Device {
-        &self.cascade.device
+        &self.network.device
     }
 
     /// The largest number of threads that share a chunk; 0, the default, stands for the number of threads of the machine.
@@ -318,7 +372,7 @@ impl Model {
     /// [`Error::Layer`] when a layer does not fit.
     pub fn signature(&self, input: Shape) -> Result<Signature> {
         let mut table = Table::default();
-        self.cascade.compiled(input, &mut table, self.workers.shares(), |compiled| Ok(compiled.graph.signature()))
+        self.network.compiled(input, &mut table, self.workers.shares(), |compiled| Ok(compiled.graph.signature()))
     }
 
     /// Feeds one chunk of a recording, of any length, and returns the output. The output is a view into the model, so that a
@@ -384,7 +438,7 @@ impl Model {
         I: Iterator<Item = Result<Event>>,
     {
         #[cfg(feature = "gpu")]
-        if self.cascade.device.is_device() {
+        if self.network.device.is_device() {
             let shape = frames.shape();
             return match frames.next_counts(n)? {
                 None => Ok(None),
@@ -437,7 +491,7 @@ impl Model {
         let shape = signature.output;
         let mut output = array("the output", [batch, shape.channels, total, shape.rows, shape.cols])?;
         #[cfg(feature = "gpu")]
-        if self.cascade.device.is_device() && signature.lead == 0 {
+        if self.network.device.is_device() && signature.lead == 0 {
             self.run_on_device(input, chunk, largest, &mut output)?;
             return Ok(output);
         }
@@ -477,6 +531,31 @@ impl Model {
     }
 }
 
+/// A layer of a model: its index from 0, or its name.
+pub trait LayerId: sealed::Sealed {
+    /// The index in `model`, if there is such a layer.
+    #[doc(hidden)]
+    fn index(&self, model: &Model) -> Option<usize>;
+}
+
+impl LayerId for usize {
+    fn index(&self, _: &Model) -> Option<usize> {
+        Some(*self)
+    }
+}
+
+impl LayerId for &str {
+    fn index(&self, model: &Model) -> Option<usize> {
+        model.network.find(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for usize {}
+    impl Sealed for &str {}
+}
+
 impl Layer for Model {
     fn name(&self) -> &'static str {
         "Model"
@@ -484,6 +563,6 @@ impl Layer for Model {
 
     /// The nodes of all layers. A model inside a model contributes its layers; the state is that of the outermost model.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        self.cascade.compile(table, from)
+        self.network.compile(table, from)
     }
 }

@@ -53,7 +53,7 @@ impl Model {
         let mut staged = std::mem::take(&mut self.memory.staged);
         let result = stage(input, Threads::SINGLE, &mut staged).and_then(|samples| {
             let input = Frames::Samples(samples);
-            let (revision, splitter) = (self.cascade.revision(), Threads::SINGLE);
+            let (revision, splitter) = (self.network.revision(), Threads::SINGLE);
             let piece = Piece { t: self.time(), batch, frames, input, block, revision, splitter };
             self.piece_on_device(Shape::new(channels, rows, cols), &piece, largest, whole)
         });
@@ -74,7 +74,7 @@ impl Model {
             Counted::List(events) => (Frames::Events(events), events.len() as f32),
             Counted::Dense(frames) => (Frames::Samples(frames), magnitude::largest(frames)),
         };
-        let (t, revision, splitter) = (self.time(), self.cascade.revision(), Threads::SINGLE);
+        let (t, revision, splitter) = (self.time(), self.network.revision(), Threads::SINGLE);
         let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, splitter };
         let fed = self.piece_on_device(shape, &piece, largest, None)?;
         self.memory.output(fed)
@@ -87,20 +87,20 @@ impl Model {
         largest: f32,
         whole: Option<Whole<'_>>,
     ) -> Result<Fed> {
-        let Self { cascade, memory, table, workers, unchecked, .. } = self;
-        let device = &cascade.device;
-        if cascade.precision == Precision::Reproducible {
+        let Self { network, memory, table, workers, unchecked, .. } = self;
+        let device = &network.device;
+        if network.precision == Precision::Reproducible {
             let reason = "Precision::Reproducible has the bits of the processor alone".into();
             return Err(Error::Device { device: device.name().into(), reason });
         }
         let Some(backend) = device.backend().cloned() else {
             return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
         };
-        let revision = cascade.revision();
-        cascade.compiled(shape, &mut table.0, false, |compiled| {
+        let revision = network.revision();
+        network.compiled(shape, &mut table.0, false, |compiled| {
             // This check comes first: a custom filter has no bounds, so the check of bounds would report another reason.
             supported(&compiled.graph, backend.info())?;
-            let raised = memory.admit(revision, compiled, largest, |node| cascade.layer_of(node, shape))?;
+            let raised = memory.admit(revision, compiled, largest, |node| network.layer_of(node, shape))?;
             let bounds = raised.as_ref().unwrap_or(&memory.stream.bounds);
             if !*unchecked && !bounds.are_safe() {
                 let reason = format!(

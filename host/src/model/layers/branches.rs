@@ -64,9 +64,7 @@ impl Layer for Branches {
             });
         }
         match sum {
-            Some((source, 1.0)) => Ok(source),
-            // A single weighted branch is the sum of two exact halves.
-            Some((source, weight)) => Ok(table.add([(source, weight / 2.0); 2])),
+            Some((source, weight)) => Ok(table.weighted(source, weight)),
             None => {
                 let (item, name, value) = ("Branches", "branches", "empty".into());
                 Err(Error::Parameter { item, name, value, expected: "one branch or more" })

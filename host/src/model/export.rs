@@ -1,0 +1,324 @@
+//! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
+
+use super::Model;
+use crate::cpu::simd::Precision;
+use crate::device::Device;
+use crate::{Error, Result};
+use foveola_core::conv::Factors;
+use foveola_core::{Border, Conv3d, Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage};
+use std::collections::HashMap;
+use std::fmt::{Debug, Write as _};
+
+/// A model as Rust source; see [`Model::to_rust`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Exported {
+    /// The source: one module, which needs `foveola-core` alone.
+    pub source: String,
+    /// Bytes of flash for the weights and other tables.
+    pub tables: usize,
+    /// Bytes of RAM for an input frame, an output frame, the state, and the scratch for one frame.
+    pub ram: [usize; 4],
+    /// The layers.
+    pub layers: Vec<ExportedLayer>,
+}
+
+/// The memory of one layer on a board.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ExportedLayer {
+    /// Its number or name, and its kind.
+    pub name: String,
+    /// Bytes of flash for its tables. A table that several layers share counts for the first.
+    pub tables: usize,
+    /// Bytes of its state.
+    pub state: usize,
+    /// Bytes of a frame that it yields.
+    pub frame: usize,
+}
+
+impl Model {
+    /// The model as Rust source for frames of `input`: tables of weights, a `static NODES`, the constants `INPUT` and
+    /// `MODEL`. It needs `foveola-core` alone and is checked when it is compiled.
+    ///
+    /// On a board it computes the bits of this model with [`Precision::Reproducible`].
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution, Shape};
+    /// let model = Model::new().named("smooth", LowPass::new(0.02, Resolution::DEFAULT)?);
+    /// let exported = model.to_rust(Shape::new(1, 64, 64))?;
+    /// assert!(exported.source.contains("pub const MODEL: Graph"));
+    /// assert_eq!(exported.ram, [4 * 64 * 64, 4 * 64 * 64, 4 * 64 * 64, 0]); // input, output, state, scratch
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Export`] for a custom filter, which has no source here; [`Error::Layer`] when a layer does not fit the
+    /// frames.
+    pub fn to_rust(&self, input: Shape) -> Result<Exported> {
+        let mut network = self.network.clone();
+        network.precision = Precision::Reproducible;
+        network.device = Device::cpu();
+        let ends = network.ends(input)?;
+        let mut table = crate::Table::default();
+        network.compiled(input, &mut table, false, |compiled| {
+            let title = |node| network.layer_of(node, input);
+            export(&compiled.graph, &ends, title)
+        })
+    }
+}
+
+fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) -> Result<Exported> {
+    let mut text = Text::default();
+    let (mut rows, mut layers) = (String::new(), Vec::new());
+    let mut begin = 0;
+    for end in ends.iter().copied().chain([graph.nodes().len()]) {
+        let (before, mut state) = (text.bytes, 0);
+        let Some(nodes) = graph.nodes().get(begin..end).filter(|nodes| !nodes.is_empty()) else { continue };
+        let name = title(begin);
+        let name = name.split(" (step").next().unwrap_or(&name);
+        writeln!(rows, "    // {name}").expect(GROWS);
+        for (node, row) in (begin..).zip(nodes) {
+            let row_text = text.node(row).ok_or_else(|| Error::Export { layer: title(node) })?;
+            writeln!(rows, "    {row_text},").expect(GROWS);
+            state += row.state();
+        }
+        let frame = 4 * graph.stream(Source::Node(end - 1)).shape.len();
+        layers.push(ExportedLayer { name: name.into(), tables: text.bytes - before, state: 4 * state, frame });
+        begin = end;
+    }
+    let (count, signature) = (graph.nodes().len(), graph.signature());
+    let source = format!(
+        "use foveola_core::{{{}}};\n\n\
+         /// The frames that the model takes: channels, rows, columns.\n\
+         pub const INPUT: Shape = {};\n\n{}\
+         /// The table of the model.\n\
+         pub static NODES: [Node; {count}] = [\n{rows}];\n\n\
+         /// The model.\n\
+         pub const MODEL: Graph = constant!(Graph::new(INPUT, &NODES));\n",
+        text.uses(&rows),
+        shape(graph.input()),
+        text.tables,
+    );
+    let ram = [signature.input.len(), signature.output.len(), signature.state, signature.scratch.len(1)].map(|n| 4 * n);
+    Ok(Exported { source, tables: text.bytes, ram, layers })
+}
+
+const GROWS: &str = "a String grows";
+
+/// Tables so far, each once.
+#[derive(Default)]
+struct Text {
+    tables: String,
+    names: HashMap<String, String>,
+    bytes: usize,
+}
+
+impl Text {
+    /// The names of `foveola-core` that the source uses.
+    fn uses(&self, rows: &str) -> String {
+        let names = [
+            "Axis",
+            "Border",
+            "Conv3d",
+            "ConvOptions",
+            "Decay",
+            "Delay",
+            "Diff",
+            "Finite",
+            "Graph",
+            "HighPass",
+            "Kernel",
+            "LowPass",
+            "Node",
+            "Nonlinearity",
+            "PadMode",
+            "Pointwise",
+            "Rf",
+            "Shape",
+            "SmoothConv",
+            "Source",
+            "Stage",
+            "Sum",
+            "TimePadding",
+            "VariableDelay",
+            "constant",
+            "conv::Factors",
+        ];
+        let word = |text: &str, name: &str| {
+            let name = name.rsplit(':').next().unwrap_or(name);
+            text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+        };
+        let used = |name: &&str| {
+            ["Graph", "Node", "Shape", "constant"].contains(name) || word(rows, name) || word(&self.tables, name)
+        };
+        names.into_iter().filter(used).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A reference to a table with these entries.
+    fn table(&mut self, what: &str, kind: &str, size: usize, entries: &[impl Debug]) -> String {
+        if entries.is_empty() {
+            return "&[]".into();
+        }
+        let count = entries.len();
+        let mut lines = String::new();
+        for line in entries.chunks(8) {
+            let line: Vec<String> = line.iter().map(|entry| format!("{entry:?}")).collect();
+            writeln!(lines, "    {},", line.join(", ")).expect(GROWS);
+        }
+        let literal = format!("[{kind}; {count}] = [\n{lines}];\n");
+        let next = self.names.len();
+        let name = self.names.entry(literal.clone()).or_insert_with(|| {
+            let name = format!("{what}_{next}");
+            write!(self.tables, "static {name}: {literal}\n").expect(GROWS);
+            self.bytes += size * count;
+            name
+        });
+        format!("&{name}")
+    }
+
+    fn floats(&mut self, what: &str, numbers: &[f32]) -> String {
+        self.table(what, "f32", size_of::<f32>(), numbers)
+    }
+
+    fn factors(&mut self, factors: &Factors<'_>) -> String {
+        let Factors { terms, time, rows, cols } = factors;
+        let [time, rows, cols] = [time, rows, cols].map(|numbers| self.floats("FACTORS", numbers));
+        format!(".separable(Factors {{ terms: {terms}, time: {time}, rows: {rows}, cols: {cols} }})")
+    }
+
+    /// A row of the table; [`None`] for a custom filter.
+    fn node(&mut self, node: &Node<'_>) -> Option<String> {
+        Some(match node {
+            Node::Filter(from, stage) => {
+                let (kind, filter) = self.stage(stage)?;
+                format!("Node::Filter({}, Stage::{kind}({filter}))", source(*from))
+            }
+            Node::Add([(a, wa), (b, wb)]) => {
+                format!("Node::Add([({}, {wa:?}), ({}, {wb:?})])", source(*a), source(*b))
+            } //MC
+        })
+    }
+
+    /// The variant of [`Stage`] and the expression of its filter.
+    fn stage(&mut self, stage: &Stage<'_>) -> Option<(&'static str, String)> {
+        let of = shape(stage.signature().input);
+        Some(match stage {
+            Stage::TimePadding(padding) => {
+                ("TimePadding", format!("TimePadding::new({of}, {}, {})", padding.length(), pad(padding.mode())))
+            }
+            Stage::Delay(delay) => {
+                let (delay, length) = delay.frames();
+                ("Delay", format!("Delay::new({of}, {delay}, {length})"))
+            }
+            Stage::VariableDelay(delay) => {
+                let delays = self.table("DELAYS", "u32", size_of::<u32>(), delay.delays());
+                ("VariableDelay", format!("constant!(VariableDelay::new({of}, {delays}))"))
+            }
+            Stage::Conv3d(conv) => ("Conv3d", self.conv(&of, conv)),
+            Stage::Rf(rf) => ("Rf", self.rf(&of, rf)),
+            Stage::LowPass(filter) => ("LowPass", format!("LowPass::new({of}, {})", decay(filter.decay().gain()))),
+            Stage::HighPass(filter) => {
+                let decay = decay(filter.decay().gain());
+                ("HighPass", format!("constant!(HighPass::new({of}, {decay}, {:?}))", filter.k()))
+            }
+            Stage::SmoothConv(conv) => ("SmoothConv", self.smooth_conv(&of, conv)),
+            Stage::Pointwise(pointwise) => {
+                let function = nonlinearity(pointwise.function());
+                ("Pointwise", format!("constant!(Pointwise::new({of}, {function}))"))
+            }
+            Stage::Sum(sum) => ("Sum", format!("Sum::new({of}, Axis::{:?})", sum.over())),
+            Stage::Diff(_) => ("Diff", format!("Diff::new({of})")),
+            Stage::Finite(_) => ("Finite", format!("Finite::new({of})")),
+            Stage::Custom(..) => return None,
+        })
+    }
+
+    fn conv(&mut self, of: &str, conv: &Conv3d<'_>) -> String {
+        let (kernel, options) = (conv.kernel(), conv.options());
+        let kernel = self.kernel(kernel.weights, kernel.shape, kernel.bias);
+        let (stride, dilation, groups) = (options.stride, options.dilation, options.groups);
+        let border = options.border.map_or("None".into(), |mode| format!("Some({})", border(mode)));
+        let options = format!(
+            "ConvOptions {{ border: {border}, pad: {}, stride: {stride:?}, dilation: {dilation:?}, groups: {groups} }}",
+            optional_pad(options.pad)
+        );
+        let plain = format!("constant!(Conv3d::new({of}, {kernel}, {options}))");
+        match conv.factors() {
+            None => plain,
+            Some(factors) => format!("constant!({plain}{})", self.factors(factors)),
+        }
+    }
+
+    fn rf(&mut self, of: &str, rf: &Rf<'_>) -> String {
+        let (kernel, pad) = (rf.kernel(), optional_pad(rf.pad()));
+        if rf.is_empty() {
+            let [out, _, frames, ..] = kernel.shape;
+            return format!("constant!(Rf::uniform({of}, {out}, {frames}, {pad}))");
+        }
+        let kernel = self.kernel(kernel.weights, kernel.shape, kernel.bias);
+        format!("constant!(Rf::new({of}, {kernel}, {pad}))")
+    }
+
+    fn smooth_conv(&mut self, of: &str, conv: &SmoothConv<'_>) -> String {
+        let (weights, size) = conv.weights();
+        let weights = self.floats("WEIGHTS", weights);
+        let decays: Vec<_> = conv.decays().iter().map(|one| Verbatim(decay(one.gain()))).collect();
+        let decays = self.table("DECAYS", "Decay", size_of::<foveola_core::Decay>(), &decays);
+        let mut filter =
+            format!("constant!(SmoothConv::new({of}, {decays}, {weights}, {size:?}, {}))", border(conv.border()));
+        if conv.yields_components() {
+            filter += ".components()";
+        }
+        match conv.factors() {
+            None => filter,
+            Some(factors) => format!("constant!({filter}{})", self.factors(factors)),
+        }
+    }
+
+    fn kernel(&mut self, weights: &[f32], shape: [usize; 5], bias: &[f32]) -> String {
+        let (weights, bias) = (self.floats("WEIGHTS", weights), self.floats("BIAS", bias));
+        format!("Kernel {{ weights: {weights}, shape: {shape:?}, bias: {bias} }}")
+    }
+}
+
+/// Source, written as it is.
+struct Verbatim(String);
+
+impl Debug for Verbatim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn shape(Shape { channels, rows, cols }: Shape) -> String {
+    format!("Shape::new({channels}, {rows}, {cols})")
+}
+
+fn source(source: Source) -> String {
+    match source {
+        Source::Input => "Source::Input".into(),
+        Source::Node(node) => format!("Source::Node({node})"),
+    }
+}
+
+/// The gain is what a filter stores: it has the same bits there.
+fn decay(gain: f64) -> String {
+    format!("constant!(Decay::from_gain({gain:?}))")
+}
+
+fn border(border: Border) -> String {
+    format!("Border::{border:?}")
+}
+
+fn pad(pad: PadMode) -> String {
+    format!("PadMode::{pad:?}")
+}
+
+fn optional_pad(mode: Option<PadMode>) -> String {
+    mode.map_or("None".into(), |mode| format!("Some({})", pad(mode)))
+}
+
+fn nonlinearity(function: Nonlinearity) -> String {
+    format!("Nonlinearity::{function:?}")
+}

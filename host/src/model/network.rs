@@ -1,0 +1,285 @@
+//! The layers of a model, what each of them reads, and the table of nodes built from them for frames of a given shape.
+
+use super::inputs::{INPUT, Inputs, Join, is_name};
+use crate::cpu::simd::Precision;
+use crate::device::Device;
+use crate::model::layer::{Compiled, Table, Target};
+use crate::{Error, Layer, Result};
+use foveola_core::{Delay, Shape, Source, Stage};
+use std::fmt;
+
+/// The layers, the device and the settings of the computation.
+#[derive(Clone, Default)]
+pub(super) struct Network {
+    entries: Vec<Entry>,
+    pub(super) precision: Precision,
+    pub(super) device: Device,
+    /// Increases when a layer may have changed.
+    revision: u64,
+}
+
+/// A layer of the network.
+#[derive(Clone)]
+pub(super) struct Entry {
+    /// Empty for a layer without a name.
+    pub(super) name: String,
+    pub(super) inputs: Inputs,
+    pub(super) layer: Box<dyn Layer>,
+    /// For each term of the inputs, the entry of that name; [`None`] for the model's input. A name that there is not is
+    /// reported when the model is compiled.
+    reads: Vec<std::result::Result<Option<usize>, Unknown>>,
+    /// Whether the name is free. One that is taken is reported when the model is compiled.
+    unique: bool,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.name.is_empty() {
+            write!(f, "{}: ", self.name)?;
+        }
+        self.layer.fmt(f)?;
+        if !self.inputs.terms.is_empty() {
+            write!(f, " of {:?} {}", self.inputs.join, self.inputs)?;
+        }
+        Ok(())
+    }
+}
+
+/// A term that names no earlier layer.
+#[derive(Clone, Copy)]
+struct Unknown;
+
+impl Network {
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry called `name`.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.entries.iter().position(|entry| !name.is_empty() && entry.name == name)
+    }
+
+    pub(super) fn push(&mut self, name: String, layer: Box<dyn Layer>) {
+        self.changing();
+        let unique = name.is_empty() || name != INPUT && is_name(&name) && self.find(&name).is_none();
+        self.entries.push(Entry { name, inputs: Inputs::default(), layer, reads: Vec::new(), unique });
+    }
+
+    /// Sets what the last layer reads.
+    pub(super) fn read(&mut self, inputs: Inputs) {
+        self.changing();
+        let Some((last, before)) = self.entries.split_last_mut() else { return };
+        let find = |name: &String| match name.as_str() {
+            INPUT => Ok(None),
+            name => before.iter().position(|entry| entry.name == name).map(Some).ok_or(Unknown),
+        };
+        last.reads = inputs.terms.iter().map(|(name, _)| find(name)).collect();
+        last.inputs = inputs;
+    }
+
+    /// The layer at `index`, for modification.
+    pub(super) fn layer_mut(&mut self, index: usize) -> Option<&mut Box<dyn Layer>> {
+        self.changing();
+        self.entries.get_mut(index).map(|entry| &mut entry.layer)
+    }
+
+    /// A layer or a setting is about to change.
+    pub(super) fn changing(&mut self) {
+        self.revision += 1;
+    }
+
+    /// A number that differs whenever the layers may differ.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The nodes of all layers; the first one reads `input`.
+    pub(super) fn compile<'a>(&'a self, table: &mut Table<'a>, input: Source) -> Result<Source> {
+        let begun = table.begin_network();
+        let result = self.compile_layers(table, input);
+        table.end_network(begun);
+        result
+    }
+
+    fn compile_layers<'a>(&'a self, table: &mut Table<'a>, input: Source) -> Result<Source> {
+        let mut last = input;
+        for i in 0..self.entries.len() {
+            last = self.compile_layer(i, table, (input, last))?;
+        }
+        Ok(last)
+    }
+
+    /// The nodes of layer `i`, which reads `last` unless it names its inputs.
+    fn compile_layer<'a>(&'a self, i: usize, table: &mut Table<'a>, (input, last): (Source, Source)) -> Result<Source> {
+        let entry = &self.entries[i];
+        if !entry.unique {
+            let (item, name, value) = ("Model", "name of a layer", format!("{:?}", entry.name));
+            return Err(Error::Parameter {
+                item,
+                name,
+                value,
+                expected: "letters, digits, _ and -, and neither `input` nor the name of another layer",
+            });
+        }
+        let mut joined = None;
+        for (read, (name, weight)) in entry.reads.iter().zip(&entry.inputs.terms) {
+            let source = match read {
+                Ok(None) => input,
+                Ok(Some(layer)) => table.of_layer(*layer),
+                Err(Unknown) => {
+                    let names = self.entries[..i].iter().map(|entry| entry.name.as_str());
+                    let names = names.filter(|name| !name.is_empty()).chain([INPUT]);
+                    return Err(Error::unknown("layer to read", name, names));
+                }
+            };
+            joined = Some(match (joined, entry.inputs.join) {
+                (None, _) => (source, *weight),
+                (Some(sum), Join::Sum) => (table.add([sum, (source, *weight)]), 1.0),
+                (Some((product, _)), Join::Product) => (table.multiply([product, source]), 1.0),
+                (Some((first, _)), Join::Concat) => (table.concat([first, source]), 1.0),
+            });
+        }
+        let from = joined.map_or(last, |(source, weight)| table.weighted(source, weight));
+        let source = entry.layer.compile(table, from).map_err(|error| match error {
+            Error::Layer { layer, source } => Error::layer(format!("{}, {layer}", self.title(i)), source),
+            other => other,
+        })?;
+        table.layer_yields(source);
+        Ok(source)
+    }
+
+    /// The layer at `i`, for messages.
+    fn title(&self, i: usize) -> String {
+        match self.entries[i].name.as_str() {
+            "" => format!("layer {i}"),
+            name => format!("layer {name:?}"),
+        }
+    }
+
+    /// Calls `run` with the core's table of this model, for frames of `input`. `shared` tells whether several threads are
+    /// used.
+    pub(super) fn compiled<T>(
+        &self,
+        input: Shape,
+        table: &mut Table<'static>,
+        shared: bool,
+        run: impl FnOnce(Compiled<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut borrowed: Table<'_> = std::mem::take(table).recycle();
+        let target = match self.precision.level() {
+            _ if self.device.is_device() => Target::Device,
+            Some(level) => Target::Vectors(level),
+            None => Target::Taps,
+        };
+        borrowed.begin(input, target, shared);
+        let result = self.fill(&mut borrowed).and_then(|()| run(borrowed.compiled()?));
+        *table = borrowed.recycle();
+        result
+    }
+
+    fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
+        let from = self.compile(table, Source::Input)?;
+        let last = table.nodes().len().checked_sub(1).map(Source::Node);
+        if last != Some(from) {
+            // No layers, or a last one that passes frames on: copy the frames.
+            table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
+        }
+        Ok(())
+    }
+
+    /// For each layer, the number of nodes up to its last one, for frames of `input`.
+    pub(super) fn ends(&self, input: Shape) -> Result<Vec<usize>> {
+        let mut table = Table::new(input);
+        let mut last = Source::Input;
+        let mut ends = Vec::with_capacity(self.entries.len());
+        for i in 0..self.entries.len() {
+            last = self.compile_layer(i, &mut table, (Source::Input, last))?;
+            ends.push(table.nodes().len());
+        }
+        Ok(ends)
+    }
+
+    /// The layer that a node of the table belongs to, for messages: its number or name, its kind, and the position of the
+    /// node if the layer has several.
+    pub(super) fn layer_of(&self, node: usize, input: Shape) -> String {
+        let ends = self.ends(input).unwrap_or_default();
+        let Some(i) = ends.iter().position(|end| node < *end) else { return format!("node {node}") };
+        let begin = i.checked_sub(1).map_or(0, |before| ends[before]);
+        let (title, kind) = (self.title(i), self.entries[i].layer.name());
+        match ends[i] - begin {
+            1 => format!("{title}, {kind}"),
+            count => format!("{title}, {kind} (step {} of {count})", node - begin + 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Axis, Branches, Delay, Diff, LowPass, Model, NLRectify, NLSquare, Resolution, Sum};
+    use ndarray::Array3;
+
+    #[test]
+    fn nodes_are_steps_of_their_layers() {
+        let mut network = Network::default();
+        network.push(String::new(), Box::new(Diff));
+        let square = NLSquare::new(1.0, 0.0).expect("finite");
+        network.push(String::new(), Box::new(Branches::new().plus(NLRectify).minus(square)));
+        let names = [0, 1, 2, 3, 4].map(|node| network.layer_of(node, Shape::new(1, 2, 3)));
+        let step = |n: usize| format!("layer 1, Branches (step {n} of 3)");
+        assert_eq!(names, ["layer 0, Diff".into(), step(1), step(2), step(3), "node 4".into()]);
+    }
+
+    fn low_pass(tau: f64) -> LowPass {
+        LowPass::new(tau, Resolution::DEFAULT).expect("a good time constant")
+    }
+
+    fn movie() -> Array3<f32> {
+        Array3::from_shape_fn((20, 3, 4), |(t, r, c)| ((7 * t + 3 * r + c) % 5) as f32)
+    }
+
+    /// Layers by name compute what branches compute.
+    #[test]
+    fn sums_are_those_of_branches() {
+        let named =
+            Model::new().then(Diff).named("fast", low_pass(0.005)).named("slow", low_pass(0.050)).reading("input");
+        let mut named = named.named("out", NLRectify).reading([("fast", 1.0), ("slow", -0.5), ("input", 2.0)]);
+        let fast = Model::new().then(Diff).then(low_pass(0.005));
+        let sum = Branches::new().plus(fast).weighted(-0.5, low_pass(0.050)).weighted(2.0, Model::new());
+        let mut branches = Model::of(sum).then(NLRectify);
+        assert_eq!(named.run(&movie(), 7).expect("a good model"), branches.run(&movie(), 20).expect("a good model"));
+        assert_eq!(named.names().collect::<Vec<_>>(), ["Diff", "fast", "slow", "out"]);
+        assert_eq!(named.layer::<LowPass>("slow").expect("the layer").tau(), 0.050);
+        assert!(named.layer::<LowPass>("out").is_none() && named.layer::<Diff>("Diff").is_none(), "neither is there");
+    }
+
+    /// A model that is a layer has names and an input of its own.
+    #[test]
+    fn names_are_those_of_one_model() {
+        let inner = Model::new().named("a", low_pass(0.005)).named("b", Diff).reading([("input", 1.0), ("a", -1.0)]);
+        let expected = {
+            let parts = Branches::new().plus(Model::new()).minus(low_pass(0.005));
+            Model::new().then(NLRectify).then(parts).then(Diff).run(&movie(), 20).expect("a good model")
+        };
+        let mut outer =
+            Model::new().named("a", NLRectify).named("inner", inner).named("b", Delay::new(0)).reading("inner");
+        assert_eq!(outer.run(&movie(), 3).expect("a good model"), expected);
+    }
+
+    #[test]
+    fn names_that_do_not_fit_are_refused() {
+        let refused = |mut model: Model, words: [&str; 2]| {
+            let error = model.run(&movie(), 5).expect_err("a bad model").to_string();
+            assert!(words.iter().all(|word| error.contains(word)), "{error}");
+            assert_eq!(model.time(), 0);
+        };
+        let good = || Model::new().named("a", Diff);
+        refused(good().named("a", Diff), ["a", "another layer"]);
+        refused(good().named("input", Diff), ["input", "another layer"]);
+        refused(good().named("b", Diff).reading("c"), ["'c'", "a, input"]);
+        refused(good().named("b", Diff).reading("b"), ["'b'", "a, input"]);
+        let one_row =
+            Model::new().named("a", Sum::new(Axis::Row)).named("b", Diff).reading([("input", 1.0), ("a", 1.0)]);
+        refused(one_row, ["3 x 4", "1 x 4"]);
+    }
+}
