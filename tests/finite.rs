@@ -260,14 +260,11 @@ fn bounded((spec, shape, recording): (Spec, Shape, Recording)) -> Verdict {
     let largest = largest.0.into_inner().map_err(text)?;
     let mut bounds: Vec<f64> = Vec::new();
     for (node, found) in graph.nodes().iter().zip(&largest) {
-        let of = |source: &Source| match source {
+        let of = |source: Source| match source {
             Source::Input => 1.0,
-            Source::Node(node) => bounds[*node],
+            Source::Node(node) => bounds[node],
         };
-        let bound = match node {
-            foveola_core::Node::Filter(source, stage) => stage.bound(of(source)).ok_or("no bound")?.output,
-            foveola_core::Node::Add([(a, x), (b, y)]) => x.abs() * of(a) + y.abs() * of(b),
-        };
+        let bound = node.bound(of).ok_or("no bound")?.output;
         // An addition rounds once.
         if *found > bound * (1.0 + 1e-6) {
             return Err(format!("{found} is above the bound {bound}"));

@@ -23,7 +23,7 @@ fn rectify(shape: Shape) -> Stage<'static> {
 
 #[test]
 fn what_a_table_refuses() {
-    use Node::{Add, Filter as F};
+    use Node::{Add, Concat, Filter as F, Multiply};
     use Source::{Input, Node as N};
     let other = Shape::new(1, 4, 3); // as many samples, another shape
     let padding = Stage::TimePadding(TimePadding::new(SHAPE, 2, PadMode::Mirror));
@@ -51,6 +51,27 @@ fn what_a_table_refuses() {
             Error::NodeShape { node: 2, found: SHAPE, expected: Shape::new(1, 1, 4) },
             "1 x 1 x 4",
         ),
+        (
+            "factors of two shapes",
+            vec![F(Input, sum()), Multiply([Input, N(0)])],
+            Error::NodeShape { node: 1, found: Shape::new(1, 1, 4), expected: SHAPE },
+            "1 x 3 x 4",
+        ),
+        (
+            "channels of two sizes",
+            vec![Concat([Input, Input]), F(Input, sum()), Concat([N(0), N(1)])],
+            Error::NodeShape { node: 2, found: Shape::new(1, 1, 4), expected: SHAPE },
+            "1 x 3 x 4",
+        ),
+        ("a later factor", vec![Multiply([Input, N(1)])], Error::Order { node: 0, source: 1 }, "node 1"),
+        ("channels of itself", vec![Concat([Input, N(0)])], Error::Order { node: 0, source: 0 }, "node 0"),
+        (
+            "factors of two rates",
+            vec![F(Input, strided(2)), Multiply([N(0), Input])],
+            Error::NodeRate { node: 1 },
+            "frame rates",
+        ),
+        ("channels with a lead", vec![F(Input, padding), Concat([N(0), Input])], Error::NodeRate { node: 1 }, "node 1"),
         (
             "branches of two rates",
             vec![F(Input, strided(2)), F(Input, strided(3)), Add([(N(0), 1.0), (N(1), 1.0)])],

@@ -212,6 +212,8 @@ impl Graph<'_> {
                 Node::Add([(a, weight_a), (b, weight_b)]) => {
                     sum.word(1).source(*a).number(*weight_a).source(*b).number(*weight_b)
                 }
+                Node::Multiply([a, b]) => sum.word(2).source(*a).source(*b),
+                Node::Concat([a, b]) => sum.word(3).source(*a).source(*b),
             };
             node += 1;
         }
@@ -312,5 +314,12 @@ mod tests {
         };
         let base = sum(1.0, Source::Node(0));
         assert!(base != sum(-1.0, Source::Node(0)) && base != sum(1.0, Source::Input), "weights and sources");
+        let of = |last| {
+            let nodes = [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, SLOW[0]))), last];
+            Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()).value()
+        };
+        let (input, node) = (Source::Input, Source::Node(0));
+        let sums = [Node::Multiply([input, node]), Node::Concat([input, node]), Node::Concat([node, input])].map(of);
+        assert!(sums[0] != sums[1] && sums[1] != sums[2], "operations and their order");
     }
 }

@@ -10,6 +10,7 @@ mod golden;
 mod laws;
 mod limits;
 mod lost;
+mod nodes;
 mod streams;
 
 use foveola_tests::naive;
@@ -36,6 +37,7 @@ fn main() {
         laws::trials,
         limits::trials,
         lost::trials,
+        nodes::trials,
         streams::trials,
     ];
     libtest_mimic::run(&arguments, all.iter().flat_map(|trials| trials()).collect()).exit();

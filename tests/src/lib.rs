@@ -8,6 +8,7 @@
 //! | [`naive`] | the naive twin of every linear filter, and how far rounding may take the real one from it |
 //! | [`every`] | every filter of `core`, over any sample type |
 //! | [`fixed`] | a fixed-point sample |
+//! | [`nodes`] | random tables of nodes and their naive twin |
 //! | [`golden`] | cases with their expected output |
 //! | [`guide`] | the examples of the guide, as doctests |
 //! | [`device`] | the GPU under test, and how far it may be from the processor |
@@ -18,6 +19,7 @@ pub mod fixed;
 pub mod golden;
 pub mod guide;
 pub mod naive;
+pub mod nodes;
 pub mod random;
 pub mod spec;
 pub mod stream;

@@ -12,12 +12,15 @@
 //! | nonlinearities | `\|bias\| + \|scale\| M`, or its square | the same |
 //! | sums | `n M` | the same |
 //! | difference | `2 M` | |
+//! | weighted sum of branches | `\|wa\| Ma + \|wb\| Mb` | the same |
+//! | product of branches | `Ma Mb` | the same |
+//! | concatenation | the larger of both | the same |
 //! | delays, padding | `M` (1 where the padding is ones) | |
 //!
 //! `M` must bound all inputs since the stream began, because the state depends on all of them. Where no bound exceeds
 //! the largest number of the sample type, nothing can overflow and no check is needed.
 
-use super::Stage;
+use super::{Node, Source, Stage};
 use crate::conv::{Factors, Kernel};
 use crate::{Nonlinearity, PadMode, Sample};
 
@@ -41,6 +44,25 @@ impl Bound {
         let slack = 1.0 - operations as f64 / f64::from(1 << 23);
         let factor = if slack > 0.0 { 1.0 / slack } else { f64::INFINITY };
         Self { output: self.output * factor, inside: self.inside * factor }
+    }
+}
+
+impl<T: Sample> Node<'_, T> {
+    /// The bounds for sources up to `of(source)` in magnitude since the stream began; `None` as for [`Stage::bound`].
+    ///
+    /// ```
+    /// use foveola_core::{Node, Source};
+    /// let energy = Node::<f32>::Multiply([Source::Input; 2]);
+    /// assert!((energy.bound(|_| 3.0).unwrap().output - 9.0).abs() < 1e-5);
+    /// ```
+    pub fn bound(&self, of: impl Fn(Source) -> f64) -> Option<Bound> {
+        let (most, roundings) = match *self {
+            Self::Filter(source, ref stage) => return stage.bound(of(source)),
+            Self::Add([(a, weight_a), (b, weight_b)]) => (weight_a.abs() * of(a) + weight_b.abs() * of(b), 3),
+            Self::Multiply([a, b]) => (of(a) * of(b), 1),
+            Self::Concat([a, b]) => (of(a).max(of(b)), 0),
+        };
+        Some(Bound::of(most, most).rounded(roundings))
     }
 }
 

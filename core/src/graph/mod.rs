@@ -23,7 +23,7 @@ mod stage;
 pub use bound::Bound;
 pub use layout::Layout;
 pub use place::{Place, StreamShape};
-pub use runner::{NodeChunk, Reproducible, Runner, weighted_sum};
+pub use runner::{NodeChunk, Reproducible, Runner, product, weighted_sum};
 pub use stage::{MOVE, Stage};
 
 use crate::error::{exact, nonempty, within_range};
@@ -48,6 +48,10 @@ pub enum Node<'a, T: Sample = f32> {
     Filter(Source, Stage<'a, T>),
     /// The weighted sum of two branches with frames of one shape. Centre minus surround has the weights 1 and -1.
     Add([(Source, f64); 2]),
+    /// The product of two branches with frames of one shape, sample by sample.
+    Multiply([Source; 2]),
+    /// The channels of the first branch, then those of the second. Rows and columns agree.
+    Concat([Source; 2]),
 }
 
 impl<T: Sample> Node<'_, T> {
@@ -55,7 +59,15 @@ impl<T: Sample> Node<'_, T> {
     pub const fn state(&self) -> usize {
         match self {
             Self::Filter(_, stage) => stage.signature().state,
-            Self::Add(_) => 0,
+            Self::Add(_) | Self::Multiply(_) | Self::Concat(_) => 0,
+        }
+    }
+
+    /// What the node reads: one source, or two.
+    pub const fn sources(&self) -> (Source, Option<Source>) {
+        match *self {
+            Self::Filter(source, _) => (source, None),
+            Self::Add([(a, _), (b, _)]) | Self::Multiply([a, b]) | Self::Concat([a, b]) => (a, Some(b)),
         }
     }
 }
@@ -152,11 +164,17 @@ impl<'a, T: Sample> Graph<'a, T> {
     }
 
     const fn check_node(&self, node: usize) -> Result<(), Error> {
+        let (first, second) = self.nodes[node].sources();
+        if let Err(error) = check_order(node, first) {
+            return Err(error);
+        }
+        if let Some(second) = second
+            && let Err(error) = check_order(node, second)
+        {
+            return Err(error);
+        }
         match &self.nodes[node] {
             Node::Filter(source, stage) => {
-                if let Err(error) = check_order(node, *source) {
-                    return Err(error);
-                }
                 let (stream, signature) = (self.stream(*source), stage.signature());
                 if !stream.shape.equals(signature.input) {
                     return Err(Error::NodeShape { node, found: stream.shape, expected: signature.input });
@@ -164,15 +182,10 @@ impl<'a, T: Sample> Graph<'a, T> {
                 if stream.lead > 0 && !signature.is_memoryless() {
                     return Err(Error::NodeLead { node });
                 }
+                Ok(())
             }
             Node::Add(terms) => {
                 let [(a, weight_a), (b, weight_b)] = *terms;
-                if let Err(error) = check_order(node, a) {
-                    return Err(error);
-                }
-                if let Err(error) = check_order(node, b) {
-                    return Err(error);
-                }
                 if let Err(error) = within_range("branch weight", weight_a) {
                     return Err(error);
                 }
@@ -180,15 +193,18 @@ impl<'a, T: Sample> Graph<'a, T> {
                     return Err(error);
                 }
                 let (a, b) = (self.stream(a), self.stream(b));
-                if !a.shape.equals(b.shape) {
-                    return Err(Error::NodeShape { node, found: b.shape, expected: a.shape });
-                }
-                if !a.rate.equals(b.rate) || a.lead != b.lead {
-                    return Err(Error::NodeRate { node });
-                }
+                check_branches(node, &a, &b, a.shape)
+            }
+            Node::Multiply([a, b]) => {
+                let (a, b) = (self.stream(*a), self.stream(*b));
+                check_branches(node, &a, &b, a.shape)
+            }
+            Node::Concat([a, b]) => {
+                let (a, b) = (self.stream(*a), self.stream(*b));
+                // Any number of channels.
+                check_branches(node, &a, &b, Shape { channels: b.shape.channels, ..a.shape })
             }
         }
-        Ok(())
     }
 
     /// The shape of the frames that the model takes.
@@ -279,6 +295,17 @@ const fn check_order(node: usize, source: Source) -> Result<(), Error> {
         Source::Node(source) if source >= node => Err(Error::Order { node, source }),
         _ => Ok(()),
     }
+}
+
+/// Whether the branches `a` and `b`, which meet in `node`, run at one rate, and `b` has frames of `shape`.
+const fn check_branches(node: usize, a: &StreamShape, b: &StreamShape, shape: Shape) -> Result<(), Error> {
+    if !b.shape.equals(shape) {
+        return Err(Error::NodeShape { node, found: b.shape, expected: shape });
+    }
+    if !a.rate.equals(b.rate) || a.lead != b.lead {
+        return Err(Error::NodeRate { node });
+    }
+    Ok(())
 }
 
 impl<T: Sample> Filter<T> for Graph<'_, T> {

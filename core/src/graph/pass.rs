@@ -70,6 +70,15 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
                     let (a, b) = (self.read(a, (i, &place), done, input), self.read(b, (i, &place), done, input));
                     self.runner.add([(a, weight_a), (b, weight_b)], to);
                 }
+                Node::Multiply([a, b]) => {
+                    let [a, b] = [a, b].map(|source| self.read(*source, (i, &place), done, input));
+                    self.runner.multiply([a, b], to);
+                }
+                Node::Concat(branches) => {
+                    let branch =
+                        |source| (self.read(source, (i, &place), done, input), graph.stream(source).shape.len());
+                    self.runner.concat(branches.map(branch), to);
+                }
             }
             self.runner.written(i, self.chunk(place.stream).0, to)?;
         }

@@ -36,10 +36,20 @@ impl StreamShape {
         (self.rate.count(t), if frames == 0 { 0 } else { frames.saturating_add(self.lead) })
     }
 
+    /// This stream with the channels of `other` after its own.
+    pub const fn concat(self, other: Shape) -> Self {
+        Self { shape: stacked(self.shape, other), ..self }
+    }
+
     /// Scratch that holds these frames, for any chunk.
     pub(super) const fn span(&self) -> Scratch {
         Scratch { fixed: self.shape.len().saturating_mul(self.lead), per_frame: self.shape.len() }
     }
+}
+
+/// The channels of `first`, then those of `second`.
+const fn stacked(first: Shape, second: Shape) -> Shape {
+    Shape { channels: first.channels.saturating_add(second.channels), ..first }
 }
 
 /// The place of a node.
@@ -82,7 +92,7 @@ impl<'a, T: Sample> Graph<'a, T> {
                     stream.lead = stream.lead.saturating_add(signature.lead);
                     at = *source;
                 }
-                Node::Add([(source, _), _]) => at = *source,
+                Node::Add([(source, _), _]) | Node::Multiply([source, _]) | Node::Concat([source, _]) => at = *source,
             }
         }
         stream
@@ -97,7 +107,8 @@ impl<'a, T: Sample> Graph<'a, T> {
             }
             match &self.nodes[node] {
                 Node::Filter(_, stage) => return stage.signature().output,
-                Node::Add([(source, _), _]) => at = *source,
+                Node::Add([(source, _), _]) | Node::Multiply([source, _]) => at = *source,
+                Node::Concat([first, second]) => return stacked(self.shape(*first), self.shape(*second)),
             }
         }
         self.input
@@ -107,7 +118,8 @@ impl<'a, T: Sample> Graph<'a, T> {
     pub(super) const fn place(&self, node: &Node<'a, T>, before: Option<(&Place, &Node<'a, T>)>) -> Place {
         let stream = match node {
             Node::Filter(source, stage) => self.stream(*source).through(&stage.signature()),
-            Node::Add([(source, _), _]) => self.stream(*source),
+            Node::Add([(source, _), _]) | Node::Multiply([source, _]) => self.stream(*source),
+            Node::Concat([first, second]) => self.stream(*first).concat(self.stream(*second).shape),
         };
         match before {
             None => Place { stream, state: 0, scratch: Scratch::NONE },

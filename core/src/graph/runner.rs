@@ -2,6 +2,7 @@
 
 use super::Stage;
 use crate::engine::{SingleThread, WorkSplitter};
+use crate::filter::copy;
 use crate::{Error, First, Sample};
 
 /// The arguments of one filter of a graph: a chunk of one stream.
@@ -48,6 +49,22 @@ pub trait Runner<T: Sample>: Sync {
         weighted_sum([(a, wa), (b, wb)], to);
     }
 
+    /// The product of two branches: `to = a b`.
+    fn multiply(&self, branches: [&[T]; 2], to: &mut [T]) {
+        product(branches, to);
+    }
+
+    /// Two branches as the channels of one: each frame of the first, followed by that of the second. With each branch
+    /// comes the length of its frames.
+    fn concat(&self, [(a, a_len), (b, b_len)]: [(&[T], usize); 2], to: &mut [T]) {
+        let frames = a.chunks_exact(a_len.max(1)).zip(b.chunks_exact(b_len.max(1)));
+        for (to, (a, b)) in to.chunks_exact_mut(a_len.saturating_add(b_len).max(1)).zip(frames) {
+            let (first, second) = to.split_at_mut_checked(a_len).unwrap_or_default();
+            copy(first, a);
+            copy(second, b);
+        }
+    }
+
     /// Receives what a node wrote, for all streams, before another node reads it. A host looks for overflow here. `t`
     /// is the number of the first frame. The default does nothing.
     ///
@@ -65,6 +82,14 @@ pub trait Runner<T: Sample>: Sync {
 pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
     for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
         *to = wa * *a + wb * *b;
+    }
+}
+
+/// `to = a b`.
+#[inline(always)]
+pub fn product<T: Sample>([a, b]: [&[T]; 2], to: &mut [T]) {
+    for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+        *to = *a * *b;
     }
 }
 

@@ -28,7 +28,7 @@ macro_rules! kinds {
                 match &nodes[i] {
                     $(Node::Filter(_, Stage::$kind(_)) => kinds.$kind = true,)*
                     Node::Filter(_, Stage::Custom(..)) => kinds.Custom = true,
-                    Node::Add(_) => {}
+                    Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => {}
                 }
                 i += 1;
             }

@@ -19,7 +19,7 @@ use crate::cpu::spectral::Spectral;
 use crate::names::find;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
-use foveola_core::graph::weighted_sum;
+use foveola_core::graph::{product, weighted_sum};
 use foveola_core::lanes::Lanes;
 use foveola_core::{Engine, NodeChunk, Runner, Sample, Stage};
 use std::fmt;
@@ -202,6 +202,13 @@ impl Runner<f32> for Engines<'_> {
         dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
             || weighted_sum(terms, to),
+        ));
+    }
+
+    fn multiply(&self, branches: [&[f32]; 2], to: &mut [f32]) {
+        dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
+            #[inline(always)]
+            || product(branches, to),
         ));
     }
 

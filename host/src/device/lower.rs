@@ -125,11 +125,7 @@ pub(super) fn period(graph: &Graph<'_>) -> u64 {
 
 /// The state size of each node for one stream.
 pub(super) fn states(graph: &Graph<'_>) -> Vec<usize> {
-    let state = |node: &Node<'_>| match node {
-        Node::Filter(_, stage) => stage.signature().state,
-        Node::Add(_) => 0,
-    };
-    graph.nodes().iter().map(state).filter(|state| *state > 0).collect()
+    graph.nodes().iter().map(Node::state).filter(|state| *state > 0).collect()
 }
 
 impl Lowering<'_, '_, '_> {
@@ -140,9 +136,7 @@ impl Lowering<'_, '_, '_> {
         let mut offsets = Vec::new();
         for node in nodes {
             offsets.push(offset);
-            if let Node::Filter(_, stage) = node {
-                offset += stage.signature().state * self.chunk.streams;
-            }
+            offset += node.state() * self.chunk.streams;
         }
         let last_uses = regions.last_uses(self.graph);
         for (i, node) in nodes.iter().enumerate() {
@@ -165,6 +159,7 @@ impl Lowering<'_, '_, '_> {
                         self.stage(i, stage, offsets[i], &from, output.clone());
                     }
                 }
+                Node::Concat(branches) => self.concat(branches.map(|source| self.reached(source)), output.clone()),
                 _ => self.region(&regions.members(i), &offsets, output.clone()),
             }
             self.places[i] = Some(output);
@@ -344,6 +339,15 @@ impl Lowering<'_, '_, '_> {
         let sums = self.chunk.streams * from.frames * sum.signature().output.len();
         let params = words([sums, count, inner]);
         self.push(Kernel::Sum, vec![from.operand.clone()], vec![output], sums, params);
+    }
+
+    fn concat(&mut self, [a, b]: [Reached; 2], output: Operand) {
+        let (a_len, b_len) = (a.shape.len(), b.shape.len());
+        let samples = self.chunk.streams * a.frames * (a_len + b_len);
+        if samples > 0 {
+            let params = words([samples, a_len, b_len]);
+            self.push(Kernel::Concat, vec![a.operand, b.operand], vec![output], samples, params);
+        }
     }
 
     fn correlate(&mut self, correlation: Correlation) {

@@ -6,7 +6,7 @@
 //! rise: its state holds earlier inputs, computed with the weights of that time.
 
 use crate::model::layer::Compiled;
-use foveola_core::{Node, Source};
+use foveola_core::Source;
 
 /// The limit of all magnitudes, with room for the rounding of the bounds themselves.
 const LIMIT: f64 = f32::MAX as f64 / 2.0;
@@ -60,21 +60,14 @@ impl Bounds {
                 Source::Input => input,
                 Source::Node(node) => nodes.get(node).copied().unwrap_or(f64::INFINITY),
             };
-            let output = match node {
-                Node::Add([(a, weight_a), (b, weight_b)]) => weight_a.abs() * of(*a) + weight_b.abs() * of(*b),
-                Node::Filter(source, stage) => {
-                    let Some(bound) = stage.bound(of(*source)) else { return self.unknown(input, revision) };
-                    inside = inside.max(bound.inside);
-                    if let Some(Some(kernel)) = kernels.get(i) {
-                        // Sums over a whole frame, in the forward and the inverse transform.
-                        let [rows, cols] = kernel.size();
-                        inside = inside.max(2.0 * (rows * cols) as f64 * of(*source).max(bound.output));
-                    }
-                    bound.output
-                }
-            };
-            inside = inside.max(output);
-            nodes.push(output.max(self.nodes.get(i).copied().unwrap_or(0.0)));
+            let Some(bound) = node.bound(of) else { return self.unknown(input, revision) };
+            inside = inside.max(bound.inside).max(bound.output);
+            if let Some(Some(kernel)) = kernels.get(i) {
+                // Sums over a whole frame, in the forward and the inverse transform.
+                let [rows, cols] = kernel.size();
+                inside = inside.max(2.0 * (rows * cols) as f64 * of(node.sources().0).max(bound.output));
+            }
+            nodes.push(bound.output.max(self.nodes.get(i).copied().unwrap_or(0.0)));
         }
         Self { input, nodes, revision: Some(revision), safe: inside < LIMIT }
     }

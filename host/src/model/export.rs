@@ -197,6 +197,8 @@ impl Text {
             Node::Add([(a, wa), (b, wb)]) => {
                 format!("Node::Add([({}, {wa:?}), ({}, {wb:?})])", source(*a), source(*b))
             } //MC
+            Node::Multiply([a, b]) => format!("Node::Multiply([{}, {}])", source(*a), source(*b)),
+            Node::Concat([a, b]) => format!("Node::Concat([{}, {}])", source(*a), source(*b)),
         })
     }
 

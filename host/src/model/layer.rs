@@ -200,11 +200,21 @@ impl<'a> Table<'a> {
         Source::Node(self.nodes.len() - 1)
     }
 
+    /// Adds the product of two branches, sample by sample, and returns it. Their frames have one shape and one rate.
     pub fn multiply(&mut self, branches: [Source; 2]) -> Source {
-        self.add(branches.map(|b| (b, 1.0)))
+        let [first, _] = branches;
+        self.streams.push(self.stream(first));
+        self.nodes.push(Node::Multiply(branches));
+        Source::Node(self.nodes.len() - 1)
     }
+
+    /// Adds the channels of the first branch followed by those of the second, and returns them. Their frames have the same
+    /// rows, columns and rate.
     pub fn concat(&mut self, branches: [Source; 2]) -> Source {
-        self.add(branches.map(|b| (b, 1.0)))
+        let [first, second] = branches;
+        self.streams.push(self.stream(first).concat(self.shape(second)));
+        self.nodes.push(Node::Concat(branches));
+        Source::Node(self.nodes.len() - 1)
     }
 
     /// `weight` times the frames of `source`: the sum of two exact halves, or the source itself.

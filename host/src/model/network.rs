@@ -217,7 +217,7 @@ impl Network {
 mod tests {
     use super::*;
     use crate::{Axis, Branches, Delay, Diff, LowPass, Model, NLRectify, NLSquare, Resolution, Sum};
-    use ndarray::Array3;
+    use ndarray::{Array3, concatenate};
 
     #[test]
     fn nodes_are_steps_of_their_layers() {
@@ -264,6 +264,17 @@ mod tests {
         let mut outer =
             Model::new().named("a", NLRectify).named("inner", inner).named("b", Delay::new(0)).reading("inner");
         assert_eq!(outer.run(&movie(), 3).expect("a good model"), expected);
+    }
+
+    #[test]
+    fn layers_are_multiplied_and_concatenated() {
+        let parts = || Model::new().named("a", low_pass(0.005)).named("b", Diff).reading("input");
+        let run = |mut model: Model| model.run(&movie(), 7).expect("a good model");
+        let (a, b) = (run(Model::of(low_pass(0.005))), run(Model::of(Diff)));
+        let product = run(parts().named("c", Delay::new(0)).reading(Inputs::product(["a", "b", "a"])));
+        assert_eq!(product, &a * &b * &a);
+        let channels = run(parts().named("c", Delay::new(0)).reading(Inputs::concat(["b", "a", "b"])));
+        assert_eq!(channels, concatenate(ndarray::Axis(1), &[b.view(), a.view(), b.view()]).expect("one shape"));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) enum Kernel {
     Field,
     /// A sum over an axis.
     Sum,
+    /// The channels of one array of frames, then those of another.
+    Concat,
     /// Counts events into frames.
     Count,
     /// Converts counts to samples.
@@ -60,6 +62,7 @@ pub(super) fn program(kernel: &Kernel) -> String {
         Kernel::Gemm(across) => conv::gemm(*across),
         Kernel::Field => concat!(include_str!("total.wgsl"), include_str!("field.wgsl")).into(),
         Kernel::Sum => include_str!("sum.wgsl").into(),
+        Kernel::Concat => include_str!("concat.wgsl").into(),
         Kernel::Count => include_str!("count.wgsl").into(),
         Kernel::Counts => include_str!("counts.wgsl").into(),
         Kernel::Peak => include_str!("peak.wgsl").into(),
@@ -85,6 +88,7 @@ pub(super) fn every() -> Vec<Kernel> {
         HighCompensated(9),
         HighHold(10),
         Diff(11),
+        Multiply(0, 12),
     ];
     let scans = [true, false].map(|wide| Kernel::Scan(Scan { inputs: 1, operations: operations.clone(), wide }));
     let tile = Tile {
@@ -109,6 +113,7 @@ pub(super) fn every() -> Vec<Kernel> {
         Kernel::Gemm(8),
         Kernel::Field,
         Kernel::Sum,
+        Kernel::Concat,
         Kernel::Count,
         Kernel::Counts,
         Kernel::Peak,

@@ -32,6 +32,8 @@ pub(crate) enum Operation {
     RectifySquare(usize),
     /// `wa a + wb b`; parameters: wa, wb.
     Add(usize, usize),
+    /// `a b`.
+    Multiply(usize, usize),
     /// `y += gain (x - y)`; parameters: gain, offset of `y`.
     LowPass(usize),
     /// `y = x`, which a low-pass with a gain of 1 would round; parameter: offset of `y`.
@@ -52,7 +54,7 @@ impl Operation {
     /// The number of parameters, and the words of state per sample.
     const fn takes(self) -> (usize, usize) {
         match self {
-            Self::Rectify(_) => (0, 0),
+            Self::Rectify(_) | Self::Multiply(..) => (0, 0),
             Self::RectifyScale(_) | Self::Square(_) | Self::RectifySquare(_) | Self::Add(..) => (2, 0),
             Self::LowPass(_) | Self::HighHold(_) => (1, 1),
             Self::Hold(_) | Self::Diff(_) => (0, 1),
@@ -88,6 +90,7 @@ impl Scan {
                 Operation::Square(x) => format!("let r{k} = {}; let v{k} = r{k} * r{k};", scaled(x)),
                 Operation::RectifySquare(x) => format!("let r{k} = rectify({}); let v{k} = r{k} * r{k};", scaled(x)),
                 Operation::Add(a, b) => format!("let v{k} = fma(T(p.a{k}), {}, p.b{k} * {});", value(a), value(b)),
+                Operation::Multiply(a, b) => format!("let v{k} = {} * {};", value(a), value(b)),
                 Operation::LowPass(x) => format!("{} let v{k} = s{k};", step(x)),
                 Operation::Hold(x) => format!("s{k} = {}; let v{k} = s{k};", value(x)),
                 Operation::HighPass(x) => format!("{} {}", step(x), behind(x, "b")),

@@ -18,18 +18,19 @@ const NODES: usize = 12;
 pub(super) struct Regions(Vec<usize>);
 
 /// The sources that a node reads.
-fn sources(node: &Node<'_>) -> Vec<Source> {
-    match node {
-        Node::Filter(source, _) => vec![*source],
-        Node::Add([(a, _), (b, _)]) => vec![*a, *b],
-    }
+fn sources(node: &Node<'_>) -> impl Iterator<Item = Source> {
+    let (first, second) = node.sources();
+    [Some(first), second].into_iter().flatten()
 }
 
 impl Regions {
     /// Whether the node processes single pixels.
     pub(super) fn elementwise(node: &Node<'_>) -> bool {
         use Stage::{Diff, HighPass, LowPass, Pointwise};
-        matches!(node, Node::Add(_) | Node::Filter(_, LowPass(_) | HighPass(_) | Diff(_) | Pointwise(_)))
+        matches!(
+            node,
+            Node::Add(_) | Node::Multiply(_) | Node::Filter(_, LowPass(_) | HighPass(_) | Diff(_) | Pointwise(_))
+        )
     }
 
     pub(super) fn of(graph: &Graph<'_>) -> Self {
@@ -39,7 +40,7 @@ impl Regions {
             if !Self::elementwise(&nodes[i]) {
                 continue;
             }
-            let mut readers = (0..nodes.len()).filter(|j| sources(&nodes[*j]).contains(&Source::Node(i)));
+            let mut readers = (0..nodes.len()).filter(|j| sources(&nodes[*j]).any(|source| source == Source::Node(i)));
             let Some(root) = readers.next().map(|first| regions.0[first]) else { continue };
             if readers.all(|reader| regions.0[reader] == root) && Self::elementwise(&nodes[root]) {
                 regions.0[i] = root;
@@ -132,6 +133,9 @@ impl Lowering<'_, '_, '_> {
 fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Vec<f64>, bool) {
     match node {
         Node::Add([(a, wa), (b, wb)]) => (Operation::Add(value(*a), value(*b)), vec![*wa, *wb], false),
+        Node::Multiply([a, b]) => (Operation::Multiply(value(*a), value(*b)), Vec::new(), false),
+        // Not elementwise: not reached.
+        Node::Concat([a, _]) => (Operation::Rectify(value(*a)), Vec::new(), false),
         Node::Filter(source, stage) => {
             let x = value(*source);
             match stage {
