@@ -3,6 +3,9 @@
 mod bounds;
 mod cascade;
 mod feed;
+#[cfg(feature = "files")]
+pub mod file;
+pub(crate) mod inputs;
 mod kept;
 pub mod kernels;
 pub(crate) mod layer;
