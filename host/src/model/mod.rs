@@ -3,7 +3,9 @@
 mod bounds;
 mod export;
 mod feed;
-mod inputs;
+#[cfg(feature = "files")]
+pub mod file;
+pub(crate) mod inputs;
 mod kept;
 pub mod kernels;
 pub(crate) mod layer;
