@@ -4,7 +4,7 @@ use crate::cpu::simd::Precision;
 use crate::device::Device;
 use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
-use foveola_core::{Delay, Shape, Source, Stage};
+use foveola_core::{Shape, Source};
 
 /// The layers, the device and the settings of the computation.
 #[derive(Clone, Default)]
@@ -70,10 +70,7 @@ impl Cascade {
 
     fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
         let from = self.compile(table, Source::Input)?;
-        if table.nodes().is_empty() || from == Source::Input {
-            // No layers: copy the frames.
-            table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
-        }
+        table.end(from);
         Ok(())
     }
 

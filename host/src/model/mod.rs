@@ -355,6 +355,36 @@ impl Model {
         self.memory.output(fed)
     }
 
+    /// [`Model::process`] with the further outputs that the layers marked, behind the output, in the order of the marks.
+    ///
+    /// # Errors
+    /// As [`Model::process`], and [`Error::Device`] on a device: it computes the output alone.
+    #[doc(hidden)]
+    pub fn process_all<'a>(&mut self, input: impl Movie<'a>) -> Result<Vec<Array5<f32>>> {
+        let input = input.movie()?;
+        let (batch, channels, _, rows, cols) = input.view().dim();
+        let shapes = self.further_shapes(Shape::new(channels, rows, cols))?;
+        if self.cascade.device.is_device() && !shapes.is_empty() {
+            let reason = format!("the model has {} further outputs, which the processor alone computes", shapes.len());
+            return Err(Error::Device { device: self.cascade.device.name().into(), reason });
+        }
+        let view = self.process(input.view())?;
+        let mut output = array("the output", view.dim().into())?;
+        output.assign(&view);
+        let mut outputs = vec![output];
+        outputs.extend(self.memory.further_outputs(batch, &shapes)?);
+        Ok(outputs)
+    }
+
+    /// The shapes of the further outputs, for frames of `input`.
+    fn further_shapes(&self, input: Shape) -> Result<Vec<Shape>> {
+        let mut table = Table::default();
+        self.cascade.compiled(input, &mut table, self.workers.shares(), |compiled| {
+            let graph = &compiled.graph;
+            Ok(graph.outputs().iter().map(|node| graph.stream(Source::Node(*node)).shape).collect())
+        })
+    }
+
     /// Feeds the next `n` frames of events (fewer at the end) and returns the output; none after the last frame.
     ///
     /// On the CPU the input is what [`Frames::next_chunk`](crate::Frames::next_chunk) yields. A device receives the events
