@@ -1,9 +1,9 @@
 //! Random tables of nodes: `core` and the host compute what the nodes do one by one, for any chunking, batch and number of
 //! threads. Sums, products and concatenations of branches beside their definitions.
 
-use foveola::{Model, Precision};
-use foveola_core::{Graph, Node, Shape, Source};
-use foveola_tests::nodes::{Naive, Nodes, Pick, Streams, nodes, picks, same};
+use foveola::{Layer, Model, Precision, Table};
+use foveola_core::{Conv3d, ConvOptions, Diff, Error, Graph, Kernel, Node, Rate, Shape, Source, Stage};
+use foveola_tests::nodes::{Naive, Nodes, Pick, Streams, nodes, outputs, picks, same};
 use foveola_tests::random::{Recording, check, recording};
 use ndarray::{Array5, ArrayView5, Axis, s};
 use proptest::prelude::*;
@@ -40,7 +40,8 @@ fn chunks<'m>(movie: &'m Array5<f32>, recording: &Recording) -> Vec<ArrayView5<'
 /// `core` alone, with memory of exactly the lengths that it asks for, full of NaN.
 fn core((shape, picks, recording): Trial) -> Verdict {
     let nodes = nodes(shape, &picks);
-    let graph = Graph::new(shape, &nodes).map_err(text)?;
+    let outputs = outputs(&picks);
+    let graph = Graph::with_outputs(shape, &nodes, &outputs).map_err(text)?;
     let (movie, batch, signature) = (recording.movie(shape), recording.batch, graph.signature());
     let mut naive = Naive::new(shape, &nodes, batch);
     let (mut t, mut state) = (0, vec![f32::NAN; signature.state * batch]);
@@ -59,6 +60,11 @@ fn core((shape, picks, recording): Trial) -> Verdict {
         if !same(&output, &expected[nodes.len() - 1].concat()) {
             return Err(format!("{frames} frames at {t}: other samples"));
         }
+        for (k, node) in outputs.iter().enumerate() {
+            if !same(graph.output(k, t, frames, batch, &scratch).map_err(text)?, &expected[*node].concat()) {
+                return Err(format!("{frames} frames at {t}: other samples of output {k}, node {node}"));
+            }
+        }
         t += frames as u64;
     }
     Ok(())
@@ -74,13 +80,21 @@ fn host((shape, picks, recording): Trial) -> Verdict {
     let nodes = nodes(shape, &picks);
     let movie = recording.movie(shape);
     let mut naive = Naive::new(shape, &nodes, recording.batch);
-    let model = Model::of(Nodes(nodes.clone())).with_precision(Precision::Reproducible).allow_non_finite();
+    let outputs = outputs(&picks);
+    let model =
+        Model::of(Nodes(nodes.clone(), outputs.clone())).with_precision(Precision::Reproducible).allow_non_finite();
     let mut model = model.with_threads(3).eager();
     for chunk in chunks(&movie, &recording) {
         let Ok(expected) = naive.feed(streams(&chunk)) else { return Ok(()) };
-        let output = model.process(chunk).map_err(text)?;
-        if !same(&streams(&output).concat(), &expected[nodes.len() - 1].concat()) {
-            return Err(format!("{:?}: other samples", output.dim()));
+        let found = model.process_all(chunk).map_err(text)?;
+        let all = [nodes.len() - 1].into_iter().chain(outputs.iter().copied());
+        for (found, node) in found.iter().zip(all) {
+            if !same(&streams(&found.view()).concat(), &expected[node].concat()) {
+                return Err(format!("{:?}: other samples of node {node}", found.dim()));
+            }
+        }
+        if found.len() != 1 + outputs.len() {
+            return Err(format!("{} outputs", found.len()));
         }
     }
     Ok(())
@@ -89,6 +103,83 @@ fn host((shape, picks, recording): Trial) -> Verdict {
 #[test]
 fn the_host_computes_node_by_node() {
     check(256, trial(), host);
+}
+
+/// A chunk that is cut into blocks, for one stream and for several: further outputs are put together.
+#[test]
+fn outputs_of_long_chunks() {
+    const SHAPE: Shape = Shape::new(1, 32, 64);
+    let every_third = Rate { first: 1, every: 3 };
+    let conv = {
+        let options = ConvOptions { stride: [3, 1, 1], pad: None, ..ConvOptions::DEFAULT };
+        Conv3d::new(SHAPE, Kernel::new(&[0.5, 0.25], [1, 1, 2, 1, 1]), options).expect("a kernel")
+    };
+    let nodes = vec![
+        Node::Filter(Source::Input, Stage::Diff(Diff::new(SHAPE))),
+        Node::Filter(Source::Node(0), Stage::Conv3d(conv)),
+        Node::Concat([Source::Node(1); 2]),
+        Node::Add([(Source::Node(0), 0.5), (Source::Input, 1.0)]),
+    ];
+    for batch in [1, 3] {
+        let recording = Recording { seed: 1, batch, cuts: vec![1000, 500] };
+        let movie = recording.movie(SHAPE);
+        let mut naive = Naive::new(SHAPE, &nodes, batch);
+        let model = Model::of(Nodes(nodes.clone(), vec![2, 3, 0])).with_precision(Precision::Reproducible);
+        let mut model = model.with_threads(1);
+        for (chunk, from) in chunks(&movie, &recording).into_iter().zip([0, 1000]) {
+            let frames = chunk.len_of(Axis(2));
+            let expected = naive.feed(streams(&chunk)).expect("no guard");
+            let found = model.process_all(chunk).expect("finite frames");
+            assert_eq!(found[1].len_of(Axis(2)), every_third.frames(from, frames), "frames of the strided output");
+            for (found, node) in found.iter().zip([3, 2, 3, 0]) {
+                assert!(same(&streams(&found.view()).concat(), &expected[node].concat()), "node {node}, batch {batch}");
+            }
+        }
+    }
+}
+
+/// The input and the output may be further outputs too, even of a model without nodes of its own.
+#[test]
+fn ends_may_be_outputs() {
+    #[derive(Clone, Debug)]
+    struct Ends;
+    impl Layer for Ends {
+        fn name(&self) -> &'static str {
+            "Ends"
+        }
+        fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> foveola::Result<Source> {
+            table.mark_output(from);
+            let shape = table.shape(from);
+            let last = table.push(from, Stage::Diff(Diff::new(shape)));
+            table.mark_output(last);
+            Ok(last)
+        }
+    }
+    let movie = ndarray::Array3::from_shape_fn((3, 1, 2), |(t, _, c)| (t * t + c) as f32);
+    let found = Model::of(Ends).process_all(&movie).expect("finite frames");
+    let samples = |k: usize| found[k].iter().copied().collect::<Vec<f32>>();
+    assert_eq!(samples(0), [0.0, 0.0, 1.0, 1.0, 3.0, 3.0]);
+    assert_eq!(samples(1), [0.0, 1.0, 1.0, 2.0, 4.0, 5.0]);
+    assert_eq!(samples(2), samples(0));
+    assert_eq!(found.len(), 3, "the output, and the two marked");
+}
+
+/// Outputs that do not exist, and scratch that is too short.
+#[test]
+fn wrong_outputs_are_refused() {
+    const SHAPE: Shape = Shape::new(1, 1, 2);
+    let diff = |source| Node::Filter(source, Stage::Diff(Diff::new(SHAPE)));
+    let nodes = [diff(Source::Input), diff(Source::Node(0))];
+    for node in [1, 2, usize::MAX] {
+        let error = Graph::<f32>::with_outputs(SHAPE, &nodes, &[0, node]).err().expect("refused");
+        assert_eq!(error, Error::Output { node, nodes: 2 });
+        assert!(error.to_string().contains(&format!("node {node}")), "{error}");
+    }
+    let graph = Graph::<f32>::with_outputs(SHAPE, &nodes, &[0]).expect("a node before the last one");
+    let missing = graph.output(1, 0, 1, 1, &[0.0; 8]);
+    assert!(matches!(missing, Err(Error::Parameter { name: "output", value: 1.0, .. })), "{missing:?}");
+    let short = graph.output(0, 0, 2, 2, &[0.0; 7]);
+    assert_eq!(short, Err(Error::Length { what: "the scratch", found: 7, expected: 8 }));
 }
 
 /// A gate and its signal, and the channels of both, by hand; a NaN and an overflow stay where they are.

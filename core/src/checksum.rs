@@ -217,6 +217,11 @@ impl Graph<'_> {
             };
             node += 1;
         }
+        let (outputs, mut output) = (self.outputs(), 0);
+        while output < outputs.len() {
+            sum = sum.word(4).word(outputs[output] as u32);
+            output += 1;
+        }
         sum
     }
 }

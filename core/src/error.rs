@@ -85,6 +85,13 @@ pub enum Error {
         /// The shape it takes.
         expected: Shape,
     },
+    /// A model's further output is not a node before the last one.
+    Output {
+        /// The index of the node given.
+        node: usize,
+        /// The number of nodes.
+        nodes: usize,
+    },
     /// The branches that meet in a node do not run at the same frame rate.
     NodeRate {
         /// The index of the node.
@@ -121,6 +128,7 @@ impl Error {
             Self::NoNodes => "the model has no nodes",
             Self::Order { .. } => "a node reads from a node that does not come before it",
             Self::NodeShape { .. } => "a node is fed frames of another shape than its own",
+            Self::Output { .. } => "a further output is not a node before the last one",
             Self::NodeRate { .. } => "branches that meet run at different frame rates",
             Self::StageGeometry { .. } => "a stage is made for another sensor than the stages before it leave",
             Self::NodeLead { .. } => "a filter with memory is fed chunks that repeat frames",
@@ -168,6 +176,11 @@ impl fmt::Display for Error {
             Self::NodeShape { node, found, expected } => {
                 write!(f, "node {node} is fed frames of {found} (channels x rows x columns); expected {expected}")
             }
+            Self::Output { node, nodes } => write!(
+                f,
+                "node {node} is to be a further output of a model of {nodes} nodes; expected a node before the last one, \
+                 which is the output"
+            ),
             Self::NodeRate { node } => {
                 write!(
                     f,

@@ -16,7 +16,8 @@ const DECAY: Decay = constant!(Decay::new(0.003, 1000.0));
 static WEIGHTS: [f32; 12] = [0.5, -0.25, 0.75, 1.0, -0.5, 0.25, 0.125, -1.0, 0.5, 0.5, -0.75, 0.25];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let cases: [(&str, fn(Shape) -> Vec<Node<'static>>); 5] = [
+    type Case = (&'static str, fn(Shape) -> Vec<Node<'static>>);
+    let cases: [Case; 5] = [
         ("a_square", |_| vec![Node::Multiply([Source::Input; 2])]),
         ("a_gate", |shape| {
             vec![low_pass(shape, Source::Input), diff(shape, Source::Node(0)), Node::Multiply([1, 0].map(Source::Node))]
@@ -64,7 +65,7 @@ fn law(device: &Device, shape: Shape, nodes: Vec<Node<'static>>) -> Result<(), S
     let cuts = vec![3, 1, 0, 12, 1];
     let recording = Recording { seed: 7, batch: 2, cuts };
     let movie = recording.movie(shape);
-    let layer = Nodes(nodes);
+    let layer = Nodes(nodes, Vec::new());
     let expected = feed_all(&mut Model::of(layer.clone()), &movie, &recording.cuts, 0)?;
     let mut model = Model::of(layer).to(device);
     let found = feed_all(&mut model, &movie, &recording.cuts, 0)?;

@@ -95,9 +95,15 @@ pub fn nodes(input: Shape, picks: &[Pick]) -> Vec<Node<'static>> {
     nodes
 }
 
-/// A table as a layer of the host.
+/// The nodes of the table of `picks` that are further outputs: a quarter of those before the last one.
+pub fn outputs(picks: &[Pick]) -> Vec<usize> {
+    let marked = |node: &usize| (picks[*node][1] ^ picks[*node][2]).is_multiple_of(4);
+    (0..picks.len().saturating_sub(1)).rev().filter(marked).collect()
+}
+
+/// A table and its further outputs as a layer of the host.
 #[derive(Clone)]
-pub struct Nodes(pub Vec<Node<'static>>);
+pub struct Nodes(pub Vec<Node<'static>>, pub Vec<usize>);
 
 impl std::fmt::Debug for Nodes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -125,6 +131,7 @@ impl Layer for Nodes {
             };
             made.push(source);
         }
+        self.1.iter().for_each(|node| table.mark_output(made[*node]));
         Ok(made.last().copied().unwrap_or(from))
     }
 }

@@ -12,6 +12,9 @@
 //! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch
 //! of a node. A chunk passes through the table node by node. The [`First`] chunk of every node is therefore what the
 //! nodes before it made of the model's first chunk.
+//!
+//! The frames of further nodes can be outputs too ([`Graph::with_outputs`]). They are not copied: they stay in the scratch
+//! until it is used again ([`Graph::output`]).
 
 mod bound;
 mod layout;
@@ -98,6 +101,8 @@ impl<T: Sample> Node<'_, T> {
 pub struct Graph<'a, T: Sample = f32> {
     input: Shape,
     nodes: &'a [Node<'a, T>],
+    /// The nodes whose frames are outputs beside those of the last node.
+    outputs: &'a [usize],
     /// One for each node, or empty: then places are computed when they are needed.
     places: &'a [Place],
     /// Whether every node yields one frame per frame: then nothing needs to be traced back to the input.
@@ -111,7 +116,35 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of
     /// different shapes or frame rates that meet; a filter with memory after a chunk that repeats frames.
     pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
-        let graph = match Self::unchecked(input, nodes) {
+        Self::with_outputs(input, nodes, &[])
+    }
+
+    /// [`Graph::new`] with further outputs: the nodes with these indices, in any order. After a chunk, [`Graph::output`]
+    /// has their frames.
+    ///
+    /// ```
+    /// use foveola_core::{Decay, Diff, Error, Filter, Graph, LowPass, Node, Shape, Source, Stage, constant};
+    /// const SHAPE: Shape = Shape::new(1, 1, 2);
+    /// static NODES: [Node; 2] = [
+    ///     Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::from_gain(0.5))))),
+    ///     Node::Filter(Source::Node(0), Stage::Diff(Diff::new(SHAPE))),
+    /// ];
+    /// const MODEL: Graph = constant!(Graph::with_outputs(SHAPE, &NODES, &[0]));
+    /// let mut state = [0.0; MODEL.signature().state];
+    /// let mut scratch = [0.0; MODEL.signature().scratch.len(1)];
+    /// let mut change = [0.0; 2];
+    /// for t in 0..2 {
+    ///     MODEL.step(t, &mut state, &mut scratch, &[1.0, 4.0], &mut change)?;
+    /// }
+    /// assert_eq!(change, [0.25, 1.0]);
+    /// assert_eq!(MODEL.output(0, 1, 1, 1, &scratch)?, [0.75, 3.0]); // the low-pass
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Graph::new`], and [`Error::Output`] for an index that is not that of a node before the last one.
+    pub const fn with_outputs(input: Shape, nodes: &'a [Node<'a, T>], outputs: &'a [usize]) -> Result<Self, Error> {
+        let graph = match Self::unchecked(input, nodes, outputs) {
             Ok(graph) => graph,
             Err(error) => return Err(error),
         };
@@ -131,7 +164,20 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// # Errors
     /// As [`Graph::new`], and [`Error::Length`] unless there is one place for each node.
     pub fn with_places(input: Shape, nodes: &'a [Node<'a, T>], places: &'a mut [Place]) -> Result<Self, Error> {
-        let graph = Self::unchecked(input, nodes)?;
+        Self::with_outputs_and_places(input, nodes, &[], places)
+    }
+
+    /// [`Graph::with_outputs`] with memory for the [`Place`] of every node.
+    ///
+    /// # Errors
+    /// As [`Graph::with_outputs`] and [`Graph::with_places`].
+    pub fn with_outputs_and_places(
+        input: Shape,
+        nodes: &'a [Node<'a, T>],
+        outputs: &'a [usize],
+        places: &'a mut [Place],
+    ) -> Result<Self, Error> {
+        let graph = Self::unchecked(input, nodes, outputs)?;
         exact("the table of places", places.len(), nodes.len())?;
         for (i, node) in nodes.iter().enumerate() {
             let (done, rest) = places.split_at_mut(i);
@@ -145,7 +191,7 @@ impl<'a, T: Sample> Graph<'a, T> {
         Ok(Self { places, ..graph })
     }
 
-    const fn unchecked(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
+    const fn unchecked(input: Shape, nodes: &'a [Node<'a, T>], outputs: &'a [usize]) -> Result<Self, Error> {
         if nodes.is_empty() {
             return Err(Error::NoNodes);
         }
@@ -160,7 +206,14 @@ impl<'a, T: Sample> Graph<'a, T> {
             }
             node += 1;
         }
-        Ok(Self { input, nodes, places: &[], even })
+        let mut output = 0;
+        while output < outputs.len() {
+            if outputs[output] >= nodes.len() - 1 {
+                return Err(Error::Output { node: outputs[output], nodes: nodes.len() });
+            }
+            output += 1;
+        }
+        Ok(Self { input, nodes, outputs, places: &[], even })
     }
 
     const fn check_node(&self, node: usize) -> Result<(), Error> {
@@ -215,6 +268,35 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// The table.
     pub const fn nodes(&self) -> &'a [Node<'a, T>] {
         self.nodes
+    }
+
+    /// The nodes that are outputs beside the last one. [`Graph::stream`] has the shape and rate of their frames.
+    pub const fn outputs(&self) -> &'a [usize] {
+        self.outputs
+    }
+
+    /// The frames that output number `index` of [`Graph::outputs`] yielded for a chunk: those of all streams, one stream
+    /// after another. `t`, `batch` and `scratch` are those of [`Graph::run_batch`] (of a batch of 1 otherwise), and
+    /// `frames` is the number of input frames of each stream. They are valid after a chunk that was processed without an
+    /// error, until the scratch is used again.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for an output that the model does not have; [`Error::Length`] for a scratch that is too short.
+    pub fn output<'s>(
+        &self,
+        index: usize,
+        t: u64,
+        frames: usize,
+        batch: usize,
+        scratch: &'s [T],
+    ) -> Result<&'s [T], Error> {
+        let Some(&node) = self.outputs.get(index) else {
+            let expected = "the index of one of the model's further outputs";
+            return Err(Error::Parameter { name: "output", value: index as f64, expected });
+        };
+        let (start, len) = self.frames_of(node, t, frames, batch);
+        let end = start.saturating_add(len);
+        scratch.get(start..end).ok_or(Error::Length { what: "the scratch", found: scratch.len(), expected: end })
     }
 
     /// What the model takes, yields and needs.

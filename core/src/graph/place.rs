@@ -131,6 +131,18 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
+    /// The offset and the length of the frames of `node` in the scratch, over all streams, for a chunk of `frames` frames
+    /// from time `t` on.
+    pub(super) fn frames_of(&self, node: usize, t: u64, frames: usize, batch: usize) -> (usize, usize) {
+        let stream = self.stream(Source::Node(node));
+        let before = match self.places.get(node) {
+            Some(place) => place.scratch,
+            None => (0..node).fold(Scratch::NONE, |before, node| before.plus(self.stream(Source::Node(node)).span())),
+        };
+        let len = stream.shape.len().saturating_mul(stream.chunk(t, frames).1);
+        (before.len(frames).saturating_mul(batch), len.saturating_mul(batch))
+    }
+
     /// Scratch before the frames of `node`, computed from the later node `here` and its place.
     pub(super) fn scratch_of(&self, node: usize, (here, place): (usize, &Place)) -> Scratch {
         match self.places.get(node) {

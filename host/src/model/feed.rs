@@ -9,12 +9,12 @@ use crate::cpu::threads::{Threads, worth};
 #[cfg(feature = "gpu")]
 use crate::device::stream::Working;
 use crate::lookahead::needed;
-use crate::memory::{self, resize};
+use crate::memory::{self, array, resize};
 use crate::model::layer::Compiled;
 use crate::{Error, Result, SimdLevel};
 use foveola_core::graph::MOVE;
-use foveola_core::{Graph, Node, Shape, Stage, WorkSplitter};
-use ndarray::{ArrayView5, Axis, s};
+use foveola_core::{Graph, Node, Shape, Source, Stage, WorkSplitter};
+use ndarray::{Array5, ArrayView5, Axis, s};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Scratch memory of one pass through the table, in samples; fits into a second-level cache.
@@ -41,6 +41,8 @@ pub(super) struct Memory {
     pub(super) staged: Vec<f32>,
     /// The output of the last chunk.
     pub(super) output: Vec<f32>,
+    /// The further outputs of the last chunk.
+    pub(super) outputs: Vec<Vec<f32>>,
     /// The output of one block of a batch.
     of_block: Vec<f32>,
     /// A copy of the state before the present chunk, if the chunk may fail midway.
@@ -151,7 +153,7 @@ fn refuses(graph: &Graph<'_>) -> bool {
 /// The error for a value that is not finite, in the layer called `layer`.
 fn located(overflow: &Overflow, compiled: Compiled<'_>, batch: usize, layer: String) -> Error {
     let Overflow { node, t, index, len, value } = *overflow;
-    let shape = compiled.graph.stream(foveola_core::Source::Node(node)).shape;
+    let shape = compiled.graph.stream(Source::Node(node)).shape;
     let of_stream = (len / batch.max(1)).max(1);
     let (stream, sample) = (index / of_stream, index % of_stream);
     let (frame, sample) = (sample / shape.len().max(1), sample % shape.len().max(1));
@@ -205,6 +207,32 @@ impl Memory {
         view.map(|view| view.permuted_axes([0, 2, 1, 3, 4])).map_err(|_| Error::Memory { what: "the output", samples })
     }
 
+    /// Copies of the further outputs of the last chunk, with frames of these shapes.
+    pub(super) fn further_outputs(&self, batch: usize, shapes: &[Shape]) -> Result<Vec<Array5<f32>>> {
+        let copy = |(samples, shape): (&Vec<f32>, &Shape)| {
+            let &Shape { channels, rows, cols } = shape;
+            let frames = samples.len() / (batch * shape.len()).max(1);
+            let mut output = array("a further output", [batch, channels, frames, rows, cols])?;
+            let samples = ArrayView5::from_shape((batch, frames, channels, rows, cols), samples);
+            let refused = |_| Error::Memory { what: "a further output", samples: self.output.len() };
+            output.assign(&samples.map_err(refused)?.permuted_axes([0, 2, 1, 3, 4]));
+            Ok(output)
+        };
+        self.outputs.iter().zip(shapes).map(copy).collect()
+    }
+
+    /// Allocates the further outputs of a chunk.
+    fn prepare_outputs(&mut self, graph: &Graph<'_>, batch: usize, frames: usize) -> Result<()> {
+        self.outputs.resize_with(graph.outputs().len(), Vec::new);
+        for (output, node) in self.outputs.iter_mut().zip(graph.outputs()) {
+            let stream = graph.stream(Source::Node(*node));
+            let (_, frames) = stream.chunk(self.stream.t, frames);
+            let samples = batch.saturating_mul(frames).saturating_mul(stream.shape.len());
+            resize(output, "a further output", samples)?;
+        }
+        Ok(())
+    }
+
     fn run(
         &mut self,
         compiled: Compiled<'_>,
@@ -219,6 +247,7 @@ impl Memory {
         let fed = Fed { batch, frames: signature.frames_out(self.stream.t, frames), shape };
         let samples = batch.saturating_mul(fed.frames).saturating_mul(shape.len());
         resize(&mut self.output, "the output", samples)?;
+        self.prepare_outputs(graph, batch, frames)?;
         if frames == 0 {
             return Ok(fed);
         }
@@ -303,8 +332,8 @@ impl Memory {
         let (batch, frames) = (input.len_of(Axis(0)), input.len_of(Axis(2)));
         let signature = graph.signature();
         let len = signature.output.len();
-        let Self { stream, scratch, staged, output, of_block, .. } = self;
-        let of_stream = output.len() / batch.max(1);
+        let Self { stream, scratch, staged, output, outputs, of_block, .. } = self;
+        let began = stream.t;
         let (mut from, mut written) = (0, 0);
         while from < frames {
             let to = frames.min(from + if from == 0 { blocks.first } else { blocks.others });
@@ -318,10 +347,16 @@ impl Memory {
                 .run_batch_with(&engines, stream.t, batch, state, scratch, samples, out)
                 .map_err(|source| Error::layer("the model", source))?;
             if apart && n > 0 {
-                let places = output.chunks_exact_mut(of_stream.max(1));
-                for (to, from) in places.zip(of_block.chunks_exact(n * len)) {
-                    to[written * len..][..n * len].copy_from_slice(from);
-                }
+                scatter(&of_block[..batch * n * len], batch, written * len, output);
+            }
+            for (k, (output, node)) in outputs.iter_mut().zip(graph.outputs()).enumerate() {
+                let block = graph
+                    .output(k, stream.t, to - from, batch, scratch)
+                    .map_err(|source| Error::layer("the model", source))?;
+                let of_node = graph.stream(Source::Node(*node));
+                // Chunks with lead frames are not split.
+                let at = (of_node.rate.count(stream.t) - of_node.rate.count(began)) as usize * of_node.shape.len();
+                scatter(block, batch, at, output);
             }
             stream.t += (to - from) as u64;
             (from, written) = (to, written + n);
@@ -343,7 +378,9 @@ impl Blocks {
     /// enough memory.
     fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, splitter: Threads) -> Self {
         let signature = graph.signature();
-        if signature.lead > 0 || batch > 1 && graph.scratch_len(frames, batch) <= BATCH {
+        let leads = |node: &usize| graph.stream(Source::Node(*node)).lead > 0;
+        let lead = signature.lead > 0 || graph.outputs().iter().any(leads);
+        if lead || batch > 1 && graph.scratch_len(frames, batch) <= BATCH {
             return Self { first: frames, others: frames };
         }
         // Threads share a block: larger blocks reduce the number of hand-overs.
@@ -352,6 +389,16 @@ impl Blocks {
         let others = (samples / per_frame).clamp(1, frames);
         let first = if stream.t == 0 { needed(graph, frames).max(others) } else { others };
         Self { first, others }
+    }
+}
+
+/// Copies the frames of a block to the outputs of their streams, from sample `at` of each on.
+fn scatter(block: &[f32], batch: usize, at: usize, output: &mut [f32]) {
+    let (of_block, of_stream) = (block.len() / batch.max(1), output.len() / batch.max(1));
+    if of_block > 0 {
+        for (to, from) in output.chunks_exact_mut(of_stream).zip(block.chunks_exact(of_block)) {
+            to[at..at + of_block].copy_from_slice(from);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cpu::fft::FftKernel;
 use crate::cpu::plan::{Job, Planner};
 use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
-use foveola_core::{Graph, Node, Place, Rate, Shape, Source, Stage, StreamShape};
+use foveola_core::{Delay, Graph, Node, Place, Rate, Shape, Source, Stage, StreamShape};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -108,6 +108,8 @@ pub struct Table<'a> {
     nodes: Vec<Node<'a>>,
     /// Shape and rate of the frames that each node yields.
     streams: Vec<StreamShape>,
+    /// The nodes that are outputs beside the last one.
+    outputs: Vec<usize>,
     /// Working memory of the graph.
     places: Vec<Place>,
     /// Receptive fields without a weight, and the size of their input frames.
@@ -217,6 +219,33 @@ impl<'a> Table<'a> {
         Source::Node(self.nodes.len() - 1)
     }
 
+    /// Makes the frames of `source` an output of the model beside that of its last layer.
+    #[doc(hidden)]
+    pub fn mark_output(&mut self, source: Source) {
+        let node = match source {
+            Source::Node(node) => node,
+            Source::Input => {
+                self.copy(source);
+                self.nodes.len() - 1
+            }
+        };
+        self.outputs.push(node);
+    }
+
+    /// Adds a node that copies `source`.
+    fn copy(&mut self, source: Source) {
+        self.push_as_it_is(source, Stage::Delay(Delay::new(self.shape(source), 0, 0)));
+    }
+
+    /// Makes `source` the last node, which is the output: the core has no model without nodes, no other node as its output,
+    /// and no node that is two outputs.
+    pub(crate) fn end(&mut self, source: Source) {
+        match (source, self.nodes.len().checked_sub(1)) {
+            (Source::Node(node), Some(last)) if node == last && !self.outputs.contains(&last) => {}
+            _ => self.copy(source),
+        }
+    }
+
     /// `weight` times the frames of `source`: the sum of two exact halves, or the source itself.
     pub(crate) fn weighted(&mut self, source: Source, weight: f64) -> Source {
         if weight == 1.0 { source } else { self.add([(source, weight / 2.0); 2]) }
@@ -294,7 +323,7 @@ impl<'a> Table<'a> {
     pub(crate) fn compiled(&mut self) -> Result<Compiled<'_>> {
         self.places.resize(self.nodes.len(), Place::first(Shape::new(0, 0, 0)));
         let input = self.shape(Source::Input);
-        let graph = Graph::with_places(input, &self.nodes, &mut self.places)
+        let graph = Graph::with_outputs_and_places(input, &self.nodes, &self.outputs, &mut self.places)
             .map_err(|source| Error::layer("the model", source))?;
         Ok(Compiled { graph, kernels: &self.kernels, fields: &self.fields })
     }
@@ -309,8 +338,9 @@ impl<'a> Table<'a> {
         self.kernels.clear();
         self.streams.clear();
         self.yields.clear();
-        let Self { streams, places, kernels, yields, .. } = self;
-        Table { nodes, streams, places, fields, kernels, yields, ..Table::default() }
+        self.outputs.clear();
+        let Self { streams, outputs, places, kernels, yields, .. } = self;
+        Table { nodes, streams, outputs, places, fields, kernels, yields, ..Table::default() }
     }
 }
 

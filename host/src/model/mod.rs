@@ -169,6 +169,25 @@ impl Model {
         self.network.read(inputs.into());
     }
 
+    /// Names an output: what `layer` yields. The first one named is the output of [`Model::process`] and [`Model::run`];
+    /// [`Model::process_all`] returns all of them. Without any, the output is that of the last layer.
+    ///
+    /// A name that no layer has is [`Error::Unknown`] when the model is run.
+    pub fn with_output(mut self, name: impl Into<String>, layer: &str) -> Self {
+        self.add_output(name, layer);
+        self
+    }
+
+    /// [`Model::with_output`] in place.
+    pub fn add_output(&mut self, name: impl Into<String>, layer: &str) {
+        self.network.add_output(name.into(), layer);
+    }
+
+    /// The names of the outputs; none if the model has the output of its last layer alone.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.network.outputs()
+    }
+
     /// The number of layers.
     pub fn len(&self) -> usize {
         self.network.entries().len()
@@ -409,6 +428,49 @@ impl Model {
         let largest = self.check(&input.view())?;
         let fed = self.feed(input.view(), largest, true)?;
         self.memory.output(fed)
+    }
+
+    /// [`Model::process`] with all outputs, in the order of [`Model::outputs`]. They are copies.
+    ///
+    /// ```
+    /// use foveola::{Diff, Model, NLRectify};
+    /// let mut edges = Model::new()
+    ///     .named("change", Diff)
+    ///     .named("on", NLRectify)
+    ///     .named("off", NLRectify).reading([("change", -1.0)])
+    ///     .with_output("on", "on")
+    ///     .with_output("off", "off");
+    /// let outputs = edges.process_all(&ndarray::arr3(&[[[0.0_f32]], [[2.0]], [[1.0]]]))?;
+    /// assert_eq!(outputs[0].as_slice(), Some(&[0.0, 2.0, 0.0][..]));
+    /// assert_eq!(outputs[1].as_slice(), Some(&[0.0, 0.0, 1.0][..]));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::process`], and [`Error::Device`] for several outputs on a device, which computes the first one alone.
+    pub fn process_all<'a>(&mut self, input: impl Movie<'a>) -> Result<Vec<Array5<f32>>> {
+        let input = input.movie()?;
+        let (batch, channels, _, rows, cols) = input.view().dim();
+        let shapes = self.further_shapes(Shape::new(channels, rows, cols))?;
+        if self.network.device.is_device() && !shapes.is_empty() {
+            let reason = format!("the model has {} further outputs, which the processor alone computes", shapes.len());
+            return Err(Error::Device { device: self.network.device.name().into(), reason });
+        }
+        let view = self.process(input.view())?;
+        let mut output = array("the output", view.dim().into())?;
+        output.assign(&view);
+        let mut outputs = vec![output];
+        outputs.extend(self.memory.further_outputs(batch, &shapes)?);
+        Ok(outputs)
+    }
+
+    /// The shapes of the further outputs, for frames of `input`.
+    fn further_shapes(&self, input: Shape) -> Result<Vec<Shape>> {
+        let mut table = Table::default();
+        self.network.compiled(input, &mut table, self.workers.shares(), |compiled| {
+            let graph = &compiled.graph;
+            Ok(graph.outputs().iter().map(|node| graph.stream(Source::Node(*node)).shape).collect())
+        })
     }
 
     /// Feeds the next `n` frames of events (fewer at the end) and returns the output; none after the last frame.

@@ -5,13 +5,15 @@ use crate::cpu::simd::Precision;
 use crate::device::Device;
 use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
-use foveola_core::{Delay, Shape, Source, Stage};
+use foveola_core::{Shape, Source};
 use std::fmt;
 
 /// The layers, the device and the settings of the computation.
 #[derive(Clone, Default)]
 pub(super) struct Network {
     entries: Vec<Entry>,
+    /// The names of outputs, each with its layer; a name that no layer has is reported when the model is compiled.
+    outputs: Vec<(String, Option<usize>)>,
     pub(super) precision: Precision,
     pub(super) device: Device,
     /// Increases when a layer may have changed.
@@ -77,6 +79,18 @@ impl Network {
         last.inputs = inputs;
     }
 
+    /// The names of the outputs; none if only the last layer's is one.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Names an output: what `layer` yields.
+    pub(super) fn add_output(&mut self, name: String, layer: &str) {
+        self.changing();
+        let layer = self.find(layer);
+        self.outputs.push((name, layer));
+    }
+
     /// The layer at `index`, for modification.
     pub(super) fn layer_mut(&mut self, index: usize) -> Option<&mut Box<dyn Layer>> {
         self.changing();
@@ -96,17 +110,22 @@ impl Network {
     /// The nodes of all layers; the first one reads `input`.
     pub(super) fn compile<'a>(&'a self, table: &mut Table<'a>, input: Source) -> Result<Source> {
         let begun = table.begin_network();
-        let result = self.compile_layers(table, input);
+        let result = self.compile_outputs(table, input);
         table.end_network(begun);
         result
     }
 
-    fn compile_layers<'a>(&'a self, table: &mut Table<'a>, input: Source) -> Result<Source> {
+    /// The nodes of all layers. Returns the first output, that of the last layer if none is named.
+    fn compile_outputs<'a>(&'a self, table: &mut Table<'a>, input: Source) -> Result<Source> {
         let mut last = input;
         for i in 0..self.entries.len() {
             last = self.compile_layer(i, table, (input, last))?;
         }
-        Ok(last)
+        if let Some(name) = self.outputs.iter().find_map(|(name, layer)| layer.is_none().then_some(name)) {
+            let names = self.entries.iter().map(|entry| entry.name.as_str()).filter(|name| !name.is_empty());
+            return Err(Error::unknown("layer of the output", name, names));
+        }
+        Ok(self.outputs.first().and_then(|(_, layer)| *layer).map_or(last, |layer| table.of_layer(layer)))
     }
 
     /// The nodes of layer `i`, which reads `last` unless it names its inputs.
@@ -178,12 +197,13 @@ impl Network {
     }
 
     fn fill<'a>(&'a self, table: &mut Table<'a>) -> Result<()> {
-        let from = self.compile(table, Source::Input)?;
-        let last = table.nodes().len().checked_sub(1).map(Source::Node);
-        if last != Some(from) {
-            // No layers, or a last one that passes frames on: copy the frames.
-            table.push(from, Stage::Delay(Delay::new(table.shape(from), 0, 0)));
+        let begun = table.begin_network();
+        let output = self.compile_outputs(table, Source::Input)?;
+        for (_, layer) in self.outputs.iter().skip(1) {
+            table.mark_output(layer.map_or(output, |layer| table.of_layer(layer)));
         }
+        table.end_network(begun);
+        table.end(output);
         Ok(())
     }
 

@@ -210,16 +210,24 @@ impl ModelFile {
         self.outputs.iter().map(|(name, layer)| (name.as_str(), layer.as_str()))
     }
 
-    /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads; its output
-    /// is that of [`ModelFile::outputs`] if there is one.
+    /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads.
     ///
     /// # Errors
     /// [`Error::ModelFile`] with the place of a layer that cannot be built, such as one whose weights are not there.
     pub fn model(&self) -> Result<Model> {
+        let mut layers = self.build(self.resolution())?;
+        let read = |name: &str| layers.iter().flat_map(|layer| &layer.inputs.terms).any(|(term, _)| term == name);
+        // The first output comes last where it can: only there it needs no copy.
+        if let Some((_, first)) = self.outputs.first().filter(|(_, layer)| !read(layer)) {
+            layers.sort_by_key(|layer| layer.name == *first);
+        }
         let mut model = Model::new();
-        for BuiltLayer { name, inputs, layer } in self.build(self.resolution())? {
+        for BuiltLayer { name, inputs, layer } in layers {
             model.push_named(name, layer);
             model.set_reading(inputs);
+        }
+        for (name, layer) in &self.outputs {
+            model.add_output(name, layer);
         }
         Ok(model)
     }
