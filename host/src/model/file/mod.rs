@@ -59,6 +59,7 @@
 
 mod arrays;
 mod error;
+mod firmware;
 mod generators;
 mod keys;
 mod kinds;
@@ -72,6 +73,7 @@ mod weights;
 mod write;
 
 pub use error::ModelFileError;
+pub use firmware::Sensor;
 pub use layer::{BuiltLayer, LayerEntry};
 pub use schema::schema;
 
@@ -80,7 +82,7 @@ use error::Problem;
 use keys::Default::{Else, Is};
 use keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
 use keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use value::{Entry, Item, Source, Table, Value, find, in_words};
 
 /// The version of the format that this crate writes, the newest that it reads.
@@ -208,6 +210,35 @@ impl ModelFile {
     /// The outputs: their names, each with the name of its layer.
     pub fn outputs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.outputs.iter().map(|(name, layer)| (name.as_str(), layer.as_str()))
+    }
+
+    /// The files of arrays that the layers read, each once.
+    pub fn arrays(&self) -> Vec<PathBuf> {
+        fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| collect(&item.value, parameters, names)),
+                Value::Table(table) => {
+                    for Entry { key, item, .. } in table {
+                        let named = match &item.value {
+                            Value::Text(text) => text.strip_prefix('$').and_then(|name| find(parameters, name)),
+                            _ => None,
+                        };
+                        match &named.unwrap_or(item).value {
+                            Value::Text(name) if key == "file" => names.push(name.clone()),
+                            inner => collect(inner, parameters, names),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut names = Vec::new();
+        for layer in &self.layers {
+            collect(&Value::Table(layer.table()), &self.parameters, &mut names);
+        }
+        names.sort();
+        names.dedup();
+        names.iter().map(|name| self.source.folder.join(name)).collect()
     }
 
     /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads.
