@@ -233,6 +233,21 @@ impl Model {
         (**self.network.layer_mut(index)?).as_any_mut().downcast_mut()
     }
 
+    /// The model up to a layer, which is its output, without the layers that this one does not depend on. It has the settings
+    /// of the model, and no state.
+    ///
+    /// ```
+    /// use foveola::{Diff, LowPass, Model, NLRectify, Resolution};
+    /// let model = Model::new().then(Diff).named("smooth", LowPass::new(0.01, Resolution::DEFAULT)?).then(NLRectify);
+    /// assert_eq!(model.part("smooth").unwrap().len(), 2);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn part(&self, layer: impl LayerId) -> Option<Self> {
+        let index = layer.index(self).filter(|index| *index < self.len())?;
+        let network = self.network.part(index);
+        Some(Self { network, unchecked: self.unchecked, workers: self.workers.clone(), ..Self::default() })
+    }
+
     /// Allows NaN and infinities in the input and between the layers. By default they are errors, because one would never
     /// leave recursive state. On a device this also allows models whose results may leave the range: see [`Model::to`].
     pub fn allow_non_finite(mut self) -> Self {
