@@ -63,7 +63,7 @@ step_fmt() {
 step_clippy() {
     run "the workspace" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
     # Alone, with each feature: the workspace's tests ask for all of them, which would hide a use of one.
-    for feature in "" compression movies pictures serde gpu; do
+    for feature in "" compression files movies pictures serde gpu; do
         run "foveola alone${feature:+, with $feature}" cargo clippy --locked --quiet -p foveola --features "$feature" -- -D warnings
     done
     run "foveola-cli alone" cargo clippy --locked --quiet -p foveola-cli -- -D warnings

@@ -255,6 +255,10 @@ pub enum Error {
         /// The system's message.
         source: std::io::Error,
     },
+    /// A mistake in a model file.
+    #[cfg(feature = "files")]
+    #[error(transparent)]
+    ModelFile(Box<crate::ModelFileError>),
     /// A file with invalid content.
     #[error("{}: {reason}", path.display())]
     Data {

@@ -28,6 +28,7 @@
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`models`] | built-in models, by name |
+//! | `ModelFile` | a model as a TOML file (feature `files`) |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
 //! | [`Filter`], [`Stage`], [`Shape`], [`Signature`] | what a custom filter implements and uses |
 //! | [`Algorithm`], [`Plan`] | the algorithm of a convolution |
@@ -47,6 +48,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `files` | models described by TOML files: `ModelFile` |
 //! | `movies` | folders of PNGs and GIFs as input of [`movie`]; arrays in `.npy` and `.npz` are always read |
 //! | `pictures` | the module `picture` |
 //! | `compression` | recordings in AEDAT 4, and compressed `.npz` archives |
@@ -93,6 +95,10 @@ pub use foveola_core::events::{Camera, Geometry, Order, Polarity};
 pub use foveola_core::{
     self as core, Axis, Border, Filter, PadMode, Resolution, Shape, Signature, Source, Stage, UnknownName,
 };
+#[cfg(feature = "files")]
+pub use model::file as model_file;
+#[cfg(feature = "files")]
+pub use model::file::{ModelFile, ModelFileError, schema as model_schema};
 pub use model::layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,

@@ -1,4 +1,5 @@
-//! Kernels as arrays: impulse responses for `set_weight`. The equations are in [`foveola_core::kernels`].
+//! Kernels as arrays: impulse responses for `set_weight`. The equations of those of `convis` are in
+//! [`foveola_core::kernels`].
 //!
 //! ```
 //! use foveola::{Resolution, kernels};
@@ -10,6 +11,15 @@
 //! # Ok::<(), foveola::Error>(())
 //! ```
 
+mod gabor;
+mod gaussian;
+mod noise;
+
+pub use gabor::{Drift, Gabor};
+pub use gaussian::{difference_of_gaussians, gaussian};
+pub use noise::noise;
+
+use crate::error::in_range;
 use crate::taps::MAX_WEIGHTS;
 use crate::{Error, Resolution, Result};
 pub use foveola_core::kernels::{ExponentialFilter, ExponentialKernel, GaussFilter};
@@ -20,6 +30,10 @@ fn room(samples: usize) -> Result<Vec<f32>> {
         return Err(Error::Memory { what: "a kernel", samples });
     }
     Ok(vec![0.0; samples])
+}
+
+fn positive(item: &'static str, name: &'static str, value: f64) -> Result<()> {
+    in_range(item, name, value, value > 0.0 && value.is_finite(), "a positive finite number")
 }
 
 /// A temporal kernel of a given length.

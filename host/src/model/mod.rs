@@ -3,6 +3,8 @@
 mod bounds;
 mod export;
 mod feed;
+#[cfg(feature = "files")]
+pub mod file;
 mod inputs;
 mod kept;
 pub mod kernels;

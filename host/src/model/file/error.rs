@@ -1,0 +1,185 @@
+//! What is wrong with a model file, and where.
+
+use super::value::Source;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A mistake in a model file.
+///
+/// ```
+/// let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntaus = \"6ms\"\n";
+/// let error = foveola::ModelFile::parse(text, ".").unwrap_err();
+/// assert_eq!(error.to_string(), "5:1: layer \"slow\": unknown key \"taus\" (did you mean \"tau\"?)");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelFileError {
+    /// The file; empty for text that is not from a file.
+    pub path: PathBuf,
+    /// Line and column, from 1 on; none for values that are not from a file.
+    pub place: Option<(usize, usize)>,
+    /// The part of the model, such as `layer "centre"`; may be empty.
+    pub part: String,
+    /// The key; may be empty.
+    pub key: String,
+    /// What was found.
+    pub found: String,
+    /// What was expected; may be empty.
+    pub expected: String,
+    /// The known name nearest to an unknown one.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for ModelFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.as_os_str().is_empty() {
+            write!(f, "{}:", self.path.display())?;
+        }
+        match self.place {
+            Some((line, column)) => write!(f, "{line}:{column}: ")?,
+            None if !self.path.as_os_str().is_empty() => f.write_str(" ")?,
+            None => {}
+        }
+        for part in [&self.part, &self.key] {
+            if !part.is_empty() {
+                write!(f, "{part}: ")?;
+            }
+        }
+        f.write_str(&self.found)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, " (did you mean {nearest:?}?)"),
+            None if self.expected.is_empty() => Ok(()),
+            None => write!(f, "; expected {}", self.expected),
+        }
+    }
+}
+
+impl std::error::Error for ModelFileError {}
+
+/// A mistake at a byte of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    at: Option<usize>,
+    part: String,
+    key: String,
+    found: String,
+    expected: String,
+    nearest: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(at: Option<usize>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        let (found, expected) = (found.into(), expected.into());
+        Self { at, part: String::new(), key: String::new(), found, expected, nearest: None }
+    }
+
+    /// `name` is not among `known`.
+    pub(super) fn unknown<'n>(
+        at: Option<usize>,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Self {
+        let known: Vec<_> = known.into_iter().collect();
+        let expected = if known.is_empty() { "none".into() } else { format!("one of: {}", known.join(", ")) };
+        let nearest = nearest(name, &known).map(Into::into);
+        Self { nearest, ..Self::new(at, format!("unknown {what} {name:?}"), expected) }
+    }
+
+    /// The part of the model, unless a part within it is named already.
+    pub(super) fn in_part(self, part: impl FnOnce() -> String) -> Self {
+        if self.part.is_empty() { Self { part: part(), ..self } } else { self }
+    }
+
+    /// The key, outermost last.
+    pub(super) fn in_key(self, key: &str) -> Self {
+        let key = if self.key.is_empty() { key.into() } else { format!("{key}.{}", self.key) };
+        Self { key, ..self }
+    }
+
+    /// The place of a value, for a mistake that has none.
+    pub(super) fn or_at(self, at: Option<usize>) -> Self {
+        Self { at: self.at.or(at), ..self }
+    }
+
+    /// For a value that is not in the file.
+    pub(super) fn without_place(self) -> Self {
+        Self { at: None, ..self }
+    }
+
+    /// The value is that of a parameter: the place is where it is used.
+    pub(super) fn of_parameter(self, name: &str, at: Option<usize>) -> Self {
+        Self { at, found: format!("{} (parameter {name:?})", self.found), ..self }
+    }
+
+    pub(super) fn error(self, source: &Source) -> ModelFileError {
+        let Self { at, part, key, found, expected, nearest } = self;
+        let place = at.map(|at| source.place(at));
+        ModelFileError { path: source.path.clone(), place, part, key, found, expected, nearest }
+    }
+}
+
+/// A layer that cannot be built: its own message says what was expected.
+impl From<crate::Error> for Problem {
+    fn from(error: crate::Error) -> Self {
+        Self::new(None, error.to_string(), "")
+    }
+}
+
+/// The longest name that is compared: the time grows with the square of its length.
+const LONGEST: usize = 64;
+
+/// The entry of `known` that differs from `name` in few letters, a third of them at most.
+fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let distances = known.iter().map(|other| (distance(&lower, &other.to_lowercase()), *other));
+    let (distance, other) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (name.chars().count().max(3) / 3)).then_some(other)
+}
+
+/// Edit distance: insertions, deletions, substitutions, and swaps of neighbours (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let mut cost = (row[j] + usize::from(x != y)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            next.push(cost);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in
+            [("", "", 0), ("", "ab", 2), ("tau", "taus", 1), ("tua", "tau", 1), ("kitten", "sitting", 3)]
+        {
+            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_near_name_is_near() {
+        let known = ["LowPass", "HighPass", "Conv3d"];
+        for (name, expected) in
+            [("lowpass", Some("LowPass")), ("HihgPass", Some("HighPass")), ("Conv4d", Some("Conv3d")), ("Retina", None)]
+        {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+        assert_eq!(nearest(&"x".repeat(1000), &known), None);
+    }
+}

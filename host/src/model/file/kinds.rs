@@ -1,0 +1,334 @@
+//! The kinds of layers in a model file: one entry of a table for each.
+
+use super::error::Problem;
+use super::keys::Default::{Else, Is, Needed};
+use super::keys::Type::{Choice, Flag, Frames, List, Map, Number, OneOrMore, Quantity, Size, Values, Weight, Whole};
+use super::keys::{Arguments, Key, choice, first, flag, frames, key, list, number, seconds, single, whole, wholes};
+use super::units::Dimension::Time;
+use super::weights::{Axes, for_stages, map, weight};
+use crate::layers::Kind as Convolution;
+use crate::model::inputs::Join;
+use crate::{
+    Algorithm, Axis, Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify,
+    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, Rf, SmoothConv, Sum, TimePadding, VariableDelay, layers::Conv,
+};
+
+/// A kind of layer.
+pub(super) struct Kind {
+    /// The name in files.
+    pub(super) name: &'static str,
+    /// What a layer of this kind computes.
+    pub(super) about: &'static str,
+    /// How several inputs become one.
+    pub(super) join: Join,
+    /// Its keys besides `name`, `kind` and `from`.
+    pub(super) keys: &'static [&'static [Key]],
+    /// The layer of checked keys.
+    pub(super) build: fn(&Arguments<'_>) -> Built,
+}
+
+type Built = Result<Box<dyn Layer>, Problem>;
+
+const AXES: [(&str, Axis); 3] = [("channel", Axis::Channel), ("row", Axis::Row), ("col", Axis::Col)];
+
+const TAU: Key = key("tau", Quantity(Time), Needed, "time constant");
+const SCALE: [Key; 2] =
+    [key("scale", Number, Is("1"), "factor of the input"), key("bias", Number, Is("0"), "added to the scaled input")];
+const CHANNELS: [Key; 2] = [
+    key("in_channels", Whole(1), Else("those of the weight, or the number of groups"), "channels of the input"),
+    key("out_channels", Whole(1), Else("those of the weight, or the number of groups"), "channels of the output"),
+];
+const BIAS: Key = key("bias", Values(&Number), Else("none"), "one number for each output channel");
+const TIME_PAD: [Key; 2] = [
+    key("time_pad", Flag, Is("true"), "whether the stream starts with frames that stand for the past"),
+    key("pad_mode", Choice(&first(PadMode::NAMES)), Is("mirror"), "what these frames are"),
+];
+const BORDER: Key =
+    key("autopad_mode", Choice(&first(Border::NAMES)), Is("replicate"), "what the kernel reads outside the frame");
+const CONV: [Key; 6] = [
+    BIAS,
+    key("stride", List(&Whole(1), 3), Is("[1, 1, 1]"), "steps [time, row, col] from one output to the next"),
+    key("dilation", List(&Whole(1), 3), Is("[1, 1, 1]"), "distances [time, row, col] between the taps"),
+    key("groups", Whole(1), Is("1"), "channels of different groups do not mix"),
+    key(
+        "autopad",
+        Flag,
+        Is("true"),
+        "whether the output has the size of the input; else only pixels where the kernel fits",
+    ),
+    key(
+        "algorithm",
+        Choice(&first(Algorithm::NAMES)),
+        Is("auto"),
+        "the algorithm; auto takes the one predicted to be fastest",
+    ),
+];
+const AVERAGE: &str = "the average over size";
+
+pub(super) const KINDS: [Kind; 19] = [
+    Kind {
+        name: "Conv3d",
+        about: "convolution in space and time",
+        join: Join::Sum,
+        keys: &[
+            &CHANNELS,
+            &[
+                key("size", Size(&[3]), Is("[1, 1, 1]"), "frames, rows and columns of a kernel without a weight"),
+                key("weight", Weight(Axes::Spacetime), Else(AVERAGE), "impulse response"),
+            ],
+            &CONV,
+            &TIME_PAD,
+            &[BORDER],
+        ],
+        build: |args| {
+            convolution(args, Axes::Spacetime, |[i, o]| {
+                Conv3d::new(i, o, args.get("size", wholes)?).map_err(Problem::from)
+            })
+        },
+    },
+    Kind {
+        name: "Conv2d",
+        about: "convolution of each frame",
+        join: Join::Sum,
+        keys: &[
+            &CHANNELS,
+            &[
+                key("size", Size(&[2]), Is("[1, 1]"), "rows and columns of a kernel without a weight"),
+                key("weight", Weight(Axes::Space), Else(AVERAGE), "impulse response"),
+            ],
+            &CONV,
+            &[BORDER],
+        ],
+        build: |args| {
+            convolution(args, Axes::Space, |[i, o]| Conv2d::new(i, o, args.get("size", wholes)?).map_err(Problem::from))
+        },
+    },
+    Kind {
+        name: "Conv1d",
+        about: "convolution of each pixel in time",
+        join: Join::Sum,
+        keys: &[
+            &CHANNELS,
+            &[
+                key("frames", Frames, Is("1 frame"), "length of a kernel without a weight"),
+                key("weight", Weight(Axes::Time), Else("the average over frames"), "impulse response"),
+            ],
+            &CONV,
+            &TIME_PAD,
+        ],
+        build: |args| {
+            convolution(args, Axes::Time, |[i, o]| {
+                Conv1d::new(i, o, args.get("frames", frames)?).map_err(Problem::from)
+            })
+        },
+    },
+    Kind {
+        name: "RF",
+        about: "receptive field: a weighted sum over the frame and its past, one output pixel",
+        join: Join::Sum,
+        keys: &[
+            &CHANNELS,
+            &[
+                key("frames", Frames, Is("1 frame"), "length of a field without a weight"),
+                key("weight", Weight(Axes::Field), Else("uniform over the first frame"), "impulse response"),
+                BIAS,
+            ],
+            &TIME_PAD,
+        ],
+        build: receptive_field,
+    },
+    Kind {
+        name: "SmoothConv",
+        about: "a chain of exponentials in time, each with a kernel in space; the sum of all",
+        join: Join::Sum,
+        keys: &[&[
+            key("tau", OneOrMore(&Quantity(Time)), Needed, "time constant of each stage, or of all n stages"),
+            key("n", Whole(1), Else("the number of time constants"), "number of stages"),
+            key("weight", Weight(Axes::Stages), Needed, "kernel of each stage, or of all stages"),
+            BORDER,
+            key("components", Flag, Is("false"), "whether each stage is a channel, instead of their sum"),
+            key("algorithm", Choice(&first(Algorithm::NAMES)), Is("auto"), "direct, separable or auto"),
+        ]],
+        build: smooth_conv,
+    },
+    Kind {
+        name: "LowPass",
+        about: "y[t] = a y[t-1] + (1 - a) x[t], a = exp(-1 / (tau fs))",
+        join: Join::Sum,
+        keys: &[&[TAU]],
+        build: |args| boxed(LowPass::new(args.get("tau", seconds)?, args.scope.resolution)?),
+    },
+    Kind {
+        name: "HighPass",
+        about: "x - k lowpass(x)",
+        join: Join::Sum,
+        keys: &[&[TAU, key("k", Number, Is("1"), "weight of the low-pass")]],
+        build: |args| boxed(HighPass::new(args.get("tau", seconds)?, args.get("k", number)?, args.scope.resolution)?),
+    },
+    Kind {
+        name: "TimePadding",
+        about: "the last frames seen, then the chunk",
+        join: Join::Sum,
+        keys: &[&[
+            key("length", Frames, Needed, "frames in front of each chunk"),
+            key("mode", Choice(&first(PadMode::NAMES)), Is("mirror"), "the frames before the first"),
+        ]],
+        build: |args| boxed(TimePadding::new(args.get("length", frames)?, args.get("mode", choice(&PadMode::NAMES))?)),
+    },
+    Kind {
+        name: "Delay",
+        about: "the frames of some time ago, 0 before the start",
+        join: Join::Sum,
+        keys: &[&[
+            key("delay", Frames, Needed, "how long ago"),
+            key("length", Frames, Is("0 frames"), "earlier frames in front of each chunk"),
+        ]],
+        build: |args| boxed(Delay::new(args.get("delay", frames)?).with_length(args.get("length", frames)?)),
+    },
+    Kind {
+        name: "VariableDelay",
+        about: "a delay of its own for each pixel",
+        join: Join::Sum,
+        keys: &[&[key("delays", Map, Needed, "frames, (row, col)")]],
+        build: |args| boxed(VariableDelay::new(&args.get("delays", map)?)),
+    },
+    Kind { name: "NLRectify", about: "max(x, 0)", join: Join::Sum, keys: &[], build: |_| boxed(NLRectify) },
+    Kind {
+        name: "NLRectifyScale",
+        about: "max(bias + scale x, 0)",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLRectifyScale::new(args.get("scale", number)?, args.get("bias", number)?)?),
+    },
+    Kind {
+        name: "NLSquare",
+        about: "(bias + scale x)^2",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLSquare::new(args.get("scale", number)?, args.get("bias", number)?)?),
+    },
+    Kind {
+        name: "NLRectifySquare",
+        about: "max(bias + scale x, 0)^2",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLRectifySquare::new(args.get("scale", number)?, args.get("bias", number)?)?),
+    },
+    Kind {
+        name: "Sum",
+        about: "the sum over an axis, which keeps the length 1",
+        join: Join::Sum,
+        keys: &[&[key("axis", Choice(&first(AXES)), Is("channel"), "the axis")]],
+        build: |args| boxed(Sum::new(args.get("axis", choice(&AXES))?)),
+    },
+    Kind {
+        name: "Diff",
+        about: "x[t] - x[t-1], 0 for the first frame",
+        join: Join::Sum,
+        keys: &[],
+        build: |_| boxed(Diff),
+    },
+    Kind { name: "Identity", about: "its input: gives a name to a sum", join: Join::Sum, keys: &[], build: identity },
+    Kind {
+        name: "Product",
+        about: "the product of its inputs, sample by sample",
+        join: Join::Product,
+        keys: &[],
+        build: identity,
+    },
+    Kind {
+        name: "Concat",
+        about: "the channels of its inputs, one input after the other",
+        join: Join::Concat,
+        keys: &[],
+        build: identity,
+    },
+];
+
+fn boxed(layer: impl Layer) -> Built {
+    Ok(Box::new(layer))
+}
+
+/// A model without layers yields its input.
+fn identity(_: &Arguments<'_>) -> Built {
+    boxed(Model::new())
+}
+
+fn convolution<K: Convolution>(
+    args: &Arguments<'_>,
+    axes: Axes,
+    new: impl Fn([usize; 2]) -> Result<Conv<K>, Problem>,
+) -> Built {
+    let groups = args.get("groups", whole)?;
+    let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
+    let mut conv = new(channels.map(|channels| channels.unwrap_or(groups)))?
+        .with_groups(groups)?
+        .with_stride(args.get("stride", wholes)?)
+        .with_dilation(args.get("dilation", wholes)?)
+        .with_autopad(args.get("autopad", flag)?)
+        .with_algorithm(args.get("algorithm", choice(&Algorithm::NAMES))?);
+    // A Conv1d has no border, a Conv2d no past.
+    if let Some(border) = args.optional("autopad_mode", choice(&Border::NAMES))? {
+        conv = conv.with_autopad_mode(border);
+    }
+    if let Some(mode) = args.optional("pad_mode", choice(&PadMode::NAMES))? {
+        conv = conv.with_pad_mode(mode).with_time_pad(args.get("time_pad", flag)?);
+    }
+    if let Some(weight) = args.optional("weight", weight(axes))? {
+        conv.set_weight(weight).map_err(|error| Problem::from(error).in_key("weight"))?;
+        let shape = conv.weight().dim();
+        has_channels(args, channels, [shape.1 * groups, shape.0])?;
+    }
+    if let Some(bias) = args.optional("bias", list(single))? {
+        conv.set_bias(&bias).map_err(|error| Problem::from(error).in_key("bias"))?;
+    }
+    boxed(conv)
+}
+
+/// Refuses a weight of other channels than the file states.
+fn has_channels(args: &Arguments<'_>, stated: [Option<usize>; 2], found: [usize; 2]) -> Result<(), Problem> {
+    for ((stated, found), name) in stated.into_iter().zip(found).zip(["in_channels", "out_channels"]) {
+        if let Some(stated) = stated.filter(|stated| *stated != found) {
+            let found = format!(
+                "a weight of {found} {}",
+                name.replace('_', " ").replace("in ", "input ").replace("out ", "output ")
+            );
+            return Err(Problem::new(args.at, found, format!("{name} = {stated}, or a weight with preserve_channels")));
+        }
+    }
+    Ok(())
+}
+
+fn receptive_field(args: &Arguments<'_>) -> Built {
+    let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
+    let [ins, out] = channels.map(|channels| channels.unwrap_or(1));
+    let mut field = Rf::new(ins, out, args.get("frames", frames)?)?
+        .with_pad_mode(args.get("pad_mode", choice(&PadMode::NAMES))?)
+        .with_time_pad(args.get("time_pad", flag)?);
+    if let Some(weight) = args.optional("weight", weight(Axes::Field))? {
+        field.set_weight(weight).map_err(|error| Problem::from(error).in_key("weight"))?;
+        let shape = field.weight().dim();
+        has_channels(args, channels, [shape.1, shape.0])?;
+    }
+    if let Some(bias) = args.optional("bias", list(single))? {
+        field.set_bias(&bias).map_err(|error| Problem::from(error).in_key("bias"))?;
+    }
+    boxed(field)
+}
+
+fn smooth_conv(args: &Arguments<'_>) -> Built {
+    let mut taus = args.get("tau", list(seconds))?;
+    let n = args.optional("n", whole)?.unwrap_or(taus.len());
+    if taus.len() == 1 && n <= crate::taps::MAX_WEIGHTS {
+        taus.resize(n, taus[0]);
+    }
+    if taus.len() != n {
+        let found = format!("{} time constants for n = {n}", taus.len());
+        return Err(Problem::new(args.at, found, "one for each stage, or one for all").in_key("tau"));
+    }
+    let weight = for_stages(args.get("weight", weight(Axes::Stages))?, n)?;
+    let layer = SmoothConv::new(&taus, weight, args.scope.resolution)?
+        .with_autopad_mode(args.get("autopad_mode", choice(&Border::NAMES))?)
+        .with_algorithm(args.get("algorithm", choice(&Algorithm::NAMES))?);
+    boxed(if args.get("components", flag)? { layer.components() } else { layer })
+}

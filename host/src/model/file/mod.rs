@@ -1,0 +1,475 @@
+//! A model as a file: TOML that a person can read and a diff can show.
+//!
+//! ```
+//! use foveola::{ModelFile, Resolution};
+//! let file = ModelFile::parse(
+//!     r#"
+//!     version = 1
+//!     name = "centre_surround"
+//!
+//!     [parameters]
+//!     tau = "6ms"
+//!
+//!     [[layer]]
+//!     name = "centre"
+//!     kind = "SmoothConv"
+//!     tau = "$tau"
+//!     n = 3
+//!     weight = { gaussian = { sigma = "0.8px", size = [5, 5] }, normalize = true }
+//!
+//!     [[layer]]
+//!     name = "surround"
+//!     kind = "SmoothConv"
+//!     from = "input"
+//!     tau = "10ms"
+//!     n = 3
+//!     weight = { gaussian = { sigma = "3px", size = [19, 19] }, normalize = true }
+//!
+//!     [[layer]]
+//!     name = "difference"
+//!     kind = "Identity"
+//!     from = ["centre", "-surround"]
+//!     "#,
+//!     ".",
+//! )?;
+//! let layers = file.build(file.resolution())?;
+//! assert_eq!(layers[2].inputs.to_string(), "centre, -surround");
+//! assert_eq!(ModelFile::parse(&file.to_toml(), ".")?, file);
+//! # Ok::<(), foveola::Error>(())
+//! ```
+//!
+//! # The file
+//! | key or table | content | if absent |
+//! |---|---|---|
+//! | `version` | 1 | an error |
+//! | `name`, `about` | text | empty |
+//! | `[input]` | `rows`, `cols` (a number or `"any"`), `channels` or `polarity`, `dt`, `pixels_per_degree`, `filter_epsilon`, `events` | any frames, 1 ms, 10 pixels per degree |
+//! | `[parameters]` | values that layers use as `"$name"` | none |
+//! | `[[layer]]` | `name`, `kind`, `from` and the keys of the kind | an error |
+//! | `[outputs]` | names of outputs, each with the name of a layer | the last layer, under its name |
+//!
+//! `from` is a name or a list of names, each possibly with a weight: `"-0.5 * surround"`. Without it a layer reads the layer
+//! before, the first one the input. A layer may read one that is further down, as long as there is no cycle.
+//!
+//! Times have the unit `us`, `ms`, `s` or `frames`, lengths `px` or `deg`, frequencies `Hz`, angles `deg` or `rad`. After a
+//! temporal stride a frame lasts longer; times in other units stay what they are.
+//!
+//! Everything that can be checked without computing a weight is checked by [`ModelFile::parse`], and each mistake is a
+//! [`ModelFileError`] with line, column and key.
+
+mod arrays;
+mod error;
+mod generators;
+mod keys;
+mod kinds;
+mod layer;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod units;
+mod value;
+mod weights;
+mod write;
+
+pub use error::ModelFileError;
+pub use layer::{BuiltLayer, LayerEntry};
+pub use schema::schema;
+
+use crate::{Error, EventFilterSpec, MOST_PIXELS, Polarity, Resolution, Result};
+use error::Problem;
+use keys::Default::{Else, Is};
+use keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
+use keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
+use std::path::Path;
+use value::{Entry, Item, Source, Table, Value, find, in_words};
+
+/// The version of the format that this crate writes, the newest that it reads.
+pub const VERSION: usize = 1;
+
+/// A model file: what the model reads, its layers, and what it outputs. See the [module](self) for the format.
+///
+/// Two files are equal if they say the same, wherever and however it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    name: String,
+    about: String,
+    input: Input,
+    parameters: Table,
+    layers: Vec<LayerEntry>,
+    /// Positions of the layers, each after those that it reads.
+    order: Vec<usize>,
+    outputs: Vec<(String, String)>,
+    source: Source,
+}
+
+/// The frames that a model reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// Rows of a frame; none for any number.
+    pub rows: Option<usize>,
+    /// Columns of a frame; none for any number.
+    pub cols: Option<usize>,
+    /// Channels of a frame; none for any number.
+    pub channels: Option<usize>,
+    /// How events become frames; none if the file does not say.
+    pub polarity: Option<Polarity>,
+    /// Duration of a frame in seconds.
+    pub dt: f64,
+    /// Pixels per degree of visual angle.
+    pub pixels_per_degree: f64,
+    /// The value below which a kernel is cut off.
+    pub filter_epsilon: f64,
+    /// Filters of the events before they become frames.
+    pub events: Vec<EventFilterSpec>,
+    /// As it was given.
+    table: Table,
+}
+
+/// The keys of `[input]`.
+const INPUT: [Key; 8] = [
+    key("rows", OrAny(&Whole(1)), Is("\"any\""), "rows of a frame"),
+    key("cols", OrAny(&Whole(1)), Is("\"any\""), "columns of a frame"),
+    key("channels", Whole(1), Else("those of polarity, or any number"), "channels of a frame"),
+    key(
+        "polarity",
+        Choice(&first(Polarity::NAMES)),
+        Else("that of the caller"),
+        "ON and OFF events: two channels, or +1 and -1",
+    ),
+    key("dt", Quantity(units::Dimension::Duration), Is("\"1ms\""), "duration of a frame"),
+    key("pixels_per_degree", Positive, Is("10"), "pixels per degree of visual angle"),
+    key("filter_epsilon", Positive, Is("0.001"), "the value below which a kernel without a size is cut off"),
+    key("events", Values(&Text), Else("none"), "event filters, as on the command line: \"stcf:k=2,tau=5ms\""),
+];
+
+/// The keys at the top of a file.
+const TOP: [(&str, &str); 7] = [
+    ("version", "version of the format: 1"),
+    ("name", "name of the model"),
+    ("about", "one line on what it does"),
+    ("input", "the frames that the model reads"),
+    ("parameters", "values that layers use as \"$name\""),
+    ("layer", "a layer"),
+    ("outputs", "outputs and their layers"),
+];
+
+impl ModelFile {
+    /// Parses the text of a file whose arrays are in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] with the first mistake.
+    pub fn parse(text: &str, folder: impl AsRef<Path>) -> Result<Self> {
+        Self::parse_as(Path::new(""), text, folder.as_ref())
+    }
+
+    /// Reads a file. The arrays that it names are beside it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::ModelFile`] with the first mistake.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
+        Self::parse_as(path, &text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn parse_as(path: &Path, text: &str, folder: &Path) -> Result<Self> {
+        let source = Source::new(path, text, folder);
+        match value::read(text).and_then(|table| Self::from_table(&table, &source)) {
+            Ok(file) => Ok(file),
+            Err(problem) => Err(problem.error(&source).into()),
+        }
+    }
+
+    /// The name of the model; empty if it has none.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line on what the model does; empty if there is none.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// The frames that the model reads.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Frames per second and pixels per degree of the input.
+    pub fn resolution(&self) -> Resolution {
+        self.input.resolution()
+    }
+
+    /// The layers in the order of the file.
+    pub fn layers(&self) -> &[LayerEntry] {
+        &self.layers
+    }
+
+    /// The outputs: their names, each with the name of its layer.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.outputs.iter().map(|(name, layer)| (name.as_str(), layer.as_str()))
+    }
+
+    /// Changes one value, as `--set` does: `centre.tau` is a key of the layer `centre`, `centre.weight.gaussian.sigma` one
+    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input. The value is in the notation of TOML,
+    /// or text without quotes. Everything is checked anew; after an error the file is unchanged.
+    ///
+    /// ```
+    /// # let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";
+    /// let mut file = foveola::ModelFile::parse(text, ".")?;
+    /// file.set("slow.tau", "8ms")?;
+    /// assert!(file.to_toml().contains("tau = \"8ms\""));
+    /// let error = file.set("slow.tau", "8Hz").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "layer \"slow\": tau: \"8Hz\" has the unit Hz; expected a time of 0 or more with us, ms, s or frames, such as \"6ms\" \
+    ///      or \"3 frames\""
+    /// );
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] for a path that leads nowhere and for a value that does not fit.
+    pub fn set(&mut self, path: &str, value: &str) -> Result<()> {
+        let source = Source { text: String::new(), ..self.source.clone() };
+        let changed = value::read_value(value).and_then(|value| {
+            let mut table = self.table();
+            *self.place(&mut table, path)? = Item { value, at: None };
+            Self::from_table(&without_places(table), &source)
+        });
+        *self = changed.map_err(|problem| problem.error(&source))?;
+        Ok(())
+    }
+
+    /// The place of `path` in the file, made where its last key is new.
+    fn place<'t>(&self, table: &'t mut Table, path: &str) -> Result<&'t mut Item, Problem> {
+        let mut names = path.split('.');
+        let first = names.next().unwrap_or_default();
+        let mut names: Vec<_> = names.collect();
+        if names.is_empty() {
+            names.push(first);
+            if find(&self.parameters, first).is_none() {
+                let known = self.parameters.iter().map(|entry| entry.key.as_str());
+                return Err(Problem::unknown(None, "parameter", first, known));
+            }
+        }
+        let mut inner = match (self.layers.iter().position(|layer| layer.name == first), first) {
+            (Some(position), _) => {
+                match table.iter_mut().find(|entry| entry.key == "layer").map(|entry| &mut entry.item.value) {
+                    Some(Value::List(layers)) => layers.get_mut(position),
+                    _ => None,
+                }
+            }
+            (None, "input" | "outputs" | "parameters") => Some(child(table, first)),
+            _ if find(&self.parameters, first).is_some() => Some(child(table, "parameters")),
+            _ => None,
+        };
+        for name in names {
+            inner = match inner.map(|item| &mut item.value) {
+                Some(Value::Table(table)) => Some(child(table, name)),
+                _ => None,
+            };
+        }
+        inner.ok_or_else(|| {
+            let layers = self.layers.iter().map(|layer| layer.name.as_str());
+            Problem::unknown(None, "layer or table", first, layers.chain(["input", "parameters", "outputs"]))
+        })
+    }
+
+    /// The file as text that [`ModelFile::parse`] reads back to an equal one. Comments of the file that was read are not kept.
+    pub fn to_toml(&self) -> String {
+        write::document(&self.table())
+    }
+
+    fn table(&self) -> Table {
+        let text = |key: &str, text: &str| Entry::new(key, Value::Text(text.into()));
+        let mut table = vec![Entry::new("version", Value::Number(VERSION as f64))];
+        let texts = [("name", &self.name), ("about", &self.about)];
+        table.extend(texts.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| text(key, value)));
+        for (key, entries) in [("input", &self.input.table), ("parameters", &self.parameters)] {
+            if !entries.is_empty() {
+                table.push(Entry::new(key, Value::Table(entries.clone())));
+            }
+        }
+        let layers = self.layers.iter().map(|layer| Item { value: Value::Table(layer.table()), at: None });
+        table.push(Entry::new("layer", Value::List(layers.collect())));
+        let outputs = self.outputs.iter().map(|(name, layer)| text(name, layer));
+        table.push(Entry::new("outputs", Value::Table(outputs.collect())));
+        table
+    }
+
+    fn from_table(table: &Table, source: &Source) -> Result<Self, Problem> {
+        let version = find(table, "version");
+        // First: whatever else is in a newer file may be right there.
+        match version.map(|item| &item.value) {
+            Some(Value::Number(number)) if *number == VERSION as f64 => {}
+            Some(other) => {
+                let expected = format!("{VERSION}, the newest version that this program reads");
+                return Err(Problem::new(
+                    version.and_then(|item| item.at),
+                    format!("version {}", in_words(other)),
+                    expected,
+                ));
+            }
+            None => return Err(Problem::new(Some(0), "no version", format!("version = {VERSION}"))),
+        }
+        for entry in table {
+            if !TOP.iter().any(|(name, _)| *name == entry.key) {
+                return Err(Problem::unknown(entry.at, "key", &entry.key, TOP.iter().map(|(name, _)| *name)));
+            }
+        }
+        let parameters = parameters(table)?;
+        let scope = Scope { parameters: &parameters, source, resolution: Resolution::DEFAULT, every: 1 };
+        let words = |key: &str| match find(table, key) {
+            Some(item) => text(&scope, item).map_err(|problem| problem.in_key(key)),
+            None => Ok(String::new()),
+        };
+        let (name, about) = (words("name")?, words("about")?);
+        let input =
+            Input::read(section(table, "input")?, scope).map_err(|problem| problem.in_part(|| "input".into()))?;
+        let scope = Scope { resolution: input.resolution(), ..scope };
+        let layers = layer::read_all(table, scope)?;
+        let order = layer::order(&layers)?;
+        let outputs = outputs(table, &layers)?;
+        let source = source.clone();
+        Ok(Self { name, about, input, parameters, layers, order, outputs, source })
+    }
+}
+
+impl From<ModelFileError> for Error {
+    fn from(error: ModelFileError) -> Self {
+        Self::ModelFile(Box::new(error))
+    }
+}
+
+/// The entry of `key`, made if it is new.
+fn child<'t>(table: &'t mut Table, key: &str) -> &'t mut Item {
+    let position = table.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+        table.push(Entry::new(key, Value::Table(Table::new())));
+        table.len() - 1
+    });
+    &mut table[position].item
+}
+
+/// The same values; their places are those of a file that they no longer are from.
+fn without_places(table: Table) -> Table {
+    fn without_place(item: Item) -> Item {
+        let value = match item.value {
+            Value::List(items) => Value::List(items.into_iter().map(without_place).collect()),
+            Value::Table(table) => Value::Table(without_places(table)),
+            other => other,
+        };
+        Item { value, at: None }
+    }
+    table.into_iter().map(|entry| Entry { key: entry.key, at: None, item: without_place(entry.item) }).collect()
+}
+
+/// A table at the top; empty if it is absent.
+fn section<'t>(table: &'t Table, key: &str) -> Result<Option<(&'t Table, Option<usize>)>, Problem> {
+    match find(table, key) {
+        Some(Item { value: Value::Table(section), at }) => Ok(Some((section, *at))),
+        Some(other) => Err(Problem::new(other.at, in_words(&other.value), format!("a table [{key}]")).in_key(key)),
+        None => Ok(None),
+    }
+}
+
+fn parameters(table: &Table) -> Result<Table, Problem> {
+    let Some((parameters, _)) = section(table, "parameters")? else { return Ok(Table::new()) };
+    for entry in parameters {
+        let problem = |found: String, expected: &str| {
+            Err(Problem::new(entry.at, found, expected).in_part(|| "parameters".into()).in_key(&entry.key))
+        };
+        if !crate::model::inputs::is_name(&entry.key) {
+            return problem("no name".into(), "letters, digits, _ and -, a letter first");
+        }
+        match &entry.item.value {
+            Value::Table(_) => return problem("a table".into(), "a number, text, true, false or a list"),
+            Value::Text(text) if text.starts_with('$') => return problem(in_words(&entry.item.value), "a value"),
+            _ => {}
+        }
+    }
+    Ok(parameters.clone())
+}
+
+fn outputs(table: &Table, layers: &[LayerEntry]) -> Result<Vec<(String, String)>, Problem> {
+    let part = || "outputs".into();
+    match section(table, "outputs")? {
+        Some((outputs, at)) if outputs.is_empty() => {
+            Err(Problem::new(at, "no output", "one or more, or no table [outputs]").in_part(part))
+        }
+        Some((outputs, _)) => {
+            let output = |entry: &Entry| {
+                let Value::Text(layer) = &entry.item.value else {
+                    return Err(Problem::new(entry.item.at, in_words(&entry.item.value), "the name of a layer"));
+                };
+                if !crate::model::inputs::is_name(&entry.key) {
+                    let expected = "a name of letters, digits, _ and -, a letter first";
+                    return Err(Problem::new(entry.at, format!("an output called {:?}", entry.key), expected));
+                }
+                if !layers.iter().any(|known| known.name == *layer) {
+                    let known = layers.iter().map(|layer| layer.name.as_str());
+                    return Err(Problem::unknown(entry.item.at, "layer", layer, known));
+                }
+                Ok((entry.key.clone(), layer.clone()))
+            };
+            let output = |entry: &Entry| output(entry).map_err(|problem| problem.in_key(&entry.key).in_part(part));
+            outputs.iter().map(output).collect()
+        }
+        None => Ok(layers.last().map(|last| (last.name.clone(), last.name.clone())).into_iter().collect()),
+    }
+}
+
+impl Input {
+    /// Frames per second and pixels per degree.
+    pub fn resolution(&self) -> Resolution {
+        Resolution {
+            steps_per_second: 1.0 / self.dt,
+            pixel_per_degree: self.pixels_per_degree,
+            filter_epsilon: self.filter_epsilon,
+        }
+    }
+
+    fn read(section: Option<(&Table, Option<usize>)>, scope: Scope<'_>) -> Result<Self, Problem> {
+        let none = Table::new();
+        let (table, at) = section.unwrap_or((&none, None));
+        let args = Arguments { keys: &[&INPUT], table, scope, at };
+        args.check()?;
+        let any = |scope: &Scope<'_>, item: &Item| match item.value {
+            Value::Text(_) => Ok(None),
+            _ => whole(scope, item).map(Some),
+        };
+        let (rows, cols) = (args.get("rows", any)?, args.get("cols", any)?);
+        let pixels = rows.unwrap_or(1).saturating_mul(cols.unwrap_or(1));
+        if pixels > MOST_PIXELS {
+            return Err(Problem::new(at, format!("frames of {pixels} pixels"), format!("{MOST_PIXELS} at most")));
+        }
+        let polarity = args.optional("polarity", choice(&Polarity::NAMES))?;
+        let channels = match (args.optional("channels", whole)?, polarity) {
+            (stated, Some(polarity)) => {
+                let channels = if matches!(polarity, Polarity::Split) { 2 } else { 1 };
+                if stated.is_some_and(|stated| stated != channels) {
+                    let found = format!("{} channels with the polarity {polarity}", stated.unwrap_or_default());
+                    return Err(
+                        Problem::new(at, found, format!("{channels}, or one of the two keys")).in_key("channels")
+                    );
+                }
+                Some(channels)
+            }
+            (stated, None) => stated,
+        };
+        let dt = args.get("dt", seconds)?;
+        if !(dt > 0.0 && (1.0 / dt).is_finite()) {
+            return Err(Problem::new(find(table, "dt").and_then(|item| item.at), format!("{dt} s"), "a time above 0")
+                .in_key("dt"));
+        }
+        let filter = |scope: &Scope<'_>, item: &Item| {
+            let spec = text(scope, item)?.parse::<EventFilterSpec>();
+            spec.map_err(|error| Problem::new(item.at, error.to_string(), ""))
+        };
+        let events = args.optional("events", list(filter))?.unwrap_or_default();
+        let pixels_per_degree = args.get("pixels_per_degree", number)?;
+        let filter_epsilon = args.get("filter_epsilon", number)?;
+        let table = table.clone();
+        Ok(Self { rows, cols, channels, polarity, dt, pixels_per_degree, filter_epsilon, events, table })
+    }
+}
