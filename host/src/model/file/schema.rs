@@ -156,6 +156,7 @@ fn of_type(what: Type) -> Value {
             let arrays = ranks.iter().map(|rank| array(axis(), Some(*rank)));
             object(&[("anyOf", list(arrays.collect()))])
         }
+        Type::Array => reference("array"),
         Type::Weight(_) | Type::Map => reference("kernel"),
     }
 }
