@@ -16,12 +16,14 @@ mod network;
 mod on_device;
 mod saved;
 mod stream;
+mod summary;
 pub(crate) mod weight;
 
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
 pub use saved::SavedState;
+pub use summary::LayerSummary;
 pub use weight::Weight;
 
 use crate::cpu::simd::Precision;

@@ -116,6 +116,11 @@ impl Network {
         self.outputs.push((name, layer));
     }
 
+    /// The same layers, with the table that a microcontroller has.
+    pub(super) fn reproducible(&self) -> Self {
+        Self { precision: Precision::Reproducible, device: Device::cpu(), ..self.clone() }
+    }
+
     /// The layer at `index`, for modification.
     pub(super) fn layer_mut(&mut self, index: usize) -> Option<&mut Box<dyn Layer>> {
         self.changing();
