@@ -3,6 +3,7 @@
 mod mistakes;
 mod random;
 mod ready;
+mod reference;
 mod tables;
 mod weights;
 
