@@ -3,6 +3,7 @@
 mod mistakes;
 mod random;
 mod ready;
+mod reference;
 mod tables;
 mod weights;
 
@@ -43,8 +44,10 @@ fn outputs(file: &ModelFile, movie: &Array3<f32>) -> HashMap<String, ArrayD<f32>
             Join::Product => terms.iter().skip(1).fold(terms[0].clone(), |product, term| product * term),
             Join::Concat => concatenate(Axis(1), &views).expect("frames of one size"),
         };
-        let out =
-            Model::new().then(built.layer).run(&joined, 50).unwrap_or_else(|error| panic!("{}: {error}", built.name));
+        let out = Model::new()
+            .then(built.layer)
+            .run(&joined, movie.dim().0)
+            .unwrap_or_else(|error| panic!("{}: {error}", built.name));
         frames.insert(built.name, out);
     }
     file.outputs().map(|(name, layer)| (name.into(), frames[layer].clone().into_dyn())).collect()
