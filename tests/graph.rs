@@ -3,7 +3,8 @@
 
 use foveola_core::{
     Axis, Border, Conv3d, ConvOptions, Decay, Delay, Diff, Error, Filter, Graph, Kernel, LowPass, Node, Nonlinearity,
-    PadMode, Pointwise, Rate, Shape, Signature, SmoothConv, Source, Stage, Step, Sum, TimePadding, constant,
+    PadMode, PlacedGraph, Pointwise, Rate, Shape, Signature, SmoothConv, Source, Stage, Step, Sum, TimePadding,
+    constant,
 };
 use foveola_tests::random::{check, noise};
 use proptest::prelude::*;
@@ -237,7 +238,8 @@ fn a_filter_of_ones_own() {
 /// Centre minus surround as a constant: the table, its check, and the memory of a stream.
 mod constant_table {
     use super::{
-        Border, Decay, Filter, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, Step, constant,
+        Border, Decay, Filter, Graph, Node, Nonlinearity, PlacedGraph, Pointwise, Shape, SmoothConv, Source, Stage,
+        Step, constant,
     };
 
     const SHAPE: Shape = Shape::new(1, 6, 8);
@@ -258,6 +260,10 @@ mod constant_table {
     const _: () = assert!(MODEL.signature().state == 2 * 6 * 8 + 2 * 6 * 10, "the states of both branches");
     const _: () = assert!(MODEL.signature().scratch.len(1) == 3 * 48, "a frame for each node but the last");
 
+    static PLACED: PlacedGraph<4> = constant!(PlacedGraph::new(SHAPE, &NODES));
+    const SHARED: Graph = PLACED.graph();
+    const _: () = assert!(SHARED.signature().scratch.len(1) == 48, "the surround; the rest is in the output");
+
     #[test]
     fn runs_from_static_memory() {
         let mut state = [f32::NAN; MODEL.signature().state];
@@ -268,6 +274,12 @@ mod constant_table {
         for t in 0..200 {
             assert_eq!(MODEL.step(t, &mut state, &mut scratch, &dot, &mut out), Ok(Step::Frame));
         }
+        let (mut state, mut scratch) = ([f32::NAN; SHARED.signature().state], [f32::NAN; 48]);
+        let mut shared = [f32::NAN; SHAPE.len()];
+        for t in 0..200 {
+            assert_eq!(SHARED.step(t, &mut state, &mut scratch, &dot, &mut shared), Ok(Step::Frame));
+        }
+        assert_eq!(out, shared, "shared memory changes no bit");
         // At rest: 1 - 1/9 on the dot, rectified to 0 around it.
         assert!((out[3 * 8 + 4] - 8.0 / 9.0).abs() < 1e-5, "{out:?}");
         assert!(out.iter().enumerate().all(|(i, y)| i == 3 * 8 + 4 || *y < 1e-6), "{out:?}");

@@ -2,7 +2,9 @@
 //! threads. Sums, products and concatenations of branches beside their definitions.
 
 use foveola::{Layer, Model, Precision, Table};
-use foveola_core::{Conv3d, ConvOptions, Diff, Error, Graph, Kernel, Node, Rate, Shape, Source, Stage};
+use foveola_core::{
+    Conv3d, ConvOptions, Diff, Error, Graph, Kernel, Node, Place, Rate, Shape, Signature, Source, Stage,
+};
 use foveola_tests::nodes::{Naive, Nodes, Pick, Streams, nodes, outputs, picks, same};
 use foveola_tests::random::{Recording, check, recording};
 use ndarray::{Array5, ArrayView5, Axis, s};
@@ -37,15 +39,29 @@ fn chunks<'m>(movie: &'m Array5<f32>, recording: &Recording) -> Vec<ArrayView5<'
     recording.cuts.iter().map(cut).collect()
 }
 
-/// `core` alone, with memory of exactly the lengths that it asks for, full of NaN.
+/// `core` alone, where nodes have memory of their own and where they share it.
 fn core((shape, picks, recording): Trial) -> Verdict {
-    let nodes = nodes(shape, &picks);
-    let outputs = outputs(&picks);
-    let graph = Graph::with_outputs(shape, &nodes, &outputs).map_err(text)?;
+    let (nodes, outputs) = (nodes(shape, &picks), outputs(&picks));
+    let mut places = vec![Place::first(shape); nodes.len()];
+    let own = Graph::with_outputs(shape, &nodes, &outputs).map_err(text)?;
+    let shared = Graph::with_outputs_and_places(shape, &nodes, &outputs, &mut places).map_err(text)?;
+    let (own_scratch, scratch) = (own.signature().scratch, shared.signature().scratch);
+    if own_scratch.larger(scratch) != own_scratch {
+        return Err(format!("{scratch:?} shared, {own_scratch:?} without"));
+    }
+    if (Signature { scratch, ..own.signature() }) != shared.signature() {
+        return Err(format!("{:?} shared, {:?} without", shared.signature(), own.signature()));
+    }
+    run(&own, &recording).and_then(|()| run(&shared, &recording))
+}
+
+/// `graph` beside its naive twin, with memory of exactly the lengths that it asks for, full of NaN.
+fn run(graph: &Graph<'_>, recording: &Recording) -> Verdict {
+    let (shape, nodes, outputs) = (graph.input(), graph.nodes(), graph.outputs());
     let (movie, batch, signature) = (recording.movie(shape), recording.batch, graph.signature());
-    let mut naive = Naive::new(shape, &nodes, batch);
+    let mut naive = Naive::new(shape, nodes, batch);
     let (mut t, mut state) = (0, vec![f32::NAN; signature.state * batch]);
-    for chunk in chunks(&movie, &recording).into_iter().filter(|chunk| !chunk.is_empty()) {
+    for chunk in chunks(&movie, recording).into_iter().filter(|chunk| !chunk.is_empty()) {
         let frames = chunk.len_of(Axis(2));
         let input = streams(&chunk);
         // A guard may refuse what has grown too large.

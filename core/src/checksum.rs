@@ -7,7 +7,8 @@
 //! Williams, "A painless guide to CRC error detection algorithms", 1993.
 
 use crate::conv::{ConvOptions, Factors, Kernel};
-use crate::{Conv3d, Decay, Graph, Node, Nonlinearity, Rate, Shape, Signature, Source, Stage};
+use crate::graph::{Home, Place, StreamShape};
+use crate::{Conv3d, Decay, Graph, Node, Nonlinearity, Rate, Scratch, Shape, Signature, Source, Stage};
 
 /// Remainders of all bytes.
 const TABLE: [u32; 256] = {
@@ -91,6 +92,22 @@ impl Checksum {
 
     const fn shape(self, Shape { channels, rows, cols }: Shape) -> Self {
         self.counts([channels, rows, cols])
+    }
+
+    /// Adds a row of the table of places, without what only the compiler needed.
+    const fn place(self, place: &Place) -> Self {
+        let StreamShape { shape, rate: Rate { first, every }, lead } = place.stream;
+        let (home, start) = match place.home {
+            Home::Output => (0, Scratch::NONE),
+            Home::Scratch(start) => (1, start),
+        };
+        let replaces = match place.replaces {
+            Some(node) => 1 + node,
+            None => 0,
+        };
+        let numbers = [lead, place.state, home, start.fixed, start.per_frame, replaces];
+        let Scratch { fixed, per_frame } = place.slot_size();
+        self.shape(shape).long(first).long(every).counts(numbers).counts([fixed, per_frame])
     }
 
     const fn signature(self, Signature { input, output, state, scratch: _, rate, lead }: Signature) -> Self {
@@ -182,8 +199,8 @@ impl Default for Checksum {
 }
 
 impl Graph<'_> {
-    /// `sum`, extended by this model: its nodes, their sizes, and all numbers in its tables (weights, biases, factors,
-    /// delays, coefficients). In a constant it covers the compiled program; at run time, the memory of the tables. Of a
+    /// `sum`, extended by this model: its nodes, their sizes and places, and all numbers in its tables (weights, biases,
+    /// factors, delays, coefficients). In a constant it covers the compiled program; at run time, the memory of the tables. Of a
     /// [`Stage::Custom`] it covers only the signature.
     ///
     /// ```
@@ -216,6 +233,11 @@ impl Graph<'_> {
                 Node::Concat([a, b]) => sum.word(3).source(*a).source(*b),
             };
             node += 1;
+        }
+        let (places, mut place) = (self.places(), 0);
+        while place < places.len() {
+            sum = sum.word(5).place(&places[place]);
+            place += 1;
         }
         let (outputs, mut output) = (self.outputs(), 0);
         while output < outputs.len() {

@@ -118,14 +118,6 @@ impl Scratch {
         }
     }
 
-    /// This scratch without `other`.
-    pub(crate) const fn less(self, other: Self) -> Self {
-        Self {
-            fixed: self.fixed.saturating_sub(other.fixed),
-            per_frame: self.per_frame.saturating_sub(other.per_frame),
-        }
-    }
-
     /// Whether no working memory is needed.
     pub const fn is_empty(self) -> bool {
         self.fixed == 0 && self.per_frame == 0

@@ -26,6 +26,18 @@ impl Finite {
         Self { shape }
     }
 
+    /// Whether the frames of one stream are finite; the first has number `t`.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] for the first sample that is not.
+    pub fn check<T: Sample>(&self, t: u64, frames: &[T]) -> Result<(), Error> {
+        let len = self.shape.len().max(1);
+        match frames.iter().position(|x| !x.is_finite()) {
+            Some(at) => Err(Error::NonFinite { frame: t.saturating_add((at / len) as u64), index: at % len }),
+            None => Ok(()),
+        }
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, 0)
@@ -38,11 +50,8 @@ impl<T: Sample> Filter<T> for Finite {
     }
 
     fn advance(&self, t: u64, _: &mut [T], _: &mut [T], input: &[T], output: &mut [T]) -> Result<usize, Error> {
-        let len = self.shape.len().max(1);
-        if let Some(at) = input.iter().position(|x| !x.is_finite()) {
-            return Err(Error::NonFinite { frame: t.saturating_add((at / len) as u64), index: at % len });
-        }
+        self.check(t, input)?;
         copy(output, input);
-        Ok(input.len() / len)
+        Ok(input.len() / self.shape.len().max(1))
     }
 }

@@ -48,7 +48,9 @@ pub use engine::{Engine, SingleThread, WorkSplitter};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
-pub use graph::{Bound, Graph, Layout, Node, NodeChunk, Place, Reproducible, Runner, Source, Stage, StreamShape};
+pub use graph::{
+    Bound, Graph, Layout, Node, NodeChunk, Place, PlacedGraph, Reproducible, Runner, Source, Stage, StreamShape,
+};
 pub use kernels::Resolution;
 pub use names::UnknownName;
 pub use padding::{PadFrame, PadMode, TimePadding};

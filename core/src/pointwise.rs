@@ -87,19 +87,30 @@ impl Pointwise {
         input: &[T],
         output: &mut [T],
     ) -> usize {
+        self.map(engine, Samples::Copied(input, output));
+        input.len() / self.shape.len().max(1)
+    }
+
+    /// Replaces every sample by its function, with given vectors and threads.
+    #[inline(always)]
+    pub fn replace_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, samples: &mut [T]) {
+        self.map(engine, Samples::Replaced(samples));
+    }
+
+    #[inline(always)]
+    fn map<T: Sample, L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, samples: Samples<'_, T>) {
         let affine = |scale, bias| {
             let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
             #[inline(always)]
             move |x: T| bias + scale * x
         };
         match self.function {
-            Nonlinearity::Rectify => map(engine, input, output, rectify),
+            Nonlinearity::Rectify => map(engine, samples, rectify),
             Nonlinearity::RectifyScale { scale, bias } => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
-                    input,
-                    output,
+                    samples,
                     #[inline(always)]
                     |x| rectify(affine(x)),
                 );
@@ -108,8 +119,7 @@ impl Pointwise {
                 let affine = affine(scale, bias);
                 map(
                     engine,
-                    input,
-                    output,
+                    samples,
                     #[inline(always)]
                     |x| square(affine(x)),
                 );
@@ -118,14 +128,44 @@ impl Pointwise {
                 let affine = affine(scale, bias);
                 map(
                     engine,
-                    input,
-                    output,
+                    samples,
                     #[inline(always)]
                     |x| square(rectify(affine(x))),
                 );
             }
         }
-        input.len() / self.shape.len().max(1)
+    }
+}
+
+/// The samples that a function is applied to.
+enum Samples<'m, T> {
+    /// From the first slice to the second.
+    Copied(&'m [T], &'m mut [T]),
+    /// In place.
+    Replaced(&'m mut [T]),
+}
+
+impl<T> Samples<'_, T> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Copied(input, _) => input.len(),
+            Self::Replaced(samples) => samples.len(),
+        }
+    }
+
+    fn halves(self) -> (Self, Self) {
+        let half = self.len() / 2;
+        match self {
+            Self::Copied(input, output) => {
+                let (x, x_rest) = input.split_at_checked(half).unwrap_or_default();
+                let (y, y_rest) = output.split_at_mut(half.min(output.len()));
+                (Self::Copied(x, y), Self::Copied(x_rest, y_rest))
+            }
+            Self::Replaced(samples) => {
+                let (x, rest) = samples.split_at_mut_checked(half).unwrap_or_default();
+                (Self::Replaced(x), Self::Replaced(rest))
+            }
+        }
     }
 }
 
@@ -142,22 +182,27 @@ fn square<T: Sample>(x: T) -> T {
 /// `f` of every sample, split in halves when that is worthwhile.
 fn map<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     engine: Engine<L, F>,
-    input: &[T],
-    output: &mut [T],
+    samples: Samples<'_, T>,
     f: impl Fn(T) -> T + Copy + Send + Sync,
 ) {
-    if let Some(engine) = engine.halve(input.len().saturating_mul(2 * MOVE)).filter(|_| input.len() > 1) {
-        let half = input.len() / 2;
-        let (x, x_rest) = input.split_at_checked(half).unwrap_or_default();
-        let (y, y_rest) = output.split_at_mut(half.min(output.len()));
-        engine.splitter.join(|| map(engine, x, y, f), || map(engine, x_rest, y_rest, f));
+    let len = samples.len();
+    if let Some(engine) = engine.halve(len.saturating_mul(2 * MOVE)).filter(|_| len > 1) {
+        let (first, second) = samples.halves();
+        engine.splitter.join(|| map(engine, first, f), || map(engine, second, f));
         return;
     }
     engine.lanes.vectorize(
         #[inline(always)]
-        || {
-            for (x, y) in input.iter().zip(output) {
-                *y = f(*x);
+        || match samples {
+            Samples::Copied(input, output) => {
+                for (x, y) in input.iter().zip(output) {
+                    *y = f(*x);
+                }
+            }
+            Samples::Replaced(samples) => {
+                for x in samples {
+                    *x = f(*x);
+                }
             }
         },
     );

@@ -6,7 +6,6 @@
 //! | `BINNING` | a pixel of a frame counts the events of so many pixels, squared | the most with which frames of the file's size fit, else 1 |
 
 use foveola::ModelFile;
-use foveola::model_file::Sensor;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -45,16 +44,15 @@ fn generate() -> Result<(), Box<dyn Error>> {
         (Err(_), Some(_)) => (SIDE / rows.max(cols)) as u16,
         (Err(_), None) => 1,
     };
-    let frame = [SIDE / usize::from(binning).max(1); 2];
-    let [rows, cols] = [file.input().rows.unwrap_or(frame[0]), file.input().cols.unwrap_or(frame[1])];
+    let whole = SIDE / usize::from(binning).max(1);
+    let [rows, cols] = [file.input().rows, file.input().cols].map(|side| side.unwrap_or(whole));
     let side = rows.max(cols) * usize::from(binning);
     if binning == 0 || side == 0 || side > SIDE {
         let found = format!("frames of {rows} x {cols} pixels in bins of {binning} x {binning}");
         return Err(format!("{}: {found}; the recording has {SIDE} x {SIDE} pixels", path.display()).into());
     }
 
-    let exported =
-        file.to_firmware(Sensor { frame, binning }).map_err(|error| format!("{}: {error}", path.display()))?;
+    let exported = file.to_firmware([rows, cols], binning).map_err(|error| format!("{}: {error}", path.display()))?;
     let [ram, flash] = memory()?;
     let fits = exported.must_fit(ram - PROGRAM_RAM, flash - PROGRAM_FLASH);
     fits.map_err(|error| format!("{}: {error}", path.display()))?;

@@ -1,7 +1,7 @@
 //! What must hold for any bytes: no panic, no hang, no memory beyond the bound (libFuzzer watches these three), and the same
 //! events for any cutting. The last bytes of an input say how it is cut, so that its first ones are a file's.
 
-use foveola::{Format, ReadOptions, Recording};
+use foveola::{Format, ModelFile, ReadOptions, Recording};
 use foveola_core::events::{
     Decode, DoubleWindow, Downsample, Event, EventChain, EventFilter, EventStage, Geometry, HotPixels, Learning,
     Neighbours, RateLimit, Refractory, Restart, RowColumn, Skipped, Stcf,
@@ -138,4 +138,17 @@ pub fn filters(input: &[u8]) {
     assert!(buffered.iter().all(|event| CELLS.contains(event)), "an event lies outside");
     let dropped: u64 = (0..stages.len()).map(|stage| chain.dropped(&one, stage)).sum();
     assert_eq!(dropped + single.len() as u64, events.len() as u64, "every event is counted");
+}
+
+/// The property of model files: one that is read is written so that it reads as the same model. None of its arrays exist.
+///
+/// # Panics
+/// Where it does not hold.
+pub fn model_file(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(file) = ModelFile::parse(text, "/nowhere") {
+        let written = file.to_toml();
+        let again = ModelFile::parse(&written, "/nowhere").unwrap_or_else(|error| panic!("{error}\n{written}"));
+        assert_eq!(again, file, "{written}");
+    }
 }

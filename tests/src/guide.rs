@@ -20,6 +20,7 @@ pages! {
     recursive: "recursive.md",
     nonlinearities_and_sums: "nonlinearities-and-sums.md",
     kernels: "kernels.md",
+    model_files: "model-files.md",
     event_filters: "event-filters.md",
     coming_from_convis: "coming-from-convis.md",
     coming_from_opencv_scipy_pytorch: "coming-from-opencv-scipy-pytorch.md",

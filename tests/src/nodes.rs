@@ -141,8 +141,7 @@ pub type Streams = Vec<Vec<f32>>;
 
 /// The naive twin of a table: no memory is shared between nodes, or streams.
 pub struct Naive<'n> {
-    input: Shape,
-    nodes: &'n [Node<'static>],
+    nodes: &'n [Node<'n>],
     /// Of each node and stream.
     states: Vec<Streams>,
     /// Of the input and each node.
@@ -163,7 +162,7 @@ struct Port {
 
 impl<'n> Naive<'n> {
     /// At the start of `batch` streams.
-    pub fn new(input: Shape, nodes: &'n [Node<'static>], batch: usize) -> Self {
+    pub fn new(input: Shape, nodes: &'n [Node<'n>], batch: usize) -> Self {
         let states = nodes.iter().map(|node| vec![vec![f32::NAN; node.state()]; batch]).collect();
         let mut ports = vec![Port { t: 0, lead: 0, late: false, shape: input }];
         for node in nodes {
@@ -184,7 +183,7 @@ impl<'n> Naive<'n> {
                 }
             });
         }
-        Self { input, nodes, states, ports }
+        Self { nodes, states, ports }
     }
 
     /// Feeds a chunk. Returns what each node yields.
@@ -247,11 +246,6 @@ impl<'n> Naive<'n> {
             output.push(out);
         }
         Ok(output)
-    }
-
-    /// The shape of the input frames.
-    pub fn input(&self) -> Shape {
-        self.input
     }
 }
 

@@ -9,8 +9,10 @@
 //! table, in a constant if wanted. Put a [`Finite`](crate::Finite) guard first: only then is all state unchanged when
 //! it refuses a chunk.
 //!
-//! State: that of the nodes, one after another. Scratch: one frame for each node but the last, and the largest scratch
-//! of a node. A chunk passes through the table node by node. The [`First`] chunk of every node is therefore what the
+//! State: that of the nodes, one after another. Scratch: the largest scratch of a node, and the frames of the nodes: of each
+//! but the last, or fewer if nodes share memory ([`PlacedGraph`] in a constant, [`Graph::with_places`] on a host). The frames
+//! of a node are then replaced after their last reader, and nodes that compute sample by sample write over their input: the
+//! model above needs one frame. A chunk passes through the table node by node. The [`First`] chunk of every node is therefore what the
 //! nodes before it made of the model's first chunk.
 //!
 //! The frames of further nodes can be outputs too ([`Graph::with_outputs`]). They are not copied: they stay in the scratch
@@ -21,12 +23,14 @@ mod layout;
 mod pass;
 mod place;
 mod runner;
+mod share;
 mod stage;
 
 pub use bound::Bound;
 pub use layout::Layout;
-pub use place::{Place, StreamShape};
-pub use runner::{NodeChunk, Reproducible, Runner, product, weighted_sum};
+pub(crate) use place::Home;
+pub use place::{Place, PlacedGraph, StreamShape};
+pub use runner::{NodeChunk, Reproducible, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place};
 pub use stage::{MOVE, Stage};
 
 use crate::error::{exact, nonempty, within_range};
@@ -179,15 +183,8 @@ impl<'a, T: Sample> Graph<'a, T> {
     ) -> Result<Self, Error> {
         let graph = Self::unchecked(input, nodes, outputs)?;
         exact("the table of places", places.len(), nodes.len())?;
-        for (i, node) in nodes.iter().enumerate() {
-            let (done, rest) = places.split_at_mut(i);
-            let graph = Graph { places: done, ..graph };
-            graph.check_node(i)?;
-            let before = done.last().zip(i.checked_sub(1).and_then(|before| nodes.get(before)));
-            if let Some(place) = rest.first_mut() {
-                *place = graph.place(node, before);
-            }
-        }
+        places.fill(Place::first(input));
+        graph.fill(places)?;
         Ok(Self { places, ..graph })
     }
 
@@ -270,6 +267,11 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.nodes
     }
 
+    /// The table of places, if there is one.
+    pub(crate) const fn places(&self) -> &'a [Place] {
+        self.places
+    }
+
     /// The nodes that are outputs beside the last one. [`Graph::stream`] has the shape and rate of their frames.
     pub const fn outputs(&self) -> &'a [usize] {
         self.outputs
@@ -294,15 +296,18 @@ impl<'a, T: Sample> Graph<'a, T> {
             let expected = "the index of one of the model's further outputs";
             return Err(Error::Parameter { name: "output", value: index as f64, expected });
         };
-        let (start, len) = self.frames_of(node, t, frames, batch);
+        let stream = self.stream(Source::Node(node));
+        // Further outputs are never in the caller's output.
+        let start = if let Home::Scratch(start) = self.home(node) { start } else { Scratch::NONE };
+        let start = start.len(frames).saturating_mul(batch);
+        let len = stream.shape.len().saturating_mul(stream.chunk(t, frames).1).saturating_mul(batch);
         let end = start.saturating_add(len);
         scratch.get(start..end).ok_or(Error::Length { what: "the scratch", found: scratch.len(), expected: end })
     }
 
     /// What the model takes, yields and needs.
     pub const fn signature(&self) -> Signature {
-        let (mut state, mut node) = (0_usize, 0);
-        let (mut frames, mut own) = (Scratch::NONE, Scratch::NONE);
+        let (mut state, mut own, mut node) = (0_usize, Scratch::NONE, 0);
         while node < self.nodes.len() {
             if let Node::Filter(source, stage) = &self.nodes[node] {
                 let Signature { state: of_node, scratch: Scratch { fixed, per_frame }, .. } = stage.signature();
@@ -311,13 +316,10 @@ impl<'a, T: Sample> Graph<'a, T> {
                 let lead = per_frame.saturating_mul(self.stream(*source).lead);
                 own = own.larger(Scratch { fixed: fixed.saturating_add(lead), per_frame });
             }
-            if node + 1 < self.nodes.len() {
-                frames = frames.plus(self.stream(Source::Node(node)).span());
-            }
             node += 1;
         }
         let StreamShape { shape, rate, lead } = self.stream(Source::Node(self.nodes.len() - 1));
-        Signature { input: self.input, output: shape, state, scratch: frames.plus(own), rate, lead }
+        Signature { input: self.input, output: shape, state, scratch: self.frames().plus(own), rate, lead }
     }
 
     /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.

@@ -1,5 +1,6 @@
 //! Runs one chunk through the table of a model, node by node.
 
+use super::place::Home;
 use super::{Graph, Node, NodeChunk, Place, Runner, Source, Stage, StreamShape};
 use crate::engine::WorkSplitter;
 use crate::error::at_least;
@@ -39,44 +40,51 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         output: &mut [T],
     ) -> Result<usize, Error> {
         let (graph, mut place) = (self.graph, Place::first(self.graph.input()));
-        let last = graph.nodes().len().saturating_sub(1);
+        let (frames, own) = scratch.split_at_mut_checked(self.room(graph.frames())).unwrap_or_default();
         for (i, node) in graph.nodes().iter().enumerate() {
             let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
-            place = graph.place(node, before.map(|node| (&place, node)));
+            place = graph.place(i, before.map(|node| (&place, node)));
             let len = self.len(place.stream);
-            let (done, rest) = scratch.split_at_mut_checked(self.room(place.scratch)).unwrap_or_default();
-            let (to, free) = if i == last {
-                (&mut *output, rest)
-            } else {
-                rest.split_at_mut_checked(self.room(place.stream.span())).unwrap_or_default()
-            };
-            at_least("the scratch or the output", to.len(), len)?;
-            let to = to.get_mut(..len).unwrap_or(&mut []);
-            match node {
-                Node::Filter(source, stage) => {
-                    let from = place.state * self.batch;
-                    let len = stage.signature().state * self.batch;
-                    let state = state.get_mut(from..from + len).unwrap_or(&mut []);
-                    let (t, frames) = self.chunk(graph.stream(*source));
-                    if frames > 0 {
-                        let input = self.read(*source, (i, &place), done, input);
-                        let node = NodePass { pass: self, stage, node: i, source: *source, t, frames, batch: input };
-                        node.streams(self.runner.splitter(), 0..self.batch, state, free, input, to)?;
+            let (to, others) = self.split(&place, input, frames, output)?;
+            match *node {
+                Node::Filter(source, ref stage) => {
+                    let (t, frames) = self.chunk(graph.stream(source));
+                    if place.replaces.is_some() {
+                        // A guard counts the frames of a stream.
+                        let together = if let Stage::Finite(_) = stage { len / self.batch.max(1) } else { len };
+                        for frames in to.chunks_exact_mut(together.max(1)) {
+                            self.runner.replace(stage, t, frames)?;
+                        }
+                    } else if frames > 0 {
+                        let from = place.state * self.batch;
+                        let state = state.get_mut(from..from + node.state() * self.batch).unwrap_or(&mut []);
+                        let input = self.read(source, &others);
+                        let node = NodePass { pass: self, stage, node: i, source, t, frames, batch: input };
+                        node.streams(self.runner.splitter(), 0..self.batch, state, own, input, to)?;
                     }
                 }
                 Node::Add(terms) => {
-                    let [(a, weight_a), (b, weight_b)] = *terms;
-                    let (weight_a, weight_b) = (T::from_f64(weight_a), T::from_f64(weight_b));
-                    let (a, b) = (self.read(a, (i, &place), done, input), self.read(b, (i, &place), done, input));
-                    self.runner.add([(a, weight_a), (b, weight_b)], to);
+                    let [(a, weight_a), (b, weight_b)] = terms.map(|(source, weight)| (source, T::from_f64(weight)));
+                    match place.replaces.map(Source::Node) {
+                        Some(replaced) if replaced == a => {
+                            self.runner.add_to(to, weight_a, (self.read(b, &others), weight_b));
+                        }
+                        Some(_) => self.runner.add_to(to, weight_b, (self.read(a, &others), weight_a)),
+                        None => {
+                            let (a, b) = (self.read(a, &others), self.read(b, &others));
+                            self.runner.add([(a, weight_a), (b, weight_b)], to);
+                        }
+                    }
                 }
-                Node::Multiply([a, b]) => {
-                    let [a, b] = [a, b].map(|source| self.read(*source, (i, &place), done, input));
-                    self.runner.multiply([a, b], to);
-                }
+                Node::Multiply([a, b]) => match place.replaces.map(Source::Node) {
+                    Some(replaced) => {
+                        let other = if replaced == a { b } else { a };
+                        self.runner.multiply_to(to, self.read(other, &others));
+                    }
+                    None => self.runner.multiply([a, b].map(|source| self.read(source, &others)), to),
+                },
                 Node::Concat(branches) => {
-                    let branch =
-                        |source| (self.read(source, (i, &place), done, input), graph.stream(source).shape.len());
+                    let branch = |source| (self.read(source, &others), graph.stream(source).shape.len());
                     self.runner.concat(branches.map(branch), to);
                 }
             }
@@ -85,12 +93,55 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         Ok(self.chunk(place.stream).1)
     }
 
-    /// The frames of `source` for this chunk, as read by the node at `here`.
-    fn read<'b>(&self, source: Source, here: (usize, &Place), done: &'b [T], input: &'b [T]) -> &'b [T] {
-        let Source::Node(node) = source else { return input };
-        let start = self.room(self.graph.scratch_of(node, here));
-        done.get(start..start + self.len(self.graph.stream(source))).unwrap_or(&[])
+    /// The memory that a node writes its frames to, and the memory of all others.
+    fn split<'m>(
+        &self,
+        place: &Place,
+        input: &'m [T],
+        frames: &'m mut [T],
+        output: &'m mut [T],
+    ) -> Result<(&'m mut [T], Others<'m, T>), Error> {
+        let len = self.len(place.stream);
+        let (to, others) = match place.home {
+            Home::Output => (output, Others { input, output: &[], before: frames, after: &[], after_at: usize::MAX }),
+            Home::Scratch(start) => {
+                let start = self.room(start);
+                let (before, rest) = frames.split_at_mut_checked(start).unwrap_or_default();
+                let (to, after) = rest.split_at_mut_checked(len).unwrap_or_default();
+                (to, Others { input, output, before, after, after_at: start + len })
+            }
+        };
+        at_least("the scratch or the output", to.len(), len)?;
+        Ok((to.get_mut(..len).unwrap_or(&mut []), others))
     }
+
+    /// The frames of `source` for this chunk.
+    fn read<'m>(&self, source: Source, others: &Others<'m, T>) -> &'m [T] {
+        let Source::Node(node) = source else { return others.input };
+        let len = self.len(self.graph.stream(source));
+        let (memory, start) = match self.graph.home(node) {
+            Home::Output => (others.output, 0),
+            Home::Scratch(start) => {
+                let start = self.room(start);
+                match start.checked_sub(others.after_at) {
+                    Some(start) => (others.after, start),
+                    None => (others.before, start),
+                }
+            }
+        };
+        memory.get(start..start + len).unwrap_or(&[])
+    }
+}
+
+/// The frames that a node may read.
+struct Others<'m, T> {
+    input: &'m [T],
+    output: &'m [T],
+    /// The scratch before the frames of the node.
+    before: &'m [T],
+    /// The scratch after them, and its offset.
+    after: &'m [T],
+    after_at: usize,
 }
 
 /// One filter and its input frames.

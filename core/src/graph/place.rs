@@ -1,11 +1,12 @@
 //! The place of a node in a model: its output stream, and the offsets of its state and its frames.
 //!
-//! Each place follows from the nodes before it. A table of [`Place`]s computes each of them once
-//! ([`Graph::with_places`]). Without a table they are computed when needed: this takes time that grows with the
-//! distance, but no memory for the table.
+//! Each place follows from the nodes before it. A table of [`Place`]s computes each of them once ([`PlacedGraph`] in a
+//! constant, [`Graph::with_places`] on a host), and lets nodes [share](super::share) the memory of their frames. Without a
+//! table every node has its own, and places are computed when needed: this takes time that grows with the number of nodes
+//! before, but no memory for the table.
 
-use super::{Graph, Node, Source};
-use crate::{Rate, Sample, Scratch, Shape, Signature};
+use super::{Graph, Node, Source, share};
+use crate::{Error, Rate, Sample, Scratch, Shape, Signature};
 
 /// What a node reads or yields, relative to the model's input.
 #[must_use]
@@ -45,6 +46,11 @@ impl StreamShape {
     pub(super) const fn span(&self) -> Scratch {
         Scratch { fixed: self.shape.len().saturating_mul(self.lead), per_frame: self.shape.len() }
     }
+
+    /// `==` as a `const fn`.
+    pub(super) const fn equals(&self, other: &Self) -> bool {
+        self.shape.equals(other.shape) && self.rate.equals(other.rate) && self.lead == other.lead
+    }
 }
 
 /// The channels of `first`, then those of `second`.
@@ -52,31 +58,132 @@ const fn stacked(first: Shape, second: Shape) -> Shape {
     Shape { channels: first.channels.saturating_add(second.channels), ..first }
 }
 
+/// The memory that holds the frames of a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Home {
+    /// The caller's output.
+    Output,
+    /// The scratch, after this much of it.
+    Scratch(Scratch),
+}
+
 /// The place of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// The output of the node.
-    pub stream: StreamShape,
+    pub(crate) stream: StreamShape,
     /// Samples of a stream's state before that of the node.
-    pub state: usize,
-    /// Scratch before the frames of the node.
-    pub scratch: Scratch,
+    pub(crate) state: usize,
+    /// The memory of its frames.
+    pub(crate) home: Home,
+    /// The node whose frames this one replaces by its own.
+    pub(crate) replaces: Option<usize>,
+    /// The last node that reads the frames.
+    pub(super) last_reader: usize,
+    /// The slot of its frames, if they are in the scratch.
+    pub(super) slot: usize,
+    /// The slot with the number of this row, if there are as many.
+    pub(super) part: share::Slot,
 }
 
 impl Place {
-    /// The place before the first node, which reads frames of `shape`.
+    /// The place of a node whose frames of `shape` are at the beginning of the scratch, to fill a table with.
     pub const fn first(shape: Shape) -> Self {
-        Self { stream: StreamShape::input(shape), state: 0, scratch: Scratch::NONE }
+        Self::new(StreamShape::input(shape), 0, Home::Scratch(Scratch::NONE))
+    }
+
+    /// Size of the slot with the number of this row.
+    pub(crate) const fn slot_size(&self) -> Scratch {
+        self.part.size
+    }
+
+    const fn new(stream: StreamShape, state: usize, home: Home) -> Self {
+        Self { stream, state, home, replaces: None, last_reader: 0, slot: 0, part: share::Slot::EMPTY }
+    }
+}
+
+/// A [`Graph`] and the places of its `N` nodes, which [share](super::share) their memory: for constants.
+///
+/// ```
+/// use foveola_core::{Decay, Filter, Graph, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};
+/// const SHAPE: Shape = Shape::new(1, 8, 8);
+/// const fn low_pass(tau: f64) -> Stage<'static> {
+///     Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(tau, 1000.0))))
+/// }
+/// static NODES: [Node; 3] = [
+///     Node::Filter(Source::Input, low_pass(0.005)),
+///     Node::Filter(Source::Input, low_pass(0.050)),
+///     Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
+/// ];
+/// static PLACED: PlacedGraph<3> = constant!(PlacedGraph::new(SHAPE, &NODES));
+/// const MODEL: Graph = PLACED.graph();
+/// // The output holds the fast branch until the slow one is subtracted from it.
+/// assert_eq!(MODEL.signature().scratch.len(1), 64);
+/// let (mut state, mut scratch, mut out) = ([0.0; 128], [0.0; 64], [0.0; 64]);
+/// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
+/// assert!(out[0] > 0.1);
+/// ```
+#[derive(Clone, Copy)]
+pub struct PlacedGraph<'a, const N: usize, T: Sample = f32> {
+    graph: Graph<'a, T>,
+    places: [Place; N],
+}
+
+impl<'a, const N: usize, T: Sample> PlacedGraph<'a, N, T> {
+    /// [`Graph::new`] with a table of places.
+    ///
+    /// # Errors
+    /// As [`Graph::new`].
+    pub const fn new(input: Shape, nodes: &'a [Node<'a, T>; N]) -> Result<Self, Error> {
+        Self::with_outputs(input, nodes, &[])
+    }
+
+    /// [`Graph::with_outputs`] with a table of places.
+    ///
+    /// # Errors
+    /// As [`Graph::with_outputs`].
+    pub const fn with_outputs(input: Shape, nodes: &'a [Node<'a, T>; N], outputs: &'a [usize]) -> Result<Self, Error> {
+        let graph = match Graph::unchecked(input, nodes, outputs) {
+            Ok(graph) => graph,
+            Err(error) => return Err(error),
+        };
+        let mut places = [Place::first(input); N];
+        match graph.fill(&mut places) {
+            Ok(()) => Ok(Self { graph, places }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The model.
+    pub const fn graph(&self) -> Graph<'_, T> {
+        Graph { places: &self.places, ..self.graph }
     }
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
+    /// Checks all nodes, and fills the table with their places.
+    pub(super) const fn fill(&self, places: &mut [Place]) -> Result<(), Error> {
+        let mut node = 0;
+        while node < self.nodes.len() {
+            let (done, rest) = places.split_at_mut(node);
+            let graph = Graph { places: done, ..*self };
+            if let Err(error) = graph.check_node(node) {
+                return Err(error);
+            }
+            let before = if node > 0 { Some((&done[node - 1], &self.nodes[node - 1])) } else { None };
+            rest[0] = graph.place(node, before);
+            node += 1;
+        }
+        share::share(self.nodes, self.outputs, places);
+        Ok(())
+    }
+
     /// The output of `source`, relative to the model's input.
     pub const fn stream(&self, source: Source) -> StreamShape {
         if let Source::Node(node) = source
-            && node < self.places.len()
+            && !self.places.is_empty()
         {
-            return self.places[node].stream;
+            return if node < self.places.len() { self.places[node].stream } else { StreamShape::input(self.input) };
         }
         // Trace back to the input, filter by filter.
         let mut stream = StreamShape { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
@@ -114,41 +221,52 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.input
     }
 
-    /// The place of `node`, after the node `before`. Its stream follows from those of its inputs.
-    pub(super) const fn place(&self, node: &Node<'a, T>, before: Option<(&Place, &Node<'a, T>)>) -> Place {
-        let stream = match node {
+    /// The place of node number `index`, after the node `before`. Its stream follows from those of its inputs.
+    pub(super) const fn place(&self, index: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
+        if index < self.places.len() {
+            return self.places[index];
+        }
+        let stream = match &self.nodes[index] {
             Node::Filter(source, stage) => self.stream(*source).through(&stage.signature()),
             Node::Add([(source, _), _]) | Node::Multiply([source, _]) => self.stream(*source),
             Node::Concat([first, second]) => self.stream(*first).concat(self.stream(*second).shape),
         };
-        match before {
-            None => Place { stream, state: 0, scratch: Scratch::NONE },
-            Some((place, node)) => Place {
-                stream,
-                state: place.state.saturating_add(node.state()),
-                scratch: place.scratch.plus(place.stream.span()),
-            },
-        }
-    }
-
-    /// The offset and the length of the frames of `node` in the scratch, over all streams, for a chunk of `frames` frames
-    /// from time `t` on.
-    pub(super) fn frames_of(&self, node: usize, t: u64, frames: usize, batch: usize) -> (usize, usize) {
-        let stream = self.stream(Source::Node(node));
-        let before = match self.places.get(node) {
-            Some(place) => place.scratch,
-            None => (0..node).fold(Scratch::NONE, |before, node| before.plus(self.stream(Source::Node(node)).span())),
+        let (state, start) = match before {
+            None => (0, Scratch::NONE),
+            Some((place, node)) => (
+                place.state.saturating_add(node.state()),
+                match place.home {
+                    Home::Scratch(start) => start.plus(place.stream.span()),
+                    Home::Output => Scratch::NONE,
+                },
+            ),
         };
-        let len = stream.shape.len().saturating_mul(stream.chunk(t, frames).1);
-        (before.len(frames).saturating_mul(batch), len.saturating_mul(batch))
+        Place::new(stream, state, if index + 1 == self.nodes.len() { Home::Output } else { Home::Scratch(start) })
     }
 
-    /// Scratch before the frames of `node`, computed from the later node `here` and its place.
-    pub(super) fn scratch_of(&self, node: usize, (here, place): (usize, &Place)) -> Scratch {
+    /// The memory of the frames of all nodes.
+    pub(super) const fn frames(&self) -> Scratch {
+        let (mut frames, mut node) = (Scratch::NONE, 0);
+        while node < self.places.len() {
+            frames = frames.plus(self.places[node].slot_size());
+            node += 1;
+        }
+        if self.places.is_empty() {
+            while node + 1 < self.nodes.len() {
+                frames = frames.plus(self.stream(Source::Node(node)).span());
+                node += 1;
+            }
+        }
+        frames
+    }
+
+    /// The memory of the frames of `node`.
+    pub(super) fn home(&self, node: usize) -> Home {
         match self.places.get(node) {
-            Some(place) => place.scratch,
+            Some(place) => place.home,
             None => {
-                (node..here).fold(place.scratch, |scratch, node| scratch.less(self.stream(Source::Node(node)).span()))
+                let span = |node| self.stream(Source::Node(node)).span();
+                Home::Scratch((0..node).fold(Scratch::NONE, |before, node| before.plus(span(node))))
             }
         }
     }

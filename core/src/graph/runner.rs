@@ -65,6 +65,25 @@ pub trait Runner<T: Sample>: Sync {
         }
     }
 
+    /// [`Runner::advance`] of a filter that is [in place](Stage::is_in_place), over its own input: the frames of one stream,
+    /// or of several if they are all mapped alike. `t` is the number of the first frame.
+    ///
+    /// # Errors
+    /// As [`Stage::replace`].
+    fn replace(&self, stage: &Stage<'_, T>, t: u64, frames: &mut [T]) -> Result<(), Error> {
+        stage.replace(t, frames)
+    }
+
+    /// [`Runner::add`] over one of the branches: `to = weight to + wb b`.
+    fn add_to(&self, to: &mut [T], weight: T, (b, wb): (&[T], T)) {
+        weighted_sum_in_place(to, weight, (b, wb));
+    }
+
+    /// [`Runner::multiply`] over one of the branches: `to = to b`.
+    fn multiply_to(&self, to: &mut [T], b: &[T]) {
+        product_in_place(to, b);
+    }
+
     /// Receives what a node wrote, for all streams, before another node reads it. A host looks for overflow here. `t`
     /// is the number of the first frame. The default does nothing.
     ///
@@ -82,6 +101,22 @@ pub trait Runner<T: Sample>: Sync {
 pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
     for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
         *to = wa * *a + wb * *b;
+    }
+}
+
+/// `to = weight to + wb b`.
+#[inline(always)]
+pub fn weighted_sum_in_place<T: Sample>(to: &mut [T], weight: T, (b, wb): (&[T], T)) {
+    for (to, b) in to.iter_mut().zip(b) {
+        *to = weight * *to + wb * *b;
+    }
+}
+
+/// `to = to b`.
+#[inline(always)]
+pub fn product_in_place<T: Sample>(to: &mut [T], b: &[T]) {
+    for (to, b) in to.iter_mut().zip(b) {
+        *to = *to * *b;
     }
 }
 

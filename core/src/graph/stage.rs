@@ -1,7 +1,8 @@
 //! A filter of a model: an enum over all filters.
 
+use crate::engine::Engine;
 use crate::{
-    Conv3d, Delay, Diff, Filter, Finite, HighPass, LowPass, Pointwise, Rf, Sample, Signature, SmoothConv, Sum,
+    Conv3d, Delay, Diff, Error, Filter, Finite, HighPass, LowPass, Pointwise, Rf, Sample, Signature, SmoothConv, Sum,
     TimePadding, VariableDelay,
 };
 
@@ -67,6 +68,25 @@ impl<'a, T: Sample> Stage<'a, T> {
                 input.len().saturating_add(output.len()).saturating_mul(MOVE)
             }
         }
+    }
+
+    /// Whether [`Stage::replace`] runs the filter: it maps every sample to one, and has no state.
+    pub const fn is_in_place(&self) -> bool {
+        matches!(self, Self::Pointwise(_) | Self::Finite(_))
+    }
+
+    /// Replaces the frames of one stream, of which the first has number `t`, by the filter's output. Does nothing for a
+    /// filter that is not [in place](Self::is_in_place).
+    ///
+    /// # Errors
+    /// As [`Filter::advance`].
+    pub fn replace(&self, t: u64, frames: &mut [T]) -> Result<(), Error> {
+        match self {
+            Self::Pointwise(filter) => filter.replace_with(Engine::single_thread(T::LANES), frames),
+            Self::Finite(filter) => return filter.check(t, frames),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The filter as a trait object.

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(args) => commands::run::run(&args),
+        Command::Model(args) => commands::model::model(&args),
         Command::Info(args) => commands::info::info(&args),
         Command::Convert(args) => commands::convert::convert(&args),
         Command::Record(args) => commands::record::record(&args),

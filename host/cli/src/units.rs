@@ -31,6 +31,16 @@ pub(crate) fn scale(text: &str) -> Result<Scale, String> {
     }
 }
 
+/// `key=value`.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((key.trim().into(), value.trim().into()))
+        }
+        _ => Err("expected a key and a value, such as centre.tau=8ms".into()),
+    }
+}
+
 /// Parses `640x480`: columns and rows, 1 to 65536 each, with at most the largest number of pixels in a frame.
 pub(crate) fn geometry(text: &str) -> Result<Geometry, String> {
     let expected = || format!("'{text}' is no size; expected columns and rows from 1 to 65536, such as 640x480");

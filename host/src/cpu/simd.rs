@@ -19,7 +19,7 @@ use crate::cpu::spectral::Spectral;
 use crate::names::find;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
-use foveola_core::graph::{product, weighted_sum};
+use foveola_core::graph::{product, product_in_place, weighted_sum, weighted_sum_in_place};
 use foveola_core::lanes::Lanes;
 use foveola_core::{Engine, NodeChunk, Runner, Sample, Stage};
 use std::fmt;
@@ -209,6 +209,32 @@ impl Runner<f32> for Engines<'_> {
         dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
             || product(branches, to),
+        ));
+    }
+
+    fn replace(&self, stage: &Stage<'_>, t: u64, frames: &mut [f32]) -> Result<(), foveola_core::Error> {
+        let Stage::Pointwise(filter) = stage else { return stage.replace(t, frames) };
+        let splitter = self.splitter;
+        match self.level.map(SimdLevel::at_most) {
+            Some(level) => {
+                dispatch!(level, simd => filter.replace_with(Engine { lanes: Native(simd), splitter }, frames));
+            }
+            None => filter.replace_with(Engine { lanes: f32::LANES, splitter }, frames),
+        }
+        Ok(())
+    }
+
+    fn add_to(&self, to: &mut [f32], weight: f32, b: (&[f32], f32)) {
+        dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
+            #[inline(always)]
+            || weighted_sum_in_place(to, weight, b),
+        ));
+    }
+
+    fn multiply_to(&self, to: &mut [f32], b: &[f32]) {
+        dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
+            #[inline(always)]
+            || product_in_place(to, b),
         ));
     }
 

@@ -1,8 +1,6 @@
 //! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
 
 use super::Model;
-use crate::cpu::simd::Precision;
-use crate::device::Device;
 use crate::{Error, Result};
 use foveola_core::conv::Factors;
 use foveola_core::{Border, Conv3d, Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage};
@@ -94,9 +92,7 @@ impl Model {
     /// [`Error::Export`] for a custom filter, which has no source here; [`Error::Layer`] when a layer does not fit the
     /// frames.
     pub fn to_rust(&self, input: Shape) -> Result<Exported> {
-        let mut network = self.network.clone();
-        network.precision = Precision::Reproducible;
-        network.device = Device::cpu();
+        let network = self.network.reproducible();
         let ends = network.ends(input)?;
         let mut table = crate::Table::default();
         network.compiled(input, &mut table, false, |compiled| {

@@ -16,12 +16,14 @@ mod network;
 mod on_device;
 mod saved;
 mod stream;
+mod summary;
 pub(crate) mod weight;
 
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
 pub use saved::SavedState;
+pub use summary::LayerSummary;
 pub use weight::Weight;
 
 use crate::cpu::simd::Precision;
@@ -231,6 +233,21 @@ impl Model {
     pub fn layer_mut<L: Layer>(&mut self, layer: impl LayerId) -> Option<&mut L> {
         let index = layer.index(self)?;
         (**self.network.layer_mut(index)?).as_any_mut().downcast_mut()
+    }
+
+    /// The model up to a layer, which is its output, without the layers that this one does not depend on. It has the settings
+    /// of the model, and no state.
+    ///
+    /// ```
+    /// use foveola::{Diff, LowPass, Model, NLRectify, Resolution};
+    /// let model = Model::new().then(Diff).named("smooth", LowPass::new(0.01, Resolution::DEFAULT)?).then(NLRectify);
+    /// assert_eq!(model.part("smooth").unwrap().len(), 2);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn part(&self, layer: impl LayerId) -> Option<Self> {
+        let index = layer.index(self).filter(|index| *index < self.len())?;
+        let network = self.network.part(index);
+        Some(Self { network, unchecked: self.unchecked, workers: self.workers.clone(), ..Self::default() })
     }
 
     /// Allows NaN and infinities in the input and between the layers. By default they are errors, because one would never

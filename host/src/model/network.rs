@@ -79,6 +79,31 @@ impl Network {
         last.inputs = inputs;
     }
 
+    /// The layers that `layer` depends on, and `layer` as the output.
+    pub(super) fn part(&self, layer: usize) -> Self {
+        let mut needed = vec![false; self.entries.len()];
+        needed[layer] = true;
+        for i in (0..=layer).rev() {
+            if !needed[i] {
+                continue;
+            }
+            match (&self.entries[i].reads[..], i.checked_sub(1)) {
+                ([], Some(before)) => needed[before] = true,
+                (reads, _) => reads.iter().flatten().flatten().for_each(|read| needed[*read] = true),
+            }
+        }
+        let mut part = Self { entries: Vec::new(), outputs: Vec::new(), ..self.clone() };
+        // Their places among the layers of the part.
+        let mut places = vec![0; self.entries.len()];
+        for i in (0..=layer).filter(|i| needed[*i]) {
+            places[i] = part.entries.len();
+            let mut entry = self.entries[i].clone();
+            entry.reads.iter_mut().flatten().flatten().for_each(|read| *read = places[*read]);
+            part.entries.push(entry);
+        }
+        part
+    }
+
     /// The names of the outputs; none if only the last layer's is one.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().map(|(name, _)| name.as_str())
@@ -89,6 +114,11 @@ impl Network {
         self.changing();
         let layer = self.find(layer);
         self.outputs.push((name, layer));
+    }
+
+    /// The same layers, with the table that a microcontroller has.
+    pub(super) fn reproducible(&self) -> Self {
+        Self { precision: Precision::Reproducible, device: Device::cpu(), ..self.clone() }
     }
 
     /// The layer at `index`, for modification.
@@ -295,6 +325,27 @@ mod tests {
         assert_eq!(product, &a * &b * &a);
         let channels = run(parts().named("c", Delay::new(0)).reading(Inputs::concat(["b", "a", "b"])));
         assert_eq!(channels, concatenate(ndarray::Axis(1), &[b.view(), a.view(), b.view()]).expect("one shape"));
+    }
+
+    /// A part computes what its layer computes in the whole model.
+    #[test]
+    fn parts_are_those_of_the_model() {
+        let model = Model::new()
+            .named("a", low_pass(0.005))
+            .named("unused", NLRectify)
+            .named("b", low_pass(0.050))
+            .reading([("input", 2.0), ("a", -1.0)])
+            .then(Diff)
+            .named("c", Delay::new(1))
+            .named("d", NLRectify)
+            .reading(Inputs::product(["c", "b"]));
+        let lengths = [("a", 1), ("unused", 2), ("b", 2), ("c", 4), ("d", 5)];
+        for (name, layers) in lengths {
+            let mut part = model.part(name).expect("the layer");
+            let whole = model.clone().with_output("it", name).run(&movie(), 6).expect("a good model");
+            assert_eq!((part.len(), part.run(&movie(), 20).expect("a good model")), (layers, whole), "{name}");
+        }
+        assert!(model.part("e").is_none() && model.part(6).is_none(), "neither is there");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod denoise;
+pub(crate) mod model;
 pub(crate) mod record;
 pub(crate) mod sensor;
 
@@ -10,6 +11,7 @@ use bench::BenchArgs;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
+use model::ModelArgs;
 use record::RecordArgs;
 use std::path::PathBuf;
 
@@ -37,6 +39,8 @@ Examples:
 pub(crate) enum Command {
     /// Run a model on a recording, a movie or the built-in scene, and write pictures of its activity
     Run(RunArgs),
+    /// Check and describe model files
+    Model(ModelArgs),
     /// Describe an event recording
     Info(InfoArgs),
     /// Convert an event recording to another format
@@ -106,6 +110,14 @@ pub(crate) struct RunArgs {
     #[arg(long, short, default_value = "retina", help = model_help())]
     pub(crate) model: String,
 
+    /// Change a value of the model file, such as centre.tau=8ms or parameters.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// The model file, once it was read.
+    #[arg(skip)]
+    pub(crate) file: Option<foveola::ModelFile>,
+
     /// Time per frame: the bin length for events, or the interval between the pictures of a movie [default: 1ms, or that of
     /// a GIF]
     #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
@@ -124,7 +136,7 @@ pub(crate) struct RunArgs {
     #[arg(long, short, default_value = "foveola-out", value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// Save every Nth frame of the output to output.npy; 0 saves none
+    /// Save every Nth frame of the output to output.npy, or of each output to a file of its name; 0 saves none
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = units::whole::<usize>, allow_negative_numbers = true)]
     pub(crate) every: usize,
 
@@ -165,7 +177,8 @@ pub(crate) struct RunArgs {
 }
 
 fn model_help() -> String {
-    format!("Model: {}", models::names().map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+    let names = models::names().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+    format!("Model: {names}, or a file: a path with / or the ending .toml (foveola help model)")
 }
 
 const RUN_HELP: &str = "\
@@ -173,6 +186,7 @@ Examples:
   foveola run                          the built-in scene
   foveola run a.raw --dt 5ms           200 frames per second
   foveola run a.bin --model transient  another model
+  foveola run --model mine.toml        a model of your own
   foveola run a.npy --out pictures     (time, row, column)
   foveola run frames/ --dt 40ms        PNGs, 25 per second
   foveola run a.gif --pixel 20,31      the time course of a

@@ -85,7 +85,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 pub(crate) struct Gallery<'a> {
     args: &'a RunArgs,
     device: &'a Device,
-    names: Vec<&'a str>,
+    names: Vec<String>,
     /// Shapes of the frames of the input, the parts and the output.
     shapes: Vec<Shape>,
     /// Names of the input's channels; an output with the same number of channels uses them too.
@@ -127,14 +127,14 @@ impl<'a> Gallery<'a> {
         output: Shape,
         piece: usize,
     ) -> Result<Self> {
-        let (mut names, mut shapes, mut parts) = (vec!["input"], vec![input.shape()], Vec::new());
+        let (mut names, mut shapes, mut parts) = (vec!["input".to_owned()], vec![input.shape()], Vec::new());
         for (name, part) in models.parts {
             names.push(name);
             shapes.push(part.signature(input.shape())?.output);
             // They run in parallel to the model, which may use all threads.
             parts.push(part.with_threads((foveola_cli::bench::cores() / 2).max(1)));
         }
-        names.push(&args.model);
+        names.push(args.output().to_owned());
         shapes.push(output);
         let which = match args.pixel {
             Some((row, col)) if row < output.rows && col < output.cols => Which::Given(row, col),
@@ -152,8 +152,8 @@ impl<'a> Gallery<'a> {
             Which::MostVariable | Which::MostVariableUntil(..) => None,
         };
         let (channels, unit) = (input.channels(), input.unit());
-        let stage = |(name, shape): (&&str, &Shape)| {
-            let stage = Stage::new(*name).unit(&unit);
+        let stage = |(name, shape): (&String, &Shape)| {
+            let stage = Stage::new(name).unit(&unit);
             if shape.channels == channels.len() { stage.channels(channels.clone()) } else { stage }
         };
         let responses = names.iter().zip(&shapes).skip(1).map(stage);
@@ -250,10 +250,10 @@ impl<'a> Gallery<'a> {
         let parts = [place.unwrap_or_default(), why].into_iter().filter(|part| !part.is_empty());
         let what = parts.collect::<Vec<_>>().join(": ");
         let name = |stage: usize, channel: usize| {
-            let (name, count) = (self.names[stage], self.shapes[stage].channels);
+            let (name, count) = (&self.names[stage], self.shapes[stage].channels);
             match self.channels.get(channel) {
                 Some(channel) if count == self.channels.len() => format!("{name} {channel}"),
-                _ if count == 1 => name.to_owned(),
+                _ if count == 1 => name.clone(),
                 _ => format!("{name} {channel}"),
             }
         };

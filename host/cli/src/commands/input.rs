@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Time per frame in microseconds, if neither the arguments nor the input give it.
-const DT: u64 = 1_000;
+pub(super) const DT: u64 = 1_000;
 
 /// The frames that a model runs on.
 pub(crate) struct Input {
@@ -122,7 +122,7 @@ impl Input {
         let name = args.input.as_deref().map_or_else(String::new, |path| {
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
         });
-        let (dt, dt_from) = (args.dt.unwrap_or(DT), if args.dt.is_some() { "given" } else { "default" });
+        let (dt, dt_from) = args.frame_time()?;
         let source = match &args.input {
             None => Self::scene(args, dt)?,
             Some(path) => match if args.common.format.is_none() { movie::kind(path)? } else { None } {
@@ -186,6 +186,7 @@ impl Input {
         let (dt, dt_from) = match (args.dt, own) {
             (Some(dt), _) => (dt, "given"),
             (None, Some(dt)) => (dt, "the GIF's own"),
+            (None, None) if args.file.is_some() => args.frame_time()?,
             (None, None) => (DT, "default: the movie tells none"),
         };
         // The frames that start in the selected time range.

@@ -9,6 +9,7 @@ pub(crate) mod devices;
 mod gallery;
 pub(crate) mod info;
 pub(crate) mod input;
+pub(crate) mod model;
 mod models;
 mod probe;
 pub(crate) mod record;

@@ -1,22 +1,115 @@
-//! The model of `foveola run` and its parts.
+//! The model of `foveola run`, built in or from a file, and its parts.
 
+use super::input::DT;
 use crate::args::RunArgs;
-use foveola::{Device, Model, Precision, Resolution, Result, models};
+use foveola::{Device, Error, Model, ModelFile, Precision, Resolution, Result, models, movie};
+use std::path::Path;
 
 /// A model and its parts, with the device and precision given by the arguments.
 pub(crate) struct Models {
     pub(crate) whole: Model,
-    pub(crate) parts: Vec<(&'static str, Model)>,
+    pub(crate) parts: Vec<(String, Model)>,
+}
+
+/// Reads a model file with the changes of `--set`.
+pub(crate) fn read(path: &Path, set: &[(String, String)]) -> Result<ModelFile> {
+    let mut file = ModelFile::read(path)?;
+    set.iter().try_for_each(|(key, value)| file.set(key, value))?;
+    Ok(file)
+}
+
+impl RunArgs {
+    /// The arguments with the model file read, and what it says of the input where the arguments are silent.
+    pub(crate) fn with_file(mut self) -> Result<Self> {
+        if !self.model.ends_with(".toml") && !self.model.contains(['/', '\\']) {
+            if let Some((key, value)) = self.set.first() {
+                let expected = "a model file; the built-in models have no keys";
+                return Err(Error::Parameter { item: "run", name: "--set", value: format!("{key}={value}"), expected });
+            }
+            return Ok(self);
+        }
+        let file = read(Path::new(&self.model), &self.set)?;
+        if !file.name().is_empty() {
+            self.model = file.name().into();
+        }
+        let movie = match &self.input {
+            Some(path) if self.common.format.is_none() => movie::kind(path)?.is_some(),
+            _ => false,
+        };
+        if !movie {
+            self.polarity = self.polarity.or(file.input().polarity);
+            self.common.filter.splice(..0, file.input().events.iter().cloned());
+        }
+        self.file = Some(file);
+        Ok(self)
+    }
+
+    /// Microseconds of a frame unless the input has a time of its own, and who says so.
+    pub(crate) fn frame_time(&self) -> Result<(u64, &'static str)> {
+        let Some(file) = &self.file else {
+            return Ok((self.dt.unwrap_or(DT), if self.dt.is_some() { "given" } else { "default" }));
+        };
+        if let Some(dt) = self.dt {
+            return Ok((dt, "given"));
+        }
+        let micros = file.input().dt * 1e6;
+        if micros < 1.0 || (micros - micros.round()).abs() > 1e-6 * micros {
+            let (name, value, expected) = ("dt", format!("{micros} us"), "whole microseconds, or --dt");
+            return Err(Error::Parameter { item: "[input] of the model file", name, value, expected });
+        }
+        Ok((micros.round() as u64, "the model's"))
+    }
+
+    /// What the first output is called in pictures: like the model, unless there are several.
+    pub(crate) fn output(&self) -> &str {
+        let outputs: Vec<_> = self.file.iter().flat_map(|file| file.outputs()).collect();
+        if let [(first, _), _, ..] = outputs[..] { first } else { &self.model }
+    }
+
+    /// One line on what the model does.
+    pub(crate) fn about(&self) -> &str {
+        match &self.file {
+            Some(file) => file.about(),
+            None => models::names().find(|(name, _)| *name == self.model).map_or("", |(_, about)| about),
+        }
+    }
 }
 
 impl Models {
     /// Builds the model for frames of `dt` microseconds.
     pub(crate) fn build(args: &RunArgs, device: &Device, dt: u64) -> Result<Self> {
-        let resolution = Resolution { steps_per_second: 1e6 / dt as f64, ..Resolution::DEFAULT };
-        let named = models::build(&args.model, resolution)?;
         let precision = if args.reproducible { Precision::Reproducible } else { Precision::Fast };
         let there = |model: Model| model.with_precision(precision).to(device);
-        let parts = named.parts.into_iter().map(|(name, part)| (name, there(part))).collect();
-        Ok(Self { whole: there(named.model), parts })
+        let Some(file) = &args.file else {
+            let resolution = Resolution { steps_per_second: 1e6 / dt as f64, ..Resolution::DEFAULT };
+            let named = models::build(&args.model, resolution)?;
+            let parts = named.parts.into_iter().map(|(name, part)| (name.to_owned(), there(part))).collect();
+            return Ok(Self { whole: there(named.model), parts });
+        };
+        let mut file = file.clone();
+        file.set("input.dt", &format!("{dt}us"))?;
+        let whole = file.model()?;
+        let parts = shown(&file).map(|name| Some((name.to_owned(), there(whole.part(name)?))));
+        Ok(Self { parts: parts.flatten().collect(), whole: there(whole.clone()) })
     }
+}
+
+/// The layers that are drawn beside the first output: those that it reads, and the other outputs.
+fn shown(file: &ModelFile) -> impl Iterator<Item = &str> {
+    let mut outputs = file.outputs().map(|(_, layer)| layer);
+    let first = outputs.next().unwrap_or_default();
+    let at = file.layers().iter().position(|layer| layer.name() == first);
+    let inputs = at.and_then(|at| file.layers().get(at)).into_iter().flat_map(|layer| &layer.inputs().terms);
+    let mut before = at
+        .filter(|at| file.layers()[*at].inputs().terms.is_empty())
+        .and_then(|at| file.layers().get(at.checked_sub(1)?));
+    let read: Vec<&str> =
+        inputs.map(|(name, _)| name.as_str()).chain(before.take().map(|layer| layer.name())).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for name in read.into_iter().chain(outputs) {
+        if name != "input" && name != first && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter()
 }

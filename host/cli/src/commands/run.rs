@@ -23,15 +23,20 @@ const PIECE_SAMPLES: usize = 4 << 20;
 struct Totals {
     frames: usize,
     output_frames: usize,
-    digest: Option<Digest>,
+    /// One for each output, if they are asked for.
+    digests: Vec<Digest>,
     /// Time in the model only.
     model: Duration,
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    let args = &args.clone().with_file()?;
     let device: Device = args.device.parse()?;
     Models::build(args, &device, 1_000)?; // an unknown name is reported before the input is read
     let input = Input::open(args)?;
+    if let Some(file) = &args.file {
+        file.frames(input.shape())?;
+    }
     let mut models = Models::build(args, &device, input.dt())?;
     let model = std::mem::take(&mut models.whole);
     let output = model.signature(input.shape())?.output;
@@ -44,8 +49,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     })?;
 
     let began = Instant::now();
-    let totals = Totals { digest: args.digest.then(Digest::new), ..Totals::default() };
-    let mut run = Run { args, model, input, totals, saved: None };
+    let names: Vec<String> = model.outputs().map(str::to_owned).collect();
+    // With a single output its name does not matter.
+    let names = if names.len() > 1 { names } else { vec!["output".into()] };
+    let digests = if args.digest { vec![Digest::new(); names.len()] } else { Vec::new() };
+    let totals = Totals { digests, ..Totals::default() };
+    let saved = names.iter().map(|_| None).collect();
+    let mut run = Run { args, model, input, totals, names, saved };
     let mut wrote = std::thread::scope(|scope| {
         let drawing = gallery.map(|gallery| Drawing::start(scope, gallery));
         let progress = progress_bar(args);
@@ -55,10 +65,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         progress.finish_and_clear();
         wrote
     })?;
-    if let Some((writer, path)) = run.saved.take() {
+    for (name, saved) in run.names.iter().zip(&mut run.saved) {
+        let Some((writer, path)) = saved.take() else { continue };
         let frames = writer.finish()?;
         let of = plural(run.totals.output_frames as u64, "frame");
-        wrote.push((path, format!("{} of {of} of the output", thousands(frames as u64))));
+        let what = if run.names.len() > 1 { format!("output {name}") } else { "the output".into() };
+        wrote.push((path, format!("{} of {of} of {what}", thousands(frames as u64))));
     }
     run.report(&device, began.elapsed().as_secs_f64(), &wrote);
     Ok(())
@@ -70,8 +82,10 @@ struct Run<'a> {
     model: Model,
     input: Input,
     totals: Totals,
-    /// The output file, which starts with the first saved frame.
-    saved: Option<(NpyWriter, PathBuf)>,
+    /// The names of the outputs.
+    names: Vec<String>,
+    /// The file of each output, which starts with the first saved frame.
+    saved: Vec<Option<(NpyWriter, PathBuf)>>,
 }
 
 impl Run<'_> {
@@ -84,27 +98,40 @@ impl Run<'_> {
                 Ok(Some(frames)) => frames,
                 Ok(None) => break,
                 Err(error) => {
-                    if let (Error::Damaged { .. }, Some((writer, path))) = (&error, self.saved.take()) {
+                    if matches!(error, Error::Damaged { .. }) {
                         // If a recording is rejected, no output remains.
-                        drop(writer);
-                        let _ = std::fs::remove_file(path);
+                        for (writer, path) in self.saved.iter_mut().filter_map(Option::take) {
+                            drop(writer);
+                            let _ = std::fs::remove_file(path);
+                        }
                     }
                     return Err(error);
                 }
             };
             let start = Instant::now();
-            let output = match self.model.process(frames) {
-                Ok(output) => output,
+            // Several outputs are copies, a single one is not.
+            let several = if self.names.len() > 1 { Some(self.model.process_all(frames)) } else { None };
+            let outputs = match several.transpose() {
+                Ok(Some(outputs)) => outputs,
+                Ok(None) => Vec::new(),
                 Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
             };
+            let outputs: Vec<_> = match outputs.is_empty() {
+                true => match self.model.process(frames) {
+                    Ok(output) => vec![output],
+                    Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
+                },
+                false => outputs.iter().map(|output| output.view()).collect(),
+            };
+            let output = outputs[0];
             totals.model += start.elapsed();
             if drawing.is_some_and(|drawing| !drawing.push(&frames, &output)) {
                 return Ok(());
             }
-            if let Some(digest) = &mut totals.digest {
-                add(digest, &output);
+            totals.digests.iter_mut().zip(&outputs).for_each(|(digest, output)| add(digest, output));
+            for ((name, saved), output) in self.names.iter().zip(&mut self.saved).zip(&outputs) {
+                save(args, name, saved, output, totals.output_frames)?;
             }
-            save(args, &mut self.saved, &output, totals.output_frames)?;
             totals.output_frames += output.len_of(Axis(2));
             totals.frames += frames.len_of(Axis(2));
             let rate = totals.frames as f64 / began.elapsed().as_secs_f64().max(1e-9);
@@ -120,7 +147,7 @@ impl Run<'_> {
         let dt = input.dt() as f64 * 1e-6;
         let recorded = totals.frames as f64 * dt;
         let model = totals.model.as_secs_f64().max(1e-9);
-        let about = foveola::models::names().find(|(name, _)| *name == args.model).map_or("", |(_, about)| about);
+        let about = args.about();
         if args.common.json {
             let mut value = json!({
                 "input": args.input.as_ref().map(|path| path.display().to_string()),
@@ -142,8 +169,14 @@ impl Run<'_> {
                 "filtered": filtered_as_json(&input.filtered()),
                 "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
             });
-            if let Some(digest) = totals.digest {
-                value["digest"] = digest.to_string().into();
+            match &totals.digests[..] {
+                [] => {}
+                [digest] => value["digest"] = digest.to_string().into(),
+                digests => {
+                    let digests =
+                        self.names.iter().zip(digests).map(|(name, digest)| (name.clone(), digest.to_string().into()));
+                    value["digest"] = digests.collect::<serde_json::Map<_, _>>().into();
+                }
             }
             return print(&format!("{value:#}\n"));
         }
@@ -156,7 +189,7 @@ impl Run<'_> {
         if let Some(events) = input.events() {
             lines.push("events", format!("{} in {}", thousands(events), seconds(recorded)));
         }
-        lines.push("model", format!("{}: {about}", args.model));
+        lines.push("model", if about.is_empty() { args.model.clone() } else { format!("{}: {about}", args.model) });
         lines.push("device", device.name());
         let frames = thousands(totals.frames as u64);
         lines.push("frames", format!("{frames} of {} ({})", seconds(dt), input.dt_from()));
@@ -166,8 +199,9 @@ impl Run<'_> {
         lines.push("in all", format!("{}{with}", speed(elapsed)));
         lines.push_resets(input.resets());
         lines.push_left_out(&input.skipped(), None, &input.filtered());
-        if let Some(digest) = totals.digest {
-            lines.push("digest", format!("{digest} (FNV-1a of all bits of the output)"));
+        for (name, digest) in self.names.iter().zip(&totals.digests) {
+            let what = if self.names.len() > 1 { format!("output {name}") } else { "the output".into() };
+            lines.push("digest", format!("{digest} (FNV-1a of all bits of {what})"));
         }
         let nothing = if wrote.is_empty() { " nothing" } else { "" };
         lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
@@ -200,6 +234,7 @@ fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
 /// Appends every Nth frame of the output to its file, which starts with the first of them.
 fn save(
     args: &RunArgs,
+    name: &str,
     saved: &mut Option<(NpyWriter, PathBuf)>,
     output: &ArrayView5<'_, f32>,
     before: usize,
@@ -211,7 +246,7 @@ fn save(
         let (writer, _) = match saved {
             Some(saved) => saved,
             None => {
-                let path = args.out.join("output.npy");
+                let path = args.out.join(format!("{name}.npy"));
                 saved.insert((NpyWriter::create(&path)?, path))
             }
         };

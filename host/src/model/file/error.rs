@@ -56,9 +56,12 @@ impl fmt::Display for ModelFileError {
 
 impl std::error::Error for ModelFileError {}
 
-/// A mistake at a byte of the file.
+/// A mistake at a byte of the file. Boxed: results are small.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Report>);
+
+#[derive(Clone, Debug, Default)]
+struct Report {
     at: Option<usize>,
     part: String,
     key: String,
@@ -69,8 +72,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(at: Option<usize>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        let (found, expected) = (found.into(), expected.into());
-        Self { at, part: String::new(), key: String::new(), found, expected, nearest: None }
+        Self(Box::new(Report { at, found: found.into(), expected: expected.into(), ..Report::default() }))
     }
 
     /// `name` is not among `known`.
@@ -82,38 +84,46 @@ impl Problem {
     ) -> Self {
         let known: Vec<_> = known.into_iter().collect();
         let expected = if known.is_empty() { "none".into() } else { format!("one of: {}", known.join(", ")) };
-        let nearest = nearest(name, &known).map(Into::into);
-        Self { nearest, ..Self::new(at, format!("unknown {what} {name:?}"), expected) }
+        let mut problem = Self::new(at, format!("unknown {what} {name:?}"), expected);
+        problem.0.nearest = nearest(name, &known).map(Into::into);
+        problem
     }
 
     /// The part of the model, unless a part within it is named already.
-    pub(super) fn in_part(self, part: impl FnOnce() -> String) -> Self {
-        if self.part.is_empty() { Self { part: part(), ..self } } else { self }
+    pub(super) fn in_part(mut self, part: impl FnOnce() -> String) -> Self {
+        if self.0.part.is_empty() {
+            self.0.part = part();
+        }
+        self
     }
 
     /// The key, outermost last.
-    pub(super) fn in_key(self, key: &str) -> Self {
-        let key = if self.key.is_empty() { key.into() } else { format!("{key}.{}", self.key) };
-        Self { key, ..self }
+    pub(super) fn in_key(mut self, key: &str) -> Self {
+        self.0.key = if self.0.key.is_empty() { key.into() } else { format!("{key}.{}", self.0.key) };
+        self
     }
 
     /// The place of a value, for a mistake that has none.
-    pub(super) fn or_at(self, at: Option<usize>) -> Self {
-        Self { at: self.at.or(at), ..self }
+    pub(super) fn or_at(mut self, at: Option<usize>) -> Self {
+        self.0.at = self.0.at.or(at);
+        self
     }
 
     /// For a value that is not in the file.
-    pub(super) fn without_place(self) -> Self {
-        Self { at: None, ..self }
+    pub(super) fn without_place(mut self) -> Self {
+        self.0.at = None;
+        self
     }
 
     /// The value is that of a parameter: the place is where it is used.
-    pub(super) fn of_parameter(self, name: &str, at: Option<usize>) -> Self {
-        Self { at, found: format!("{} (parameter {name:?})", self.found), ..self }
+    pub(super) fn of_parameter(mut self, name: &str, at: Option<usize>) -> Self {
+        self.0.at = at;
+        self.0.found += &format!(" (parameter {name:?})");
+        self
     }
 
     pub(super) fn error(self, source: &Source) -> ModelFileError {
-        let Self { at, part, key, found, expected, nearest } = self;
+        let Report { at, part, key, found, expected, nearest } = *self.0;
         let place = at.map(|at| source.place(at));
         ModelFileError { path: source.path.clone(), place, part, key, found, expected, nearest }
     }
@@ -129,7 +139,7 @@ impl From<crate::Error> for Problem {
 /// The longest name that is compared: the time grows with the square of its length.
 const LONGEST: usize = 64;
 
-/// The entry of `known` that differs from `name` in few letters, a third of them at most.
+/// The entry of `known` that differs from `name` in the fewest letters, in a third of the longer one at most.
 fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     if name.len() > LONGEST {
         return None;
@@ -137,7 +147,7 @@ fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let lower = name.to_lowercase();
     let distances = known.iter().map(|other| (distance(&lower, &other.to_lowercase()), *other));
     let (distance, other) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= (name.chars().count().max(3) / 3)).then_some(other)
+    (distance <= name.chars().count().max(other.chars().count()) / 3).then_some(other)
 }
 
 /// Edit distance: insertions, deletions, substitutions, and swaps of neighbours (optimal string alignment).

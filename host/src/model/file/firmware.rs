@@ -8,42 +8,32 @@ use super::{Input, ModelFile};
 use crate::{Error, Exported, Geometry, Polarity, Result};
 use foveola_core::Shape;
 
-/// How the frames of a model lie on a sensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sensor {
-    /// Rows and columns of a frame for a model that takes any. A model file that states them has priority.
-    pub frame: [usize; 2],
-    /// A pixel of the frame counts the events of `binning` x `binning` pixels of the sensor.
-    pub binning: u16,
-}
-
 impl ModelFile {
     /// The model as Rust source for a microcontroller: what [`Model::to_rust`](crate::Model::to_rust) writes, and the constant
     /// `PLAN` of type `foveola_pipeline::Plan`. The source needs `foveola-core` and `foveola-pipeline`.
     ///
-    /// Without `polarity` in the file a model of two channels takes [`Polarity::Split`], others [`Polarity::Signed`].
+    /// Frames have `rows` x `cols` pixels, each of which counts the events of `binning` x `binning` pixels of the sensor. Without
+    /// `polarity` in the file a model of two channels takes [`Polarity::Split`], others [`Polarity::Signed`].
     ///
     /// ```
-    /// use foveola::model_file::Sensor;
     /// # let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";
     /// let file = foveola::ModelFile::parse(text, ".")?;
-    /// let exported = file.to_firmware(Sensor { frame: [64, 64], binning: 5 })?;
+    /// let exported = file.to_firmware([64, 64], 5)?;
     /// assert!(exported.source.contains("Geometry { cols: 320, rows: 320 }"));
     /// # Ok::<(), foveola::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a binning of 0, frames that last no whole microseconds, a number of channels that events do not
-    /// give, and event filters, which the pipeline does not have; otherwise the errors of [`ModelFile::model`] and
-    /// [`Model::to_rust`](crate::Model::to_rust).
-    pub fn to_firmware(&self, sensor: Sensor) -> Result<Exported> {
-        let Sensor { frame: [rows, cols], binning } = sensor;
-        let [rows, cols] = [self.input.rows.unwrap_or(rows), self.input.cols.unwrap_or(cols)];
+    /// [`Error::Parameter`] for another size than that of the file, a binning of 0, frames that do not last whole microseconds, a
+    /// number of channels other than 1 and 2, and event filters, which the pipeline does not have; otherwise the errors of
+    /// [`ModelFile::model`] and [`Model::to_rust`](crate::Model::to_rust).
+    pub fn to_firmware(&self, [rows, cols]: [usize; 2], binning: u16) -> Result<Exported> {
         let (polarity, dt) = (self.input.polarity_on_a_sensor()?, self.input.microseconds()?);
         if binning == 0 {
             return Err(refused("binning", "0", "1 or more"));
         }
-        let shape = Shape { channels: if polarity == Polarity::Split { 2 } else { 1 }, rows, cols };
+        let channels = if polarity == Polarity::Split { 2 } else { 1 };
+        let shape = self.frames(Shape { channels, rows, cols })?;
         let sides = [cols, rows].map(|side| side.saturating_mul(binning.into()));
         if sides.iter().any(|side| *side > usize::from(u16::MAX)) {
             let pixels = format!("{} x {}", sides[0], sides[1]);
@@ -80,7 +70,7 @@ impl Input {
     fn microseconds(&self) -> Result<u64> {
         let exact = self.dt * 1e6;
         let whole = exact.round();
-        if !(1.0..1e15).contains(&whole) || (exact - whole).abs() > 1e-6 {
+        if !(1.0..1e15).contains(&whole) || (exact - whole).abs() > 1e-6 * exact {
             return Err(refused("input.dt", &format!("{exact} us"), "whole microseconds, 1 or more"));
         }
         Ok(whole as u64)
@@ -110,8 +100,6 @@ fn plan(Geometry { cols, rows }: Geometry, binning: u16, polarity: Polarity, dt:
 mod tests {
     use super::*;
 
-    const SENSOR: Sensor = Sensor { frame: [6, 8], binning: 2 };
-
     fn file(input: &str) -> ModelFile {
         let text =
             format!("version = 1\n[input]\n{input}\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n");
@@ -120,25 +108,37 @@ mod tests {
 
     #[test]
     fn plans_are_those_of_the_input() {
-        let exported = |input: &str| file(input).to_firmware(SENSOR).expect("a good model").source;
+        let exported = |input: &str| file(input).to_firmware([6, 8], 2).expect("a good model").source;
         let has = |source: &str, words: &[&str]| {
             assert!(words.iter().all(|word| source.contains(word)), "{words:?} in\n{source}");
         };
         has(&exported(""), &["INPUT: Shape = Shape::new(1, 6, 8)", "cols: 16, rows: 12", "Signed", "DT: u64 = 1000;"]);
         has(&exported("channels = 2\ndt = \"250us\""), &["Shape::new(2, 6, 8)", "Polarity::Split", "DT: u64 = 250;"]);
-        has(&exported("rows = 3\npolarity = \"split\""), &["Shape::new(2, 3, 8)", "cols: 16, rows: 6", "Split"]);
+        has(&exported("rows = 6\npolarity = \"split\""), &["Shape::new(2, 6, 8)", "cols: 16, rows: 12", "Split"]);
     }
 
     #[test]
     fn what_events_do_not_give_is_refused() {
-        let refused = |input: &str, sensor: Sensor, words: &str| {
-            let error = file(input).to_firmware(sensor).expect_err("not for a sensor").to_string();
+        let refused = |input: &str, frame: [usize; 2], binning: u16, words: &str| {
+            let error = file(input).to_firmware(frame, binning).expect_err("not for a sensor").to_string();
             assert!(error.contains(words), "{error}");
         };
-        refused("channels = 3", SENSOR, "input.channels is 3; expected 1 or 2");
-        refused("dt = \"1.5us\"", SENSOR, "input.dt is 1.5 us");
-        refused("events = [\"stcf:k=2,tau=5ms\"]", SENSOR, "no event filters");
-        refused("", Sensor { binning: 0, ..SENSOR }, "binning is 0");
-        refused("", Sensor { frame: [6, 8], binning: 9000 }, "72000 x 54000");
+        refused("channels = 3", [6, 8], 2, "input.channels is 3; expected 1 or 2");
+        refused("rows = 3", [6, 8], 2, "rows is 6");
+        refused("dt = \"1.5us\"", [6, 8], 2, "input.dt is 1.5 us");
+        refused("events = [\"stcf:k=2,tau=5ms\"]", [6, 8], 2, "no event filters");
+        refused("", [6, 8], 0, "binning is 0");
+        refused("", [6, 8], 9000, "72000 x 54000");
+    }
+
+    #[test]
+    fn arrays_are_those_of_the_weights() {
+        let text = "version = 1\n[parameters]\nfile = \"b.npy\"\n[[layer]]\nname = \"a\"\nkind = \"Conv2d\"\n\
+                    weight = { file = \"$file\" }\n[[layer]]\nname = \"b\"\nkind = \"Conv2d\"\nweight = [[1]]\n";
+        let folder = tempfile::tempdir().expect("a folder");
+        let array = folder.path().join("b.npy");
+        ndarray_npy::write_npy(&array, &ndarray::Array2::<f32>::ones((3, 3))).expect("written");
+        let file = ModelFile::parse(text, folder.path()).expect("a good file");
+        assert_eq!(file.arrays(), [array]);
     }
 }

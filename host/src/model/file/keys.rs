@@ -57,6 +57,8 @@ pub(super) enum Type {
     /// The lengths of the axes of an array, of one of these ranks.
     Size(&'static [usize]),
     Weight(Axes),
+    /// A number, or nested lists of numbers.
+    Array,
     /// One whole number for each pixel.
     Map,
 }
@@ -167,6 +169,11 @@ impl Arguments<'_> {
             known.map_or_else(|| Problem::new(self.at, format!("no {key}"), ""), |key| missing(self.at, key))
         })
     }
+
+    /// An error that the value of `key` causes.
+    pub(super) fn problem(&self, key: &str, error: crate::Error) -> Problem {
+        Problem::from(error).in_key(key).or_at(find(self.table, key).and_then(|item| item.at))
+    }
 }
 
 fn missing(at: Option<usize>, key: &Key) -> Problem {
@@ -217,6 +224,7 @@ impl Type {
                 if ranks.contains(&size.len()) { Ok(()) } else { Err(self.misfit(item)) }
             }
             Self::Weight(axes) => weights::check(axes, scope, item),
+            Self::Array => weights::shape(item).map(drop),
             Self::Map => weights::check_map(scope, item),
         })
     }
@@ -247,6 +255,7 @@ impl Type {
                 format!("a list of {} lengths, each 1 or more", ranks.join(" or "))
             }
             Self::Weight(axes) => axes.in_words(),
+            Self::Array => weights::ARRAY.into(),
             Self::Map => "a list of lists, one whole number for each pixel, or { file = \"…\" }".into(),
         }
     }

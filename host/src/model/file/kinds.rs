@@ -275,12 +275,12 @@ fn convolution<K: Convolution>(
         conv = conv.with_pad_mode(mode).with_time_pad(args.get("time_pad", flag)?);
     }
     if let Some(weight) = args.optional("weight", weight(axes))? {
-        conv.set_weight(weight).map_err(|error| Problem::from(error).in_key("weight"))?;
+        conv.set_weight(weight).map_err(|error| args.problem("weight", error))?;
         let shape = conv.weight().dim();
         has_channels(args, channels, [shape.1 * groups, shape.0])?;
     }
     if let Some(bias) = args.optional("bias", list(single))? {
-        conv.set_bias(&bias).map_err(|error| Problem::from(error).in_key("bias"))?;
+        conv.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
     }
     boxed(conv)
 }
@@ -306,12 +306,12 @@ fn receptive_field(args: &Arguments<'_>) -> Built {
         .with_pad_mode(args.get("pad_mode", choice(&PadMode::NAMES))?)
         .with_time_pad(args.get("time_pad", flag)?);
     if let Some(weight) = args.optional("weight", weight(Axes::Field))? {
-        field.set_weight(weight).map_err(|error| Problem::from(error).in_key("weight"))?;
+        field.set_weight(weight).map_err(|error| args.problem("weight", error))?;
         let shape = field.weight().dim();
         has_channels(args, channels, [shape.1, shape.0])?;
     }
     if let Some(bias) = args.optional("bias", list(single))? {
-        field.set_bias(&bias).map_err(|error| Problem::from(error).in_key("bias"))?;
+        field.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
     }
     boxed(field)
 }

@@ -170,7 +170,9 @@ fn terms(from: &Item, kind: &Kind) -> Result<Inputs, Problem> {
         let problem = |found: String, expected: &str| Err(Problem::new(item.at, found, expected));
         let expected = "the name of a layer or a finite number times one, such as \"centre\" or \"-0.5 * surround\"";
         let Value::Text(text) = &item.value else { return problem(in_words(&item.value), expected) };
-        let Ok(inputs) = text.parse::<Inputs>() else { return problem(in_words(&item.value), expected) };
+        // Of several in one text the places would be lost.
+        let inputs = text.parse::<Inputs>().ok().filter(|inputs| inputs.terms.len() == 1);
+        let Some(inputs) = inputs else { return problem(in_words(&item.value), expected) };
         if kind.join != Join::Sum && inputs.terms.iter().any(|(_, weight)| *weight != 1.0) {
             return problem(in_words(&item.value), &format!("a name without a number: {} takes no weights", kind.name));
         }
@@ -237,11 +239,11 @@ pub(super) fn order(layers: &[LayerEntry]) -> Result<Vec<usize>, Problem> {
         layers.iter().enumerate().map(|(i, layer)| (layer.name.as_str(), i)).collect();
     let mut readers = vec![Vec::new(); layers.len()];
     let mut waits = vec![0_usize; layers.len()];
-    for position in 0..layers.len() {
+    for (position, waits) in waits.iter_mut().enumerate() {
         for (name, _) in sources(layers, position) {
             if let Some(source) = positions.get(name.as_str()) {
                 readers[*source].push(position);
-                waits[position] += 1;
+                *waits += 1;
             }
         }
     }

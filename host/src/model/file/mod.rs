@@ -61,10 +61,13 @@ mod arrays;
 mod error;
 mod firmware;
 mod generators;
+mod input;
 mod keys;
 mod kinds;
 mod layer;
+mod open;
 mod schema;
+mod set;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -73,16 +76,14 @@ mod weights;
 mod write;
 
 pub use error::ModelFileError;
-pub use firmware::Sensor;
+pub use input::Input;
 pub use layer::{BuiltLayer, LayerEntry};
 pub use schema::schema;
 
-use crate::{Error, EventFilterSpec, MOST_PIXELS, Model, Polarity, Resolution, Result};
+use crate::{Error, Resolution, Result};
 use error::Problem;
-use keys::Default::{Else, Is};
-use keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
-use keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
-use std::path::{Path, PathBuf};
+use keys::{Scope, text};
+use std::path::Path;
 use value::{Entry, Item, Source, Table, Value, find, in_words};
 
 /// The version of the format that this crate writes, the newest that it reads.
@@ -103,46 +104,6 @@ pub struct ModelFile {
     outputs: Vec<(String, String)>,
     source: Source,
 }
-
-/// The frames that a model reads.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    /// Rows of a frame; none for any number.
-    pub rows: Option<usize>,
-    /// Columns of a frame; none for any number.
-    pub cols: Option<usize>,
-    /// Channels of a frame; none for any number.
-    pub channels: Option<usize>,
-    /// How events become frames; none if the file does not say.
-    pub polarity: Option<Polarity>,
-    /// Duration of a frame in seconds.
-    pub dt: f64,
-    /// Pixels per degree of visual angle.
-    pub pixels_per_degree: f64,
-    /// The value below which a kernel is cut off.
-    pub filter_epsilon: f64,
-    /// Filters of the events before they become frames.
-    pub events: Vec<EventFilterSpec>,
-    /// As it was given.
-    table: Table,
-}
-
-/// The keys of `[input]`.
-const INPUT: [Key; 8] = [
-    key("rows", OrAny(&Whole(1)), Is("\"any\""), "rows of a frame"),
-    key("cols", OrAny(&Whole(1)), Is("\"any\""), "columns of a frame"),
-    key("channels", Whole(1), Else("those of polarity, or any number"), "channels of a frame"),
-    key(
-        "polarity",
-        Choice(&first(Polarity::NAMES)),
-        Else("that of the caller"),
-        "ON and OFF events: two channels, or +1 and -1",
-    ),
-    key("dt", Quantity(units::Dimension::Duration), Is("\"1ms\""), "duration of a frame"),
-    key("pixels_per_degree", Positive, Is("10"), "pixels per degree of visual angle"),
-    key("filter_epsilon", Positive, Is("0.001"), "the value below which a kernel without a size is cut off"),
-    key("events", Values(&Text), Else("none"), "event filters, as on the command line: \"stcf:k=2,tau=5ms\""),
-];
 
 /// The keys at the top of a file.
 const TOP: [(&str, &str); 7] = [
@@ -212,123 +173,6 @@ impl ModelFile {
         self.outputs.iter().map(|(name, layer)| (name.as_str(), layer.as_str()))
     }
 
-    /// The files of arrays that the layers read, each once.
-    pub fn arrays(&self) -> Vec<PathBuf> {
-        fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {
-            match value {
-                Value::List(items) => items.iter().for_each(|item| collect(&item.value, parameters, names)),
-                Value::Table(table) => {
-                    for Entry { key, item, .. } in table {
-                        let named = match &item.value {
-                            Value::Text(text) => text.strip_prefix('$').and_then(|name| find(parameters, name)),
-                            _ => None,
-                        };
-                        match &named.unwrap_or(item).value {
-                            Value::Text(name) if key == "file" => names.push(name.clone()),
-                            inner => collect(inner, parameters, names),
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut names = Vec::new();
-        for layer in &self.layers {
-            collect(&Value::Table(layer.table()), &self.parameters, &mut names);
-        }
-        names.sort();
-        names.dedup();
-        names.iter().map(|name| self.source.folder.join(name)).collect()
-    }
-
-    /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads.
-    ///
-    /// # Errors
-    /// [`Error::ModelFile`] with the place of a layer that cannot be built, such as one whose weights are not there.
-    pub fn model(&self) -> Result<Model> {
-        let mut layers = self.build(self.resolution())?;
-        let read = |name: &str| layers.iter().flat_map(|layer| &layer.inputs.terms).any(|(term, _)| term == name);
-        // The first output comes last where it can: only there it needs no copy.
-        if let Some((_, first)) = self.outputs.first().filter(|(_, layer)| !read(layer)) {
-            layers.sort_by_key(|layer| layer.name == *first);
-        }
-        let mut model = Model::new();
-        for BuiltLayer { name, inputs, layer } in layers {
-            model.push_named(name, layer);
-            model.set_reading(inputs);
-        }
-        for (name, layer) in &self.outputs {
-            model.add_output(name, layer);
-        }
-        Ok(model)
-    }
-
-    /// Changes one value, as `--set` does: `centre.tau` is a key of the layer `centre`, `centre.weight.gaussian.sigma` one
-    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input. The value is in the notation of TOML,
-    /// or text without quotes. Everything is checked anew; after an error the file is unchanged.
-    ///
-    /// ```
-    /// # let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";
-    /// let mut file = foveola::ModelFile::parse(text, ".")?;
-    /// file.set("slow.tau", "8ms")?;
-    /// assert!(file.to_toml().contains("tau = \"8ms\""));
-    /// let error = file.set("slow.tau", "8Hz").unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "layer \"slow\": tau: \"8Hz\" has the unit Hz; expected a time of 0 or more with us, ms, s or frames, such as \"6ms\" \
-    ///      or \"3 frames\""
-    /// );
-    /// # Ok::<(), foveola::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::ModelFile`] for a path that leads nowhere and for a value that does not fit.
-    pub fn set(&mut self, path: &str, value: &str) -> Result<()> {
-        let source = Source { text: String::new(), ..self.source.clone() };
-        let changed = value::read_value(value).and_then(|value| {
-            let mut table = self.table();
-            *self.place(&mut table, path)? = Item { value, at: None };
-            Self::from_table(&without_places(table), &source)
-        });
-        *self = changed.map_err(|problem| problem.error(&source))?;
-        Ok(())
-    }
-
-    /// The place of `path` in the file, made where its last key is new.
-    fn place<'t>(&self, table: &'t mut Table, path: &str) -> Result<&'t mut Item, Problem> {
-        let mut names = path.split('.');
-        let first = names.next().unwrap_or_default();
-        let mut names: Vec<_> = names.collect();
-        if names.is_empty() {
-            names.push(first);
-            if find(&self.parameters, first).is_none() {
-                let known = self.parameters.iter().map(|entry| entry.key.as_str());
-                return Err(Problem::unknown(None, "parameter", first, known));
-            }
-        }
-        let mut inner = match (self.layers.iter().position(|layer| layer.name == first), first) {
-            (Some(position), _) => {
-                match table.iter_mut().find(|entry| entry.key == "layer").map(|entry| &mut entry.item.value) {
-                    Some(Value::List(layers)) => layers.get_mut(position),
-                    _ => None,
-                }
-            }
-            (None, "input" | "outputs" | "parameters") => Some(child(table, first)),
-            _ if find(&self.parameters, first).is_some() => Some(child(table, "parameters")),
-            _ => None,
-        };
-        for name in names {
-            inner = match inner.map(|item| &mut item.value) {
-                Some(Value::Table(table)) => Some(child(table, name)),
-                _ => None,
-            };
-        }
-        inner.ok_or_else(|| {
-            let layers = self.layers.iter().map(|layer| layer.name.as_str());
-            Problem::unknown(None, "layer or table", first, layers.chain(["input", "parameters", "outputs"]))
-        })
-    }
-
     /// The file as text that [`ModelFile::parse`] reads back to an equal one. Comments of the file that was read are not kept.
     pub fn to_toml(&self) -> String {
         write::document(&self.table())
@@ -389,53 +233,10 @@ impl ModelFile {
     }
 }
 
-impl Model {
-    /// Reads a model from a [file](self).
-    ///
-    /// ```
-    /// use foveola::{LowPass, Model};
-    /// # let folder = std::env::temp_dir().join("foveola-open"); std::fs::create_dir_all(&folder)?;
-    /// # let path = folder.join("slow.toml");
-    /// std::fs::write(&path, "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"50ms\"\n")?;
-    /// let mut model = Model::open(&path)?;
-    /// assert_eq!(model.layer::<LowPass>("slow").unwrap().tau(), 0.05);
-    /// let smooth = model.run(&ndarray::Array3::<f32>::ones((100, 8, 8)), 100)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::ModelFile`] with the place of the first mistake.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        ModelFile::read(path)?.model()
-    }
-}
-
 impl From<ModelFileError> for Error {
     fn from(error: ModelFileError) -> Self {
         Self::ModelFile(Box::new(error))
     }
-}
-
-/// The entry of `key`, made if it is new.
-fn child<'t>(table: &'t mut Table, key: &str) -> &'t mut Item {
-    let position = table.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
-        table.push(Entry::new(key, Value::Table(Table::new())));
-        table.len() - 1
-    });
-    &mut table[position].item
-}
-
-/// The same values; their places are those of a file that they no longer are from.
-fn without_places(table: Table) -> Table {
-    fn without_place(item: Item) -> Item {
-        let value = match item.value {
-            Value::List(items) => Value::List(items.into_iter().map(without_place).collect()),
-            Value::Table(table) => Value::Table(without_places(table)),
-            other => other,
-        };
-        Item { value, at: None }
-    }
-    table.into_iter().map(|entry| Entry { key: entry.key, at: None, item: without_place(entry.item) }).collect()
 }
 
 /// A table at the top; empty if it is absent.
@@ -490,60 +291,5 @@ fn outputs(table: &Table, layers: &[LayerEntry]) -> Result<Vec<(String, String)>
             outputs.iter().map(output).collect()
         }
         None => Ok(layers.last().map(|last| (last.name.clone(), last.name.clone())).into_iter().collect()),
-    }
-}
-
-impl Input {
-    /// Frames per second and pixels per degree.
-    pub fn resolution(&self) -> Resolution {
-        Resolution {
-            steps_per_second: 1.0 / self.dt,
-            pixel_per_degree: self.pixels_per_degree,
-            filter_epsilon: self.filter_epsilon,
-        }
-    }
-
-    fn read(section: Option<(&Table, Option<usize>)>, scope: Scope<'_>) -> Result<Self, Problem> {
-        let none = Table::new();
-        let (table, at) = section.unwrap_or((&none, None));
-        let args = Arguments { keys: &[&INPUT], table, scope, at };
-        args.check()?;
-        let any = |scope: &Scope<'_>, item: &Item| match item.value {
-            Value::Text(_) => Ok(None),
-            _ => whole(scope, item).map(Some),
-        };
-        let (rows, cols) = (args.get("rows", any)?, args.get("cols", any)?);
-        let pixels = rows.unwrap_or(1).saturating_mul(cols.unwrap_or(1));
-        if pixels > MOST_PIXELS {
-            return Err(Problem::new(at, format!("frames of {pixels} pixels"), format!("{MOST_PIXELS} at most")));
-        }
-        let polarity = args.optional("polarity", choice(&Polarity::NAMES))?;
-        let channels = match (args.optional("channels", whole)?, polarity) {
-            (stated, Some(polarity)) => {
-                let channels = if matches!(polarity, Polarity::Split) { 2 } else { 1 };
-                if stated.is_some_and(|stated| stated != channels) {
-                    let found = format!("{} channels with the polarity {polarity}", stated.unwrap_or_default());
-                    return Err(
-                        Problem::new(at, found, format!("{channels}, or one of the two keys")).in_key("channels")
-                    );
-                }
-                Some(channels)
-            }
-            (stated, None) => stated,
-        };
-        let dt = args.get("dt", seconds)?;
-        if !(dt > 0.0 && (1.0 / dt).is_finite()) {
-            return Err(Problem::new(find(table, "dt").and_then(|item| item.at), format!("{dt} s"), "a time above 0")
-                .in_key("dt"));
-        }
-        let filter = |scope: &Scope<'_>, item: &Item| {
-            let spec = text(scope, item)?.parse::<EventFilterSpec>();
-            spec.map_err(|error| Problem::new(item.at, error.to_string(), ""))
-        };
-        let events = args.optional("events", list(filter))?.unwrap_or_default();
-        let pixels_per_degree = args.get("pixels_per_degree", number)?;
-        let filter_epsilon = args.get("filter_epsilon", number)?;
-        let table = table.clone();
-        Ok(Self { rows, cols, channels, polarity, dt, pixels_per_degree, filter_epsilon, events, table })
     }
 }

@@ -1,12 +1,13 @@
 //! A JSON Schema (draft 2020-12) of model files, with which editors complete and check them.
 
 use super::generators::GENERATORS;
+use super::input::INPUT;
 use super::keys::{Default, Key, Type};
 use super::kinds::KINDS;
 use super::layer::COMMON;
 use super::value::{Entry, Item, Value, read_value};
 use super::weights::OPTIONS;
-use super::{INPUT, TOP, VERSION};
+use super::{TOP, VERSION};
 use std::fmt::Write;
 
 /// The schema as JSON, the content of `models/schema.json`.
@@ -156,6 +157,7 @@ fn of_type(what: Type) -> Value {
             let arrays = ranks.iter().map(|rank| array(axis(), Some(*rank)));
             object(&[("anyOf", list(arrays.collect()))])
         }
+        Type::Array => reference("array"),
         Type::Weight(_) | Type::Map => reference("kernel"),
     }
 }

@@ -13,7 +13,7 @@ use super::arrays::open;
 use super::error::Problem;
 use super::generators::{GENERATORS, Generator};
 use super::keys::Default::{Else, Is};
-use super::keys::Type::{Flag, Text};
+use super::keys::Type::{Array, Flag, Text};
 use super::keys::{Arguments, Key, Scope, flag, key, text, whole};
 use super::value::{Item, Table, Value, find, in_words};
 use crate::{Weight, memory};
@@ -85,12 +85,7 @@ impl Axes {
 
 /// The keys of a weight that is a table, besides the generators.
 pub(super) const OPTIONS: [Key; 6] = [
-    key(
-        "values",
-        super::keys::Type::Values(&super::keys::Type::Number),
-        Else("a generator or a file"),
-        "nested lists of numbers",
-    ),
+    key("values", Array, Else("a generator or a file"), "nested lists of numbers"),
     key("file", Text, Else("a generator or values"), "a .npy or .npz file beside the model"),
     key("array", Text, Else("the only one"), "the name of an array in a .npz file"),
     key("normalize", Flag, Is("false"), "divides by the sum of the whole weight"),
@@ -311,14 +306,15 @@ pub(super) fn for_stages(mut weight: Weight, n: usize) -> crate::Result<Weight> 
     Ok(weight)
 }
 
+pub(super) const ARRAY: &str = "a number, or nested lists of numbers";
+
 /// The shape of nested lists of numbers.
-fn shape(item: &Item) -> Result<Vec<usize>, Problem> {
-    let expected = "a number, or nested lists of numbers";
+pub(super) fn shape(item: &Item) -> Result<Vec<usize>, Problem> {
     match &item.value {
         Value::Number(number) if (*number as f32).is_finite() => Ok(Vec::new()),
         Value::List(items) => {
             let Some(first) = items.first() else {
-                return Err(Problem::new(item.at, "an empty list", expected));
+                return Err(Problem::new(item.at, "an empty list", ARRAY));
             };
             let inner = shape(first)?;
             for item in items {
@@ -330,7 +326,7 @@ fn shape(item: &Item) -> Result<Vec<usize>, Problem> {
             }
             Ok([vec![items.len()], inner].concat())
         }
-        other => Err(Problem::new(item.at, in_words(other), expected)),
+        other => Err(Problem::new(item.at, in_words(other), ARRAY)),
     }
 }
 

@@ -1,0 +1,100 @@
+//! From a file to a model: its layers under their names, each after those that it reads, and its outputs.
+
+use super::value::{Entry, Table, Value, find};
+use super::{BuiltLayer, ModelFile};
+use crate::{Error, Model, Result};
+use foveola_core::Shape;
+use std::path::{Path, PathBuf};
+
+impl ModelFile {
+    /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] with the place of a layer that cannot be built, such as one whose weights are not there.
+    pub fn model(&self) -> Result<Model> {
+        let mut layers = self.build(self.resolution())?;
+        let read = |name: &str| layers.iter().flat_map(|layer| &layer.inputs.terms).any(|(term, _)| term == name);
+        // The first output comes last where it can: only there it needs no copy.
+        if let Some((_, first)) = self.outputs.first().filter(|(_, layer)| !read(layer)) {
+            layers.sort_by_key(|layer| layer.name == *first);
+        }
+        let mut model = Model::new();
+        for BuiltLayer { name, inputs, layer } in layers {
+            model.push_named(name, layer);
+            model.set_reading(inputs);
+        }
+        for (name, layer) in &self.outputs {
+            model.add_output(name, layer);
+        }
+        Ok(model)
+    }
+
+    /// The files of arrays that the layers read, each once.
+    pub fn arrays(&self) -> Vec<PathBuf> {
+        fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| collect(&item.value, parameters, names)),
+                Value::Table(table) => {
+                    for Entry { key, item, .. } in table {
+                        let named = match &item.value {
+                            Value::Text(text) => text.strip_prefix('$').and_then(|name| find(parameters, name)),
+                            _ => None,
+                        };
+                        match &named.unwrap_or(item).value {
+                            Value::Text(name) if key == "file" => names.push(name.clone()),
+                            inner => collect(inner, parameters, names),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut names = Vec::new();
+        for layer in &self.layers {
+            collect(&Value::Table(layer.table()), &self.parameters, &mut names);
+        }
+        names.sort();
+        names.dedup();
+        names.iter().map(|name| self.source.folder.join(name)).collect()
+    }
+
+    /// The frames that the model is for, with `rows`, `cols` and `channels` where the file allows any.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when the file states another number.
+    pub fn frames(&self, Shape { channels, rows, cols }: Shape) -> Result<Shape> {
+        let stated = [
+            ("channels", channels, self.input.channels),
+            ("rows", rows, self.input.rows),
+            ("cols", cols, self.input.cols),
+        ];
+        for (name, found, stated) in stated {
+            if stated.is_some_and(|stated| stated != found) {
+                let expected = "the number that [input] of the model file states, or \"any\" there";
+                return Err(Error::Parameter { item: "model file", name, value: found.to_string(), expected });
+            }
+        }
+        Ok(Shape { channels, rows, cols })
+    }
+}
+
+impl Model {
+    /// Reads a model from a [file](super).
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model};
+    /// # let folder = std::env::temp_dir().join("foveola-open"); std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("slow.toml");
+    /// std::fs::write(&path, "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"50ms\"\n")?;
+    /// let mut model = Model::open(&path)?;
+    /// assert_eq!(model.layer::<LowPass>("slow").unwrap().tau(), 0.05);
+    /// let smooth = model.run(&ndarray::Array3::<f32>::ones((100, 8, 8)), 100)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::ModelFile`] with the place of the first mistake.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        ModelFile::read(path)?.model()
+    }
+}
