@@ -41,7 +41,8 @@ impl ModelFile {
         }
         let geometry = Geometry { cols: sides[0], rows: sides[1] };
         let mut exported = self.model()?.to_rust(shape)?;
-        exported.source += &plan(geometry, binning, polarity, dt);
+        let plan = plan(&exported, geometry, binning, polarity, dt);
+        exported.source += &plan;
         Ok(exported)
     }
 }
@@ -81,11 +82,15 @@ fn refused(name: &'static str, value: &str, expected: &'static str) -> Error {
     Error::Parameter { item: "the model on a microcontroller", name, value: value.into(), expected }
 }
 
-fn plan(Geometry { cols, rows }: Geometry, binning: u16, polarity: Polarity, dt: u64) -> String {
+fn plan(exported: &Exported, Geometry { cols, rows }: Geometry, binning: u16, polarity: Polarity, dt: u64) -> String {
+    let ([input, output, state, scratch], tables) = (exported.ram, exported.tables);
     format!(
         "\n/// Microseconds of a frame.\n\
          pub const DT: u64 = {dt};\n\n\
          /// A sensor of {cols} x {rows} pixels, in bins of {binning} x {binning} of them, and the model.\n\
+         ///\n\
+         /// Bytes of RAM: {input} for an input frame, {output} for an output frame, {state} of state, {scratch} of scratch.\n\
+         /// Bytes of flash: {tables} for weights and other tables.\n\
          pub const PLAN: foveola_pipeline::Plan<'static> = constant!(foveola_pipeline::Plan::new(\n    \
              MODEL,\n    \
              foveola_core::events::Geometry {{ cols: {cols}, rows: {rows} }},\n    \
