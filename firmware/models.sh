@@ -3,7 +3,7 @@
 # computes, which a host test keeps in model/digests.tsv (tests/firmware.rs). Models that do not fit a machine are errors when they
 # are built.
 #
-#   ./models.sh             all files: a minute for each, most of it to link
+#   ./models.sh             all files: two minutes on an idle machine, half of it to link
 #   ./models.sh NAME...     only these
 #   MACHINES="m4 m55" ./models.sh
 set -euo pipefail
