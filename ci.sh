@@ -124,6 +124,7 @@ step_firmware() {
     done
     ./measure.sh check || failed=1
     ./damage.sh || failed=1
+    ./models.sh || failed=1
     return "$failed"
 }
 

@@ -3,11 +3,13 @@
 //! run here. For `retina` the command line prints it too: `tests/cli.rs`. `denoise` writes the bytes that the same filters of
 //! events, spelled for the command line, leave here.
 
-use foveola::{EventFilters, Frames, Geometry, Polarity, Precision, Recording, models};
-use foveola_core::events::Evt2Encoder;
+use foveola::{EventFilters, Frames, Geometry, ModelFile, Polarity, Precision, Recording, models};
+use foveola_core::events::{Event, Evt2Encoder};
 use foveola_core::kernels::{GaussFilter, Resolution};
 use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
 use foveola_tests::golden::{Case, digests};
+use ndarray::Axis;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +93,58 @@ fn golden_cases_have_the_digests_of_the_microcontroller() {
     }
     let committed = std::fs::read_to_string(&path).expect("a table");
     assert!(committed == table, "{} should be\n{table}", path.display());
+}
+
+/// `firmware/model/digests.tsv` has the digest of every file of `models/` here; `firmware/models.sh` compares with it those of the
+/// programs that are built from these files. When a change of bits is meant: `DIGESTS=write`, as above.
+#[test]
+fn model_files_have_the_digests_of_the_microcontroller() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join("firmware/model/digests.tsv");
+    let committed = std::fs::read_to_string(&path).expect("a table");
+    let mut lines = committed.lines();
+    let mut table = format!("{}\n", lines.next().unwrap_or_default());
+    let binnings: HashMap<&str, u16> = lines
+        .map(|line| line.split('\t'))
+        .filter_map(|mut row| Some((row.next()?, row.next()?.parse().ok()?)))
+        .collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("models"))
+        .expect("a folder")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    for file in files {
+        let file = ModelFile::read(&file).unwrap_or_else(|error| panic!("{error}"));
+        let binning = binnings.get(file.name()).copied().unwrap_or(1);
+        let digest = digest_of_a_file(&file, binning).unwrap_or_else(|error| panic!("{}: {error}", file.name()));
+        writeln!(table, "{}\t{binning}\t{digest}", file.name()).expect("a String grows");
+    }
+    if std::env::var_os("DIGESTS").is_some() {
+        std::fs::write(&path, &table).expect("a table that can be written");
+    }
+    let committed = std::fs::read_to_string(&path).expect("a table");
+    assert!(committed == table, "{} should be\n{table}", path.display());
+}
+
+/// The digest of the first output of a model over the firmware's recording, in bins of `binning` x `binning` pixels.
+fn digest_of_a_file(file: &ModelFile, binning: u16) -> foveola::Result<Digest> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/qemu/src/bin/retina.raw");
+    let events = Recording::open(path)?.events()?;
+    let events = events.map(|event| event.map(|event| Event { x: event.x / binning, y: event.y / binning, ..event }));
+    let side = usize::from(64 / binning);
+    let dt = (1e6 * file.input().dt).round() as u64;
+    let polarity = file.input().polarity.unwrap_or(Polarity::Signed);
+    let mut frames = Frames::new(events, Geometry { cols: side, rows: side }, polarity, dt)?;
+    let mut model = file.model()?.with_precision(Precision::Reproducible);
+    let mut digest = Digest::new();
+    // The first chunk initialises temporal padding: on a board it is a frame.
+    while let Some(piece) = frames.next_chunk(1)? {
+        for frame in model.process(piece)?.axis_iter(Axis(2)) {
+            frame.iter().for_each(|y| digest.add(&[*y]));
+        }
+    }
+    Ok(digest)
 }
 
 fn printed_digest(digest: Digest, printed: &str) {

@@ -43,6 +43,20 @@ pub enum Error {
         /// The layer.
         layer: String,
     },
+    /// A model that needs more memory than a microcontroller has.
+    #[error("the model needs {needed} bytes of {memory}, but there are {limit}; {layer} takes the most, {share} bytes")]
+    DoesNotFit {
+        /// RAM or flash.
+        memory: &'static str,
+        /// Bytes that the model needs.
+        needed: usize,
+        /// Bytes that there are.
+        limit: usize,
+        /// The layer that needs the most.
+        layer: String,
+        /// Its bytes.
+        share: usize,
+    },
     /// A value in the wrong notation.
     #[error("'{value}' is no {what}; expected {expected}")]
     Spelling {

@@ -35,11 +35,49 @@ pub struct ExportedLayer {
     pub frame: usize,
 }
 
+impl Exported {
+    /// Checks that the model fits into `ram` bytes of RAM and `flash` bytes of flash. The program around it needs more of both.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, Resolution, Shape};
+    /// let exported = Model::of(LowPass::new(0.02, Resolution::DEFAULT)?).to_rust(Shape::new(1, 8, 8))?;
+    /// exported.must_fit(768, 0)?;
+    /// let error = exported.must_fit(767, 0).unwrap_err();
+    /// let expected = "the model needs 768 bytes of RAM, but there are 767; layer 0, LowPass takes the most, 512 bytes";
+    /// assert_eq!(error.to_string(), expected);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DoesNotFit`] with the layer that takes the most: of RAM its state and a frame, of flash its tables.
+    pub fn must_fit(&self, ram: usize, flash: usize) -> Result<()> {
+        let of_ram = |layer: &ExportedLayer| layer.state.saturating_add(layer.frame);
+        self.must_fit_into("RAM", self.ram.iter().copied().fold(0, usize::saturating_add), ram, of_ram)?;
+        self.must_fit_into("flash", self.tables, flash, |layer| layer.tables)
+    }
+
+    fn must_fit_into(
+        &self,
+        memory: &'static str,
+        needed: usize,
+        limit: usize,
+        share: impl Fn(&ExportedLayer) -> usize,
+    ) -> Result<()> {
+        if needed <= limit {
+            return Ok(());
+        }
+        let most = self.layers.iter().max_by_key(|layer| share(layer));
+        let (layer, share) = most.map_or_else(Default::default, |layer| (layer.name.clone(), share(layer)));
+        Err(Error::DoesNotFit { memory, needed, limit, layer, share })
+    }
+}
+
 impl Model {
     /// The model as Rust source for frames of `input`: tables of weights, a `static NODES`, the constants `INPUT` and
     /// `MODEL`. It needs `foveola-core` alone and is checked when it is compiled.
     ///
-    /// On a board it computes the bits of this model with [`Precision::Reproducible`].
+    /// On a board it computes the bits of this model with [`Precision::Reproducible`]. Outputs beside the first are those of the
+    /// graph: [`Graph::output`] has them.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution, Shape};
@@ -84,6 +122,10 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
         begin = end;
     }
     let (count, signature) = (graph.nodes().len(), graph.signature());
+    let graph_of = match graph.outputs() {
+        [] => "Graph::new(INPUT, &NODES)".into(),
+        outputs => format!("Graph::with_outputs(INPUT, &NODES, &{outputs:?})"),
+    };
     let source = format!(
         "use foveola_core::{{{}}};\n\n\
          /// The frames that the model takes: channels, rows, columns.\n\
@@ -91,7 +133,7 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
          /// The table of the model.\n\
          pub static NODES: [Node; {count}] = [\n{rows}];\n\n\
          /// The model.\n\
-         pub const MODEL: Graph = constant!(Graph::new(INPUT, &NODES));\n",
+         pub const MODEL: Graph = constant!({graph_of});\n",
         text.uses(&rows),
         shape(graph.input()),
         text.tables,

@@ -1,7 +1,7 @@
 //! The arguments of `foveola model`.
 
 use crate::units;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Args, Clone)]
@@ -20,6 +20,7 @@ Examples:
   foveola model check mine.toml
   foveola model show mine.toml --size 128x128
   foveola model show mine.toml --set centre.tau=8ms
+  foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
 #[derive(Subcommand, Clone)]
@@ -28,6 +29,8 @@ pub(crate) enum ModelCommand {
     Check(CheckArgs),
     /// Print layers, output shapes, parameters, state and work of a model
     Show(ShowArgs),
+    /// Write a model as Rust source for a microcontroller, and print its flash and RAM by layer
+    Export(ExportArgs),
 }
 
 #[derive(Args, Clone)]
@@ -57,4 +60,36 @@ pub(crate) struct ShowArgs {
     /// Print only JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct ExportArgs {
+    /// The model file
+    pub(crate) file: PathBuf,
+
+    /// What the source is for
+    #[arg(long, value_name = "KIND")]
+    pub(crate) to: Target,
+
+    /// Folder of the source, model.rs; made if it is missing
+    pub(crate) folder: PathBuf,
+
+    /// Size of a frame [default: that of the file, or 64x64]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    pub(crate) size: Option<foveola::Geometry>,
+
+    /// A pixel of the frame counts the events of N x N pixels of the sensor
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) binning: u16,
+
+    /// Change a value, such as centre.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// What a model can be exported for.
+#[derive(ValueEnum, Clone, Copy)]
+pub(crate) enum Target {
+    /// A program with foveola-core and foveola-pipeline
+    Firmware,
 }

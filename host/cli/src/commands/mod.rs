@@ -6,6 +6,7 @@ pub(crate) mod chosen;
 pub(crate) mod convert;
 pub(crate) mod denoise;
 pub(crate) mod devices;
+mod export;
 mod gallery;
 pub(crate) mod info;
 pub(crate) mod input;

@@ -1,5 +1,6 @@
 //! `foveola model`: checks and describes model files.
 
+use super::export::export;
 use super::models::read;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print};
@@ -12,6 +13,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
     match &args.command {
         ModelCommand::Check(args) => check(args),
         ModelCommand::Show(args) => show(args),
+        ModelCommand::Export(args) => export(args),
     }
 }
 
@@ -36,7 +38,7 @@ fn check(args: &CheckArgs) -> Result<()> {
 }
 
 /// The frames of the file, with the size that was asked for, or of 64 x 64 pixels and one channel where it allows any.
-fn frames(file: &ModelFile, size: Option<Geometry>) -> Result<Shape> {
+pub(super) fn frames(file: &ModelFile, size: Option<Geometry>) -> Result<Shape> {
     let input = file.input();
     let rows = size.map(|size| size.rows).or(input.rows).unwrap_or(64);
     let cols = size.map(|size| size.cols).or(input.cols).unwrap_or(64);
@@ -101,7 +103,7 @@ fn show(args: &ShowArgs) -> Result<()> {
     Ok(())
 }
 
-fn title(file: &ModelFile) -> String {
+pub(super) fn title(file: &ModelFile) -> String {
     match (file.name(), file.about()) {
         ("", about) => about.into(),
         (name, "") => name.into(),

@@ -59,6 +59,7 @@
 
 mod arrays;
 mod error;
+mod firmware;
 mod generators;
 mod input;
 mod keys;

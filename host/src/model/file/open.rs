@@ -1,9 +1,10 @@
 //! From a file to a model: its layers under their names, each after those that it reads, and its outputs.
 
+use super::value::{Entry, Table, Value, find};
 use super::{BuiltLayer, ModelFile};
 use crate::{Error, Model, Result};
 use foveola_core::Shape;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl ModelFile {
     /// The model. Its layers have the names of the file, in an order in which each comes after those that it reads.
@@ -26,6 +27,35 @@ impl ModelFile {
             model.add_output(name, layer);
         }
         Ok(model)
+    }
+
+    /// The files of arrays that the layers read, each once.
+    pub fn arrays(&self) -> Vec<PathBuf> {
+        fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| collect(&item.value, parameters, names)),
+                Value::Table(table) => {
+                    for Entry { key, item, .. } in table {
+                        let named = match &item.value {
+                            Value::Text(text) => text.strip_prefix('$').and_then(|name| find(parameters, name)),
+                            _ => None,
+                        };
+                        match &named.unwrap_or(item).value {
+                            Value::Text(name) if key == "file" => names.push(name.clone()),
+                            inner => collect(inner, parameters, names),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut names = Vec::new();
+        for layer in &self.layers {
+            collect(&Value::Table(layer.table()), &self.parameters, &mut names);
+        }
+        names.sort();
+        names.dedup();
+        names.iter().map(|name| self.source.folder.join(name)).collect()
     }
 
     /// The frames that the model is for, with `rows`, `cols` and `channels` where the file allows any.

@@ -1,0 +1,59 @@
+//! The model of a file, as `build.rs` exports it, over the recording of `foveola-qemu`'s `retina`: the digest is that of the
+//! host's model in reproducible precision over the same frames. Of a model with several outputs it is that of the first.
+
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use defmt::println;
+use foveola_core::{Digest, Shape};
+use foveola_pipeline::{Application, MemoryOf, Output, Pipeline, Plan};
+use foveola_qemu::retina::RECORDING;
+use foveola_qemu::{exit, stack, text};
+use static_cell::ConstStaticCell;
+
+/// The model of the file.
+#[allow(unreachable_pub, reason = "the generated source is a module for any program")]
+mod model {
+    include!(concat!(env!("OUT_DIR"), "/model.rs"));
+}
+
+struct FromFile;
+
+impl Application for FromFile {
+    const PLAN: Plan<'static> = model::PLAN;
+    const RAM: usize = model::RAM;
+}
+
+static MEMORY: ConstStaticCell<MemoryOf!(FromFile)> = ConstStaticCell::new(<MemoryOf!(FromFile)>::new());
+
+#[entry]
+fn main() -> ! {
+    let pipeline = Pipeline::<FromFile, _, _, _, _>::new(MEMORY.take());
+    let Ok(mut pipeline) = pipeline.inspect_err(|damage| text!("{}", damage)) else { exit(false) };
+    let mut digest = Digest::new();
+    let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    let mut each = |frame: Output<'_>| {
+        digest.add(frame.samples);
+        (least, most) = frame.samples.iter().fold((least, most), |(least, most), y| (least.min(*y), most.max(*y)));
+    };
+    pipeline.feed(RECORDING, &mut each);
+    pipeline.finish(&mut each);
+
+    let counters = pipeline.counters();
+    let of = |Shape { channels, rows, cols }: Shape| [channels, rows, cols];
+    let ([a, b, c], [d, e, f]) = (of(FromFile::PLAN.input()), of(FromFile::PLAN.output()));
+    println!("{}: {} x {} x {} to {} x {} x {}, {} us", model::NAME, a, b, c, d, e, f, model::DT);
+    println!("events\t{}", counters.events);
+    println!("  in no frame\t{}", counters.dropped.events());
+    println!("frames\t{}\t{} out", counters.frames, counters.outputs);
+    println!("frames and state\t{}\tbytes of RAM, with scratch", FromFile::PLAN.bytes());
+    println!("weights\t{}\tbytes of flash, with other tables", model::TABLES);
+    println!("output\t{}\tto {}", least, most);
+    println!("digest of all bits {=u64:016x}", digest.value());
+    println!("measured: stack\t{}\tbytes at most", stack::high_water());
+    // A constant output would be the same on every machine for no reason.
+    let passed = counters.add_up() && counters.refused == 0 && counters.outputs > 0 && least < most;
+    println!("{}", if passed { "passed" } else { "FAILED" });
+    exit(passed)
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Every model file of ../models on every emulated machine: the program `model`, built from it, must print the digest that the host
+# computes, which a host test keeps in model/digests.tsv (tests/firmware.rs). Models that do not fit a machine are errors when they
+# are built.
+#
+#   ./models.sh             all files: a minute for each, most of it to link
+#   ./models.sh NAME...     only these
+#   MACHINES="m4 m55" ./models.sh
+set -euo pipefail
+cd "$(dirname "$0")"
+
+../scripts/qemu-run.sh --install
+export QEMU_TIMEOUT=${QEMU_TIMEOUT:-600}
+machines=${MACHINES:-m4 m7 m55}
+target_of() { case $1 in m55) echo thumbv8m.main-none-eabihf ;; *) echo thumbv7em-none-eabihf ;; esac; }
+build() { # FILE BINNING TARGET
+    MODEL=$(realpath "$1") BINNING=$2 cargo build --locked --quiet --release -p foveola-model --target "$3"
+}
+
+failed=0
+for file in ../models/*.toml; do
+    name=$(basename "$file" .toml)
+    [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+    IFS=$'\t' read -r _ binning digest < <(grep -P "^$name\t" model/digests.tsv) || {
+        echo "models.sh: $name is not in model/digests.tsv: DIGESTS=write cargo test -p foveola-tests --test firmware" >&2
+        failed=1
+        continue
+    }
+    built='' seconds=$SECONDS
+    for machine in $machines; do
+        target=$(target_of "$machine")
+        if [ "$built" != "$target" ]; then
+            build "$file" "$binning" "$target" || { failed=1; break; }
+            built=$target
+        fi
+        image=${CARGO_TARGET_DIR:-target}/$target/release/model
+        printed=$(QEMU_MACHINE=$machine ../scripts/qemu-run.sh "$image") || {
+            printf '%s on %s FAILED:\n%s\n' "$name" "$machine" "$printed" >&2
+            failed=1
+            continue
+        }
+        found=$(sed -n 's/^digest of all bits //p' <<<"$printed")
+        if [ "$found" = "$digest" ]; then
+            ram=$(awk '/^frames and state/ { print $4 }' <<<"$printed")
+            printf '%-20s %-4s %s, as the host; %s bytes of RAM, %d s\n' "$name" "$machine" "$digest" "$ram" $((SECONDS - seconds))
+        else
+            echo "$name on $machine FAILED: digest $found, expected that of the host, $digest" >&2
+            failed=1
+        fi
+        seconds=$SECONDS
+    done
+done
+
+# 41 frames of 64 x 64 pixels do not fit the Cortex-M55 machine.
+if [ $# -eq 0 ] && [[ " $machines " == *" m55 "* ]]; then
+    if error=$(build ../models/motion_energy.toml 1 "$(target_of m55)" 2>&1); then
+        echo "FAILED: motion_energy at 64 x 64 pixels was built for a machine that it does not fit" >&2
+        failed=1
+    elif grep -E 'the model needs [0-9]+ bytes of RAM, but there are [0-9]+; layer "gratings", Conv3d takes the most' <<<"$error"; then
+        echo "motion_energy at 64 x 64 pixels is refused on m55"
+    else
+        printf 'FAILED: motion_energy at 64 x 64 pixels was refused for another reason:\n%s\n' "$error" >&2
+        failed=1
+    fi
+fi
+exit "$failed"
