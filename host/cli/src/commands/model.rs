@@ -51,7 +51,8 @@ fn show(args: &ShowArgs) -> Result<()> {
     let input = frames(&file, args.size)?;
     let layers = model.summary(input)?;
     if args.toml {
-        return Ok(print(&file.to_toml()));
+        print(&file.to_toml());
+        return Ok(());
     }
     let outputs: Vec<(&str, &str)> = file.outputs().collect();
     if args.json {
@@ -66,7 +67,8 @@ fn show(args: &ShowArgs) -> Result<()> {
             "name": file.name(), "about": file.about(), "input": dims(input),
             "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": model.to_rust(input).ok().map(|exported| exported.ram),
         });
-        return Ok(print(&format!("{value:#}\n")));
+        print(&format!("{value:#}\n"));
+        return Ok(());
     }
     let mut text = format!("{}\n\n", title(&file));
     let mut rows =
