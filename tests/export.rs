@@ -53,7 +53,7 @@ struct Program {
 impl Program {
     fn add(&mut self, name: &str, mut model: Model, shape: Shape) -> foveola::Result<()> {
         model = model.with_precision(Precision::Reproducible);
-        let source = model.to_rust(shape)?.source;
+        let exported = model.to_rust(shape)?;
         let mut digest = Digest::new();
         for t in 0..FRAMES {
             let frame: Vec<f32> = (0..shape.len()).map(|i| sample(t, i)).collect();
@@ -63,9 +63,9 @@ impl Program {
                 frame.iter().for_each(|y| digest.add(&[*y]));
             }
         }
-        write!(self.modules, "mod {name} {{\n{source}}}\n\n").expect("a String grows");
+        write!(self.modules, "mod {name} {{\n{}}}\n\n", exported.source).expect("a String grows");
         writeln!(self.calls, "    run({name:?}, {name}::MODEL);").expect("a String grows");
-        writeln!(self.expected, "{name} {digest}").expect("a String grows");
+        writeln!(self.expected, "{name} {digest} {:?}", exported.ram).expect("a String grows");
         Ok(())
     }
 
@@ -93,7 +93,9 @@ impl Program {
                      let frames = model.run(t as u64, &mut state, &mut scratch, &input, &mut output).expect(name);\n        \
                      digest.add(&output[..frames * signature.output.len()]);\n    \
                  }}\n    \
-                 println!(\"{{name}} {{digest}}\");\n\
+                 let [input, output] = [signature.input, signature.output].map(|shape| 4 * shape.len());\n    \
+                 let ram = [input, output, 4 * state.len(), 4 * scratch.len()];\n    \
+                 println!(\"{{name}} {{digest}} {{ram:?}}\");\n\
              }}\n\n\
              fn main() {{\n{calls}}}\n\n{modules}"
         );

@@ -122,9 +122,9 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
         begin = end;
     }
     let (count, signature) = (graph.nodes().len(), graph.signature());
-    let graph_of = match graph.outputs() {
-        [] => "Graph::new(INPUT, &NODES)".into(),
-        outputs => format!("Graph::with_outputs(INPUT, &NODES, &{outputs:?})"),
+    let placed = match graph.outputs() {
+        [] => "new(INPUT, &NODES)".into(),
+        outputs => format!("with_outputs(INPUT, &NODES, &{outputs:?})"),
     };
     let source = format!(
         "use foveola_core::{{{}}};\n\n\
@@ -132,8 +132,10 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
          pub const INPUT: Shape = {};\n\n{}\
          /// The table of the model.\n\
          pub static NODES: [Node; {count}] = [\n{rows}];\n\n\
+         /// The table with the memory that its nodes share.\n\
+         pub static PLACED: PlacedGraph<{count}> = constant!(PlacedGraph::{placed});\n\n\
          /// The model.\n\
-         pub const MODEL: Graph = constant!({graph_of});\n",
+         pub const MODEL: Graph = PLACED.graph();\n",
         text.uses(&rows),
         shape(graph.input()),
         text.tables,
@@ -171,6 +173,7 @@ impl Text {
             "Node",
             "Nonlinearity",
             "PadMode",
+            "PlacedGraph",
             "Pointwise",
             "Rf",
             "Shape",
@@ -188,7 +191,9 @@ impl Text {
             text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
         };
         let used = |name: &&str| {
-            ["Graph", "Node", "Shape", "constant"].contains(name) || word(rows, name) || word(&self.tables, name)
+            ["Graph", "Node", "PlacedGraph", "Shape", "constant"].contains(name)
+                || word(rows, name)
+                || word(&self.tables, name)
         };
         names.into_iter().filter(used).collect::<Vec<_>>().join(", ")
     }

@@ -40,7 +40,14 @@ impl ModelFile {
             return Err(refused("columns x rows of the sensor", &pixels, "65535 at most, each"));
         }
         let geometry = Geometry { cols: sides[0], rows: sides[1] };
-        let mut exported = self.model()?.to_rust(shape)?;
+        let model = self.model()?;
+        let lead = model.signature(shape)?.lead;
+        if lead > 0 {
+            let expected =
+                "1, as a pipeline takes; TimePadding and a Delay with a length only pass through a convolution in time";
+            return Err(refused("frames that a chunk of one frame gives", &(lead + 1).to_string(), expected));
+        }
+        let mut exported = model.to_rust(shape)?;
         let plan = plan(&exported, geometry, binning, polarity, dt);
         exported.source += &plan;
         Ok(exported)
@@ -134,6 +141,14 @@ mod tests {
         refused("events = [\"stcf:k=2,tau=5ms\"]", [6, 8], 2, "no event filters");
         refused("", [6, 8], 0, "binning is 0");
         refused("", [6, 8], 9000, "72000 x 54000");
+    }
+
+    #[test]
+    fn a_padding_at_the_end_is_refused() {
+        let text = "version = 1\n[[layer]]\nname = \"padded\"\nkind = \"TimePadding\"\nlength = \"4 frames\"\n";
+        let file = ModelFile::parse(text, ".").expect("a good file");
+        let error = file.to_firmware([6, 8], 1).expect_err("five frames").to_string();
+        assert!(error.contains("frames that a chunk of one frame gives is 5"), "{error}");
     }
 
     #[test]
