@@ -198,6 +198,26 @@ fn wrong_outputs_are_refused() {
     assert_eq!(short, Err(Error::Length { what: "the scratch", found: 7, expected: 8 }));
 }
 
+/// Without a table of places the channels of 64 concatenations are found, in either branch; with one, of any number.
+#[test]
+fn many_concatenations() {
+    const SHAPE: Shape = Shape::new(1, 1, 1);
+    for first in [true, false] {
+        let node = |i: usize| {
+            let before = i.checked_sub(1).map_or(Source::Input, Source::Node);
+            Node::<f32>::Concat(if first { [before, Source::Input] } else { [Source::Input, before] })
+        };
+        let nodes: Vec<Node> = (0..100).map(node).collect();
+        let graph = Graph::new(SHAPE, &nodes[..64]).expect("64 of them");
+        assert_eq!(graph.signature().output.channels, 65, "first: {first}");
+        let error = Graph::new(SHAPE, &nodes).err().expect("refused");
+        assert!(matches!(error, Error::Parameter { name: "nested concatenations", value: 65.0, .. }), "{error}");
+        let mut places = vec![Place::first(SHAPE); 100];
+        let graph = Graph::with_places(SHAPE, &nodes, &mut places).expect("any number");
+        assert_eq!(graph.signature().output.channels, 101, "first: {first}");
+    }
+}
+
 /// A gate and its signal, and the channels of both, by hand; a NaN and an overflow stay where they are.
 #[test]
 fn products_and_channels() {

@@ -251,7 +251,9 @@ impl Graph<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Border, HighPass, LowPass, PadMode, Pointwise, Rf, SmoothConv, TimePadding, VariableDelay};
+    use crate::{
+        Border, HighPass, LowPass, PadMode, PlacedGraph, Pointwise, Rf, SmoothConv, TimePadding, VariableDelay,
+    };
 
     #[test]
     fn the_check_value_of_crc_32() {
@@ -341,6 +343,14 @@ mod tests {
         };
         let base = sum(1.0, Source::Node(0));
         assert!(base != sum(-1.0, Source::Node(0)) && base != sum(1.0, Source::Input), "weights and sources");
+        let nodes = [
+            Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, SLOW[0]))),
+            Node::Multiply([Source::Input, Source::Node(0)]),
+        ];
+        let graph = |outputs| Graph::with_outputs(SHAPE, &nodes, outputs).unwrap().checksum(Checksum::new());
+        let placed = PlacedGraph::new(SHAPE, &nodes).unwrap();
+        let sums = [graph(&[]), graph(&[0]), placed.graph().checksum(Checksum::new())];
+        assert!(sums[0] != sums[1] && sums[0] != sums[2], "further outputs and places");
         let of = |last| {
             let nodes = [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, SLOW[0]))), last];
             Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()).value()

@@ -118,7 +118,8 @@ impl<'a, T: Sample> Graph<'a, T> {
     ///
     /// # Errors
     /// No nodes; an empty frame; a node that reads itself or a later one; frames of the wrong shape; branches of
-    /// different shapes or frame rates that meet; a filter with memory after a chunk that repeats frames.
+    /// different shapes or frame rates that meet; a filter with memory after a chunk that repeats frames; more than 64
+    /// concatenations one after another, for which a table of places is needed ([`PlacedGraph`], [`Graph::with_places`]).
     pub const fn new(input: Shape, nodes: &'a [Node<'a, T>]) -> Result<Self, Error> {
         Self::with_outputs(input, nodes, &[])
     }
@@ -251,6 +252,11 @@ impl<'a, T: Sample> Graph<'a, T> {
             }
             Node::Concat([a, b]) => {
                 let (a, b) = (self.stream(*a), self.stream(*b));
+                let nested = if self.places.is_empty() { self.traced_shape(Source::Node(node)).1 } else { 0 };
+                if nested > place::MOST_NESTED {
+                    let (name, expected) = ("nested concatenations", "64 or fewer without a table of places");
+                    return Err(Error::Parameter { name, value: nested as f64, expected });
+                }
                 // Any number of channels.
                 check_branches(node, &a, &b, Shape { channels: b.shape.channels, ..a.shape })
             }

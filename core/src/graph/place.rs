@@ -58,6 +58,9 @@ const fn stacked(first: Shape, second: Shape) -> Shape {
     Shape { channels: first.channels.saturating_add(second.channels), ..first }
 }
 
+/// The most concatenations one after another, without a filter between them, in a graph without a table of places.
+pub(super) const MOST_NESTED: u32 = u64::BITS;
+
 /// The memory that holds the frames of a node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Home {
@@ -186,7 +189,7 @@ impl<'a, T: Sample> Graph<'a, T> {
             return if node < self.places.len() { self.places[node].stream } else { StreamShape::input(self.input) };
         }
         // Trace back to the input, filter by filter.
-        let mut stream = StreamShape { shape: self.shape(source), rate: Rate::EACH, lead: 0 };
+        let mut stream = StreamShape { shape: self.traced_shape(source).0, rate: Rate::EACH, lead: 0 };
         let mut at = source;
         while let Source::Node(node) = at {
             if self.even || node >= self.nodes.len() {
@@ -205,20 +208,42 @@ impl<'a, T: Sample> Graph<'a, T> {
         stream
     }
 
-    /// Shape of the frames of `source`.
-    const fn shape(&self, source: Source) -> Shape {
-        let mut at = source;
-        while let Source::Node(node) = at {
-            if node >= self.nodes.len() {
-                break;
+    /// Shape of the frames of `source`, and the number of concatenations one after another behind it. Their channels are
+    /// those of all filters that they join. The loop visits each of these by its path: bit `d` is the branch taken at the
+    /// concatenation of depth `d`. A recursive function would do the same, but its stack could not be bounded.
+    pub(super) const fn traced_shape(&self, source: Source) -> (Shape, u32) {
+        let (mut channels, mut path, mut deepest) = (0_usize, 0_u64, 0);
+        loop {
+            let (mut at, mut depth) = (source, 0);
+            let joined = loop {
+                let node = match at {
+                    Source::Node(node) if node < self.nodes.len() => node,
+                    _ => break self.input,
+                };
+                match &self.nodes[node] {
+                    Node::Filter(_, stage) => break stage.signature().output,
+                    Node::Add([(first, _), _]) | Node::Multiply([first, _]) => at = *first,
+                    Node::Concat([first, second]) => {
+                        at = if path.wrapping_shr(depth) & 1 == 0 { *first } else { *second };
+                        depth += 1;
+                    }
+                }
+            };
+            channels = channels.saturating_add(joined.channels);
+            if depth > deepest {
+                deepest = depth;
             }
-            match &self.nodes[node] {
-                Node::Filter(_, stage) => return stage.signature().output,
-                Node::Add([(source, _), _]) | Node::Multiply([source, _]) => at = *source,
-                Node::Concat([first, second]) => return stacked(self.shape(*first), self.shape(*second)),
+            // The next path turns at the deepest concatenation whose first branch was taken.
+            while depth > 0 && path.wrapping_shr(depth - 1) & 1 == 1 {
+                depth -= 1;
             }
+            // Deeper ones are refused.
+            if depth == 0 || deepest > MOST_NESTED {
+                return (Shape { channels, ..joined }, deepest);
+            }
+            let turn = 1_u64.wrapping_shl(depth - 1);
+            path = path & (turn - 1) | turn;
         }
-        self.input
     }
 
     /// The place of node number `index`, after the node `before`. Its stream follows from those of its inputs.

@@ -9,7 +9,7 @@ include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 ///
 /// ```
 /// use foveola_pipeline::Application;
-/// foveola_app::retina!(Retina, side: 320, binning: 5, dt: 10_000, gap: 200_000, ram: 186_368);
+/// foveola_app::retina!(Retina, side: 320, binning: 5, dt: 10_000, gap: 200_000, ram: 153_600);
 /// assert_eq!(Retina::PLAN.output().len(), 64 * 64);
 /// ```
 #[macro_export]
@@ -21,7 +21,7 @@ macro_rules! retina {
         const _: () = {
             use $crate::foveola_core::events::{Geometry, Polarity};
             use $crate::foveola_core::{
-                Border, Decay, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant,
+                Border, Decay, Node, Nonlinearity, PlacedGraph, Pointwise, Shape, SmoothConv, Source, Stage, constant,
             };
             use $crate::retina::{CENTRE, SURROUND};
 
@@ -43,9 +43,11 @@ macro_rules! retina {
                 ),
             ];
 
+            static PLACED: PlacedGraph<4> = constant!(PlacedGraph::new(SHAPE, &NODES));
+
             impl $crate::foveola_pipeline::Application for $name {
                 const PLAN: $crate::foveola_pipeline::Plan<'static> = constant!($crate::foveola_pipeline::Plan::new(
-                    constant!(Graph::new(SHAPE, &NODES)),
+                    PLACED.graph(),
                     Geometry { cols: $side, rows: $side },
                     $binning,
                     Polarity::Signed,

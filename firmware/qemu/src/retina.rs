@@ -6,7 +6,9 @@
 
 use foveola_app::retina::{CENTRE, SURROUND};
 use foveola_core::events::{Geometry, Polarity};
-use foveola_core::{Border, Decay, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant};
+use foveola_core::{
+    Border, Decay, Node, Nonlinearity, PlacedGraph, Pointwise, Shape, SmoothConv, Source, Stage, constant,
+};
 use foveola_pipeline::{Application, Plan};
 
 /// Written by `foveola record retina.raw --geometry 64x64 --duration 200ms`.
@@ -34,17 +36,14 @@ static NODES: [Node; 4] = [
     Node::Filter(Source::Node(2), Stage::Pointwise(constant!(Pointwise::new(SHAPE, Nonlinearity::Rectify)))),
 ];
 
+static PLACED: PlacedGraph<4> = constant!(PlacedGraph::new(SHAPE, &NODES));
+
 /// The retina; see [above](self).
 pub struct Retina;
 
 impl Application for Retina {
-    const PLAN: Plan<'static> = constant!(Plan::new(
-        constant!(Graph::new(SHAPE, &NODES)),
-        Geometry { cols: SHAPE.cols, rows: SHAPE.rows },
-        1,
-        Polarity::Signed,
-        DT,
-    ));
+    const PLAN: Plan<'static> =
+        constant!(Plan::new(PLACED.graph(), Geometry { cols: SHAPE.cols, rows: SHAPE.rows }, 1, Polarity::Signed, DT,));
     /// As much as the smallest machine here has beside its stack and program.
     const RAM: usize = 192 * 1024;
 }

@@ -213,7 +213,7 @@ impl Text {
         let next = self.names.len();
         let name = self.names.entry(literal.clone()).or_insert_with(|| {
             let name = format!("{what}_{next}");
-            write!(self.tables, "static {name}: {literal}\n").expect(GROWS);
+            writeln!(self.tables, "static {name}: {literal}").expect(GROWS);
             self.bytes += size * count;
             name
         });

@@ -297,7 +297,7 @@ mod tests {
         let fast = Model::new().then(Diff).then(low_pass(0.005));
         let sum = Branches::new().plus(fast).weighted(-0.5, low_pass(0.050)).weighted(2.0, Model::new());
         let mut branches = Model::of(sum).then(NLRectify);
-        assert_eq!(named.run(&movie(), 7).expect("a good model"), branches.run(&movie(), 20).expect("a good model"));
+        assert_eq!(named.run(movie(), 7).expect("a good model"), branches.run(movie(), 20).expect("a good model"));
         assert_eq!(named.names().collect::<Vec<_>>(), ["Diff", "fast", "slow", "out"]);
         assert_eq!(named.layer::<LowPass>("slow").expect("the layer").tau(), 0.050);
         assert!(named.layer::<LowPass>("out").is_none() && named.layer::<Diff>("Diff").is_none(), "neither is there");
@@ -309,17 +309,17 @@ mod tests {
         let inner = Model::new().named("a", low_pass(0.005)).named("b", Diff).reading([("input", 1.0), ("a", -1.0)]);
         let expected = {
             let parts = Branches::new().plus(Model::new()).minus(low_pass(0.005));
-            Model::new().then(NLRectify).then(parts).then(Diff).run(&movie(), 20).expect("a good model")
+            Model::new().then(NLRectify).then(parts).then(Diff).run(movie(), 20).expect("a good model")
         };
         let mut outer =
             Model::new().named("a", NLRectify).named("inner", inner).named("b", Delay::new(0)).reading("inner");
-        assert_eq!(outer.run(&movie(), 3).expect("a good model"), expected);
+        assert_eq!(outer.run(movie(), 3).expect("a good model"), expected);
     }
 
     #[test]
     fn layers_are_multiplied_and_concatenated() {
         let parts = || Model::new().named("a", low_pass(0.005)).named("b", Diff).reading("input");
-        let run = |mut model: Model| model.run(&movie(), 7).expect("a good model");
+        let run = |mut model: Model| model.run(movie(), 7).expect("a good model");
         let (a, b) = (run(Model::of(low_pass(0.005))), run(Model::of(Diff)));
         let product = run(parts().named("c", Delay::new(0)).reading(Inputs::product(["a", "b", "a"])));
         assert_eq!(product, &a * &b * &a);
@@ -342,8 +342,8 @@ mod tests {
         let lengths = [("a", 1), ("unused", 2), ("b", 2), ("c", 4), ("d", 5)];
         for (name, layers) in lengths {
             let mut part = model.part(name).expect("the layer");
-            let whole = model.clone().with_output("it", name).run(&movie(), 6).expect("a good model");
-            assert_eq!((part.len(), part.run(&movie(), 20).expect("a good model")), (layers, whole), "{name}");
+            let whole = model.clone().with_output("it", name).run(movie(), 6).expect("a good model");
+            assert_eq!((part.len(), part.run(movie(), 20).expect("a good model")), (layers, whole), "{name}");
         }
         assert!(model.part("e").is_none() && model.part(6).is_none(), "neither is there");
     }
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn names_that_do_not_fit_are_refused() {
         let refused = |mut model: Model, words: [&str; 2]| {
-            let error = model.run(&movie(), 5).expect_err("a bad model").to_string();
+            let error = model.run(movie(), 5).expect_err("a bad model").to_string();
             assert!(words.iter().all(|word| error.contains(word)), "{error}");
             assert_eq!(model.time(), 0);
         };

@@ -29,7 +29,7 @@ bind_interrupts!(struct Irqs {
 });
 
 // A third of the reference board's clock: a quarter of its pixels, half as many frames.
-retina!(Retina, side: 320, binning: 10, dt: 20_000, gap: 200_000, ram: 48 * 1024);
+retina!(Retina, side: 320, binning: 10, dt: 20_000, gap: 200_000, ram: 40 * 1024);
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 static OUTPUT: ConstStaticCell<[u8; 1024]> = ConstStaticCell::new([0; 1024]);
 

@@ -7,7 +7,7 @@ pub mod port;
 
 use foveola_app::{Watchdog, retina};
 
-retina!(Retina, side: 320, binning: 5, dt: 10_000, gap: 200_000, ram: 192 * 1024);
+retina!(Retina, side: 320, binning: 5, dt: 10_000, gap: 200_000, ram: 150 * 1024);
 
 /// The independent watchdog: it has a clock of its own.
 pub struct Iwdg(pub embassy_stm32::wdg::IndependentWatchdog<'static, embassy_stm32::peripherals::IWDG1>);

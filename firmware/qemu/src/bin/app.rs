@@ -23,7 +23,7 @@ const END: &[u8] = b"% end\n";
 static FAULTS: [Fault; 4] =
     [Fault::Absent, Fault::WrongChip(0xA030_1002), Fault::StopsAfter(12_001), Fault::LosesAfter(4_000, 999)];
 
-foveola_app::retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 192 * 1024);
+foveola_app::retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 150 * 1024);
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 
 /// An output that takes no byte of its 61st packet before it was asked 40 times.

@@ -38,7 +38,7 @@ Examples:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run a model on a recording, a movie or the built-in scene, and write pictures of its activity
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check and describe model files
     Model(ModelArgs),
     /// Describe an event recording

@@ -20,7 +20,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
         |source| Error::Io { path, source }
     };
     std::fs::create_dir_all(&args.folder).map_err(failed(&args.folder))?;
-    let text = format!("// {}\n// Written by `foveola model export`.\n\n{}", title(&file), exported.source);
+    let text = format!("// {}\n// Written by `foveola model export`.\n\n{}", title(&file, &args.file), exported.source);
     std::fs::write(&path, text).map_err(failed(&path))?;
     // In its folder, where it finds the options of the project.
     match Command::new("rustfmt").args(["--edition", "2024", "model.rs"]).current_dir(&args.folder).output() {

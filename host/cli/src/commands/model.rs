@@ -8,6 +8,7 @@ use crate::units::{plural, thousands};
 use foveola::{Geometry, LayerSummary, ModelFile, Result};
 use foveola_core::Shape;
 use serde_json::json;
+use std::path::Path;
 
 pub(crate) fn model(args: &ModelArgs) -> Result<()> {
     match &args.command {
@@ -51,7 +52,8 @@ fn show(args: &ShowArgs) -> Result<()> {
     let input = frames(&file, args.size)?;
     let layers = model.summary(input)?;
     if args.toml {
-        return Ok(print(&file.to_toml()));
+        print(&file.to_toml());
+        return Ok(());
     }
     let outputs: Vec<(&str, &str)> = file.outputs().collect();
     if args.json {
@@ -66,9 +68,10 @@ fn show(args: &ShowArgs) -> Result<()> {
             "name": file.name(), "about": file.about(), "input": dims(input),
             "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": model.to_rust(input).ok().map(|exported| exported.ram),
         });
-        return Ok(print(&format!("{value:#}\n")));
+        print(&format!("{value:#}\n"));
+        return Ok(());
     }
-    let mut text = format!("{}\n\n", title(&file));
+    let mut text = format!("{}\n\n", title(&file, &args.file));
     let mut rows =
         vec![["layer", "reads", "kind", "output", "parameters", "state", "mult-adds", "algorithm"].map(str::to_owned)];
     rows.push([
@@ -103,12 +106,11 @@ fn show(args: &ShowArgs) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn title(file: &ModelFile) -> String {
-    match (file.name(), file.about()) {
-        ("", about) => about.into(),
-        (name, "") => name.into(),
-        (name, about) => format!("{name}: {about}"),
-    }
+/// The name of the model, or of its file, and what it does.
+pub(super) fn title(file: &ModelFile, path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = if file.name().is_empty() { &*stem } else { file.name() };
+    if file.about().is_empty() { name.into() } else { format!("{name}: {}", file.about()) }
 }
 
 fn row(layer: &LayerSummary) -> [String; 8] {

@@ -24,7 +24,7 @@ impl ModelFile {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ModelFile`] for a path that leads nowhere and for a value that does not fit.
+    /// [`Error::ModelFile`](crate::Error::ModelFile) for a path that leads nowhere and for a value that does not fit.
     pub fn set(&mut self, path: &str, value: &str) -> Result<()> {
         let source = Source { text: String::new(), ..self.source.clone() };
         let changed = read_value(value).and_then(|value| {

@@ -313,11 +313,11 @@ pub(super) fn shape(item: &Item) -> Result<Vec<usize>, Problem> {
     match &item.value {
         Value::Number(number) if (*number as f32).is_finite() => Ok(Vec::new()),
         Value::List(items) => {
-            let Some(first) = items.first() else {
+            let Some((first, rest)) = items.split_first() else {
                 return Err(Problem::new(item.at, "an empty list", ARRAY));
             };
             let inner = shape(first)?;
-            for item in items {
+            for item in rest {
                 let other = shape(item)?;
                 if other != inner {
                     let found = format!("an entry of shape {other:?} after one of {inner:?}");

@@ -15,7 +15,7 @@ use static_cell::ConstStaticCell;
 
 static RECORDING: &[u8] = include_bytes!("../../../../qemu/src/bin/retina.raw");
 
-retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 192 * 1024);
+retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 150 * 1024);
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 static FRAME: ConstStaticCell<[f32; 4096]> = ConstStaticCell::new([0.0; 4096]);
 

@@ -248,3 +248,13 @@ fn messages_begin_with_the_path() {
     );
     assert!(matches!(ModelFile::read(folder.path().join("none.toml")), Err(crate::Error::Io { .. })), "no file");
 }
+
+/// What is nested takes no longer than what is long, and no stack beyond the bound.
+#[test]
+fn deep_nesting_is_refused() {
+    for depth in [50, 5_000, 200_000] {
+        let weight = "[".repeat(depth) + "1" + &"]".repeat(depth);
+        let error = parse(&layer(&format!("kind = \"Conv2d\"\nweight = {weight}"))).expect_err("no rank").to_string();
+        assert!(error.contains(if depth < 80 { "a weight of rank 50" } else { "5:" }), "{depth}: {error}");
+    }
+}

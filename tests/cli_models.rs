@@ -1,0 +1,171 @@
+//! Model files on the command line: what `run` saves and prints, what `model check` and `model show` say.
+
+#[path = "shell.rs"]
+#[allow(dead_code, reason = "shared with the other tests of the command line")]
+mod shell;
+
+use ndarray::{Array3, Array4, s};
+use ndarray_npy::{read_npy, write_npy};
+use shell::Shell;
+use std::path::Path;
+
+const TWO: &str = r#"
+version = 1
+name = "two"
+about = "a fast low-pass minus a slow one, both signs"
+
+[parameters]
+tau = "5ms"
+
+[[layer]]
+name = "fast"
+kind = "LowPass"
+tau = "$tau"
+
+[[layer]]
+name = "slow"
+kind = "LowPass"
+from = "input"
+tau = "50ms"
+
+[[layer]]
+name = "on"
+kind = "NLRectify"
+from = ["fast", "-slow"]
+
+[[layer]]
+name = "off"
+kind = "NLRectify"
+from = ["slow", "-fast"]
+
+[outputs]
+up = "on"
+down = "off"
+"#;
+
+/// A folder with the model, and a movie in which every pixel steps up, and down again.
+fn shell() -> Shell {
+    let shell = Shell::new();
+    shell.write("two.toml", TWO.as_bytes());
+    let movie =
+        Array3::from_shape_fn((60, 6, 5), |(t, r, c)| if (10..30).contains(&t) { (1 + r + c) as f32 } else { 0.0 });
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    shell
+}
+
+fn output(shell: &Shell, name: &str) -> Array3<f32> {
+    read_npy(shell.path("out").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn outputs_are_saved_and_drawn_by_name() {
+    let shell = shell();
+    let run = ["run", "a.npy", "--model", "two.toml", "--out", "out", "--every", "1", "--digest", "--reproducible"];
+    let text = shell.good(&run);
+    for words in
+        ["two: a fast low-pass minus a slow one", "bits of output up", "bits of output down", "fast, slow, off, up"]
+    {
+        assert!(text.contains(words), "no '{words}' in {text}");
+    }
+    // The library computes the same from the same file.
+    let mut model = foveola::Model::open(shell.path("two.toml")).expect("a model");
+    model.set_precision(foveola::Precision::Reproducible);
+    let movie: Array3<f32> = read_npy(shell.path("a.npy")).expect("the movie");
+    let expected = model.process_all(&movie).expect("a good chunk");
+    for (name, expected) in ["up.npy", "down.npy"].into_iter().zip(expected) {
+        let found = output(&shell, name);
+        assert!(found.iter().any(|y| *y > 0.1), "{name} responds");
+        assert_eq!(found, expected.slice(s![0, 0, .., .., ..]), "{name}");
+    }
+    let json = shell.json(&[&run[..], &["--json", "--no-pictures", "--quiet"]].concat());
+    assert!(json["digest"]["up"].is_string() && json["digest"]["down"].is_string(), "{json}");
+}
+
+#[test]
+fn values_are_set() {
+    let shell = shell();
+    let run = |set: &str| {
+        shell.good(&[
+            "run",
+            "a.npy",
+            "--model",
+            "./two.toml",
+            "--set",
+            set,
+            "--out",
+            "out",
+            "--every",
+            "1",
+            "--no-pictures",
+        ]);
+        output(&shell, "up.npy")
+    };
+    let (before, same, parameter) = (run("tau=5ms"), run("fast.tau=5ms"), run("tau=20ms"));
+    assert_eq!(before, same);
+    assert!(parameter.sum() < 0.8 * before.sum(), "a slower rise");
+    assert_eq!(parameter, run("parameters.tau=20ms"));
+    shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "fast.taus=1ms"], 1, &["taus", "did you mean \"tau\""]);
+    shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "quick.tau=1ms"], 1, &["quick", "fast"]);
+    shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "tau=1px"], 1, &["px", "ms"]);
+    shell.bad(&["run", "a.npy", "--model", "retina", "--set", "tau=1ms"], 1, &["--set", "a model file"]);
+    let shown = shell.good(&["model", "show", "two.toml", "--set", "tau=20ms", "--toml"]);
+    assert!(shown.contains("tau = \"20ms\""), "{shown}");
+}
+
+/// `[input]` says how events become frames; the arguments may say otherwise.
+#[test]
+fn the_input_is_that_of_the_file() {
+    let shell = Shell::new();
+    shell.write("a.raw", &shell::evt2(shell::HEADER, &shell::events(500)));
+    let model = "version = 1\n[input]\ndt = \"5ms\"\npolarity = \"split\"\nevents = [\"refractory:1ms\"]\n\
+                 [[layer]]\nname = \"change\"\nkind = \"Diff\"\n";
+    shell.write("split.toml", model.as_bytes());
+    let text = shell.good(&["run", "a.raw", "--model", "split.toml", "--out", "out", "--every", "1"]);
+    assert!(text.contains("5 ms (the model's)") && text.contains("by refractory"), "{text}");
+    let split: Array4<f32> = read_npy(shell.path("out/output.npy")).expect("two channels");
+    assert_eq!(split.dim(), (10, 2, 16, 24));
+    let text = shell.good(&["run", "a.raw", "--model", "split.toml", "--out", "out", "--every", "1", "--dt", "10ms"]);
+    assert!(text.contains("10 ms (given)"), "{text}");
+    shell.bad(&["run", "a.raw", "--model", "split.toml", "--polarity", "signed"], 1, &["channels", "[input]"]);
+    // Event filters of the file are for events.
+    write_npy(shell.path("a.npy"), &Array4::<f32>::ones((3, 2, 4, 4))).expect("written");
+    shell.good(&["run", "a.npy", "--model", "split.toml", "--no-pictures"]);
+}
+
+#[test]
+fn files_are_checked_and_shown() {
+    let shell = shell();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let mut count = 0;
+    for entry in std::fs::read_dir(models).expect("the models") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        count += 1;
+        let path = path.to_str().expect("UTF-8");
+        assert!(shell.good(&["model", "check", path]).contains("layer"), "{path}");
+        let shown = shell.good(&["model", "show", path]);
+        for words in ["mult-adds", "input", "outputs", "bytes of RAM"] {
+            assert!(shown.contains(words), "{path}: no '{words}' in {shown}");
+        }
+    }
+    assert!(count >= 9, "{count} models");
+
+    let shown = shell.json(&["model", "show", "two.toml", "--json", "--size", "32x16"]);
+    assert_eq!((&shown["input"], &shown["layers"][1]["name"]), (&[1, 16, 32].into(), &"slow".into()));
+    assert_eq!(shown["layers"][1]["state"], 16 * 32);
+    for (bad, words) in [
+        (TWO.replace("tau = \"50ms\"", "tua = \"50ms\""), ["bad.toml:18:1", "did you mean \"tau\""]),
+        (TWO.replace("\"50ms\"", "\"50px\""), ["bad.toml:18:7", "px"]),
+        (TWO.replace("\"LowPass\"", "\"LowPas\""), ["bad.toml:11:8", "did you mean \"LowPass\""]),
+        (TWO.replace("from = \"input\"", "from = \"off\""), ["bad.toml", "cycle"]),
+        (TWO.replace("[[layer]]", "[[layer]"), ["bad.toml:9", ""]),
+        (TWO.replace("version = 1", "version = 7"), ["bad.toml:2", "7"]),
+    ] {
+        shell.write("bad.toml", bad.as_bytes());
+        shell.bad(&["model", "check", "bad.toml"], 1, &words);
+    }
+    shell.bad(&["model", "check", "none.toml"], 1, &["none.toml"]);
+    shell.bad(&["run", "a.npy", "--model", "none.toml"], 1, &["none.toml"]);
+}
