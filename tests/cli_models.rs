@@ -1,4 +1,5 @@
-//! Model files on the command line: what `run` saves and prints, what `model check` and `model show` say.
+//! Model files on the command line: what `run` saves and prints, what `model check` and `model show` say, and
+//! what `model export` writes.
 
 #[path = "shell.rs"]
 #[allow(dead_code, reason = "shared with the other tests of the command line")]
@@ -168,4 +169,51 @@ fn files_are_checked_and_shown() {
     }
     shell.bad(&["model", "check", "none.toml"], 1, &["none.toml"]);
     shell.bad(&["run", "a.npy", "--model", "none.toml"], 1, &["none.toml"]);
+}
+
+/// Every file of `models/` has the digest of `firmware/model/digests.tsv`, as on the emulated microcontrollers.
+#[test]
+fn model_files_have_the_digests_of_a_microcontroller() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let recording = root.join("firmware/qemu/src/bin/retina.raw");
+    let shell = Shell::new();
+    let table = std::fs::read_to_string(root.join("firmware/model/digests.tsv")).expect("committed");
+    for row in table.lines().skip(1) {
+        let [name, binning, digest] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let model = root.join(format!("models/{name}.toml"));
+        let cells = format!("downsample:{binning}");
+        let mut args = vec!["run", recording.to_str().expect("text"), "--model", model.to_str().expect("text")];
+        args.extend(["--reproducible", "--digest", "--no-pictures", "--chunk", "1"]);
+        if binning != "1" {
+            args.extend(["--filter", &cells]);
+        }
+        let text = shell.good(&args);
+        assert!(text.contains(&format!("digest    {digest} (FNV-1a")), "{name}: {digest} there, but: {text}");
+    }
+}
+
+/// `foveola model export` writes what a pipeline takes.
+#[test]
+fn a_model_is_exported_for_a_microcontroller() {
+    let shell = Shell::new();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let retina = models.join("retina.toml");
+    let retina = retina.to_str().expect("text");
+    let text = shell.good(&["model", "export", retina, "--to", "firmware", "board/src", "--binning", "5"]);
+    for word in ["layer \"surround\", SmoothConv", "bytes of weights", "16,384 for an input frame", "model.rs"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let source = std::fs::read_to_string(shell.path("board/src/model.rs")).expect("written");
+    for word in
+        ["// retina: Centre minus surround", "pub const MODEL: Graph", "sensor of 320 x 320 pixels", "pub const PLAN"]
+    {
+        assert!(source.contains(word), "no '{word}' in: {source}");
+    }
+    shell.bad(&["model", "export", retina, "--to", "firmware", "board", "--binning", "0"], 1, &["binning is 0"]);
+    shell.bad(&["model", "export", retina, "--to", "python", "board"], 2, &["python", "firmware"]);
+    shell.bad(
+        &["model", "export", retina, "--to", "firmware", "board", "--set", "input.events=[\"stcf:k=2\"]"],
+        1,
+        &["no event filters"],
+    );
 }

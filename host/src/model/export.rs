@@ -76,8 +76,8 @@ impl Model {
     /// The model as Rust source for frames of `input`: tables of weights, a `static NODES`, the constants `INPUT` and
     /// `MODEL`. It needs `foveola-core` alone and is checked when it is compiled.
     ///
-    /// On a board it computes the bits of this model with [`Precision::Reproducible`]. Outputs beside the first are those of the
-    /// graph: [`Graph::output`] has them.
+    /// On a board it computes the bits of this model with [`Precision::Reproducible`](crate::Precision::Reproducible), fed one
+    /// frame at a time: the first chunk initialises temporal padding. [`Graph::output`] has the outputs beside the first.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution, Shape};
