@@ -107,10 +107,32 @@ fn values_are_set() {
     assert_eq!(parameter, run("parameters.tau=20ms"));
     shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "fast.taus=1ms"], 1, &["taus", "did you mean \"tau\""]);
     shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "quick.tau=1ms"], 1, &["quick", "fast"]);
+    shell.bad(
+        &["run", "a.npy", "--model", "two.toml", "--set", "parameters.tua=1ms"],
+        1,
+        &["parameter", "did you mean \"tau\""],
+    );
     shell.bad(&["run", "a.npy", "--model", "two.toml", "--set", "tau=1px"], 1, &["px", "ms"]);
     shell.bad(&["run", "a.npy", "--model", "retina", "--set", "tau=1ms"], 1, &["--set", "a model file"]);
     let shown = shell.good(&["model", "show", "two.toml", "--set", "tau=20ms", "--toml"]);
     assert!(shown.contains("tau = \"20ms\""), "{shown}");
+}
+
+/// An output never replaces what is read.
+#[test]
+fn the_input_is_not_overwritten() {
+    let shell = shell();
+    for name in ["up.npy", "down.npy"] {
+        std::fs::copy(shell.path("a.npy"), shell.path(name)).expect("copied");
+        let before = std::fs::read(shell.path(name)).expect("the input");
+        shell.bad(&["run", name, "--model", "two.toml", "--out", "."], 1, &["--out", name, "replaced"]);
+        assert_eq!(std::fs::read(shell.path(name)).expect("the input"), before);
+    }
+    let weight = "version = 1\n[[layer]]\nname = \"a\"\nkind = \"Conv2d\"\nweight = { file = \"output.npy\" }\n";
+    shell.write("weight.toml", weight.as_bytes());
+    write_npy(shell.path("output.npy"), &ndarray::Array2::<f32>::ones((3, 3))).expect("written");
+    shell.bad(&["run", "a.npy", "--model", "weight.toml", "--out", "."], 1, &["output.npy", "replaced"]);
+    shell.good(&["run", "a.npy", "--model", "weight.toml", "--out", "there"]);
 }
 
 /// `[input]` says how events become frames; the arguments may say otherwise.
@@ -167,6 +189,15 @@ fn files_are_checked_and_shown() {
         shell.write("bad.toml", bad.as_bytes());
         shell.bad(&["model", "check", "bad.toml"], 1, &words);
     }
+    // Mistakes that show only when the shapes are known.
+    let pooled = TWO.replace(
+        "kind = \"LowPass\"\nfrom = \"input\"\ntau = \"50ms\"",
+        "kind = \"Sum\"\nfrom = \"input\"\naxis = \"row\"",
+    );
+    shell.write("bad.toml", pooled.as_bytes());
+    let words = ["bad.toml", "layer \"off\"", "fast has frames of 1 x 64 x 64", "slow of 1 x 1 x 64"];
+    shell.bad(&["model", "check", "bad.toml"], 1, &words);
+    shell.bad(&["model", "check", "bad.toml", "--size", "8x9"], 1, &["slow of 1 x 1 x 8"]);
     shell.bad(&["model", "check", "none.toml"], 1, &["none.toml"]);
     shell.bad(&["run", "a.npy", "--model", "none.toml"], 1, &["none.toml"]);
 }

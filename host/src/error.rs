@@ -37,6 +37,22 @@ pub enum Error {
         /// The known names.
         expected: String,
     },
+    /// Branches that meet in a layer and do not fit together.
+    #[error("{layer}: {name} has frames of {found} (channels x rows x columns), {first} of {expected}; expected {fit}")]
+    Inputs {
+        /// The layer.
+        layer: String,
+        /// What it reads first.
+        first: String,
+        /// The shape of its frames.
+        expected: Shape,
+        /// What does not fit.
+        name: String,
+        /// The shape of its frames.
+        found: Shape,
+        /// What would fit, in words.
+        fit: &'static str,
+    },
     /// A layer that cannot be written as source or as a file.
     #[error("{layer}: a custom filter cannot be exported; only filters of this crate can")]
     Export {

@@ -639,7 +639,7 @@ mod sealed {
 
 impl Layer for Model {
     fn name(&self) -> &'static str {
-        "Model"
+        if self.is_empty() { "Identity" } else { "Model" }
     }
 
     /// The nodes of all layers. A model inside a model contributes its layers; the state is that of the outermost model.

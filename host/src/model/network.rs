@@ -181,6 +181,9 @@ impl Network {
                     return Err(Error::unknown("layer to read", name, names));
                 }
             };
+            if let Some((first, _)) = joined {
+                self.check_join(i, table, (first, source), name)?;
+            }
             joined = Some(match (joined, entry.inputs.join) {
                 (None, _) => (source, *weight),
                 (Some(sum), Join::Sum) => (table.add([sum, (source, *weight)]), 1.0),
@@ -195,6 +198,21 @@ impl Network {
         })?;
         table.layer_yields(source);
         Ok(source)
+    }
+
+    /// Refuses `source`, called `name`, beside `first` among the inputs of layer `i`.
+    fn check_join(&self, i: usize, table: &Table<'_>, (first, source): (Source, Source), name: &str) -> Result<()> {
+        let inputs = &self.entries[i].inputs;
+        let (expected, found) = (table.shape(first), table.shape(source));
+        let pixels = (expected.rows, expected.cols) == (found.rows, found.cols);
+        let fit = match inputs.join {
+            Join::Concat if !pixels => "the same rows and columns",
+            Join::Sum | Join::Product if expected != found => "the same shape",
+            _ if table.rate(first) != table.rate(source) => "the same frame rate, after the same temporal strides",
+            _ => return Ok(()),
+        };
+        let (layer, first) = (self.title(i), inputs.terms[0].0.clone());
+        Err(Error::Inputs { layer, first, expected, name: name.into(), found, fit })
     }
 
     /// The layer at `i`, for messages.
@@ -362,6 +380,6 @@ mod tests {
         refused(good().named("b", Diff).reading("b"), ["'b'", "a, input"]);
         let one_row =
             Model::new().named("a", Sum::new(Axis::Row)).named("b", Diff).reading([("input", 1.0), ("a", 1.0)]);
-        refused(one_row, ["3 x 4", "1 x 4"]);
+        refused(one_row, ["a has frames of 1 x 1 x 4", "input of 1 x 3 x 4"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What each layer of a model yields, stores and costs.
 
-use super::{Inputs, Model};
+use super::{Inputs, Join, Model};
 use crate::layers::{Conv3d, SmoothConv};
 use crate::{Layer, Plan, Result};
 use foveola_core::{Node, Rate, Shape, Source, Stage};
@@ -62,7 +62,11 @@ impl Model {
                 };
                 layers.push(LayerSummary {
                     name: entry.name.clone(),
-                    kind: entry.layer.name(),
+                    kind: match (entry.layer.name(), entry.inputs.join) {
+                        ("Identity", Join::Product) => "Product",
+                        ("Identity", Join::Concat) => "Concat",
+                        (kind, _) => kind,
+                    },
                     inputs: entry.inputs.clone(),
                     output: stream.shape,
                     rate: stream.rate,

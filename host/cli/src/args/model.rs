@@ -14,7 +14,7 @@ pub(crate) struct ModelArgs {
 const MODEL_HELP: &str = "\
 A model file is TOML: the input, layers, what each of them
 reads, and outputs. The folder models/ has examples, and
-docs/guide/your-own-model.md explains them.
+docs/guide/model-files.md explains them.
 
 Examples:
   foveola model check mine.toml
@@ -38,6 +38,10 @@ pub(crate) struct CheckArgs {
     /// Model files
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Size of a frame [default: that of the file, or 64x64]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    pub(crate) size: Option<foveola::Geometry>,
 }
 
 #[derive(Args, Clone)]

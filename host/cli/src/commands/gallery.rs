@@ -8,7 +8,7 @@ use crate::args::RunArgs;
 use crate::units::{plural, seconds};
 use foveola::picture::{Animation, Chart, PixelActivity, Plot, Sheet, Stage, Stages, animation, contact_sheet, traces};
 use foveola::{Device, Error, Model, Result};
-use foveola_core::Shape;
+use foveola_core::{Shape, Signature};
 use ndarray::{Array5, ArrayView5, Axis};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -92,6 +92,8 @@ pub(crate) struct Gallery<'a> {
     channels: Vec<&'static str>,
     unit: String,
     dt: f64,
+    /// Frames of the input for one of the output.
+    every: u64,
     piece: usize,
     /// Whether the input can be read again.
     again: bool,
@@ -124,9 +126,10 @@ impl<'a> Gallery<'a> {
         device: &'a Device,
         input: &Input,
         models: Models,
-        output: Shape,
+        signature: &Signature,
         piece: usize,
     ) -> Result<Self> {
+        let output = signature.output;
         let (mut names, mut shapes, mut parts) = (vec!["input".to_owned()], vec![input.shape()], Vec::new());
         for (name, part) in models.parts {
             names.push(name);
@@ -160,7 +163,24 @@ impl<'a> Gallery<'a> {
         let stages = Stages::new([input.stage()].into_iter().chain(responses));
         let (dt, again) = (input.dt() as f64 * 1e-6, Input::is_there_again(args));
         let frames = 0;
-        Ok(Self { args, device, names, shapes, channels, unit, dt, piece, again, parts, frames, stages, probe, which })
+        let every = signature.rate.every;
+        Ok(Self {
+            args,
+            device,
+            names,
+            shapes,
+            channels,
+            unit,
+            dt,
+            every,
+            piece,
+            again,
+            parts,
+            frames,
+            stages,
+            probe,
+            which,
+        })
     }
 
     /// Receives chunks until the end, and draws; draws nothing if the end message does not arrive.
@@ -257,7 +277,7 @@ impl<'a> Gallery<'a> {
                 _ => format!("{name} {channel}"),
             }
         };
-        let mut series = probe.series(self.dt, name).into_iter();
+        let mut series = probe.series(self.dt * self.every as f64, name).into_iter();
         let stimulus = series.next().unwrap_or_default();
         let signs =
             if self.channels.is_empty() && self.unit.starts_with("events") { ": ON above 0, OFF below" } else { "" };

@@ -5,7 +5,7 @@ use super::models::read;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print};
 use crate::units::{plural, thousands};
-use foveola::{Geometry, LayerSummary, ModelFile, Result};
+use foveola::{Error, Geometry, LayerSummary, ModelFile, Result};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -22,13 +22,15 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
 fn check(args: &CheckArgs) -> Result<()> {
     let mut failed = None;
     for path in &args.files {
-        let checked = ModelFile::read(path).and_then(|file| Ok((file.model()?.summary(frames(&file, None)?)?, file)));
+        let checked =
+            ModelFile::read(path).and_then(|file| Ok((file.model()?.summary(frames(&file, args.size)?)?, file)));
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
                 print(&format!("{}: {layers}, {}\n", path.display(), plural(outputs as u64, "output")));
             }
             Err(error) => {
+                let error = placed(error, path);
                 if let Some(earlier) = failed.replace(error) {
                     complain(&format!("error: {earlier}\n"));
                 }
@@ -36,6 +38,14 @@ fn check(args: &CheckArgs) -> Result<()> {
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// An error that does not name the file with its name.
+fn placed(error: Error, path: &Path) -> Error {
+    match error {
+        Error::ModelFile(_) | Error::Io { .. } | Error::Data { .. } => error,
+        other => Error::Data { path: path.into(), reason: other.to_string() },
+    }
 }
 
 /// The frames of the file, with the size that was asked for, or of 64 x 64 pixels and one channel where it allows any.

@@ -22,7 +22,8 @@ const PIECE_SAMPLES: usize = 4 << 20;
 #[derive(Default)]
 struct Totals {
     frames: usize,
-    output_frames: usize,
+    /// Frames of each output.
+    output_frames: Vec<usize>,
     /// One for each output, if they are asked for.
     digests: Vec<Digest>,
     /// Time in the model only.
@@ -39,21 +40,22 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     }
     let mut models = Models::build(args, &device, input.dt())?;
     let model = std::mem::take(&mut models.whole);
-    let output = model.signature(input.shape())?.output;
+    let signature = model.signature(input.shape())?;
     let piece = args.chunk.unwrap_or_else(|| (PIECE_SAMPLES / input.shape().len().max(1)).clamp(1, 100));
     let gallery =
-        if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, output, piece)?) };
+        if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, &signature, piece)?) };
+    let names: Vec<String> = model.outputs().map(str::to_owned).collect();
+    // With a single output its name does not matter.
+    let names = if names.len() > 1 { names } else { vec!["output".into()] };
+    refuse_to_overwrite(args, &names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the output: {source}");
         Error::Data { path: args.out.clone(), reason }
     })?;
 
     let began = Instant::now();
-    let names: Vec<String> = model.outputs().map(str::to_owned).collect();
-    // With a single output its name does not matter.
-    let names = if names.len() > 1 { names } else { vec!["output".into()] };
     let digests = if args.digest { vec![Digest::new(); names.len()] } else { Vec::new() };
-    let totals = Totals { digests, ..Totals::default() };
+    let totals = Totals { digests, output_frames: vec![0; names.len()], ..Totals::default() };
     let saved = names.iter().map(|_| None).collect();
     let mut run = Run { args, model, input, totals, names, saved };
     let mut wrote = std::thread::scope(|scope| {
@@ -65,14 +67,30 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         progress.finish_and_clear();
         wrote
     })?;
-    for (name, saved) in run.names.iter().zip(&mut run.saved) {
+    for ((name, saved), frames_out) in run.names.iter().zip(&mut run.saved).zip(&run.totals.output_frames) {
         let Some((writer, path)) = saved.take() else { continue };
         let frames = writer.finish()?;
-        let of = plural(run.totals.output_frames as u64, "frame");
+        let of = plural(*frames_out as u64, "frame");
         let what = if run.names.len() > 1 { format!("output {name}") } else { "the output".into() };
         wrote.push((path, format!("{} of {of} of {what}", thousands(frames as u64))));
     }
     run.report(&device, began.elapsed().as_secs_f64(), &wrote);
+    Ok(())
+}
+
+/// Refuses a folder in which an output or a picture would replace the input, or an array of the model.
+fn refuse_to_overwrite(args: &RunArgs, names: &[String]) -> Result<()> {
+    let arrays = args.file.as_ref().map_or_else(Vec::new, |file| file.arrays());
+    let read: Vec<PathBuf> = args.input.iter().chain(&arrays).filter_map(|path| path.canonicalize().ok()).collect();
+    let pictures = ["stages.png", "traces.png", "stages.gif"].map(str::to_owned);
+    for name in names.iter().map(|name| format!("{name}.npy")).chain(pictures) {
+        let path = args.out.join(name);
+        if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
+            let (name, value, expected) =
+                ("--out", path.display().to_string(), "a folder in which no file that is read would be replaced");
+            return Err(Error::Parameter { item: "run", name, value, expected });
+        }
+    }
     Ok(())
 }
 
@@ -129,10 +147,11 @@ impl Run<'_> {
                 return Ok(());
             }
             totals.digests.iter_mut().zip(&outputs).for_each(|(digest, output)| add(digest, output));
-            for ((name, saved), output) in self.names.iter().zip(&mut self.saved).zip(&outputs) {
-                save(args, name, saved, output, totals.output_frames)?;
+            let files = self.names.iter().zip(&mut self.saved).zip(&mut totals.output_frames);
+            for (((name, saved), frames), output) in files.zip(&outputs) {
+                save(args, name, saved, output, *frames)?;
+                *frames += output.len_of(Axis(2));
             }
-            totals.output_frames += output.len_of(Axis(2));
             totals.frames += frames.len_of(Axis(2));
             let rate = totals.frames as f64 / began.elapsed().as_secs_f64().max(1e-9);
             progress.set_message(format!("{rate:.0} frames/s, {:.2} x real time", rate * dt));
@@ -157,7 +176,7 @@ impl Run<'_> {
                 "dt_us": input.dt(),
                 "dt_from": input.dt_from(),
                 "frames": totals.frames,
-                "output_frames": totals.output_frames,
+                "output_frames": totals.output_frames.first(),
                 "recorded_seconds": recorded,
                 "seconds": elapsed,
                 "model_seconds": model,

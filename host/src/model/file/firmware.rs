@@ -136,7 +136,7 @@ mod tests {
             assert!(error.contains(words), "{error}");
         };
         refused("channels = 3", [6, 8], 2, "input.channels is 3; expected 1 or 2");
-        refused("rows = 3", [6, 8], 2, "rows is 6");
+        refused("rows = 3", [6, 8], 2, "the model file: [input] says 3 rows; the frames have 6");
         refused("dt = \"1.5us\"", [6, 8], 2, "input.dt is 1.5 us");
         refused("events = [\"stcf:k=2,tau=5ms\"]", [6, 8], 2, "no event filters");
         refused("", [6, 8], 0, "binning is 0");

@@ -116,7 +116,7 @@ pub(super) const GENERATORS: [Generator; 10] = [
     },
     Generator {
         name: "cascade",
-        about: "a chain of n exponentials (time)",
+        about: "t^n exp(-n t / tau) over time, a chain of n + 1 exponentials of tau / n",
         keys: &[&[TAU, key("n", Whole(1), Needed, "number of exponentials"), AMPLIFICATION]],
         rank: Some(1),
         build: |args| {

@@ -130,7 +130,7 @@ pub(super) const KINDS: [Kind; 19] = [
             &CHANNELS,
             &[
                 key("frames", Frames, Is("1 frame"), "length of a field without a weight"),
-                key("weight", Weight(Axes::Field), Else("uniform over the first frame"), "impulse response"),
+                key("weight", Weight(Axes::Field), Else("the mean over all pixels and frames"), "impulse response"),
                 BIAS,
             ],
             &TIME_PAD,
@@ -139,7 +139,7 @@ pub(super) const KINDS: [Kind; 19] = [
     },
     Kind {
         name: "SmoothConv",
-        about: "a chain of exponentials in time, each with a kernel in space; the sum of all",
+        about: "a chain of low-passes in time, y_i = e_i(y_{i-1}); the sum of all y_i, each through its own kernel in space",
         join: Join::Sum,
         keys: &[&[
             key("tau", OneOrMore(&Quantity(Time)), Needed, "time constant of each stage, or of all n stages"),

@@ -61,7 +61,7 @@ impl ModelFile {
     /// The frames that the model is for, with `rows`, `cols` and `channels` where the file allows any.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the file states another number.
+    /// [`Error::Data`] when the file states another number.
     pub fn frames(&self, Shape { channels, rows, cols }: Shape) -> Result<Shape> {
         let stated = [
             ("channels", channels, self.input.channels),
@@ -69,9 +69,12 @@ impl ModelFile {
             ("cols", cols, self.input.cols),
         ];
         for (name, found, stated) in stated {
-            if stated.is_some_and(|stated| stated != found) {
-                let expected = "the number that [input] of the model file states, or \"any\" there";
-                return Err(Error::Parameter { item: "model file", name, value: found.to_string(), expected });
+            if let Some(stated) = stated.filter(|stated| *stated != found) {
+                let reason = format!("[input] says {stated} {name}; the frames have {found}");
+                // A file that was parsed from text has no path.
+                let path = &self.source.path;
+                let path = if path.as_os_str().is_empty() { "the model file".into() } else { path.clone() };
+                return Err(Error::Data { path, reason });
             }
         }
         Ok(Shape { channels, rows, cols })

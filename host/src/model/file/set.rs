@@ -48,6 +48,12 @@ impl ModelFile {
                 return Err(Problem::unknown(None, "parameter", first, known));
             }
         }
+        if let ("parameters", [name]) = (first, &names[..])
+            && find(&self.parameters, name).is_none()
+        {
+            let known = self.parameters.iter().map(|entry| entry.key.as_str());
+            return Err(Problem::unknown(None, "parameter", name, known));
+        }
         let mut inner = match (self.layers.iter().position(|layer| layer.name == first), first) {
             (Some(position), _) => {
                 match table.iter_mut().find(|entry| entry.key == "layer").map(|entry| &mut entry.item.value) {

@@ -12,7 +12,6 @@ fn values_are_set_by_their_paths() {
         ("squares.bias", "-1", "bias = -1\n"),
         ("wavelength", "8px", "wavelength = \"8px\"\n"),
         ("parameters.sigma", "\"3px\"", "sigma = \"3px\"\n"),
-        ("parameters.new", "true", "new = true\n"),
         ("input.dt", "2ms", "dt = \"2ms\"\n"),
         ("outputs.motion", "energy", "motion = \"energy\"\n"),
         ("energy.from", "[\"squares\", \"-0.5 * squares\"]", "from = [\"squares\", \"-0.5 * squares\"]\n"),
@@ -29,6 +28,7 @@ fn values_are_set_by_their_paths() {
     let before = file.clone();
     for (path, value, expected) in [
         ("squares.scal", "1", "layer \"squares\": unknown key \"scal\" (did you mean \"scale\"?)"),
+        ("parameters.sigm", "2px", "unknown parameter \"sigm\" (did you mean \"sigma\"?)"),
         ("square.scale", "1", "unknown layer or table \"square\" (did you mean \"squares\"?)"),
         ("wavelenght", "1px", "unknown parameter \"wavelenght\" (did you mean \"wavelength\"?)"),
         ("", "1", "unknown parameter \"\""),

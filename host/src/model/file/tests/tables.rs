@@ -65,7 +65,7 @@ fn kinds_build_layers_of_their_names() {
         let file = parse(&file).unwrap_or_else(|error| panic!("{file}\n{error}"));
         let layers = file.build(file.resolution()).unwrap_or_else(|error| panic!("{}\n{error}", file.to_toml()));
         let identity = matches!(kind.name, "Identity" | "Product" | "Concat");
-        assert_eq!(layers[0].layer.name(), if identity { "Model" } else { kind.name });
+        assert_eq!(layers[0].layer.name(), if identity { "Identity" } else { kind.name });
         assert_eq!(layers[0].inputs.join, kind.join);
     }
 }
