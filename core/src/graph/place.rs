@@ -105,7 +105,7 @@ impl Place {
     }
 }
 
-/// A [`Graph`] and the places of its `N` nodes, which [share](super::share) their memory: for constants.
+/// A [`Graph`] and the places of its `N` nodes, which share their memory: for constants.
 ///
 /// ```
 /// use foveola_core::{Decay, Filter, Graph, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};

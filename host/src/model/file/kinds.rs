@@ -223,7 +223,7 @@ pub(super) const KINDS: [Kind; 19] = [
     },
     Kind {
         name: "Diff",
-        about: "x[t] - x[t-1], 0 for the first frame",
+        about: "the difference from the frame before, 0 for the first frame",
         join: Join::Sum,
         keys: &[],
         build: |_| boxed(Diff),
