@@ -167,7 +167,8 @@ fn files_are_checked_and_shown() {
         }
         count += 1;
         let path = path.to_str().expect("UTF-8");
-        assert!(shell.good(&["model", "check", path]).contains("layer"), "{path}");
+        let checked = shell.good(&["model", "check", path]);
+        assert!(checked.contains("layer") && !checked.contains("no output needs"), "{checked}");
         let shown = shell.good(&["model", "show", path]);
         for words in ["mult-adds", "input", "outputs", "bytes of RAM"] {
             assert!(shown.contains(words), "{path}: no '{words}' in {shown}");
@@ -189,6 +190,11 @@ fn files_are_checked_and_shown() {
         shell.write("bad.toml", bad.as_bytes());
         shell.bad(&["model", "check", "bad.toml"], 1, &words);
     }
+    shell.write("unused.toml", TWO.replace("down = \"off\"\n", "").as_bytes());
+    assert_eq!(
+        shell.good(&["model", "check", "unused.toml"]),
+        "unused.toml: 4 layers, 1 output; no output needs off\n"
+    );
     // Mistakes that show only when the shapes are known.
     let pooled = TWO.replace(
         "kind = \"LowPass\"\nfrom = \"input\"\ntau = \"50ms\"",

@@ -27,7 +27,11 @@ fn check(args: &CheckArgs) -> Result<()> {
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
-                print(&format!("{}: {layers}, {}\n", path.display(), plural(outputs as u64, "output")));
+                let unused = match &file.unused()[..] {
+                    [] => String::new(),
+                    names => format!("; no output needs {}", names.join(", ")),
+                };
+                print(&format!("{}: {layers}, {}{unused}\n", path.display(), plural(outputs as u64, "output")));
             }
             Err(error) => {
                 let error = placed(error, path);

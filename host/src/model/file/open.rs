@@ -29,6 +29,22 @@ impl ModelFile {
         Ok(model)
     }
 
+    /// The layers that no output depends on: most likely a mistake.
+    pub fn unused(&self) -> Vec<&str> {
+        let mut needed = vec![false; self.layers.len()];
+        let mut open: Vec<&str> = self.outputs.iter().map(|(_, layer)| layer.as_str()).collect();
+        while let Some(name) = open.pop() {
+            let Some(at) = self.layers.iter().position(|layer| layer.name() == name) else { continue };
+            if std::mem::replace(&mut needed[at], true) {
+                continue;
+            }
+            let terms = &self.layers[at].inputs().terms;
+            open.extend(terms.iter().map(|(name, _)| name.as_str()));
+            open.extend(at.checked_sub(1).filter(|_| terms.is_empty()).map(|before| self.layers[before].name()));
+        }
+        self.layers.iter().zip(needed).filter(|(_, needed)| !needed).map(|(layer, _)| layer.name()).collect()
+    }
+
     /// The files of arrays that the layers read, each once.
     pub fn arrays(&self) -> Vec<PathBuf> {
         fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {
