@@ -38,18 +38,15 @@ pub enum Error {
         expected: String,
     },
     /// Branches that meet in a layer and do not fit together.
-    #[error("{layer}: {name} has frames of {found} (channels x rows x columns), {first} of {expected}; expected {fit}")]
+    #[error(
+        "{layer}: {} has frames of {} (channels x rows x columns), {} of {}; expected {fit}",
+        reads[1].0, reads[1].1, reads[0].0, reads[0].1
+    )]
     Inputs {
         /// The layer.
         layer: String,
-        /// What it reads first.
-        first: String,
-        /// The shape of its frames.
-        expected: Shape,
-        /// What does not fit.
-        name: String,
-        /// The shape of its frames.
-        found: Shape,
+        /// What it reads first, and what does not fit, each with the shape of its frames.
+        reads: Box<[(String, Shape); 2]>,
         /// What would fit, in words.
         fit: &'static str,
     },

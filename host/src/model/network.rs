@@ -211,8 +211,8 @@ impl Network {
             _ if table.rate(first) != table.rate(source) => "the same frame rate, after the same temporal strides",
             _ => return Ok(()),
         };
-        let (layer, first) = (self.title(i), inputs.terms[0].0.clone());
-        Err(Error::Inputs { layer, first, expected, name: name.into(), found, fit })
+        let reads = Box::new([(inputs.terms[0].0.clone(), expected), (name.to_owned(), found)]);
+        Err(Error::Inputs { layer: self.title(i), reads, fit })
     }
 
     /// The layer at `i`, for messages.
