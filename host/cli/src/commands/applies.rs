@@ -115,6 +115,7 @@ mod tests {
         "model",
         "dt",
         "out",
+        "set",
         "every",
         "chunk",
         "device",
