@@ -73,6 +73,7 @@ impl Network {
         let Some((last, before)) = self.entries.split_last_mut() else { return };
         let find = |name: &String| match name.as_str() {
             INPUT => Ok(None),
+            "" => Err(Unknown), // as layers without a name have it
             name => before.iter().position(|entry| entry.name == name).map(Some).ok_or(Unknown),
         };
         last.reads = inputs.terms.iter().map(|(name, _)| find(name)).collect();
@@ -377,6 +378,7 @@ mod tests {
         refused(good().named("a", Diff), ["a", "another layer"]);
         refused(good().named("input", Diff), ["input", "another layer"]);
         refused(good().named("b", Diff).reading("c"), ["'c'", "a, input"]);
+        refused(good().then(Diff).named("b", Diff).reading(""), ["''", "a, input"]);
         refused(good().named("b", Diff).reading("b"), ["'b'", "a, input"]);
         let one_row =
             Model::new().named("a", Sum::new(Axis::Row)).named("b", Diff).reading([("input", 1.0), ("a", 1.0)]);

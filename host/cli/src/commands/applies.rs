@@ -110,7 +110,7 @@ mod tests {
     use clap::CommandFactory;
 
     /// Options that apply to every input.
-    const ALWAYS: [&str; 14] = [
+    const ALWAYS: [&str; 15] = [
         "input",
         "model",
         "dt",
