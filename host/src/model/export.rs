@@ -96,8 +96,7 @@ impl Model {
         let ends = network.ends(input)?;
         let mut table = crate::Table::default();
         network.compiled(input, &mut table, false, |compiled| {
-            let title = |node| network.layer_of(node, input);
-            export(&compiled.graph, &ends, title)
+            export(&compiled.graph, &ends, |node| network.layer_at(node, &ends))
         })
     }
 }

@@ -271,7 +271,11 @@ impl Network {
     /// The layer that a node of the table belongs to, for messages: its number or name, its kind, and the position of the
     /// node if the layer has several.
     pub(super) fn layer_of(&self, node: usize, input: Shape) -> String {
-        let ends = self.ends(input).unwrap_or_default();
+        self.layer_at(node, &self.ends(input).unwrap_or_default())
+    }
+
+    /// [`Network::layer_of`] with the [`Network::ends`] of the layers.
+    pub(super) fn layer_at(&self, node: usize, ends: &[usize]) -> String {
         let Some(i) = ends.iter().position(|end| node < *end) else { return format!("node {node}") };
         let begin = i.checked_sub(1).map_or(0, |before| ends[before]);
         let (title, kind) = (self.title(i), self.entries[i].layer.name());

@@ -1,7 +1,7 @@
 //! What each layer of a model yields, stores and costs.
 
 use super::{Inputs, Join, Model};
-use crate::layers::{Conv3d, SmoothConv};
+use crate::layers::{Conv1d, Conv2d, Conv3d, SmoothConv};
 use crate::{Layer, Plan, Result};
 use foveola_core::{Node, Rate, Shape, Source, Stage};
 
@@ -37,6 +37,7 @@ impl Model {
     /// let model = Model::of(Conv2d::new(1, 4, [5, 5])?);
     /// let layer = &model.summary(Shape::new(1, 32, 32))?[0];
     /// assert_eq!((layer.parameters, layer.multiply_adds), (4 * 25, 4 * 25 * 32 * 32));
+    /// assert!(layer.algorithm.is_some());
     /// # Ok::<(), foveola::Error>(())
     /// ```
     ///
@@ -84,9 +85,16 @@ impl Model {
 
 fn plan(layer: &dyn Layer, Shape { rows, cols, .. }: Shape) -> Option<Plan> {
     let layer = layer.as_any();
-    let conv = layer.downcast_ref::<Conv3d>().map(|conv| conv.plan(rows, cols));
-    let smooth = || layer.downcast_ref::<SmoothConv>().map(|conv| conv.plan(rows, cols));
-    conv.or_else(smooth)?.ok()
+    let plan = if let Some(conv) = layer.downcast_ref::<Conv3d>() {
+        conv.plan(rows, cols)
+    } else if let Some(conv) = layer.downcast_ref::<Conv2d>() {
+        conv.plan(rows, cols)
+    } else if let Some(conv) = layer.downcast_ref::<Conv1d>() {
+        conv.plan(rows, cols)
+    } else {
+        layer.downcast_ref::<SmoothConv>()?.plan(rows, cols)
+    };
+    plan.ok()
 }
 
 fn parameters(node: &Node<'_>) -> usize {

@@ -46,18 +46,11 @@ impl RunArgs {
 
     /// Microseconds of a frame unless the input has a time of its own, and who says so.
     pub(crate) fn frame_time(&self) -> Result<(u64, &'static str)> {
-        let Some(file) = &self.file else {
-            return Ok((self.dt.unwrap_or(DT), if self.dt.is_some() { "given" } else { "default" }));
-        };
-        if let Some(dt) = self.dt {
-            return Ok((dt, "given"));
-        }
-        let micros = file.input().dt * 1e6;
-        if micros < 1.0 || (micros - micros.round()).abs() > 1e-6 * micros {
-            let (name, value, expected) = ("dt", format!("{micros} us"), "whole microseconds, or --dt");
-            return Err(Error::Parameter { item: "[input] of the model file", name, value, expected });
-        }
-        Ok((micros.round() as u64, "the model's"))
+        Ok(match (self.dt, &self.file) {
+            (Some(dt), _) => (dt, "given"),
+            (None, Some(file)) => (file.input().microseconds()?, "the model's"),
+            (None, None) => (DT, "default"),
+        })
     }
 
     /// What the first output is called in pictures: like the model, unless there are several.
@@ -89,27 +82,20 @@ impl Models {
         let mut file = file.clone();
         file.set("input.dt", &format!("{dt}us"))?;
         let whole = file.model()?;
-        let parts = shown(&file).map(|name| Some((name.to_owned(), there(whole.part(name)?))));
-        Ok(Self { parts: parts.flatten().collect(), whole: there(whole.clone()) })
+        let parts = shown(&file).into_iter().filter_map(|name| Some((name.to_owned(), there(whole.part(name)?))));
+        Ok(Self { parts: parts.collect(), whole: there(whole) })
     }
 }
 
 /// The layers that are drawn beside the first output: those that it reads, and the other outputs.
-fn shown(file: &ModelFile) -> impl Iterator<Item = &str> {
-    let mut outputs = file.outputs().map(|(_, layer)| layer);
-    let first = outputs.next().unwrap_or_default();
-    let at = file.layers().iter().position(|layer| layer.name() == first);
-    let inputs = at.and_then(|at| file.layers().get(at)).into_iter().flat_map(|layer| &layer.inputs().terms);
-    let mut before = at
-        .filter(|at| file.layers()[*at].inputs().terms.is_empty())
-        .and_then(|at| file.layers().get(at.checked_sub(1)?));
-    let read: Vec<&str> =
-        inputs.map(|(name, _)| name.as_str()).chain(before.take().map(|layer| layer.name())).collect();
-    let mut names: Vec<&str> = Vec::new();
-    for name in read.into_iter().chain(outputs) {
+fn shown(file: &ModelFile) -> Vec<&str> {
+    let outputs: Vec<&str> = file.outputs().map(|(_, layer)| layer).collect();
+    let first = outputs.first().copied().unwrap_or_default();
+    let mut names = Vec::new();
+    for name in file.reads(first).chain(outputs) {
         if name != "input" && name != first && !names.contains(&name) {
             names.push(name);
         }
     }
-    names.into_iter()
+    names
 }

@@ -10,7 +10,7 @@ use foveola::npy::NpyWriter;
 use foveola::{Device, Error, Model, Result};
 use foveola_core::Digest;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ndarray::{ArrayView5, Axis};
+use ndarray::{Array5, ArrayView5, Axis};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -127,19 +127,10 @@ impl Run<'_> {
                 }
             };
             let start = Instant::now();
-            // Several outputs are copies, a single one is not.
-            let several = if self.names.len() > 1 { Some(self.model.process_all(frames)) } else { None };
-            let outputs = match several.transpose() {
-                Ok(Some(outputs)) => outputs,
-                Ok(None) => Vec::new(),
+            let mut copies = Vec::new();
+            let outputs = match process(&mut self.model, frames, self.names.len(), &mut copies) {
+                Ok(outputs) => outputs,
                 Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
-            };
-            let outputs: Vec<_> = match outputs.is_empty() {
-                true => match self.model.process(frames) {
-                    Ok(output) => vec![output],
-                    Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
-                },
-                false => outputs.iter().map(|output| output.view()).collect(),
             };
             let output = outputs[0];
             totals.model += start.elapsed();
@@ -229,6 +220,20 @@ impl Run<'_> {
         }
         print(&lines.0);
     }
+}
+
+/// All outputs of a chunk. A single one stays in the model; several are copies.
+fn process<'a>(
+    model: &'a mut Model,
+    frames: ArrayView5<'_, f32>,
+    outputs: usize,
+    copies: &'a mut Vec<Array5<f32>>,
+) -> Result<Vec<ArrayView5<'a, f32>>> {
+    if outputs == 1 {
+        return Ok(vec![model.process(frames)?]);
+    }
+    *copies = model.process_all(frames)?;
+    Ok(copies.iter().map(|output| output.view()).collect())
 }
 
 fn progress_bar(args: &RunArgs) -> ProgressBar {

@@ -73,16 +73,6 @@ impl Input {
             }
         }
     }
-
-    /// The duration of a frame.
-    fn microseconds(&self) -> Result<u64> {
-        let exact = self.dt * 1e6;
-        let whole = exact.round();
-        if !(1.0..1e15).contains(&whole) || (exact - whole).abs() > 1e-6 * exact {
-            return Err(refused("input.dt", &format!("{exact} us"), "whole microseconds, 1 or more"));
-        }
-        Ok(whole as u64)
-    }
 }
 
 fn refused(name: &'static str, value: &str, expected: &'static str) -> Error {

@@ -6,7 +6,7 @@ use super::keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
 use super::keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
 use super::units::Dimension;
 use super::value::{Item, Table, Value, find};
-use crate::{EventFilterSpec, MOST_PIXELS, Polarity, Resolution};
+use crate::{Error, EventFilterSpec, MOST_PIXELS, Polarity, Resolution};
 
 /// The frames that a model reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +49,20 @@ pub(super) const INPUT: [Key; 8] = [
 ];
 
 impl Input {
+    /// Duration of a frame of events in microseconds, the unit of their times.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a duration that is not whole.
+    pub fn microseconds(&self) -> crate::Result<u64> {
+        let exact = self.dt * 1e6;
+        let whole = exact.round();
+        if !(1.0..1e15).contains(&whole) || (exact - whole).abs() > 1e-6 * exact {
+            let (item, name, value) = ("the model file", "input.dt", format!("{exact} us"));
+            return Err(Error::Parameter { item, name, value, expected: "whole microseconds, 1 or more" });
+        }
+        Ok(whole as u64)
+    }
+
     /// Frames per second and pixels per degree.
     pub fn resolution(&self) -> Resolution {
         Resolution {

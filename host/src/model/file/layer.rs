@@ -223,14 +223,12 @@ fn from_at(layer: &Item, i: usize) -> Option<usize> {
     }
 }
 
-/// The names that a layer reads: those of `from`, or the layer before.
-fn sources(layers: &[LayerEntry], position: usize) -> Vec<(String, f64)> {
+/// What a layer reads: the terms of `from`, or the layer before.
+pub(super) fn sources(layers: &[LayerEntry], position: usize) -> impl Iterator<Item = (&str, f64)> {
     let terms = &layers[position].inputs.terms;
-    if !terms.is_empty() {
-        return terms.clone();
-    }
-    let before = position.checked_sub(1).map_or("input", |before| &layers[before].name);
-    vec![(before.into(), 1.0)]
+    let before = || (position.checked_sub(1).map_or("input", |before| &layers[before].name), 1.0);
+    let before = terms.is_empty().then(before);
+    terms.iter().map(|(name, weight)| (name.as_str(), *weight)).chain(before)
 }
 
 /// The positions of the layers, each after those that it reads, else in the order of the file (Kahn's algorithm).
@@ -241,7 +239,7 @@ pub(super) fn order(layers: &[LayerEntry]) -> Result<Vec<usize>, Problem> {
     let mut waits = vec![0_usize; layers.len()];
     for (position, waits) in waits.iter_mut().enumerate() {
         for (name, _) in sources(layers, position) {
-            if let Some(source) = positions.get(name.as_str()) {
+            if let Some(source) = positions.get(name) {
                 readers[*source].push(position);
                 *waits += 1;
             }
@@ -265,8 +263,8 @@ pub(super) fn order(layers: &[LayerEntry]) -> Result<Vec<usize>, Problem> {
 fn cycle(layers: &[LayerEntry], positions: &HashMap<&str, usize>, waits: &[usize]) -> Problem {
     // Each waits for another one that waits: going back from one to the next ends in a circle.
     let back = |position: usize| {
-        let waiting = |(name, _): &(String, f64)| positions.get(name.as_str()).copied().filter(|i| waits[*i] > 0);
-        sources(layers, position).iter().find_map(waiting).unwrap_or(position)
+        let waiting = |(name, _)| positions.get(name).copied().filter(|i| waits[*i] > 0);
+        sources(layers, position).find_map(waiting).unwrap_or(position)
     };
     let start = waits.iter().position(|waits| *waits > 0).unwrap_or_default();
     let inside = (0..layers.len()).fold(start, |position, _| back(position));
@@ -299,6 +297,7 @@ impl ModelFile {
         for position in &self.order {
             let entry = &self.layers[*position];
             let terms = sources(&self.layers, *position);
+            let terms: Vec<_> = terms.map(|(name, weight)| (name.to_owned(), weight)).collect();
             let every = terms.first().and_then(|(name, _)| rates.get(name.as_str())).copied().unwrap_or(1);
             let scope = Scope { parameters: &self.parameters, source: &self.source, resolution, every };
             let stride = entry.arguments(scope).optional("stride", wholes::<3>)?.map_or(1, |[time, ..]| time);

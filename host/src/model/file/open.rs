@@ -1,9 +1,11 @@
 //! From a file to a model: its layers under their names, each after those that it reads, and its outputs.
 
+use super::layer::sources;
 use super::value::{Entry, Table, Value, find};
 use super::{BuiltLayer, ModelFile};
 use crate::{Error, Model, Result};
 use foveola_core::Shape;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 impl ModelFile {
@@ -31,18 +33,20 @@ impl ModelFile {
 
     /// The layers that no output depends on: most likely a mistake.
     pub fn unused(&self) -> Vec<&str> {
-        let mut needed = vec![false; self.layers.len()];
+        let mut needed = HashSet::new();
         let mut open: Vec<&str> = self.outputs.iter().map(|(_, layer)| layer.as_str()).collect();
         while let Some(name) = open.pop() {
-            let Some(at) = self.layers.iter().position(|layer| layer.name() == name) else { continue };
-            if std::mem::replace(&mut needed[at], true) {
-                continue;
+            if needed.insert(name) {
+                open.extend(self.reads(name));
             }
-            let terms = &self.layers[at].inputs().terms;
-            open.extend(terms.iter().map(|(name, _)| name.as_str()));
-            open.extend(at.checked_sub(1).filter(|_| terms.is_empty()).map(|before| self.layers[before].name()));
         }
-        self.layers.iter().zip(needed).filter(|(_, needed)| !needed).map(|(layer, _)| layer.name()).collect()
+        self.layers.iter().map(|layer| layer.name()).filter(|name| !needed.contains(name)).collect()
+    }
+
+    /// The names of what a layer reads, layers or `input`; none for a layer that the file does not have.
+    pub fn reads(&self, layer: &str) -> impl Iterator<Item = &str> {
+        let position = self.layers.iter().position(|known| known.name() == layer);
+        position.into_iter().flat_map(|position| sources(&self.layers, position)).map(|(name, _)| name)
     }
 
     /// The files of arrays that the layers read, each once.
