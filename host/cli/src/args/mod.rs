@@ -39,7 +39,7 @@ Examples:
 pub(crate) enum Command {
     /// Run a model on a recording, a movie or the built-in scene, and write pictures of its activity
     Run(Box<RunArgs>),
-    /// Check and describe model files
+    /// Check, describe and export model files
     Model(ModelArgs),
     /// Describe an event recording
     Info(InfoArgs),

@@ -1,7 +1,7 @@
 //! `foveola model`: checks and describes model files.
 
 use super::export::export;
-use super::models::read;
+use super::models::{name, read};
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print};
 use crate::units::{plural, thousands};
@@ -122,9 +122,8 @@ fn show(args: &ShowArgs) -> Result<()> {
 
 /// The name of the model, or of its file, and what it does.
 pub(super) fn title(file: &ModelFile, path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = if file.name().is_empty() { &*stem } else { file.name() };
-    if file.about().is_empty() { name.into() } else { format!("{name}: {}", file.about()) }
+    let name = name(file, path);
+    if file.about().is_empty() { name } else { format!("{name}: {}", file.about()) }
 }
 
 fn row(layer: &LayerSummary) -> [String; 8] {

@@ -18,6 +18,14 @@ pub(crate) fn read(path: &Path, set: &[(String, String)]) -> Result<ModelFile> {
     Ok(file)
 }
 
+/// The name of a model, or of its file if it has none.
+pub(crate) fn name(file: &ModelFile, path: &Path) -> String {
+    match file.name() {
+        "" => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        name => name.into(),
+    }
+}
+
 impl RunArgs {
     /// The arguments with the model file read, and what it says of the input where the arguments are silent.
     pub(crate) fn with_file(mut self) -> Result<Self> {
@@ -29,9 +37,7 @@ impl RunArgs {
             return Ok(self);
         }
         let file = read(Path::new(&self.model), &self.set)?;
-        if !file.name().is_empty() {
-            self.model = file.name().into();
-        }
+        self.model = name(&file, Path::new(&self.model));
         let movie = match &self.input {
             Some(path) if self.common.format.is_none() => movie::kind(path)?.is_some(),
             _ => false,
