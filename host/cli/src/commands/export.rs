@@ -1,7 +1,6 @@
 //! `foveola model export`: a model file as Rust source for a microcontroller.
 
-use super::model::{frames, title};
-use super::models::read;
+use super::models::{frames, read, title};
 use crate::args::model::{ExportArgs, Target};
 use crate::text::{complain, print};
 use crate::units::thousands;

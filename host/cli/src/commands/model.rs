@@ -1,11 +1,11 @@
 //! `foveola model`: checks and describes model files.
 
 use super::export::export;
-use super::models::{name, read};
+use super::models::{frames, read, title};
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print};
 use crate::units::{plural, thousands};
-use foveola::{Error, Geometry, LayerSummary, ModelFile, Result};
+use foveola::{Error, LayerSummary, ModelFile, Result};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -50,14 +50,6 @@ fn placed(error: Error, path: &Path) -> Error {
         Error::ModelFile(_) | Error::Io { .. } | Error::Data { .. } => error,
         other => Error::Data { path: path.into(), reason: other.to_string() },
     }
-}
-
-/// The frames of the file, with the size that was asked for, or of 64 x 64 pixels and one channel where it allows any.
-pub(super) fn frames(file: &ModelFile, size: Option<Geometry>) -> Result<Shape> {
-    let input = file.input();
-    let rows = size.map(|size| size.rows).or(input.rows).unwrap_or(64);
-    let cols = size.map(|size| size.cols).or(input.cols).unwrap_or(64);
-    file.frames(Shape::new(input.channels.unwrap_or(1), rows, cols))
 }
 
 fn show(args: &ShowArgs) -> Result<()> {
@@ -118,12 +110,6 @@ fn show(args: &ShowArgs) -> Result<()> {
     };
     print(&text);
     Ok(())
-}
-
-/// The name of the model, or of its file, and what it does.
-pub(super) fn title(file: &ModelFile, path: &Path) -> String {
-    let name = name(file, path);
-    if file.about().is_empty() { name } else { format!("{name}: {}", file.about()) }
 }
 
 fn row(layer: &LayerSummary) -> [String; 8] {

@@ -2,7 +2,8 @@
 
 use super::input::DT;
 use crate::args::RunArgs;
-use foveola::{Device, Error, Model, ModelFile, Precision, Resolution, Result, models, movie};
+use foveola::{Device, Error, Geometry, Model, ModelFile, Precision, Resolution, Result, models, movie};
+use foveola_core::Shape;
 use std::path::Path;
 
 /// A model and its parts, with the device and precision given by the arguments.
@@ -19,11 +20,25 @@ pub(crate) fn read(path: &Path, set: &[(String, String)]) -> Result<ModelFile> {
 }
 
 /// The name of a model, or of its file if it has none.
-pub(crate) fn name(file: &ModelFile, path: &Path) -> String {
+fn name(file: &ModelFile, path: &Path) -> String {
     match file.name() {
         "" => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         name => name.into(),
     }
+}
+
+/// The name of the model, or of its file, and what it does.
+pub(crate) fn title(file: &ModelFile, path: &Path) -> String {
+    let name = name(file, path);
+    if file.about().is_empty() { name } else { format!("{name}: {}", file.about()) }
+}
+
+/// The frames of the file, with the size that was asked for, or of 64 x 64 pixels and one channel where it allows any.
+pub(crate) fn frames(file: &ModelFile, size: Option<Geometry>) -> Result<Shape> {
+    let input = file.input();
+    let rows = size.map(|size| size.rows).or(input.rows).unwrap_or(64);
+    let cols = size.map(|size| size.cols).or(input.cols).unwrap_or(64);
+    file.frames(Shape::new(input.channels.unwrap_or(1), rows, cols))
 }
 
 impl RunArgs {

@@ -1,6 +1,6 @@
 //! What is wrong with a model file, and where.
 
-use super::value::Source;
+use super::source::Source;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -2,8 +2,9 @@
 //! keys does so by tables of [`Key`].
 
 use super::error::Problem;
+use super::source::Source;
 use super::units::{Dimension, Unit, quantity};
-use super::value::{Item, LARGEST, Source, Table, Value, find, in_words, read_value};
+use super::value::{Item, LARGEST, Table, Value, find, in_words, read_value};
 use super::weights::{self, Axes};
 use crate::Resolution;
 use crate::taps::MAX_WEIGHTS;

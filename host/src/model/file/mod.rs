@@ -68,6 +68,7 @@ mod layer;
 mod open;
 mod schema;
 mod set;
+mod source;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -83,8 +84,9 @@ pub use schema::schema;
 use crate::{Error, Resolution, Result};
 use error::Problem;
 use keys::{Scope, text};
+use source::Source;
 use std::path::Path;
-use value::{Entry, Item, Source, Table, Value, find, in_words};
+use value::{Entry, Item, Table, Value, find, in_words};
 
 /// The version of the format that this crate writes, the newest that it reads.
 pub const VERSION: usize = 1;

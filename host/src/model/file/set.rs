@@ -1,7 +1,8 @@
 //! Values that are changed by their paths, as `--set centre.tau=8ms` does.
 
 use super::error::Problem;
-use super::value::{Entry, Item, Source, Table, Value, find, read_value};
+use super::source::Source;
+use super::value::{Entry, Item, Table, Value, find, read_value};
 use crate::{ModelFile, Result};
 
 impl ModelFile {

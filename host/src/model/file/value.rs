@@ -1,7 +1,6 @@
 //! The values of a model file, each with the byte where it was written.
 
 use super::error::Problem;
-use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -57,34 +56,6 @@ impl Entry {
 /// The value of `key`.
 pub(super) fn find<'t>(table: &'t [Entry], key: &str) -> Option<&'t Item> {
     table.iter().find(|entry| entry.key == key).map(|entry| &entry.item)
-}
-
-/// The text of a file, to find the line of a byte. All sources are equal: a model is the same wherever it was written.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
-    /// The folder of arrays that the file names.
-    pub(super) folder: PathBuf,
-}
-
-impl PartialEq for Source {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Source {
-    pub(super) fn new(path: &Path, text: &str, folder: &Path) -> Self {
-        Self { path: path.into(), text: text.into(), folder: folder.into() }
-    }
-
-    /// Line and column of a byte, from 1 on; columns count characters.
-    pub(super) fn place(&self, at: usize) -> (usize, usize) {
-        let before: String = self.text.char_indices().take_while(|(i, _)| *i < at).map(|(_, letter)| letter).collect();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        (before.matches('\n').count() + 1, line.chars().count() + 1)
-    }
 }
 
 /// The entries of a file.

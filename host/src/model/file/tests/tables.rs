@@ -8,7 +8,8 @@ use crate::model::file::input::INPUT;
 use crate::model::file::keys::{Arguments, Default, Key, Scope};
 use crate::model::file::kinds::KINDS;
 use crate::model::file::layer::COMMON;
-use crate::model::file::value::{Entry, Item, Source, Table, Value, read_value};
+use crate::model::file::source::Source;
+use crate::model::file::value::{Entry, Item, Table, Value, read_value};
 use crate::model::file::weights::OPTIONS;
 use crate::model::file::{schema, write};
 
