@@ -22,6 +22,7 @@ mod bound;
 mod layout;
 mod pass;
 mod place;
+mod placed;
 mod runner;
 mod share;
 mod stage;
@@ -29,7 +30,8 @@ mod stage;
 pub use bound::Bound;
 pub use layout::Layout;
 pub(crate) use place::Home;
-pub use place::{Place, PlacedGraph, StreamShape};
+pub use place::{Place, StreamShape};
+pub use placed::PlacedGraph;
 pub use runner::{NodeChunk, Reproducible, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place};
 pub use stage::{MOVE, Stage};
 

@@ -1,12 +1,12 @@
 //! The place of a node in a model: its output stream, and the offsets of its state and its frames.
 //!
-//! Each place follows from the nodes before it. A table of [`Place`]s computes each of them once ([`PlacedGraph`] in a
-//! constant, [`Graph::with_places`] on a host), and lets nodes [share](super::share) the memory of their frames. Without a
-//! table every node has its own, and places are computed when needed: this takes time that grows with the number of nodes
-//! before, but no memory for the table.
+//! Each place follows from the nodes before it. A table of [`Place`]s computes each of them once
+//! ([`PlacedGraph`](super::PlacedGraph) in a constant, [`Graph::with_places`] on a host), and lets nodes
+//! [share](super::share) the memory of their frames. Without a table every node has its own, and places are computed when
+//! needed: this takes time that grows with the number of nodes before, but no memory for the table.
 
-use super::{Graph, Node, Source, share};
-use crate::{Error, Rate, Sample, Scratch, Shape, Signature};
+use super::{Graph, Node, Source};
+use crate::{Rate, Sample, Scratch, Shape, Signature};
 
 /// What a node reads or yields, relative to the model's input.
 #[must_use]
@@ -70,6 +70,22 @@ pub(crate) enum Home {
     Scratch(Scratch),
 }
 
+/// A part of the scratch that holds the frames of one node at a time. Slot `k` is kept in row `k` of the table of places; it has
+/// nothing to do with node `k`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// That of the largest frames that it holds.
+    pub(super) size: Scratch,
+    /// Scratch before it.
+    pub(super) start: Scratch,
+    /// The first node that may write to it.
+    pub(super) free_from: usize,
+}
+
+impl Slot {
+    const EMPTY: Self = Self { size: Scratch::NONE, start: Scratch::NONE, free_from: 0 };
+}
+
 /// The place of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -86,7 +102,7 @@ pub struct Place {
     /// The slot of its frames, if they are in the scratch.
     pub(super) slot: usize,
     /// The slot with the number of this row, if there are as many.
-    pub(super) part: share::Slot,
+    pub(super) part: Slot,
 }
 
 impl Place {
@@ -101,86 +117,11 @@ impl Place {
     }
 
     const fn new(stream: StreamShape, state: usize, home: Home) -> Self {
-        Self { stream, state, home, replaces: None, last_reader: 0, slot: 0, part: share::Slot::EMPTY }
-    }
-}
-
-/// A [`Graph`] and the places of its `N` nodes, which share their memory: for constants.
-///
-/// ```
-/// use foveola_core::{Decay, Filter, Graph, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};
-/// const SHAPE: Shape = Shape::new(1, 8, 8);
-/// const fn low_pass(tau: f64) -> Stage<'static> {
-///     Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(tau, 1000.0))))
-/// }
-/// static NODES: [Node; 3] = [
-///     Node::Filter(Source::Input, low_pass(0.005)),
-///     Node::Filter(Source::Input, low_pass(0.050)),
-///     Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
-/// ];
-/// static PLACED: PlacedGraph<3> = constant!(PlacedGraph::new(SHAPE, &NODES));
-/// const MODEL: Graph = PLACED.graph();
-/// // The output holds the fast branch until the slow one is subtracted from it.
-/// assert_eq!(MODEL.signature().scratch.len(1), 64);
-/// let (mut state, mut scratch, mut out) = ([0.0; 128], [0.0; 64], [0.0; 64]);
-/// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
-/// assert!(out[0] > 0.1);
-/// ```
-#[derive(Clone, Copy)]
-pub struct PlacedGraph<'a, const N: usize, T: Sample = f32> {
-    graph: Graph<'a, T>,
-    places: [Place; N],
-}
-
-impl<'a, const N: usize, T: Sample> PlacedGraph<'a, N, T> {
-    /// [`Graph::new`] with a table of places.
-    ///
-    /// # Errors
-    /// As [`Graph::new`].
-    pub const fn new(input: Shape, nodes: &'a [Node<'a, T>; N]) -> Result<Self, Error> {
-        Self::with_outputs(input, nodes, &[])
-    }
-
-    /// [`Graph::with_outputs`] with a table of places.
-    ///
-    /// # Errors
-    /// As [`Graph::with_outputs`].
-    pub const fn with_outputs(input: Shape, nodes: &'a [Node<'a, T>; N], outputs: &'a [usize]) -> Result<Self, Error> {
-        let graph = match Graph::unchecked(input, nodes, outputs) {
-            Ok(graph) => graph,
-            Err(error) => return Err(error),
-        };
-        let mut places = [Place::first(input); N];
-        match graph.fill(&mut places) {
-            Ok(()) => Ok(Self { graph, places }),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The model.
-    pub const fn graph(&self) -> Graph<'_, T> {
-        Graph { places: &self.places, ..self.graph }
+        Self { stream, state, home, replaces: None, last_reader: 0, slot: 0, part: Slot::EMPTY }
     }
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
-    /// Checks all nodes, and fills the table with their places.
-    pub(super) const fn fill(&self, places: &mut [Place]) -> Result<(), Error> {
-        let mut node = 0;
-        while node < self.nodes.len() {
-            let (done, rest) = places.split_at_mut(node);
-            let graph = Graph { places: done, ..*self };
-            if let Err(error) = graph.check_node(node) {
-                return Err(error);
-            }
-            let before = if node > 0 { Some((&done[node - 1], &self.nodes[node - 1])) } else { None };
-            rest[0] = graph.place(node, before);
-            node += 1;
-        }
-        share::share(self.nodes, self.outputs, places);
-        Ok(())
-    }
-
     /// The output of `source`, relative to the model's input.
     pub const fn stream(&self, source: Source) -> StreamShape {
         if let Source::Node(node) = source

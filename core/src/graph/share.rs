@@ -14,21 +14,6 @@ use super::place::{Home, Place};
 use super::{Node, Source};
 use crate::{Sample, Scratch};
 
-/// A part of the scratch. Slot `k` is kept in row `k` of the table of places; it has nothing to do with node `k`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    /// That of the largest frames that it holds.
-    pub(super) size: Scratch,
-    /// Scratch before it.
-    start: Scratch,
-    /// The first node that may write to it.
-    free_from: usize,
-}
-
-impl Slot {
-    pub(super) const EMPTY: Self = Self { size: Scratch::NONE, start: Scratch::NONE, free_from: 0 };
-}
-
 /// The last reader of frames that are never replaced.
 const FOREVER: usize = usize::MAX;
 
