@@ -124,14 +124,14 @@ impl ImagePanel {
             page.area(((left - 6.0) as usize, y as usize), (6, 1), MUTED);
             page.text((left - 10.0, y + 6.0), NUMBER, Align::Right, MUTED, &row_ticks.label(tick));
         }
-        let column_ticks = ticks(x, right - left, 90.0);
+        let column_ticks = ticks(x, right - left, 60.0);
         for &tick in &column_ticks.at {
             let x = at_x(tick).round();
             page.area((x as usize, bottom as usize), (1, 7), MUTED);
             page.text((x, bottom + 27.0), NUMBER, Align::Middle, MUTED, &column_ticks.label(tick));
         }
         if let Some((_, factor)) = &self.second {
-            let ticks = ticks((x.0 * factor, x.1 * factor), right - left, 90.0);
+            let ticks = ticks((x.0 * factor, x.1 * factor), right - left, 80.0);
             for &tick in &ticks.at {
                 let x = at_x(tick / factor).round();
                 page.area((x as usize, top as usize - 7), (1, 7), MUTED);

@@ -100,6 +100,10 @@ pub(crate) struct PlotArgs {
     #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
     pub(crate) duration: Option<u64>,
 
+    /// The pixel that flashes [default: in the middle]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel)]
+    pub(crate) pixel: Option<(usize, usize)>,
+
     /// What a bright flash adds to the background
     #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) flash: f32,
@@ -114,8 +118,7 @@ pub(crate) struct PlotArgs {
 }
 
 const PLOT_HELP: &str = "\
-A flash is one pixel in the middle of the frame, for one
-frame. Each output has a picture response-NAME.png and the
+A flash is one pixel for one frame. Each output has a picture response-NAME.png and the
 response itself, response-NAME.npy: (time, channel, row,
 col). A layer with weights has weights-NAME.png.
 

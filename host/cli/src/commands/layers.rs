@@ -6,10 +6,11 @@ use foveola::{Flash, LayerSummary, Model, Result};
 use foveola_core::Shape;
 
 /// The most multiply-adds that are spent on delays: about a second.
-const MOST_WORK: usize = 3_000_000_000;
+const MOST_WORK: usize = 10_000_000_000;
 
-/// Frames from a flash to the peak of each layer's response; none if that is too much to compute for a table.
-pub(super) fn delays(model: &Model, frame: Shape) -> Result<Option<Vec<Option<usize>>>> {
+/// The delay of each layer in frames ([`Response::delay`](foveola::Response::delay)); none if that is too much to compute for
+/// a table.
+pub(super) fn delays(model: &Model, frame: Shape) -> Result<Option<Vec<Option<f64>>>> {
     let flash = Flash::new(frame);
     if model.delays_work(&flash)? > MOST_WORK {
         return Ok(None);
@@ -17,9 +18,9 @@ pub(super) fn delays(model: &Model, frame: Shape) -> Result<Option<Vec<Option<us
     model.delays(&flash).map(Some)
 }
 
-/// Milliseconds of some frames, to a microsecond.
-pub(super) fn milliseconds(frames: usize, dt: f64) -> f64 {
-    (frames as f64 * dt * 1e6).round() * 1e-3
+/// Milliseconds of some frames, to a hundredth of a frame.
+pub(super) fn milliseconds(frames: f64, dt: f64) -> f64 {
+    (frames * 100.0).round() / 100.0 * dt * 1e3
 }
 
 /// A column of the table.
@@ -34,7 +35,7 @@ struct Column {
 pub(super) fn layer_table(
     layers: &[LayerSummary],
     input: Shape,
-    delays: Option<&[Option<usize>]>,
+    delays: Option<&[Option<f64>]>,
     dt: f64,
     width: usize,
 ) -> String {
@@ -60,7 +61,7 @@ pub(super) fn layer_table(
     ];
     if let Some(delays) = delays {
         let delay = |i: usize| match delays.get(i) {
-            Some(Some(frames)) => format!("{} ms", milliseconds(*frames, dt)),
+            Some(Some(frames)) => format!("{:.1} ms", milliseconds(*frames, dt)),
             _ => "-".into(),
         };
         columns.push(column("delay", "", "", true, &delay));

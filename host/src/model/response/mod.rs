@@ -23,11 +23,13 @@ use foveola_core::{Shape, StreamShape};
 use ndarray::{Array4, ArrayView3, Axis, s};
 use probe::{Probe, Reach};
 
-/// A flash of one pixel in the middle of the frame, for one frame; see [`Model::responses`].
+/// A flash of one pixel for one frame; see [`Model::responses`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flash {
     /// The frames of the model's input.
     pub frame: Shape,
+    /// The pixel that flashes, `[row, col]`. By default the one in the middle.
+    pub pixel: [usize; 2],
     /// The channel of the flash. Default 0.
     pub channel: usize,
     /// What a bright flash adds to the background, and a dark one subtracts; not 0. Default 1.
@@ -39,20 +41,18 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// A flash of 1 on a background of 0.
+    /// A flash of 1 on a background of 0, in the middle of the frame.
     pub fn new(frame: Shape) -> Self {
-        Self { frame, channel: 0, amplitude: 1.0, background: 0.0, frames: None }
-    }
-
-    /// The pixel that flashes, `[row, col]`.
-    pub fn pixel(&self) -> [usize; 2] {
-        [self.frame.rows / 2, self.frame.cols / 2]
+        let pixel = [frame.rows / 2, frame.cols / 2];
+        Self { frame, pixel, channel: 0, amplitude: 1.0, background: 0.0, frames: None }
     }
 
     fn check(&self) -> Result<()> {
         const ITEM: &str = "Flash";
-        let Self { frame, channel, amplitude, background, frames } = self;
+        let Self { frame, pixel: [row, col], channel, amplitude, background, frames } = self;
         in_range(ITEM, "frame", frame, !frame.is_empty(), "one pixel or more")?;
+        let inside = *row < frame.rows && *col < frame.cols;
+        in_range(ITEM, "pixel", format!("{row}, {col}"), inside, "a row and a column of the frames, counted from 0")?;
         in_range(ITEM, "channel", channel, *channel < frame.channels, "a channel of the frames, counted from 0")?;
         in_range(ITEM, "amplitude", amplitude, amplitude.is_finite() && *amplitude != 0.0, "a finite number except 0")?;
         in_range(ITEM, "background", background, background.is_finite(), "a finite number")?;
@@ -108,9 +108,21 @@ impl Response {
         of(&self.bright).into_iter().chain(of(&self.dark)).reduce(larger)
     }
 
-    /// Frames of the input from the flash to the peak; none without a response.
-    pub fn delay(&self) -> Option<usize> {
-        self.peak().map(|peak| self.first + peak.index[1] * self.every)
+    /// How late the response is, in frames of the input: the mean time after the flash, weighted by the magnitude of the
+    /// samples, `sum t |y| / sum |y|`; none without a response.
+    ///
+    /// It is the time constant of a low-pass, nearly (`a / (1 - a)` frames), and the delay of a `Delay`; those of linear
+    /// layers whose responses are positive add up.
+    pub fn delay(&self) -> Option<f64> {
+        let [mut weights, mut times] = [0.0; 2];
+        for samples in [&self.bright, &self.dark] {
+            for (t, frame) in samples.axis_iter(Axis(1)).enumerate() {
+                let weight: f64 = frame.iter().map(|y| f64::from(y.abs())).sum();
+                weights += weight;
+                times += weight * (self.first + t * self.every) as f64;
+            }
+        }
+        (weights > 0.0).then(|| times / weights)
     }
 
     /// The gain of a linear response for gratings, for one channel; where responses do not [shift](Response::shifts), that
@@ -155,7 +167,7 @@ impl Model {
     /// let model = Model::of(LowPass::new(0.020, Resolution::DEFAULT)?);
     /// let flash = Flash::new(Shape::new(1, 9, 9));
     /// let response = &model.responses(&flash)?[0];
-    /// assert_eq!(response.delay(), Some(0)); // largest in the frame of the flash, then it decays
+    /// assert!((response.delay().unwrap() - 19.5).abs() < 0.3); // about its time constant, 20 frames
     /// assert!((response.bright[(0, 20, 4, 4)] / response.bright[(0, 0, 4, 4)] - (-1.0_f32).exp()).abs() < 1e-4);
     ///
     /// let gain = response.spectrum(0, flash.amplitude);
@@ -211,12 +223,12 @@ impl Model {
         if probes.is_empty() { Ok(Vec::new()) } else { self.probe(&probes, flash) }
     }
 
-    /// For each layer the frames from a flash to the peak of its response; none for a layer without a response, such as the
+    /// The [delay](Response::delay) of each layer in frames of the input; none for a layer without a response, such as the
     /// product of two layers that do not answer at the same time.
     ///
     /// # Errors
     /// As [`Model::responses`].
-    pub fn delays(&self, flash: &Flash) -> Result<Vec<Option<usize>>> {
+    pub fn delays(&self, flash: &Flash) -> Result<Vec<Option<f64>>> {
         let probes: Vec<_> = (0..self.len()).map(|layer| (String::new(), Probe::Layer(layer))).collect();
         if probes.is_empty() {
             return Ok(Vec::new());
@@ -255,7 +267,7 @@ impl Model {
         let Shape { channels, rows, cols } = flash.frame;
         let samples: usize = reaches.iter().map(|(_, stream)| stream.shape.len()).sum::<usize>() + flash.frame.len();
         let most = (MOST_SAMPLES / STREAMS / samples.max(1)).max(FEWEST);
-        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize + 1;
+        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize + 2;
         // A stride in time yields several frames, too.
         let every = reaches.iter().map(|(_, stream)| stream.rate.every as usize).max().unwrap_or(1);
         let frames = flash.frames.unwrap_or_else(|| lasts.max(FEWEST.saturating_mul(every)).min(most));
@@ -270,7 +282,7 @@ impl Model {
         }
         let mut movie = array("the flash", [STREAMS, channels, frames, rows, cols])?;
         movie.fill(flash.background);
-        let [row, col] = flash.pixel();
+        let [row, col] = flash.pixel;
         for (stream, amplitude) in [(1, flash.amplitude), (2, -flash.amplitude)] {
             movie[(stream, flash.channel, 0, row, col)] += amplitude;
         }
@@ -290,7 +302,7 @@ impl Model {
                 first if first > start => first - start,
                 first => (every - (start - first) % every) % every,
             };
-            let [row, col] = flash.pixel().map(|at| at as f64);
+            let [row, col] = flash.pixel.map(|at| at as f64);
             responses.push(Response {
                 name: name.clone(),
                 bright,

@@ -3,7 +3,7 @@
 use crate::model::inputs::Join;
 use crate::model::layer::Table;
 use crate::model::network::Network;
-use crate::{Device, Model, Result};
+use crate::{Model, Result};
 use foveola_core::{Decay, Graph, Node, Shape, Source, Stage, StreamShape};
 
 /// A place of a network.
@@ -103,10 +103,10 @@ impl Network {
         self.output_layers().map(|(name, layer)| (name.to_owned(), Probe::Layer(layer))).collect()
     }
 
-    /// The network on the CPU, with the probes as outputs.
+    /// The network on the CPU, with the probes as outputs. Its convolutions are direct: where there is no response they
+    /// yield 0, and those in the frequency domain yield rounding.
     pub(super) fn probing(&self, probes: &[Probe]) -> Self {
-        let mut network = self.clone();
-        network.device = Device::cpu();
+        let mut network = self.reproducible();
         let layers: Vec<usize> = probes
             .iter()
             .map(|probe| match *probe {

@@ -31,6 +31,8 @@ fn a_low_pass_is_an_exponential() {
         assert!((f64::from(y) - expected).abs() < 1e-6, "{y} at {t}, {row}, {col}: {expected}");
         assert_eq!(response.dark[(0, t, row, col)], -y);
     }
+    let delay = response.delay().expect("a response");
+    assert!((delay - a / (1.0 - a)).abs() < 0.01 * delay, "the tail is short: {delay}");
     // |H(f)| = (1 - a) / |1 - a e^(-i w)|
     let spectrum = response.spectrum(0, flash.amplitude);
     for f in spectrum.times() {
@@ -100,14 +102,21 @@ fn kernels_and_delays_are_where_they_belong() {
     let model = Model::of(conv).then(Delay::new(30));
     let flash = Flash::new(Shape::new(1, 11, 12));
     let response = one(&model, &flash);
-    assert_eq!((response.delay(), response.origin, response.pitch), (Some(32), [-5.0, -6.0], [1.0; 2]));
+    assert_eq!((response.origin, response.pitch), ([-5.0, -6.0], [1.0; 2]));
+    assert_eq!(response.peak().map(|peak| peak.index), Some([0, 32, 6, 8]), "the last weight is the largest");
     for ((_, _, t, r, c), w) in weight.indexed_iter() {
         assert_eq!(response.bright[(0, 30 + t, 5 + r - 1, 6 + c - 1)], *w);
     }
     assert!(response.decayed, "the delay is part of how long it lasts");
-    assert!(!one(&model, &Flash { frames: Some(20), ..flash.clone() }).decayed || response.bright.sum() > 0.0);
+    assert!(!one(&model, &Flash { frames: Some(32), ..flash.clone() }).decayed, "cut short");
     let delays = model.delays(&flash).expect("delays");
-    assert_eq!(delays, [Some(2), Some(32)]);
+    let frames =
+        weight.indexed_iter().map(|((_, _, t, ..), w)| t as f64 * f64::from(*w)).sum::<f64>() / f64::from(weight.sum());
+    for (found, expected) in delays.into_iter().zip([frames, frames + 30.0]) {
+        assert!((found.expect("a response") - expected).abs() < 1e-6, "{found:?}: {expected}");
+    }
+    let corner = Flash { pixel: [0, 11], ..flash.clone() };
+    assert_eq!(one(&model, &corner).bright[(0, 30, 0, 11)], weight[(0, 0, 0, 1, 1)], "at another pixel");
 }
 
 #[test]
@@ -127,7 +136,7 @@ fn strides_and_borders_move_pixels() {
     assert_eq!((slow.first, slow.every), (0, 3), "a frame that is kept sees the flash");
     assert!(slow.decayed && slow.bright[(0, 0, 8, 10)] > 0.0, "it responds");
     let unpadded = Conv1d::new(1, 1, 4).expect("a kernel").with_time_pad(false);
-    assert_eq!(one(&Model::of(unpadded), &flash).delay(), Some(0), "the field is filled before the flash");
+    assert_eq!(one(&Model::of(unpadded), &flash).delay(), Some(1.5), "the field is filled before the flash");
     let field = one(&Model::of(Rf::new(1, 1, 3).expect("a field")), &flash);
     assert!(field.bright.dim().2 == 1 && !field.shifts && cropped.shifts, "one pixel");
     assert!((field.bright[(0, 2, 0, 0)] - 1.0 / 960.0).abs() < 1e-7 && field.bright[(0, 3, 0, 0)] == 0.0, "the mean");
@@ -176,7 +185,7 @@ fn nonlinear_layers_have_linear_stages() {
     }
     // One layer after another, without names.
     let plain = Model::new().then(NLSquare::new(1.0, 0.0).expect("finite"));
-    assert_eq!(plain.linear_responses(0, &flash).expect("responses")[0].delay(), Some(0), "the input itself");
+    assert_eq!(plain.linear_responses(0, &flash).expect("responses")[0].delay(), Some(0.0), "the input itself");
     let plain = Model::new().then(Diff).then(NLRectify);
     assert_eq!(plain.linear_responses(1, &flash).expect("responses")[0].name, "Diff");
 }
@@ -203,6 +212,7 @@ fn flashes_that_cannot_be_shown_are_errors() {
     let good = Flash::new(Shape::new(2, 4, 4));
     for (flash, word) in [
         (Flash { channel: 2, ..good.clone() }, "channel is 2"),
+        (Flash { pixel: [4, 0], ..good.clone() }, "pixel is 4, 0"),
         (Flash { amplitude: 0.0, ..good.clone() }, "amplitude is 0"),
         (Flash { amplitude: f32::NAN, ..good.clone() }, "amplitude is NaN"),
         (Flash { background: f32::INFINITY, ..good.clone() }, "background is inf"),

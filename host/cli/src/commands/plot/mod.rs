@@ -31,6 +31,7 @@ pub(super) fn plot(args: &PlotArgs) -> Result<()> {
     let model = file.model()?;
     let frame = frames(&file, args.size)?;
     let mut flash = Flash { amplitude: args.flash, background: args.background, ..Flash::new(frame) };
+    flash.pixel = args.pixel.map_or(flash.pixel, |(row, col)| [row, col]);
     flash.frames = args.duration.map(|us| ((us as f64 * 1e-6 / file.input().dt).round() as usize).max(1));
     let mut plot = Plot { args, file: &file, model, flash, wrote: Vec::new() };
     let pages = plot.responses()?;
@@ -118,7 +119,7 @@ impl Plot<'_> {
     fn report(&self, pages: &[Page]) {
         if self.args.json {
             let Shape { channels, rows, cols } = self.flash.frame;
-            let [row, col] = self.flash.pixel();
+            let [row, col] = self.flash.pixel;
             let value = json!({
                 "name": self.file.name(),
                 "input": [channels, rows, cols],
@@ -133,7 +134,7 @@ impl Plot<'_> {
         let mut lines = Lines::default();
         lines.push("model", title(self.file, &self.args.file));
         let Shape { rows, cols, .. } = self.flash.frame;
-        let [row, col] = self.flash.pixel();
+        let [row, col] = self.flash.pixel;
         let (amplitude, background) = (self.flash.amplitude, self.flash.background);
         let dt = seconds(self.file.input().dt);
         lines.push(

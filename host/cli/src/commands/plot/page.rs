@@ -62,7 +62,7 @@ impl Page {
 
     pub(super) fn notes(&self) -> Vec<String> {
         let Flash { frame, amplitude, background, .. } = &self.flash;
-        let [row, col] = self.flash.pixel();
+        let [row, col] = self.flash.pixel;
         let (rows, cols, dt) = (frame.rows, frame.cols, self.ms(1.0));
         let mut notes = vec![format!(
             "A flash of {amplitude} on {background} for one frame of {dt} ms, at row {row}, column {col} of {rows} x {cols} pixels."
@@ -76,7 +76,10 @@ impl Page {
         let Response { name, linear, decayed, .. } = &self.response;
         let mut notes = Vec::new();
         if self.response.peak().is_none() {
-            notes.push(format!("{name} does not respond to a flash of one pixel."));
+            notes.push(format!(
+                "{name} does not respond to this flash: its field is elsewhere (--pixel), it has a threshold (--flash), or it \
+                 needs a pattern or motion."
+            ));
         }
         if !linear && !self.gains.is_empty() {
             notes.push(format!(
@@ -147,7 +150,7 @@ impl Page {
         if channels > 1 && height * width > 1 {
             let peaks = (0..channels.min(MOST)).filter_map(|channel| self.response.peak_of(channel));
             let panels: Vec<PlotPanel> =
-                peaks.map(|peak| self.in_space(peak, format!("channel {}, ", peak.index[0])).into()).collect();
+                peaks.map(|peak| self.in_space(peak, format!("Channel {}, ", peak.index[0])).into()).collect();
             rows.extend(panels.chunks(4).map(|panels| (4, 440, panels.to_vec())));
         }
         rows
@@ -237,13 +240,16 @@ impl Page {
         let (samples, flash) = self.side(peak.index);
         let [rows, cols] = self.window();
         let values = samples.slice(s![channel, time, rows.clone(), cols.clone()]).to_owned();
-        let title = format!("{name}{} ms after a {flash} flash", self.time(time));
+        let title = match name.as_str() {
+            "" => format!("In space, {} ms after a {flash} flash", self.time(time)),
+            name => format!("{name}{} ms, {flash}", self.time(time)),
+        };
         let axes = self.axes();
         let panel = ImagePanel {
             square: true,
             columns: axes.steps(1, &cols),
             rows: axes.steps(0, &rows),
-            ..ImagePanel::new(capital(&title), "column [px]", "row [px]", values)
+            ..ImagePanel::new(title, "column [px]", "row [px]", values)
         };
         ImagePanel { second: Some(("[degrees]".into(), axes.degrees)), ..panel }
     }
@@ -327,7 +333,15 @@ impl Page {
             let (samples, flash) = self.side(peak.index);
             let [channel, time, row, col] = peak.index;
             let size = if self.response.linear { String::new() } else { format!(" after a {flash} flash") };
-            lines.push(format!("peak {:.3} at {} ms{size}, at {}", peak.value, self.time(time), self.place(peak)));
+            lines.push(format!(
+                "peak {} at {} ms{size}, at {}",
+                short(peak.value.into()),
+                self.time(time),
+                self.place(peak)
+            ));
+            if let Some(delay) = self.response.delay() {
+                lines.push(format!("delay {} ms: mean time of the response", short(self.ms(delay))));
+            }
             let course = samples.slice(s![channel, .., row, col]);
             let back = course.iter().fold(0.0_f32, |back, y| back.max(-y * peak.value.signum())) / peak.value.abs();
             if back >= 0.005 {
@@ -336,7 +350,7 @@ impl Page {
         }
         lines.extend(self.caveats());
         for gain in &self.gains {
-            lines.push(format!("{}: largest gain {:.3} {}", gain.name, gain.best.gain, self.grating(gain)));
+            lines.push(format!("{}: largest gain {} {}", gain.name, short(gain.best.gain), self.grating(gain)));
         }
         lines
     }
@@ -347,9 +361,21 @@ impl Page {
         let hertz = time * self.resolution.steps_per_second;
         let light = if gain.gratings { "uniform light" } else { "a pixel" };
         if space == 0.0 {
-            return if time == 0.0 { format!("for constant {light}") } else { format!("for {light} at {hertz:.3} Hz") };
+            return if time == 0.0 {
+                format!("for constant {light}")
+            } else {
+                format!("for {light} at {} Hz", short(hertz))
+            };
         }
+        let back = gain.spectrum.at(axis, -space, time);
         let towards = match (axis, space > 0.0) {
+            _ if back > 0.99 * gain.best.gain => {
+                if axis == 1 {
+                    "right or left"
+                } else {
+                    "down or up"
+                }
+            }
             (1, true) => "to the right",
             (1, false) => "to the left",
             (_, true) => "down",
@@ -359,9 +385,9 @@ impl Page {
         let motion = if time == 0.0 {
             format!("a still grating along {}", if axis == 1 { "columns" } else { "rows" })
         } else {
-            format!("a grating that drifts {towards} at {hertz:.3} Hz")
+            format!("a grating that drifts {towards} at {} Hz", short(hertz))
         };
-        format!("for {motion}, {:.3} cycles/px ({cycles:.3} cycles/degree)", space.abs())
+        format!("for {motion}, {} cycles/px ({} cycles/degree)", short(space.abs()), short(cycles))
     }
 
     pub(super) fn as_json(&self) -> Value {
@@ -396,7 +422,7 @@ impl Page {
             "channel": self.flash.channel,
             "linear": self.response.linear,
             "decayed": self.response.decayed,
-            "delay_ms": self.response.delay().map(|frames| self.ms(frames as f64)),
+            "delay_ms": self.response.delay().map(|frames| self.ms(frames)),
             "peak": peak.map(|peak| json!({ "value": peak.value, "index": peak.index })),
             "course": course,
             "gains": gains.collect::<Vec<_>>(),
@@ -412,7 +438,10 @@ fn best_flicker(spectrum: &Spectrum) -> Option<Best> {
     best.filter(|(_, gain)| *gain > 0.0).map(|(time, gain)| Best { axis: 1, space: 0.0, time: *time, gain })
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// A number with three significant digits.
+fn short(value: f64) -> String {
+    match value.abs() {
+        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{value:.2e}"),
+        size => format!("{value:.*}", (2 - size.max(1e-3).log10().floor() as i32).max(0) as usize),
+    }
 }

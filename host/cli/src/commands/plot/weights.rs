@@ -20,6 +20,8 @@ struct Kernels {
     kernels: Vec<(String, Array3<f32>)>,
     /// How many there are, with those that are not drawn.
     count: usize,
+    /// The weights (out, in) of a layer that mixes channels of one pixel.
+    mixing: Option<Array2<f32>>,
     /// Distance between taps in time, rows and columns.
     dilation: [usize; 3],
     /// Whether the weight lies on the frame as it is, instead of around a pixel.
@@ -56,7 +58,9 @@ fn kernels(model: &Model, index: usize, every: u64) -> Option<Kernels> {
             (name, weight.slice(s![o, i, .., .., ..]).to_owned())
         });
         let every = every / stride.max(1) as u64;
-        Kernels { kernels: kernels.collect(), count: out * ins, dilation, fixed, every }
+        let one = weight.len() == out * ins && out * ins > 1;
+        let mixing = one.then(|| weight.slice(s![.., .., 0, 0, 0]).to_owned());
+        Kernels { kernels: kernels.collect(), mixing, count: out * ins, dilation, fixed, every }
     };
     if let Some(conv) = model.layer::<Conv3d>(index) {
         return Some(all(conv.weight(), conv.stride()[0], conv.dilation(), false));
@@ -80,15 +84,16 @@ fn kernels(model: &Model, index: usize, every: u64) -> Option<Kernels> {
         (name, kernel.insert_axis(Axis(0)).to_owned())
     });
     let count = weight.len_of(Axis(0));
-    Some(Kernels { kernels: stages.collect(), count, dilation: [1; 3], fixed: false, every })
+    Some(Kernels { kernels: stages.collect(), mixing: None, count, dilation: [1; 3], fixed: false, every })
 }
 
 impl Kernels {
     fn page(self, name: &str, kind: &str, dt: f64) -> Page {
         let (_, first) = &self.kernels[0];
         let (t, r, c) = first.dim();
-        let mut title = format!("Weights of {name} ({kind}): {t} x {r} x {c}");
-        if self.kernels.len() < self.count {
+        let frames = if t > 1 { format!("{t} frames of ") } else { String::new() };
+        let mut title = format!("Weights of {name} ({kind}): {frames}{r} x {c} pixels");
+        if self.mixing.is_none() && self.kernels.len() < self.count {
             title += &format!(", the first {} of {} kernels", self.kernels.len(), self.count);
         }
         let about = if self.fixed {
@@ -97,7 +102,10 @@ impl Kernels {
             "What a flash of one pixel becomes: distance from that pixel, and time since the flash."
         };
         let (mut rows, step) = (Vec::new(), dt * 1e3 * self.every as f64 * self.dilation[0] as f64);
-        if r * c == 1 {
+        if let Some(mixing) = self.mixing {
+            let image = ImagePanel::new("Between channels", "input of its group", "output", mixing);
+            rows.push((2, 500, vec![ImagePanel { numbers: true, square: true, ..image }.into()]));
+        } else if r * c == 1 {
             let curve = |(name, kernel): &(String, Array3<f32>)| {
                 let points = kernel.iter().enumerate().map(|(t, w)| (t as f64 * step, f64::from(*w)));
                 Curve::new(name.clone(), points.collect::<Vec<_>>()).dots()
@@ -145,16 +153,15 @@ impl Kernels {
             return vec![in_space.into()];
         }
         // Through the middle of the axis along which the kernel varies more.
+        let plane = kernel.index_axis(Axis(0), frame);
         let varies = |axis: usize| -> f64 {
-            let plane = kernel.index_axis(Axis(0), frame);
-            let both = plane.axis_windows(Axis(axis), 2);
-            both.into_iter()
-                .map(|pair| {
-                    pair.index_axis(Axis(axis), 1)
-                        .iter()
-                        .zip(pair.index_axis(Axis(axis), 0))
-                        .map(|(a, b)| f64::from(a - b).powi(2))
-                        .sum::<f64>()
+            let pairs = plane.axis_windows(Axis(axis), 2).into_iter();
+            pairs
+                .flat_map(|pair| {
+                    pair.lanes(Axis(axis))
+                        .into_iter()
+                        .map(|lane| f64::from(lane[1] - lane[0]).powi(2))
+                        .collect::<Vec<_>>()
                 })
                 .sum()
         };
