@@ -254,3 +254,73 @@ fn a_model_is_exported_for_a_microcontroller() {
         &["no event filters"],
     );
 }
+
+/// The pictures of `foveola model plot`, their numbers, and what it prints.
+#[test]
+fn responses_are_plotted() {
+    let shell = shell();
+    let text = shell.good(&["model", "plot", "two.toml", "--out", "plots", "--size", "9x9", "--layer", "fast"]);
+    for words in
+        ["up ", "down ", "fast ", "up is not linear", "input of on: largest gain", "response-up.png", "biphasic"]
+    {
+        assert!(text.contains(words), "no '{words}' in {text}");
+    }
+    for name in ["response-up", "response-down", "response-fast"] {
+        let file = std::fs::File::open(shell.path("plots").join(name).with_extension("png")).expect("a picture");
+        let reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG");
+        assert!(reader.info().width == 1600 && reader.info().height > 800, "{name}");
+    }
+    // A low-pass of 5 ms: an exponential at one pixel.
+    let fast: Array3<f32> = read_npy(shell.path("plots/response-fast.npy")).expect("samples");
+    assert!((fast[(5, 4, 4)] / fast[(0, 4, 4)] - (-1.0_f32).exp()).abs() < 1e-4, "{fast}");
+    assert_eq!(fast.sum(), fast.slice(s![.., 4, 4]).sum(), "at one pixel");
+    // ON responds to a bright flash, OFF to a dark one.
+    let [up, down] = ["response-up.npy", "response-down-dark.npy"]
+        .map(|name| -> Array3<f32> { read_npy(shell.path("plots").join(name)).expect("samples") });
+    assert!(up == down && up.sum() > 0.5, "mirrored");
+
+    let json = shell.json(&["model", "plot", "two.toml", "--out", "plots", "--size", "9x9", "--json"]);
+    let up = &json["responses"][0];
+    assert_eq!((&up["name"], &up["linear"], &up["decayed"]), (&"up".into(), &false.into(), &true.into()));
+    let gain = &up["gains"][0];
+    assert_eq!((&gain["stage"], &gain["best"]["cycles_per_pixel"]), (&"input of on".into(), &0.0.into()));
+    let best = gain["best"]["hertz"].as_f64().expect("a number");
+    // Between the corners of 5 ms and 50 ms: 1 / (2 pi sqrt(tau_1 tau_2)).
+    assert!((8.5..12.0).contains(&best), "{best}");
+    let lengths = ["hertz", "gain"].map(|key| gain["over_time"][key].as_array().expect("numbers").len());
+    assert!(lengths[0] == lengths[1] && lengths[0] > 40, "{lengths:?}");
+
+    let plot = |args: &[&str]| [&["model", "plot", "two.toml", "--size", "9x9", "--out", "plots"], args].concat();
+    shell.bad(&plot(&["--layer", "quick"]), 2, &["quick", "fast"]);
+    shell.bad(&plot(&["--flash", "0"]), 1, &["amplitude is 0"]);
+    shell.bad(&plot(&["--pixel", "9,0"]), 1, &["pixel is 9, 0"]);
+    shell.bad(&plot(&["--duration", "1h"]), 2, &["1h"]);
+    assert!(shell.good(&plot(&["--duration", "20ms"])).contains("not decayed after 20 ms"), "and says so");
+    // A weight is never replaced.
+    let weight = "version = 1\n[[layer]]\nname = \"a\"\nkind = \"Conv2d\"\nweight = { file = \"response-a.npy\" }\n";
+    shell.write("weight.toml", weight.as_bytes());
+    write_npy(shell.path("response-a.npy"), &ndarray::Array2::<f32>::ones((3, 3))).expect("written");
+    shell.bad(&["model", "plot", "weight.toml", "--out", "."], 1, &["response-a.npy", "replaced"]);
+    assert!(shell.good(&["model", "plot", "weight.toml", "--out", "there"]).contains("weights-a.png"), "its weights");
+}
+
+/// `model show`: delays, a drawing, and a table that fits into a terminal.
+#[test]
+fn layers_have_delays_and_a_drawing() {
+    let shell = shell();
+    let shown = shell.json(&["model", "show", "two.toml", "--json", "--size", "8x8"]);
+    let delay = |layer: usize| shown["layers"][layer]["delay_ms"].as_f64().expect("a number");
+    // a / (1 - a) frames: 4.5 and 49.5.
+    assert!((delay(0) - 4.52).abs() < 0.1 && (delay(1) - 49.5).abs() < 0.6, "{shown}");
+    let shown = shell.good(&["model", "show", "two.toml", "--size", "8x8"]);
+    assert!(shown.contains("delay") && shown.contains("4.5 ms"), "{shown}");
+    let text = shell.good(&["model", "show", "two.toml", "--svg", "two.svg"]);
+    assert!(text.contains("two.svg"), "{text}");
+    let svg = std::fs::read_to_string(shell.path("two.svg")).expect("written");
+    assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"), "{svg}");
+    for words in [">fast<", ">LowPass<", ">tau 5ms<", ">1 x 64 x 64<", ">up<", ">down<"] {
+        assert!(svg.contains(words), "no {words} in {svg}");
+    }
+    shell.bad(&["model", "show", "two.toml", "--svg", "no/folder/two.svg"], 1, &["two.svg"]);
+    shell.bad(&["model", "show", "two.toml", "--svg", "two.svg", "--json"], 2, &["--json"]);
+}

@@ -27,6 +27,7 @@
 //! | [`Model`], [`SavedState`], [`Movie`] | a network of layers with the state of a stream; the arrays that it accepts |
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
+//! | [`Flash`], [`Response`], [`Spectrum`] | responses of a model to a flash; impulse responses and gains |
 //! | [`models`] | built-in models, by name |
 //! | `ModelFile` | a model as a TOML file (feature `files`) |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
@@ -104,8 +105,8 @@ pub use model::layers::{
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::{
-    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, SavedState, Table, Weight,
-    kernels, layers, models,
+    Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Peak,
+    Response, SavedState, Spectrum, Table, Weight, kernels, layers, models,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;

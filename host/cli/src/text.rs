@@ -55,10 +55,14 @@ pub(crate) fn filtered_as_json(filtered: &[(String, u64)]) -> Value {
 /// Lines `name value` in two columns: the text, and its width, which is the terminal's width if the output is a terminal.
 pub(crate) struct Lines(pub(crate) String, usize);
 
+/// Columns of the terminal; without a terminal there is no limit.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(usize::MAX, |(width, _)| width.0.into())
+}
+
 impl Default for Lines {
     fn default() -> Self {
-        let width = terminal_size::terminal_size_of(std::io::stdout()).map_or(usize::MAX, |(width, _)| width.0.into());
-        Self(String::new(), width)
+        Self(String::new(), width())
     }
 }
 

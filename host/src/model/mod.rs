@@ -14,6 +14,7 @@ pub mod models;
 mod network;
 #[cfg(feature = "gpu")]
 mod on_device;
+mod response;
 mod saved;
 mod stream;
 mod summary;
@@ -22,6 +23,7 @@ pub(crate) mod weight;
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
+pub use response::{Best, Flash, Peak, Response, Spectrum};
 pub use saved::SavedState;
 pub use summary::LayerSummary;
 pub use weight::Weight;
@@ -617,17 +619,29 @@ pub trait LayerId: sealed::Sealed {
     /// The index in `model`, if there is such a layer.
     #[doc(hidden)]
     fn index(&self, model: &Model) -> Option<usize>;
+
+    /// The index or the name, for messages.
+    #[doc(hidden)]
+    fn in_words(&self) -> String;
 }
 
 impl LayerId for usize {
     fn index(&self, _: &Model) -> Option<usize> {
         Some(*self)
     }
+
+    fn in_words(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl LayerId for &str {
     fn index(&self, model: &Model) -> Option<usize> {
         model.network.find(self)
+    }
+
+    fn in_words(&self) -> String {
+        (*self).to_owned()
     }
 }
 

@@ -47,6 +47,13 @@ impl fmt::Debug for Entry {
     }
 }
 
+impl Entry {
+    /// For each term of the inputs, a layer, or none for the model's input; empty for the layer before.
+    pub(super) fn sources(&self) -> Vec<Option<usize>> {
+        self.reads.iter().flatten().copied().collect()
+    }
+}
+
 /// A term that names no earlier layer.
 #[derive(Clone, Copy)]
 struct Unknown;
@@ -108,6 +115,31 @@ impl Network {
     /// The names of the outputs; none if only the last layer's is one.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The outputs with their layers.
+    pub(super) fn output_layers(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.outputs.iter().filter_map(|(name, layer)| Some((name.as_str(), (*layer)?)))
+    }
+
+    /// Makes layers the outputs, instead of those that are named.
+    pub(super) fn set_outputs(&mut self, layers: impl IntoIterator<Item = usize>) {
+        self.changing();
+        self.outputs = layers.into_iter().map(|layer| (String::new(), Some(layer))).collect();
+    }
+
+    /// Appends a layer that reads what layer `like` reads. Returns its index.
+    pub(super) fn push_reading_like(&mut self, like: usize, layer: Box<dyn Layer>) -> usize {
+        let Entry { mut inputs, mut reads, .. } = self.entries[like].clone();
+        if reads.is_empty() {
+            let before = like.checked_sub(1);
+            inputs.terms = vec![(INPUT.into(), 1.0)];
+            reads = vec![Ok(before)];
+        }
+        self.push(String::new(), layer);
+        let last = self.entries.len() - 1;
+        (self.entries[last].inputs, self.entries[last].reads) = (inputs, reads);
+        last
     }
 
     /// Names an output: what `layer` yields.

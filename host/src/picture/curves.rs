@@ -50,6 +50,8 @@ pub struct CurvePanel {
     pub logarithmic: bool,
     /// The lowest and highest value of the vertical axis; curves are cut there. Without it, all values fit.
     pub range: Option<(f64, f64)>,
+    /// A second unit of the horizontal axis, written above the axes: its name, and how many of it are one of the first.
+    pub second: Option<(String, f64)>,
 }
 
 impl CurvePanel {
@@ -61,7 +63,7 @@ impl CurvePanel {
         curves: impl Into<Vec<Curve>>,
     ) -> Self {
         let (title, x, y) = (title.into(), x.into(), y.into());
-        Self { title, x, y, curves: curves.into(), logarithmic: false, range: None }
+        Self { title, x, y, curves: curves.into(), logarithmic: false, range: None, second: None }
     }
 
     /// A logarithmic horizontal axis.
@@ -77,22 +79,29 @@ impl CurvePanel {
         self.range = Some((low, high));
         self
     }
+
+    /// A second unit of the horizontal axis, of which `factor` are one of the first: 0.1 for degrees beside pixels.
+    #[must_use]
+    pub fn second(mut self, name: impl Into<String>, factor: f64) -> Self {
+        self.second = Some((name.into(), factor));
+        self
+    }
 }
 
 const TITLE: Type = Type::new(Weight::Bold, 26.0);
-const PANEL: Type = Type::new(Weight::Bold, 20.0);
+pub(super) const PANEL: Type = Type::new(Weight::Bold, 20.0);
 const NAME: Type = Type::new(Weight::Regular, 19.0);
-const NUMBER: Type = Type::new(Weight::Regular, 17.0);
+pub(super) const NUMBER: Type = Type::new(Weight::Regular, 17.0);
 
 const MARGIN: f32 = 26.0;
 /// Between two panels.
-const GAP: f32 = 34.0;
+pub(super) const GAP: f32 = 34.0;
 /// Height of a line of text above the axes.
-const LINE: f32 = 30.0;
+pub(super) const LINE: f32 = 30.0;
 /// Length of a sample of a line in the legend.
 const SWATCH: f32 = 30.0;
 /// Below the axes: numbers, and what they are.
-const BELOW: f32 = 60.0;
+pub(super) const BELOW: f32 = 60.0;
 /// Diameter of a dot.
 const DOT: f32 = 9.0;
 
@@ -124,16 +133,7 @@ pub fn curves(path: impl AsRef<Path>, panels: &[CurvePanel], plot: &Plot) -> Res
     const ITEM: &str = "curves";
     in_range(ITEM, "width", plot.width, (400..=10_000).contains(&plot.width), "400 to 10000 pixels")?;
     in_range(ITEM, "height", plot.height, (300..=10_000).contains(&plot.height), "300 to 10000 pixels")?;
-    for panel in panels {
-        if let Some((low, high)) = panel.range {
-            let good = low.is_finite() && high.is_finite() && low < high;
-            in_range(ITEM, "range", format!("{low} to {high}"), good, "two finite numbers, the lower one first")?;
-        }
-        let logarithmic = panel.curves.iter().filter(|_| panel.logarithmic);
-        for (x, _) in logarithmic.flat_map(|curve| &curve.points) {
-            in_range(ITEM, "x", x, !x.is_finite() || *x > 0.0, "a number above 0 on a logarithmic axis")?;
-        }
-    }
+    panels.iter().try_for_each(CurvePanel::check)?;
     if panels.iter().flat_map(|panel| &panel.curves).all(|curve| curve.points.is_empty()) {
         return Err(no_picture(path, "no curve has a point"));
     }
@@ -146,19 +146,50 @@ pub fn curves(path: impl AsRef<Path>, panels: &[CurvePanel], plot: &Plot) -> Res
         top += 46.0;
     }
     let width = (plot.width as f32 - 2.0 * MARGIN - GAP * (panels.len() - 1) as f32) / panels.len() as f32;
-    let legends: Vec<Legend> = panels.iter().map(|panel| Legend::new(panel, width)).collect();
     // The axes of all panels begin at the same height.
-    let lines = legends.iter().map(|legend| legend.lines).max().unwrap_or(0);
-    let axes_top = top + LINE * (lines + 2) as f32;
-    let bottom = (plot.height as f32 - MARGIN - BELOW).max(axes_top + 40.0);
-    for (index, (panel, legend)) in panels.iter().zip(&legends).enumerate() {
+    let head = panels.iter().map(|panel| panel.head(width)).fold(0.0, f32::max);
+    for (index, panel) in panels.iter().enumerate() {
         let left = MARGIN + (width + GAP) * index as f32;
-        page.text((left, top + 16.0), PANEL, Align::Left, INK, &PANEL.fit(&panel.title, width));
-        legend.draw(&mut page, panel, (left, top + LINE));
-        page.text((left, axes_top - 14.0), NUMBER, Align::Left, MUTED, &NUMBER.fit(&panel.y, width));
-        draw_panel(&mut page, panel, (left, left + width), (axes_top, bottom));
+        let bottom = (plot.height as f32 - MARGIN).max(top + head + 40.0 + BELOW);
+        panel.draw(&mut page, (left, top), (width, bottom - top), head);
     }
     page.save_small(path)
+}
+
+impl CurvePanel {
+    /// Refuses what cannot be drawn.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        const ITEM: &str = "curves";
+        if let Some((low, high)) = self.range {
+            let good = low.is_finite() && high.is_finite() && low < high;
+            in_range(ITEM, "range", format!("{low} to {high}"), good, "two finite numbers, the lower one first")?;
+        }
+        if let Some((_, factor)) = self.second {
+            in_range(ITEM, "second", factor, factor.is_finite() && factor > 0.0, "a finite factor above 0")?;
+        }
+        for (x, _) in self.curves.iter().filter(|_| self.logarithmic).flat_map(|curve| &curve.points) {
+            in_range(ITEM, "x", x, !x.is_finite() || *x > 0.0, "a number above 0 on a logarithmic axis")?;
+        }
+        Ok(())
+    }
+
+    /// Height above the axes: title, legend, what the axis means, numbers of the second unit.
+    pub(super) fn head(&self, width: f32) -> f32 {
+        LINE * (2 + Legend::new(self, width).lines + usize::from(self.second.is_some())) as f32
+    }
+
+    /// Draws the panel with its axes `head` below `top`.
+    pub(super) fn draw(&self, page: &mut Canvas, (left, top): (f32, f32), (width, height): (f32, f32), head: f32) {
+        page.text((left, top + 16.0), PANEL, Align::Left, INK, &PANEL.fit(&self.title, width));
+        Legend::new(self, width).draw(page, self, (left, top + LINE));
+        let base = top + head - 14.0 - if self.second.is_some() { LINE } else { 0.0 };
+        page.text((left, base), NUMBER, Align::Left, MUTED, &NUMBER.fit(&self.y, width));
+        if let Some((name, _)) = &self.second {
+            let room = width - NUMBER.width(&self.y) - 20.0;
+            page.text((left + width, base), NUMBER, Align::Right, MUTED, &NUMBER.fit(name, room));
+        }
+        draw_panel(page, self, (left, left + width), (top + head, top + height - BELOW));
+    }
 }
 
 /// Names and colours of the curves of a panel, in as many lines as they need; none for a single curve without a name.
@@ -201,6 +232,7 @@ impl Legend {
 }
 
 /// From numbers to places on the page.
+#[derive(Clone, Copy)]
 struct Axes {
     left: f32,
     right: f32,
@@ -268,6 +300,16 @@ fn draw_panel(page: &mut Canvas, panel: &CurvePanel, (left, right): (f32, f32), 
         let (x, _) = axes.place((*tick, y.0));
         page.area((x.round() as usize, bottom as usize), (2, 7), MUTED);
         page.text((x, bottom + 27.0), NUMBER, Align::Middle, MUTED, label);
+    }
+    if let Some((_, factor)) = &panel.second {
+        let scaled = Axes { x: (x.0 * factor, x.1 * factor), ..axes };
+        let (numbers, _) = scaled.columns();
+        for (tick, label) in &numbers {
+            let (x, _) = scaled.place((*tick, y.0));
+            page.area((x.round() as usize, top as usize - 7), (2, 7), MUTED);
+            page.text((x, top - 12.0), NUMBER, Align::Middle, MUTED, label);
+        }
+        page.area((left as usize, top as usize), (width + 2, 1), MUTED);
     }
     page.area((left as usize, bottom as usize), (width + 2, 2), MUTED);
     page.text((right, bottom + 54.0), NUMBER, Align::Right, MUTED, &NUMBER.fit(&panel.x, right - left));

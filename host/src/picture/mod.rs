@@ -5,6 +5,7 @@
 //! | [`contact_sheet`] | PNG | stages of a model (rows) at the times of high activity (columns) |
 //! | [`traces`] | PNG | values over time, in stacked charts with axes and legends |
 //! | [`curves`] | PNG | curves over any quantity, such as a frequency, in panels side by side |
+//! | [`panels`] | PNG | rows of curves and of images with axes and colour bars |
 //! | [`roc`] | PNG | signal retention over noise retention of event filters |
 //! | [`animation`], [`AnimationWriter`] | GIF | animated stages side by side |
 //!
@@ -36,6 +37,8 @@ mod canvas;
 mod color;
 mod curves;
 mod gif_file;
+mod image;
+mod panels;
 mod roc;
 mod sheet;
 mod shrink;
@@ -50,6 +53,8 @@ pub use activity::PixelActivity;
 pub use animation::{Animation, AnimationWriter, Panel, animation};
 pub use color::Map;
 pub use curves::{Curve, CurvePanel, curves};
+pub use image::ImagePanel;
+pub use panels::{PlotPanel, panels};
 pub use roc::{RocPanel, roc};
 pub use sheet::{Sheet, contact_sheet};
 pub use shrink::Shrink;

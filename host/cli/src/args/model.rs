@@ -20,6 +20,8 @@ Examples:
   foveola model check mine.toml
   foveola model show mine.toml --size 128x128
   foveola model show mine.toml --set centre.tau=8ms
+  foveola model show mine.toml --svg mine.svg
+  foveola model plot mine.toml --layer centre
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
@@ -27,8 +29,10 @@ Examples:
 pub(crate) enum ModelCommand {
     /// Say whether files are models: line, column and key of the first mistake in each
     Check(CheckArgs),
-    /// Print layers, output shapes, parameters, state and work of a model
+    /// Print layers, output shapes, parameters, state, work and delays of a model, or draw its graph
     Show(ShowArgs),
+    /// Draw the responses of a model to a flash, its gain for gratings, and its weights
+    Plot(PlotArgs),
     /// Write a model as Rust source for a microcontroller, and print its flash and RAM by layer
     Export(ExportArgs),
 }
@@ -61,10 +65,72 @@ pub(crate) struct ShowArgs {
     #[arg(long, conflicts_with = "json")]
     pub(crate) toml: bool,
 
+    /// Draw the graph of the layers into this file, instead of the table
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "toml"])]
+    pub(crate) svg: Option<PathBuf>,
+
     /// Print only JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Args, Clone)]
+#[command(after_help = PLOT_HELP)]
+pub(crate) struct PlotArgs {
+    /// The model file
+    pub(crate) file: PathBuf,
+
+    /// Draw this layer as well as the outputs; repeat for several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) layer: Vec<String>,
+
+    /// Folder of the pictures; made if it is missing
+    #[arg(long, short, default_value = "foveola-out", value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+
+    /// Size of a frame [default: that of the file, or 64x64]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    pub(crate) size: Option<foveola::Geometry>,
+
+    /// Change a value, such as centre.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// How long the response is followed [default: until it has decayed, as the layers tell]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    pub(crate) duration: Option<u64>,
+
+    /// The pixel that flashes [default: in the middle]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel)]
+    pub(crate) pixel: Option<(usize, usize)>,
+
+    /// What a bright flash adds to the background
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) flash: f32,
+
+    /// Samples around and before the flash
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) background: f32,
+
+    /// Print only JSON on stdout, with the numbers of the curves
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PLOT_HELP: &str = "\
+A flash is one pixel for one frame. Each output has a picture response-NAME.png and the
+response itself, response-NAME.npy: (time, channel, row,
+col). A layer with weights has weights-NAME.png.
+
+A linear layer has a gain for gratings: the spectrum of its
+response. Of another layer the responses to a bright and a
+dark flash are drawn, and the gains of the linear stages in
+front of its first nonlinearities.
+
+Examples:
+  foveola model plot mine.toml --out pictures
+  foveola model plot mine.toml --layer centre --size 32x32
+  foveola model plot mine.toml --background 0.5 --flash 0.1";
 
 #[derive(Args, Clone)]
 pub(crate) struct ExportArgs {

@@ -1,11 +1,14 @@
 //! `foveola model`: checks and describes model files.
 
 use super::export::export;
+use super::layers::{delays, layer_table, milliseconds};
+use super::layers_svg::draw;
 use super::models::{frames, read, title};
+use super::plot::plot;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
-use crate::text::{complain, print};
+use crate::text::{complain, print, width};
 use crate::units::{plural, thousands};
-use foveola::{Error, LayerSummary, ModelFile, Result};
+use foveola::{Error, ModelFile, Result};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -14,6 +17,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
     match &args.command {
         ModelCommand::Check(args) => check(args),
         ModelCommand::Show(args) => show(args),
+        ModelCommand::Plot(args) => plot(args),
         ModelCommand::Export(args) => export(args),
     }
 }
@@ -61,13 +65,18 @@ fn show(args: &ShowArgs) -> Result<()> {
         print(&file.to_toml());
         return Ok(());
     }
+    if let Some(path) = &args.svg {
+        return draw(&file, &layers, input, path);
+    }
     let outputs: Vec<(&str, &str)> = file.outputs().collect();
     if args.json {
+        let mut delays = delays(&model, input)?.unwrap_or_default().into_iter();
         let layers = layers.iter().map(|layer| {
             json!({
                 "name": layer.name, "kind": layer.kind, "inputs": layer.inputs.to_string(), "output": dims(layer.output),
                 "parameters": layer.parameters, "state": layer.state, "multiply_adds": layer.multiply_adds,
                 "algorithm": layer.algorithm.map(|plan| plan.to_string()),
+                "delay_ms": delays.next().flatten().map(|frames| milliseconds(frames, file.input().dt)),
             })
         });
         let value = json!({
@@ -78,24 +87,8 @@ fn show(args: &ShowArgs) -> Result<()> {
         return Ok(());
     }
     let mut text = format!("{}\n\n", title(&file, &args.file));
-    let mut rows =
-        vec![["layer", "reads", "kind", "output", "parameters", "state", "mult-adds", "algorithm"].map(str::to_owned)];
-    rows.push([
-        "input".into(),
-        String::new(),
-        String::new(),
-        in_words(input),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-    ]);
-    rows.extend(layers.iter().map(row));
-    let sum = |of: fn(&LayerSummary) -> usize| thousands(layers.iter().map(of).sum::<usize>() as u64);
-    let [parameters, state, work] =
-        [sum(|layer| layer.parameters), sum(|layer| layer.state), sum(|layer| layer.multiply_adds)];
-    rows.push(["all".into(), String::new(), String::new(), String::new(), parameters, state, work, String::new()]);
-    text += &table(&rows);
+    let delays = delays(&model, input)?;
+    text += &layer_table(&layers, input, delays.as_deref(), file.input().dt, width());
     let names = outputs
         .iter()
         .map(|(name, layer)| if name == layer { (*name).to_owned() } else { format!("{name} ({layer})") });
@@ -112,41 +105,6 @@ fn show(args: &ShowArgs) -> Result<()> {
     Ok(())
 }
 
-fn row(layer: &LayerSummary) -> [String; 8] {
-    let number = |n: usize| if n == 0 { "-".into() } else { thousands(n as u64) };
-    let inputs = layer.inputs.to_string();
-    [
-        layer.name.clone(),
-        inputs,
-        layer.kind.into(),
-        in_words(layer.output),
-        number(layer.parameters),
-        number(layer.state),
-        number(layer.multiply_adds),
-        layer.algorithm.map_or_else(String::new, |plan| plan.to_string()),
-    ]
-}
-
-fn dims(shape: Shape) -> [usize; 3] {
+pub(super) fn dims(shape: Shape) -> [usize; 3] {
     [shape.channels, shape.rows, shape.cols]
-}
-
-fn in_words(shape: Shape) -> String {
-    dims(shape).map(|n| n.to_string()).join(" x ")
-}
-
-/// Columns that are as wide as their widest cell; numbers are at the right.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
-            4..7 => format!("{cell:>width$}"),
-            _ => format!("{cell:width$}"),
-        });
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
 }

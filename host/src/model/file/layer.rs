@@ -95,6 +95,11 @@ impl LayerEntry {
         Ok(self.built(scope).map_err(|problem| problem.error(&file.source))?)
     }
 
+    /// The keys of its kind that the file states.
+    pub(super) fn given(&self) -> &Table {
+        &self.parameters
+    }
+
     fn arguments<'a>(&'a self, scope: Scope<'a>) -> Arguments<'a> {
         Arguments { keys: self.kind.keys, table: &self.parameters, scope, at: self.at }
     }

@@ -58,6 +58,7 @@
 //! [`ModelFileError`] with line, column and key.
 
 mod arrays;
+mod brief;
 mod error;
 mod firmware;
 mod generators;
