@@ -25,6 +25,7 @@
 //! | item | content |
 //! |---|---|
 //! | [`Model`], [`SavedState`], [`Movie`] | a network of layers with the state of a stream; the arrays that it accepts |
+//! | [`Parameter`], [`Values`] | the parameters of a model by name |
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`models`] | built-in models, by name |
@@ -100,12 +101,12 @@ pub use model::file as model_file;
 #[cfg(feature = "files")]
 pub use model::file::{ModelFile, ModelFileError, schema as model_schema};
 pub use model::layers::{
-    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::{
-    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, SavedState, Table, Weight,
-    kernels, layers, models,
+    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter, SavedState,
+    StateFileError, Table, Values, Weight, kernels, layers, models,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
