@@ -25,6 +25,7 @@
 //! | item | content |
 //! |---|---|
 //! | [`Model`], [`SavedState`], [`Movie`] | a network of layers with the state of a stream; the arrays that it accepts |
+//! | [`StateFile`], [`StateFileError`] | states in files: [`Model::save_state`], [`Model::load_state`] |
 //! | [`Parameter`], [`Values`] | the parameters of a model by name |
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
@@ -87,7 +88,7 @@ pub use cpu::simd::{Precision, SimdLevel};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use error::{Error, Result};
 pub use events::filters::{EventFilterSpec, EventFilters, Filtered};
-pub use events::frames::Frames;
+pub use events::frames::{Frames, JUMP};
 pub use events::recording::{
     Assumption, Columns, EventWriter, Events, Format, RESET, ReadOptions, Recording, Segmented, Summary, TimeUnit,
     WriteOptions, Written,
@@ -106,7 +107,7 @@ pub use model::layers::{
 };
 pub use model::{
     Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter, SavedState,
-    StateFileError, Table, Values, Weight, kernels, layers, models,
+    StateFile, StateFileError, Table, Values, Weight, kernels, layers, models,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;

@@ -27,7 +27,7 @@ pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
 pub use parameters::{Parameter, Values};
 pub use saved::SavedState;
-pub use state_file::StateFileError;
+pub use state_file::{StateFile, StateFileError};
 pub use summary::LayerSummary;
 pub use weight::Weight;
 

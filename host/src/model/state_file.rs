@@ -26,7 +26,7 @@ use crate::{Error, Result, memory};
 use foveola_core::{Checksum, Shape};
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 8] = *b"\x8Ffoveola";
 const VERSION: u32 = 1;
@@ -139,6 +139,7 @@ impl<W: Write> Summed<W> {
 }
 
 /// The head of a file, after the magic and the version.
+#[derive(Clone, Debug)]
 struct Head {
     model: u32,
     t: u64,
@@ -227,7 +228,7 @@ impl Model {
     }
 
     /// [`Model::save_state`] with a note of up to 64 kB, for what the stream has besides the model, such as the time of the
-    /// next frame. [`Model::load_state_with`] returns it.
+    /// next frame. [`StateFile::note`] returns it.
     ///
     /// # Errors
     /// As [`Model::save_state`], and [`Error::StateFile`] for a longer note.
@@ -283,22 +284,69 @@ impl Model {
     /// [`Error::StateFile`] with a [`StateFileError`] for a file that is no saved state, is damaged or cut off, has another
     /// version, or belongs to another model; [`Error::Io`]; [`Error::Memory`]. The state is then unchanged.
     pub fn load_state(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        self.load_state_with(path).map(drop)
+        self.set_state_from(StateFile::read(path)?)
     }
 
-    /// [`Model::load_state`], and returns the note of [`Model::save_state_with`].
+    /// [`Model::load_state`] from a file that was read.
     ///
     /// # Errors
-    /// As [`Model::load_state`].
-    pub fn load_state_with(&mut self, path: impl AsRef<Path>) -> Result<String> {
-        let path = path.as_ref();
-        let (stream, note) = self.read_state(path)?;
+    /// [`Error::StateFile`] for the state of another model. The state is then unchanged.
+    pub fn set_state_from(&mut self, file: StateFile) -> Result<()> {
+        let StateFile { path, head, bounds, samples, note: _, frames: (batch, shape) } = file;
+        let refused = |problem| Error::StateFile { path: path.clone(), problem };
+        let found = samples.len() as u64;
+        let mut stream = Stream::restored(head.t, (batch, shape), samples);
+        stream.bounds = Bounds::of_parts(head.input, bounds);
+        let revision = self.network.revision();
+        let keep_layouts = |compiled: Compiled<'_>| {
+            stream.keep_layouts(revision, compiled);
+            Ok(())
+        };
+        let (model, len) = self
+            .identity(shape, keep_layouts)
+            .map_err(|error| refused(StateFileError::Frames { frames: shape, reason: error.to_string() }))?;
+        if model != head.model {
+            return Err(refused(StateFileError::Model { frames: shape, found: head.model, expected: model }));
+        }
+        let expected = (len as u64).saturating_mul(batch as u64);
+        if expected != found {
+            return Err(refused(StateFileError::Samples { found, expected }));
+        }
         self.memory.stream = stream;
         self.memory.forget();
-        Ok(note)
+        Ok(())
     }
 
-    fn read_state(&self, path: &Path) -> Result<(Stream, String)> {
+    /// The checksum of the layers for frames of `shape`, and the samples of their state for one stream.
+    fn identity(&self, shape: Shape, also: impl FnOnce(Compiled<'_>) -> Result<()>) -> Result<(u32, usize)> {
+        self.network.compiled_for(Target::Weights, shape, &mut crate::Table::default(), false, |compiled| {
+            also(compiled)?;
+            let graph = &compiled.graph;
+            Ok((graph.node_checksum(Checksum::new()).value(), graph.signature().state))
+        })
+    }
+}
+
+/// A file of the state of some model: its bytes are as they were written. [`Model::set_state_from`] goes on from it.
+#[derive(Clone, Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    head: Head,
+    bounds: Vec<f64>,
+    samples: Vec<f32>,
+    note: String,
+    /// Batch and shape of the frames.
+    frames: (usize, Shape),
+}
+
+impl StateFile {
+    /// Reads a file. No more memory is allocated than it has bytes.
+    ///
+    /// # Errors
+    /// [`Error::StateFile`] for a file that is no saved state, is damaged or cut off, or has another version; [`Error::Io`];
+    /// [`Error::Memory`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let io = |source| Error::Io { path: path.into(), source };
         let refused = |problem| Error::StateFile { path: path.into(), problem };
         let mut file = io::BufReader::new(fs::File::open(path).map_err(io)?);
@@ -309,29 +357,17 @@ impl Model {
         if magic != MAGIC {
             return Err(refused(StateFileError::Magic { found: magic.into(), expected: MAGIC }));
         }
-        if let Some(found) =
-            first.get(8..12).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_le_bytes(*bytes))
-            && found != VERSION
-        {
+        let version = first.get(8..12).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_le_bytes(*bytes));
+        if let Some(found) = version.filter(|version| *version != VERSION) {
             return Err(refused(StateFileError::Version { found, expected: VERSION }));
         }
-        let expected = (HEAD + SUM) as u64;
         let Some(head) = first.first_chunk() else {
-            return Err(refused(StateFileError::Length { found: bytes, expected }));
+            return Err(refused(StateFileError::Length { found: bytes, expected: (HEAD + SUM) as u64 }));
         };
         let (sum, head) = (Checksum::new().bytes(head), Head::read(head));
         if head.len() != bytes {
             return Err(refused(StateFileError::Length { found: bytes, expected: head.len() }));
         }
-        let (batch, shape) = head.frames().map_err(refused)?;
-        let problem = |what, found, expected| refused(StateFileError::Head { what, found, expected });
-        if head.t == 0 {
-            return Err(problem("number of frames", 0, "1 or more"));
-        }
-        if head.note > MOST_NOTE as u64 {
-            return Err(problem("length of the note", head.note, "64 kB at most"));
-        }
-        // The numbers of bytes add up to those of the file, so that no more is allocated than it has.
         let mut rest = Rest { file, sum, path };
         let mut bounds = Vec::new();
         rest.numbers(head.bounds, |bytes: &[u8; 8]| bounds.push(f64::from_le_bytes(*bytes)))?;
@@ -351,37 +387,31 @@ impl Model {
         if found != expected {
             return Err(refused(StateFileError::Damaged { found, expected }));
         }
+        let frames = head.frames().map_err(refused)?;
+        let problem = |what, found, expected| refused(StateFileError::Head { what, found, expected });
+        if head.t == 0 {
+            return Err(problem("number of frames", 0, "1 or more"));
+        }
         let note = String::from_utf8(note).map_err(|error| {
             let at = error.utf8_error().valid_up_to() as u64;
             problem("first byte of the note that is no UTF-8", at, "UTF-8 alone")
         })?;
-        let mut stream = Stream::restored(head.t, (batch, shape), samples);
-        stream.bounds = Bounds::of_parts(head.input, bounds);
-        let revision = self.network.revision();
-        let keep_layouts = |compiled: Compiled<'_>| {
-            stream.keep_layouts(revision, compiled);
-            Ok(())
-        };
-        let (model, len) = self
-            .identity(shape, keep_layouts)
-            .map_err(|error| refused(StateFileError::Frames { frames: shape, reason: error.to_string() }))?;
-        if model != head.model {
-            return Err(refused(StateFileError::Model { frames: shape, found: head.model, expected: model }));
-        }
-        let expected = (len as u64).saturating_mul(head.batch);
-        if expected != head.samples {
-            return Err(refused(StateFileError::Samples { found: head.samples, expected }));
-        }
-        Ok((stream, note))
+        Ok(Self { path: path.into(), head, bounds, samples, note, frames })
     }
 
-    /// The checksum of the layers for frames of `shape`, and the samples of their state for one stream.
-    fn identity(&self, shape: Shape, also: impl FnOnce(Compiled<'_>) -> Result<()>) -> Result<(u32, usize)> {
-        self.network.compiled_for(Target::Weights, shape, &mut crate::Table::default(), false, |compiled| {
-            also(compiled)?;
-            let graph = &compiled.graph;
-            Ok((graph.node_checksum(Checksum::new()).value(), graph.signature().state))
-        })
+    /// The note of [`Model::save_state_with`].
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// Frames before the state.
+    pub fn time(&self) -> u64 {
+        self.head.t
+    }
+
+    /// The shape of the frames.
+    pub fn shape(&self) -> Shape {
+        self.frames.1
     }
 }
 

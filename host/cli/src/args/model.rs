@@ -20,6 +20,8 @@ Examples:
   foveola model check mine.toml
   foveola model show mine.toml --size 128x128
   foveola model show mine.toml --set centre.tau=8ms
+  foveola model weights mine.toml --out w.npz
+  foveola run recording.raw --model mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
@@ -29,6 +31,8 @@ pub(crate) enum ModelCommand {
     Check(CheckArgs),
     /// Print layers, output shapes, parameters, state and work of a model
     Show(ShowArgs),
+    /// List the parameters of a model: names and shapes; --out writes them as arrays
+    Weights(WeightsArgs),
     /// Write a model as Rust source for a microcontroller, and print its flash and RAM by layer
     Export(ExportArgs),
 }
@@ -64,6 +68,20 @@ pub(crate) struct ShowArgs {
     /// Print only JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct WeightsArgs {
+    /// The model file
+    pub(crate) file: PathBuf,
+
+    /// The archive to write: an array of float64 for each parameter, as numpy.load reads it
+    #[arg(long, short, value_name = "NPZ")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Change a value, such as centre.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
 #[derive(Args, Clone)]

@@ -14,4 +14,5 @@ pub(crate) mod model;
 mod models;
 mod probe;
 pub(crate) mod record;
+pub(crate) mod resume;
 pub(crate) mod run;

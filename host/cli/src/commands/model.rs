@@ -2,7 +2,7 @@
 
 use super::export::export;
 use super::models::{frames, read, title};
-use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
+use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs, WeightsArgs};
 use crate::text::{complain, print};
 use crate::units::{plural, thousands};
 use foveola::{Error, LayerSummary, ModelFile, Result};
@@ -14,6 +14,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
     match &args.command {
         ModelCommand::Check(args) => check(args),
         ModelCommand::Show(args) => show(args),
+        ModelCommand::Weights(args) => weights(args),
         ModelCommand::Export(args) => export(args),
     }
 }
@@ -108,6 +109,32 @@ fn show(args: &ShowArgs) -> Result<()> {
         }
         Err(error) => format!("on boards {error}\n"),
     };
+    print(&text);
+    Ok(())
+}
+
+/// Prints names and shapes of all parameters, and writes their values.
+fn weights(args: &WeightsArgs) -> Result<()> {
+    let model = read(&args.file, &args.set)?.model()?;
+    let parameters = model.parameters();
+    if let Some(path) = &args.out {
+        model.save_weights(path)?;
+    }
+    let rows: Vec<[String; 2]> = parameters
+        .iter()
+        .map(|parameter| {
+            let sides: Vec<String> = parameter.shape().iter().map(ToString::to_string).collect();
+            let shape = match (&sides[..], parameter.value.first()) {
+                ([], Some(number)) => format!("{number}"),
+                _ => sides.join(" x "),
+            };
+            [parameter.name.clone(), shape]
+        })
+        .collect();
+    let mut text = table(&rows);
+    if let Some(path) = &args.out {
+        text += &format!("wrote {}: {}\n", path.display(), plural(parameters.len() as u64, "array"));
+    }
     print(&text);
     Ok(())
 }

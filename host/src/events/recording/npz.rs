@@ -278,7 +278,8 @@ pub(crate) mod tests {
             let method: u16 = if deflated { 8 } else { 0 };
             let common = [
                 &method.to_le_bytes()[..],
-                &[0; 8], // date and checksum
+                &[0; 4], // date
+                &foveola_core::Checksum::new().bytes(content).value().to_le_bytes(),
                 &(packed.len() as u32).to_le_bytes(),
                 &(content.len() as u32).to_le_bytes(),
                 &(name.len() as u16).to_le_bytes(),

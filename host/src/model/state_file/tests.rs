@@ -1,7 +1,6 @@
 use super::*;
 use crate::{Algorithm, Branches, Conv1d, Conv3d, Delay, Diff, LowPass, NLRectify, Precision, Resolution, SmoothConv};
 use ndarray::{Array3, Array5, s};
-use std::path::PathBuf;
 use tempfile::TempDir;
 
 fn low_pass(tau: f64) -> LowPass {
@@ -138,14 +137,15 @@ fn every_damaged_byte_is_found() {
                 0..8 => matches!(problem, StateFileError::Magic { .. }),
                 8..12 => matches!(problem, StateFileError::Version { .. }),
                 56..80 => matches!(problem, StateFileError::Length { .. }),
-                24..56 => matches!(problem, StateFileError::Damaged { .. } | StateFileError::Head { .. }),
                 _ => matches!(problem, StateFileError::Damaged { .. }),
             };
             assert!(expected, "byte {at}, mask {mask:x}: {problem:?}");
         }
     }
     fs::write(&path, &bytes).expect("written");
-    assert_eq!(model.load_state_with(&path).expect("the good bytes"), "at 5 ms");
+    let file = StateFile::read(&path).expect("the good bytes");
+    assert_eq!((file.note(), file.time(), file.shape()), ("at 5 ms", 5, Shape::new(1, 2, 2)));
+    model.set_state_from(file).expect("its state");
 }
 
 #[test]
