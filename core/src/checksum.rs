@@ -54,6 +54,23 @@ impl Checksum {
         Self(rest)
     }
 
+    /// Adds bytes: those of words are the same as the words, the least significant first.
+    ///
+    /// ```
+    /// use foveola_core::Checksum;
+    /// assert_eq!(Checksum::new().bytes(b"123456789").value(), 0xCBF4_3926);
+    /// assert_eq!(Checksum::new().bytes(b"1234"), Checksum::new().word(u32::from_le_bytes(*b"1234")));
+    /// ```
+    #[must_use]
+    pub const fn bytes(mut self, bytes: &[u8]) -> Self {
+        let mut i = 0;
+        while i < bytes.len() {
+            self.0 = self.0 >> 8 ^ TABLE[((self.0 ^ bytes[i] as u32) & 0xFF) as usize];
+            i += 1;
+        }
+        self
+    }
+
     /// Adds 64 bits, the lower word first.
     #[must_use]
     pub const fn long(self, long: u64) -> Self {
@@ -220,7 +237,25 @@ impl Graph<'_> {
     /// assert_ne!(Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()), EXPECTED);
     /// ```
     #[must_use]
-    pub const fn checksum(&self, mut sum: Checksum) -> Checksum {
+    pub const fn checksum(&self, sum: Checksum) -> Checksum {
+        let mut sum = self.node_checksum(sum);
+        let (places, mut place) = (self.places(), 0);
+        while place < places.len() {
+            sum = sum.word(5).place(&places[place]);
+            place += 1;
+        }
+        let (outputs, mut output) = (self.outputs(), 0);
+        while output < outputs.len() {
+            sum = sum.word(4).word(outputs[output] as u32);
+            output += 1;
+        }
+        sum
+    }
+
+    /// [`Graph::checksum`] of the input and the nodes alone: of what determines the meaning of the state, without places in
+    /// memory and further outputs.
+    #[must_use]
+    pub const fn node_checksum(&self, mut sum: Checksum) -> Checksum {
         sum = sum.shape(self.input());
         let (nodes, mut node) = (self.nodes(), 0);
         while node < nodes.len() {
@@ -233,16 +268,6 @@ impl Graph<'_> {
                 Node::Concat([a, b]) => sum.word(3).source(*a).source(*b),
             };
             node += 1;
-        }
-        let (places, mut place) = (self.places(), 0);
-        while place < places.len() {
-            sum = sum.word(5).place(&places[place]);
-            place += 1;
-        }
-        let (outputs, mut output) = (self.outputs(), 0);
-        while output < outputs.len() {
-            sum = sum.word(4).word(outputs[output] as u32);
-            output += 1;
         }
         sum
     }
@@ -349,6 +374,12 @@ mod tests {
         ];
         let graph = |outputs| Graph::with_outputs(SHAPE, &nodes, outputs).unwrap().checksum(Checksum::new());
         let placed = PlacedGraph::new(SHAPE, &nodes).unwrap();
+        let of_nodes = |graph: Graph<'_>| graph.node_checksum(Checksum::new());
+        assert_eq!(
+            of_nodes(placed.graph()),
+            of_nodes(Graph::with_outputs(SHAPE, &nodes, &[0]).unwrap()),
+            "nodes alone"
+        );
         let sums = [graph(&[]), graph(&[0]), placed.graph().checksum(Checksum::new())];
         assert!(sums[0] != sums[1] && sums[0] != sums[2], "further outputs and places");
         let of = |last| {

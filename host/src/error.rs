@@ -51,7 +51,10 @@ pub enum Error {
         fit: &'static str,
     },
     /// A layer that cannot be written as source or as a file.
-    #[error("{layer}: a custom filter cannot be exported; only filters of this crate can")]
+    #[error(
+        "{layer}: a custom filter or a function (Map) is a part of its program, which runs on the host alone, and cannot be \
+         exported; only the other layers of this crate can"
+    )]
     Export {
         /// The layer.
         layer: String,
@@ -69,6 +72,22 @@ pub enum Error {
         layer: String,
         /// Its bytes.
         share: usize,
+    },
+    /// A value that a parameter of a model cannot have.
+    #[error("parameter {name}: {source}")]
+    ModelParameter {
+        /// The name of the parameter, such as `centre.tau`.
+        name: String,
+        /// What is wrong with the value.
+        source: Box<Self>,
+    },
+    /// Values whose shape is not that of their parameter.
+    #[error("values of shape {found:?}; expected {expected:?}, as it has (empty for a single number)")]
+    ValuesShape {
+        /// The shape given.
+        found: Vec<usize>,
+        /// The shape of the parameter.
+        expected: Vec<usize>,
     },
     /// A value in the wrong notation.
     #[error("'{value}' is no {what}; expected {expected}")]
@@ -286,6 +305,14 @@ pub enum Error {
     #[cfg(feature = "files")]
     #[error(transparent)]
     ModelFile(Box<crate::ModelFileError>),
+    /// A file of a model's state that is refused, or could not be written.
+    #[error("{}: {problem}", path.display())]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: crate::StateFileError,
+    },
     /// A file with invalid content.
     #[error("{}: {reason}", path.display())]
     Data {

@@ -25,6 +25,8 @@
 //! | item | content |
 //! |---|---|
 //! | [`Model`], [`SavedState`], [`Movie`] | a network of layers with the state of a stream; the arrays that it accepts |
+//! | [`StateFile`], [`StateFileError`] | states in files: [`Model::save_state`], [`Model::load_state`] |
+//! | [`Parameter`], [`Values`] | the parameters of a model by name |
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`Flash`], [`Response`], [`Spectrum`] | responses of a model to a flash; impulse responses and gains |
@@ -87,7 +89,7 @@ pub use cpu::simd::{Precision, SimdLevel};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use error::{Error, Result};
 pub use events::filters::{EventFilterSpec, EventFilters, Filtered};
-pub use events::frames::Frames;
+pub use events::frames::{Frames, JUMP};
 pub use events::recording::{
     Assumption, Columns, EventWriter, Events, Format, RESET, ReadOptions, Recording, Segmented, Summary, TimeUnit,
     WriteOptions, Written,
@@ -101,12 +103,12 @@ pub use model::file as model_file;
 #[cfg(feature = "files")]
 pub use model::file::{ModelFile, ModelFileError, schema as model_schema};
 pub use model::layers::{
-    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, NLRectify, NLRectifyScale, NLRectifySquare,
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::{
-    Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Peak,
-    Response, SavedState, Spectrum, Table, Weight, kernels, layers, models,
+    Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
+    Peak, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers, models,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;

@@ -21,6 +21,7 @@ pages! {
     nonlinearities_and_sums: "nonlinearities-and-sums.md",
     kernels: "kernels.md",
     model_files: "model-files.md",
+    states_and_parameters: "states-and-parameters.md",
     event_filters: "event-filters.md",
     coming_from_convis: "coming-from-convis.md",
     coming_from_opencv_scipy_pytorch: "coming-from-opencv-scipy-pytorch.md",

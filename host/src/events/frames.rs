@@ -13,9 +13,9 @@ use foveola_core::events::Place;
 use foveola_core::events::{Accumulator, Dropped, Event, Geometry, Polarity, Push};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 
-/// The largest jump ahead in time, in microseconds. A longer jump is a damaged time: the bins start anew after it, instead
+/// The largest jump ahead in time, in microseconds. A longer jump is a damaged time: [`Frames`] start anew after it, instead
 /// of yielding frames of zeros for hours.
-const GAP: u64 = 60_000_000;
+pub const JUMP: u64 = 60_000_000;
 
 /// Frames of events, in chunks.
 ///
@@ -46,7 +46,13 @@ struct Source<I: Iterator<Item = Result<Event>>> {
     /// An event that belongs to a later frame.
     waiting: Option<Event>,
     bins: Accumulator,
-    /// Number of jumps ahead by more than [`GAP`].
+    /// The start of the first frame if it was given, until the first event.
+    begin: Option<u64>,
+    /// The end of the last frame if it was given.
+    end: Option<u64>,
+    /// Microseconds of a frame.
+    dt: u64,
+    /// Number of jumps ahead by more than [`JUMP`].
     jumps: u32,
     ended: bool,
     /// An error that is returned after the frames before it.
@@ -68,12 +74,50 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
             .map_err(|source| Error::layer("frames of events", source))?;
         let events = Segmented::new(events);
         Ok(Self {
-            source: Source { events, waiting: None, bins, jumps: 0, ended: false, failed: None },
+            source: Source {
+                events,
+                waiting: None,
+                bins,
+                begin: None,
+                end: None,
+                dt,
+                jumps: 0,
+                ended: false,
+                failed: None,
+            },
             geometry,
             buffer: Vec::new(),
             #[cfg(feature = "gpu")]
             counts: Counts::default(),
         })
+    }
+
+    /// Starts the first frame at `start` (microseconds of the recording's time) instead of at the first event: for going on
+    /// in a recording. Frames without events are yielded too; events before `start` are late.
+    ///
+    /// ```
+    /// use foveola::{Frames, Geometry, Polarity};
+    /// use foveola_core::events::Event;
+    /// let event = |t| Ok(Event { t, x: 0, y: 0, on: true });
+    /// let geometry = Geometry { cols: 1, rows: 1 };
+    /// let frames = Frames::new([event(7_500)].into_iter(), geometry, Polarity::Signed, 1_000)?;
+    /// let mut frames = frames.starting_at(5_000).ending_at(10_000);
+    /// assert_eq!(frames.next_chunk(9)?.unwrap().as_slice(), Some(&[0.0, 0.0, 1.0, 0.0, 0.0][..]));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    #[must_use]
+    pub fn starting_at(mut self, start: u64) -> Self {
+        self.source.bins = self.source.bins.starting_at(start);
+        self.source.begin = Some(start);
+        self
+    }
+
+    /// Ends the last frame at `end` (microseconds of the recording's time) instead of with the last event: after the events,
+    /// frames without events follow up to there. There are none before the first event, unless their start was given.
+    #[must_use]
+    pub fn ending_at(mut self, end: u64) -> Self {
+        self.source.end = Some(end);
+        self
     }
 
     /// The source of the events.
@@ -179,6 +223,18 @@ impl<I: Iterator<Item = Result<Event>>> Source<I> {
         }
     }
 
+    /// The next frame after the last event.
+    fn finish(&mut self, mut take: impl FnMut(&mut Accumulator, Event) -> Push) -> Filled {
+        let next = self.bins.start().and_then(|start| start.checked_add(self.dt));
+        if let Some(next) = next.filter(|next| self.end.is_some_and(|end| *next <= end)) {
+            // An event after the frame completes it, and is not taken.
+            if let Push::FrameComplete { .. } = take(&mut self.bins, Event { t: next, x: 0, y: 0, on: true }) {
+                return Filled::Complete;
+            }
+        }
+        if self.bins.is_open() { Filled::Last } else { Filled::Nothing }
+    }
+
     /// Fills one frame.
     fn fill(&mut self, mut take: impl FnMut(&mut Accumulator, Event) -> Push) -> Result<Filled> {
         loop {
@@ -187,9 +243,10 @@ impl<I: Iterator<Item = Result<Event>>> Source<I> {
                 None => {
                     let latest = self.events.latest();
                     let Some((event, begins)) = self.events.next().transpose()? else {
-                        return Ok(if self.bins.is_open() { Filled::Last } else { Filled::Nothing });
+                        return Ok(self.finish(take));
                     };
-                    let jumps = self.bins.start().is_some() && event.t > latest.saturating_add(GAP);
+                    let latest = self.begin.take().unwrap_or(latest);
+                    let jumps = self.bins.start().is_some() && event.t > latest.saturating_add(JUMP);
                     self.jumps = self.jumps.saturating_add(jumps.into());
                     if (begins || jumps) && self.bins.restart() {
                         self.waiting = Some(event);
@@ -251,6 +308,47 @@ mod tests {
             assert_eq!(all, [2.0, 0.0, 0.0, 1.0, 2.0, 1.0], "{chunk}");
             assert_eq!((frames.resets(), frames.dropped().late, frames.jumps()), (1, 2, 0), "{chunk}");
             assert_eq!(frames.time(), Some(6_000), "the clock of the new segment");
+        }
+    }
+
+    /// Frames of a part are those of the whole: from and to the end of any frame, whether it has events or not.
+    #[test]
+    fn parts_are_those_of_the_whole() {
+        let times = [5_100, 5_900, 9_000, 9_001, 12_999, 13_000];
+        let part = |from: Option<u64>, to: Option<u64>| {
+            let inside = |t: &u64| from.is_none_or(|from| *t >= from) && to.is_none_or(|to| *t < to);
+            let events: Vec<_> =
+                times.iter().filter(|t| inside(t)).map(|t| Ok(Event { t: *t, x: 0, y: 0, on: true })).collect();
+            let geometry = Geometry { cols: 1, rows: 1 };
+            let mut frames = Frames::new(events.into_iter(), geometry, Polarity::Signed, 1_000).expect("good");
+            frames = from.into_iter().fold(frames, Frames::starting_at);
+            frames = to.into_iter().fold(frames, Frames::ending_at);
+            let mut all: Vec<f32> = Vec::new();
+            while let Some(piece) = frames.next_chunk(2).expect("frames") {
+                all.extend(piece.iter());
+            }
+            assert_eq!(frames.dropped().events(), 0);
+            all
+        };
+        let whole = part(None, None);
+        assert_eq!(whole, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0, 1.0]);
+        for cut in (6_000..=13_000).step_by(1_000) {
+            assert_eq!([part(None, Some(cut)), part(Some(cut), None)].concat(), whole, "{cut}");
+        }
+        assert_eq!(part(None, Some(4_000)), [0.0; 0], "before the first event");
+        assert_eq!(part(Some(20_000), Some(22_000)), [0.0; 2], "after the last one");
+    }
+
+    /// A first event far behind the given start is a jump, one of any time near it is none.
+    #[test]
+    fn a_given_start_is_the_latest_time() {
+        let start = 90_000_000;
+        for (first, count, jumps) in [(start + 3_000, 4, 0), (start + JUMP + 1_000, 1, 1)] {
+            let events = [Ok(Event { t: first, x: 0, y: 0, on: true })].into_iter();
+            let frames = Frames::new(events, Geometry { cols: 1, rows: 1 }, Polarity::Signed, 1_000).expect("good");
+            let mut frames = frames.starting_at(start);
+            let made = frames.next_chunk(100).expect("frames").map_or(0, |frames| frames.len());
+            assert_eq!((made, frames.jumps()), (count, jumps));
         }
     }
 

@@ -36,6 +36,17 @@ impl Bounds {
         self.revision = None;
     }
 
+    /// What holds for the state: bounds of the input and of the output of each node.
+    pub(super) fn parts(&self) -> (f64, &[f64]) {
+        (self.input, &self.nodes)
+    }
+
+    /// The bounds with these [parts](Self::parts). Numbers that are none stand for no bound.
+    pub(super) fn of_parts(input: f64, nodes: Vec<f64>) -> Self {
+        let known = |bound: f64| if bound.is_nan() { f64::INFINITY } else { bound };
+        Self { input: known(input), nodes: nodes.into_iter().map(known).collect(), ..Self::default() }
+    }
+
     /// The bounds for inputs of magnitude `largest` and the layers at `revision`; none if the present bounds cover them.
     pub(super) fn raised(&self, largest: f32, revision: u64, compiled: Compiled<'_>) -> Option<Self> {
         let largest = f64::from(largest);

@@ -2,6 +2,7 @@
 
 use crate::cpu::fft::FftKernel;
 use crate::cpu::plan::{Job, Planner};
+use crate::model::parameters::{Parameter, Values};
 use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
 use foveola_core::{Delay, Graph, Node, Place, Rate, Shape, Source, Stage, StreamShape};
 use std::any::Any;
@@ -50,6 +51,21 @@ pub trait Layer: LayerObject + Send + Sync {
     /// # Errors
     /// When the layer does not fit the frames of `table.shape(from)`.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source>;
+
+    /// The parameters of the layer, by names without a dot; those of layers inside it after the name of each and a dot. None
+    /// by default. See [`Model::parameters`](crate::Model::parameters).
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// Sets a parameter to values of the same shape. Returns false, and changes nothing, if the layer has none of this name.
+    ///
+    /// # Errors
+    /// Values of another shape or out of range; the layer is then unchanged.
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        let _ = (name, values);
+        Ok(false)
+    }
 }
 
 /// Further methods that a model needs of a layer. Every [`Layer`] that is `Clone` and `Debug` implements them.
@@ -99,6 +115,14 @@ impl Layer for Box<dyn Layer> {
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         (**self).compile(table, from)
     }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (**self).parameters()
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        (**self).set_parameter(name, values)
+    }
 }
 
 /// The table of nodes that a model is compiled into; see [`foveola_core::graph`].
@@ -136,6 +160,8 @@ pub(crate) enum Target {
     Vectors(SimdLevel),
     /// A device.
     Device,
+    /// Nothing: the table tells the weights as they were set, without the factors of an algorithm.
+    Weights,
 }
 
 /// The number of frames of a convolution that threads share at a time, and the largest number of samples in them. Larger
@@ -293,7 +319,7 @@ impl<'a> Table<'a> {
             (Target::Device, _) => planner.plan_on_device(job),
             // Separable kernels are part of core; their bits are the same on all platforms.
             (Target::Taps, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),
-            (Target::Taps, _) => Ok(Plan::Direct),
+            (Target::Taps | Target::Weights, _) => Ok(Plan::Direct),
         }
     }
 

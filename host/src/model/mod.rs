@@ -14,17 +14,22 @@ pub mod models;
 mod network;
 #[cfg(feature = "gpu")]
 mod on_device;
+pub(crate) mod parameters;
 mod response;
 mod saved;
+mod state_file;
 mod stream;
 mod summary;
 pub(crate) mod weight;
+mod weights_file;
 
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
+pub use parameters::{Parameter, Values};
 pub use response::{Best, Flash, Peak, Response, Spectrum};
 pub use saved::SavedState;
+pub use state_file::{StateFile, StateFileError};
 pub use summary::LayerSummary;
 pub use weight::Weight;
 
@@ -37,7 +42,7 @@ use feed::Memory;
 use foveola_core::events::Event;
 use foveola_core::{Shape, Signature, Source};
 use ndarray::{Array5, ArrayView5, s};
-use network::Network;
+use network::{Entry, Network};
 use std::fmt;
 
 /// A network of [`Layer`]s together with the state of a stream.
@@ -125,6 +130,21 @@ impl Model {
     pub fn then(mut self, layer: impl Layer) -> Self {
         self.push(layer);
         self
+    }
+
+    /// Appends a function of each sample: a nonlinearity that is no layer of this crate.
+    ///
+    /// ```
+    /// use foveola::{Diff, Model};
+    /// let mut model = Model::new().then(Diff).map(|x| x.tanh());
+    /// let change = model.run(&ndarray::arr3(&[[[0.0_f32]], [[1.0]], [[3.0]]]), 3)?;
+    /// assert_eq!(change.as_slice().unwrap(), [0.0, 1_f32.tanh(), 2_f32.tanh()]);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// It runs on the CPU alone: see [`layers::Map`].
+    pub fn map(self, function: impl Fn(f32) -> f32 + Send + Sync + 'static) -> Self {
+        self.then(layers::Map::new(function))
     }
 
     /// Appends a layer.
@@ -396,6 +416,7 @@ impl Model {
     }
 
     /// The state after the frames so far, to go on from later, here or in another model of the same layers.
+    /// [`Model::save_state`] writes it to a file.
     pub fn state(&self) -> SavedState {
         SavedState(self.memory.stream.saved())
     }
@@ -659,5 +680,13 @@ impl Layer for Model {
     /// The nodes of all layers. A model inside a model contributes its layers; the state is that of the outermost model.
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         self.network.compile(table, from)
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        Self::parameters(self)
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        self.set_values(name, values)
     }
 }

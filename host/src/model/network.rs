@@ -156,8 +156,13 @@ impl Network {
 
     /// The layer at `index`, for modification.
     pub(super) fn layer_mut(&mut self, index: usize) -> Option<&mut Box<dyn Layer>> {
+        self.entry_mut(index).map(|entry| &mut entry.layer)
+    }
+
+    /// The entry at `index`, for modification.
+    pub(super) fn entry_mut(&mut self, index: usize) -> Option<&mut Entry> {
         self.changing();
-        self.entries.get_mut(index).map(|entry| &mut entry.layer)
+        self.entries.get_mut(index)
     }
 
     /// A layer or a setting is about to change.
@@ -265,12 +270,24 @@ impl Network {
         shared: bool,
         run: impl FnOnce(Compiled<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut borrowed: Table<'_> = std::mem::take(table).recycle();
         let target = match self.precision.level() {
             _ if self.device.is_device() => Target::Device,
             Some(level) => Target::Vectors(level),
             None => Target::Taps,
         };
+        self.compiled_for(target, input, table, shared, run)
+    }
+
+    /// [`Network::compiled`] for another target than that of the settings.
+    pub(super) fn compiled_for<T>(
+        &self,
+        target: Target,
+        input: Shape,
+        table: &mut Table<'static>,
+        shared: bool,
+        run: impl FnOnce(Compiled<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut borrowed: Table<'_> = std::mem::take(table).recycle();
         borrowed.begin(input, target, shared);
         let result = self.fill(&mut borrowed).and_then(|()| run(borrowed.compiled()?));
         *table = borrowed.recycle();

@@ -6,6 +6,7 @@ use crate::device::stream::DeviceState;
 use crate::model::layer::Compiled;
 use crate::{Error, Result, memory};
 use foveola_core::{Layout, Shape};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A running stream, or a saved one.
@@ -31,6 +32,11 @@ impl Stream {
         saved.layouts.0 = None;
         saved.bounds.forget_layers();
         saved
+    }
+
+    /// The stream after `t` frames, of which nothing else is known.
+    pub(super) fn restored(t: u64, frames: (usize, Shape), samples: Vec<f32>) -> Self {
+        Self { t, frames: Some(frames), state: State::Host(Arc::new(samples)), ..Self::default() }
     }
 
     /// Returns to the state before the first frame. The memory of the state is kept.
@@ -119,7 +125,7 @@ impl Stream {
             return Err(Error::Poisoned);
         }
         let (batch, frame) = self.frames.unwrap_or((1, Shape::new(0, 0, 0)));
-        let samples = self.state.clone().writable()?.clone();
+        let samples = self.state.read()?.into_owned();
         let layouts = self.layouts.1.iter().map(|layout| u64::from(*layout)).collect();
         let frame = [frame.channels, frame.rows, frame.cols];
         Ok(Parts { version: VERSION, t: self.t, batch, frame, layouts, samples, bounds: self.bounds.clone() })
@@ -139,9 +145,8 @@ impl Parts {
             return Ok(Stream::default());
         }
         let shape = Shape::new(channels, rows, cols);
-        let mut stream = Stream { t, frames: Some((batch, shape)), bounds, ..Stream::default() };
+        let mut stream = Stream { bounds, ..Stream::restored(t, (batch, shape), samples) };
         stream.takes(batch, 0, shape)?;
-        stream.state = State::Host(Arc::new(samples));
         stream.layouts.1 = layouts.into_iter().map(Layout::from).collect();
         Ok(stream)
     }
@@ -173,6 +178,15 @@ impl State {
         let result = memory::resize(&mut state, "the state", len);
         *self = Self::Host(Arc::new(state));
         result
+    }
+
+    /// The samples, copied from the device if they are there.
+    pub(super) fn read(&self) -> Result<Cow<'_, [f32]>> {
+        match self {
+            Self::Host(state) => Ok(Cow::Borrowed(state)),
+            #[cfg(feature = "gpu")]
+            Self::Device(state) => Ok(Cow::Owned(state.download()?)),
+        }
     }
 
     /// The state on the host, for writing, wherever it is.

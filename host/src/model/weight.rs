@@ -2,7 +2,7 @@
 
 use crate::axes::Element;
 use crate::taps::{Taps, WEIGHT};
-use crate::{Error, Result, memory};
+use crate::{Error, Parameter, Result, memory};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayD, ArrayView, ArrayView1, Data, Dimension, IxDyn};
 
 /// An array of weights and its interpretation. Numbers, arrays and views of `f32` and `f64`, vectors and slices convert into
@@ -159,6 +159,19 @@ pub(crate) fn check_bias(layer: &'static str, bias: &[f32], channels: usize) -> 
         }
         None => Ok(()),
     }
+}
+
+/// The parameters of a layer with a weight of `shape` and a bias, which may be absent.
+pub(crate) fn parameters(taps: &Taps, shape: &[usize], bias: &[f32]) -> Vec<Parameter> {
+    let values = taps.clone().flipped().values;
+    let weight = ArrayD::from_shape_vec(IxDyn(shape), values).unwrap_or_default();
+    let bias = (!bias.is_empty()).then(|| Parameter::new("bias", bias));
+    std::iter::once(Parameter::new("weight", weight)).chain(bias).collect()
+}
+
+/// The nearest `f32` of each number.
+pub(crate) fn singles(numbers: &ArrayD<f64>) -> Vec<f32> {
+    numbers.iter().map(|number| *number as f32).collect()
 }
 
 #[cfg(feature = "serde")]

@@ -1,5 +1,6 @@
 //! Arrays in `.npy` files: reading their headers, and writing movies frame by frame.
 
+pub(crate) mod archive;
 pub(crate) mod header;
 mod literal;
 

@@ -118,6 +118,10 @@ pub(crate) struct RunArgs {
     #[arg(skip)]
     pub(crate) file: Option<foveola::ModelFile>,
 
+    /// Set all parameters of the model file from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) weights: Option<PathBuf>,
+
     /// Time per frame: the bin length for events, or the interval between the pictures of a movie [default: 1ms, or that of
     /// a GIF]
     #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
@@ -151,6 +155,19 @@ pub(crate) struct RunArgs {
     /// Draw no pictures: write only output.npy
     #[arg(long)]
     pub(crate) no_pictures: bool,
+
+    /// Write the state after the last frame; with --to, after the last whole frame before that time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_state: Option<PathBuf>,
+
+    /// Go on from a state that --save-state wrote: in the same recording or movie with the --from that it was told, or with
+    /// another one after it
+    #[arg(long, value_name = "FILE", requires = "no_pictures")]
+    pub(crate) load_state: Option<PathBuf>,
+
+    /// Where --load-state goes on, once it was read.
+    #[arg(skip)]
+    pub(crate) position: Option<crate::commands::resume::Position>,
 
     /// Seed of the built-in scene [default: 0]
     #[arg(long, value_name = "SEED", value_parser = units::whole::<u64>, allow_negative_numbers = true)]
@@ -193,6 +210,9 @@ Examples:
                                        pixel
   foveola run a.raw --filter stcf:k=2  without noise
   foveola run a.raw --device gpu       on the first GPU
+  foveola run a.npy --to 1s --save-state s
+  foveola run a.npy --from 1s --load-state s --no-pictures
+                                       in two parts
 
 Exit codes: 0 success, 1 unusable data (or more than 1 % of
 it is damaged), 2 invalid arguments.";

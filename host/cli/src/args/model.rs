@@ -22,6 +22,8 @@ Examples:
   foveola model show mine.toml --set centre.tau=8ms
   foveola model show mine.toml --svg mine.svg
   foveola model plot mine.toml --layer centre
+  foveola model weights mine.toml --out w.npz
+  foveola run recording.raw --model mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
@@ -33,6 +35,8 @@ pub(crate) enum ModelCommand {
     Show(ShowArgs),
     /// Draw the responses of a model to a flash, its gain for gratings, and its weights
     Plot(PlotArgs),
+    /// List the parameters of a model: names and shapes; --out writes them as arrays
+    Weights(WeightsArgs),
     /// Write a model as Rust source for a microcontroller, and print its flash and RAM by layer
     Export(ExportArgs),
 }
@@ -131,6 +135,20 @@ Examples:
   foveola model plot mine.toml --out pictures
   foveola model plot mine.toml --layer centre --size 32x32
   foveola model plot mine.toml --background 0.5 --flash 0.1";
+
+#[derive(Args, Clone)]
+pub(crate) struct WeightsArgs {
+    /// The model file
+    pub(crate) file: PathBuf,
+
+    /// The archive to write: an array of float64 for each parameter, as numpy.load reads it
+    #[arg(long, short, value_name = "NPZ")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Change a value, such as centre.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
 
 #[derive(Args, Clone)]
 pub(crate) struct ExportArgs {

@@ -110,7 +110,7 @@ mod tests {
     use clap::CommandFactory;
 
     /// Options that apply to every input.
-    const ALWAYS: [&str; 15] = [
+    const ALWAYS: [&str; 18] = [
         "input",
         "model",
         "dt",
@@ -124,6 +124,9 @@ mod tests {
         "quiet",
         "pixel",
         "no_pictures",
+        "weights",
+        "save_state",
+        "load_state",
         "json",
         "help",
     ];

@@ -2,6 +2,7 @@
 
 use super::applies::{self, Kind};
 use super::chosen::{self, Chosen};
+use super::resume::{Inside, Position};
 use crate::args::RunArgs;
 use crate::text::{Reason, decoder_reasons, outside_events};
 use crate::units::{plural, seconds};
@@ -12,7 +13,7 @@ use foveola::{Error, EventFilters, Filtered, Format, Frames, Geometry, Polarity,
 use foveola_core::Shape;
 use foveola_core::events::Event;
 use ndarray::{ArrayView4, ArrayView5, Axis};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Time per frame in microseconds, if neither the arguments nor the input give it.
@@ -108,11 +109,18 @@ pub(crate) struct Kept {
 impl Source {
     /// Frames of `dt` microseconds, with the polarity given by the arguments.
     fn events(args: &RunArgs, events: Events, geometry: Geometry, dt: u64) -> Result<Self> {
+        let (start, end) = match &events {
+            Events::Recording { events, .. } => events.frames(),
+            Events::Scene { .. } | Events::Kept(..) => (None, None),
+        };
         let polarity = args.polarity.unwrap_or(Polarity::Signed);
         // They are for the second run, which follows the most variable pixel.
         let kept = (!args.no_pictures && args.pixel.is_none()).then(Vec::new);
         let counted = Counted { events, count: 0, kept };
-        Ok(Self::Events { frames: Box::new(Frames::new(counted, geometry, polarity, dt)?), polarity })
+        let frames = Frames::new(counted, geometry, polarity, dt)?;
+        let frames = start.into_iter().fold(frames, Frames::starting_at);
+        let frames = end.into_iter().fold(frames, Frames::ending_at);
+        Ok(Self::Events { frames: Box::new(frames), polarity })
     }
 }
 
@@ -164,6 +172,8 @@ impl Input {
         let setup = scene::Setup { geometry, ..default };
         let events: Scene = Simulation::new(scene, setup, &sensor)?.map(Ok);
         let filters = EventFilters::of(geometry, &args.common.filter)?;
+        args.refuse_filters_with_state(&filters)?;
+        args.cut(dt)?;
         let geometry = filters.output();
         let events = Box::new(filters.filter(events));
         Source::events(args, Events::Scene { events, duration: setup.duration.as_secs_f64() }, geometry, dt)
@@ -172,7 +182,8 @@ impl Input {
     fn recording(args: &RunArgs, path: &Path, dt: u64, name: &str) -> Result<Source> {
         let recording = chosen::open(path, &args.common)?;
         applies::to_run(args, Kind::Events(recording.format()), name);
-        let events = Chosen::new(&recording, &args.common)?;
+        let events = Chosen::cut(&recording, &args.common, args.cut(dt)?)?;
+        events.filters().map_or(Ok(()), |filters| args.refuse_filters_with_state(filters))?;
         let geometry = events.geometry(&recording, &args.common)?;
         let recording = Box::new(recording);
         Source::events(args, Events::Recording { events, recording }, geometry, dt)
@@ -190,8 +201,8 @@ impl Input {
             (None, None) => (DT, "default: the movie tells none"),
         };
         // The frames that start in the selected time range.
-        let part =
-            Part { first: args.common.from.unwrap_or(0).div_ceil(dt), end: args.common.to.map(|to| to.div_ceil(dt)) };
+        let from = args.cut(dt)?.and_then(|cut| cut.next).or(args.common.from);
+        let part = Part { first: from.unwrap_or(0).div_ceil(dt), end: args.common.to.map(|to| to.div_ceil(dt)) };
         let data = |reason: String| Error::Data { path: path.into(), reason };
         if part.end.is_some_and(|end| end <= part.first) {
             let reason = format!("no frame of {} begins between --from and --to", seconds(dt as f64 * 1e-6));
@@ -224,6 +235,27 @@ impl Input {
                 Ok(piece.ok().filter(|_| read > 0).map(|piece| piece.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0))))
             }
         }
+    }
+
+    /// At the end: where the next frame is.
+    pub(crate) fn position(&self, path: Option<&Path>) -> Result<Position> {
+        let inside = match &self.source {
+            Source::Events { .. } => self.recording_events().and_then(Chosen::place),
+            Source::Movie { movie, part, .. } => match part.end {
+                Some(end) if movie.frames_read() < end => {
+                    let path = path.map_or_else(PathBuf::new, Into::into);
+                    let found = plural(movie.frames_read(), "frame");
+                    let reason =
+                        format!("{found}, fewer than before --to; expected an earlier --to for a state, or none");
+                    return Err(Error::Data { path, reason });
+                }
+                Some(end) if movie.frames().is_none_or(|frames| end < frames) => {
+                    Some(Inside { next: end.saturating_mul(self.dt), first: None })
+                }
+                _ => None,
+            },
+        };
+        Ok(Position::new(self.dt, inside))
     }
 
     /// The number of the first frame in its movie.

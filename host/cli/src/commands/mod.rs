@@ -17,4 +17,6 @@ mod models;
 mod plot;
 mod probe;
 pub(crate) mod record;
+pub(crate) mod resume;
 pub(crate) mod run;
+mod weights;

@@ -5,6 +5,7 @@ use super::layers::{delays, layer_table, milliseconds};
 use super::layers_svg::draw;
 use super::models::{frames, read, title};
 use super::plot::plot;
+use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
 use crate::units::{plural, thousands};
@@ -18,6 +19,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
         ModelCommand::Check(args) => check(args),
         ModelCommand::Show(args) => show(args),
         ModelCommand::Plot(args) => plot(args),
+        ModelCommand::Weights(args) => weights(args),
         ModelCommand::Export(args) => export(args),
     }
 }

@@ -49,6 +49,10 @@ impl RunArgs {
                 let expected = "a model file; the built-in models have no keys";
                 return Err(Error::Parameter { item: "run", name: "--set", value: format!("{key}={value}"), expected });
             }
+            if let Some(path) = &self.weights {
+                let (value, expected) = (path.display().to_string(), "a model file beside it (--model FILE)");
+                return Err(Error::Parameter { item: "run", name: "--weights", value, expected });
+            }
             return Ok(self);
         }
         let file = read(Path::new(&self.model), &self.set)?;
@@ -102,7 +106,8 @@ impl Models {
         };
         let mut file = file.clone();
         file.set("input.dt", &format!("{dt}us"))?;
-        let whole = file.model()?;
+        let mut whole = file.model()?;
+        args.weights.iter().try_for_each(|path| whole.load_weights(path))?;
         let parts = shown(&file).into_iter().filter_map(|name| Some((name.to_owned(), there(whole.part(name)?))));
         Ok(Self { parts: parts.collect(), whole: there(whole) })
     }

@@ -3,16 +3,17 @@
 use super::gallery::{Drawing, Gallery};
 use super::input::Input;
 use super::models::Models;
+use super::resume::Position;
 use crate::args::RunArgs;
 use crate::text::{Lines, filtered_as_json, print, reasons_as_json};
 use crate::units::{plural, seconds, thousands};
 use foveola::npy::NpyWriter;
-use foveola::{Device, Error, Model, Result};
+use foveola::{Device, Error, Model, Result, Shape, StateFile};
 use foveola_core::Digest;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ndarray::{Array5, ArrayView5, Axis};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The default largest number of input samples in a chunk.
@@ -31,7 +32,12 @@ struct Totals {
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
-    let args = &args.clone().with_file()?;
+    let mut args = args.clone().with_file()?;
+    let state = args.load_state.as_deref().map(StateFile::read).transpose()?;
+    if let (Some(state), Some(path)) = (&state, &args.load_state) {
+        args.position = Some(Position::of(state, path)?);
+    }
+    let args = &args;
     let device: Device = args.device.parse()?;
     Models::build(args, &device, 1_000)?; // an unknown name is reported before the input is read
     let input = Input::open(args)?;
@@ -39,7 +45,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         file.frames(input.shape())?;
     }
     let mut models = Models::build(args, &device, input.dt())?;
-    let model = std::mem::take(&mut models.whole);
+    let mut model = std::mem::take(&mut models.whole);
+    let begin = state.as_ref().map(StateFile::time);
+    if let Some(state) = state {
+        go_on(args, &mut model, state, input.shape())?;
+    }
     let signature = model.signature(input.shape())?;
     let piece = args.chunk.unwrap_or_else(|| (PIECE_SAMPLES / input.shape().len().max(1)).clamp(1, 100));
     let gallery =
@@ -74,14 +84,22 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         let what = if run.names.len() > 1 { format!("output {name}") } else { "the output".into() };
         wrote.push((path, format!("{} of {of} of {what}", thousands(frames as u64))));
     }
-    run.report(&device, began.elapsed().as_secs_f64(), &wrote);
+    let states = States { begin, saved: args.save_state.as_deref().map(|path| save_state(path, &run)).transpose()? };
+    run.report(&device, began.elapsed().as_secs_f64(), &wrote, &states);
     Ok(())
+}
+
+/// The states of a run: the frames before the one that it goes on from; the file that it wrote and how to go on from there.
+struct States {
+    begin: Option<u64>,
+    saved: Option<(PathBuf, String)>,
 }
 
 /// Refuses a folder in which an output or a picture would replace the input, or an array of the model.
 fn refuse_to_overwrite(args: &RunArgs, names: &[String]) -> Result<()> {
     let arrays = args.file.as_ref().map_or_else(Vec::new, |file| file.arrays());
-    let read: Vec<PathBuf> = args.input.iter().chain(&arrays).filter_map(|path| path.canonicalize().ok()).collect();
+    let inputs = args.input.iter().chain(&arrays).chain(&args.weights);
+    let read: Vec<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
     let pictures = ["stages.png", "traces.png", "stages.gif"].map(str::to_owned);
     for name in names.iter().map(|name| format!("{name}.npy")).chain(pictures) {
         let path = args.out.join(name);
@@ -91,7 +109,37 @@ fn refuse_to_overwrite(args: &RunArgs, names: &[String]) -> Result<()> {
             return Err(Error::Parameter { item: "run", name, value, expected });
         }
     }
+    if let Some(path) = &args.save_state {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if path.canonicalize().is_ok_and(|path| read.contains(&path)) || folder.is_some_and(|folder| !folder.is_dir()) {
+            let (name, value) = ("--save-state", path.display().to_string());
+            let expected = "a file in a folder that there is, and none that is read";
+            return Err(Error::Parameter { item: "run", name, value, expected });
+        }
+    }
     Ok(())
+}
+
+/// Goes on from a state, for frames of `shape`.
+fn go_on(args: &RunArgs, model: &mut Model, state: StateFile, shape: Shape) -> Result<()> {
+    let found = state.shape();
+    if found != shape {
+        let path = args.load_state.clone().unwrap_or_default();
+        let reason = format!("for frames of {found} (channels x rows x columns); those of the input have {shape}");
+        return Err(Error::Data { path, reason });
+    }
+    model.set_state_from(state)
+}
+
+/// Writes the state after the last frame, and returns the file and what it holds.
+fn save_state(path: &Path, run: &Run<'_>) -> Result<(PathBuf, String)> {
+    let position = run.input.position(run.args.input.as_deref())?;
+    run.model.save_state_with(path, &position.note())?;
+    let next = match position.inside {
+        Some(inside) => format!("goes on with --from {}us", inside.next),
+        None => "goes on with the next input".into(),
+    };
+    Ok((path.into(), next))
 }
 
 /// A run and its results so far.
@@ -152,7 +200,7 @@ impl Run<'_> {
     }
 
     /// Prints the report.
-    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)]) {
+    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)], states: &States) {
         let Self { args, input, totals, .. } = self;
         let dt = input.dt() as f64 * 1e-6;
         let recorded = totals.frames as f64 * dt;
@@ -179,6 +227,12 @@ impl Run<'_> {
                 "filtered": filtered_as_json(&input.filtered()),
                 "wrote": wrote.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
             });
+            if let Some(begin) = states.begin {
+                value["first_frame"] = begin.into();
+            }
+            if let Some((path, _)) = &states.saved {
+                value["state"] = path.display().to_string().into();
+            }
             match &totals.digests[..] {
                 [] => {}
                 [digest] => value["digest"] = digest.to_string().into(),
@@ -204,6 +258,9 @@ impl Run<'_> {
         let frames = thousands(totals.frames as u64);
         lines.push("frames", format!("{frames} of {} ({})", seconds(dt), input.dt_from()));
         input.note().into_iter().for_each(|note| lines.push("", note));
+        if let (Some(begin), Some(path)) = (states.begin, &args.load_state) {
+            lines.push("", format!("after {} of {}", plural(begin, "frame"), path.display()));
+        }
         lines.push("model ran", speed(model));
         let with = if args.no_pictures { "" } else { ", with pictures" };
         lines.push("in all", format!("{}{with}", speed(elapsed)));
@@ -217,6 +274,9 @@ impl Run<'_> {
         lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
         for (path, what) in wrote {
             lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
+        }
+        if let Some((path, next)) = &states.saved {
+            lines.push("state", format!("{}: {next}", path.display()));
         }
         print(&lines.0);
     }

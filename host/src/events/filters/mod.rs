@@ -109,6 +109,12 @@ impl EventFilters {
         self.stages.is_empty()
     }
 
+    /// Whether what a filter does with an event depends on earlier events. Those that select by place or polarity have no state.
+    pub fn has_state(&self) -> bool {
+        let chain = EventChain::new(self.sensor, &self.stages).ok();
+        chain.is_some_and(|chain| (0..self.stages.len()).any(|stage| !chain.state_range(stage).is_empty()))
+    }
+
     /// The sensor size after the filters.
     pub fn output(&self) -> Geometry {
         self.output
@@ -322,6 +328,18 @@ mod tests {
             } else {
                 assert_eq!(kept, [alone, early].concat(), "{spec}");
             }
+        }
+    }
+
+    #[test]
+    fn filters_by_place_have_no_state() {
+        let has_state = |specs: &[&str]| {
+            let specs: Vec<_> = specs.iter().map(|text| text.parse().expect("a filter")).collect();
+            EventFilters::of(SENSOR, &specs).expect("they fit").has_state()
+        };
+        assert!(!has_state(&[]) && !has_state(&["on", "region:0,0,8,8", "downsample:2"]));
+        for spec in ["refractory:1ms", "stcf", "rowcol", "hot", "rate:1"] {
+            assert!(has_state(&["on", spec]), "{spec}");
         }
     }
 

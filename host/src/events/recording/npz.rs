@@ -3,13 +3,14 @@
 //! The arrays follow each other in the archive, so columns are read from several positions at once, which requires a file.
 //! They are assembled into the records of a structured [`.npy`](super::npy) array whose fields have the names of the arrays,
 //! and decoded there. Positions in the recording are bytes of that array. Arrays that are not needed become fields of zero
-//! bytes. Memory: 64 kB and a Deflate window per column, for any size. Checksums of the archive are not checked. Reference:
+//! bytes. Memory: 64 kB and a Deflate window per column, for any size. Checksums of the archive are not checked here. Reference:
 //! PKWARE, APPNOTE 6.3.10; `NumPy` documentation, `numpy.savez`.
 
 use super::table::{Columns, HINT, MOST, Named};
 use crate::npy::header::{self, Element, Header, Kind, NUMBERS, Scalar};
 #[cfg(feature = "compression")]
 use flate2::read::DeflateDecoder;
+use foveola_core::Checksum;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::Path;
@@ -29,6 +30,8 @@ pub(crate) struct Member {
     deflated: bool,
     packed: u64,
     at: u64,
+    /// CRC-32 of the content.
+    sum: u32,
 }
 
 /// The largest number of characters in an array's name.
@@ -109,7 +112,12 @@ impl Member {
         &self.name
     }
 
-    /// The content, as the bytes of a `.npy` file.
+    /// [`Member::open`], with an error at the end if the bytes are damaged.
+    pub(crate) fn checked(&self, path: &Path) -> Result<impl Read + use<>> {
+        Ok(Checked { content: self.open(path)?, sum: Checksum::new(), expected: self.sum })
+    }
+
+    /// The content, as the bytes of a `.npy` file. Its checksum is not checked.
     pub(crate) fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
         let mut file = BufReader::new(File::open(path)?);
         file.seek(SeekFrom::Start(self.at))?;
@@ -133,6 +141,28 @@ impl Member {
             )));
         }
         Ok(Box::new(packed))
+    }
+}
+
+/// The content of a file in the archive. Its end is an error if the checksum is not that of the directory.
+struct Checked<R> {
+    content: R,
+    sum: Checksum,
+    expected: u32,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let read = self.content.read(buffer)?;
+        self.sum = self.sum.bytes(buffer.get(..read).unwrap_or_default());
+        let found = self.sum.value();
+        if read == 0 && !buffer.is_empty() && found != self.expected {
+            return Err(bad(format!(
+                "damaged: the checksum of an array is {found:08x}; expected {:08x}",
+                self.expected
+            )));
+        }
+        Ok(read)
     }
 }
 
@@ -166,7 +196,8 @@ fn directory(file: &mut File) -> Result<Vec<Member>> {
             if !matches!(method, 0 | 8) {
                 return Err(bad(format!("'{name}' is packed by method {method}; expected none or Deflate")));
             }
-            members.push(Member { name: name.into(), deflated: method == 8, packed: packed.into(), at: at.into() });
+            let (name, deflated, sum) = (name.into(), method == 8, long(entry, 16));
+            members.push(Member { name, deflated, packed: packed.into(), at: at.into(), sum });
         } else if others.len() < MOST_NAMED && !text.ends_with('/') {
             others.push(text.into_owned());
         }
@@ -247,7 +278,8 @@ pub(crate) mod tests {
             let method: u16 = if deflated { 8 } else { 0 };
             let common = [
                 &method.to_le_bytes()[..],
-                &[0; 8], // date and checksum
+                &[0; 4], // date
+                &foveola_core::Checksum::new().bytes(content).value().to_le_bytes(),
                 &(packed.len() as u32).to_le_bytes(),
                 &(content.len() as u32).to_le_bytes(),
                 &(name.len() as u16).to_le_bytes(),

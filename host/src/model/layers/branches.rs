@@ -1,7 +1,8 @@
 //! Branches that end in a weighted sum, such as centre minus surround.
 
 use crate::model::layer::Table;
-use crate::{Error, Layer, Result};
+use crate::model::parameters::{index, inside};
+use crate::{Error, Layer, Parameter, Result, Values};
 use foveola_core::Source;
 
 /// Layers or whole models in parallel: all read the same frames, and their outputs are summed.
@@ -69,6 +70,28 @@ impl Layer for Branches {
                 let (item, name, value) = ("Branches", "branches", "empty".into());
                 Err(Error::Parameter { item, name, value, expected: "one branch or more" })
             }
+        }
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let weights: Vec<f64> = self.branches.iter().map(|(weight, _)| *weight).collect();
+        let mut all = vec![Parameter::new("weights", weights)];
+        for (i, (_, branch)) in self.branches.iter().enumerate() {
+            all.extend(branch.parameters().into_iter().map(|parameter| inside(&i.to_string(), parameter)));
+        }
+        all
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        if name == "weights" {
+            let weights = values.of_shape(&[self.branches.len()])?;
+            self.branches.iter_mut().zip(weights).for_each(|((to, _), weight)| *to = *weight);
+            return Ok(true);
+        }
+        let Some((branch, parameter)) = name.split_once('.') else { return Ok(false) };
+        match index(branch).and_then(|index| self.branches.get_mut(index)) {
+            Some((_, branch)) => branch.set_parameter(parameter, values),
+            None => Ok(false),
         }
     }
 }

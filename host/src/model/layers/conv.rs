@@ -2,9 +2,9 @@
 
 use crate::cpu::plan::{Job, Planner};
 use crate::model::layer::{Table, named};
-use crate::model::weight::check_bias;
+use crate::model::weight::{check_bias, parameters, singles};
 use crate::taps::Taps;
-use crate::{Algorithm, Error, Layer, Plan, Result, SimdLevel, Weight, kernels, memory};
+use crate::{Algorithm, Error, Layer, Parameter, Plan, Result, SimdLevel, Values, Weight, kernels, memory};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
 use foveola_core::{Border, ConvOptions, Kernel, PadMode, Shape, Source, Stage};
 use ndarray::Array5;
@@ -23,6 +23,9 @@ pub trait Kind: private::Sealed + Clone + Debug + Send + Sync + 'static {
     /// none for a single kernel.
     #[doc(hidden)]
     fn understand(shape: &[usize]) -> Option<(Option<[usize; 2]>, [usize; 3])>;
+    /// The shape of a whole weight, with the axes that the kind has.
+    #[doc(hidden)]
+    fn whole(shape: [usize; 5]) -> Vec<usize>;
 }
 
 /// A kind whose kernels extend over time: a weight of rank 1 is `(time)`.
@@ -68,6 +71,9 @@ impl Kind for Spacetime {
             _ => None,
         }
     }
+    fn whole(shape: [usize; 5]) -> Vec<usize> {
+        shape.to_vec()
+    }
 }
 
 impl Kind for Space {
@@ -81,6 +87,9 @@ impl Kind for Space {
             _ => None,
         }
     }
+    fn whole([o, i, _, r, c]: [usize; 5]) -> Vec<usize> {
+        vec![o, i, r, c]
+    }
 }
 
 impl Kind for Time {
@@ -92,6 +101,9 @@ impl Kind for Time {
             [o, i, t] => Some((Some([o, i]), [t, 1, 1])),
             _ => None,
         }
+    }
+    fn whole([o, i, t, _, _]: [usize; 5]) -> Vec<usize> {
+        vec![o, i, t]
     }
 }
 
@@ -480,5 +492,18 @@ impl<K: Kind> Layer for Conv<K> {
             }
             Plan::Direct => Ok(table.push(from, Stage::Conv3d(conv))),
         }
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        parameters(&self.taps, &K::whole(self.taps.shape), &self.bias)
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        match name {
+            "weight" => self.set_weight(values.of_shape(&K::whole(self.taps.shape))?)?,
+            "bias" if !self.bias.is_empty() => self.set_bias(&singles(values.of_shape(&[self.bias.len()])?))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }

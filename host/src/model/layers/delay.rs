@@ -1,7 +1,7 @@
 //! `TimePadding`, `Delay` and `VariableDelay`.
 
 use crate::model::layer::{Table, named};
-use crate::{Error, Layer, Result};
+use crate::{Error, Layer, Parameter, Result, Values};
 use foveola_core::{PadMode, Source, Stage};
 use ndarray::{Array2, ArrayView2};
 
@@ -96,6 +96,29 @@ impl Layer for Delay {
         let delay = foveola_core::Delay::new(table.shape(from), self.delay, self.length);
         Ok(table.push(from, Stage::Delay(delay)))
     }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter::new("delay", self.delay as f64)]
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        if name != "delay" {
+            return Ok(false);
+        }
+        self.delay = frames("Delay", values.number()?)? as usize;
+        Ok(true)
+    }
+}
+
+/// A delay as a whole number.
+fn frames(item: &'static str, delay: f64) -> Result<u32> {
+    // A conversion to an integer truncates and saturates.
+    let whole = delay as u32;
+    if f64::from(whole) == delay {
+        return Ok(whole);
+    }
+    let (value, expected) = (format!("{delay:?}"), "a whole number of frames, 0 to 2^32 - 1");
+    Err(Error::Parameter { item, name: "delay", value, expected })
 }
 
 /// A delay for each pixel, in frames. See [`foveola_core::variable_delay`].
@@ -140,5 +163,19 @@ impl Layer for VariableDelay {
         }
         let delay = named(self, foveola_core::VariableDelay::new(frame, self.delays.as_slice().unwrap_or_default()))?;
         Ok(table.push(from, Stage::VariableDelay(delay)))
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter::new("delays", &self.delays)]
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        if name != "delays" {
+            return Ok(false);
+        }
+        let values = values.of_shape(self.delays.shape())?.iter();
+        let delays = values.map(|delay| frames("VariableDelay", *delay)).collect::<Result<Vec<u32>>>()?;
+        self.delays.iter_mut().zip(delays).for_each(|(to, delay)| *to = delay);
+        Ok(true)
     }
 }

@@ -3,6 +3,7 @@
 mod branches;
 mod conv;
 mod delay;
+mod map;
 mod pointwise;
 mod recursive;
 mod reduce;
@@ -12,6 +13,7 @@ mod smooth_conv;
 pub use branches::Branches;
 pub use conv::{Conv, Conv1d, Conv2d, Conv3d, Kind, Space, Spacetime, Spatial, Temporal, Time};
 pub use delay::{Delay, TimePadding, VariableDelay};
+pub use map::Map;
 pub use pointwise::{NLRectify, NLRectifyScale, NLRectifySquare, NLSquare};
 pub use recursive::{HighPass, LowPass};
 pub use reduce::{Diff, Sum, sum};

@@ -1,7 +1,7 @@
 //! `NLRectify`, `NLRectifyScale`, `NLSquare`, `NLRectifySquare`. See [`foveola_core::pointwise`].
 
 use crate::model::layer::{Table, named};
-use crate::{Error, Layer, Result};
+use crate::{Error, Layer, Parameter, Result, Values};
 use foveola_core::{Nonlinearity, Pointwise, Source, Stage};
 
 fn push(layer: &dyn Layer, table: &mut Table<'_>, from: Source, function: Nonlinearity) -> Result<Source> {
@@ -18,6 +18,19 @@ fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+fn parameters(scale: f64, bias: f64) -> Vec<Parameter> {
+    vec![Parameter::new("scale", scale), Parameter::new("bias", bias)]
+}
+
+fn set(name: &str, values: &Values, scale: &mut f64, bias: &mut f64) -> Result<bool> {
+    match name {
+        "scale" => *scale = values.number()?,
+        "bias" => *bias = values.number()?,
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// `max(x, 0)`.
@@ -69,6 +82,14 @@ impl Layer for NLRectifyScale {
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         push(self, table, from, Nonlinearity::RectifyScale { scale: self.scale, bias: self.bias })
     }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        parameters(self.scale, self.bias)
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        set(name, values, &mut self.scale, &mut self.bias)
+    }
 }
 
 /// `(bias + scale x)^2`.
@@ -106,6 +127,14 @@ impl Layer for NLSquare {
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         push(self, table, from, Nonlinearity::Square { scale: self.scale, bias: self.bias })
     }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        parameters(self.scale, self.bias)
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        set(name, values, &mut self.scale, &mut self.bias)
+    }
 }
 
 /// `max(bias + scale x, 0)^2`.
@@ -142,5 +171,13 @@ impl Layer for NLRectifySquare {
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         push(self, table, from, Nonlinearity::RectifySquare { scale: self.scale, bias: self.bias })
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        parameters(self.scale, self.bias)
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        set(name, values, &mut self.scale, &mut self.bias)
     }
 }

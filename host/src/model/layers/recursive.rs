@@ -4,7 +4,7 @@
 //! the bounds and describes the treatment of small numbers.
 
 use crate::model::layer::{Table, named};
-use crate::{Error, Layer, Resolution, Result};
+use crate::{Error, Layer, Parameter, Resolution, Result, Values};
 use foveola_core::{Decay, Source, Stage};
 
 /// A time constant in seconds. Its length in frames depends on the rate of the layer's input frames, which is lower after a
@@ -23,6 +23,12 @@ impl TimeConstant {
         let steps_per_second = resolution.steps_per_second;
         let decay = Decay::new(tau, steps_per_second).map_err(|source| Error::layer(layer, source))?;
         Ok(Self { tau, steps_per_second, decay })
+    }
+
+    /// Another time constant in the same model.
+    pub(super) fn with(&self, layer: &'static str, tau: f64) -> Result<Self> {
+        let resolution = Resolution { steps_per_second: self.steps_per_second, ..Resolution::DEFAULT };
+        Self::new(layer, tau, resolution)
     }
 
     /// The time constant in seconds.
@@ -82,6 +88,18 @@ impl Layer for LowPass {
         let filter = foveola_core::LowPass::new(table.shape(from), decay);
         Ok(table.push(from, Stage::LowPass(filter)))
     }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter::new("tau", self.tau())]
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        if name != "tau" {
+            return Ok(false);
+        }
+        self.tau = self.tau.with("LowPass", values.number()?)?;
+        Ok(true)
+    }
 }
 
 /// Exponential high-pass of every pixel: `x - k lowpass(x)`. See [`foveola_core::HighPass`].
@@ -108,7 +126,10 @@ impl HighPass {
     /// # Errors
     /// A `tau` that is negative, not finite or too long; a `k` that is not finite.
     pub fn new(tau: f64, k: f64, resolution: Resolution) -> Result<Self> {
-        let tau = TimeConstant::new("HighPass", tau, resolution)?;
+        Self::of(TimeConstant::new("HighPass", tau, resolution)?, k)
+    }
+
+    fn of(tau: TimeConstant, k: f64) -> Result<Self> {
         let probe = foveola_core::HighPass::new(foveola_core::Shape::new(1, 1, 1), tau.decay, k);
         probe.map_err(|source| Error::layer("HighPass", source))?;
         Ok(Self { tau, k })
@@ -134,6 +155,19 @@ impl Layer for HighPass {
         let decay = self.tau.decay(self.name(), table.rate(from).every)?;
         let filter = named(self, foveola_core::HighPass::new(table.shape(from), decay, self.k))?;
         Ok(table.push(from, Stage::HighPass(filter)))
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter::new("tau", self.tau()), Parameter::new("k", self.k)]
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        *self = match name {
+            "tau" => Self::of(self.tau.with("HighPass", values.number()?)?, self.k)?,
+            "k" => Self::of(self.tau, values.number()?)?,
+            _ => return Ok(false),
+        };
+        Ok(true)
     }
 }
 

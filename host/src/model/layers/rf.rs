@@ -1,9 +1,9 @@
 //! `RF`: a receptive field with one output pixel.
 
 use crate::model::layer::{Table, named};
-use crate::model::weight::check_bias;
+use crate::model::weight::{check_bias, parameters, singles};
 use crate::taps::{MAX_WEIGHTS, Taps};
-use crate::{Error, Layer, Result, Weight};
+use crate::{Error, Layer, Parameter, Result, Values, Weight};
 use foveola_core::{Kernel, PadMode, Source, Stage};
 use ndarray::Array5;
 use std::sync::OnceLock;
@@ -197,5 +197,20 @@ impl Layer for Rf {
         let kernel = Kernel { weights: &taps.values, shape: taps.shape, bias: &self.bias };
         let field = named(self, foveola_core::Rf::new(frame, kernel, self.pad))?;
         Ok(table.push(from, Stage::Rf(field)))
+    }
+
+    /// Without the weight while that is empty: it then follows from the frames.
+    fn parameters(&self) -> Vec<Parameter> {
+        let all = parameters(&self.taps, &self.taps.shape, &self.bias);
+        all.into_iter().filter(|parameter| !(self.is_empty() && parameter.name == "weight")).collect()
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        match name {
+            "weight" if !self.is_empty() => self.set_weight(values.of_shape(&self.taps.shape)?)?,
+            "bias" if !self.bias.is_empty() => self.set_bias(&singles(values.of_shape(&[self.bias.len()])?))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use crate::cpu::plan::{Job, Planner};
 use crate::model::kept::Kept;
 use crate::model::layer::{Table, named};
 use crate::taps::{MAX_WEIGHTS, Taps};
-use crate::{Algorithm, Error, Layer, Plan, Resolution, Result, SimdLevel, Weight, kernels};
+use crate::{Algorithm, Error, Layer, Parameter, Plan, Resolution, Result, SimdLevel, Values, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
 use foveola_core::{Border, Decay, Source, Stage};
 use ndarray::Array3;
@@ -169,5 +169,24 @@ impl Layer for SmoothConv {
             _ => filter,
         };
         Ok(table.push(from, Stage::SmoothConv(if self.components { filter.components() } else { filter })))
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let taus: Vec<f64> = self.taus().collect();
+        vec![Parameter::new("tau", taus), Parameter::new("weight", self.weight())]
+    }
+
+    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+        let [n, .., rows, cols] = self.spatial.shape;
+        match name {
+            "tau" => {
+                let taus = self.taus.iter().zip(values.of_shape(&[n])?);
+                self.taus = taus.map(|(old, tau)| old.with(NAME, *tau)).collect::<Result<_>>()?;
+                self.decays = Kept::default();
+            }
+            "weight" => self.set_weight(values.of_shape(&[n, rows, cols])?)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }

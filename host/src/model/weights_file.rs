@@ -1,0 +1,128 @@
+//! The parameters of a model in a `.npz` archive, one array of `f64` for each, under its name.
+
+use super::Model;
+use super::parameters::unknown;
+use crate::draft::Draft;
+use crate::events::recording::{Member, members};
+use crate::npy::archive::ArchiveWriter;
+use crate::npy::header::{Element, Header, Kind, NUMBERS};
+use crate::{Error, Parameter, Result};
+use ndarray::{ArrayD, IxDyn};
+use std::io::{self, BufWriter, Read};
+use std::path::Path;
+
+impl Model {
+    /// Writes all [parameters](Model::parameters) to a `.npz` archive, which `numpy.load` reads: an array of `f64` for each,
+    /// under its name. Weights of `f32` are exact.
+    ///
+    /// ```
+    /// use foveola::{Conv2d, Model};
+    /// let path = std::env::temp_dir().join(format!("foveola-doc-{}-weights.npz", std::process::id()));
+    /// let blur = Model::new().named("blur", Conv2d::new(1, 1, [3, 3])?);
+    /// blur.save_weights(&path)?; // np.load(path)["blur.weight"].shape == (1, 1, 3, 3)
+    ///
+    /// let mut other = Model::new().named("blur", Conv2d::new(1, 1, [3, 3])?.with_weight(0.5)?);
+    /// other.load_weights(&path)?;
+    /// assert_eq!(other.parameters(), blur.parameters());
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// The file appears under its name when it is complete.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Unknown`] for a model without parameters, which would be an archive without arrays.
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        let (path, all) = (path.as_ref(), self.parameters());
+        if all.is_empty() {
+            return Err(unknown("*", &all));
+        }
+        let write = || {
+            let mut archive = ArchiveWriter::new(BufWriter::new(Draft::create(path)?));
+            all.iter().try_for_each(|Parameter { name, value }| archive.push(name, value))?;
+            archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
+        };
+        write().map_err(|source| Error::Io { path: path.into(), source })
+    }
+
+    /// Sets all [parameters](Model::parameters) from a `.npz` archive: one array of numbers for each, with its name and
+    /// shape, in any order. A running stream continues, as with [`Model::set_parameter`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a file that is no such archive, a missing array, and one of another shape, type or with damaged
+    /// bytes; [`Error::Unknown`] for an array that is no parameter; [`Error::ModelParameter`] for values that a layer refuses;
+    /// [`Error::Io`]. The model is then unchanged.
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let data = |reason: String| Error::Data { path: path.into(), reason };
+        let members = members(path).map_err(|error| failed(path, error))?;
+        let all = self.parameters();
+        if let Some(strange) = members.iter().find(|member| all.iter().all(|parameter| parameter.name != member.name()))
+        {
+            return Err(unknown(strange.name(), &all));
+        }
+        let mut arrays = Vec::with_capacity(all.len());
+        for parameter in &all {
+            let name = &parameter.name;
+            let mut of_name = members.iter().filter(|member| member.name() == name);
+            let member = of_name
+                .next()
+                .ok_or_else(|| data(format!("there is no array {name}; expected one for each parameter")))?;
+            if of_name.next().is_some() {
+                return Err(data(format!("there are several arrays {name}; expected one")));
+            }
+            let array = read(member, path, parameter.shape()).map_err(|error| failed(path, error))?;
+            arrays.push((name, array.map_err(|reason| data(format!("{name}: {reason}")))?));
+        }
+        // All values, or none of them: a layer may refuse some.
+        let mut changed = Self { network: self.network.clone(), ..Self::default() };
+        arrays.into_iter().try_for_each(|(name, array)| changed.set_parameter(name, array))?;
+        self.network = changed.network;
+        Ok(())
+    }
+}
+
+/// An archive that is none, or is damaged, or cannot be read.
+fn failed(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Error::Data { path: path.into(), reason: error.to_string() },
+        io::ErrorKind::UnexpectedEof => Error::Data { path: path.into(), reason: "cut off".into() },
+        _ => Error::Io { path: path.into(), source: error },
+    }
+}
+
+/// The array in an archive, if it has this shape; otherwise the reason.
+fn read(member: &Member, path: &Path, expected: &[usize]) -> io::Result<Result<ArrayD<f64>, String>> {
+    let mut bytes = member.checked(path)?;
+    let header = match Header::from_reader(&mut bytes)? {
+        Ok(header) => header,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let Element::Scalar(scalar) = header.element else {
+        return Ok(Err(format!("an array of records; expected {NUMBERS}")));
+    };
+    if matches!(scalar.kind, Kind::Other(_)) {
+        return Ok(Err(format!("numbers of type {scalar}; expected {NUMBERS}")));
+    }
+    if header.fortran_order && header.shape.len() > 1 {
+        return Ok(Err("in Fortran order; expected C order, as numpy.ascontiguousarray gives".into()));
+    }
+    if !header.shape.iter().copied().eq(expected.iter().map(|side| *side as u64)) {
+        return Ok(Err(format!("an array of shape {:?}; expected {expected:?}", header.shape)));
+    }
+    // As many as the parameter has: the file cannot ask for more.
+    let count = expected.iter().product();
+    let (mut numbers, mut number) = (Vec::with_capacity(count), [0; 8]);
+    for _ in 0..count {
+        let number = &mut number[..scalar.size.min(8)];
+        bytes.read_exact(number)?;
+        numbers.push(scalar.number(number).unwrap_or(f64::NAN));
+    }
+    if bytes.read(&mut number)? > 0 {
+        return Ok(Err("more bytes than its header tells of".into()));
+    }
+    Ok(ArrayD::from_shape_vec(IxDyn(expected), numbers).map_err(|error| error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;
