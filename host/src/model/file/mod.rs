@@ -58,8 +58,10 @@
 //! [`ModelFileError`] with line, column and key.
 
 mod arrays;
+mod describe;
 mod error;
 mod firmware;
+mod from_model;
 mod generators;
 mod input;
 mod keys;
@@ -73,6 +75,7 @@ mod source;
 mod tests;
 mod units;
 mod value;
+mod weighted;
 mod weights;
 mod write;
 
