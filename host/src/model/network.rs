@@ -189,9 +189,8 @@ impl Network {
         for i in 0..self.entries.len() {
             last = self.compile_layer(i, table, (input, last))?;
         }
-        if let Some(name) = self.outputs.iter().find_map(|(name, layer)| layer.is_none().then_some(name)) {
-            let names = self.entries.iter().map(|entry| entry.name.as_str()).filter(|name| !name.is_empty());
-            return Err(Error::unknown("layer of the output", name, names));
+        for output in 0..self.outputs.len() {
+            self.layer_of_output(output)?;
         }
         Ok(self.outputs.first().and_then(|(_, layer)| *layer).map_or(last, |layer| table.of_layer(layer)))
     }
@@ -199,26 +198,10 @@ impl Network {
     /// The nodes of layer `i`, which reads `last` unless it names its inputs.
     fn compile_layer<'a>(&'a self, i: usize, table: &mut Table<'a>, (input, last): (Source, Source)) -> Result<Source> {
         let entry = &self.entries[i];
-        if !entry.unique {
-            let (item, name, value) = ("Model", "name of a layer", format!("{:?}", entry.name));
-            return Err(Error::Parameter {
-                item,
-                name,
-                value,
-                expected: "letters, digits, _ and -, and neither `input` nor the name of another layer",
-            });
-        }
+        self.check_name(i)?;
         let mut joined = None;
-        for (read, (name, weight)) in entry.reads.iter().zip(&entry.inputs.terms) {
-            let source = match read {
-                Ok(None) => input,
-                Ok(Some(layer)) => table.of_layer(*layer),
-                Err(Unknown) => {
-                    let names = self.entries[..i].iter().map(|entry| entry.name.as_str());
-                    let names = names.filter(|name| !name.is_empty()).chain([INPUT]);
-                    return Err(Error::unknown("layer to read", name, names));
-                }
-            };
+        for (term, (name, weight)) in entry.inputs.terms.iter().enumerate() {
+            let source = self.layer_read(i, term)?.map_or(input, |layer| table.of_layer(layer));
             if let Some((first, _)) = joined {
                 self.check_join(i, table, (first, source), name)?;
             }
@@ -238,6 +221,36 @@ impl Network {
         Ok(source)
     }
 
+    /// Refuses a name of layer `i` that is taken, or none.
+    pub(super) fn check_name(&self, i: usize) -> Result<()> {
+        let entry = &self.entries[i];
+        if entry.unique {
+            return Ok(());
+        }
+        let (item, name, value) = ("Model", "name of a layer", format!("{:?}", entry.name));
+        let expected = "letters, digits, _ and -, and neither `input` nor the name of another layer";
+        Err(Error::Parameter { item, name, value, expected })
+    }
+
+    /// The layer that a term of the inputs of layer `i` names; [`None`] for the model's input.
+    pub(super) fn layer_read(&self, i: usize, term: usize) -> Result<Option<usize>> {
+        let entry = &self.entries[i];
+        entry.reads[term].map_err(|Unknown| {
+            let names = self.entries[..i].iter().map(|entry| entry.name.as_str());
+            let names = names.filter(|name| !name.is_empty()).chain([INPUT]);
+            Error::unknown("layer to read", &entry.inputs.terms[term].0, names)
+        })
+    }
+
+    /// The layer of the output at `output` among [`Network::outputs`].
+    pub(super) fn layer_of_output(&self, output: usize) -> Result<usize> {
+        let (name, layer) = &self.outputs[output];
+        layer.ok_or_else(|| {
+            let names = self.entries.iter().map(|entry| entry.name.as_str()).filter(|name| !name.is_empty());
+            Error::unknown("layer of the output", name, names)
+        })
+    }
+
     /// Refuses `source`, called `name`, beside `first` among the inputs of layer `i`.
     fn check_join(&self, i: usize, table: &Table<'_>, (first, source): (Source, Source), name: &str) -> Result<()> {
         let inputs = &self.entries[i].inputs;
@@ -254,7 +267,7 @@ impl Network {
     }
 
     /// The layer at `i`, for messages.
-    fn title(&self, i: usize) -> String {
+    pub(super) fn title(&self, i: usize) -> String {
         match self.entries[i].name.as_str() {
             "" => format!("layer {i}"),
             name => format!("layer {name:?}"),

@@ -1,16 +1,21 @@
 //! The kinds of layers in a model file: one entry of a table for each.
 
+use super::describe::{self, Described};
 use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
 use super::keys::Type::{Choice, Flag, Frames, List, Map, Number, OneOrMore, Quantity, Size, Values, Weight, Whole};
-use super::keys::{Arguments, Key, choice, first, flag, frames, key, list, number, seconds, single, whole, wholes};
+use super::keys::{Arguments, Key, choice, first, frames, key, number, seconds, wholes};
 use super::units::Dimension::Time;
-use super::weights::{Axes, for_stages, map, weight};
-use crate::layers::Kind as Convolution;
+use super::value::Value;
+use super::weighted::{
+    convolution, describe_convolution, describe_receptive_field, describe_smooth_conv, receptive_field, smooth_conv,
+};
+use super::weights::{Axes, map};
+use crate::layers::{Space, Spacetime, Time as InTime};
 use crate::model::inputs::Join;
 use crate::{
     Algorithm, Axis, Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify,
-    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, Rf, SmoothConv, Sum, TimePadding, VariableDelay, layers::Conv,
+    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, Sum, TimePadding, VariableDelay,
 };
 
 /// A kind of layer.
@@ -25,9 +30,11 @@ pub(super) struct Kind {
     pub(super) keys: &'static [&'static [Key]],
     /// The layer of checked keys.
     pub(super) build: fn(&Arguments<'_>) -> Built,
+    /// The keys of a layer, if it is of this kind. What is built of them has the same bits.
+    pub(super) describe: fn(&dyn Layer) -> Option<Described>,
 }
 
-type Built = Result<Box<dyn Layer>, Problem>;
+pub(super) type Built = Result<Box<dyn Layer>, Problem>;
 
 const AXES: [(&str, Axis); 3] = [("channel", Axis::Channel), ("row", Axis::Row), ("col", Axis::Col)];
 
@@ -85,6 +92,7 @@ pub(super) const KINDS: [Kind; 19] = [
                 Conv3d::new(i, o, args.get("size", wholes)?).map_err(Problem::from)
             })
         },
+        describe: |layer| describe_convolution::<Spacetime>(layer, Axes::Spacetime),
     },
     Kind {
         name: "Conv2d",
@@ -102,6 +110,7 @@ pub(super) const KINDS: [Kind; 19] = [
         build: |args| {
             convolution(args, Axes::Space, |[i, o]| Conv2d::new(i, o, args.get("size", wholes)?).map_err(Problem::from))
         },
+        describe: |layer| describe_convolution::<Space>(layer, Axes::Space),
     },
     Kind {
         name: "Conv1d",
@@ -121,6 +130,7 @@ pub(super) const KINDS: [Kind; 19] = [
                 Conv1d::new(i, o, args.get("frames", frames)?).map_err(Problem::from)
             })
         },
+        describe: |layer| describe_convolution::<InTime>(layer, Axes::Time),
     },
     Kind {
         name: "RF",
@@ -136,6 +146,7 @@ pub(super) const KINDS: [Kind; 19] = [
             &TIME_PAD,
         ],
         build: receptive_field,
+        describe: describe_receptive_field,
     },
     Kind {
         name: "SmoothConv",
@@ -150,6 +161,7 @@ pub(super) const KINDS: [Kind; 19] = [
             key("algorithm", Choice(&first(Algorithm::NAMES)), Is("auto"), "direct, separable or auto"),
         ]],
         build: smooth_conv,
+        describe: describe_smooth_conv,
     },
     Kind {
         name: "LowPass",
@@ -157,6 +169,11 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&[TAU]],
         build: |args| boxed(LowPass::new(args.get("tau", seconds)?, args.scope.resolution)?),
+        describe: |layer| {
+            describe::of(layer, |low: &LowPass, to| {
+                to.with("tau", describe::duration(low.tau())).at_rate(low.steps_per_second())
+            })
+        },
     },
     Kind {
         name: "HighPass",
@@ -164,6 +181,12 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&[TAU, key("k", Number, Is("1"), "weight of the low-pass")]],
         build: |args| boxed(HighPass::new(args.get("tau", seconds)?, args.get("k", number)?, args.scope.resolution)?),
+        describe: |layer| {
+            describe::of(layer, |high: &HighPass, to| {
+                let to = to.with("tau", describe::duration(high.tau())).at_rate(high.steps_per_second());
+                to.with("k", Value::Number(high.k()))
+            })
+        },
     },
     Kind {
         name: "TimePadding",
@@ -174,6 +197,11 @@ pub(super) const KINDS: [Kind; 19] = [
             key("mode", Choice(&first(PadMode::NAMES)), Is("mirror"), "the frames before the first"),
         ]],
         build: |args| boxed(TimePadding::new(args.get("length", frames)?, args.get("mode", choice(&PadMode::NAMES))?)),
+        describe: |layer| {
+            describe::of(layer, |padding: &TimePadding, to| {
+                to.with("length", describe::frames(padding.length())).with("mode", describe::name(padding.mode()))
+            })
+        },
     },
     Kind {
         name: "Delay",
@@ -184,6 +212,11 @@ pub(super) const KINDS: [Kind; 19] = [
             key("length", Frames, Is("0 frames"), "earlier frames in front of each chunk"),
         ]],
         build: |args| boxed(Delay::new(args.get("delay", frames)?).with_length(args.get("length", frames)?)),
+        describe: |layer| {
+            describe::of(layer, |delay: &Delay, to| {
+                to.with("delay", describe::frames(delay.delay())).with("length", describe::frames(delay.length()))
+            })
+        },
     },
     Kind {
         name: "VariableDelay",
@@ -191,14 +224,36 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&[key("delays", Map, Needed, "frames, (row, col)")]],
         build: |args| boxed(VariableDelay::new(&args.get("delays", map)?)),
+        describe: |layer| {
+            describe::of(layer, |delay: &VariableDelay, to| {
+                let cell = |delay: &u32| Value::Number(f64::from(*delay));
+                let rows = delay
+                    .delays()
+                    .rows()
+                    .into_iter()
+                    .map(|row| describe::list(row.iter().map(cell)))
+                    .collect::<Vec<_>>();
+                to.with("delays", describe::list(rows))
+            })
+        },
     },
-    Kind { name: "NLRectify", about: "max(x, 0)", join: Join::Sum, keys: &[], build: |_| boxed(NLRectify) },
+    Kind {
+        name: "NLRectify",
+        about: "max(x, 0)",
+        join: Join::Sum,
+        keys: &[],
+        build: |_| boxed(NLRectify),
+        describe: describe::plain::<NLRectify>,
+    },
     Kind {
         name: "NLRectifyScale",
         about: "max(bias + scale x, 0)",
         join: Join::Sum,
         keys: &[&SCALE],
         build: |args| boxed(NLRectifyScale::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLRectifyScale, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
     },
     Kind {
         name: "NLSquare",
@@ -206,6 +261,9 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&SCALE],
         build: |args| boxed(NLSquare::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLSquare, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
     },
     Kind {
         name: "NLRectifySquare",
@@ -213,6 +271,9 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&SCALE],
         build: |args| boxed(NLRectifySquare::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLRectifySquare, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
     },
     Kind {
         name: "Sum",
@@ -220,6 +281,12 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[&[key("axis", Choice(&first(AXES)), Is("channel"), "the axis")]],
         build: |args| boxed(Sum::new(args.get("axis", choice(&AXES))?)),
+        describe: |layer| {
+            describe::of(layer, |sum: &Sum, to| {
+                let name = AXES.iter().find(|(_, axis)| *axis == sum.axis()).map_or("", |(name, _)| name);
+                to.with("axis", describe::name(name))
+            })
+        },
     },
     Kind {
         name: "Diff",
@@ -227,14 +294,23 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Sum,
         keys: &[],
         build: |_| boxed(Diff),
+        describe: describe::plain::<Diff>,
     },
-    Kind { name: "Identity", about: "its input: gives a name to a sum", join: Join::Sum, keys: &[], build: identity },
+    Kind {
+        name: "Identity",
+        about: "its input: gives a name to a sum",
+        join: Join::Sum,
+        keys: &[],
+        build: identity,
+        describe: describe_identity,
+    },
     Kind {
         name: "Product",
         about: "the product of its inputs, sample by sample",
         join: Join::Product,
         keys: &[],
         build: identity,
+        describe: describe_identity,
     },
     Kind {
         name: "Concat",
@@ -242,10 +318,11 @@ pub(super) const KINDS: [Kind; 19] = [
         join: Join::Concat,
         keys: &[],
         build: identity,
+        describe: describe_identity,
     },
 ];
 
-fn boxed(layer: impl Layer) -> Built {
+pub(super) fn boxed(layer: impl Layer) -> Built {
     Ok(Box::new(layer))
 }
 
@@ -254,81 +331,10 @@ fn identity(_: &Arguments<'_>) -> Built {
     boxed(Model::new())
 }
 
-fn convolution<K: Convolution>(
-    args: &Arguments<'_>,
-    axes: Axes,
-    new: impl Fn([usize; 2]) -> Result<Conv<K>, Problem>,
-) -> Built {
-    let groups = args.get("groups", whole)?;
-    let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
-    let mut conv = new(channels.map(|channels| channels.unwrap_or(groups)))?
-        .with_groups(groups)?
-        .with_stride(args.get("stride", wholes)?)
-        .with_dilation(args.get("dilation", wholes)?)
-        .with_autopad(args.get("autopad", flag)?)
-        .with_algorithm(args.get("algorithm", choice(&Algorithm::NAMES))?);
-    // A Conv1d has no border, a Conv2d no past.
-    if let Some(border) = args.optional("autopad_mode", choice(&Border::NAMES))? {
-        conv = conv.with_autopad_mode(border);
-    }
-    if let Some(mode) = args.optional("pad_mode", choice(&PadMode::NAMES))? {
-        conv = conv.with_pad_mode(mode).with_time_pad(args.get("time_pad", flag)?);
-    }
-    if let Some(weight) = args.optional("weight", weight(axes))? {
-        conv.set_weight(weight).map_err(|error| args.problem("weight", error))?;
-        let shape = conv.weight().dim();
-        has_channels(args, channels, [shape.1 * groups, shape.0])?;
-    }
-    if let Some(bias) = args.optional("bias", list(single))? {
-        conv.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
-    }
-    boxed(conv)
+fn describe_identity(layer: &dyn Layer) -> Option<Described> {
+    layer.as_any().downcast_ref::<Model>()?.is_empty().then(Described::default)
 }
 
-/// Refuses a weight of other channels than the file states.
-fn has_channels(args: &Arguments<'_>, stated: [Option<usize>; 2], found: [usize; 2]) -> Result<(), Problem> {
-    for ((stated, found), name) in stated.into_iter().zip(found).zip(["in_channels", "out_channels"]) {
-        if let Some(stated) = stated.filter(|stated| *stated != found) {
-            let found = format!(
-                "a weight of {found} {}",
-                name.replace('_', " ").replace("in ", "input ").replace("out ", "output ")
-            );
-            return Err(Problem::new(args.at, found, format!("{name} = {stated}, or a weight with preserve_channels")));
-        }
-    }
-    Ok(())
-}
-
-fn receptive_field(args: &Arguments<'_>) -> Built {
-    let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
-    let [ins, out] = channels.map(|channels| channels.unwrap_or(1));
-    let mut field = Rf::new(ins, out, args.get("frames", frames)?)?
-        .with_pad_mode(args.get("pad_mode", choice(&PadMode::NAMES))?)
-        .with_time_pad(args.get("time_pad", flag)?);
-    if let Some(weight) = args.optional("weight", weight(Axes::Field))? {
-        field.set_weight(weight).map_err(|error| args.problem("weight", error))?;
-        let shape = field.weight().dim();
-        has_channels(args, channels, [shape.1, shape.0])?;
-    }
-    if let Some(bias) = args.optional("bias", list(single))? {
-        field.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
-    }
-    boxed(field)
-}
-
-fn smooth_conv(args: &Arguments<'_>) -> Built {
-    let mut taus = args.get("tau", list(seconds))?;
-    let n = args.optional("n", whole)?.unwrap_or(taus.len());
-    if taus.len() == 1 && n <= crate::taps::MAX_WEIGHTS {
-        taus.resize(n, taus[0]);
-    }
-    if taus.len() != n {
-        let found = format!("{} time constants for n = {n}", taus.len());
-        return Err(Problem::new(args.at, found, "one for each stage, or one for all").in_key("tau"));
-    }
-    let weight = for_stages(args.get("weight", weight(Axes::Stages))?, n)?;
-    let layer = SmoothConv::new(&taus, weight, args.scope.resolution)?
-        .with_autopad_mode(args.get("autopad_mode", choice(&Border::NAMES))?)
-        .with_algorithm(args.get("algorithm", choice(&Algorithm::NAMES))?);
-    boxed(if args.get("components", flag)? { layer.components() } else { layer })
+fn scaled(to: Described, scale: f64, bias: f64) -> Described {
+    to.with("scale", Value::Number(scale)).with("bias", Value::Number(bias))
 }

@@ -46,7 +46,7 @@ pub(super) const COMMON: [Key; 3] = [
 ];
 
 /// Names that layers must not have.
-const RESERVED: [&str; 3] = ["input", "parameters", "outputs"];
+pub(super) const RESERVED: [&str; 3] = ["input", "parameters", "outputs"];
 
 impl PartialEq for LayerEntry {
     fn eq(&self, other: &Self) -> bool {
@@ -66,6 +66,10 @@ impl fmt::Debug for LayerEntry {
 }
 
 impl LayerEntry {
+    pub(super) fn new(name: String, inputs: Inputs, kind: &'static Kind, parameters: Table) -> Self {
+        Self { name, inputs, kind, parameters, at: None }
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name

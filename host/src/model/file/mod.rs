@@ -59,8 +59,10 @@
 
 mod arrays;
 mod brief;
+mod describe;
 mod error;
 mod firmware;
+mod from_model;
 mod generators;
 mod input;
 mod keys;
@@ -74,6 +76,7 @@ mod source;
 mod tests;
 mod units;
 mod value;
+mod weighted;
 mod weights;
 mod write;
 

@@ -7,7 +7,8 @@ use crate::{ModelFile, Result};
 
 impl ModelFile {
     /// Changes one value, as `--set` does: `centre.tau` is a key of the layer `centre`, `centre.weight.gaussian.sigma` one
-    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input. The value is in the notation of TOML,
+    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input, `name` and `about` those of the file if
+    /// there is no such parameter. The value is in the notation of TOML,
     /// or text without quotes. Everything is checked anew; after an error the file is unchanged.
     ///
     /// ```
@@ -43,11 +44,14 @@ impl ModelFile {
         let first = names.next().unwrap_or_default();
         let mut names: Vec<_> = names.collect();
         if names.is_empty() {
-            names.push(first);
             if find(&self.parameters, first).is_none() {
+                if matches!(first, "name" | "about") {
+                    return Ok(child(table, first));
+                }
                 let known = self.parameters.iter().map(|entry| entry.key.as_str());
                 return Err(Problem::unknown(None, "parameter", first, known));
             }
+            names.push(first);
         }
         if let ("parameters", [name]) = (first, &names[..])
             && find(&self.parameters, name).is_none()

@@ -90,7 +90,7 @@ fn value(value: &Value, level: usize) -> String {
 }
 
 /// The shortest number that reads back as the same 64-bit float.
-fn number_in_toml(number: f64) -> String {
+pub(super) fn number_in_toml(number: f64) -> String {
     let whole = number.fract() == 0.0 && number.abs() <= LARGEST && !(number == 0.0 && number.is_sign_negative());
     if whole { format!("{}", number as i64) } else { format!("{number:?}") }
 }

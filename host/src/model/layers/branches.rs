@@ -43,6 +43,23 @@ impl Branches {
         self.branches.push((weight, Box::new(branch)));
         self
     }
+
+    /// The branches, each with its weight.
+    pub fn branches(&self) -> impl Iterator<Item = (f64, &dyn Layer)> {
+        self.branches.iter().map(|(weight, branch)| (*weight, &**branch))
+    }
+
+    /// Refuses a weight that is not finite, and a sum of no branches.
+    pub(crate) fn check(&self) -> Result<()> {
+        let refused = |name, value, expected| Err(Error::Parameter { item: "Branches", name, value, expected });
+        match self.branches.iter().find(|(weight, _)| !(*weight as f32).is_finite()) {
+            Some((weight, _)) => {
+                refused("branch weight", format!("{weight:?}"), "a finite number, up to 3.4e38 in magnitude")
+            }
+            None if self.branches.is_empty() => refused("branches", "empty".into(), "one branch or more"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Layer for Branches {
@@ -51,11 +68,7 @@ impl Layer for Branches {
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        if let Some((weight, _)) = self.branches.iter().find(|(weight, _)| !(*weight as f32).is_finite()) {
-            let (item, name, value) = ("Branches", "branch weight", format!("{weight:?}"));
-            let expected = "a finite number, up to 3.4e38 in magnitude";
-            return Err(Error::Parameter { item, name, value, expected });
-        }
+        self.check()?;
         let mut sum: Option<(Source, f64)> = None;
         for (weight, branch) in &self.branches {
             let term = (branch.compile(table, from)?, *weight);
@@ -64,13 +77,8 @@ impl Layer for Branches {
                 Some(sum) => (table.add([sum, term]), 1.0),
             });
         }
-        match sum {
-            Some((source, weight)) => Ok(table.weighted(source, weight)),
-            None => {
-                let (item, name, value) = ("Branches", "branches", "empty".into());
-                Err(Error::Parameter { item, name, value, expected: "one branch or more" })
-            }
-        }
+        let (sum, weight) = sum.unwrap_or((from, 1.0));
+        Ok(table.weighted(sum, weight))
     }
 
     fn parameters(&self) -> Vec<Parameter> {

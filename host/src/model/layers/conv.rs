@@ -261,6 +261,11 @@ impl<K: Kind> Conv<K> {
         Array5::from_shape_vec(shape, values).unwrap_or_default()
     }
 
+    /// Whether a weight was set. If not, the layer averages.
+    pub fn has_weight(&self) -> bool {
+        self.is_set
+    }
+
     /// Sets one bias per output channel; an empty slice removes the bias.
     ///
     /// # Errors

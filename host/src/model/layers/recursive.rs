@@ -36,6 +36,11 @@ impl TimeConstant {
         self.tau
     }
 
+    /// Frames of the model's input in a second.
+    pub(super) fn steps_per_second(&self) -> f64 {
+        self.steps_per_second
+    }
+
     /// The decay from one frame to the next when one of `every` frames reaches the layer.
     pub(super) fn decay(&self, layer: &'static str, every: u64) -> Result<Decay> {
         if every == 1 {
@@ -75,6 +80,11 @@ impl LowPass {
     /// The time constant in seconds.
     pub fn tau(&self) -> f64 {
         self.tau.seconds()
+    }
+
+    /// The frames of the model's input in a second, as the layer was made for.
+    pub fn steps_per_second(&self) -> f64 {
+        self.tau.steps_per_second()
     }
 }
 
@@ -138,6 +148,11 @@ impl HighPass {
     /// The time constant in seconds.
     pub fn tau(&self) -> f64 {
         self.tau.seconds()
+    }
+
+    /// The frames of the model's input in a second, as the layer was made for.
+    pub fn steps_per_second(&self) -> f64 {
+        self.tau.steps_per_second()
     }
 
     /// The factor of the subtracted low-pass.

@@ -140,6 +140,11 @@ impl Rf {
         Array5::from_shape_vec(shape, values).unwrap_or_default()
     }
 
+    /// Whether there is a weight of more than 1 x 1 pixels. If not, it is empty: uniform over the first frame.
+    pub fn has_weight(&self) -> bool {
+        !self.is_empty()
+    }
+
     /// Whether the weight is empty: it takes the size of the first frame and is uniform.
     fn is_empty(&self) -> bool {
         self.taps.shape[3..] == [1, 1]

@@ -108,6 +108,16 @@ impl SmoothConv {
         self.taus.iter().map(TimeConstant::seconds)
     }
 
+    /// The frames of the model's input in a second, as the layer was made for.
+    pub fn steps_per_second(&self) -> f64 {
+        self.taus.first().map_or(Resolution::DEFAULT.steps_per_second, TimeConstant::steps_per_second)
+    }
+
+    /// Whether each stage is a channel of the output: [`SmoothConv::components`].
+    pub fn yields_components(&self) -> bool {
+        self.components
+    }
+
     /// The border of the kernels.
     pub fn border(&self) -> Border {
         self.border

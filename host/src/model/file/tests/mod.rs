@@ -1,5 +1,6 @@
 //! Tests of model files.
 
+mod from_model;
 mod mistakes;
 mod random;
 mod ready;

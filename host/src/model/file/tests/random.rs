@@ -16,20 +16,20 @@ use proptest::prelude::*;
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((mixed ^ (mixed >> 31)) % n as u64) as usize
     }
 
-    fn number(&mut self) -> f64 {
+    pub(super) fn number(&mut self) -> f64 {
         let exponent = self.below(9) as i32 - 4;
         let number = (self.below(2_000_001) as f64 - 1e6) / 1e6 * 10_f64.powi(exponent);
         if self.below(3) == 0 { number.round() } else { number }
     }
 
-    fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+    pub(super) fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
         &items[self.below(items.len())]
     }
 }
@@ -117,7 +117,7 @@ fn table(keys: &[&[Key]], random: &mut Random) -> Table {
 }
 
 /// A model that is right as far as a file tells: keys in any order, units, weights, parameters, any graph without cycles.
-fn model(seed: u64) -> Table {
+pub(super) fn model(seed: u64) -> Table {
     let mut random = Random(seed);
     let text = |text: &str| Value::Text(text.into());
     let parameters = vec![Entry::new("time", text("7ms")), Entry::new("factor", Value::Number(random.number()))];
