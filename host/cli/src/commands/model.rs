@@ -5,7 +5,7 @@ use super::models::{frames, read, title};
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print};
 use crate::units::{plural, thousands};
-use foveola::{Error, LayerSummary, ModelFile, Result};
+use foveola::{Error, LayerSummary, Result};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -22,8 +22,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
 fn check(args: &CheckArgs) -> Result<()> {
     let mut failed = None;
     for path in &args.files {
-        let checked =
-            ModelFile::read(path).and_then(|file| Ok((file.model()?.summary(frames(&file, args.size)?)?, file)));
+        let checked = read(path, &[]).and_then(|file| Ok((file.model()?.summary(frames(&file, args.size)?)?, file)));
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
