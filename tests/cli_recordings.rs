@@ -46,7 +46,7 @@ fn mostly_damaged_is_an_error_with_its_place() {
         shell.bad(&["convert", file, "out.csv"], 1, &words);
         shell.bad(&["convert", file, "out.raw", "--geometry", "24x16"], 1, &words);
         shell.bad(&["run", file, "--geometry", "24x16", "--every", "1"], 1, &words);
-        for output in ["out.csv", "out.raw", "foveola-out/output.npy", "foveola-out/stages.png"] {
+        for output in ["out.csv", "out.raw", "foveola-out/on.npy", "foveola-out/stages.png"] {
             assert!(!shell.path(output).exists(), "{output} of {file}");
         }
         // On request the rest is used.

@@ -10,6 +10,7 @@ use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Shape}
 use foveola_tests::golden::{Case, digests};
 use ndarray::Axis;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -34,13 +35,13 @@ fn blur_has_the_digest_of_the_microcontroller() {
     printed_digest(digest, include_str!("../firmware/qemu/src/bin/blur.out"));
 }
 
-/// The host's retina by name, whose kernels are not those that the firmware's build script makes.
+/// The ready model by name, here and there.
 #[test]
 fn retina_has_the_digest_of_the_microcontroller() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/qemu/src/bin/retina.raw");
     let events = Recording::open(path).and_then(|recording| recording.events()).expect("a recording");
     let mut frames = Frames::new(events, Geometry { cols: 64, rows: 64 }, Polarity::Signed, 1_000).expect("frames");
-    let retina = models::build("retina", Resolution::DEFAULT).expect("a model").model;
+    let retina = models::build("retina", Resolution::DEFAULT).expect("a model");
     let mut retina = retina.with_precision(Precision::Reproducible);
     let mut digest = Digest::new();
     while let Some(piece) = frames.next_chunk(7).expect("frames") {
@@ -95,8 +96,9 @@ fn golden_cases_have_the_digests_of_the_microcontroller() {
     assert!(committed == table, "{} should be\n{table}", path.display());
 }
 
-/// `firmware/model/digests.tsv` has the digest of every file of `models/` here; `firmware/models.sh` compares with it those of the
-/// programs that are built from these files. When a change of bits is meant: `DIGESTS=write`, as above.
+/// `firmware/model/digests.tsv` has the digests of every file of `models/` and of `firmware/model/` here, one for each output;
+/// `firmware/models.sh` compares with them those of the programs that are built from these files. When a change of bits is meant:
+/// `DIGESTS=write`, as above.
 #[test]
 fn model_files_have_the_digests_of_the_microcontroller() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -108,17 +110,20 @@ fn model_files_have_the_digests_of_the_microcontroller() {
         .map(|line| line.split('\t'))
         .filter_map(|mut row| Some((row.next()?, row.next()?.parse().ok()?)))
         .collect();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("models"))
-        .expect("a folder")
+    let mut files: Vec<PathBuf> = ["models", "firmware/model"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).expect("a folder"))
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| path.file_name().is_some_and(|name| name != "Cargo.toml"))
         .collect();
-    files.sort();
+    files.sort_by_key(|path| path.file_name().map(OsStr::to_owned));
     for file in files {
         let file = ModelFile::read(&file).unwrap_or_else(|error| panic!("{error}"));
         let binning = binnings.get(file.name()).copied().unwrap_or(1);
-        let digest = digest_of_a_file(&file, binning).unwrap_or_else(|error| panic!("{}: {error}", file.name()));
-        writeln!(table, "{}\t{binning}\t{digest}", file.name()).expect("a String grows");
+        let digests = digests_of_a_file(&file, binning).unwrap_or_else(|error| panic!("{}: {error}", file.name()));
+        let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
+        writeln!(table, "{}\t{binning}\t{}", file.name(), digests.join(" ")).expect("a String grows");
     }
     if std::env::var_os("DIGESTS").is_some() {
         std::fs::write(&path, &table).expect("a table that can be written");
@@ -127,24 +132,40 @@ fn model_files_have_the_digests_of_the_microcontroller() {
     assert!(committed == table, "{} should be\n{table}", path.display());
 }
 
-/// The digest of the first output of a model over the firmware's recording, in bins of `binning` x `binning` pixels.
-fn digest_of_a_file(file: &ModelFile, binning: u16) -> foveola::Result<Digest> {
+/// The digests of the outputs of a model over the firmware's recording, in bins of `binning` x `binning` pixels.
+fn digests_of_a_file(file: &ModelFile, binning: u16) -> foveola::Result<Vec<Digest>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/qemu/src/bin/retina.raw");
-    let events = Recording::open(path)?.events()?;
+    let filters = EventFilters::of(Geometry { cols: 64, rows: 64 }, &file.input().events)?;
+    let events = filters.filter(Recording::open(path)?.events()?);
     let events = events.map(|event| event.map(|event| Event { x: event.x / binning, y: event.y / binning, ..event }));
     let side = usize::from(64 / binning);
     let dt = (1e6 * file.input().dt).round() as u64;
     let polarity = file.input().polarity.unwrap_or(Polarity::Signed);
     let mut frames = Frames::new(events, Geometry { cols: side, rows: side }, polarity, dt)?;
     let mut model = file.model()?.with_precision(Precision::Reproducible);
-    let mut digest = Digest::new();
+    let mut digests = vec![Digest::new(); file.outputs().count()];
     // The first chunk initialises temporal padding: on a board it is a frame.
     while let Some(piece) = frames.next_chunk(1)? {
-        for frame in model.process(piece)?.axis_iter(Axis(2)) {
-            frame.iter().for_each(|y| digest.add(&[*y]));
+        for (digest, output) in digests.iter_mut().zip(model.process_all(piece)?) {
+            for frame in output.axis_iter(Axis(2)) {
+                frame.iter().for_each(|y| digest.add(&[*y]));
+            }
         }
     }
-    Ok(digest)
+    Ok(digests)
+}
+
+/// The model of the firmware's proofs is the ready retina with event filters before it.
+#[test]
+fn the_denoised_retina_is_the_retina() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/model/retina_denoised.toml");
+    let denoised = ModelFile::read(path).expect("a model");
+    let mut retina = models::file("retina").expect("a model");
+    assert_ne!(denoised.input(), retina.input());
+    retina.set("input.events", "[\"stcf:k=2,tau=5ms\"]").expect("a filter");
+    assert_eq!(denoised.input(), retina.input());
+    assert_eq!(denoised.layers(), retina.layers());
+    assert!(denoised.outputs().eq(retina.outputs()));
 }
 
 fn printed_digest(digest: Digest, printed: &str) {

@@ -114,7 +114,7 @@ fn frames_follow_events() {
         .collect();
     let of = |device: &Device| -> Result<Vec<f32>> {
         let mut frames = frames(&events, (24, 16), Polarity::Signed);
-        let mut model = models::build("transient", Resolution::DEFAULT)?.model.to(device);
+        let mut model = models::build("transient", Resolution::DEFAULT)?.to(device);
         let mut output: Vec<f32> = model.process_events(&mut frames, 13)?.expect("frames").iter().copied().collect();
         output.extend(model.process(frames.next_chunk(20)?.expect("frames"))?.iter());
         output.extend(model.process_events(&mut frames, 29)?.expect("frames").iter());

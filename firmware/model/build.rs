@@ -2,11 +2,10 @@
 //!
 //! | variable | meaning | if absent |
 //! |---|---|---|
-//! | `MODEL` | the model file; a relative path starts in the folder of cargo's caller | `models/retina.toml` |
+//! | `MODEL` | the name of a ready model, or a file; a relative path starts in the folder of cargo's caller | `retina` |
 //! | `BINNING` | a pixel of a frame counts the events of so many pixels, squared | the most with which frames of the file's size fit, else 1 |
 
-use foveola::ModelFile;
-use std::error::Error;
+use foveola_build::Result;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -18,23 +17,15 @@ const PROGRAM_FLASH: usize = 128 << 10;
 
 fn main() {
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x"); // foveola-qemu prints with it
-    println!("cargo:rerun-if-changed=build.rs");
-    // Cargo shows it as the error of this package.
-    if let Err(error) = generate() {
-        println!("cargo::error={error}");
-    }
+    foveola_build::run(generate);
 }
 
-fn generate() -> Result<(), Box<dyn Error>> {
+fn generate() -> Result<()> {
     for variable in ["MODEL", "BINNING"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
-    let path = env::var_os("MODEL").map_or_else(|| PathBuf::from("../../models/retina.toml"), from_caller);
-    println!("cargo:rerun-if-changed={}", path.display());
-    let file = ModelFile::read(&path)?;
-    for array in file.arrays() {
-        println!("cargo:rerun-if-changed={}", array.display());
-    }
+    let model = env::var("MODEL").unwrap_or_else(|_| "retina".into());
+    let file = foveola_build::read(from_caller(&model))?;
 
     let [rows, cols] = [file.input().rows, file.input().cols].map(|side| side.unwrap_or(SIDE));
     let binning = match (env::var("BINNING"), file.input().rows.or(file.input().cols)) {
@@ -49,34 +40,33 @@ fn generate() -> Result<(), Box<dyn Error>> {
     let side = rows.max(cols) * usize::from(binning);
     if binning == 0 || side == 0 || side > SIDE {
         let found = format!("frames of {rows} x {cols} pixels in bins of {binning} x {binning}");
-        return Err(format!("{}: {found}; the recording has {SIDE} x {SIDE} pixels", path.display()).into());
+        return Err(format!("{model}: {found}; the recording has {SIDE} x {SIDE} pixels").into());
     }
 
-    let exported = file.to_firmware([rows, cols], binning).map_err(|error| format!("{}: {error}", path.display()))?;
+    let exported = foveola_build::write("model", &file, [rows, cols], binning)?;
     let [ram, flash] = memory()?;
     let fits = exported.must_fit(ram - PROGRAM_RAM, flash - PROGRAM_FLASH);
-    fits.map_err(|error| format!("{}: {error}", path.display()))?;
-
+    fits.map_err(|error| format!("{model}: {error}"))?;
     let (name, tables) = (file.name(), exported.tables);
     let source = format!(
         "/// Name of the model.\npub const NAME: &str = {name:?};\n\
          /// Bytes of RAM that frames, state and scratch may take.\npub const RAM: usize = {};\n\
-         /// Bytes of flash for its tables.\npub const TABLES: usize = {tables};\n\n{}",
+         /// Bytes of flash for its tables.\npub const TABLES: usize = {tables};\n",
         ram - PROGRAM_RAM,
-        exported.source
     );
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?);
-    Ok(fs::write(out.join("model.rs"), source)?)
+    Ok(fs::write(foveola_build::out("machine.rs")?, source)?)
 }
 
-/// A path as the caller of cargo means it: a build script runs in the folder of its package.
-fn from_caller(path: impl AsRef<Path>) -> PathBuf {
-    let folder = env::var_os("PWD").unwrap_or_default();
-    Path::new(&folder).join(path)
+/// A path as the caller of cargo means it, as a build script runs in the folder of its package; or a name as it is.
+fn from_caller(model: &str) -> PathBuf {
+    if !model.contains('/') && !model.ends_with(".toml") {
+        return model.into();
+    }
+    Path::new(&env::var_os("PWD").unwrap_or_default()).join(model)
 }
 
 /// Bytes of RAM and flash of the machine: those in the memory map of `foveola-qemu`.
-fn memory() -> Result<[usize; 2], Box<dyn Error>> {
+fn memory() -> Result<[usize; 2]> {
     let m55 = env::var("TARGET")?.starts_with("thumbv8m.main");
     let map = if m55 { "../qemu/memory-an547.x" } else { "../qemu/memory-mps2.x" };
     println!("cargo:rerun-if-changed={map}");

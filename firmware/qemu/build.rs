@@ -1,11 +1,17 @@
 //! Puts the machine's memory map where cortex-m-rt's linker script finds it, and computes the kernels that programs have as
-//! constants: `exp` is not `const`, so they are made here, by the very crate that runs on the target.
+//! constants: `exp` is not `const`, so they are made here, by the very crate that runs on the target. The retina comes from its
+//! model file.
 
 use foveola_core::kernels::{GaussFilter, Resolution};
 use std::fmt::Write as _;
 use std::{env, fs, path::PathBuf};
 
 fn main() {
+    foveola_build::run(|| {
+        foveola_build::write("retina", &foveola_build::read("retina")?, [64, 64], 1)?;
+        foveola_build::write("denoised", &foveola_build::read("../model/retina_denoised.toml")?, [64, 64], 1)?;
+        Ok(())
+    });
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let target = env::var("TARGET").expect("cargo sets TARGET");
     println!("cargo:rustc-check-cfg=cfg(m55)");
@@ -26,7 +32,6 @@ fn main() {
         println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
     }
     println!("cargo:rerun-if-changed={memory}");
-    println!("cargo:rerun-if-changed=build.rs");
 
     // A Gaussian of 0.07 degrees: 0.7 pixels.
     let gauss = GaussFilter::new(0.07, 0.07);

@@ -30,8 +30,7 @@
 //! | [`Inputs`], [`Join`] | what a layer of a network reads |
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`Flash`], [`Response`], [`Spectrum`] | responses of a model to a flash; impulse responses and gains |
-//! | [`models`] | built-in models, by name |
-//! | `ModelFile` | a model as a TOML file (feature `files`) |
+//! | `ModelFile`, `models` | a model as a TOML file; the ready ones, by name (feature `files`) |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
 //! | [`Filter`], [`Stage`], [`Shape`], [`Signature`] | what a custom filter implements and uses |
 //! | [`Algorithm`], [`Plan`] | the algorithm of a convolution |
@@ -51,7 +50,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `files` | models described by TOML files: `ModelFile` |
+//! | `files` | models described by TOML files: `ModelFile`; the ready ones, by name: `models` |
 //! | `movies` | folders of PNGs and GIFs as input of [`movie`]; arrays in `.npy` and `.npz` are always read |
 //! | `pictures` | the module `picture` |
 //! | `compression` | recordings in AEDAT 4, and compressed `.npz` archives |
@@ -106,15 +105,17 @@ pub use model::layers::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLRectify, NLRectifyScale, NLRectifySquare,
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
+#[cfg(feature = "files")]
+pub use model::models;
 pub use model::{
     Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
-    Peak, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers, models,
+    Peak, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 
 /// The examples of the README and of the pages under `docs` compile and run.
-#[cfg(all(doctest, feature = "pictures", feature = "compression"))]
+#[cfg(all(doctest, feature = "pictures", feature = "compression", feature = "files"))]
 mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;

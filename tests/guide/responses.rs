@@ -277,8 +277,9 @@ fn smooth_conv(path: &Path) -> Result<()> {
 /// An impulse at one pixel, through the parts of the retina: profiles along a row at some times.
 fn retina(path: &Path) -> Result<()> {
     const SIDE: usize = 13;
-    let named = models::build("centre_surround", RESOLUTION)?;
-    let parts = named.parts.into_iter().chain([("centre minus surround", named.model)]);
+    let model = models::build("centre_surround", RESOLUTION)?;
+    let part = |name: &str| model.part(name).unwrap_or_default();
+    let parts = [("centre", part("centre")), ("surround", part("surround")), ("centre minus surround", model.clone())];
     let mut panels = Vec::new();
     for (name, part) in parts {
         let response = in_space_and_time(part, SIDE, 40)?;

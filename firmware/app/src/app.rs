@@ -60,7 +60,7 @@ impl Counters {
         let p = &self.pipeline;
         [
             p.events as u32,
-            p.dropped.events() as u32,
+            (p.events - p.stored()) as u32,
             p.skipped.bytes() as u32,
             p.losses,
             p.frames as u32,
@@ -80,8 +80,20 @@ pub const TURN: usize = 1_024;
 const MEAL_MS: u32 = 200;
 
 /// An application at work; see the [module](self).
-pub struct App<'m, A, S, D, W, N, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize> {
-    pipeline: Pipeline<'m, A, INPUT, OUTPUT, STATE, SCRATCH>,
+pub struct App<
+    'm,
+    A,
+    S,
+    D,
+    W,
+    N,
+    const INPUT: usize,
+    const OUTPUT: usize,
+    const STATE: usize,
+    const SCRATCH: usize,
+    const EVENTS: usize = 0,
+> {
+    pipeline: Pipeline<'m, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     source: S,
     delay: D,
     watchdog: W,
@@ -102,8 +114,19 @@ enum Step {
     Read,
 }
 
-impl<'m, A, S, D, W, N, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize>
-    App<'m, A, S, D, W, N, INPUT, OUTPUT, STATE, SCRATCH>
+impl<
+    'm,
+    A,
+    S,
+    D,
+    W,
+    N,
+    const INPUT: usize,
+    const OUTPUT: usize,
+    const STATE: usize,
+    const SCRATCH: usize,
+    const EVENTS: usize,
+> App<'m, A, S, D, W, N, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>
 where
     A: Application,
     S: EventSource,
@@ -117,7 +140,7 @@ where
     /// [`ModelDamaged`] when the model's tables in flash are not what the compiler put there: a board reports it and lets the
     /// watchdog bite.
     pub fn new(
-        memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>,
+        memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
         source: S,
         delay: D,
         watchdog: W,

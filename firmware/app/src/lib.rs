@@ -13,7 +13,6 @@
 //! | [`outbox`] | packets between the main loop and the output, which may block |
 //! | [`packet`] | how they look on the wire |
 //! | [`mod@strongest`] | the largest samples of a frame |
-//! | [`retina!`] | the model of the host's default run, for a sensor and binning of choice |
 //!
 //! A board brings an [`EventSource`](foveola_sensor::EventSource), a clock, a [`Write`](embedded_io_async::Write) and a
 //! [`Watchdog`], and polls two futures together: [`App::run`] and [`send`].
@@ -21,13 +20,9 @@
 pub mod app;
 pub mod outbox;
 pub mod packet;
-pub mod retina;
 pub mod strongest;
 
 pub use app::{App, Counters, Notice, Watchdog};
 pub use outbox::{Outbox, send};
 pub use packet::Packet;
 pub use strongest::{Location, strongest};
-
-#[doc(hidden)] // what `retina!` names
-pub use {foveola_core, foveola_pipeline};

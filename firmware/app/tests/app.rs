@@ -5,15 +5,32 @@ use embassy_futures::{block_on, poll_once, yield_now};
 use embedded_io_async::{ErrorKind, ErrorType, Write};
 use foveola_app::packet::{LOCATIONS, checksum};
 use foveola_app::{App, Counters, Notice, Outbox, Watchdog, send, strongest};
-use foveola_core::events::{Event, Evt2Encoder};
-use foveola_pipeline::{MemoryOf, Pipeline};
+use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
+use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
+use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
 use foveola_sensor::simulated::{Fault, SimulatedSensor};
 use foveola_sensor::{Camera, EventSource, GenX320, Piece, PixelClock, SensorError};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
 
-foveola_app::retina!(Retina, side: 32, binning: 2, dt: 1_000, gap: 60_000_000, ram: 16_384);
+const SHAPE: Shape = Shape::new(1, 16, 16);
+static NODES: [Node; 1] =
+    [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(0.006, 1_000.0)))))];
+
+/// A low-pass, behind a sensor of 32 x 32 pixels.
+struct Trace;
+
+impl Application for Trace {
+    const PLAN: Plan<'static> = constant!(Plan::new(
+        constant!(Graph::new(SHAPE, &NODES)),
+        Geometry { cols: 32, rows: 32 },
+        2,
+        Polarity::Signed,
+        1_000,
+    ));
+    const RAM: usize = 4 * 1024;
+}
 
 /// Events of `ms` milliseconds, 40 us apart.
 fn recording(ms: u64) -> Vec<u8> {
@@ -76,8 +93,8 @@ fn run(recording: &[u8], faults: &[Fault], blocked: usize, turns: usize) -> Ran 
     let sensor = SimulatedSensor::new(recording, faults);
     let camera = Camera::new(GenX320::new(&sensor, &sensor, PixelClock::Mhz48), &sensor, &sensor);
     let (bytes, fed, notices) = (RefCell::default(), RefCell::default(), RefCell::<Vec<Notice>>::default());
-    let (outbox, mut memory) = (Outbox::new(), <MemoryOf!(Retina)>::new());
-    let mut app = App::<Retina, _, _, _, _, _, _, _, _>::new(
+    let (outbox, mut memory) = (Outbox::new(), <MemoryOf!(Trace)>::new());
+    let mut app = App::<Trace, _, _, _, _, _, _, _, _>::new(
         &mut memory,
         camera,
         &sensor,
@@ -124,9 +141,9 @@ fn packets(mut wire: &[u8]) -> Vec<(u8, Vec<u8>)> {
 fn packets_are_the_strongest_locations_of_each_frame() {
     let recording = recording(100);
     let ran = run(&recording, &[], 0, TURNS);
-    let mut memory = <MemoryOf!(Retina)>::new();
+    let mut memory = <MemoryOf!(Trace)>::new();
     let (mut pipeline, mut expected) =
-        (Pipeline::<Retina, _, _, _, _>::new(&mut memory).expect("a whole model"), Vec::new());
+        (Pipeline::<Trace, _, _, _, _>::new(&mut memory).expect("a whole model"), Vec::new());
     pipeline.feed(&recording, |frame| {
         let (locations, count) = strongest::<LOCATIONS>(frame.samples);
         let head = [expected.len() as u32, frame.start as u32].map(u32::to_le_bytes).concat();
@@ -236,10 +253,10 @@ impl Watchdog for Counted<'_> {
 
 #[test]
 fn the_watchdog_starves_when_a_turn_does_not_end() {
-    let (outbox, mut memory, fed) = (Outbox::new(), <MemoryOf!(Retina)>::new(), Cell::new(0));
+    let (outbox, mut memory, fed) = (Outbox::new(), <MemoryOf!(Trace)>::new(), Cell::new(0));
     let sensor = SimulatedSensor::new(&[], &[]);
     let mut app =
-        App::<Retina, _, _, _, _, _, _, _, _>::new(&mut memory, Hangs, &sensor, Counted(&fed), &outbox, |_| ())
+        App::<Trace, _, _, _, _, _, _, _, _>::new(&mut memory, Hangs, &sensor, Counted(&fed), &outbox, |_| ())
             .expect("a whole model");
     let mut run = pin!(app.run());
     for _ in 0..1_000 {

@@ -1,5 +1,5 @@
-//! The model of a file, as `build.rs` exports it, over the recording of `foveola-qemu`'s `retina`: the digest is that of the
-//! host's model in reproducible precision over the same frames. Of a model with several outputs it is that of the first.
+//! The model of a file, as `build.rs` exports it, over the recording of `foveola-qemu`'s `retina`: the digest of each output is
+//! that of the host's model in reproducible precision over the same frames.
 
 #![no_std]
 #![no_main]
@@ -16,6 +16,7 @@ use static_cell::ConstStaticCell;
 #[allow(unreachable_pub, reason = "the generated source is a module for any program")]
 mod model {
     include!(concat!(env!("OUT_DIR"), "/model.rs"));
+    include!(concat!(env!("OUT_DIR"), "/machine.rs"));
 }
 
 struct FromFile;
@@ -29,12 +30,13 @@ static MEMORY: ConstStaticCell<MemoryOf!(FromFile)> = ConstStaticCell::new(<Memo
 
 #[entry]
 fn main() -> ! {
-    let pipeline = Pipeline::<FromFile, _, _, _, _>::new(MEMORY.take());
+    let pipeline = Pipeline::<FromFile, _, _, _, _, _>::new(MEMORY.take());
     let Ok(mut pipeline) = pipeline.inspect_err(|damage| text!("{}", damage)) else { exit(false) };
-    let mut digest = Digest::new();
+    let mut digests = [const { Digest::new() }; model::OUTPUTS.len()];
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
     let mut each = |frame: Output<'_>| {
-        digest.add(frame.samples);
+        let outputs = core::iter::once(frame.samples).chain((0..).map(|further| frame.further(further)));
+        digests.iter_mut().zip(outputs).for_each(|(digest, samples)| digest.add(samples));
         (least, most) = frame.samples.iter().fold((least, most), |(least, most), y| (least.min(*y), most.max(*y)));
     };
     pipeline.feed(RECORDING, &mut each);
@@ -45,12 +47,15 @@ fn main() -> ! {
     let ([a, b, c], [d, e, f]) = (of(FromFile::PLAN.input()), of(FromFile::PLAN.output()));
     println!("{}: {} x {} x {} to {} x {} x {}, {} us", model::NAME, a, b, c, d, e, f, model::DT);
     println!("events\t{}", counters.events);
+    println!("  filtered\t{}", counters.filtered);
     println!("  in no frame\t{}", counters.dropped.events());
     println!("frames\t{}\t{} out", counters.frames, counters.outputs);
     println!("frames and state\t{}\tbytes of RAM, with scratch", FromFile::PLAN.bytes());
     println!("weights\t{}\tbytes of flash, with other tables", model::TABLES);
     println!("output\t{}\tto {}", least, most);
-    println!("digest of all bits {=u64:016x}", digest.value());
+    for (name, digest) in model::OUTPUTS.iter().zip(&digests) {
+        println!("digest of all bits {=u64:016x}\t{}", digest.value(), name);
+    }
     println!("measured: stack\t{}\tbytes at most", stack::high_water());
     // A constant output would be the same on every machine for no reason.
     let passed = counters.add_up() && counters.refused == 0 && counters.outputs > 0 && least < most;

@@ -3,8 +3,8 @@
 //! ```text
 //! frame[(y - top) / b, (x - left) / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
-//! Events in = events stored + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held. State: about
-//! 250 bytes, and the frame lent by the caller.
+//! Events in = events stored + events filtered + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held.
+//! State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
 use foveola_core::Sample;
@@ -19,6 +19,7 @@ pub struct Front {
     /// An event behind the frame that was completed last.
     waiting: Option<Event>,
     events: u64,
+    filtered: u64,
     bytes: u64,
 }
 
@@ -30,12 +31,32 @@ impl Front {
 
     /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
     pub const fn of(bins: Accumulator) -> Self {
-        Self { decoder: Evt2::new(), bins, waiting: None, events: 0, bytes: 0 }
+        Self { decoder: Evt2::new(), bins, waiting: None, events: 0, filtered: 0, bytes: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
     /// all bytes were taken before. Until then the same `frame` is to be lent.
     pub fn next_frame<T: Sample>(&mut self, bytes: &mut &[u8], frame: &mut [T]) -> Option<u64> {
+        self.go_on(bytes, frame, Self::fill)
+    }
+
+    /// [`Front::next_frame`] of the events that `keeps`, which may change them.
+    pub fn next_frame_of<T: Sample>(
+        &mut self,
+        bytes: &mut &[u8],
+        frame: &mut [T],
+        keeps: impl FnMut(&mut Event) -> bool,
+    ) -> Option<u64> {
+        self.go_on(bytes, frame, |front, bytes, frame| front.fill_with(bytes, frame, keeps))
+    }
+
+    #[inline(always)]
+    fn go_on<T: Sample>(
+        &mut self,
+        bytes: &mut &[u8],
+        frame: &mut [T],
+        fill: impl FnOnce(&mut Self, &mut &[u8], &mut [T]) -> Option<u64>,
+    ) -> Option<u64> {
         if let Some(event) = self.waiting
             && let Push::FrameComplete { start } = self.bins.push(event, frame)
         {
@@ -43,7 +64,7 @@ impl Front {
         }
         self.waiting = None;
         let before = bytes.len();
-        let complete = self.fill(bytes, frame);
+        let complete = fill(self, bytes, frame);
         self.bytes += before.saturating_sub(bytes.len()) as u64;
         complete
     }
@@ -57,6 +78,24 @@ impl Front {
             let event = self.decoder.next_event(bytes)?;
             self.events += 1;
             if let Push::FrameComplete { start } = self.bins.push(event, frame) {
+                self.waiting = Some(event);
+                return Some(start);
+            }
+        }
+    }
+
+    fn fill_with<T: Sample>(
+        &mut self,
+        bytes: &mut &[u8],
+        frame: &mut [T],
+        mut keeps: impl FnMut(&mut Event) -> bool,
+    ) -> Option<u64> {
+        loop {
+            let mut event = self.decoder.next_event(bytes)?;
+            self.events += 1;
+            if !keeps(&mut event) {
+                self.filtered += 1;
+            } else if let Push::FrameComplete { start } = self.bins.push(event, frame) {
                 self.waiting = Some(event);
                 return Some(start);
             }
@@ -94,6 +133,11 @@ impl Front {
         self.events
     }
 
+    /// Events that were not kept so far.
+    pub const fn filtered(&self) -> u64 {
+        self.filtered
+    }
+
     /// Bytes taken so far.
     pub const fn bytes(&self) -> u64 {
         self.bytes
@@ -125,22 +169,22 @@ impl Front {
     }
 
     /// Words that [`Front::save`] gives.
-    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 4;
+    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 6;
 
     /// All that it remembers when all bytes were taken, but the frame, in words.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
         // No event waits then: `next_frame` has returned `None`.
-        let Self { decoder, bins, waiting: _, events, bytes } = self;
+        let Self { decoder, bins, waiting: _, events, filtered, bytes } = self;
         decoder.save(put);
         bins.save(put);
-        put_longs(&[*events, *bytes], put);
+        put_longs(&[*events, *filtered, *bytes], put);
     }
 
     /// What [`Front::save`] gave.
     pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
         let Self { bins, .. } = Self::new(plan);
         let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
-        let [events, bytes] = core::array::from_fn(|_| take_long(take));
-        Self { decoder, bins, waiting: None, events, bytes }
+        let [events, filtered, bytes] = core::array::from_fn(|_| take_long(take));
+        Self { decoder, bins, waiting: None, events, filtered, bytes }
     }
 }

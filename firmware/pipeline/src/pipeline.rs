@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes          = 4 x events + silent + skipped + held
-//! events decoded = stored + late + outside
+//! events decoded = stored + filtered + late + outside
 //! frames counted = put out + refused + held back by the model
 //! ```
 //! The first line holds until one of [`Skipped`] stops at its largest number, at 4 GB of damage. With a
@@ -10,6 +10,7 @@
 
 use crate::runner::Only;
 use crate::{Application, Block, Front, Memory, ModelDamaged};
+use foveola_core::Graph;
 use foveola_core::events::{Dropped, Skipped};
 use foveola_core::words::{put_longs, take_long};
 
@@ -17,12 +18,31 @@ use foveola_core::words::{put_longs, take_long};
 pub(crate) const FIXED: usize = Front::SAVED + 11;
 
 /// A frame that comes out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Output<'a> {
     /// When the input frame began that completed it, in microseconds of the sensor's clock.
     pub start: u64,
-    /// `channels x rows x cols` of the model's output.
+    /// `channels x rows x cols` of the model's output, the first one if it has several.
     pub samples: &'a [f32],
+    /// The frame of the model that it is.
+    t: u64,
+    model: &'a Graph<'a>,
+    scratch: &'a [f32],
+}
+
+impl<'a> Output<'a> {
+    /// The frame of further output number `index`: those of [`Graph::outputs`]. Empty where the model has no such output, or none
+    /// for this frame. It is where the model left it: nothing was copied.
+    pub fn further(&self, index: usize) -> &'a [f32] {
+        self.model.output(index, self.t, 1, 1, self.scratch).unwrap_or(&[])
+    }
+}
+
+impl core::fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { start, samples, t, .. } = self;
+        f.debug_struct("Output").field("start", start).field("samples", samples).field("t", t).finish_non_exhaustive()
+    }
 }
 
 /// What went through a pipeline, and what did not.
@@ -36,7 +56,9 @@ pub struct Counters {
     pub held: u64,
     /// Events decoded.
     pub events: u64,
-    /// Events that are in no frame.
+    /// Events that the event filters dropped.
+    pub filtered: u64,
+    /// Events that passed them and are in no frame.
     pub dropped: Dropped,
     /// Bytes that were no events.
     pub skipped: Skipped,
@@ -57,7 +79,7 @@ pub struct Counters {
 impl Counters {
     /// Events that are in a frame.
     pub const fn stored(&self) -> u64 {
-        self.events - self.dropped.events()
+        self.events - self.filtered - self.dropped.events()
     }
 
     /// Whether the [equations](self) hold: nothing was lost without being counted.
@@ -71,29 +93,44 @@ impl Counters {
     pub fn add_up(&self) -> bool {
         let bytes = 4 * self.events + self.silent + self.skipped.bytes() + self.held;
         let frames = self.outputs + self.refused + self.held_back;
-        self.bytes == bytes && self.frames == frames && self.events >= self.dropped.events()
+        self.bytes == bytes && self.frames == frames && self.events >= self.filtered + self.dropped.events()
     }
 }
 
 /// An [`Application`] at work in memory that it was lent.
-pub struct Pipeline<'m, A, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize> {
+pub struct Pipeline<
+    'm,
+    A,
+    const INPUT: usize,
+    const OUTPUT: usize,
+    const STATE: usize,
+    const SCRATCH: usize,
+    const EVENTS: usize = 0,
+> {
     front: Front,
-    memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>,
+    memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     /// Frames that the model took since its state was cleared.
     t: u64,
     counters: Counters,
     application: core::marker::PhantomData<A>,
 }
 
-impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize>
-    Pipeline<'m, A, INPUT, OUTPUT, STATE, SCRATCH>
+impl<
+    'm,
+    A: Application,
+    const INPUT: usize,
+    const OUTPUT: usize,
+    const STATE: usize,
+    const SCRATCH: usize,
+    const EVENTS: usize,
+> Pipeline<'m, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>
 {
     /// At the start of a stream. Memory that does not fit the application does not compile.
     ///
     /// # Errors
     /// [`ModelDamaged`] when the model's tables are not those that the compiler saw: every table is read once.
-    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH>) -> Result<Self, ModelDamaged> {
-        const { A::PLAN.must_fit(A::RAM, [INPUT, OUTPUT, STATE, SCRATCH]) };
+    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>) -> Result<Self, ModelDamaged> {
+        const { A::PLAN.must_fit(A::RAM, [INPUT, OUTPUT, STATE, SCRATCH], EVENTS) };
         A::PLAN.check(const { A::CHECKSUM })?;
         let application = core::marker::PhantomData;
         Ok(Self { front: Front::new(&A::PLAN), memory, t: 0, counters: Counters::default(), application })
@@ -101,9 +138,17 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
 
     /// Takes the next bytes of the stream, a piece of any length, and gives every frame that is completed to `each`.
     pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(Output<'_>)) {
-        while let Some(start) = self.front.next_frame(&mut bytes, &mut self.memory.input) {
+        while let Some(start) = self.next_frame(&mut bytes) {
             self.filter(start, &mut each);
         }
+    }
+
+    fn next_frame(&mut self, bytes: &mut &[u8]) -> Option<u64> {
+        let Memory { input, events, .. } = &mut *self.memory;
+        if const { A::PLAN.events.stages().is_empty() } {
+            return self.front.next_frame(bytes, input);
+        }
+        self.front.next_frame_of(bytes, input, |event| Only::<A>::keeps(events, event))
     }
 
     /// Takes a block from a [`ByteQueue`](crate::ByteQueue).
@@ -142,6 +187,7 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
             held: self.front.held() as u64,
             events: self.front.events(),
             dropped: self.front.dropped(),
+            filtered: self.front.filtered(),
             skipped: self.front.skipped(),
             restarts: self.front.restarts(),
             ..self.counters
@@ -156,6 +202,7 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
         put(losses);
         put_longs(&[self.t, frames, outputs, refused, held_back], put);
         self.memory.state.iter().chain(&self.memory.input).for_each(|sample| put(sample.to_bits()));
+        self.memory.events.iter().for_each(|word| put(*word));
     }
 
     /// What [`Self::save`] gave.
@@ -167,17 +214,19 @@ impl<'m, A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: u
         self.counters = Counters { losses, frames, outputs, refused, held_back, ..Counters::default() };
         let memory = &mut *self.memory;
         memory.state.iter_mut().chain(&mut memory.input).for_each(|sample| *sample = f32::from_bits(take()));
+        memory.events.iter_mut().for_each(|word| *word = take());
     }
 
     fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_>)) {
-        let Memory { input, output, state, scratch } = &mut *self.memory;
+        let Memory { input, output, state, scratch, .. } = &mut *self.memory;
+        let (model, t) = (const { &A::PLAN.model }, self.t);
         self.counters.frames += 1;
-        match A::PLAN.model.run_batch_with(&Only::<A>::new(), self.t, 1, state, scratch, input, output) {
+        match model.run_batch_with(&Only::<A>::new(), t, 1, state, scratch, input, output) {
             Ok(frames) => {
                 self.t += 1;
                 if frames > 0 {
                     self.counters.outputs += 1;
-                    each(Output { start, samples: output });
+                    each(Output { start, samples: output, t, model, scratch });
                 } else {
                     self.counters.held_back += 1;
                 }

@@ -1,8 +1,9 @@
 //! The constants of an application, and what memory they need.
 //!
-//! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame.
+//! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame, and for
+//! each word of the event filters' state.
 
-use foveola_core::events::{Accumulator, Geometry, Polarity, Window};
+use foveola_core::events::{Accumulator, EventChain, Geometry, Polarity, Window};
 use foveola_core::{Checksum, Error, Graph, Shape, Signature};
 
 /// What runs on a board: constants, checked when the program is built.
@@ -44,6 +45,10 @@ const BESIDE: &str = "a pixel of the sensor";
 /// A sensor, how its events become frames, and the model that takes them.
 #[derive(Clone)]
 pub struct Plan<'a> {
+    /// Pixels of the sensor.
+    sensor: Geometry,
+    /// What the events pass before they are counted.
+    pub(crate) events: EventChain<'a>,
     /// Takes the frames.
     pub(crate) model: Graph<'a>,
     pub(crate) signature: Signature,
@@ -134,11 +139,49 @@ impl<'a> Plan<'a> {
         if !found.equals(expected) {
             return Err(Error::NodeShape { node: 0, found, expected });
         }
+        let events = match EventChain::new(geometry, &[]) {
+            Ok(none) => none,
+            Err(error) => return Err(error),
+        };
         let size = geometry.rows << 16 | geometry.cols;
         let corner = (window.corner().1 as u32) << 16 | window.corner().0 as u32;
         let signed = matches!(polarity, Polarity::Signed) as u32;
         let frames = Checksum::new().word(size as u32).word(corner).word(window.binning() as u32).word(signed).long(dt);
-        Ok(Self { model, signature: model.signature(), bins, frames })
+        Ok(Self { sensor: geometry, events, model, signature: model.signature(), bins, frames })
+    }
+
+    /// The same plan with filters of events between the decoder and the frames. They are for the plan's sensor, and yield one of
+    /// the same size.
+    ///
+    /// ```
+    /// use foveola_core::events::{EventChain, EventStage, Geometry, Neighbours, Polarity, Stcf};
+    /// use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
+    /// use foveola_pipeline::Plan;
+    /// const SHAPE: Shape = Shape::new(1, 2, 4);
+    /// const SENSOR: Geometry = Geometry { cols: 4, rows: 2 };
+    /// static NODES: [Node; 1] =
+    ///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(0.01, 1000.0)))))];
+    /// static STAGES: [EventStage; 1] = [EventStage::Stcf(constant!(Stcf::new(SENSOR, Neighbours::Eight, 2, 5_000)))];
+    /// const PLAN: Plan = constant!(
+    ///     constant!(Plan::new(constant!(Graph::new(SHAPE, &NODES)), SENSOR, 1, Polarity::Signed, 1_000))
+    ///         .filtered(constant!(EventChain::new(SENSOR, &STAGES)))
+    /// );
+    /// assert_eq!(PLAN.bytes(), 4 * (3 * 8 + PLAN.events().state_len()));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::StageGeometry`] for filters that yield another size; its stage is the first behind them.
+    pub const fn filtered(self, events: EventChain<'a>) -> Result<Self, Error> {
+        let (expected, found) = (self.sensor, events.output());
+        if found.cols != expected.cols || found.rows != expected.rows {
+            return Err(Error::StageGeometry { stage: events.stages().len(), found, expected });
+        }
+        Ok(Self { events, ..self })
+    }
+
+    /// What the events pass before they are counted; without stages, all do.
+    pub const fn events(&self) -> &EventChain<'a> {
+        &self.events
     }
 
     /// Microseconds by which time may jump; behind a longer jump, which only a damaged time makes, frames start anew. As on
@@ -166,10 +209,10 @@ impl<'a> Plan<'a> {
         &self.model
     }
 
-    /// Checksum of sensor, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
+    /// Checksum of sensor, event filters, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
     /// the compiler saw; at run time, what lies in memory now.
     pub const fn checksum(&self) -> u32 {
-        self.model.checksum(self.frames).value()
+        self.model.checksum(self.events.checksum(self.frames)).value()
     }
 
     /// Reads all tables and compares them with `expected`: see [`Application::CHECKSUM`].
@@ -190,15 +233,15 @@ impl<'a> Plan<'a> {
         [input.len(), output.len(), state, scratch.len(1)]
     }
 
-    /// Bytes of RAM for all of them.
+    /// Bytes of RAM for all of them, and for the state of the event filters.
     pub const fn bytes(&self) -> usize {
         let [input, output, state, scratch] = self.samples();
         let samples = input.saturating_add(output).saturating_add(state).saturating_add(scratch);
-        samples.saturating_mul(size_of::<f32>())
+        samples.saturating_add(self.events.state_len()).saturating_mul(4)
     }
 
     /// Stops the compilation when the plan needs more than `ram` bytes, or memory of other lengths was lent.
-    pub(crate) const fn must_fit(&self, ram: usize, lent: [usize; 4]) {
+    pub(crate) const fn must_fit(&self, ram: usize, lent: [usize; 4], events: usize) {
         if self.bytes() > ram {
             panic!(
                 "{}",
@@ -211,14 +254,19 @@ impl<'a> Plan<'a> {
             );
         }
         let [input, output, state, scratch] = self.samples();
-        if lent[0] != input || lent[1] != output || lent[2] != state || lent[3] != scratch {
+        let words = self.events.state_len();
+        if lent[0] != input || lent[1] != output || lent[2] != state || lent[3] != scratch || events != words {
             panic!(
                 "{}",
                 Text::new()
                     .words("the memory is another plan's: expected a state of ")
                     .number(state)
-                    .words(" samples, found ")
+                    .words(" samples and ")
+                    .number(words)
+                    .words(" words, found ")
                     .number(lent[2])
+                    .words(" and ")
+                    .number(events)
                     .as_str()
             );
         }
@@ -227,13 +275,13 @@ impl<'a> Plan<'a> {
 
 /// A message with numbers in it, made by the compiler.
 struct Text {
-    bytes: [u8; 120],
+    bytes: [u8; 160],
     len: usize,
 }
 
 impl Text {
     const fn new() -> Self {
-        Self { bytes: [0; 120], len: 0 }
+        Self { bytes: [0; 160], len: 0 }
     }
 
     const fn words(mut self, words: &str) -> Self {

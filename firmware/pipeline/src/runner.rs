@@ -1,4 +1,4 @@
-//! Runs the filters that an application's model has, and links no other.
+//! Runs the filters that an application's model and its chain of event filters have, and links no other.
 //!
 //! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
 //! for by name, in a branch that the compiler drops when the model, a constant, has none of it: the retina takes 226 kB instead
@@ -6,6 +6,7 @@
 
 use crate::Application;
 use core::marker::PhantomData;
+use foveola_core::events::{Event, EventChain, EventFilter, EventStage};
 use foveola_core::{Error, Filter, First, Graph, Node, NodeChunk, Runner, SingleThread, Stage};
 
 /// The filters of `A`.
@@ -68,3 +69,42 @@ impl<A: Application> Runner<f32> for Only<A> {
         with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
     }
 }
+
+/// The same for filters of events.
+macro_rules! event_kinds {
+    ($($kind:ident)*) => {
+        const fn has_event_filters(chain: &EventChain<'_>) -> EventKinds {
+            let mut kinds = EventKinds { $($kind: false,)* Custom: false };
+            let (stages, mut i) = (chain.stages(), 0);
+            while i < stages.len() {
+                match &stages[i] {
+                    $(EventStage::$kind(_) => kinds.$kind = true,)*
+                    EventStage::Custom(_) => kinds.Custom = true,
+                }
+                i += 1;
+            }
+            kinds
+        }
+
+        #[allow(non_snake_case, reason = "the names of the kinds")]
+        struct EventKinds { $($kind: bool,)* Custom: bool }
+
+        impl<A: Application> Only<A> {
+            /// Whether the event filters of `A` keep an event.
+            #[inline(always)]
+            pub(crate) fn keeps(state: &mut [u32], event: &mut Event) -> bool {
+                let chain = const { &A::PLAN.events };
+                chain.pass_with(state, event, |stage, own, event| match stage {
+                    $(EventStage::$kind(filter) if const { has_event_filters(&A::PLAN.events).$kind } => {
+                        filter.pass(own, event)
+                    })*
+                    EventStage::Custom(custom) if const { has_event_filters(&A::PLAN.events).Custom } => {
+                        custom.filter().pass(own, event)
+                    }
+                    _ => true,
+                })
+            }
+        }
+    };
+}
+event_kinds!(Stcf RowColumn DoubleWindow Refractory HotPixels PolarityOnly Region Downsample RateLimit);

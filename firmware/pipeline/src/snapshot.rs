@@ -10,8 +10,8 @@
 //! the byte number [`Counters::bytes`](crate::Counters::bytes) of the stream; where the sensor did not wait for the board, call
 //! [`Pipeline::lost`] first.
 //!
-//! Cost: about 40 instructions a word, once. State: 4 bytes for every sample of the model's state and input frame, and about
-//! 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
+//! Cost: about 40 instructions a word, once. State: 4 bytes for every sample of the model's state and input frame and every word of
+//! the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
 //!
 //! ```
 //! # use foveola_core::events::{Geometry, Polarity};
@@ -63,7 +63,7 @@ use foveola_core::Checksum;
 /// Words of a slot in front of the state.
 const HEAD: usize = 4;
 /// Marks. Another form of the state needs other ones.
-const WHOLE: u32 = 0x5EED_0001;
+const WHOLE: u32 = 0x5EED_0002;
 const BEGUN: u32 = !WHOLE;
 
 /// Memory for two snapshots; see the [picture](self). [`RetainedBy!`](crate::RetainedBy) names the type that fits an application.
@@ -100,7 +100,7 @@ macro_rules! RetainedBy {
 /// Words of a snapshot of `plan`.
 pub const fn words(plan: &crate::Plan<'_>) -> usize {
     let [input, _, state, _] = plan.samples();
-    HEAD + crate::pipeline::FIXED + state + input
+    HEAD + crate::pipeline::FIXED + state + input + plan.events().state_len()
 }
 
 /// Why nothing was restored. The pipeline is as it was.
@@ -178,9 +178,16 @@ impl<'r, const WORDS: usize> Snapshots<'r, WORDS> {
     }
 
     /// Writes a snapshot of `pipeline`.
-    pub fn save<A: Application, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize>(
+    pub fn save<
+        A: Application,
+        const INPUT: usize,
+        const OUTPUT: usize,
+        const STATE: usize,
+        const SCRATCH: usize,
+        const EVENTS: usize,
+    >(
         &mut self,
-        pipeline: &Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH>,
+        pipeline: &Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     ) {
         const { assert!(WORDS == words(&A::PLAN), "the retained memory is another plan's: RetainedBy! names its type") };
         let (slot, next) = match self.newest {
@@ -214,9 +221,10 @@ impl<'r, const WORDS: usize> Snapshots<'r, WORDS> {
         const OUTPUT: usize,
         const STATE: usize,
         const SCRATCH: usize,
+        const EVENTS: usize,
     >(
         &self,
-        pipeline: &mut Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH>,
+        pipeline: &mut Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     ) -> Result<(), SnapshotError> {
         let (slot, _) = self.newest?;
         let [_, found, _, _, body @ ..] = self.retained.0[slot].as_slice() else { return Err(SnapshotError::None) };

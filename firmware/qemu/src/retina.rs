@@ -1,51 +1,46 @@
-//! The retina of the host's default run at 64 x 64 pixels and 1000 frames/s, and a recording for it.
-//!
-//! ```text
-//! out = max(centre - surround, 0)      each three exponentials in time, each through a Gaussian of 5 x 5 pixels
-//! ```
+//! The ready model `retina` at 64 x 64 pixels and 1000 frames/s, with and without a noise filter before it, and a recording for
+//! them.
 
-use foveola_app::retina::{CENTRE, SURROUND};
-use foveola_core::events::{Geometry, Polarity};
-use foveola_core::{
-    Border, Decay, Node, Nonlinearity, PlacedGraph, Pointwise, Shape, SmoothConv, Source, Stage, constant,
-};
+use foveola_core::Shape;
 use foveola_pipeline::{Application, Plan};
+
+/// What the build script exports.
+#[allow(unreachable_pub, reason = "the generated source is a module for any program")]
+mod exported {
+    pub mod retina {
+        include!(concat!(env!("OUT_DIR"), "/retina.rs"));
+    }
+    pub mod denoised {
+        include!(concat!(env!("OUT_DIR"), "/denoised.rs"));
+    }
+}
+use exported::{denoised, retina};
 
 /// Written by `foveola record retina.raw --geometry 64x64 --duration 200ms`.
 pub static RECORDING: &[u8] = include_bytes!("bin/retina.raw");
 
 /// Frames in and out.
-pub const SHAPE: Shape = Shape::new(1, 64, 64);
+pub const SHAPE: Shape = retina::INPUT;
 /// Microseconds of a frame.
-pub const DT: u64 = 1_000;
+pub const DT: u64 = retina::DT;
 /// Frames a second.
 pub const RATE: f64 = 1e6 / DT as f64;
-static FAST: [Decay; 3] = [constant!(Decay::new(0.006, RATE)); 3];
-static SLOW: [Decay; 3] = [constant!(Decay::new(0.010, RATE)); 3];
-const SIZE: [usize; 2] = [5, 5];
-static NODES: [Node; 4] = [
-    Node::Filter(
-        Source::Input,
-        Stage::SmoothConv(constant!(SmoothConv::new(SHAPE, &FAST, &CENTRE, SIZE, Border::Replicate))),
-    ),
-    Node::Filter(
-        Source::Input,
-        Stage::SmoothConv(constant!(SmoothConv::new(SHAPE, &SLOW, &SURROUND, SIZE, Border::Replicate))),
-    ),
-    Node::Add([(Source::Node(0), 1.0), (Source::Node(1), -1.0)]),
-    Node::Filter(Source::Node(2), Stage::Pointwise(constant!(Pointwise::new(SHAPE, Nonlinearity::Rectify)))),
-];
 
-static PLACED: PlacedGraph<4> = constant!(PlacedGraph::new(SHAPE, &NODES));
-
-/// The retina; see [above](self).
+/// The model file `retina`.
 pub struct Retina;
 
 impl Application for Retina {
-    const PLAN: Plan<'static> =
-        constant!(Plan::new(PLACED.graph(), Geometry { cols: SHAPE.cols, rows: SHAPE.rows }, 1, Polarity::Signed, DT,));
+    const PLAN: Plan<'static> = retina::PLAN;
+    const RAM: usize = 155 * 1024;
+}
+
+/// The model file `retina_denoised`: the retina behind a noise filter.
+pub struct Denoised;
+
+impl Application for Denoised {
+    const PLAN: Plan<'static> = denoised::PLAN;
     /// As much as the smallest machine here has beside its stack and program.
-    const RAM: usize = 192 * 1024;
+    const RAM: usize = 176 * 1024;
 }
 
 /// Bytes that an interrupt brings at once.

@@ -17,6 +17,8 @@ pub struct Exported {
     pub tables: usize,
     /// Bytes of RAM for an input frame, an output frame, the state, and the scratch for one frame.
     pub ram: [usize; 4],
+    /// Bytes of RAM for the state of event filters, those of a [model file](crate::ModelFile::to_firmware).
+    pub event_filters: usize,
     /// The layers.
     pub layers: Vec<ExportedLayer>,
 }
@@ -52,7 +54,12 @@ impl Exported {
     /// [`Error::DoesNotFit`] with the layer that takes the most: of RAM its state and a frame, of flash its tables.
     pub fn must_fit(&self, ram: usize, flash: usize) -> Result<()> {
         let of_ram = |layer: &ExportedLayer| layer.state.saturating_add(layer.frame);
-        self.must_fit_into("RAM", self.ram.iter().copied().fold(0, usize::saturating_add), ram, of_ram)?;
+        self.must_fit_into(
+            "RAM",
+            self.ram.iter().copied().fold(self.event_filters, usize::saturating_add),
+            ram,
+            of_ram,
+        )?;
         self.must_fit_into("flash", self.tables, flash, |layer| layer.tables)
     }
 
@@ -140,7 +147,7 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
         text.tables,
     );
     let ram = [signature.input.len(), signature.output.len(), signature.state, signature.scratch.len(1)].map(|n| 4 * n);
-    Ok(Exported { source, tables: text.bytes, ram, layers })
+    Ok(Exported { source, tables: text.bytes, ram, event_filters: 0, layers })
 }
 
 const GROWS: &str = "a String grows";
@@ -238,7 +245,7 @@ impl Text {
             }
             Node::Add([(a, wa), (b, wb)]) => {
                 format!("Node::Add([({}, {wa:?}), ({}, {wb:?})])", source(*a), source(*b))
-            } //MC
+            }
             Node::Multiply([a, b]) => format!("Node::Multiply([{}, {}])", source(*a), source(*b)),
             Node::Concat([a, b]) => format!("Node::Concat([{}, {}])", source(*a), source(*b)),
         })

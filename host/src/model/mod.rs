@@ -10,6 +10,7 @@ mod kept;
 pub mod kernels;
 pub(crate) mod layer;
 pub mod layers;
+#[cfg(feature = "files")]
 pub mod models;
 mod network;
 #[cfg(feature = "gpu")]
@@ -519,13 +520,13 @@ impl Model {
     /// instead, if that takes fewer bytes, and counts them into the same frames.
     ///
     /// ```
-    /// use foveola::{Frames, Geometry, Model, Polarity, models};
+    /// use foveola::{Frames, Geometry, LowPass, Model, Polarity, Resolution};
     /// use foveola_core::events::Event;
     /// let events = (0..1000).map(|i| Ok(Event { t: i * 100, x: (i % 8) as u16, y: 3, on: true }));
     /// let mut frames = Frames::new(events, Geometry { cols: 8, rows: 6 }, Polarity::Signed, 1_000)?;
-    /// let mut retina = models::build("retina", foveola::Resolution::DEFAULT)?.model; // .to(Device::gpu()?)
+    /// let mut smooth = Model::of(LowPass::new(0.02, Resolution::DEFAULT)?); // .to(Device::gpu()?)
     /// let mut seen = 0;
-    /// while let Some(response) = retina.process_events(&mut frames, 32)? {
+    /// while let Some(response) = smooth.process_events(&mut frames, 32)? {
     ///     seen += response.dim().2;
     /// }
     /// assert_eq!(seen, 100);

@@ -1,89 +1,119 @@
-//! Built-in models by name, for the command line and as starting points.
+//! The ready models, by name: the files of the folder `models/`, which are part of the program.
 //!
 //! | name | what it does |
 //! |---|---|
-//! | `retina` | centre minus surround, each a chain of three exponentials through 5 x 5 Gaussians, rectified |
-//! | `centre_surround` | the same without the rectifier |
-//! | `transient` | a fast low-pass minus a slow one: responds to change |
+//! | `retina` | centre minus surround, ON and OFF |
+//! | `centre_surround` | centre minus surround |
+//! | `transient` | a fast low-pass minus a slow one |
 //! | `smooth` | a low-pass |
+//! | `edges` | energy of the horizontal and the vertical gradient |
+//! | `ln` | a filter in time and space, then a nonlinearity |
+//! | `ln_cascade` | rectified subunits, pooled and rectified again |
+//! | `direction_selective` | motion along a row, right positive and left negative |
+//! | `motion_energy` | motion energy in four directions |
+//! | `mcintosh` | a convolutional network of the retina |
 //!
 //! ```
 //! use foveola::{Resolution, models};
-//! let mut retina = models::build("retina", Resolution::DEFAULT)?.model;
-//! let response = retina.run(&ndarray::Array3::<f32>::ones((100, 48, 64)), 50)?;
+//! let mut retina = models::build("retina", Resolution::DEFAULT)?;
+//! assert!(retina.outputs().eq(["on", "off"]));
+//! let response = retina.run(&ndarray::Array3::<f32>::ones((100, 48, 64)), 50)?; // ON
 //! assert!(response.iter().all(|y| *y >= 0.0));
+//!
+//! let mut file = models::file("retina")?; // the file itself
+//! file.set("surround.tau", "20ms")?;
+//! let slower = file.model()?;
 //! # Ok::<(), foveola::Error>(())
 //! ```
 
-use crate::{Branches, LowPass, Model, NLRectify, Resolution, Result, SmoothConv, Weight};
-use ndarray::Array3;
+use crate::{Error, Model, ModelFile, Resolution, Result};
+use std::path::Path;
 
-/// A model and its parts, for display.
-pub struct Named {
-    /// The whole model.
-    pub model: Model,
-    /// Parts of the model, each with a name. They receive the same frames.
-    pub parts: Vec<(&'static str, Model)>,
+/// The names, and the text of each file.
+macro_rules! ready {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../models/", $name, ".toml")))),*]
+    };
+}
+const MODELS: [(&str, &str); 10] = ready!(
+    "retina" "centre_surround" "transient" "smooth" "edges" "ln" "ln_cascade" "direction_selective" "motion_energy" "mcintosh"
+);
+
+/// The names of the models.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    MODELS.iter().map(|(name, _)| *name)
 }
 
-type Build = fn(Resolution) -> Result<Named>;
-
-/// Names, descriptions and constructors.
-const MODELS: [(&str, &str, Build); 4] = [
-    ("retina", "centre minus surround, rectified", retina),
-    ("centre_surround", "centre minus surround", centre_surround),
-    ("transient", "a fast low-pass minus a slow one", transient),
-    ("smooth", "a low-pass", smooth),
-];
-
-/// The names of the models, each with a description.
-pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    MODELS.iter().map(|(name, about, _)| (*name, *about))
-}
-
-/// The model called `name`, for frames of one channel.
+/// The file of the model called `name`.
 ///
 /// # Errors
-/// [`Error::Unknown`](crate::Error) for another name; [`Error::Layer`](crate::Error) for an impossible resolution.
-pub fn build(name: &str, resolution: Resolution) -> Result<Named> {
-    let builders = MODELS.map(|(name, _, build)| (name, build));
-    crate::names::find("model", &builders, name)?(resolution)
+/// [`Error::Unknown`] for another name.
+pub fn file(name: &str) -> Result<ModelFile> {
+    ModelFile::parse(crate::names::find("model", &MODELS, name)?, "")
 }
 
-/// Three exponentials of `tau` seconds, each through a 5 x 5 Gaussian of `sigma` pixels; gain 1 at DC.
-fn blob(tau: f64, sigma: f64, resolution: Resolution) -> Result<SmoothConv> {
-    let spatial = Array3::from_shape_fn((3, 5, 5), |(_, r, c)| {
-        let square = |i: usize| (i as f64 - 2.0) * (i as f64 - 2.0);
-        libm::exp(-(square(r) + square(c)) / (2.0 * sigma * sigma)) as f32
-    });
-    SmoothConv::new(&[tau; 3], Weight::from(spatial).normalize(), resolution)
+/// A model by its name, or a file: what has a `/` (or `\`) or ends with `.toml` is the path of a file. Anything else is a name,
+/// whatever lies in the folder, so that a name means the same model everywhere.
+///
+/// # Errors
+/// [`Error::Unknown`] for a name that no model has; those of [`ModelFile::read`].
+pub fn open(model: impl AsRef<Path>) -> Result<ModelFile> {
+    let path = model.as_ref();
+    let text = path.to_string_lossy();
+    if text.contains(['/', '\\']) || text.ends_with(".toml") {
+        return ModelFile::read(path);
+    }
+    file(&text).map_err(|error| match error {
+        Error::Unknown { what, value, expected } => {
+            Error::Unknown { what, expected: format!("{expected}, or a file such as ./{value}"), value }
+        }
+        other => other,
+    })
 }
 
-fn centre(resolution: Resolution) -> Result<SmoothConv> {
-    blob(0.006, 0.8, resolution)
+/// The model called `name`, for frames of this resolution instead of the file's.
+///
+/// # Errors
+/// [`Error::Unknown`] for another name; [`Error::ModelFile`] for a resolution that a layer does not allow.
+pub fn build(name: &str, resolution: Resolution) -> Result<Model> {
+    file(name)?.model_at(resolution)
 }
 
-fn surround(resolution: Resolution) -> Result<SmoothConv> {
-    blob(0.010, 3.0, resolution)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn centre_surround(resolution: Resolution) -> Result<Named> {
-    let (centre, surround) = (centre(resolution)?, surround(resolution)?);
-    let model = Model::new().then(Branches::new().plus(centre.clone()).minus(surround.clone()));
-    Ok(Named { model, parts: vec![("centre", Model::of(centre)), ("surround", Model::of(surround))] })
-}
+    /// Every file of the folder is a model of its name, needs no other file, and is in the table of the documentation.
+    #[test]
+    fn all_files_are_models() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder")
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+            .collect();
+        let mut known: Vec<&str> = names().collect();
+        files.sort();
+        known.sort_unstable();
+        assert_eq!(files, known);
+        for name in known {
+            let file = file(name).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((file.name(), file.arrays()), (name, Vec::new()));
+            assert!(include_str!("models.rs").contains(&format!("//! | `{name}` |")), "{name} is in the table");
+        }
+    }
 
-fn retina(resolution: Resolution) -> Result<Named> {
-    let named = centre_surround(resolution)?;
-    Ok(Named { model: named.model.then(NLRectify), ..named })
-}
-
-fn transient(resolution: Resolution) -> Result<Named> {
-    let (fast, slow) = (LowPass::new(0.005, resolution)?, LowPass::new(0.050, resolution)?);
-    let model = Model::new().then(Branches::new().plus(fast).minus(slow));
-    Ok(Named { model, parts: vec![("fast", Model::of(fast)), ("slow", Model::of(slow))] })
-}
-
-fn smooth(resolution: Resolution) -> Result<Named> {
-    Ok(Named { model: Model::of(LowPass::new(0.020, resolution)?), parts: Vec::new() })
+    #[test]
+    fn another_resolution_is_that_of_its_frames() {
+        let tau = |resolution| {
+            let model = build("smooth", resolution).expect("a model");
+            model.signature(crate::Shape::new(1, 2, 2)).expect("a shape");
+            let mut model = model;
+            let step = ndarray::Array3::<f32>::ones((1, 1, 1));
+            model.process(&step).expect("a frame")[[0, 0, 0, 0, 0]]
+        };
+        let slow = Resolution { steps_per_second: 100.0, ..Resolution::DEFAULT };
+        assert!(tau(slow) > 5.0 * tau(Resolution::DEFAULT), "a frame of 10 ms, not of 1 ms");
+        let wrong = Resolution { steps_per_second: f64::NAN, ..Resolution::DEFAULT };
+        assert!(build("smooth", wrong).is_err());
+    }
 }

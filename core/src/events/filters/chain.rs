@@ -15,9 +15,9 @@
 use super::{
     DoubleWindow, Downsample, EventFilter, HotPixels, PolarityOnly, RateLimit, Refractory, Region, RowColumn, Stcf,
 };
-use crate::Error;
 use crate::events::{Event, Geometry};
 use crate::words::{halves, long};
+use crate::{Checksum, Error};
 use core::ops::Range;
 
 /// An event filter of this crate, or a user's own filter.
@@ -44,6 +44,13 @@ pub struct CustomStage<'a> {
     state_len: usize,
     input: Geometry,
     output: Geometry,
+}
+
+impl<'a> CustomStage<'a> {
+    /// The filter.
+    pub const fn filter(&self) -> &'a (dyn EventFilter + Sync) {
+        self.filter
+    }
 }
 
 /// Each filter is a stage.
@@ -101,6 +108,26 @@ impl<'a> EventStage<'a> {
             Self::Custom(own) => own.output,
             _ => input,
         }
+    }
+
+    /// `sum`, extended by the kind of the filter and all its numbers; of a custom filter by the sizes that it states.
+    const fn checksum(&self, sum: Checksum) -> Checksum {
+        let (kind, [a, b, c, d, e]) = match self {
+            Self::Stcf(filter) => (0, filter.numbers()),
+            Self::RowColumn(filter) => (1, filter.numbers()),
+            Self::DoubleWindow(filter) => (2, filter.numbers()),
+            Self::Refractory(filter) => (3, filter.numbers()),
+            Self::HotPixels(filter) => (4, filter.numbers()),
+            Self::PolarityOnly(filter) => (5, [*filter as u32, 0, 0, 0, 0]),
+            Self::Region(filter) => (6, filter.numbers()),
+            Self::Downsample(filter) => (7, filter.numbers()),
+            Self::RateLimit(filter) => (8, filter.numbers()),
+            Self::Custom(CustomStage { state_len, input, output, .. }) => {
+                let sizes = [input.cols, input.rows, output.cols, output.rows];
+                (9, [*state_len as u32, sizes[0] as u32, sizes[1] as u32, sizes[2] as u32, sizes[3] as u32])
+            }
+        };
+        sum.word(kind).word(a).word(b).word(c).word(d).word(e)
     }
 
     /// The filter as a trait object.
@@ -221,6 +248,59 @@ impl<'a> EventChain<'a> {
         before.and_then(|words| words.last_chunk()).map_or(0, |words| long(*words))
     }
 
+    /// `sum`, extended by the kinds of the stages and all their numbers: see [`Graph::checksum`](crate::Graph::checksum).
+    ///
+    /// ```
+    /// use foveola_core::Checksum;
+    /// use foveola_core::events::{EventChain, EventStage, Geometry, RateLimit};
+    /// let sensor = Geometry { cols: 4, rows: 1 };
+    /// let sum = |budget| {
+    ///     let stages = [RateLimit::new(budget, 1_000)?.into()];
+    ///     Ok::<_, foveola_core::Error>(EventChain::new(sensor, &stages)?.checksum(Checksum::new()))
+    /// };
+    /// assert_ne!(sum(24)?, sum(25)?);
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn checksum(&self, mut sum: Checksum) -> Checksum {
+        let mut stage = 0;
+        while stage < self.stages.len() {
+            sum = self.stages[stage].checksum(sum);
+            stage += 1;
+        }
+        sum
+    }
+
+    /// [`EventFilter::pass`] of the chain, in which `pass` calls each stage: a program that knows the kinds of its stages links
+    /// no others.
+    ///
+    /// ```
+    /// use foveola_core::events::{Event, EventChain, EventFilter, EventStage, Geometry, PolarityOnly};
+    /// let stages = [PolarityOnly::On.into()];
+    /// let chain = EventChain::new(Geometry { cols: 4, rows: 1 }, &stages)?;
+    /// let mut state = [0; 2];
+    /// let mut event = Event { t: 0, x: 3, y: 0, on: false };
+    /// let kept = chain.pass_with(&mut state, &mut event, |stage, own, event| match stage {
+    ///     EventStage::PolarityOnly(filter) => filter.pass(own, event),
+    ///     _ => true,
+    /// });
+    /// assert_eq!((kept, chain.dropped(&state, 0)), (false, 1));
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    #[inline(always)]
+    pub fn pass_with(
+        &self,
+        state: &mut [u32],
+        event: &mut Event,
+        mut pass: impl FnMut(&EventStage<'a>, &mut [u32], &mut Event) -> bool,
+    ) -> bool {
+        self.split(state).all(|(stage, dropped, own)| {
+            let goes_on = pass(stage, own, event);
+            count(dropped, usize::from(!goes_on));
+            goes_on
+        })
+    }
+
     /// The stages, each with its counter and its own state.
     fn split<'s>(
         &self,
@@ -250,11 +330,7 @@ impl EventFilter for EventChain<'_> {
     }
 
     fn pass(&self, state: &mut [u32], event: &mut Event) -> bool {
-        self.split(state).all(|(stage, dropped, own)| {
-            let goes_on = stage.as_filter().pass(own, event);
-            count(dropped, usize::from(!goes_on));
-            goes_on
-        })
+        self.pass_with(state, event, |stage, own, event| stage.as_filter().pass(own, event))
     }
 
     fn retain(&self, state: &mut [u32], events: &mut [Event]) -> Result<usize, Error> {

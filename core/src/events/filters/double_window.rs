@@ -65,6 +65,11 @@ impl DoubleWindow {
         2 + 2 * self.length as usize
     }
 
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        [self.length, self.distance, self.k, 0, 0]
+    }
+
     #[inline(always)]
     fn supported(&self, state: &mut [u32], event: &Event) -> Option<bool> {
         let ([in_signal, in_noise], windows) = state.split_first_chunk_mut()?;

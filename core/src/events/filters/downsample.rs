@@ -82,6 +82,11 @@ impl Downsample {
         let Geometry { cols, rows } = self.cells();
         if self.threshold == 0 { 0 } else { bytes::words(cols * rows) }
     }
+
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        [self.cols, self.rows, self.window.binning() as u32, self.threshold as u32, 0]
+    }
 }
 
 impl EventFilter for Downsample {

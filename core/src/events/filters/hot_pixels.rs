@@ -119,6 +119,16 @@ impl HotPixels {
         HEAD + bytes::words(self.cols as usize * self.rows as usize)
     }
 
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        let (kind, window, most) = match self.learning {
+            Learning::Never => (0, 0, 0),
+            Learning::Once { window, most } => (1, window, most),
+            Learning::Always { window, most } => (2, window, most),
+        };
+        [self.cols, self.rows, kind, window, most]
+    }
+
     /// Masks a pixel as hot, until the state is cleared.
     ///
     /// # Errors

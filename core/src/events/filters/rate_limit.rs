@@ -81,6 +81,11 @@ impl RateLimit {
         Self::STATE
     }
 
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        [self.budget, self.window, 0, 0, 0]
+    }
+
     /// Events dropped since the state was cleared.
     pub const fn dropped(&self, state: &[u32]) -> u64 {
         match state {

@@ -73,6 +73,12 @@ impl Refractory {
     pub const fn state_len(&self) -> usize {
         self.stamps.len()
     }
+
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        let Geometry { cols, rows } = self.geometry();
+        [cols as u32, rows as u32, self.dead, self.restart as u32, 0]
+    }
 }
 
 impl EventFilter for Refractory {

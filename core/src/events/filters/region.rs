@@ -59,6 +59,11 @@ impl Region {
     pub const fn output(&self, input: Geometry) -> Geometry {
         if self.moved { Geometry { cols: self.cols as usize, rows: self.rows as usize } } else { input }
     }
+
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        [self.left as u32, self.top as u32, self.cols, self.rows, self.moved as u32]
+    }
 }
 
 impl EventFilter for Region {

@@ -68,6 +68,11 @@ impl RowColumn {
         CLOCK + 2 * self.lines()
     }
 
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        [self.cols, self.rows, self.tau, 0, 0]
+    }
+
     /// Rows and columns, with the empty ones.
     const fn lines(&self) -> usize {
         self.rows as usize + self.cols as usize + 4

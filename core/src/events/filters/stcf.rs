@@ -91,6 +91,12 @@ impl Stcf {
     pub const fn state_len(&self) -> usize {
         self.stamps.len()
     }
+
+    /// Its numbers, for a checksum.
+    pub(super) const fn numbers(&self) -> [u32; 5] {
+        let Geometry { cols, rows } = self.geometry();
+        [cols as u32, rows as u32, self.neighbours.count(), self.k, self.tau]
+    }
 }
 
 impl Stcf {

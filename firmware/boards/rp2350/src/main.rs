@@ -15,8 +15,8 @@ use embassy_rp::uart::{self, BufferedUartTx};
 use embassy_rp::watchdog::Watchdog;
 use embassy_rp::{bind_interrupts, i2c, peripherals};
 use embassy_time::{Delay, Duration};
-use foveola_app::{App, Notice, Outbox, retina, send};
-use foveola_pipeline::MemoryOf;
+use foveola_app::{App, Notice, Outbox, send};
+use foveola_pipeline::{Application, MemoryOf, Plan};
 use foveola_sensor::{Camera, GenX320, PixelClock};
 use panic_probe as _;
 use port::PioPort;
@@ -28,8 +28,19 @@ bind_interrupts!(struct Irqs {
     UART0_IRQ => uart::BufferedInterruptHandler<peripherals::UART0>;
 });
 
-// A third of the reference board's clock: a quarter of its pixels, half as many frames.
-retina!(Retina, side: 320, binning: 10, dt: 20_000, gap: 200_000, ram: 40 * 1024);
+#[allow(unreachable_pub, reason = "the generated source is a module for any program")]
+mod retina {
+    include!(concat!(env!("OUT_DIR"), "/retina.rs"));
+}
+
+struct Retina;
+
+impl Application for Retina {
+    /// Behind a longer gap the sensor was restarted, and its clock with it.
+    const PLAN: Plan<'static> = retina::PLAN.restart_after(200_000);
+    const RAM: usize = 42 * 1024;
+}
+
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 static OUTPUT: ConstStaticCell<[u8; 1024]> = ConstStaticCell::new([0; 1024]);
 

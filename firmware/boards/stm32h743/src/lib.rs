@@ -5,9 +5,22 @@ pub mod clocks;
 pub mod memory;
 pub mod port;
 
-use foveola_app::{Watchdog, retina};
+use foveola_app::Watchdog;
+use foveola_pipeline::{Application, Plan};
 
-retina!(Retina, side: 320, binning: 5, dt: 10_000, gap: 200_000, ram: 150 * 1024);
+#[allow(unreachable_pub, reason = "the generated source is a module for any program")]
+mod retina {
+    include!(concat!(env!("OUT_DIR"), "/retina.rs"));
+}
+
+/// The model that runs here.
+pub struct Retina;
+
+impl Application for Retina {
+    /// Behind a longer gap the sensor was restarted, and its clock with it.
+    const PLAN: Plan<'static> = retina::PLAN.restart_after(200_000);
+    const RAM: usize = 155 * 1024;
+}
 
 /// The independent watchdog: it has a clock of its own.
 pub struct Iwdg(pub embassy_stm32::wdg::IndependentWatchdog<'static, embassy_stm32::peripherals::IWDG1>);

@@ -11,19 +11,18 @@ use embassy_futures::{block_on, yield_now};
 use embedded_io_async::{ErrorType, Write};
 use foveola_app::{App, Outbox, Watchdog, packet, send};
 use foveola_pipeline::MemoryOf;
+use foveola_qemu::retina::{RECORDING, Retina};
 use foveola_qemu::{exit, text};
 use foveola_sensor::simulated::{Fault, SimulatedSensor};
 use foveola_sensor::{Camera, GenX320, PixelClock};
 use static_cell::ConstStaticCell;
 
-/// With a header, which no sensor sends.
-static RECORDING: &[u8] = include_bytes!("retina.raw");
+/// The end of the recording's header, which no sensor sends.
 const END: &[u8] = b"% end\n";
 
 static FAULTS: [Fault; 4] =
     [Fault::Absent, Fault::WrongChip(0xA030_1002), Fault::StopsAfter(12_001), Fault::LosesAfter(4_000, 999)];
 
-foveola_app::retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 150 * 1024);
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 
 /// An output that takes no byte of its 61st packet before it was asked 40 times.

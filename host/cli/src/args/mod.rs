@@ -110,7 +110,7 @@ pub(crate) struct RunArgs {
     #[arg(long, short, default_value = "retina", help = model_help())]
     pub(crate) model: String,
 
-    /// Change a value of the model file, such as centre.tau=8ms or parameters.tau=8ms; repeat for several
+    /// Change a value of the model, such as centre.tau=8ms or parameters.tau=8ms; repeat for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
 
@@ -140,7 +140,7 @@ pub(crate) struct RunArgs {
     #[arg(long, short, default_value = "foveola-out", value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// Save every Nth frame of the output to output.npy, or of each output to a file of its name; 0 saves none
+    /// Save every Nth frame of the output to output.npy, or of several outputs each to a file of its name; 0 saves none
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = units::whole::<usize>, allow_negative_numbers = true)]
     pub(crate) every: usize,
 
@@ -152,7 +152,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, conflicts_with = "no_pictures")]
     pub(crate) pixel: Option<(usize, usize)>,
 
-    /// Draw no pictures: write only output.npy
+    /// Draw no pictures: write only the outputs
     #[arg(long)]
     pub(crate) no_pictures: bool,
 
@@ -194,7 +194,7 @@ pub(crate) struct RunArgs {
 }
 
 fn model_help() -> String {
-    let names = models::names().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+    let names = models::names().collect::<Vec<_>>().join(", ");
     format!("Model: {names}, or a file: a path with / or the ending .toml (foveola help model)")
 }
 

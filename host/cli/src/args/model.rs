@@ -13,10 +13,13 @@ pub(crate) struct ModelArgs {
 
 const MODEL_HELP: &str = "\
 A model file is TOML: the input, layers, what each of them
-reads, and outputs. The folder models/ has examples, and
-docs/guide/model-files.md explains them.
+reads, and outputs; docs/guide/model-files.md explains it.
+The files of the folder models/ are also known by their
+names: retina is models/retina.toml. What has a / or ends
+with .toml is a file, anything else such a name.
 
 Examples:
+  foveola model show retina --toml     start from this
   foveola model check mine.toml
   foveola model show mine.toml --size 128x128
   foveola model show mine.toml --set centre.tau=8ms
@@ -43,7 +46,7 @@ pub(crate) enum ModelCommand {
 
 #[derive(Args, Clone)]
 pub(crate) struct CheckArgs {
-    /// Model files
+    /// Model files, or names of ready models
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -54,7 +57,7 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args, Clone)]
 pub(crate) struct ShowArgs {
-    /// The model file
+    /// The model file, or the name of a ready one
     pub(crate) file: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
@@ -152,7 +155,7 @@ pub(crate) struct WeightsArgs {
 
 #[derive(Args, Clone)]
 pub(crate) struct ExportArgs {
-    /// The model file
+    /// The model file, or the name of a ready one
     pub(crate) file: PathBuf,
 
     /// What the source is for

@@ -3,10 +3,10 @@
 use super::Setting;
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, LowPass, Model, NLRectify, Resolution, Result, Rf,
-    SmoothConv, VariableDelay, Weight, models,
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, LowPass, Model, NLRectify, Resolution, Result, Rf,
+    SmoothConv, VariableDelay, Weight,
 };
-use ndarray::{Array2, Array5};
+use ndarray::{Array2, Array3, Array5};
 
 /// The largest number of weights of a filter: the limit of the layers.
 const MOST_WEIGHTS: usize = 1 << 28;
@@ -82,7 +82,7 @@ pub enum Operation {
         /// Frames under the receptive field.
         frames: usize,
     },
-    /// The [model](models) `retina`.
+    /// A centre minus a surround, rectified: two chains of three exponentials, each through 5 x 5 Gaussians.
     Retina,
 }
 
@@ -122,6 +122,20 @@ pub fn gaussian(len: usize) -> Vec<f32> {
 fn weight(shape: [usize; 5]) -> Array5<f32> {
     let len = shape.iter().product();
     Array5::from_shape_vec(shape, noise(1, len)).unwrap_or_default()
+}
+
+/// The workload `retina`. Its layers stay as they are, so that its numbers can be compared with earlier ones; the kernels of
+/// the ready model `retina` are larger.
+fn retina(resolution: Resolution) -> Result<Model> {
+    let blob = |tau: f64, sigma: f64| {
+        let spatial = Array3::from_shape_fn((3, 5, 5), |(_, r, c)| {
+            let square = |i: usize| (i as f64 - 2.0) * (i as f64 - 2.0);
+            (-(square(r) + square(c)) / (2.0 * sigma * sigma)).exp() as f32
+        });
+        SmoothConv::new(&[tau; 3], Weight::from(spatial).normalize(), resolution)
+    };
+    let (centre, surround) = (blob(0.006, 0.8)?, blob(0.010, 3.0)?);
+    Ok(Model::new().then(Branches::new().plus(centre).minus(surround)).then(NLRectify))
 }
 
 /// Sets the weight of the workload, and the algorithm.
@@ -201,7 +215,7 @@ impl Operation {
                 let field = Rf::new(ins, out, frames)?;
                 Model::of(field.with_weight(self.weight(rows, cols)?.unwrap_or_default())?)
             }
-            Self::Retina => models::build("retina", resolution)?.model,
+            Self::Retina => retina(resolution)?,
             Self::Conv3d { .. } | Self::Conv2d { .. } | Self::Conv1d { .. } | Self::Gaussian { .. } => {
                 match self.conv(setting)? {
                     Some(AnyConv::Spacetime(conv)) => Model::of(conv),

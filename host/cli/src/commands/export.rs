@@ -42,13 +42,16 @@ fn report(exported: &Exported) -> String {
     for layer in &exported.layers {
         text += &row(&layer.name, [layer.tables, layer.state, layer.frame].map(|bytes| thousands(bytes as u64)));
     }
-    let ram: usize = exported.ram.iter().sum();
-    let [input, output, state, scratch] = exported.ram.map(|bytes| thousands(bytes as u64));
+    let what = ["for an input frame", "for an output frame", "of state", "of scratch", "for event filters"];
+    let parts = exported.ram.into_iter().chain([exported.event_filters]);
+    let parts: Vec<(usize, &str)> = parts.zip(what).filter(|(bytes, _)| *bytes > 0).collect();
     text += &format!(
-        "\nflash     {} bytes of weights and other tables\n\
-         RAM       {} bytes: {input} for an input frame, {output} for an output frame, {state} of state, {scratch} of scratch\n",
+        "\nflash     {} bytes of weights and other tables\nRAM       {} bytes:\n",
         thousands(exported.tables as u64),
-        thousands(ram as u64),
+        thousands(parts.iter().map(|(bytes, _)| bytes).sum::<usize>() as u64),
     );
+    for (bytes, what) in parts {
+        text += &format!("          {} {what}\n", thousands(bytes as u64));
+    }
     text
 }

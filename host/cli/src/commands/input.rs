@@ -197,8 +197,7 @@ impl Input {
         let (dt, dt_from) = match (args.dt, own) {
             (Some(dt), _) => (dt, "given"),
             (None, Some(dt)) => (dt, "the GIF's own"),
-            (None, None) if args.file.is_some() => args.frame_time()?,
-            (None, None) => (DT, "default: the movie tells none"),
+            (None, None) => args.frame_time()?,
         };
         // The frames that start in the selected time range.
         let from = args.cut(dt)?.and_then(|cut| cut.next).or(args.common.from);

@@ -9,7 +9,7 @@ use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
 use crate::units::{plural, thousands};
-use foveola::{Error, ModelFile, Result};
+use foveola::{Error, Result};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -28,8 +28,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
 fn check(args: &CheckArgs) -> Result<()> {
     let mut failed = None;
     for path in &args.files {
-        let checked =
-            ModelFile::read(path).and_then(|file| Ok((file.model()?.summary(frames(&file, args.size)?)?, file)));
+        let checked = read(path, &[]).and_then(|file| Ok((file.model()?.summary(frames(&file, args.size)?)?, file)));
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());

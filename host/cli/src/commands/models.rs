@@ -1,8 +1,8 @@
-//! The model of `foveola run`, built in or from a file, and its parts.
+//! The model that an argument names, and the parts of it that `foveola run` draws.
 
 use super::input::DT;
 use crate::args::RunArgs;
-use foveola::{Device, Error, Geometry, Model, ModelFile, Precision, Resolution, Result, models, movie};
+use foveola::{Device, Geometry, Model, ModelFile, Precision, Result, models, movie};
 use foveola_core::Shape;
 use std::path::Path;
 
@@ -12,9 +12,9 @@ pub(crate) struct Models {
     pub(crate) parts: Vec<(String, Model)>,
 }
 
-/// Reads a model file with the changes of `--set`.
-pub(crate) fn read(path: &Path, set: &[(String, String)]) -> Result<ModelFile> {
-    let mut file = ModelFile::read(path)?;
+/// Reads a ready model by its name, or a file, with the changes of `--set`.
+pub(crate) fn read(model: &Path, set: &[(String, String)]) -> Result<ModelFile> {
+    let mut file = models::open(model)?;
     set.iter().try_for_each(|(key, value)| file.set(key, value))?;
     Ok(file)
 }
@@ -42,19 +42,8 @@ pub(crate) fn frames(file: &ModelFile, size: Option<Geometry>) -> Result<Shape> 
 }
 
 impl RunArgs {
-    /// The arguments with the model file read, and what it says of the input where the arguments are silent.
+    /// The arguments with the model read, and what it says of the input where the arguments are silent.
     pub(crate) fn with_file(mut self) -> Result<Self> {
-        if !self.model.ends_with(".toml") && !self.model.contains(['/', '\\']) {
-            if let Some((key, value)) = self.set.first() {
-                let expected = "a model file; the built-in models have no keys";
-                return Err(Error::Parameter { item: "run", name: "--set", value: format!("{key}={value}"), expected });
-            }
-            if let Some(path) = &self.weights {
-                let (value, expected) = (path.display().to_string(), "a model file beside it (--model FILE)");
-                return Err(Error::Parameter { item: "run", name: "--weights", value, expected });
-            }
-            return Ok(self);
-        }
         let file = read(Path::new(&self.model), &self.set)?;
         self.model = name(&file, Path::new(&self.model));
         let movie = match &self.input {
@@ -73,8 +62,7 @@ impl RunArgs {
     pub(crate) fn frame_time(&self) -> Result<(u64, &'static str)> {
         Ok(match (self.dt, &self.file) {
             (Some(dt), _) => (dt, "given"),
-            (None, Some(file)) => (file.input().microseconds()?, "the model's"),
-            (None, None) => (DT, "default"),
+            (None, file) => (file.as_ref().map_or(Ok(DT), |file| file.input().microseconds())?, "the model's"),
         })
     }
 
@@ -86,10 +74,7 @@ impl RunArgs {
 
     /// One line on what the model does.
     pub(crate) fn about(&self) -> &str {
-        match &self.file {
-            Some(file) => file.about(),
-            None => models::names().find(|(name, _)| *name == self.model).map_or("", |(_, about)| about),
-        }
+        self.file.as_ref().map_or("", |file| file.about())
     }
 }
 
@@ -98,12 +83,7 @@ impl Models {
     pub(crate) fn build(args: &RunArgs, device: &Device, dt: u64) -> Result<Self> {
         let precision = if args.reproducible { Precision::Reproducible } else { Precision::Fast };
         let there = |model: Model| model.with_precision(precision).to(device);
-        let Some(file) = &args.file else {
-            let resolution = Resolution { steps_per_second: 1e6 / dt as f64, ..Resolution::DEFAULT };
-            let named = models::build(&args.model, resolution)?;
-            let parts = named.parts.into_iter().map(|(name, part)| (name.to_owned(), there(part))).collect();
-            return Ok(Self { whole: there(named.model), parts });
-        };
+        let Some(file) = &args.file else { return Self::build(&args.clone().with_file()?, device, dt) };
         let mut file = file.clone();
         file.set("input.dt", &format!("{dt}us"))?;
         let mut whole = file.model()?;
@@ -113,12 +93,15 @@ impl Models {
     }
 }
 
-/// The layers that are drawn beside the first output: those that it reads, and the other outputs.
+/// The layers that are drawn beside the first output: those that it reads, and the other outputs. Of a layer that only names a
+/// sum, what it reads.
 fn shown(file: &ModelFile) -> Vec<&str> {
     let outputs: Vec<&str> = file.outputs().map(|(_, layer)| layer).collect();
     let first = outputs.first().copied().unwrap_or_default();
+    let is_sum = |name: &str| file.layers().iter().any(|layer| layer.name() == name && layer.kind() == "Identity");
+    let summed = |name| if is_sum(name) { file.reads(name).collect() } else { vec![name] };
     let mut names = Vec::new();
-    for name in file.reads(first).chain(outputs) {
+    for name in file.reads(first).flat_map(summed).chain(outputs) {
         if name != "input" && name != first && !names.contains(&name) {
             names.push(name);
         }

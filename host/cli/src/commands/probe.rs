@@ -191,7 +191,7 @@ mod tests {
                 if (row, col) == pixel { 5.0 * ((t / 9) % 2) as f32 } else { 0.2 * noise }
             };
             ndarray_npy::write_npy(&path, &Array3::from_shape_fn((70, 70, 80), value)).expect("written");
-            let args = RunArgs { input: Some(path.clone()), model: "retina".into(), ..RunArgs::default() };
+            let args = RunArgs { input: Some(path.clone()), model: "centre_surround".into(), ..RunArgs::default() };
             let (device, mut input) = (Device::cpu(), Input::open(&args).expect("a movie"));
             let mut models = Models::build(&args, &device, input.dt()).expect("a model");
             let frames = input.next_chunk(999).expect("read").expect("frames");

@@ -55,8 +55,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let gallery =
         if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, &signature, piece)?) };
     let names: Vec<String> = model.outputs().map(str::to_owned).collect();
-    // With a single output its name does not matter.
-    let names = if names.len() > 1 { names } else { vec!["output".into()] };
+    let names = match names.len() {
+        // With a single output its name does not matter.
+        0 | 1 => vec!["output".into()],
+        // A device computes the first output alone.
+        _ if device.info().is_some() => names[..1].to_vec(),
+        _ => names,
+    };
     refuse_to_overwrite(args, &names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the output: {source}");
@@ -255,6 +260,9 @@ impl Run<'_> {
         }
         lines.push("model", if about.is_empty() { args.model.clone() } else { format!("{}: {about}", args.model) });
         lines.push("device", device.name());
+        if self.model.outputs().count() > self.names.len().max(1) {
+            lines.push("output", format!("{} alone; a processor computes all", self.names[0]));
+        }
         let frames = thousands(totals.frames as u64);
         lines.push("frames", format!("{frames} of {} ({})", seconds(dt), input.dt_from()));
         input.note().into_iter().for_each(|note| lines.push("", note));
@@ -272,8 +280,10 @@ impl Run<'_> {
         }
         let nothing = if wrote.is_empty() { " nothing" } else { "" };
         lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
-        for (path, what) in wrote {
-            lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
+        let names = wrote.iter().map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy());
+        let width = names.clone().map(|name| name.chars().count()).max().unwrap_or(0);
+        for (name, (_, what)) in names.zip(wrote) {
+            lines.push("", format!("{name:width$}  {what}"));
         }
         if let Some((path, next)) = &states.saved {
             lines.push("state", format!("{}: {next}", path.display()));

@@ -191,6 +191,42 @@ impl Kind {
     }
 }
 
+#[cfg(feature = "files")]
+impl EventFilterSpec {
+    /// The expression that makes the filter on a microcontroller, an `EventStage` for the sensor `SENSOR`.
+    pub(crate) fn source(&self) -> String {
+        let (kind, filter) = match self.kind {
+            Kind::Stcf { k, tau, neighbours } => {
+                ("Stcf", format!("constant!(Stcf::new(SENSOR, Neighbours::{neighbours:?}, {k}, {tau}))"))
+            }
+            Kind::RowColumn { tau } => ("RowColumn", format!("constant!(RowColumn::new(SENSOR, {tau}))")),
+            Kind::DoubleWindow { length, distance, k } => {
+                ("DoubleWindow", format!("constant!(DoubleWindow::new({length}, {distance}, {k}))"))
+            }
+            Kind::Refractory { dead, restart } => {
+                ("Refractory", format!("constant!(Refractory::new(SENSOR, {dead}, Restart::{restart:?}))"))
+            }
+            Kind::HotPixels(learning) => {
+                ("HotPixels", format!("constant!(HotPixels::new(SENSOR, Learning::{learning:?}))"))
+            }
+            Kind::PolarityOnly(polarity) => ("PolarityOnly", format!("PolarityOnly::{polarity:?}")),
+            Kind::Region { corner: [left, top], size: [cols, rows], moved } => {
+                let in_place = if moved { "" } else { ".in_place()" };
+                ("Region", format!("constant!(Region::new({left}, {top}, {cols}, {rows})){in_place}"))
+            }
+            Kind::Downsample { factor, count } => {
+                let cells = format!("constant!(Downsample::new(SENSOR, {factor}))");
+                // As in `Kind::stage`.
+                ("Downsample", if count == 1 { cells } else { format!("constant!({cells}.counting({count}))") })
+            }
+            Kind::RateLimit { budget, window } => {
+                ("RateLimit", format!("constant!(RateLimit::new({budget}, {window}))"))
+            }
+        };
+        format!("EventStage::{kind}({filter})")
+    }
+}
+
 impl FromStr for EventFilterSpec {
     type Err = Error;
 

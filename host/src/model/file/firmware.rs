@@ -1,16 +1,19 @@
 //! A model file as source for a microcontroller: the table of the model, and the plan of a pipeline around it.
 //!
 //! ```text
-//! sensor --bins of b x b pixels, dt microseconds--> frames --model--> output
+//! sensor --event filters--> bins of b x b pixels, dt microseconds --> frames --model--> outputs
 //! ```
 
 use super::{Input, ModelFile};
-use crate::{Error, Exported, Geometry, Polarity, Result};
+use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Polarity, Result};
 use foveola_core::Shape;
+use foveola_core::events::{EventChain, EventStage};
+use std::fmt::Write as _;
 
 impl ModelFile {
-    /// The model as Rust source for a microcontroller: what [`Model::to_rust`](crate::Model::to_rust) writes, and the constant
-    /// `PLAN` of type `foveola_pipeline::Plan`. The source needs `foveola-core` and `foveola-pipeline`.
+    /// The model as Rust source for a microcontroller: what [`Model::to_rust`](crate::Model::to_rust) writes, the names of the
+    /// outputs (`OUTPUTS`), the event filters of `[input]` (`EVENT_FILTERS`), and the constant `PLAN` of type
+    /// `foveola_pipeline::Plan`. The source needs `foveola-core` and `foveola-pipeline`.
     ///
     /// Frames have `rows` x `cols` pixels, each of which counts the events of `binning` x `binning` pixels of the sensor. Without
     /// `polarity` in the file a model of two channels takes [`Polarity::Split`], others [`Polarity::Signed`].
@@ -20,15 +23,17 @@ impl ModelFile {
     /// let file = foveola::ModelFile::parse(text, ".")?;
     /// let exported = file.to_firmware([64, 64], 5)?;
     /// assert!(exported.source.contains("Geometry { cols: 320, rows: 320 }"));
+    /// assert!(exported.source.contains("pub const PLAN: foveola_pipeline::Plan"));
     /// # Ok::<(), foveola::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`Error::Parameter`] for another size than that of the file, a binning of 0, frames that do not last whole microseconds, a
-    /// number of channels other than 1 and 2, and event filters, which the pipeline does not have; otherwise the errors of
+    /// number of channels other than 1 and 2, and event filters that change the size of the sensor; otherwise the errors of
     /// [`ModelFile::model`] and [`Model::to_rust`](crate::Model::to_rust).
     pub fn to_firmware(&self, [rows, cols]: [usize; 2], binning: u16) -> Result<Exported> {
         let (polarity, dt) = (self.input.polarity_on_a_sensor()?, self.input.microseconds()?);
+        let filters = &self.input.events;
         if binning == 0 {
             return Err(refused("binning", "0", "1 or more"));
         }
@@ -48,22 +53,43 @@ impl ModelFile {
             return Err(refused("frames that a chunk of one frame gives", &(lead + 1).to_string(), expected));
         }
         let mut exported = model.to_rust(shape)?;
-        let plan = plan(&exported, geometry, binning, polarity, dt);
-        exported.source += &plan;
+        if !filters.is_empty() {
+            let state = 4 * state_len(geometry, filters)?;
+            exported.event_filters = state;
+            exported.layers.insert(0, ExportedLayer { name: "event filters".into(), tables: 0, state, frame: 0 });
+        }
+        let plan = plan(&exported, geometry, binning, polarity, dt, filters);
+        let names: Vec<&str> = self.outputs().map(|(name, _)| name).collect();
+        write!(
+            exported.source,
+            "\n/// Names of the outputs: of `MODEL`, and of its further outputs in their order.\n\
+             #[allow(dead_code, reason = \"a program may know them\")]\n\
+             pub const OUTPUTS: [&str; {}] = {names:?};\n{plan}",
+            names.len()
+        )
+        .expect("a String grows");
         Ok(exported)
     }
+}
+
+/// Words of state of a chain of event filters, none of which may change the size of the sensor.
+fn state_len(sensor: Geometry, filters: &[EventFilterSpec]) -> Result<usize> {
+    let stage = |filter: &EventFilterSpec| {
+        let stage = filter.stage(sensor)?;
+        if stage.output(sensor) == sensor {
+            return Ok(stage);
+        }
+        let expected = "filters that keep the size of the sensor; bins make frames smaller";
+        Err(refused("input.events", &filter.to_string(), expected))
+    };
+    let stages: Vec<EventStage<'_>> = filters.iter().map(stage).collect::<Result<_>>()?;
+    let chain = EventChain::new(sensor, &stages).map_err(|error| Error::layer("event filters", error))?;
+    Ok(chain.state_len())
 }
 
 impl Input {
     /// How events become frames.
     fn polarity_on_a_sensor(&self) -> Result<Polarity> {
-        if !self.events.is_empty() {
-            return Err(refused(
-                "input.events",
-                "a chain of event filters",
-                "none: a pipeline has no event filters yet",
-            ));
-        }
         match (self.polarity, self.channels) {
             (Some(polarity), _) => Ok(polarity),
             (None, None | Some(1)) => Ok(Polarity::Signed),
@@ -79,22 +105,78 @@ fn refused(name: &'static str, value: &str, expected: &'static str) -> Error {
     Error::Parameter { item: "the model on a microcontroller", name, value: value.into(), expected }
 }
 
-fn plan(exported: &Exported, Geometry { cols, rows }: Geometry, binning: u16, polarity: Polarity, dt: u64) -> String {
+fn plan(
+    exported: &Exported,
+    sensor: Geometry,
+    binning: u16,
+    polarity: Polarity,
+    dt: u64,
+    filters: &[EventFilterSpec],
+) -> String {
     let ([input, output, state, scratch], tables) = (exported.ram, exported.tables);
-    format!(
+    let Geometry { cols, rows } = sensor;
+    let mut text = format!(
         "\n/// Microseconds of a frame.\n\
          pub const DT: u64 = {dt};\n\n\
-         /// A sensor of {cols} x {rows} pixels, in bins of {binning} x {binning} of them, and the model.\n\
+         /// Pixels of the sensor.\n\
+         pub const SENSOR: foveola_core::events::Geometry = foveola_core::events::Geometry {{ cols: {cols}, rows: {rows} }};\n\n"
+    );
+    let plan = format!(
+        "constant!(foveola_pipeline::Plan::new(\n    \
+             MODEL,\n    SENSOR,\n    {binning},\n    foveola_core::events::Polarity::{polarity:?},\n    DT,\n\
+         ))"
+    );
+    let (words, plan) = if filters.is_empty() {
+        (String::new(), plan)
+    } else {
+        text += &chain(filters);
+        let words = format!(", {} for event filters", exported.event_filters);
+        (words, format!("constant!({plan}\n.filtered(EVENT_FILTERS))"))
+    };
+    write!(
+        text,
+        "/// The sensor, in bins of {binning} x {binning} pixels, and the model.\n\
          ///\n\
-         /// Bytes of RAM: {input} for an input frame, {output} for an output frame, {state} of state, {scratch} of scratch.\n\
+         /// Bytes of RAM: {input} for an input frame, {output} for an output frame, {state} of state, {scratch} of scratch{words}.\n\
          /// Bytes of flash: {tables} for weights and other tables.\n\
-         pub const PLAN: foveola_pipeline::Plan<'static> = constant!(foveola_pipeline::Plan::new(\n    \
-             MODEL,\n    \
-             foveola_core::events::Geometry {{ cols: {cols}, rows: {rows} }},\n    \
-             {binning},\n    \
-             foveola_core::events::Polarity::{polarity:?},\n    \
-             DT,\n\
-         ));\n"
+         pub const PLAN: foveola_pipeline::Plan<'static> = {plan};\n"
+    )
+    .expect("a String grows");
+    text
+}
+
+/// The event filters as a table and a chain.
+fn chain(filters: &[EventFilterSpec]) -> String {
+    let mut stages = String::new();
+    for filter in filters {
+        writeln!(stages, "    // {filter}\n    {},", filter.source()).expect("a String grows");
+    }
+    let names = [
+        "DoubleWindow",
+        "Downsample",
+        "EventChain",
+        "EventStage",
+        "HotPixels",
+        "Learning",
+        "Neighbours",
+        "PolarityOnly",
+        "RateLimit",
+        "Refractory",
+        "Region",
+        "Restart",
+        "RowColumn",
+        "Stcf",
+    ];
+    let used = |name: &&str| {
+        *name == "EventChain" || stages.contains(&format!("{name}::")) || stages.contains(&format!("{name}("))
+    };
+    let names = names.into_iter().filter(used).collect::<Vec<_>>().join(", ");
+    format!(
+        "use foveola_core::events::{{{names}}};\n\n\
+         static EVENT_STAGES: [EventStage<'static>; {}] = [\n{stages}];\n\n\
+         /// What the events pass before they are counted.\n\
+         pub const EVENT_FILTERS: EventChain<'static> = constant!(EventChain::new(SENSOR, &EVENT_STAGES));\n\n",
+        filters.len()
     )
 }
 
@@ -116,6 +198,11 @@ mod tests {
         };
         has(&exported(""), &["INPUT: Shape = Shape::new(1, 6, 8)", "cols: 16, rows: 12", "Signed", "DT: u64 = 1000;"]);
         has(&exported("channels = 2\ndt = \"250us\""), &["Shape::new(2, 6, 8)", "Polarity::Split", "DT: u64 = 250;"]);
+        let filtered = exported("events = [\"stcf:k=2,tau=5ms\", \"on\"]");
+        has(
+            &filtered,
+            &["Stcf::new(SENSOR, Neighbours::Eight, 2, 5000)", "PolarityOnly::On", ".filtered(EVENT_FILTERS)"],
+        );
         has(&exported("rows = 6\npolarity = \"split\""), &["Shape::new(2, 6, 8)", "cols: 16, rows: 12", "Split"]);
     }
 
@@ -128,7 +215,12 @@ mod tests {
         refused("channels = 3", [6, 8], 2, "input.channels is 3; expected 1 or 2");
         refused("rows = 3", [6, 8], 2, "the model file: [input] says 3 rows; the frames have 6");
         refused("dt = \"1.5us\"", [6, 8], 2, "input.dt is 1.5 us");
-        refused("events = [\"stcf:k=2,tau=5ms\"]", [6, 8], 2, "no event filters");
+        refused(
+            "events = [\"stcf\", \"downsample:2\"]",
+            [6, 8],
+            2,
+            "input.events is downsample:2; expected filters that keep",
+        );
         refused("", [6, 8], 0, "binning is 0");
         refused("", [6, 8], 9000, "72000 x 54000");
     }

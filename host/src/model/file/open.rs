@@ -3,7 +3,7 @@
 use super::layer::sources;
 use super::value::{Entry, Table, Value, find};
 use super::{BuiltLayer, ModelFile};
-use crate::{Error, Model, Result};
+use crate::{Error, Model, Resolution, Result};
 use foveola_core::Shape;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,15 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] with the place of a layer that cannot be built, such as one whose weights are not there.
     pub fn model(&self) -> Result<Model> {
-        let mut layers = self.build(self.resolution())?;
+        self.model_at(self.resolution())
+    }
+
+    /// The model for frames of another resolution than the file's.
+    ///
+    /// # Errors
+    /// As [`ModelFile::model`], and for a resolution that a layer does not allow.
+    pub fn model_at(&self, resolution: Resolution) -> Result<Model> {
+        let mut layers = self.build(resolution)?;
         let read = |name: &str| layers.iter().flat_map(|layer| &layer.inputs.terms).any(|(term, _)| term == name);
         // The first output comes last where it can: only there it needs no copy.
         if let Some((_, first)) = self.outputs.first().filter(|(_, layer)| !read(layer)) {

@@ -7,15 +7,25 @@
 use cortex_m::peripheral::DWT;
 use defmt_rtt as _;
 use embassy_executor::Spawner;
-use foveola_app::retina;
-use foveola_pipeline::{Application, Front, MemoryOf, Pipeline};
+use foveola_pipeline::{Application, Front, MemoryOf, Pipeline, Plan};
 use foveola_stm32h743::{clocks, memory};
 use panic_probe as _;
 use static_cell::ConstStaticCell;
 
 static RECORDING: &[u8] = include_bytes!("../../../../qemu/src/bin/retina.raw");
 
-retina!(Retina, side: 64, binning: 1, dt: 1_000, gap: 60_000_000, ram: 150 * 1024);
+#[allow(unreachable_pub, reason = "the generated source is a module for any program")]
+mod retina {
+    include!(concat!(env!("OUT_DIR"), "/cycles.rs"));
+}
+
+struct Retina;
+
+impl Application for Retina {
+    const PLAN: Plan<'static> = retina::PLAN;
+    const RAM: usize = 155 * 1024;
+}
+
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
 static FRAME: ConstStaticCell<[f32; 4096]> = ConstStaticCell::new([0.0; 4096]);
 
