@@ -114,7 +114,7 @@ fn graph(file: &ModelFile, layers: &[LayerSummary], input: Shape) -> Graph {
 fn label(weight: f64) -> String {
     match weight {
         1.0 => String::new(),
-        -1.0 => "\u{2212}".into(),
+        -1.0 => "\u{2212}1".into(),
         weight => format!("\u{d7} {weight}").replace('-', "\u{2212}"),
     }
 }
@@ -290,7 +290,7 @@ impl Graph {
                 if !edge.label.is_empty() {
                     let _ = writeln!(
                         svg,
-                        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#a03a16\">{}</text>",
+                        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" font-weight=\"bold\" fill=\"#a03a16\">{}</text>",
                         x - 11.0,
                         y - 4.0,
                         escaped(&edge.label),
