@@ -236,15 +236,18 @@ impl Model {
         Ok(self.probe(&probes, flash)?.iter().map(Response::delay).collect())
     }
 
-    /// Multiply-adds of [`Model::delays`], about.
+    /// Multiply-adds of [`Model::delays`], about; none if its responses take more than about 200 MB.
     #[doc(hidden)]
-    pub fn delays_work(&self, flash: &Flash) -> Result<usize> {
-        let work = self.summary(flash.frame)?.iter().map(|layer| layer.multiply_adds.max(layer.output.len())).sum();
+    pub fn delays_work(&self, flash: &Flash) -> Result<Option<usize>> {
+        let layers = self.summary(flash.frame)?;
+        let work: usize = layers.iter().map(|layer| layer.multiply_adds.max(layer.output.len())).sum();
         let probes: Vec<_> = (0..self.len()).map(Probe::Layer).collect();
         let network = self.network.probing(&probes);
-        let lasts = network.reaches(flash.frame, |reach, _| reach.lasts as usize)?;
-        let frames = lasts.into_iter().max().unwrap_or(0).saturating_mul(1 + STREAMS);
-        Ok(frames.saturating_mul(work))
+        let lasts = network.reaches(flash.frame, |reach, _| reach.lasts as usize)?.into_iter().max().unwrap_or(0);
+        let frames = lasts.max(FEWEST);
+        let samples = layers.iter().map(|layer| layer.output.len().saturating_mul(STREAMS)).sum::<usize>();
+        let fits = samples.saturating_mul(frames) <= MOST_SAMPLES;
+        Ok(fits.then(|| frames.saturating_mul(1 + STREAMS).saturating_mul(work)))
     }
 
     fn index_of(&self, layer: impl LayerId) -> Result<usize> {
