@@ -151,12 +151,14 @@ fn largest(samples: ArrayView3<'_, f32>, channel: usize) -> Option<Peak> {
 
 /// The largest number of samples of all responses and their input: about 200 MB.
 const MOST_SAMPLES: usize = 3 << 24;
+/// How many times as many samples may be asked for.
+const AT_MOST: usize = 8;
 /// Responses to a flash of one channel: without a flash, bright, dark.
 const STREAMS: usize = 3;
 /// The fewest frames of a response: a time course needs an axis.
 const FEWEST: usize = 16;
 /// The largest number of frames that are fed at once before the flash.
-const CHUNK: usize = 32;
+const CHUNK: usize = 16;
 
 impl Model {
     /// The responses of the outputs to a flash, or that of the last layer if no output is named. The state of the model is
@@ -177,7 +179,8 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a flash that cannot be shown; as [`Model::process`].
+    /// [`Error::Parameter`] for a flash that cannot be shown; [`Error::Memory`] for responses of more than 1.6 GB; as
+    /// [`Model::process`].
     pub fn responses(&self, flash: &Flash) -> Result<Vec<Response>> {
         self.signature(flash.frame)?;
         let mut probes: Vec<(String, Probe)> = self.network.output_probes();
@@ -274,6 +277,11 @@ impl Model {
         // A stride in time yields several frames, too.
         let every = reaches.iter().map(|(_, stream)| stream.rate.every as usize).max().unwrap_or(1);
         let frames = flash.frames.unwrap_or_else(|| lasts.max(FEWEST.saturating_mul(every)).min(most));
+
+        let asked = samples.saturating_mul(STREAMS).saturating_mul(frames);
+        if asked > AT_MOST * MOST_SAMPLES {
+            return Err(Error::Memory { what: "the responses", samples: asked });
+        }
 
         // Every padding of the past by a constant background is that background, except zeros and ones, which pass.
         let before = (lasts + CHUNK).min(most).next_multiple_of(every).max(1);

@@ -218,6 +218,8 @@ fn flashes_that_cannot_be_shown_are_errors() {
         (Flash { background: f32::INFINITY, ..good.clone() }, "background is inf"),
         (Flash { frames: Some(0), ..good.clone() }, "frames is 0"),
         (Flash::new(Shape::new(1, 0, 4)), "1 x 0 x 4"),
+        (Flash { frames: Some(usize::MAX), ..good.clone() }, "the responses"),
+        (Flash::new(Shape::new(1, 60_000, 60_000)), "the responses"),
     ] {
         let error = model.responses(&flash).expect_err(word).to_string();
         assert!(error.contains(word), "{error}: {word}");
