@@ -273,7 +273,8 @@ impl Model {
         let Shape { channels, rows, cols } = flash.frame;
         let samples: usize = reaches.iter().map(|(_, stream)| stream.shape.len()).sum::<usize>() + flash.frame.len();
         let most = (MOST_SAMPLES / STREAMS / samples.max(1)).max(FEWEST);
-        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize + 2;
+        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize;
+        let lasts = lasts.saturating_add(2);
         // A stride in time yields several frames, too.
         let every = reaches.iter().map(|(_, stream)| stream.rate.every as usize).max().unwrap_or(1);
         let frames = flash.frames.unwrap_or_else(|| lasts.max(FEWEST.saturating_mul(every)).min(most));
@@ -284,7 +285,9 @@ impl Model {
         }
 
         // Every padding of the past by a constant background is that background, except zeros and ones, which pass.
-        let before = (lasts + CHUNK).min(most).next_multiple_of(every).max(1);
+        let before = lasts.saturating_add(CHUNK).min(most);
+        // The flash is in a frame that is kept, unless strides are longer than responses may be.
+        let before = if every <= most { before.next_multiple_of(every) } else { before };
         for from in (0..before).step_by(CHUNK) {
             let n = CHUNK.min(before - from);
             let mut chunk = array("the background", [STREAMS, channels, n, rows, cols])?;

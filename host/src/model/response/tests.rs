@@ -226,6 +226,9 @@ fn flashes_that_cannot_be_shown_are_errors() {
     }
     assert!(model.layer_response("slow", &good).expect_err("no layer").to_string().contains("'slow'"), "its name");
     assert!(model.linear_responses(7, &good).expect_err("no layer").to_string().contains("'7'"), "its number");
+    let rare = Model::of(Conv1d::new(2, 2, 1).expect("a kernel").with_stride([1 << 40, 1, 1]));
+    let rare = one(&rare, &good);
+    assert!(rare.delay().is_none() && rare.decayed && rare.every == 1 << 40, "no frame is kept after the flash");
     let second = Flash { channel: 1, ..good };
     let response = &model.responses(&second).expect("a response")[0];
     assert!(response.bright[(1, 0, 2, 2)] > 0.0 && response.bright[(0, 0, 2, 2)] == 0.0, "in its channel");
