@@ -290,7 +290,9 @@ fn responses_are_plotted() {
     let lengths = ["hertz", "gain"].map(|key| gain["over_time"][key].as_array().expect("numbers").len());
     assert!(lengths[0] == lengths[1] && lengths[0] > 40, "{lengths:?}");
 
-    let plot = |args: &[&str]| [&["model", "plot", "two.toml", "--size", "9x9", "--out", "plots"], args].concat();
+    fn plot<'a>(args: &[&'a str]) -> Vec<&'a str> {
+        [&["model", "plot", "two.toml", "--size", "9x9", "--out", "plots"], args].concat()
+    }
     shell.bad(&plot(&["--layer", "quick"]), 2, &["quick", "fast"]);
     shell.bad(&plot(&["--flash", "0"]), 1, &["amplitude is 0"]);
     shell.bad(&plot(&["--pixel", "9,0"]), 1, &["pixel is 9, 0"]);

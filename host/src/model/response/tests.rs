@@ -50,7 +50,7 @@ fn a_low_pass_is_an_exponential() {
 fn a_gaussian_has_a_gaussian_gain() {
     let mut conv = Conv2d::new(1, 1, [1, 1]).expect("a kernel");
     let sigma = 2.0;
-    conv.set_weight(&Array2::from_shape_fn((21, 21), |(r, c)| {
+    conv.set_weight(Array2::from_shape_fn((21, 21), |(r, c)| {
         let (r, c) = (r as f64 - 10.0, c as f64 - 10.0);
         (-(r * r + c * c) / (2.0 * sigma * sigma)).exp() / (TAU * sigma * sigma)
     }))
