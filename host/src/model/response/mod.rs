@@ -182,6 +182,7 @@ impl Model {
     /// [`Error::Parameter`] for a flash that cannot be shown; [`Error::Memory`] for responses of more than 1.6 GB; as
     /// [`Model::process`].
     pub fn responses(&self, flash: &Flash) -> Result<Vec<Response>> {
+        flash.check()?;
         self.signature(flash.frame)?;
         let mut probes: Vec<(String, Probe)> = self.network.output_probes();
         if probes.is_empty() {

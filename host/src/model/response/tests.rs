@@ -115,8 +115,8 @@ fn kernels_and_delays_are_where_they_belong() {
     for (found, expected) in delays.into_iter().zip([frames, frames + 30.0]) {
         assert!((found.expect("a response") - expected).abs() < 1e-6, "{found:?}: {expected}");
     }
-    let corner = Flash { pixel: [0, 11], ..flash.clone() };
-    assert_eq!(one(&model, &corner).bright[(0, 30, 0, 11)], weight[(0, 0, 0, 1, 1)], "at another pixel");
+    let other = Flash { pixel: [2, 8], ..flash.clone() };
+    assert_eq!(one(&model, &other).bright[(0, 30, 2, 8)], weight[(0, 0, 0, 1, 1)], "at another pixel");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn flashes_that_cannot_be_shown_are_errors() {
     assert!(model.layer_response("slow", &good).expect_err("no layer").to_string().contains("'slow'"), "its name");
     assert!(model.linear_responses(7, &good).expect_err("no layer").to_string().contains("'7'"), "its number");
     let rare = Model::of(Conv1d::new(2, 2, 1).expect("a kernel").with_stride([1 << 40, 1, 1]));
-    let rare = one(&rare, &good);
+    let rare = one(&rare, &Flash { frames: Some(20), ..good.clone() });
     assert!(rare.delay().is_none() && rare.decayed && rare.every == 1 << 40, "no frame is kept after the flash");
     let second = Flash { channel: 1, ..good };
     let response = &model.responses(&second).expect("a response")[0];
