@@ -103,8 +103,11 @@ impl ImagePanel {
         let (top, bottom) = (top + head, top + height - BELOW);
         let extent = |(first, step): (f64, f64), len: usize| (first - step / 2.0, first + step * (len as f64 - 0.5));
         let (x, y) = (extent(self.columns, cols), extent(self.rows, rows));
-        let ticks = |(low, high): (f64, f64), room: f32, each: f32| Ticks::new(low, high, (room / each) as usize + 1);
-        let row_ticks = ticks(y, bottom - top, 60.0);
+        // No finer than the samples.
+        let ticks = |(low, high): (f64, f64), room: f32, each: f32, len: usize| {
+            Ticks::new(low, high, ((room / each) as usize + 1).min(len))
+        };
+        let row_ticks = ticks(y, bottom - top, 60.0, rows);
         let numbers = row_ticks.at.iter().map(|&tick| NUMBER.width(&row_ticks.label(tick))).fold(0.0, f32::max) + 12.0;
         let (left, mut right, mut bottom) = (left + numbers, left + width - beside, bottom);
         if self.square {
@@ -124,14 +127,14 @@ impl ImagePanel {
             page.area(((left - 6.0) as usize, y as usize), (6, 1), MUTED);
             page.text((left - 10.0, y + 6.0), NUMBER, Align::Right, MUTED, &row_ticks.label(tick));
         }
-        let column_ticks = ticks(x, right - left, 60.0);
+        let column_ticks = ticks(x, right - left, 60.0, cols);
         for &tick in &column_ticks.at {
             let x = at_x(tick).round();
             page.area((x as usize, bottom as usize), (1, 7), MUTED);
             page.text((x, bottom + 27.0), NUMBER, Align::Middle, MUTED, &column_ticks.label(tick));
         }
         if let Some((_, factor)) = &self.second {
-            let ticks = ticks((x.0 * factor, x.1 * factor), right - left, 80.0);
+            let ticks = ticks((x.0 * factor, x.1 * factor), right - left, 80.0, cols);
             for &tick in &ticks.at {
                 let x = at_x(tick / factor).round();
                 page.area((x as usize, top as usize - 7), (1, 7), MUTED);

@@ -94,7 +94,13 @@ pub fn panels(
         return Err(no_picture(path, "no panels"));
     }
     for (columns, height, panels) in rows {
-        in_range("panels", "columns", columns, (1..=8).contains(columns) && *columns >= panels.len(), "1 to 8")?;
+        in_range(
+            "panels",
+            "columns",
+            columns,
+            (1..=8).contains(columns) && *columns >= panels.len(),
+            "1 to 8, and a column for each panel",
+        )?;
         in_range("panels", "height", height, (200..=4_000).contains(height), "200 to 4000 pixels")?;
         panels.iter().try_for_each(PlotPanel::check)?;
     }

@@ -12,7 +12,7 @@ const MOST_WORK: usize = 10_000_000_000;
 /// a table.
 pub(super) fn delays(model: &Model, frame: Shape) -> Result<Option<Vec<Option<f64>>>> {
     let flash = Flash::new(frame);
-    if model.delays_work(&flash)? > MOST_WORK {
+    if model.delays_work(&flash)?.is_none_or(|work| work > MOST_WORK) {
         return Ok(None);
     }
     model.delays(&flash).map(Some)

@@ -90,6 +90,9 @@ fn show(args: &ShowArgs) -> Result<()> {
     let mut text = format!("{}\n\n", title(&file, &args.file));
     let delays = delays(&model, input)?;
     text += &layer_table(&layers, input, delays.as_deref(), file.input().dt, width());
+    if delays.is_none() {
+        text += "\ndelays    not computed: the responses are too much for a table\n";
+    }
     let names = outputs
         .iter()
         .map(|(name, layer)| if name == layer { (*name).to_owned() } else { format!("{name} ({layer})") });

@@ -151,12 +151,14 @@ fn largest(samples: ArrayView3<'_, f32>, channel: usize) -> Option<Peak> {
 
 /// The largest number of samples of all responses and their input: about 200 MB.
 const MOST_SAMPLES: usize = 3 << 24;
+/// How many times as many samples may be asked for.
+const AT_MOST: usize = 8;
 /// Responses to a flash of one channel: without a flash, bright, dark.
 const STREAMS: usize = 3;
 /// The fewest frames of a response: a time course needs an axis.
 const FEWEST: usize = 16;
 /// The largest number of frames that are fed at once before the flash.
-const CHUNK: usize = 32;
+const CHUNK: usize = 16;
 
 impl Model {
     /// The responses of the outputs to a flash, or that of the last layer if no output is named. The state of the model is
@@ -177,8 +179,10 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a flash that cannot be shown; as [`Model::process`].
+    /// [`Error::Parameter`] for a flash that cannot be shown; [`Error::Memory`] for responses of more than 1.6 GB; as
+    /// [`Model::process`].
     pub fn responses(&self, flash: &Flash) -> Result<Vec<Response>> {
+        flash.check()?;
         self.signature(flash.frame)?;
         let mut probes: Vec<(String, Probe)> = self.network.output_probes();
         if probes.is_empty() {
@@ -236,15 +240,18 @@ impl Model {
         Ok(self.probe(&probes, flash)?.iter().map(Response::delay).collect())
     }
 
-    /// Multiply-adds of [`Model::delays`], about.
+    /// Multiply-adds of [`Model::delays`], about; none if its responses take more than about 200 MB.
     #[doc(hidden)]
-    pub fn delays_work(&self, flash: &Flash) -> Result<usize> {
-        let work = self.summary(flash.frame)?.iter().map(|layer| layer.multiply_adds.max(layer.output.len())).sum();
+    pub fn delays_work(&self, flash: &Flash) -> Result<Option<usize>> {
+        let layers = self.summary(flash.frame)?;
+        let work: usize = layers.iter().map(|layer| layer.multiply_adds.max(layer.output.len())).sum();
         let probes: Vec<_> = (0..self.len()).map(Probe::Layer).collect();
         let network = self.network.probing(&probes);
-        let lasts = network.reaches(flash.frame, |reach, _| reach.lasts as usize)?;
-        let frames = lasts.into_iter().max().unwrap_or(0).saturating_mul(1 + STREAMS);
-        Ok(frames.saturating_mul(work))
+        let lasts = network.reaches(flash.frame, |reach, _| reach.lasts as usize)?.into_iter().max().unwrap_or(0);
+        let frames = lasts.max(FEWEST);
+        let samples = layers.iter().map(|layer| layer.output.len().saturating_mul(STREAMS)).sum::<usize>();
+        let fits = samples.saturating_mul(frames) <= MOST_SAMPLES;
+        Ok(fits.then(|| frames.saturating_mul(1 + STREAMS).saturating_mul(work)))
     }
 
     fn index_of(&self, layer: impl LayerId) -> Result<usize> {
@@ -267,13 +274,21 @@ impl Model {
         let Shape { channels, rows, cols } = flash.frame;
         let samples: usize = reaches.iter().map(|(_, stream)| stream.shape.len()).sum::<usize>() + flash.frame.len();
         let most = (MOST_SAMPLES / STREAMS / samples.max(1)).max(FEWEST);
-        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize + 2;
+        let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize;
+        let lasts = lasts.saturating_add(2);
         // A stride in time yields several frames, too.
         let every = reaches.iter().map(|(_, stream)| stream.rate.every as usize).max().unwrap_or(1);
         let frames = flash.frames.unwrap_or_else(|| lasts.max(FEWEST.saturating_mul(every)).min(most));
 
+        let asked = samples.saturating_mul(STREAMS).saturating_mul(frames);
+        if asked > AT_MOST * MOST_SAMPLES {
+            return Err(Error::Memory { what: "the responses", samples: asked });
+        }
+
         // Every padding of the past by a constant background is that background, except zeros and ones, which pass.
-        let before = (lasts + CHUNK).min(most).next_multiple_of(every).max(1);
+        let before = lasts.saturating_add(CHUNK).min(most);
+        // The flash is in a frame that is kept, unless strides are longer than responses may be.
+        let before = if every <= most { before.next_multiple_of(every) } else { before };
         for from in (0..before).step_by(CHUNK) {
             let n = CHUNK.min(before - from);
             let mut chunk = array("the background", [STREAMS, channels, n, rows, cols])?;

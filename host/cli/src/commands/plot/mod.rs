@@ -1,6 +1,7 @@
 //! `foveola model plot`: responses of a model to a flash, its gain for gratings, and its weights.
 
 mod axes;
+mod gain;
 mod page;
 mod weights;
 

@@ -1,8 +1,9 @@
 //! The picture of one response: in time, in space, in both, and the gains of linear stages.
 
 use super::axes::{Axes, crop};
+use super::gain::{Gain, short};
 use foveola::picture::{Curve, CurvePanel, ImagePanel, PlotPanel};
-use foveola::{Best, Flash, Peak, Resolution, Response, Spectrum};
+use foveola::{Flash, Peak, Resolution, Response};
 use ndarray::{Array2, Axis, s};
 use serde_json::{Value, json};
 
@@ -14,15 +15,6 @@ pub(super) struct Page {
     resolution: Resolution,
 }
 
-/// The gain of one channel of a linear stage.
-struct Gain {
-    name: String,
-    spectrum: Spectrum,
-    best: Best,
-    /// Whether it is one for gratings, not for a pixel alone.
-    gratings: bool,
-}
-
 /// The most channels that are drawn.
 const MOST: usize = 8;
 /// Rows of a picture: columns, height in pixels, and what is in it.
@@ -30,16 +22,7 @@ type Rows = Vec<(usize, usize, Vec<PlotPanel>)>;
 
 impl Page {
     pub(super) fn new(response: Response, stages: Vec<Response>, flash: Flash, resolution: Resolution) -> Self {
-        let gains = stages.iter().flat_map(|stage| {
-            let channels = stage.bright.len_of(Axis(0));
-            let amplitude = flash.amplitude;
-            (0..channels.min(MOST)).filter_map(move |channel| {
-                let spectrum = stage.spectrum(channel, amplitude);
-                let name = if channels > 1 { format!("{} {channel}", stage.name) } else { stage.name.clone() };
-                let best = if stage.shifts { spectrum.best() } else { best_flicker(&spectrum) };
-                best.map(|best| Gain { name, best, gratings: stage.shifts, spectrum })
-            })
-        });
+        let gains = stages.iter().flat_map(|stage| Gain::of(stage, flash.amplitude, MOST));
         Self { gains: gains.collect(), response, flash, resolution }
     }
 
@@ -131,23 +114,29 @@ impl Page {
             Peak { index: [0, 0, rows / 2, cols / 2], value: 0.0 }
         });
         let (_, _, height, width) = self.response.bright.dim();
+        let responds = peak.value != 0.0;
+        let in_space = height * width > 1 && responds;
         let mut rows: Rows = Vec::new();
-        let mut first = vec![self.course(peak).into()];
-        if height * width > 1 {
+        let mut first = Vec::new();
+        if responds || self.gains.is_empty() {
+            first.push(self.course(peak).into());
+        }
+        if in_space {
             first.push(self.profile(peak).into());
             first.push(self.in_space_and_time(peak).into());
         }
-        rows.push((3, 460, first));
         let mut second: Vec<PlotPanel> = self.temporal_gain().into_iter().map(PlotPanel::from).collect();
         second.extend(self.spatial_gain().map(PlotPanel::from));
-        if height * width > 1 {
+        if in_space {
             second.push(self.in_space(peak, String::new()).into());
         }
-        if !second.is_empty() {
-            rows.push((3, 460, second));
+        for panels in [first, second] {
+            if !panels.is_empty() {
+                rows.push((if in_space { 3 } else { 2 }, 460, panels));
+            }
         }
         let channels = self.response.bright.len_of(Axis(0));
-        if channels > 1 && height * width > 1 {
+        if channels > 1 && in_space {
             let peaks = (0..channels.min(MOST)).filter_map(|channel| self.response.peak_of(channel));
             let panels: Vec<PlotPanel> =
                 peaks.map(|peak| self.in_space(peak, format!("Channel {}, ", peak.index[0])).into()).collect();
@@ -186,7 +175,7 @@ impl Page {
             1 => format!("In time, at {}", self.place(peak)),
             _ => "In time, where each channel peaks".into(),
         };
-        CurvePanel::new(title, "time after the flash [ms]", "response", curves)
+        CurvePanel::new(title, "time after the flash [ms]", "response", merged(curves))
     }
 
     /// The frames up to the last one with 0.5 % of the peak, at least 8.
@@ -232,7 +221,8 @@ impl Page {
         };
         let curves = [along(1, cols, "along columns"), along(0, rows, "along rows")];
         let title = format!("In space, {} ms after a {flash} flash", self.time(time));
-        CurvePanel::new(title, "distance from the flash [px]", "response", curves).second("[degrees]", axes.degrees)
+        CurvePanel::new(title, "distance from the flash [px]", "response", merged(curves))
+            .second("[degrees]", axes.degrees)
     }
 
     fn in_space(&self, peak: Peak, name: String) -> ImagePanel {
@@ -279,7 +269,7 @@ impl Page {
 
     fn temporal_gain(&self) -> Option<CurvePanel> {
         let curve = |gain: &Gain| {
-            let points = self.over_time(gain);
+            let points = gain.over_time(&self.resolution);
             // Without 0, which a logarithmic axis does not have.
             Curve::new(self.name_of(gain), points.into_iter().skip(1).collect::<Vec<_>>())
         };
@@ -288,27 +278,15 @@ impl Page {
             return None;
         }
         let y = if self.gains.iter().all(|gain| gain.gratings) { "gain for the best grating" } else { "gain" };
-        Some(CurvePanel::new("Gain over temporal frequency", "frequency [Hz]", y, curves).logarithmic())
-    }
-
-    /// Frequencies in Hz and gains, for the grating that is best in space.
-    fn over_time(&self, gain: &Gain) -> Vec<(f64, f64)> {
-        let times = gain.spectrum.times();
-        let gains = gain.spectrum.gains(gain.best.axis, gain.best.space, &times);
-        times.iter().map(|f| f * self.resolution.steps_per_second).zip(gains).collect()
-    }
-
-    /// Cycles per pixel and gains, for the best frequency in time and direction of motion.
-    fn over_space(gain: &Gain) -> Vec<(f64, f64)> {
-        let Best { axis, space, time, .. } = gain.best;
-        let towards = if space < 0.0 { -1.0 } else { 1.0 };
-        let spaces = gain.spectrum.spaces(axis);
-        spaces.iter().map(|space| (*space, gain.spectrum.at(axis, towards * space, time))).collect()
+        Some(
+            from_zero(CurvePanel::new("Gain over temporal frequency", "frequency [Hz]", y, merged(curves)))
+                .logarithmic(),
+        )
     }
 
     fn spatial_gain(&self) -> Option<CurvePanel> {
         let gains = self.gains.iter().filter(|gain| gain.gratings).take(MOST);
-        let curves: Vec<Curve> = gains.map(|gain| Curve::new(self.name_of(gain), Self::over_space(gain))).collect();
+        let curves: Vec<Curve> = gains.map(|gain| Curve::new(self.name_of(gain), gain.over_space())).collect();
         if curves.is_empty() {
             return None;
         }
@@ -316,9 +294,9 @@ impl Page {
             "Gain over spatial frequency",
             "spatial frequency [cycles/px]",
             "gain at the best temporal frequency",
-            curves,
+            merged(curves),
         );
-        Some(panel.second("[cycles/degree]", self.resolution.pixel_per_degree))
+        Some(from_zero(panel).second("[cycles/degree]", self.resolution.pixel_per_degree))
     }
 
     /// The name of a curve of gains; none where there is one that says the same as the title.
@@ -350,44 +328,9 @@ impl Page {
         }
         lines.extend(self.caveats());
         for gain in &self.gains {
-            lines.push(format!("{}: largest gain {} {}", gain.name, short(gain.best.gain), self.grating(gain)));
+            lines.push(gain.in_words(&self.resolution));
         }
         lines
-    }
-
-    /// The best grating in words.
-    fn grating(&self, gain: &Gain) -> String {
-        let Best { axis, space, time, .. } = gain.best;
-        let hertz = time * self.resolution.steps_per_second;
-        let light = if gain.gratings { "uniform light" } else { "a pixel" };
-        if space == 0.0 {
-            return if time == 0.0 {
-                format!("for constant {light}")
-            } else {
-                format!("for {light} at {} Hz", short(hertz))
-            };
-        }
-        let back = gain.spectrum.at(axis, -space, time);
-        let towards = match (axis, space > 0.0) {
-            _ if back > 0.99 * gain.best.gain => {
-                if axis == 1 {
-                    "right or left"
-                } else {
-                    "down or up"
-                }
-            }
-            (1, true) => "to the right",
-            (1, false) => "to the left",
-            (_, true) => "down",
-            (_, false) => "up",
-        };
-        let cycles = space.abs() * self.resolution.pixel_per_degree;
-        let motion = if time == 0.0 {
-            format!("a still grating along {}", if axis == 1 { "columns" } else { "rows" })
-        } else {
-            format!("a grating that drifts {towards} at {} Hz", short(hertz))
-        };
-        format!("for {motion}, {} cycles/px ({} cycles/degree)", short(space.abs()), short(cycles))
     }
 
     pub(super) fn as_json(&self) -> Value {
@@ -402,21 +345,7 @@ impl Page {
                 "dark": at(&self.response.dark),
             })
         });
-        let gains = self.gains.iter().map(|gain| {
-            let (hertz, over_time): (Vec<_>, Vec<_>) = self.over_time(gain).into_iter().unzip();
-            let over_space = gain.gratings.then(|| Self::over_space(gain).into_iter().unzip::<_, _, Vec<_>, Vec<_>>());
-            json!({
-                "stage": gain.name,
-                "best": {
-                    "gain": gain.best.gain,
-                    "hertz": gain.best.time * self.resolution.steps_per_second,
-                    "cycles_per_pixel": gain.best.space,
-                    "varies_along": if gain.best.axis == 1 { "columns" } else { "rows" },
-                },
-                "over_time": { "hertz": hertz, "gain": over_time },
-                "over_space": over_space.map(|(cycles, gain)| json!({ "cycles_per_pixel": cycles, "gain": gain })),
-            })
-        });
+        let gains = self.gains.iter().map(|gain| gain.as_json(&self.resolution));
         json!({
             "name": self.response.name,
             "channel": self.flash.channel,
@@ -430,18 +359,27 @@ impl Page {
     }
 }
 
-/// The frequency in time with the largest gain for one pixel.
-fn best_flicker(spectrum: &Spectrum) -> Option<Best> {
-    let times = spectrum.times();
-    let gains = spectrum.gains(1, 0.0, &times);
-    let best = times.iter().zip(gains).reduce(|a, b| if b.1 > a.1 * (1.0 + 1e-6) { b } else { a });
-    best.filter(|(_, gain)| *gain > 0.0).map(|(time, gain)| Best { axis: 1, space: 0.0, time: *time, gain })
+/// Curves that cover each other as one with all of their names.
+fn merged(curves: impl IntoIterator<Item = Curve>) -> Vec<Curve> {
+    let mut merged: Vec<Curve> = Vec::new();
+    for curve in curves {
+        let most = curve.points.iter().fold(0.0_f64, |most, (_, y)| most.max(y.abs()));
+        let covers = |known: &&mut Curve| {
+            let pairs = known.points.iter().zip(&curve.points);
+            known.points.len() == curve.points.len()
+                && pairs.into_iter().all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() <= 2e-3 * most)
+        };
+        match merged.iter_mut().find(covers) {
+            Some(known) => known.name = format!("{}, {}", known.name, curve.name),
+            None => merged.push(curve),
+        }
+    }
+    merged
 }
 
-/// A number with three significant digits.
-fn short(value: f64) -> String {
-    match value.abs() {
-        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{value:.2e}"),
-        size => format!("{value:.*}", (2 - size.max(1e-3).log10().floor() as i32).max(0) as usize),
-    }
+/// A panel of gains: its axis begins at 0.
+fn from_zero(panel: CurvePanel) -> CurvePanel {
+    let points = panel.curves.iter().flat_map(|curve| &curve.points);
+    let most = points.fold(0.0_f64, |most, (_, gain)| most.max(*gain));
+    if most > 0.0 { panel.range(0.0, 1.06 * most) } else { panel }
 }

@@ -115,10 +115,9 @@ impl Kernels {
         } else {
             let panels: Vec<PlotPanel> =
                 self.kernels.iter().flat_map(|(name, kernel)| self.panels(name, kernel.view(), step)).collect();
+            let height = if panels.len() > 2 || 2 * r < c { 460 } else { 640 };
             let columns = if panels.len() < 3 { 2 } else { panels.len().min(4) };
-            rows.extend(
-                panels.chunks(columns).map(|panels| (columns, if columns < 3 { 640 } else { 460 }, panels.to_vec())),
-            );
+            rows.extend(panels.chunks(columns).map(|panels| (columns, height, panels.to_vec())));
         }
         Page { stem: format!("weights-{name}"), title, notes: vec![about.into()], rows }
     }
