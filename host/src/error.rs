@@ -79,7 +79,7 @@ pub enum Error {
         /// The name of the parameter, such as `centre.tau`.
         name: String,
         /// What is wrong with the value.
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// Values whose shape is not that of their parameter.
     #[error("values of shape {found:?}; expected {expected:?}, as it has (empty for a single number)")]

@@ -21,7 +21,7 @@ Examples:
   foveola model show mine.toml --size 128x128
   foveola model show mine.toml --set centre.tau=8ms
   foveola model weights mine.toml --out w.npz
-  foveola run recording.raw --model mine.toml --weights w.npz
+  foveola run a.raw --model mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
