@@ -5,7 +5,7 @@
 mod shell;
 
 use foveola_core::events::Event;
-use ndarray::{Array, Array3, Axis, concatenate};
+use ndarray::{Array3, Axis, concatenate};
 use ndarray_npy::{read_npy, write_npy};
 use shell::{HEADER, Shell, events, evt2};
 
@@ -21,7 +21,7 @@ tau = "20ms"
 [[layer]]
 name = "late"
 kind = "Delay"
-delay = 3
+delay = "3 frames"
 
 [[layer]]
 name = "change"
@@ -68,7 +68,7 @@ fn next(text: &str) -> String {
 }
 
 fn joined(parts: &[Array3<f32>]) -> Array3<f32> {
-    concatenate(Axis(0), &parts.iter().map(Array::view).collect::<Vec<_>>()).expect("one shape")
+    concatenate(Axis(0), &parts.iter().map(|part| part.view()).collect::<Vec<_>>()).expect("one shape")
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! <layer>         the name of a layer, or its index from 0; of a branch of `Branches`, its index
 //! inside another  <outer> "." <inner> "." ...  retina.0.tau
 //! ```
-//! Each layer tells its own: [`Layer::parameters`] and [`Layer::set_parameter`]. A weighted sum that a layer reads is its
-//! parameter `inputs`, one number for each term.
+//! Each layer tells its own: [`Layer::parameters`] and [`Layer::set_parameter`]. A weighted sum of two terms or more that
+//! a layer reads is its parameter `inputs`, one number for each term.
 
 use super::inputs::Join;
 use super::{Entry, Model};
@@ -139,7 +139,7 @@ impl Model {
     /// | `NLRectifyScale`, `NLSquare`, `NLRectifySquare` | `scale`, `bias` |
     /// | `Delay`, `VariableDelay` | `delay`; `delays` (row, col) |
     /// | `Branches` | `weights` (branch), and those of the branches: `0.tau` |
-    /// | any that reads a weighted sum | `inputs` (term) |
+    /// | any that reads a weighted sum of two or more | `inputs` (term) |
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = Vec::new();
         for (i, entry) in self.network.entries().iter().enumerate() {
@@ -212,7 +212,7 @@ impl Model {
 impl Entry {
     /// Whether the layer reads a weighted sum.
     fn sums(&self) -> bool {
-        self.inputs.join == Join::Sum && !self.inputs.terms.is_empty()
+        self.inputs.join == Join::Sum && self.inputs.terms.len() > 1
     }
 
     /// The parameters of what it reads.

@@ -26,7 +26,7 @@ Examples:
   foveola model show mine.toml --svg mine.svg
   foveola model plot mine.toml --layer centre
   foveola model weights mine.toml --out w.npz
-  foveola run recording.raw --model mine.toml --weights w.npz
+  foveola run a.raw --model mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 

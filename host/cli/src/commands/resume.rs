@@ -132,17 +132,17 @@ mod tests {
     #[test]
     fn a_place_comes_back() {
         let inside = Some(Inside { next: 499_189, first: Some(3_811) });
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("s");
         for inside in [None, inside, Some(Inside { next: 0, first: None })] {
-            let folder = std::env::temp_dir().join(format!("foveola-position-{}", std::process::id()));
             let mut model = foveola::Model::new();
-            model.process(&ndarray::Array3::<f32>::ones((1, 2, 2))).expect("good");
+            model.process(ndarray::Array3::<f32>::ones((1, 2, 2))).expect("good");
             let there = Position::new(2_000, inside);
-            model.save_state_with(&folder, &there.note()).expect("written");
-            let back = Position::of(&StateFile::read(&folder).expect("read"), &folder).expect("a place");
-            assert_eq!(back, Position { path: folder.clone(), ..there });
-            model.save_state(&folder).expect("written");
-            assert!(Position::of(&StateFile::read(&folder).expect("read"), &folder).is_err(), "nothing is told");
-            std::fs::remove_file(folder).expect("removed");
+            model.save_state_with(&path, &there.note()).expect("written");
+            let back = Position::of(&StateFile::read(&path).expect("read"), &path).expect("a place");
+            assert_eq!(back, Position { path: path.clone(), ..there });
+            model.save_state(&path).expect("written");
+            assert!(Position::of(&StateFile::read(&path).expect("read"), &path).is_err(), "nothing is told");
         }
     }
 }

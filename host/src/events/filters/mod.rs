@@ -338,7 +338,7 @@ mod tests {
             EventFilters::of(SENSOR, &specs).expect("they fit").has_state()
         };
         assert!(!has_state(&[]) && !has_state(&["on", "region:0,0,8,8", "downsample:2"]));
-        for spec in ["refractory:1ms", "stcf", "rowcol", "hot", "rate:1"] {
+        for spec in ["refractory:1ms", "stcf", "rowcol", "hot", "limit:100"] {
             assert!(has_state(&["on", spec]), "{spec}");
         }
     }
