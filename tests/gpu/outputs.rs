@@ -2,7 +2,7 @@
 
 use crate::{close, text};
 use foveola::{Device, Model};
-use foveola_core::{Filter, Node, Nonlinearity, Pointwise, Shape, Stage};
+use foveola_core::{Node, Nonlinearity, Pointwise, Shape, Stage};
 use foveola_tests::device::trial;
 use foveola_tests::nodes::{Nodes, Pick, nodes, outputs, picks};
 use foveola_tests::random::{Recording, check, recording};
