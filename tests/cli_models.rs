@@ -218,8 +218,8 @@ fn files_are_checked_and_shown() {
     shell.bad(&["run", "a.npy", "--model", "none.toml"], 1, &["none.toml"]);
 }
 
-/// Every ready model, by its name, has the digests of `firmware/model/digests.tsv`, as on the emulated microcontrollers; and so has
-/// the file beside that table.
+/// Every ready model, by its name, has the digests of `firmware/model/digests.tsv`, as on the emulated microcontrollers; and so have
+/// the file beside that table and that of the guide.
 #[test]
 fn model_files_have_the_digests_of_a_microcontroller() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -228,8 +228,9 @@ fn model_files_have_the_digests_of_a_microcontroller() {
     let table = std::fs::read_to_string(root.join("firmware/model/digests.tsv")).expect("committed");
     for row in table.lines().skip(1) {
         let [name, binning, digests] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
-        let model = root.join(format!("firmware/model/{name}.toml"));
-        let model = if model.exists() { model } else { name.into() };
+        let files = ["firmware/model", "docs/guide/your-own-model"]
+            .map(|folder| root.join(folder).join(format!("{name}.toml")));
+        let model = files.into_iter().find(|file| file.exists()).unwrap_or_else(|| name.into());
         let cells = format!("downsample:{binning}");
         let mut args = vec!["run", recording.to_str().expect("text"), "--model", model.to_str().expect("text")];
         args.extend(["--reproducible", "--digest", "--no-pictures", "--chunk", "1"]);

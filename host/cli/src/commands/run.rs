@@ -58,8 +58,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let names = match names.len() {
         // With a single output its name does not matter.
         0 | 1 => vec!["output".into()],
-        // A device computes the first output alone.
-        _ if device.info().is_some() => names[..1].to_vec(),
         _ => names,
     };
     refuse_to_overwrite(args, &names)?;
@@ -280,10 +278,10 @@ impl Run<'_> {
         }
         let nothing = if wrote.is_empty() { " nothing" } else { "" };
         lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
-        let names = wrote.iter().map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy());
-        let width = names.clone().map(|name| name.chars().count()).max().unwrap_or(0);
-        for (name, (_, what)) in names.zip(wrote) {
-            lines.push("", format!("{name:width$}  {what}"));
+        let file = |path: &PathBuf| path.file_name().unwrap_or_default().display().to_string();
+        let width = wrote.iter().map(|(path, _)| file(path).chars().count()).max().unwrap_or(0);
+        for (path, what) in wrote {
+            lines.push("", format!("{:width$}  {what}", file(path)));
         }
         if let Some((path, next)) = &states.saved {
             lines.push("state", format!("{}: {next}", path.display()));
