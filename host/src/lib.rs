@@ -104,8 +104,8 @@ pub use model::layers::{
     NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
 };
 pub use model::{
-    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, SavedState, Table, Weight,
-    kernels, layers, models,
+    Exported, ExportedLayer, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Program, SavedState,
+    Table, Weight, kernels, layers, models,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;

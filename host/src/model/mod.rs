@@ -1,5 +1,6 @@
 //! A model: a network of layers with the state of a stream.
 
+mod boards;
 mod bounds;
 mod export;
 mod feed;
@@ -19,6 +20,7 @@ mod stream;
 mod summary;
 pub(crate) mod weight;
 
+pub use boards::Program;
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};

@@ -1,5 +1,6 @@
 //! `foveola model`: checks and describes model files.
 
+use super::boards::{as_json, on_boards};
 use super::export::export;
 use super::models::{frames, read, title};
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
@@ -70,9 +71,11 @@ fn show(args: &ShowArgs) -> Result<()> {
                 "algorithm": layer.algorithm.map(|plan| plan.to_string()),
             })
         });
+        let exported = model.to_rust(input).ok();
         let value = json!({
             "name": file.name(), "about": file.about(), "input": dims(input),
-            "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": model.to_rust(input).ok().map(|exported| exported.ram),
+            "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": exported.as_ref().map(|exported| exported.ram),
+            "boards": exported.as_ref().map(as_json),
         });
         print(&format!("{value:#}\n"));
         return Ok(());
@@ -101,11 +104,7 @@ fn show(args: &ShowArgs) -> Result<()> {
         .map(|(name, layer)| if name == layer { (*name).to_owned() } else { format!("{name} ({layer})") });
     text += &format!("\noutputs   {}\n", names.collect::<Vec<_>>().join(", "));
     text += &match model.to_rust(input) {
-        Ok(exported) => {
-            let [ram, tables] =
-                [exported.ram.iter().sum(), exported.tables].map(|bytes: usize| thousands(bytes as u64));
-            format!("on boards {ram} bytes of RAM for frames, state and scratch; {tables} of flash for weights\n")
-        }
+        Ok(exported) => format!("\n{}", on_boards(&exported)),
         Err(error) => format!("on boards {error}\n"),
     };
     print(&text);
