@@ -13,7 +13,7 @@ macro_rules! kinds {
         const COST: &[f64] = &[$($cost,)*];
 
         /// Names, in the order of the table.
-        #[cfg(test)]
+        #[cfg(all(test, feature = "files"))]
         pub(super) const NAMES: &[&str] = &[$(stringify!($kind),)*];
     };
 }
@@ -136,7 +136,7 @@ impl Work {
         self.0.iter().zip(COST).map(|(count, cost)| count * cost).sum()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "files"))]
     pub(super) const fn counts(&self) -> &[f64] {
         &self.0
     }
