@@ -6,6 +6,10 @@
 #   ./models.sh             all files: two minutes on an idle machine, half of it to link
 #   ./models.sh NAME...     only these
 #   MACHINES="m4 m55" ./models.sh
+#   MEASURED=write ./models.sh
+#
+# On Cortex-M4 and M7, which run the same image, flash, RAM and the instructions of a frame must be those of model/measured.tsv
+# within 2 %; a host test compares the table with what `foveola model show` predicts. The last command writes the table.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -20,7 +24,14 @@ build() { # FILE BINNING TARGET
 # What the page of the guide shows after the command that runs the program.
 shown() { awk '/^```text/ { inside = ran; next } /^```/ { if (inside) exit; inside = 0 } /--bin model/ { ran = 1 } inside' "$guide.md"; }
 
-failed=0
+near() { # FOUND COMMITTED
+    awk -v found="$1" -v committed="$2" 'BEGIN {
+        n = split(found, a, "\t"); split(committed, b, "\t")
+        for (i = 1; i <= n; i++) if (a[i] > 1.02 * b[i] || a[i] < 0.98 * b[i]) exit 1
+    }'
+}
+
+failed=0 table=''
 for file in ../models/*.toml model/retina_denoised.toml "$guide"/*.toml; do
     name=$(basename "$file" .toml)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
@@ -47,6 +58,13 @@ for file in ../models/*.toml model/retina_denoised.toml "$guide"/*.toml; do
             failed=1
         fi
         found=$(awk '/^digest of all bits/ { printf "%s%s", separator, $5; separator = " " }' <<<"$printed")
+        measured=$(model/measure.sh "$(realpath "$image")" "$printed")
+        committed=$(grep -P "^$name\t" model/measured.tsv | cut -f2-) || committed=''
+        if [ "$machine" = m4 ]; then table+="$name"$'\t'"$measured"$'\n'; fi
+        if [ "${MEASURED:-}" != write ] && [ "$machine" != m55 ] && ! near "$measured" "$committed"; then
+            echo "$name on $machine FAILED: flash, RAM, instructions $measured, committed $committed: MEASURED=write ./models.sh" >&2
+            failed=1
+        fi
         if [ "$found" = "$digest" ]; then
             ram=$(awk '/^frames and state/ { print $4 }' <<<"$printed")
             printf '%-20s %-4s %s, as the host; %s bytes of RAM, %d s\n' "$name" "$machine" "$digest" "$ram" $((SECONDS - seconds))
@@ -69,5 +87,8 @@ if [ $# -eq 0 ] && [[ " $machines " == *" m55 "* ]]; then
         printf 'FAILED: motion_energy at 64 x 64 pixels was refused for another reason:\n%s\n' "$error" >&2
         failed=1
     fi
+fi
+if [ "${MEASURED:-}" = write ] && [ $# -eq 0 ]; then
+    { printf 'model\tflash\tram\tinstructions\t(%s)\n' "$(rustc --version | cut -d' ' -f2)"; printf %s "$table"; } >model/measured.tsv
 fi
 exit "$failed"

@@ -6,7 +6,8 @@ A line of the table names a machine, its target, its images and what they may ta
   flash   the vector table, code, constants, and the first values of static variables
   RAM     static variables and the stack's region
 
-Exit code 1: an image takes more, or was not built.
+Exit code 1: an image takes more, or was not built. `sizes.py --image ELF` prints the bytes of one image: flash, static variables,
+the stack's region.
 """
 
 import argparse
@@ -29,9 +30,15 @@ def sizes(elf):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", help="firmware/budget.tsv")
-    parser.add_argument("targets", help="the folder with the targets' folders: firmware/target")
+    parser.add_argument("table", nargs="?", help="firmware/budget.tsv")
+    parser.add_argument("targets", nargs="?", help="the folder with the targets' folders: firmware/target")
+    parser.add_argument("--image", metavar="ELF", help="only this image")
     arguments = parser.parse_args()
+    if arguments.image:
+        print(*sizes(arguments.image))
+        return
+    if not arguments.targets:
+        parser.error("a table and a folder, or --image ELF")
     failed = False
     print(f"{'machine':10} {'image':12} {'flash':>9} {'static':>9} {'stack':>9}")
     with open(arguments.table, encoding="utf-8") as table:

@@ -180,7 +180,9 @@ fn files_are_checked_and_shown() {
         let checked = shell.good(&["model", "check", path]);
         assert!(checked.contains("layer") && !checked.contains("no output needs"), "{checked}");
         let shown = shell.good(&["model", "show", path]);
-        for words in ["mult-adds", "input", "outputs", "bytes of RAM"] {
+        for words in
+            ["mult-adds", "input", "outputs", "RAM", "of stack", "tables", "instructions", "on an M4 of 168 MHz"]
+        {
             assert!(shown.contains(words), "{path}: no '{words}' in {shown}");
         }
     }
@@ -189,6 +191,11 @@ fn files_are_checked_and_shown() {
     let shown = shell.json(&["model", "show", "two.toml", "--json", "--size", "32x16"]);
     assert_eq!((&shown["input"], &shown["layers"][1]["name"]), (&[1, 16, 32].into(), &"slow".into()));
     assert_eq!(shown["layers"][1]["state"], 16 * 32);
+    let boards = &shown["boards"];
+    assert!(
+        boards["instructions"].as_u64().is_some_and(|n| n > 16 * 32) && boards["layers"][1]["state"] == 4 * 16 * 32,
+        "{boards}"
+    );
     for (bad, words) in [
         (TWO.replace("tau = \"50ms\"", "tua = \"50ms\""), ["bad.toml:18:1", "did you mean \"tau\""]),
         (TWO.replace("\"50ms\"", "\"50px\""), ["bad.toml:18:7", "px"]),
@@ -251,7 +258,9 @@ fn a_model_is_exported_for_a_microcontroller() {
     let retina = models.join("retina.toml");
     let retina = retina.to_str().expect("text");
     let text = shell.good(&["model", "export", retina, "--to", "firmware", "board/src", "--binning", "5"]);
-    for word in ["layer \"surround\", SmoothConv", "bytes of weights", "16,384 for an input frame", "model.rs"] {
+    for word in
+        ["layer \"surround\", SmoothConv", "bytes of weights", "16,384 for an input frame", "model.rs", "instructions"]
+    {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let source = std::fs::read_to_string(shell.path("board/src/model.rs")).expect("written");

@@ -109,7 +109,7 @@ pub use model::layers::{
 pub use model::models;
 pub use model::{
     Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
-    Peak, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
+    Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
 };
 pub use stimuli::{samples, scene};
 pub use units::microseconds;

@@ -1,13 +1,17 @@
 //! The model of a file, as `build.rs` exports it, over the recording of `foveola-qemu`'s `retina`: the digest of each output is
 //! that of the host's model in reproducible precision over the same frames.
+//!
+//! Then the sensor is quiet for some frames, and the instructions of a frame are counted: what begins it, and the model.
 
 #![no_std]
 #![no_main]
 
+use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use defmt::println;
 use foveola_core::{Digest, Shape};
 use foveola_pipeline::{Application, MemoryOf, Output, Pipeline, Plan};
+use foveola_qemu::meter::Meter;
 use foveola_qemu::retina::RECORDING;
 use foveola_qemu::{exit, stack, text};
 use static_cell::ConstStaticCell;
@@ -26,15 +30,20 @@ impl Application for FromFile {
     const RAM: usize = model::RAM;
 }
 
+/// Frames that are measured: a multiple of the period in which recursions make small numbers zero.
+const QUIET: u64 = 64;
+
 static MEMORY: ConstStaticCell<MemoryOf!(FromFile)> = ConstStaticCell::new(<MemoryOf!(FromFile)>::new());
 
 #[entry]
 fn main() -> ! {
+    let Some(peripherals) = Peripherals::take() else { exit(false) };
     let pipeline = Pipeline::<FromFile, _, _, _, _, _>::new(MEMORY.take());
     let Ok(mut pipeline) = pipeline.inspect_err(|damage| text!("{}", damage)) else { exit(false) };
     let mut digests = [const { Digest::new() }; model::OUTPUTS.len()];
-    let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    let (mut least, mut most, mut last) = (f32::INFINITY, f32::NEG_INFINITY, 0);
     let mut each = |frame: Output<'_>| {
+        last = frame.start;
         let outputs = core::iter::once(frame.samples).chain((0..).map(|further| frame.further(further)));
         digests.iter_mut().zip(outputs).for_each(|(digest, samples)| digest.add(samples));
         (least, most) = frame.samples.iter().fold((least, most), |(least, most), y| (least.min(*y), most.max(*y)));
@@ -56,6 +65,14 @@ fn main() -> ! {
     for (name, digest) in model::OUTPUTS.iter().zip(&digests) {
         println!("digest of all bits {=u64:016x}\t{}", digest.value(), name);
     }
+    // The sensor's clock goes on, and nothing happens.
+    let later = last + (QUIET + 2) * model::DT;
+    pipeline.feed(&(0x8000_0000 | (later >> 6) as u32).to_le_bytes(), |_| {});
+    let (mut meter, mut ticks) = (Meter::new(peripherals.SYST), 0);
+    pipeline.quiet(|_| ticks += meter.lap());
+    ticks += meter.lap();
+    let quiet = pipeline.counters().frames - counters.frames;
+    println!("measured: frame\t{}\tinstructions, without events", Meter::instructions(ticks) / quiet.max(1));
     println!("measured: stack\t{}\tbytes at most", stack::high_water());
     // A constant output would be the same on every machine for no reason.
     let passed = counters.add_up() && counters.refused == 0 && counters.outputs > 0 && least < most;

@@ -1,6 +1,6 @@
 //! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
 
-use super::Model;
+use super::{Model, Program, boards};
 use crate::{Error, Result};
 use foveola_core::conv::Factors;
 use foveola_core::{Border, Conv3d, Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage};
@@ -19,6 +19,11 @@ pub struct Exported {
     pub ram: [usize; 4],
     /// Bytes of RAM for the state of event filters, those of a [model file](crate::ModelFile::to_firmware).
     pub event_filters: usize,
+    /// The program around the model, as predicted.
+    pub program: Program,
+    /// Instructions for a frame without events on a Cortex-M4 or M7, as predicted: those of the layers and those that begin the
+    /// frame. [`None`] where a layer is not predicted.
+    pub instructions: Option<u64>,
     /// The layers.
     pub layers: Vec<ExportedLayer>,
 }
@@ -35,6 +40,9 @@ pub struct ExportedLayer {
     pub state: usize,
     /// Bytes of a frame that it yields.
     pub frame: usize,
+    /// Instructions for each frame of the model on a Cortex-M4 or M7, on average, as predicted from the loops of
+    /// `foveola-core` and the measured cost of each; [`None`] for a filter that is not predicted. They are not cycles.
+    pub instructions: Option<u64>,
 }
 
 impl Exported {
@@ -113,7 +121,7 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
     let (mut rows, mut layers) = (String::new(), Vec::new());
     let mut begin = 0;
     for end in ends.iter().copied().chain([graph.nodes().len()]) {
-        let (before, mut state) = (text.bytes, 0);
+        let (before, mut state, mut instructions) = (text.bytes, 0, Some(0.0));
         let Some(nodes) = graph.nodes().get(begin..end).filter(|nodes| !nodes.is_empty()) else { continue };
         let name = title(begin);
         let name = name.split(" (step").next().unwrap_or(&name);
@@ -122,9 +130,17 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
             let row_text = text.node(row).ok_or_else(|| Error::Export { layer: title(node) })?;
             writeln!(rows, "    {row_text},").expect(GROWS);
             state += row.state();
+            instructions = instructions.zip(boards::instructions(graph, node)).map(|(sum, more)| sum + more);
         }
         let frame = 4 * graph.stream(Source::Node(end - 1)).shape.len();
-        layers.push(ExportedLayer { name: name.into(), tables: text.bytes - before, state: 4 * state, frame });
+        let instructions = instructions.map(|sum: f64| sum.round() as u64);
+        layers.push(ExportedLayer {
+            name: name.into(),
+            tables: text.bytes - before,
+            state: 4 * state,
+            frame,
+            instructions,
+        });
         begin = end;
     }
     let (count, signature) = (graph.nodes().len(), graph.signature());
@@ -147,7 +163,10 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
         text.tables,
     );
     let ram = [signature.input.len(), signature.output.len(), signature.state, signature.scratch.len(1)].map(|n| 4 * n);
-    Ok(Exported { source, tables: text.bytes, ram, event_filters: 0, layers })
+    let program = Program::around(graph);
+    let of_layers: Option<u64> = layers.iter().map(|layer| layer.instructions).sum();
+    let instructions = of_layers.map(|sum| sum + program.instructions);
+    Ok(Exported { source, tables: text.bytes, ram, program, instructions, event_filters: 0, layers })
 }
 
 const GROWS: &str = "a String grows";

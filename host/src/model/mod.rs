@@ -1,5 +1,6 @@
 //! A model: a network of layers with the state of a stream.
 
+mod boards;
 mod bounds;
 mod export;
 mod feed;
@@ -24,6 +25,7 @@ mod summary;
 pub(crate) mod weight;
 mod weights_file;
 
+pub use boards::Program;
 pub use export::{Exported, ExportedLayer};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};

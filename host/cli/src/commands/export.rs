@@ -1,10 +1,12 @@
 //! `foveola model export`: a model file as Rust source for a microcontroller.
 
+use super::boards::on_boards;
 use super::models::{frames, read, title};
 use crate::args::model::{ExportArgs, Target};
 use crate::text::{complain, print};
 use crate::units::thousands;
-use foveola::{Error, Exported, Result};
+use foveola::{Error, Exported, ExportedLayer, Result};
+use std::array;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,16 +33,24 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     Ok(())
 }
 
-/// Bytes by layer, and those of the whole model.
+/// Bytes and instructions by layer, and those of the whole model.
 fn report(exported: &Exported) -> String {
-    let width = exported.layers.iter().map(|layer| layer.name.chars().count()).max().unwrap_or(0);
-    let row = |name: &str, numbers: [String; 3]| {
-        let [flash, state, frame] = numbers;
-        format!("{name:width$}  {flash:>9}  {state:>9}  {frame:>9}\n")
+    let number = |number: usize| thousands(number as u64);
+    let row = |layer: &ExportedLayer| {
+        let instructions = layer.instructions.map_or_else(|| "?".into(), thousands);
+        [layer.name.clone(), number(layer.tables), number(layer.state), number(layer.frame), instructions]
     };
-    let mut text = row("bytes", ["flash", "state", "a frame"].map(str::to_owned));
-    for layer in &exported.layers {
-        text += &row(&layer.name, [layer.tables, layer.state, layer.frame].map(|bytes| thousands(bytes as u64)));
+    let mut rows = vec![["bytes", "flash", "state", "a frame", "instructions"].map(str::to_owned)];
+    rows.extend(exported.layers.iter().map(row));
+    let widths: [usize; 5] =
+        array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let mut text = String::new();
+    for [name, numbers @ ..] in &rows {
+        text += &format!("{name:0$}", widths[0]);
+        for (number, width) in numbers.iter().zip(&widths[1..]) {
+            text += &format!("  {number:>width$}");
+        }
+        text.push('\n');
     }
     let what = ["for an input frame", "for an output frame", "of state", "of scratch", "for event filters"];
     let parts = exported.ram.into_iter().chain([exported.event_filters]);
@@ -53,5 +63,5 @@ fn report(exported: &Exported) -> String {
     for (bytes, what) in parts {
         text += &format!("          {} {what}\n", thousands(bytes as u64));
     }
-    text
+    text + "\n" + &on_boards(exported)
 }

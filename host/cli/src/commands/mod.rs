@@ -2,6 +2,7 @@
 
 pub(crate) mod applies;
 pub(crate) mod bench;
+mod boards;
 pub(crate) mod chosen;
 pub(crate) mod convert;
 pub(crate) mod denoise;

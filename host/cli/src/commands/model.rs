@@ -1,5 +1,6 @@
 //! `foveola model`: checks and describes model files.
 
+use super::boards::{as_json, on_boards};
 use super::export::export;
 use super::layers::{delays, layer_table, milliseconds};
 use super::layers_svg::draw;
@@ -8,7 +9,7 @@ use super::plot::plot;
 use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
-use crate::units::{plural, thousands};
+use crate::units::plural;
 use foveola::{Error, Result};
 use foveola_core::Shape;
 use serde_json::json;
@@ -80,9 +81,11 @@ fn show(args: &ShowArgs) -> Result<()> {
                 "delay_ms": delays.next().flatten().map(|frames| milliseconds(frames, file.input().dt)),
             })
         });
+        let exported = model.to_rust(input).ok();
         let value = json!({
             "name": file.name(), "about": file.about(), "input": dims(input),
-            "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": model.to_rust(input).ok().map(|exported| exported.ram),
+            "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": exported.as_ref().map(|exported| exported.ram),
+            "boards": exported.as_ref().map(as_json),
         });
         print(&format!("{value:#}\n"));
         return Ok(());
@@ -98,13 +101,12 @@ fn show(args: &ShowArgs) -> Result<()> {
         .map(|(name, layer)| if name == layer { (*name).to_owned() } else { format!("{name} ({layer})") });
     text += &format!("\noutputs   {}\n", names.collect::<Vec<_>>().join(", "));
     text += &match model.to_rust(input) {
-        Ok(exported) => {
-            let [ram, tables] =
-                [exported.ram.iter().sum(), exported.tables].map(|bytes: usize| thousands(bytes as u64));
-            format!("on boards {ram} bytes of RAM for frames, state and scratch; {tables} of flash for weights\n")
-        }
+        Ok(exported) => format!("\n{}", on_boards(&exported)),
         Err(error) => format!("on boards {error}\n"),
     };
+    if !file.input().events.is_empty() {
+        text += "The event filters in front are not counted; model export tells their memory.\n";
+    }
     print(&text);
     Ok(())
 }

@@ -56,7 +56,9 @@ impl ModelFile {
         if !filters.is_empty() {
             let state = 4 * state_len(geometry, filters)?;
             exported.event_filters = state;
-            exported.layers.insert(0, ExportedLayer { name: "event filters".into(), tables: 0, state, frame: 0 });
+            let name = "event filters".into();
+            // Of a frame without events.
+            exported.layers.insert(0, ExportedLayer { name, tables: 0, state, frame: 0, instructions: Some(0) });
         }
         let plan = plan(&exported, geometry, binning, polarity, dt, filters);
         let names: Vec<&str> = self.outputs().map(|(name, _)| name).collect();

@@ -1,0 +1,129 @@
+//! Predictions beside what was measured in QEMU: `layers/measured.tsv`, `measured.tsv` and `programs/measured.tsv` in
+//! `firmware/model`.
+
+use super::cost::{NAMES, Work};
+use super::work::of_node;
+use crate::ModelFile;
+use std::path::PathBuf;
+
+/// The layers that the costs are fitted to.
+const FIT: [&str; 3] = ["fit-1", "fit-2", "fit-3"];
+
+fn firmware(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/model")).join(path)
+}
+
+/// The cells of a table below its line of names.
+fn table(path: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(firmware(path)).expect("a table");
+    text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn number(cell: &str) -> f64 {
+    cell.parse().expect("a number")
+}
+
+/// The nodes of `layers/NAME.toml`: layer, work, measured instructions.
+fn layers(name: &str) -> Vec<(String, Work, f64)> {
+    let file = ModelFile::read(firmware(&format!("layers/{name}.toml"))).expect("a good file");
+    let model = file.model().expect("a good model");
+    let measured: Vec<f64> =
+        table("layers/measured.tsv").iter().filter(|row| row[0] == name).map(|row| number(&row[2])).collect();
+    let network = model.network.reproducible();
+    let input = foveola_core::Shape::new(1, 64, 64);
+    let (ends, mut table) = (network.ends(input).expect("shapes that fit"), crate::Table::default());
+    network
+        .compiled(input, &mut table, false, |compiled| {
+            let graph = &compiled.graph;
+            assert_eq!(graph.nodes().len(), measured.len(), "{name} is to be measured again: firmware/layers.sh");
+            let work = |node| of_node(graph, node).expect("a kind that is predicted");
+            let title = |node| network.layer_at(node, &ends);
+            // The first one is measured with the checks that begin a frame.
+            let nodes = measured.iter().enumerate().skip(1);
+            Ok(nodes.map(|(node, measured)| (title(node), work(node), *measured)).collect())
+        })
+        .expect("a model that compiles")
+}
+
+/// Costs of 0 or more with the least squares of relative errors, by coordinate descent.
+fn fit(rows: &[(String, Work, f64)]) -> Vec<f64> {
+    let count = NAMES.len();
+    let scaled = |(_, work, measured): &(String, Work, f64)| -> Vec<f64> {
+        work.counts().iter().map(|count| count / measured).collect()
+    };
+    let rows: Vec<Vec<f64>> = rows.iter().map(scaled).collect();
+    let products = |i: usize, j: usize| rows.iter().map(|row| row[i] * row[j]).sum::<f64>();
+    let matrix: Vec<Vec<f64>> = (0..count).map(|i| (0..count).map(|j| products(i, j)).collect()).collect();
+    let right: Vec<f64> = (0..count).map(|i| rows.iter().map(|row| row[i]).sum()).collect();
+    let mut costs = vec![0.0; count];
+    for _ in 0..50_000 {
+        for i in 0..count {
+            if matrix[i][i] > 0.0 {
+                let others: f64 = (0..count).filter(|j| *j != i).map(|j| matrix[i][j] * costs[j]).sum();
+                costs[i] = ((right[i] - others) / matrix[i][i]).max(0.0);
+            }
+        }
+    }
+    costs
+}
+
+/// 12 % for a layer alone: a model has several, whose errors are not all alike.
+#[test]
+fn instructions_of_layers_are_predicted() {
+    let fitted: Vec<_> = FIT.iter().flat_map(|name| layers(name)).collect();
+    for (kind, name) in NAMES.iter().enumerate().skip(3) {
+        assert!(fitted.iter().any(|(_, work, _)| work.counts()[kind] > 0.0), "no measured layer has {name}");
+    }
+    if std::env::var_os("FIT").is_some() {
+        NAMES.iter().zip(fit(&fitted)).skip(3).for_each(|(name, cost)| println!("    {name} {cost:.2}"));
+    }
+    let (mut all, mut near) = (0, 0);
+    for (layer, work, measured) in fitted.into_iter().chain(layers("other")) {
+        let off = 100.0 * (work.instructions() / measured - 1.0);
+        (all, near) = (all + 1, near + usize::from(off.abs() < 5.0));
+        assert!(off.abs() < 12.0, "{layer}: {:.0} predicted, {measured} measured, {off:+.1} %", work.instructions());
+    }
+    println!("{near} of {all} layers within 5 %");
+    assert!(10 * near > 9 * all, "{near} of {all} layers within 5 %");
+}
+
+/// The ready files and, with more kinds of filters, those of `programs`. But for `small` and `chain`, instructions are not fitted
+/// to them.
+#[test]
+fn programs_are_predicted() {
+    let binnings = table("digests.tsv");
+    let ready = table("measured.tsv");
+    let names = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&ready), names(&binnings), "MEASURED=write firmware/models.sh");
+    let ready = ready.iter().zip(&binnings).map(|(row, binning)| {
+        (firmware(&format!("../../models/{}.toml", row[0])), binning[1].parse().expect("a number"), row.clone())
+    });
+    let others = table("programs/measured.tsv").into_iter();
+    let others = others.map(|row| (firmware(&format!("programs/{}.toml", row[0])), 2_u16, row));
+    for (path, binning, row) in ready.chain(others) {
+        let file = ModelFile::read(path).expect("a good file");
+        let exported = file.to_firmware([64 / usize::from(binning); 2], binning).expect("a good model");
+        let ram: usize = exported.ram.iter().sum();
+        let predicted = [
+            (exported.tables + exported.program.flash) as f64,
+            (ram + exported.program.ram) as f64,
+            exported.instructions.expect("kinds that are predicted") as f64,
+        ];
+        for ((what, predicted), measured) in ["flash", "RAM", "instructions"].iter().zip(predicted).zip(&row[1..]) {
+            let off = 100.0 * (predicted / number(measured) - 1.0);
+            println!("{:20} {what:12} {predicted:>9} predicted, {measured:>9} measured, {off:+5.1} %", row[0]);
+            assert!(off.abs() < 10.0, "{}: {predicted} {what}, but {measured} were measured", row[0]);
+        }
+    }
+}
+
+/// A filter of another crate and a kernel in time over one pixel have loops that are not counted.
+#[test]
+fn what_is_not_counted_is_not_predicted() {
+    use crate::{Conv1d, Model};
+    let exported =
+        |side| Model::of(Conv1d::new(1, 1, 4).expect("a kernel")).to_rust(foveola_core::Shape::new(1, side, side));
+    assert!(exported(8).expect("a model").instructions.is_some());
+    let one = exported(1).expect("a model");
+    assert_eq!((one.instructions, one.layers[0].instructions), (None, None));
+}
