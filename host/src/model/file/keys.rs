@@ -8,6 +8,7 @@ use super::value::{Item, LARGEST, Table, Value, find, in_words, read_value};
 use super::weights::{self, Axes};
 use crate::Resolution;
 use crate::taps::MAX_WEIGHTS;
+use foveola_core::Decay;
 use std::f64::consts::PI;
 
 /// A key of a table.
@@ -171,9 +172,19 @@ impl Arguments<'_> {
         })
     }
 
+    /// Whether the file has `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        find(self.table, key).is_some()
+    }
+
+    /// Where the value of `key` is, or the table without one.
+    pub(super) fn at(&self, key: &str) -> Option<usize> {
+        find(self.table, key).and_then(|item| item.at).or(self.at)
+    }
+
     /// An error that the value of `key` causes.
     pub(super) fn problem(&self, key: &str, error: crate::Error) -> Problem {
-        Problem::from(error).in_key(key).or_at(find(self.table, key).and_then(|item| item.at))
+        Problem::from(error).in_key(key).or_at(self.at(key))
     }
 }
 
@@ -302,6 +313,29 @@ pub(super) fn text(_: &Scope<'_>, item: &Item) -> Result<String, Problem> {
         other => Err(Problem::new(item.at, in_words(other), TEXT)),
     }
 }
+
+/// Text that a terminal shows as it is, on one line.
+pub(super) fn line(scope: &Scope<'_>, item: &Item) -> Result<String, Problem> {
+    let text = text(scope, item)?;
+    if text.contains(char::is_control) {
+        return Err(Problem::new(item.at, in_words(&item.value), "one line of text, without control characters"));
+    }
+    Ok(text)
+}
+
+/// A time constant in seconds, for frames of the model's input rate.
+pub(super) fn time_constant(scope: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
+    let (tau, rate) = (seconds(scope, item)?, scope.resolution.steps_per_second);
+    Decay::new(tau, rate).map(|_| tau).map_err(|_| {
+        let most = LONGEST_TAU / rate;
+        let expected =
+            format!("a time constant of up to {LONGEST_TAU:e} frames, {most:.3e}s at {rate} frames a second");
+        Problem::new(item.at, in_words(&item.value), expected)
+    })
+}
+
+/// The longest time constant of a recursive filter in frames: see [`Decay::new`].
+const LONGEST_TAU: f64 = 2.8e10;
 
 /// A time in seconds.
 pub(super) fn seconds(scope: &Scope<'_>, item: &Item) -> Result<f64, Problem> {

@@ -35,7 +35,7 @@ pub struct BuiltLayer {
 
 /// The keys of every layer.
 pub(super) const COMMON: [Key; 3] = [
-    key("name", Type::Text, Default::Needed, "name of the layer: letters, digits, _ and -, a letter first"),
+    key("name", Type::Text, Default::Needed, "name of the layer: letters, digits, _ and -, a letter or _ first"),
     key("kind", Type::Text, Default::Needed, "kind of the layer"),
     key(
         "from",
@@ -141,8 +141,10 @@ impl LayerEntry {
         let part = || format!("layer {name:?}");
         let at = |key: &str| find(table, key).and_then(|item| item.at);
         if !is_name(&name) || RESERVED.contains(&name.as_str()) {
-            let expected =
-                format!("a name of letters, digits, _ and -, a letter first, and none of: {}", RESERVED.join(", "));
+            let expected = format!(
+                "a name of letters, digits, _ and -, a letter or _ first, and none of: {}",
+                RESERVED.join(", ")
+            );
             return Err(Problem::new(at("name"), format!("a layer called {name:?}"), expected));
         }
         let kind = common.get("kind", text).map_err(|problem| problem.in_part(part))?;

@@ -345,20 +345,28 @@ fn values(item: &Item) -> Result<ArrayD<f32>, Problem> {
     ArrayD::from_shape_vec(IxDyn(&shape), all).map_err(|error| Problem::new(item.at, error.to_string(), ""))
 }
 
+/// The largest delay of a pixel: up to here 32-bit floats hold all whole numbers.
+const LONGEST_DELAY: usize = 1 << 24;
+
 /// One whole number for each pixel, by value or from a file.
 pub(super) fn map(scope: &Scope<'_>, item: &Item) -> Result<ndarray::Array2<u32>, Problem> {
     let misfit = |found: String| Problem::new(item.at, found, "one whole number for each pixel: (row, col)");
     if let Value::List(rows) = &item.value {
         let cells = rows.iter().flat_map(|row| if let Value::List(cells) = &row.value { &cells[..] } else { &[] });
         for cell in cells {
-            scope.read(cell, whole)?;
+            let frames = scope.read(cell, whole)?;
+            if frames > LONGEST_DELAY {
+                return Err(Problem::new(cell.at, frames.to_string(), format!("{LONGEST_DELAY} frames at most")));
+            }
         }
     }
     let array = match &item.value {
         Value::Table(_) => array(scope, item)?,
         _ => values(item)?,
     };
-    if let Some(value) = array.iter().find(|value| **value < 0.0 || value.fract() != 0.0 || **value > 16_777_216.0) {
+    if let Some(value) =
+        array.iter().find(|value| **value < 0.0 || value.fract() != 0.0 || **value > LONGEST_DELAY as f32)
+    {
         return Err(misfit(format!("the value {value}")));
     }
     let shape = array.shape().to_vec();
