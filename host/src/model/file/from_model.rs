@@ -212,8 +212,8 @@ impl Writer {
     /// Writes a layer of a kind that files have.
     fn of_a_kind(&mut self, name: Option<String>, inputs: Inputs, layer: &dyn Layer, title: &str) -> Result<Terms> {
         let full_title = || format!("{title}, {}", layer.name());
-        let joining = KINDS.iter().filter(|kind| kind.join == inputs.join);
-        let described = joining.filter_map(|kind| Some((kind, (kind.describe)(layer)?))).next();
+        let described =
+            KINDS.iter().filter(|kind| kind.join == inputs.join).find_map(|kind| Some((kind, (kind.describe)(layer)?)));
         let (kind, described) = described.ok_or_else(|| Error::Export { layer: full_title() })?;
         if let Some(value) = described.steps_per_second.filter(|steps| *steps != self.steps_per_second) {
             let expected = "the frame rate of the file, the same for all layers";

@@ -3,7 +3,8 @@
 use super::error::Problem;
 use super::keys::Default::{Else, Is};
 use super::keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
-use super::keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
+use super::keys::{Arguments, Key, Scope, first, key};
+use super::readers::{choice, list, number, seconds, text, whole};
 use super::units::Dimension;
 use super::value::{Item, Table, Value, find};
 use crate::{Error, EventFilterSpec, MOST_PIXELS, Polarity, Resolution};

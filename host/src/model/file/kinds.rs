@@ -4,7 +4,8 @@ use super::describe::{self, Described};
 use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
 use super::keys::Type::{Choice, Flag, Frames, List, Map, Number, OneOrMore, Quantity, Size, Values, Weight, Whole};
-use super::keys::{Arguments, Key, choice, first, frames, key, number, time_constant, wholes};
+use super::keys::{Arguments, Key, first, key};
+use super::readers::{choice, frames, number, time_constant, wholes};
 use super::units::Dimension::Time;
 use super::value::Value;
 use super::weighted::{

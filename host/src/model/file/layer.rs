@@ -1,8 +1,9 @@
 //! The layers of a model file: what each is, what it reads, and their order.
 
 use super::error::Problem;
-use super::keys::{Arguments, Default, Key, Scope, Type, key, text, wholes};
+use super::keys::{Arguments, Default, Key, Scope, Type, key};
 use super::kinds::{KINDS, Kind};
+use super::readers::{text, wholes};
 use super::value::{Entry, Item, Table, Value, find, in_words};
 use super::{ModelFile, ModelFileError};
 use crate::model::inputs::{Inputs, Join, is_name};

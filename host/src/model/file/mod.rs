@@ -68,6 +68,7 @@ mod keys;
 mod kinds;
 mod layer;
 mod open;
+mod readers;
 mod schema;
 mod set;
 mod source;
@@ -86,7 +87,8 @@ pub use schema::schema;
 
 use crate::{Error, Resolution, Result};
 use error::Problem;
-use keys::{Scope, line};
+use keys::Scope;
+use readers::line;
 use source::Source;
 use std::path::Path;
 use value::{Entry, Item, Table, Value, find, in_words};

@@ -2,8 +2,9 @@
 
 use super::describe::{self, Described};
 use super::error::Problem;
-use super::keys::{Arguments, choice, flag, frames, list, single, time_constant, whole, wholes};
+use super::keys::Arguments;
 use super::kinds::{Built, SMOOTH_ALGORITHMS, boxed};
+use super::readers::{choice, flag, frames, list, single, time_constant, whole, wholes};
 use super::value::Value;
 use super::weights::{Axes, for_stages, weight};
 use crate::layers::Kind as Convolution;

@@ -14,7 +14,8 @@ use super::error::Problem;
 use super::generators::{GENERATORS, Generator};
 use super::keys::Default::{Else, Is};
 use super::keys::Type::{Array, Flag, Text};
-use super::keys::{Arguments, Key, Scope, flag, key, text, whole};
+use super::keys::{Arguments, Key, Scope, key};
+use super::readers::{flag, text, whole};
 use super::value::{Item, Table, Value, find, in_words};
 use crate::{Weight, memory};
 use ndarray::{ArrayD, Axis, Ix1, Ix2, IxDyn};
@@ -191,7 +192,7 @@ fn rank(scope: &Scope<'_>, item: &Item) -> Result<usize, Problem> {
             ranks.push(match part {
                 Part::Generated(generator, args) => match generator.rank {
                     Some(rank) => rank,
-                    None => args.get("size", super::keys::size)?.len(),
+                    None => args.get("size", super::readers::size)?.len(),
                 },
                 Part::Values(item) => scope.read(item, |_, item| shape(item))?.len(),
                 Part::File(name, array) => open(scope, *at, name, array.as_deref())?.shape.len(),
