@@ -180,9 +180,9 @@ fn network(random: &mut Random, resolution: Resolution, depth: usize) -> Result<
         let layer = part(random, resolution, depth)?;
         let is_named = random.below(3) > 0;
         if is_named {
-            model.push_named(name, layer)
+            model.push_named(name, layer);
         } else {
-            model.push(layer)
+            model.push(layer);
         }
         let some: Vec<_> = (0..1 + random.below(3)).map(|_| random.pick(&names).clone()).collect();
         match random.below(5) {
@@ -356,6 +356,26 @@ fn branches_are_read_where_they_were() {
 fn a_model_without_layers_is_an_identity() {
     let file = comes_back(&Model::new(), Resolution::DEFAULT, &movie(&mut Random(0), 1));
     assert_eq!((file.layers().len(), file.layers()[0].kind()), (1, "Identity"));
+}
+
+/// -0 is not 0: it is written where 0 is the default.
+#[test]
+fn negative_zeros_come_back() {
+    let layer = NLRectifyScale::new(-0.0, -0.0).expect("finite");
+    let file = comes_back(&Model::of(layer), Resolution::DEFAULT, &movie(&mut Random(0), 1));
+    assert!(file.to_toml().contains("scale = -0.0\nbias = -0.0\n"), "{}", file.to_toml());
+}
+
+/// The algorithm of a layer is that for the frames of its sum, not those of the layer in front of it.
+#[test]
+fn algorithms_are_those_of_the_frames_read() {
+    let conv = Conv2d::new(FRAME.channels, 1, [5, 5]).expect("a kernel").with_autopad(false);
+    let model = Model::new()
+        .named("pixel", Rf::new(FRAME.channels, 1, 1).expect("a field"))
+        .named("conv", conv)
+        .reading([("input", 1.0), ("input", -0.5)]);
+    let summary = model.summary(FRAME).expect("a good model");
+    assert!(summary[1].algorithm.is_some(), "{summary:?}");
 }
 
 /// Frame rates of cameras and screens are `1 / dt` of a number.
