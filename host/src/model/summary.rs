@@ -53,10 +53,11 @@ impl Model {
             let mut layers = Vec::with_capacity(ends.len());
             for (entry, end) in network.entries().iter().zip(&ends) {
                 let nodes = graph.nodes().get(begin..*end).unwrap_or(&[]);
-                let first = match nodes.first() {
-                    Some(Node::Filter(source, _)) => graph.stream(*source).shape,
-                    _ => shape,
-                };
+                // Nodes that join what the layer reads stand in front of its filter.
+                let read = nodes.iter().find_map(|node| match node {
+                    Node::Filter(source, _) => Some(graph.stream(*source).shape),
+                    _ => None,
+                });
                 let stream = match end.checked_sub(1) {
                     Some(last) if last >= begin => graph.stream(Source::Node(last)),
                     _ => foveola_core::StreamShape::input(shape),
@@ -74,7 +75,7 @@ impl Model {
                     parameters: nodes.iter().map(parameters).sum(),
                     state: nodes.iter().map(Node::state).sum(),
                     multiply_adds: nodes.iter().map(|node| multiply_adds(node, stream.shape)).sum(),
-                    algorithm: plan(&*entry.layer, first),
+                    algorithm: plan(&*entry.layer, read.unwrap_or(shape)),
                 });
                 (begin, shape) = (*end, stream.shape);
             }

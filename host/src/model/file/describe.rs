@@ -27,7 +27,12 @@ impl Described {
 
     /// The values that are not the defaults of `keys`.
     pub(super) fn without_defaults(self, keys: &[&[Key]]) -> Table {
+        // -0 equals 0, but has other bits, and so may what is computed with it.
+        let is_negative_zero = |value: &Value| matches!(value, Value::Number(n) if *n == 0.0 && n.is_sign_negative());
         let is_default = |entry: &Entry| {
+            if is_negative_zero(&entry.item.value) {
+                return false;
+            }
             let key = keys.iter().copied().flatten().find(|key| key.name == entry.key);
             match key.map(|key| key.default) {
                 Some(Default::Is(text)) => read_value(text).is_ok_and(|default| default == entry.item.value),

@@ -125,6 +125,7 @@ impl Problem {
     pub(super) fn error(self, source: &Source) -> ModelFileError {
         let Report { at, part, key, found, expected, nearest } = *self.0;
         let place = at.map(|at| source.place(at));
+        let key = if key.contains(char::is_control) { key.escape_debug().to_string() } else { key };
         ModelFileError { path: source.path.clone(), place, part, key, found, expected, nearest }
     }
 }

@@ -4,7 +4,7 @@
 //! behind them reads the weighted sum. The sums are the same in the same order, and so are the bits.
 
 use super::describe::{Described, duration};
-use super::input::INPUT;
+use super::input::{INPUT, frame_rate};
 use super::kinds::{KINDS, Kind};
 use super::layer::{LayerEntry, RESERVED};
 use super::source::Source;
@@ -66,8 +66,8 @@ impl ModelFile {
     ///
     /// # Errors
     /// [`Error::Export`] with the name of a custom layer, [`Error::Layer`] with that of a layer for another frame rate,
-    /// [`Error::Parameter`] for a frame rate that is not `1 / dt` of any 64-bit float, [`Error::ModelFile`] for a name or
-    /// number that a file cannot have; otherwise the error of a model that cannot run.
+    /// [`Error::Parameter`] for a frame rate of more than 15 digits that is not `1 / dt` of a 64-bit float,
+    /// [`Error::ModelFile`] for a name or number that a file cannot have; otherwise the error of a model that cannot run.
     pub fn from_model(model: &Model, resolution: Resolution) -> Result<Self> {
         resolution.check().map_err(|error| Error::layer("resolution", error))?;
         let network = &model.network;
@@ -110,8 +110,9 @@ fn input(resolution: Resolution) -> Result<Table> {
     let steps_per_second = resolution.steps_per_second;
     let near = 1.0 / steps_per_second;
     let mut durations = [near, near.next_down(), near.next_up()].into_iter();
-    let Some(dt) = durations.find(|dt| 1.0 / dt == steps_per_second) else {
-        let (value, expected) = (format!("{steps_per_second:?}"), "1 / dt, with dt a 64-bit float");
+    let Some(dt) = durations.find(|dt| frame_rate(*dt) == steps_per_second) else {
+        let (value, expected) =
+            (format!("{steps_per_second:?}"), "a number of up to 15 digits, or 1 / dt with dt a 64-bit float");
         return Err(Error::Parameter { item: "resolution", name: "steps_per_second", value, expected });
     };
     let rest = Described::default()
@@ -211,8 +212,8 @@ impl Writer {
     /// Writes a layer of a kind that files have.
     fn of_a_kind(&mut self, name: Option<String>, inputs: Inputs, layer: &dyn Layer, title: &str) -> Result<Terms> {
         let full_title = || format!("{title}, {}", layer.name());
-        let joining = KINDS.iter().filter(|kind| kind.join == inputs.join);
-        let described = joining.filter_map(|kind| Some((kind, (kind.describe)(layer)?))).next();
+        let described =
+            KINDS.iter().filter(|kind| kind.join == inputs.join).find_map(|kind| Some((kind, (kind.describe)(layer)?)));
         let (kind, described) = described.ok_or_else(|| Error::Export { layer: full_title() })?;
         if let Some(value) = described.steps_per_second.filter(|steps| *steps != self.steps_per_second) {
             let expected = "the frame rate of the file, the same for all layers";

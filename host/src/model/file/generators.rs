@@ -3,7 +3,8 @@
 use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
 use super::keys::Type::{Number, Positive, Quantity, Size, Values, Whole};
-use super::keys::{Arguments, Key, hertz, key, list, number, pixels, radians, seconds, size, whole, wholes};
+use super::keys::{Arguments, Key, key};
+use super::readers::{hertz, list, number, pixels, radians, seconds, size, whole, wholes};
 use super::units::Dimension::{Angle, Frequency, Length, Time};
 use crate::kernels::{self, Drift, ExponentialFilter, Gabor, GaussFilter};
 use ndarray::{ArrayD, IxDyn};

@@ -3,7 +3,8 @@
 use super::error::Problem;
 use super::keys::Default::{Else, Is};
 use super::keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
-use super::keys::{Arguments, Key, Scope, choice, first, key, list, number, seconds, text, whole};
+use super::keys::{Arguments, Key, Scope, first, key};
+use super::readers::{choice, list, number, seconds, text, whole};
 use super::units::Dimension;
 use super::value::{Item, Table, Value, find};
 use crate::{Error, EventFilterSpec, MOST_PIXELS, Polarity, Resolution};
@@ -48,6 +49,14 @@ pub(super) const INPUT: [Key; 8] = [
     key("events", Values(&Text), Else("none"), "event filters, as on the command line: \"stcf:k=2,tau=5ms\""),
 ];
 
+/// Frames per second of frames of `dt` seconds: `1 / dt`, or the number of 15 digits, if there is one, whose inverse is `dt`.
+/// Frame rates of up to 15 digits, such as 49 or 29.97, are so the same after they were written as a duration.
+pub(super) fn frame_rate(dt: f64) -> f64 {
+    let rate = 1.0 / dt;
+    let short = format!("{rate:.14e}").parse().unwrap_or(rate);
+    if 1.0 / short == dt { short } else { rate }
+}
+
 impl Input {
     /// Duration of a frame of events in microseconds, the unit of their times.
     ///
@@ -66,7 +75,7 @@ impl Input {
     /// Frames per second and pixels per degree.
     pub fn resolution(&self) -> Resolution {
         Resolution {
-            steps_per_second: 1.0 / self.dt,
+            steps_per_second: frame_rate(self.dt),
             pixel_per_degree: self.pixels_per_degree,
             filter_epsilon: self.filter_epsilon,
         }
@@ -91,7 +100,10 @@ impl Input {
             (stated, Some(polarity)) => {
                 let channels = if matches!(polarity, Polarity::Split) { 2 } else { 1 };
                 if stated.is_some_and(|stated| stated != channels) {
-                    let found = format!("{} channels with the polarity {polarity}", stated.unwrap_or_default());
+                    let found = match stated {
+                        Some(1) => format!("1 channel with the polarity {polarity}"),
+                        _ => format!("{} channels with the polarity {polarity}", stated.unwrap_or_default()),
+                    };
                     return Err(
                         Problem::new(at, found, format!("{channels}, or one of the two keys")).in_key("channels")
                     );

@@ -2,13 +2,12 @@
 //! keys does so by tables of [`Key`].
 
 use super::error::Problem;
+use super::readers::{FLAG, NUMBER, TEXT, flag, number, size, text, whole};
 use super::source::Source;
-use super::units::{Dimension, Unit, quantity};
-use super::value::{Item, LARGEST, Table, Value, find, in_words, read_value};
+use super::units::{Dimension, quantity};
+use super::value::{Item, Table, Value, find, in_words, read_value};
 use super::weights::{self, Axes};
 use crate::Resolution;
-use crate::taps::MAX_WEIGHTS;
-use std::f64::consts::PI;
 
 /// A key of a table.
 #[derive(Clone, Copy)]
@@ -171,9 +170,19 @@ impl Arguments<'_> {
         })
     }
 
+    /// Whether the file has `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        find(self.table, key).is_some()
+    }
+
+    /// Where the value of `key` is, or the table without one.
+    pub(super) fn at(&self, key: &str) -> Option<usize> {
+        find(self.table, key).and_then(|item| item.at).or(self.at)
+    }
+
     /// An error that the value of `key` causes.
     pub(super) fn problem(&self, key: &str, error: crate::Error) -> Problem {
-        Problem::from(error).in_key(key).or_at(find(self.table, key).and_then(|item| item.at))
+        Problem::from(error).in_key(key).or_at(self.at(key))
     }
 }
 
@@ -260,133 +269,4 @@ impl Type {
             Self::Map => "a list of lists, one whole number for each pixel, or { file = \"…\" }".into(),
         }
     }
-}
-
-const FLAG: &str = "true or false";
-const NUMBER: &str = "a number of 3.4e38 or less in magnitude";
-const TEXT: &str = "text in quotes";
-
-/// True or false.
-pub(super) fn flag(_: &Scope<'_>, item: &Item) -> Result<bool, Problem> {
-    match item.value {
-        Value::Flag(flag) => Ok(flag),
-        ref other => Err(Problem::new(item.at, in_words(other), FLAG)),
-    }
-}
-
-/// A whole number of 0 or more.
-pub(super) fn whole(_: &Scope<'_>, item: &Item) -> Result<usize, Problem> {
-    match item.value {
-        Value::Number(number) if number.fract() == 0.0 && (0.0..=LARGEST).contains(&number) => Ok(number as usize),
-        ref other => Err(Problem::new(item.at, in_words(other), "a whole number of 0 or more, up to 2^53")),
-    }
-}
-
-/// A number in the range of 32-bit floats.
-pub(super) fn number(_: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
-    match item.value {
-        Value::Number(number) if (number as f32).is_finite() => Ok(number),
-        ref other => Err(Problem::new(item.at, in_words(other), NUMBER)),
-    }
-}
-
-/// A number as a 32-bit float.
-pub(super) fn single(scope: &Scope<'_>, item: &Item) -> Result<f32, Problem> {
-    number(scope, item).map(|number| number as f32)
-}
-
-/// Text.
-pub(super) fn text(_: &Scope<'_>, item: &Item) -> Result<String, Problem> {
-    match &item.value {
-        Value::Text(text) => Ok(text.clone()),
-        other => Err(Problem::new(item.at, in_words(other), TEXT)),
-    }
-}
-
-/// A time in seconds.
-pub(super) fn seconds(scope: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
-    Ok(match quantity(item, Dimension::Time)? {
-        (number, Unit::Frames) => number / scope.layer_resolution().steps_per_second,
-        // Divided, so that 6ms is 0.006 to the last bit.
-        (number, Unit::Milliseconds) => number / 1e3,
-        (number, Unit::Microseconds) => number / 1e6,
-        (number, _) => number,
-    })
-}
-
-/// A time as a whole number of frames of the layer's input.
-pub(super) fn frames(scope: &Scope<'_>, item: &Item) -> Result<usize, Problem> {
-    let resolution = scope.layer_resolution();
-    let frames = match quantity(item, Dimension::Time)? {
-        (number, Unit::Frames) => number,
-        _ => seconds(scope, item)? * resolution.steps_per_second,
-    };
-    let near = frames.round();
-    if near > LARGEST || (frames - near).abs() > 1e-6 * frames.max(1.0) {
-        let found =
-            format!("{} is {frames} frames at {} frames a second", in_words(&item.value), resolution.steps_per_second);
-        return Err(Problem::new(item.at, found, "a whole number of frames"));
-    }
-    Ok(near as usize)
-}
-
-/// A length in pixels.
-pub(super) fn pixels(scope: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
-    Ok(match quantity(item, Dimension::Length)? {
-        (number, Unit::Degrees) => number * scope.resolution.pixel_per_degree,
-        (number, _) => number,
-    })
-}
-
-/// A frequency in cycles per second.
-pub(super) fn hertz(_: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
-    quantity(item, Dimension::Frequency).map(|(number, _)| number)
-}
-
-/// An angle in radians.
-pub(super) fn radians(_: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
-    Ok(match quantity(item, Dimension::Angle)? {
-        (number, Unit::Degrees) => number * (PI / 180.0),
-        (number, _) => number,
-    })
-}
-
-/// The entry of `names` that the text names.
-pub(super) fn choice<T: Copy>(names: &[(&'static str, T)]) -> impl Fn(&Scope<'_>, &Item) -> Result<T, Problem> {
-    |scope, item| {
-        let name = text(scope, item)?;
-        let found = names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        found.ok_or_else(|| Problem::unknown(item.at, "name", &name, names.iter().map(|(name, _)| *name)))
-    }
-}
-
-/// A list of values, or one value as a list of one.
-pub(super) fn list<T>(
-    each: impl Fn(&Scope<'_>, &Item) -> Result<T, Problem>,
-) -> impl Fn(&Scope<'_>, &Item) -> Result<Vec<T>, Problem> {
-    move |scope, item| match &item.value {
-        Value::List(items) => items.iter().map(|item| scope.read(item, &each)).collect(),
-        _ => Ok(vec![each(scope, item)?]),
-    }
-}
-
-/// A list of `N` whole numbers.
-pub(super) fn wholes<const N: usize>(scope: &Scope<'_>, item: &Item) -> Result<[usize; N], Problem> {
-    let found = list(whole)(scope, item)?;
-    let misfit = |found: Vec<_>| Problem::new(item.at, format!("a list of {}", found.len()), format!("a list of {N}"));
-    found.try_into().map_err(misfit)
-}
-
-/// Lengths of axes, each 1 or more, of an array that fits into memory.
-pub(super) fn size(scope: &Scope<'_>, item: &Item) -> Result<Vec<usize>, Problem> {
-    let size = match &item.value {
-        Value::List(_) => list(whole)(scope, item)?,
-        other => return Err(Problem::new(item.at, in_words(other), "a list of lengths, each 1 or more")),
-    };
-    let samples = size.iter().fold(1, |all: usize, len| all.saturating_mul(*len));
-    if samples == 0 || samples > MAX_WEIGHTS {
-        let expected = format!("lengths of 1 or more, with {MAX_WEIGHTS} values at most");
-        return Err(Problem::new(item.at, format!("the size {size:?}"), expected));
-    }
-    Ok(size)
 }

@@ -4,7 +4,8 @@ use super::describe::{self, Described};
 use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
 use super::keys::Type::{Choice, Flag, Frames, List, Map, Number, OneOrMore, Quantity, Size, Values, Weight, Whole};
-use super::keys::{Arguments, Key, choice, first, frames, key, number, seconds, wholes};
+use super::keys::{Arguments, Key, first, key};
+use super::readers::{choice, frames, number, time_constant, wholes};
 use super::units::Dimension::Time;
 use super::value::Value;
 use super::weighted::{
@@ -70,6 +71,9 @@ const CONV: [Key; 6] = [
         "the algorithm; auto takes the one predicted to be fastest",
     ),
 ];
+/// The algorithms of a `SmoothConv`.
+pub(super) const SMOOTH_ALGORITHMS: [(&str, Algorithm); 3] =
+    [("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("separable", Algorithm::Separable)];
 const AVERAGE: &str = "the average over size";
 
 pub(super) const KINDS: [Kind; 19] = [
@@ -89,7 +93,7 @@ pub(super) const KINDS: [Kind; 19] = [
         ],
         build: |args| {
             convolution(args, Axes::Spacetime, |[i, o]| {
-                Conv3d::new(i, o, args.get("size", wholes)?).map_err(Problem::from)
+                Conv3d::new(i, o, args.get("size", wholes)?).map_err(|error| args.problem("size", error))
             })
         },
         describe: |layer| describe_convolution::<Spacetime>(layer, Axes::Spacetime),
@@ -108,7 +112,9 @@ pub(super) const KINDS: [Kind; 19] = [
             &[BORDER],
         ],
         build: |args| {
-            convolution(args, Axes::Space, |[i, o]| Conv2d::new(i, o, args.get("size", wholes)?).map_err(Problem::from))
+            convolution(args, Axes::Space, |[i, o]| {
+                Conv2d::new(i, o, args.get("size", wholes)?).map_err(|error| args.problem("size", error))
+            })
         },
         describe: |layer| describe_convolution::<Space>(layer, Axes::Space),
     },
@@ -127,7 +133,7 @@ pub(super) const KINDS: [Kind; 19] = [
         ],
         build: |args| {
             convolution(args, Axes::Time, |[i, o]| {
-                Conv1d::new(i, o, args.get("frames", frames)?).map_err(Problem::from)
+                Conv1d::new(i, o, args.get("frames", frames)?).map_err(|error| args.problem("frames", error))
             })
         },
         describe: |layer| describe_convolution::<InTime>(layer, Axes::Time),
@@ -158,7 +164,7 @@ pub(super) const KINDS: [Kind; 19] = [
             key("weight", Weight(Axes::Stages), Needed, "kernel of each stage, or of all stages"),
             BORDER,
             key("components", Flag, Is("false"), "whether each stage is a channel, instead of their sum"),
-            key("algorithm", Choice(&first(Algorithm::NAMES)), Is("auto"), "direct, separable or auto"),
+            key("algorithm", Choice(&first(SMOOTH_ALGORITHMS)), Is("auto"), "the algorithm of the kernels in space"),
         ]],
         build: smooth_conv,
         describe: describe_smooth_conv,
@@ -168,7 +174,7 @@ pub(super) const KINDS: [Kind; 19] = [
         about: "y[t] = a y[t-1] + (1 - a) x[t], a = exp(-1 / (tau fs))",
         join: Join::Sum,
         keys: &[&[TAU]],
-        build: |args| boxed(LowPass::new(args.get("tau", seconds)?, args.scope.resolution)?),
+        build: |args| boxed(LowPass::new(args.get("tau", time_constant)?, args.scope.resolution)?),
         describe: |layer| {
             describe::of(layer, |low: &LowPass, to| {
                 to.with("tau", describe::duration(low.tau())).at_rate(low.steps_per_second())
@@ -180,7 +186,9 @@ pub(super) const KINDS: [Kind; 19] = [
         about: "x - k lowpass(x)",
         join: Join::Sum,
         keys: &[&[TAU, key("k", Number, Is("1"), "weight of the low-pass")]],
-        build: |args| boxed(HighPass::new(args.get("tau", seconds)?, args.get("k", number)?, args.scope.resolution)?),
+        build: |args| {
+            boxed(HighPass::new(args.get("tau", time_constant)?, args.get("k", number)?, args.scope.resolution)?)
+        },
         describe: |layer| {
             describe::of(layer, |high: &HighPass, to| {
                 let to = to.with("tau", describe::duration(high.tau())).at_rate(high.steps_per_second());

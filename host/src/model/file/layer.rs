@@ -1,8 +1,9 @@
 //! The layers of a model file: what each is, what it reads, and their order.
 
 use super::error::Problem;
-use super::keys::{Arguments, Default, Key, Scope, Type, key, text, wholes};
+use super::keys::{Arguments, Default, Key, Scope, Type, key};
 use super::kinds::{KINDS, Kind};
+use super::readers::{text, wholes};
 use super::value::{Entry, Item, Table, Value, find, in_words};
 use super::{ModelFile, ModelFileError};
 use crate::model::inputs::{Inputs, Join, is_name};
@@ -35,7 +36,7 @@ pub struct BuiltLayer {
 
 /// The keys of every layer.
 pub(super) const COMMON: [Key; 3] = [
-    key("name", Type::Text, Default::Needed, "name of the layer: letters, digits, _ and -, a letter first"),
+    key("name", Type::Text, Default::Needed, "name of the layer: letters, digits, _ and -, a letter or _ first"),
     key("kind", Type::Text, Default::Needed, "kind of the layer"),
     key(
         "from",
@@ -146,8 +147,10 @@ impl LayerEntry {
         let part = || format!("layer {name:?}");
         let at = |key: &str| find(table, key).and_then(|item| item.at);
         if !is_name(&name) || RESERVED.contains(&name.as_str()) {
-            let expected =
-                format!("a name of letters, digits, _ and -, a letter first, and none of: {}", RESERVED.join(", "));
+            let expected = format!(
+                "a name of letters, digits, _ and -, a letter or _ first, and none of: {}",
+                RESERVED.join(", ")
+            );
             return Err(Problem::new(at("name"), format!("a layer called {name:?}"), expected));
         }
         let kind = common.get("kind", text).map_err(|problem| problem.in_part(part))?;

@@ -69,6 +69,7 @@ mod keys;
 mod kinds;
 mod layer;
 mod open;
+mod readers;
 mod schema;
 mod set;
 mod source;
@@ -87,7 +88,8 @@ pub use schema::schema;
 
 use crate::{Error, Resolution, Result};
 use error::Problem;
-use keys::{Scope, text};
+use keys::Scope;
+use readers::line;
 use source::Source;
 use std::path::Path;
 use value::{Entry, Item, Table, Value, find, in_words};
@@ -224,7 +226,7 @@ impl ModelFile {
         let parameters = parameters(table)?;
         let scope = Scope { parameters: &parameters, source, resolution: Resolution::DEFAULT, every: 1 };
         let words = |key: &str| match find(table, key) {
-            Some(item) => text(&scope, item).map_err(|problem| problem.in_key(key)),
+            Some(item) => line(&scope, item).map_err(|problem| problem.in_key(key)),
             None => Ok(String::new()),
         };
         let (name, about) = (words("name")?, words("about")?);
@@ -261,7 +263,7 @@ fn parameters(table: &Table) -> Result<Table, Problem> {
             Err(Problem::new(entry.at, found, expected).in_part(|| "parameters".into()).in_key(&entry.key))
         };
         if !crate::model::inputs::is_name(&entry.key) {
-            return problem("no name".into(), "letters, digits, _ and -, a letter first");
+            return problem("no name".into(), "letters, digits, _ and -, a letter or _ first");
         }
         match &entry.item.value {
             Value::Table(_) => return problem("a table".into(), "a number, text, true, false or a list"),
@@ -284,7 +286,7 @@ fn outputs(table: &Table, layers: &[LayerEntry]) -> Result<Vec<(String, String)>
                     return Err(Problem::new(entry.item.at, in_words(&entry.item.value), "the name of a layer"));
                 };
                 if !crate::model::inputs::is_name(&entry.key) {
-                    let expected = "a name of letters, digits, _ and -, a letter first";
+                    let expected = "a name of letters, digits, _ and -, a letter or _ first";
                     return Err(Problem::new(entry.at, format!("an output called {:?}", entry.key), expected));
                 }
                 if !layers.iter().any(|known| known.name == *layer) {

@@ -51,6 +51,29 @@ impl ModelFile {
         self.layers.iter().map(|layer| layer.name()).filter(|name| !needed.contains(name)).collect()
     }
 
+    /// The parameters that no layer uses: most likely a mistake.
+    ///
+    /// ```
+    /// let text = "version = 1\n[parameters]\ntua = \"5ms\"\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";
+    /// let file = foveola::ModelFile::parse(text, ".")?;
+    /// assert_eq!(file.unused_parameters(), ["tua"]);
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    pub fn unused_parameters(&self) -> Vec<&str> {
+        fn uses(value: &Value, name: &str) -> bool {
+            match value {
+                Value::Text(text) => text.strip_prefix('$') == Some(name),
+                Value::List(items) => items.iter().any(|item| uses(&item.value, name)),
+                Value::Table(table) => table.iter().any(|entry| uses(&entry.item.value, name)),
+                _ => false,
+            }
+        }
+        let mut tables: Vec<_> = self.layers.iter().map(|layer| Value::Table(layer.table())).collect();
+        tables.push(Value::Table(self.input.table.clone()));
+        let names = self.parameters.iter().map(|entry| entry.key.as_str());
+        names.filter(|name| !tables.iter().any(|table| uses(table, name))).collect()
+    }
+
     /// The names of what a layer reads, layers or `input`; none for a layer that the file does not have.
     pub fn reads(&self, layer: &str) -> impl Iterator<Item = &str> {
         let position = self.layers.iter().position(|known| known.name() == layer);

@@ -2,8 +2,9 @@
 
 use super::describe::{self, Described};
 use super::error::Problem;
-use super::keys::{Arguments, choice, flag, frames, list, seconds, single, whole, wholes};
-use super::kinds::{Built, boxed};
+use super::keys::Arguments;
+use super::kinds::{Built, SMOOTH_ALGORITHMS, boxed};
+use super::readers::{choice, flag, frames, list, single, time_constant, whole, wholes};
 use super::value::Value;
 use super::weights::{Axes, for_stages, weight};
 use crate::layers::Kind as Convolution;
@@ -19,7 +20,8 @@ pub(super) fn convolution<K: Convolution>(
     let groups = args.get("groups", whole)?;
     let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
     let mut conv = new(channels.map(|channels| channels.unwrap_or(groups)))?
-        .with_groups(groups)?
+        .with_groups(groups)
+        .map_err(|error| args.problem("groups", error))?
         .with_stride(args.get("stride", wholes)?)
         .with_dilation(args.get("dilation", wholes)?)
         .with_autopad(args.get("autopad", flag)?)
@@ -32,9 +34,12 @@ pub(super) fn convolution<K: Convolution>(
         conv = conv.with_pad_mode(mode).with_time_pad(args.get("time_pad", flag)?);
     }
     if let Some(weight) = args.optional("weight", weight(axes))? {
+        let (_, _, t, rows, cols) = conv.weight().dim();
+        let stated = [t, rows, cols];
         conv.set_weight(weight).map_err(|error| args.problem("weight", error))?;
-        let shape = conv.weight().dim();
-        has_channels(args, channels, [shape.1 * groups, shape.0])?;
+        let (out, ins, t, rows, cols) = conv.weight().dim();
+        has_channels(args, channels, [ins * groups, out])?;
+        has_size(args, axes, stated, [t, rows, cols])?;
     }
     if let Some(bias) = args.optional("bias", list(single))? {
         conv.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
@@ -47,21 +52,15 @@ pub(super) fn describe_convolution<K: Convolution>(layer: &dyn Layer, axes: Axes
     describe::of(layer, |conv: &Conv<K>, described| {
         let weight = conv.weight();
         let (out, ins, t, rows, cols) = weight.dim();
-        let size: &[usize] = match axes {
-            Axes::Space => &[rows, cols],
-            Axes::Time => &[t],
-            _ => &[t, rows, cols],
-        };
+        let lengths = [t, rows, cols];
+        let (key, size) = size_of(axes, &lengths);
         let mut described = if conv.has_weight() {
             described.with("weight", impulse_response(weight, size))
         } else {
             let channels = described
                 .with("in_channels", describe::whole(ins * conv.groups()))
                 .with("out_channels", describe::whole(out));
-            match axes {
-                Axes::Time => channels.with("frames", describe::frames(t)),
-                _ => channels.with("size", wholes_of(size)),
-            }
+            channels.with(key, if axes == Axes::Time { describe::frames(t) } else { wholes_of(size) })
         };
         if !conv.bias().is_empty() {
             described = described.with("bias", singles_of(conv.bias()));
@@ -105,15 +104,37 @@ fn singles_of(numbers: &[f32]) -> Value {
     describe::list(numbers.iter().copied().map(describe::single))
 }
 
+/// The key for the size `[time, row, col]` of a kernel without a weight, and the lengths that it holds.
+fn size_of(axes: Axes, lengths: &[usize; 3]) -> (&'static str, &[usize]) {
+    match axes {
+        Axes::Time | Axes::Field => ("frames", &lengths[..1]),
+        Axes::Space => ("size", &lengths[1..]),
+        _ => ("size", lengths),
+    }
+}
+
+/// Refuses a weight of another size than the file states. A weight that is a number has the size stated.
+fn has_size(args: &Arguments<'_>, axes: Axes, stated: [usize; 3], found: [usize; 3]) -> Result<(), Problem> {
+    let ((key, stated), (_, found)) = (size_of(axes, &stated), size_of(axes, &found));
+    if stated == found || !args.has(key) {
+        return Ok(());
+    }
+    let problem = Problem::new(
+        args.at(key),
+        format!("{stated:?} beside a weight of {found:?}"),
+        "the size of the weight, or no key",
+    );
+    Err(problem.in_key(key))
+}
+
 /// Refuses a weight of other channels than the file states.
 fn has_channels(args: &Arguments<'_>, stated: [Option<usize>; 2], found: [usize; 2]) -> Result<(), Problem> {
     for ((stated, found), name) in stated.into_iter().zip(found).zip(["in_channels", "out_channels"]) {
         if let Some(stated) = stated.filter(|stated| *stated != found) {
-            let found = format!(
-                "a weight of {found} {}",
-                name.replace('_', " ").replace("in ", "input ").replace("out ", "output ")
-            );
-            return Err(Problem::new(args.at, found, format!("{name} = {stated}, or a weight with preserve_channels")));
+            let side = if name == "in_channels" { "input" } else { "output" };
+            let found = format!("a weight of {found} {side} channel{}", if found == 1 { "" } else { "s" });
+            let expected = format!("{name} = {stated}, or a weight with preserve_channels");
+            return Err(Problem::new(args.at("weight"), found, expected));
         }
     }
     Ok(())
@@ -123,13 +144,16 @@ fn has_channels(args: &Arguments<'_>, stated: [Option<usize>; 2], found: [usize;
 pub(super) fn receptive_field(args: &Arguments<'_>) -> Built {
     let channels = [args.optional("in_channels", whole)?, args.optional("out_channels", whole)?];
     let [ins, out] = channels.map(|channels| channels.unwrap_or(1));
-    let mut field = Rf::new(ins, out, args.get("frames", frames)?)?
+    let length = args.get("frames", frames)?;
+    let mut field = Rf::new(ins, out, length)
+        .map_err(|error| args.problem("frames", error))?
         .with_pad_mode(args.get("pad_mode", choice(&PadMode::NAMES))?)
         .with_time_pad(args.get("time_pad", flag)?);
     if let Some(weight) = args.optional("weight", weight(Axes::Field))? {
         field.set_weight(weight).map_err(|error| args.problem("weight", error))?;
-        let shape = field.weight().dim();
-        has_channels(args, channels, [shape.1, shape.0])?;
+        let (out, ins, t, rows, cols) = field.weight().dim();
+        has_channels(args, channels, [ins, out])?;
+        has_size(args, Axes::Field, [length, rows, cols], [t, rows, cols])?;
     }
     if let Some(bias) = args.optional("bias", list(single))? {
         field.set_bias(&bias).map_err(|error| args.problem("bias", error))?;
@@ -159,19 +183,21 @@ pub(super) fn describe_receptive_field(layer: &dyn Layer) -> Option<Described> {
 
 /// A `SmoothConv` of checked keys.
 pub(super) fn smooth_conv(args: &Arguments<'_>) -> Built {
-    let mut taus = args.get("tau", list(seconds))?;
+    let mut taus = args.get("tau", list(time_constant))?;
     let n = args.optional("n", whole)?.unwrap_or(taus.len());
     if taus.len() == 1 && n <= crate::taps::MAX_WEIGHTS {
         taus.resize(n, taus[0]);
     }
     if taus.len() != n {
         let found = format!("{} time constants for n = {n}", taus.len());
-        return Err(Problem::new(args.at, found, "one for each stage, or one for all").in_key("tau"));
+        return Err(Problem::new(args.at("tau"), found, "one for each stage, or one for all").in_key("tau"));
     }
-    let weight = for_stages(args.get("weight", weight(Axes::Stages))?, n)?;
-    let layer = SmoothConv::new(&taus, weight, args.scope.resolution)?
+    let of_weight = |error| args.problem("weight", error);
+    let weight = for_stages(args.get("weight", weight(Axes::Stages))?, n).map_err(of_weight)?;
+    let layer = SmoothConv::new(&taus, weight, args.scope.resolution)
+        .map_err(of_weight)? // the time constants are good
         .with_autopad_mode(args.get("autopad_mode", choice(&Border::NAMES))?)
-        .with_algorithm(args.get("algorithm", choice(&Algorithm::NAMES))?);
+        .with_algorithm(args.get("algorithm", choice(&SMOOTH_ALGORITHMS))?);
     boxed(if args.get("components", flag)? { layer.components() } else { layer })
 }
 

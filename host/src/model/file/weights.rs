@@ -14,7 +14,8 @@ use super::error::Problem;
 use super::generators::{GENERATORS, Generator};
 use super::keys::Default::{Else, Is};
 use super::keys::Type::{Array, Flag, Text};
-use super::keys::{Arguments, Key, Scope, flag, key, text, whole};
+use super::keys::{Arguments, Key, Scope, key};
+use super::readers::{flag, text, whole};
 use super::value::{Item, Table, Value, find, in_words};
 use crate::{Weight, memory};
 use ndarray::{ArrayD, Axis, Ix1, Ix2, IxDyn};
@@ -191,7 +192,7 @@ fn rank(scope: &Scope<'_>, item: &Item) -> Result<usize, Problem> {
             ranks.push(match part {
                 Part::Generated(generator, args) => match generator.rank {
                     Some(rank) => rank,
-                    None => args.get("size", super::keys::size)?.len(),
+                    None => args.get("size", super::readers::size)?.len(),
                 },
                 Part::Values(item) => scope.read(item, |_, item| shape(item))?.len(),
                 Part::File(name, array) => open(scope, *at, name, array.as_deref())?.shape.len(),
@@ -345,20 +346,28 @@ fn values(item: &Item) -> Result<ArrayD<f32>, Problem> {
     ArrayD::from_shape_vec(IxDyn(&shape), all).map_err(|error| Problem::new(item.at, error.to_string(), ""))
 }
 
+/// The largest delay of a pixel: up to here 32-bit floats hold all whole numbers.
+const LONGEST_DELAY: usize = 1 << 24;
+
 /// One whole number for each pixel, by value or from a file.
 pub(super) fn map(scope: &Scope<'_>, item: &Item) -> Result<ndarray::Array2<u32>, Problem> {
     let misfit = |found: String| Problem::new(item.at, found, "one whole number for each pixel: (row, col)");
     if let Value::List(rows) = &item.value {
         let cells = rows.iter().flat_map(|row| if let Value::List(cells) = &row.value { &cells[..] } else { &[] });
         for cell in cells {
-            scope.read(cell, whole)?;
+            let frames = scope.read(cell, whole)?;
+            if frames > LONGEST_DELAY {
+                return Err(Problem::new(cell.at, frames.to_string(), format!("{LONGEST_DELAY} frames at most")));
+            }
         }
     }
     let array = match &item.value {
         Value::Table(_) => array(scope, item)?,
         _ => values(item)?,
     };
-    if let Some(value) = array.iter().find(|value| **value < 0.0 || value.fract() != 0.0 || **value > 16_777_216.0) {
+    if let Some(value) =
+        array.iter().find(|value| **value < 0.0 || value.fract() != 0.0 || **value > LONGEST_DELAY as f32)
+    {
         return Err(misfit(format!("the value {value}")));
     }
     let shape = array.shape().to_vec();

@@ -29,6 +29,11 @@ fn each_mistake_is_named_with_its_place() {
         (section("[zebra]\n"), "5:2: unknown key \"zebra\"; expected one of: version, name, about,"),
         ("name = 3\nversion = 1".into(), "1:8: name: 3; expected text in quotes"),
         ("version = 1\nabout = 1979-05-27".into(), "2:9: about: the date 1979-05-27; expected a number"),
+        (
+            top("about = \"a\\u001B[31m\"\nversion = 1\n").replace("\nversion = 1\n[", "\n["),
+            "1:9: about: \"a\\u{1b}[31m\"; expected one line of text, without control characters",
+        ),
+        (section("[parameters]\n\"\\u001Bx\" = 1"), "6:1: parameters: \\u{1b}x: no name; expected letters"),
         (top("version = 1 #\u{e9}\nx = 1\n").replace("\nversion = 1", "\n"), "2:1: unknown key \"x\""),
         // Input, parameters, outputs.
         (section("[input]\nrows = 0"), "6:8: input: rows: 0; expected a whole number, 1 or more"),
@@ -41,7 +46,7 @@ fn each_mistake_is_named_with_its_place() {
         ),
         (section("[input]\ndt = \"0ms\""), "6:6: input: dt: 0 s; expected a time above 0"),
         (section("[input]\npolarity = \"sign\""), "input: polarity: unknown name \"sign\" (did you mean \"signed\"?)"),
-        (section("[input]\npolarity = \"split\"\nchannels = 1"), "1 channels with the polarity split; expected 2"),
+        (section("[input]\npolarity = \"split\"\nchannels = 1"), "1 channel with the polarity split; expected 2"),
         (
             section("[input]\nevents = [\"on\", \"stfc\"]"),
             "6:17: input: events: unknown filter 'stfc'; expected one of: stcf",
@@ -123,6 +128,10 @@ fn each_mistake_is_named_with_its_place() {
             conv("size = [9007199254740992, 9007199254740992]"),
             "size: the size [9007199254740992, 9007199254740992]; expected lengths of 1 or more, with 268435456 values at most",
         ),
+        (
+            layer("kind = \"SmoothConv\"\ntau = \"1ms\"\nweight = [[1]]\nalgorithm = \"fft\""),
+            "7:13: layer \"a\": algorithm: unknown name \"fft\"; expected one of: auto, direct, separable",
+        ),
         // Weights.
         (
             conv("weight = [1, 2]"),
@@ -191,9 +200,22 @@ fn what_does_not_build_is_named_with_its_place() {
         (conv("bias = [1, 2]"), "5:8: layer \"a\": bias: Conv2d: "),
         (
             conv("in_channels = 2\nweight = [[1]]"),
-            "2:1: layer \"a\": a weight of 1 input channels; expected in_channels = 2",
+            "6:10: layer \"a\": a weight of 1 input channel; expected in_channels = 2",
         ),
-        (conv("groups = 2\nweight = [[1]]"), "layer \"a\": weight: Conv2d: "),
+        (conv("groups = 2\nweight = [[1]]"), "6:10: layer \"a\": weight: Conv2d: "),
+        (conv("in_channels = 3\ngroups = 2"), "6:10: layer \"a\": groups: Conv2d: "),
+        (
+            conv("size = [3, 3]\nweight = [[1, 2]]"),
+            "5:8: layer \"a\": size: [3, 3] beside a weight of [1, 2]; expected the size of the weight, or no key",
+        ),
+        (
+            layer("kind = \"RF\"\nframes = \"3 frames\"\nweight = [[1, 2]]"),
+            "5:10: layer \"a\": frames: [3] beside a weight of [1]; expected the size of the weight",
+        ),
+        (
+            conv("in_channels = 4096\nout_channels = 4096\nsize = [8, 8]"),
+            "7:8: layer \"a\": size: the weight needs 1073741824 samples",
+        ),
         (
             conv("weight = { gaussian = { sigma = \"0px\", size = [3, 3] } }"),
             "5:23: layer \"a\": weight.gaussian: gaussian: sigma is 0; expected",
@@ -220,9 +242,16 @@ fn what_does_not_build_is_named_with_its_place() {
         ),
         (
             layer("kind = \"SmoothConv\"\ntau = [\"1ms\", \"2ms\"]\nweight = [[[1]]]"),
-            "layer \"a\": SmoothConv: spatial kernels is 1 for 2 time constants",
+            "6:10: layer \"a\": weight: SmoothConv: spatial kernels is 1 for 2 time constants",
         ),
-        (layer("kind = \"LowPass\"\ntau = \"1e300s\""), "2:1: layer \"a\": LowPass: "),
+        (
+            layer("kind = \"LowPass\"\ntau = \"1e300s\""),
+            "5:7: layer \"a\": tau: \"1e300s\"; expected a time constant of up to 2.8e10 frames, 2.800e7s at 1000 frames a second",
+        ),
+        (
+            layer("kind = \"SmoothConv\"\ntau = [\"1ms\", \"3e10 frames\"]\nweight = [[1]]"),
+            "5:15: layer \"a\": tau: \"3e10 frames\"; expected a time constant of up to",
+        ),
     ];
     let mut wrong = Vec::new();
     for (text, expected) in cases {

@@ -120,7 +120,12 @@ fn table(keys: &[&[Key]], random: &mut Random) -> Table {
 pub(super) fn model(seed: u64) -> Table {
     let mut random = Random(seed);
     let text = |text: &str| Value::Text(text.into());
-    let parameters = vec![Entry::new("time", text("7ms")), Entry::new("factor", Value::Number(random.number()))];
+    let odd = "\"quotes\", \\ \n\t \u{7f} \u{e9} and [brackets]";
+    let parameters = vec![
+        Entry::new("time", text("7ms")),
+        Entry::new("factor", Value::Number(random.number())),
+        Entry::new("odd", text(odd)),
+    ];
     let names: Vec<_> = (0..1 + random.below(6)).map(|i| format!("layer-{i}")).collect();
     let mut layers = Vec::new();
     for (i, name) in names.iter().enumerate() {
@@ -150,13 +155,12 @@ pub(super) fn model(seed: u64) -> Table {
         }
         layers.push(Value::Table(entries));
     }
-    let about = "\"quotes\", \\ \n\t \u{7f} \u{e9} and [brackets]";
     let mut input = table(&[&INPUT], &mut random);
     // Both at once have to agree.
     input.retain(|entry| entry.key != "channels");
     vec![
         Entry::new("version", Value::Number(1.0)),
-        Entry::new("about", text(about)),
+        Entry::new("about", text("\"quotes\", \\ \u{e9} and [brackets]")),
         Entry::new("input", Value::Table(input)),
         Entry::new("parameters", Value::Table(parameters)),
         Entry::new("layer", list(layers)),
