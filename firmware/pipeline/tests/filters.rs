@@ -4,7 +4,7 @@ use foveola_core::events::{
     Downsample, Event, EventChain, EventFilter, EventStage, Evt2Encoder, Geometry, HotPixels, Learning, Neighbours,
     Polarity, RateLimit, Refractory, Restart, RowColumn, Stcf,
 };
-use foveola_core::{Decay, Diff, Error, Graph, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};
+use foveola_core::{Decay, Diff, Error, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, Counters, MemoryOf, Pipeline, Plan, RetainedBy, Snapshots};
 
 const SENSOR: Geometry = Geometry { cols: 16, rows: 8 };

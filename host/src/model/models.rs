@@ -105,9 +105,7 @@ mod tests {
     #[test]
     fn another_resolution_is_that_of_its_frames() {
         let tau = |resolution| {
-            let model = build("smooth", resolution).expect("a model");
-            model.signature(crate::Shape::new(1, 2, 2)).expect("a shape");
-            let mut model = model;
+            let mut model = build("smooth", resolution).expect("a model");
             let step = ndarray::Array3::<f32>::ones((1, 1, 1));
             model.process(&step).expect("a frame")[[0, 0, 0, 0, 0]]
         };
