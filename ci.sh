@@ -21,8 +21,8 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
-             says and cost what instructions.tsv says; every file of models/ runs there with the host's
-             digest; tests of pipeline, sensor and application here
+             says and cost what instructions.tsv says; every file of models/ and that of the guide
+             runs there with the host's digest; tests of pipeline, sensor and application here
   proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget

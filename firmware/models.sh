@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every model file of ../models on every emulated machine: the program `model`, built from it, must print the digest that the host
-# computes, which a host test keeps in model/digests.tsv (tests/firmware.rs). Models that do not fit a machine are errors when they
-# are built.
+# Every model file of ../models, and that of the guide, on every emulated machine: the program `model`, built from it, must print the
+# digest that the host computes, which a host test keeps in model/digests.tsv (tests/firmware.rs). Models that do not fit a machine are
+# errors when they are built. Of the guide's file the program must print what its page shows.
 #
 #   ./models.sh             all files: two minutes on an idle machine, half of it to link
 #   ./models.sh NAME...     only these
@@ -12,13 +12,16 @@ cd "$(dirname "$0")"
 ../scripts/qemu-run.sh --install
 export QEMU_TIMEOUT=${QEMU_TIMEOUT:-600}
 machines=${MACHINES:-m4 m7 m55}
+guide=../docs/guide/your-own-model
 target_of() { case $1 in m55) echo thumbv8m.main-none-eabihf ;; *) echo thumbv7em-none-eabihf ;; esac; }
 build() { # FILE BINNING TARGET
     MODEL=$(realpath "$1") BINNING=$2 cargo build --locked --quiet --release -p foveola-model --target "$3"
 }
+# What the page of the guide shows after the command that runs the program.
+shown() { awk '/^```text/ { inside = ran; next } /^```/ { if (inside) exit; inside = 0 } /--bin model/ { ran = 1 } inside' "$guide.md"; }
 
 failed=0
-for file in ../models/*.toml; do
+for file in ../models/*.toml "$guide"/*.toml; do
     name=$(basename "$file" .toml)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     IFS=$'\t' read -r _ binning digest < <(grep -P "^$name\t" model/digests.tsv) || {
@@ -39,6 +42,10 @@ for file in ../models/*.toml; do
             failed=1
             continue
         }
+        if [ "$file" = "$guide/cell.toml" ] && ! diff -u --label "$guide.md" --label "printed on $machine" <(shown) <(sed '/^measured:/d' <<<"$printed"); then
+            echo "$name on $machine FAILED: other output than in the guide" >&2
+            failed=1
+        fi
         found=$(sed -n 's/^digest of all bits //p' <<<"$printed")
         if [ "$found" = "$digest" ]; then
             ram=$(awk '/^frames and state/ { print $4 }' <<<"$printed")

@@ -208,7 +208,7 @@ fn files_are_checked_and_shown() {
     shell.bad(&["run", "a.npy", "--model", "none.toml"], 1, &["none.toml"]);
 }
 
-/// Every file of `models/` has the digest of `firmware/model/digests.tsv`, as on the emulated microcontrollers.
+/// Every file of `models/` and that of the guide has the digest of `firmware/model/digests.tsv`, as on the emulated microcontrollers.
 #[test]
 fn model_files_have_the_digests_of_a_microcontroller() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -217,7 +217,10 @@ fn model_files_have_the_digests_of_a_microcontroller() {
     let table = std::fs::read_to_string(root.join("firmware/model/digests.tsv")).expect("committed");
     for row in table.lines().skip(1) {
         let [name, binning, digest] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
-        let model = root.join(format!("models/{name}.toml"));
+        let folders = ["models", "docs/guide/your-own-model"];
+        let model =
+            folders.map(|folder| root.join(folder).join(format!("{name}.toml"))).into_iter().find(|file| file.exists());
+        let model = model.unwrap_or_else(|| panic!("{name} is in neither of {folders:?}"));
         let cells = format!("downsample:{binning}");
         let mut args = vec!["run", recording.to_str().expect("text"), "--model", model.to_str().expect("text")];
         args.extend(["--reproducible", "--digest", "--no-pictures", "--chunk", "1"]);

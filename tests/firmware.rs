@@ -95,8 +95,8 @@ fn golden_cases_have_the_digests_of_the_microcontroller() {
     assert!(committed == table, "{} should be\n{table}", path.display());
 }
 
-/// `firmware/model/digests.tsv` has the digest of every file of `models/` here; `firmware/models.sh` compares with it those of the
-/// programs that are built from these files. When a change of bits is meant: `DIGESTS=write`, as above.
+/// `firmware/model/digests.tsv` has the digest of every file of `models/` and of the guide here; `firmware/models.sh` compares with it
+/// those of the programs that are built from these files. When a change of bits is meant: `DIGESTS=write`, as above.
 #[test]
 fn model_files_have_the_digests_of_the_microcontroller() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -108,8 +108,9 @@ fn model_files_have_the_digests_of_the_microcontroller() {
         .map(|line| line.split('\t'))
         .filter_map(|mut row| Some((row.next()?, row.next()?.parse().ok()?)))
         .collect();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("models"))
-        .expect("a folder")
+    let mut files: Vec<PathBuf> = ["models", "docs/guide/your-own-model"]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).expect("a folder"))
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();

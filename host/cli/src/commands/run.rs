@@ -215,8 +215,10 @@ impl Run<'_> {
         }
         let nothing = if wrote.is_empty() { " nothing" } else { "" };
         lines.push("wrote", format!("in {}:{nothing}", args.out.display()));
+        let file = |path: &PathBuf| path.file_name().unwrap_or_default().display().to_string();
+        let width = wrote.iter().map(|(path, _)| file(path).chars().count()).max().unwrap_or(0);
         for (path, what) in wrote {
-            lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
+            lines.push("", format!("{:width$}  {what}", file(path)));
         }
         print(&lines.0);
     }
