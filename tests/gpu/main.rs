@@ -11,6 +11,7 @@ mod laws;
 mod limits;
 mod lost;
 mod nodes;
+mod outputs;
 mod streams;
 
 use foveola_tests::naive;
@@ -38,6 +39,7 @@ fn main() {
         limits::trials,
         lost::trials,
         nodes::trials,
+        outputs::trials,
         streams::trials,
     ];
     libtest_mimic::run(&arguments, all.iter().flat_map(|trials| trials()).collect()).exit();

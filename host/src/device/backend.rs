@@ -38,8 +38,8 @@ pub(crate) struct Work<'w> {
     pub(crate) to: Option<&'w Buffer>,
     pub(crate) passes: &'w [Pass],
     pub(crate) buffers: Option<&'w Buffers>,
-    /// The buffer to copy back, and the number of words.
-    pub(crate) download: Option<(&'w Buffer, usize)>,
+    /// The buffers to copy back, one after another, and the number of words of each.
+    pub(crate) download: Vec<(&'w Buffer, usize)>,
     /// The threads that share copies on the host.
     pub(crate) splitter: Threads,
 }
@@ -52,7 +52,7 @@ impl Work<'_> {
         to: None,
         passes: &[],
         buffers: None,
-        download: None,
+        download: Vec::new(),
         splitter: Threads::SINGLE,
     };
 }

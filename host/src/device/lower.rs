@@ -22,10 +22,24 @@ const THREADS: usize = 256;
 
 /// Frames of all streams; the first one has number `t` since the state was cleared.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
+pub(super) struct Chunk<'c> {
     pub(super) t: u64,
     pub(super) frames: usize,
     pub(super) streams: usize,
+    /// The nodes, besides the last one, whose frames are needed after the passes.
+    pub(super) further: &'c [usize],
+}
+
+/// The frames of a node after the passes of a chunk.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) operand: Operand,
+    /// Words of all streams.
+    pub(super) words: usize,
+    /// Frames of each stream.
+    pub(super) frames: usize,
+    /// Words of a frame.
+    pub(super) len: usize,
 }
 
 /// The passes of a chunk and the buffers that they need.
@@ -34,10 +48,15 @@ pub(super) struct Lowered {
     pub(super) passes: Vec<Pass>,
     /// Words of each slot.
     pub(super) slots: Vec<usize>,
-    /// Words of the output.
-    pub(super) output: usize,
-    /// Output frames per stream.
-    pub(super) frames: usize,
+    /// That of the last node, then those of the further nodes.
+    pub(super) outputs: Vec<Output>,
+}
+
+impl Lowered {
+    /// Words of all outputs.
+    pub(super) fn words(&self) -> usize {
+        self.outputs.iter().map(|output| output.words).sum()
+    }
 }
 
 /// Constants that stay the same from chunk to chunk, looked up by the node that they belong to.
@@ -81,7 +100,7 @@ struct Reached {
 /// The walk over the table.
 struct Lowering<'l, 'g, 'a> {
     graph: &'l Graph<'a>,
-    chunk: Chunk,
+    chunk: Chunk<'l>,
     limits: Limits,
     constants: &'g mut Constants,
     out: Lowered,
@@ -109,7 +128,7 @@ pub(crate) fn supported(graph: &Graph<'_>, device: &DeviceInfo) -> Result<()> {
 }
 
 /// The passes for a chunk of `graph`, whose filters are [`supported`].
-pub(super) fn lower(graph: &Graph<'_>, chunk: Chunk, limits: Limits, constants: &mut Constants) -> Lowered {
+pub(super) fn lower(graph: &Graph<'_>, chunk: Chunk<'_>, limits: Limits, constants: &mut Constants) -> Lowered {
     let nodes = graph.nodes().len();
     let (places, free) = (vec![None; nodes], Vec::new());
     let mut lowering = Lowering { graph, chunk, limits, constants, out: Lowered::default(), places, free };
@@ -130,7 +149,8 @@ pub(super) fn states(graph: &Graph<'_>) -> Vec<usize> {
 
 impl Lowering<'_, '_, '_> {
     fn run(&mut self) {
-        let regions = Regions::of(self.graph);
+        let further = self.chunk.further;
+        let regions = Regions::of(self.graph, further);
         let nodes = self.graph.nodes();
         let mut offset = 0;
         let mut offsets = Vec::new();
@@ -146,12 +166,7 @@ impl Lowering<'_, '_, '_> {
             let stream = self.graph.stream(Source::Node(i));
             let (_, frames) = stream.chunk(self.chunk.t, self.chunk.frames);
             let words = self.chunk.streams * frames * stream.shape.len();
-            let output = if i + 1 == nodes.len() {
-                (self.out.output, self.out.frames) = (words, frames);
-                Operand::Output
-            } else {
-                self.slot(words)
-            };
+            let output = if i + 1 == nodes.len() { Operand::Output } else { self.slot(words) };
             match node {
                 Node::Filter(source, stage) if !Regions::elementwise(node) => {
                     let from = self.reached(*source);
@@ -163,13 +178,23 @@ impl Lowering<'_, '_, '_> {
                 _ => self.region(&regions.members(i), &offsets, output.clone()),
             }
             self.places[i] = Some(output);
-            // A slot is free after its last read.
-            for (node, _) in last_uses.iter().enumerate().filter(|(_, last)| **last == i) {
+            // A slot is free after its last read, unless its frames are an output.
+            let inner = |node: &usize| last_uses[*node] == i && !further.contains(node);
+            for node in (0..nodes.len()).filter(inner) {
                 if let Some(Operand::Slot(slot)) = self.places[node].take() {
                     self.free.push(slot);
                 }
             }
         }
+        let outputs = nodes.len().checked_sub(1).into_iter().chain(further.iter().copied());
+        self.out.outputs = outputs.map(|node| self.output(node)).collect();
+    }
+
+    /// The frames of a node, after all passes.
+    fn output(&self, node: usize) -> Output {
+        let Reached { operand, shape, frames, .. } = self.reached(Source::Node(node));
+        let len = shape.len();
+        Output { operand, words: self.chunk.streams * frames * len, frames, len }
     }
 
     /// The frames that `source` yields for this chunk, and their operand.

@@ -11,7 +11,7 @@
 use super::backend::{Backend, Buffer, Buffers, Ticket, Work};
 use super::kernels::Kernel;
 pub(crate) use super::lower::supported;
-use super::lower::{Chunk, Constants, Lowered, lower, period, states};
+use super::lower::{Chunk, Constants, Lowered, Output, lower, period, states};
 use super::pass::{Operand, Pass};
 use crate::cpu::threads::Threads;
 use crate::lookahead::{averages, needed};
@@ -48,7 +48,7 @@ impl DeviceState {
         let mut state = zeros("the state", of_stream.saturating_mul(self.batch))?;
         for (streams, buffer) in &self.parts {
             let words = of_stream * streams.len();
-            let work = Work { download: Some((buffer, words)), ..Work::NONE };
+            let work = Work { download: vec![(buffer, words)], ..Work::NONE };
             self.backend.submit(&work)?.wait(&mut |samples| {
                 for (part, whole) in places(&self.nodes, streams, self.batch) {
                     state[whole].copy_from_slice(&samples[part]);
@@ -130,11 +130,23 @@ pub(crate) struct Piece<'p> {
     pub(crate) input: Frames<'p>,
     /// The largest number of frames per block.
     pub(crate) block: usize,
+    /// Whether the model's further outputs are copied back, too.
+    pub(crate) all: bool,
     /// Increases when the model's layers may have changed.
     pub(crate) revision: u64,
     /// The threads that share copies on the host.
     pub(crate) splitter: Threads,
 }
+
+impl Piece<'_> {
+    /// The nodes that are copied back besides the last one.
+    pub(crate) fn further<'g>(&self, graph: &Graph<'g>) -> &'g [usize] {
+        if self.all { graph.outputs() } else { &[] }
+    }
+}
+
+/// Takes frames of an output: the number of the output, the stream, the number of the first frame, and the samples.
+pub(crate) type Take<'t> = dyn FnMut(usize, usize, usize, &[f32]) + 't;
 
 /// The location of the stream's state before a chunk.
 #[derive(Debug)]
@@ -161,25 +173,26 @@ pub(crate) struct Working {
     spare: Vec<Buffer>,
 }
 
-/// A block in flight, and the destination of its output.
+/// A block in flight, and the destination of its outputs.
 #[derive(Debug)]
 struct Flying {
     ticket: Box<dyn Ticket>,
     streams: Range<usize>,
-    frame: usize,
-    frames: usize,
+    outputs: Vec<Output>,
+    /// Frames of each output before the block.
+    before: Vec<usize>,
 }
 
 impl Working {
-    /// Runs a chunk. Passes the output to `take`: the stream, the number of the first output frame, and the samples. Returns
-    /// the new state.
+    /// Runs a chunk and passes the outputs to `take`: the first one, and the further ones if the piece asks for all. Returns the new
+    /// state.
     pub(crate) fn run(
         &mut self,
         backend: &Arc<dyn Backend>,
         graph: &Graph<'_>,
         piece: &Piece<'_>,
         before: Before<'_>,
-        take: &mut dyn FnMut(usize, usize, &[f32]),
+        take: &mut Take<'_>,
     ) -> Result<DeviceState> {
         let key = (piece.revision, graph.input());
         if !self.backend.as_ref().is_some_and(|known| Arc::ptr_eq(known, backend)) {
@@ -217,7 +230,7 @@ impl Working {
         }
         // Wait for blocks in flight before their buffers are reused, even after an error.
         while let Some(block) = flying.pop_front() {
-            let landed = land(graph, block, take);
+            let landed = land(block, take);
             result = result.and(landed);
         }
         // Reuse the old state buffers if nothing else refers to them.
@@ -248,13 +261,14 @@ impl Working {
         streams: Range<usize>,
         state: (&Buffer, &Buffer),
         flying: &mut VecDeque<Flying>,
-        take: &mut dyn FnMut(usize, usize, &[f32]),
+        take: &mut Take<'_>,
     ) -> Result<()> {
         let len = graph.input().len();
-        let (mut frame, mut written) = (0, 0);
+        let further = piece.further(graph);
+        let (mut frame, mut written) = (0, vec![0; 1 + further.len()]);
         while frame < piece.frames {
             let frames = plan.block(frame).min(piece.frames - frame);
-            let chunk = Chunk { t: piece.t + frame as u64, frames, streams: streams.len() };
+            let chunk = Chunk { t: piece.t + frame as u64, frames, streams: streams.len(), further };
             let mut lowered = lower(graph, chunk, backend.limits(), &mut self.constants);
             let mut upload = Vec::new();
             let range = frame * len..(frame + frames) * len;
@@ -271,7 +285,6 @@ impl Working {
                 }
             }
             self.prepare(backend, &lowered, frames * streams.len() * len, &upload, piece.input)?;
-            let words = lowered.output;
             let (Some(input), Some(output)) = (&self.input, &self.output) else { return Ok(()) };
             let mut work = Work { upload, passes: &lowered.passes, splitter: piece.splitter, ..Work::NONE };
             work.to = Some(input);
@@ -291,15 +304,18 @@ impl Working {
                 events: self.events.clone(),
             };
             work.buffers = Some(&buffers);
-            work.download = (words > 0).then_some((output, words));
+            let source = |operand| buffers.get(operand).unwrap_or(output);
+            work.download = lowered.outputs.iter().map(|output| (source(&output.operand), output.words)).collect();
             let ticket = backend.submit(&work)?;
-            flying.push_back(Flying { ticket, streams: streams.clone(), frame: written, frames: lowered.frames });
+            let before = written.clone();
+            written.iter_mut().zip(&lowered.outputs).for_each(|(written, output)| *written += output.frames);
+            flying.push_back(Flying { ticket, streams: streams.clone(), outputs: lowered.outputs, before });
             if flying.len() >= DEPTH
                 && let Some(block) = flying.pop_front()
             {
-                land(graph, block, take)?;
+                land(block, take)?;
             }
-            (frame, written) = (frame + frames, written + lowered.frames);
+            frame += frames;
         }
         Ok(())
     }
@@ -320,7 +336,8 @@ impl Working {
             self.uploaded.push(buffer);
         }
         grow(backend, &mut self.input, "the frames of a block", input)?;
-        grow(backend, &mut self.output, "the output of a block", lowered.output)?;
+        let output = lowered.outputs.first().map_or(0, |output| output.words);
+        grow(backend, &mut self.output, "the output of a block", output)?;
         if let Frames::Events(_) = frames {
             let words = upload.iter().map(|bytes| bytes.len() / 4).sum();
             grow(backend, &mut self.events, "the events of a block", words)?;
@@ -346,12 +363,17 @@ fn grow(backend: &Arc<dyn Backend>, buffer: &mut Option<Buffer>, what: &'static 
     Ok(())
 }
 
-/// Waits for a block and passes on its output.
-fn land(graph: &Graph<'_>, block: Flying, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<()> {
-    let len = (block.frames * graph.signature().output.len()).max(1);
-    block.ticket.wait(&mut |samples| {
-        for (stream, samples) in block.streams.clone().zip(samples.chunks_exact(len)) {
-            take(stream, block.frame, samples);
+/// Waits for a block and passes on its outputs, which lie one after another.
+fn land(block: Flying, take: &mut Take<'_>) -> Result<()> {
+    let Flying { ticket, streams, outputs, before } = block;
+    ticket.wait(&mut |mut samples| {
+        for (index, (output, before)) in outputs.iter().zip(&before).enumerate() {
+            let Some((own, rest)) = samples.split_at_checked(output.words) else { return };
+            let of_stream = (output.frames * output.len).max(1);
+            for (stream, samples) in streams.clone().zip(own.chunks_exact(of_stream)) {
+                take(index, stream, *before, samples);
+            }
+            samples = rest;
         }
     })
 }
@@ -404,17 +426,19 @@ impl Plan {
             let (device, bytes) = (backend.info().name.clone(), (words as u64).saturating_mul(4));
             Error::DeviceMemory { device, what, bytes, most }
         };
+        let further = piece.further(graph);
         let state = graph.signature().state;
         if !fits(state) {
             return Err(refused("the state of a stream", state));
         }
-        // Words of the largest buffer for a number of frames of one stream, and of the input and output. If strides in time
+        // Words of the largest buffer for a number of frames of one stream, and of the input and outputs. If strides in time
         // leave most frames without an output, `more` frames are counted as well: these give the largest possible number of
         // outputs.
         let mut words = |t: u64, frames: usize, more: usize| {
-            let chunk = Chunk { t, frames: frames + more, streams: 1 };
+            let chunk = Chunk { t, frames: frames + more, streams: 1, further };
             let lowered = lower(graph, chunk, backend.limits(), constants);
-            let ends = lowered.output.max(frames * graph.input().len());
+            // The outputs are copied back through one buffer.
+            let ends = lowered.words().max(frames * graph.input().len());
             let lists = lowered.passes.iter().flat_map(|pass| &pass.reads).map(|operand| match operand {
                 Operand::Words(words) => words.len(),
                 _ => 0,
@@ -422,7 +446,8 @@ impl Plan {
             (lists.chain(lowered.slots.iter().copied()).fold(ends, usize::max), ends)
         };
         let more = usize::try_from(period(graph) - 1).unwrap_or(usize::MAX).min(piece.frames);
-        let lead = graph.signature().lead;
+        let leads = further.iter().map(|node| graph.stream(Source::Node(*node)).lead);
+        let lead = leads.fold(graph.signature().lead, usize::max);
         // A later frame, after all warm-ups.
         let first = |node| graph.stream(Source::Node(node)).rate.first;
         let later = (0..graph.nodes().len()).map(first).fold(piece.t.max(1), u64::max);

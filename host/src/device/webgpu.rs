@@ -455,10 +455,14 @@ impl Gpu {
             down
         });
         let mut down = None;
-        if let Some((from, words)) = work.download.filter(|(_, words)| *words > 0) {
-            let size = words as u64 * 4;
-            let staging = self.reuse(&self.pool.down, size, ask, false);
-            encoder.copy_buffer_to_buffer(&self.words(Some(from))?.buffer, 0, &staging, 0, size);
+        let size: u64 = work.download.iter().map(|(_, words)| *words as u64 * 4).sum();
+        if size > 0 {
+            let (staging, mut at) = (self.reuse(&self.pool.down, size, ask, false), 0);
+            for (from, words) in work.download.iter().filter(|(_, words)| *words > 0) {
+                let size = *words as u64 * 4;
+                encoder.copy_buffer_to_buffer(&self.words(Some(from))?.buffer, 0, &staging, at, size);
+                at += size;
+            }
             down = Some((staging, size));
         }
         let index = self.queue.submit([encoder.finish()]);

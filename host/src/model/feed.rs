@@ -41,7 +41,7 @@ pub(super) struct Memory {
     pub(super) staged: Vec<f32>,
     /// The output of the last chunk.
     pub(super) output: Vec<f32>,
-    /// The further outputs of the last chunk.
+    /// The further outputs of the last chunk, if they were asked for.
     pub(super) outputs: Vec<Vec<f32>>,
     /// The output of one block of a batch.
     of_block: Vec<f32>,
@@ -100,13 +100,19 @@ impl Model {
     }
 
     /// Runs checked frames through the table. If `keep_sizes` is set, receptive fields without a weight keep the size of
-    /// these frames.
-    pub(super) fn feed(&mut self, input: ArrayView5<'_, f32>, largest: f32, keep_sizes: bool) -> Result<Fed> {
+    /// these frames. If `all` is set, the further outputs are kept as well.
+    pub(super) fn feed(
+        &mut self,
+        input: ArrayView5<'_, f32>,
+        largest: f32,
+        keep_sizes: bool,
+        all: bool,
+    ) -> Result<Fed> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
         #[cfg(feature = "gpu")]
         if self.network.device.is_device() {
-            return self.feed_on_device(input, largest, usize::MAX, None);
+            return self.feed_on_device(input, largest, usize::MAX, None, all);
         }
         let Self { network, memory, table, workers, unchecked, .. } = self;
         let (revision, level) = (network.revision(), network.precision.level());
@@ -119,7 +125,7 @@ impl Model {
             workers.prepare(work)?;
             let result = workers.run(work, |splitter| {
                 let watch = watched.then_some(&overflow);
-                memory.run(compiled, level, splitter, watch, input)
+                memory.run(compiled, level, splitter, watch, input, all)
             });
             let fed = match (result, overflow.get()) {
                 (Err(Error::Layer { .. }), Some(overflow)) => {
@@ -221,10 +227,16 @@ impl Memory {
         self.outputs.iter().zip(shapes).map(copy).collect()
     }
 
-    /// Allocates the further outputs of a chunk.
-    fn prepare_outputs(&mut self, graph: &Graph<'_>, batch: usize, frames: usize) -> Result<()> {
-        self.outputs.resize_with(graph.outputs().len(), Vec::new);
-        for (output, node) in self.outputs.iter_mut().zip(graph.outputs()) {
+    /// Allocates the outputs of further nodes for a chunk.
+    pub(super) fn prepare_outputs(
+        &mut self,
+        graph: &Graph<'_>,
+        further: &[usize],
+        batch: usize,
+        frames: usize,
+    ) -> Result<()> {
+        self.outputs.resize_with(further.len(), Vec::new);
+        for (output, node) in self.outputs.iter_mut().zip(further) {
             let stream = graph.stream(Source::Node(*node));
             let (_, frames) = stream.chunk(self.stream.t, frames);
             let samples = batch.saturating_mul(frames).saturating_mul(stream.shape.len());
@@ -240,6 +252,7 @@ impl Memory {
         splitter: Threads,
         overflow: Option<&OnceLock<Overflow>>,
         input: ArrayView5<'_, f32>,
+        all: bool,
     ) -> Result<Fed> {
         let (graph, batch, frames) = (&compiled.graph, input.len_of(Axis(0)), input.len_of(Axis(2)));
         let signature = graph.signature();
@@ -247,7 +260,7 @@ impl Memory {
         let fed = Fed { batch, frames: signature.frames_out(self.stream.t, frames), shape };
         let samples = batch.saturating_mul(fed.frames).saturating_mul(shape.len());
         resize(&mut self.output, "the output", samples)?;
-        self.prepare_outputs(graph, batch, frames)?;
+        self.prepare_outputs(graph, if all { graph.outputs() } else { &[] }, batch, frames)?;
         if frames == 0 {
             return Ok(fed);
         }

@@ -443,7 +443,7 @@ impl Model {
     pub fn process<'a>(&mut self, input: impl Movie<'a>) -> Result<ArrayView5<'_, f32>> {
         let input = input.movie()?;
         let largest = self.check(&input.view())?;
-        let fed = self.feed(input.view(), largest, true)?;
+        let fed = self.feed(input.view(), largest, true, false)?;
         self.memory.output(fed)
     }
 
@@ -464,16 +464,14 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// As [`Model::process`], and [`Error::Device`] for several outputs on a device, which computes the first one alone.
+    /// As [`Model::process`].
     pub fn process_all<'a>(&mut self, input: impl Movie<'a>) -> Result<Vec<Array5<f32>>> {
         let input = input.movie()?;
         let (batch, channels, _, rows, cols) = input.view().dim();
         let shapes = self.further_shapes(Shape::new(channels, rows, cols))?;
-        if self.network.device.is_device() && !shapes.is_empty() {
-            let reason = format!("the model has {} further outputs, which the processor alone computes", shapes.len());
-            return Err(Error::Device { device: self.network.device.name().into(), reason });
-        }
-        let view = self.process(input.view())?;
+        let largest = self.check(&input.view())?;
+        let fed = self.feed(input.view(), largest, true, true)?;
+        let view = self.memory.output(fed)?;
         let mut output = array("the output", view.dim().into())?;
         output.assign(&view);
         let mut outputs = vec![output];
@@ -578,7 +576,7 @@ impl Model {
         }
         let mut at = 0;
         for (from, to) in chunks {
-            let fed = self.feed(input.slice(s![.., .., from..to, .., ..]), largest, to == frames)?;
+            let fed = self.feed(input.slice(s![.., .., from..to, .., ..]), largest, to == frames, false)?;
             let yielded = self.memory.output(fed)?;
             let n = yielded.dim().2;
             output.slice_mut(s![.., .., at..at + n, .., ..]).assign(&yielded);

@@ -12,8 +12,8 @@ use crate::device::stream::{Before, Frames, Piece, Working, supported};
 use crate::memory::resize;
 use crate::model::layer::Compiled;
 use crate::{Error, Result};
-use foveola_core::Shape;
 use foveola_core::graph::MOVE;
+use foveola_core::{Graph, Shape, Source};
 use ndarray::{Array5, ArrayView5, s};
 use std::sync::Arc;
 
@@ -35,26 +35,28 @@ impl Model {
         for (from, to) in [(0, first), (first, frames)] {
             if from < to {
                 let chunk = input.slice(s![.., .., from..to, .., ..]);
-                at += self.feed_on_device(chunk, largest, dt, Some((&mut *output, at)))?.frames;
+                at += self.feed_on_device(chunk, largest, dt, Some((&mut *output, at)), false)?.frames;
             }
         }
         Ok(())
     }
 
-    /// [`Model::feed`] in blocks of at most `block` frames, to the model's own output or into `whole`.
+    /// [`Model::feed`] in blocks of at most `block` frames, to the model's own output or into `whole`; the further outputs go to the
+    /// model's own if `all` are asked for.
     pub(super) fn feed_on_device(
         &mut self,
         input: ArrayView5<'_, f32>,
         largest: f32,
         block: usize,
         whole: Option<Whole<'_>>,
+        all: bool,
     ) -> Result<Fed> {
         let (batch, channels, frames, rows, cols) = input.dim();
         let mut staged = std::mem::take(&mut self.memory.staged);
         let result = stage(input, Threads::SINGLE, &mut staged).and_then(|samples| {
             let input = Frames::Samples(samples);
             let (revision, splitter) = (self.network.revision(), Threads::SINGLE);
-            let piece = Piece { t: self.time(), batch, frames, input, block, revision, splitter };
+            let piece = Piece { t: self.time(), batch, frames, input, block, all, revision, splitter };
             self.piece_on_device(Shape::new(channels, rows, cols), &piece, largest, whole)
         });
         self.memory.staged = staged;
@@ -75,7 +77,7 @@ impl Model {
             Counted::Dense(frames) => (Frames::Samples(frames), magnitude::largest(frames)),
         };
         let (t, revision, splitter) = (self.time(), self.network.revision(), Threads::SINGLE);
-        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, revision, splitter };
+        let piece = Piece { t, batch: 1, frames, input, block: usize::MAX, all: false, revision, splitter };
         let fed = self.piece_on_device(shape, &piece, largest, None)?;
         self.memory.output(fed)
     }
@@ -109,8 +111,9 @@ impl Model {
                 );
                 return Err(Error::Device { device: device.name().into(), reason });
             }
-            // The host copies the input and the output.
-            let moved = shape.len().max(compiled.graph.signature().output.len());
+            // The host copies the input and the outputs.
+            let returned = frame_lens(&compiled.graph, piece).into_iter().fold(0, usize::saturating_add);
+            let moved = shape.len().max(returned);
             let work = moved.saturating_mul(piece.frames * piece.batch).saturating_mul(MOVE);
             workers.prepare(work)?;
             let result = workers.run(work, |splitter| {
@@ -138,7 +141,8 @@ impl Memory {
         self.working = Working::default();
     }
 
-    /// Runs a chunk. The output goes to the model's own output, or into `whole` from one of its frames on.
+    /// Runs a chunk. The output goes to the model's own output, or into `whole` from one of its frames on; the further outputs go to
+    /// the model's own.
     fn run_on_device(
         &mut self,
         backend: &Arc<dyn Backend>,
@@ -147,7 +151,8 @@ impl Memory {
         mut whole: Option<Whole<'_>>,
     ) -> Result<Fed> {
         let signature = graph.signature();
-        let Self { stream, output, working, .. } = self;
+        self.prepare_outputs(&graph, piece.further(&graph), piece.batch, piece.frames)?;
+        let Self { stream, output, outputs, working, .. } = self;
         let (batch, shape) = (piece.batch, signature.output);
         let (frames, len) = (signature.frames_out(stream.t, piece.frames), shape.len());
         let fed = Fed { batch, frames, shape };
@@ -162,24 +167,36 @@ impl Memory {
             State::Host(state) => Before::Host(state),
             State::Device(state) => Before::Device(state),
         };
-        let state = working.run(backend, &graph, piece, before, &mut |stream, frame, samples| match &mut whole {
-            None => {
-                let at = (stream * frames + frame) * len;
-                copy(piece.splitter, samples, output.get_mut(at..).unwrap_or(&mut []));
-            }
-            Some((whole, first)) => {
-                for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
-                    let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
-                    let planes = samples.chunks_exact(shape.pixels().max(1));
-                    for (to, samples) in to.outer_iter_mut().zip(planes) {
-                        copy(piece.splitter, samples, to.into_slice().unwrap_or(&mut []));
+        let lens = frame_lens(&graph, piece);
+        let state =
+            working.run(backend, &graph, piece, before, &mut |index, stream, frame, samples| match &mut whole {
+                Some((whole, first)) if index == 0 => {
+                    for (i, samples) in samples.chunks_exact(len.max(1)).enumerate() {
+                        let mut to = whole.slice_mut(s![stream, .., *first + frame + i, .., ..]);
+                        let planes = samples.chunks_exact(shape.pixels().max(1));
+                        for (to, samples) in to.outer_iter_mut().zip(planes) {
+                            copy(piece.splitter, samples, to.into_slice().unwrap_or(&mut []));
+                        }
                     }
                 }
-            }
-        })?;
+                _ => {
+                    let to = match index.checked_sub(1) {
+                        None => &mut *output,
+                        Some(further) => &mut outputs[further],
+                    };
+                    let at = to.len() / batch.max(1) * stream + frame * lens[index];
+                    copy(piece.splitter, samples, to.get_mut(at..).unwrap_or(&mut []));
+                }
+            })?;
         stream.state = State::Device(state);
         stream.t += piece.frames as u64;
         stream.frames = Some((batch, signature.input));
         Ok(fed)
     }
+}
+
+/// Samples of a frame of each output of a chunk.
+fn frame_lens(graph: &Graph<'_>, piece: &Piece<'_>) -> Vec<usize> {
+    let further = piece.further(graph).iter().map(|node| graph.stream(Source::Node(*node)).shape.len());
+    [graph.signature().output.len()].into_iter().chain(further).collect()
 }

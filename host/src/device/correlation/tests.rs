@@ -172,7 +172,7 @@ fn check(backend: &dyn Backend, correlation: &Correlation, pass: &Pass, random: 
     let work = Work {
         passes: std::slice::from_ref(pass),
         buffers: Some(&buffers),
-        download: Some((&buffers.output, outputs)),
+        download: vec![(&buffers.output, outputs)],
         ..Work::NONE
     };
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! Nodes that process single pixels, fused into one pass where one feeds the other.
 //!
-//! A node joins the region of the nodes that read it if all of them are in one region. So only the last node of a region,
-//! its root, is read from outside, and the region can run at the position of the root.
+//! A node joins the region of the nodes that read it if all of them are in one region, and if it is no output itself. So only the
+//! last node of a region, its root, is read from outside, and the region can run at the position of the root.
 
 use super::{Lowering, words};
 use crate::device::kernels::Kernel;
@@ -33,11 +33,12 @@ impl Regions {
         )
     }
 
-    pub(super) fn of(graph: &Graph<'_>) -> Self {
+    /// The regions of a graph, `further` of whose nodes are outputs besides the last one.
+    pub(super) fn of(graph: &Graph<'_>, further: &[usize]) -> Self {
         let nodes = graph.nodes();
         let mut regions = Self((0..nodes.len()).collect());
         for i in (0..nodes.len()).rev() {
-            if !Self::elementwise(&nodes[i]) {
+            if !Self::elementwise(&nodes[i]) || further.contains(&i) {
                 continue;
             }
             let mut readers = (0..nodes.len()).filter(|j| sources(&nodes[*j]).any(|source| source == Source::Node(i)));
