@@ -160,7 +160,7 @@ fn write(path: &Path, samples: &Array4<f32>) -> Result<()> {
     writer.finish().map(|_| ())
 }
 
-/// What [`write`] writes, in words.
+/// What `write` writes, in words.
 fn dims(samples: &Array4<f32>) -> String {
     match samples.dim() {
         (1, frames, rows, cols) => format!("{frames} x {rows} x {cols}: time, row, col"),
