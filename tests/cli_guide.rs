@@ -89,7 +89,8 @@ fn run(script: &str, shell: &Shell) -> String {
     terminal.lines().filter(speed).map(|line| format!("{line}\n")).collect()
 }
 
-/// The weights that `NumPy` writes, which are also those of the repository. Where there is no `NumPy`, they are written here.
+/// The weights that the Python program writes, which are also those of the repository. Where Python lacks its package, they are
+/// written here.
 fn weights(program: &str, shell: &Shell) {
     let ring = Array2::from_shape_fn((11, 11), |(row, col)| {
         let radius = (row as f64 - 5.0).hypot(col as f64 - 5.0);
