@@ -6,16 +6,20 @@ use foveola::{Flash, LayerSummary, Model, Result};
 use foveola_core::Shape;
 
 /// The most multiply-adds that are spent on delays: about a second.
-const MOST_WORK: usize = 10_000_000_000;
+const MOST_WORK: usize = 1_500_000_000;
+/// Rows and columns that are enough for delays: they depend on the frame only at its border.
+const SIDE: usize = 32;
 
 /// The delay of each layer in frames ([`Response::delay`](foveola::Response::delay)); none if that is too much to compute for
 /// a table.
 pub(super) fn delays(model: &Model, frame: Shape) -> Result<Option<Vec<Option<f64>>>> {
-    let flash = Flash::new(frame);
-    if model.delays_work(&flash)?.is_none_or(|work| work > MOST_WORK) {
-        return Ok(None);
+    let small = Shape::new(frame.channels, frame.rows.min(SIDE), frame.cols.min(SIDE));
+    // Some models fit only frames of their own size, such as one with a delay for each pixel.
+    let flash = Flash::new(if model.signature(small).is_ok() { small } else { frame });
+    match model.delays_work(&flash)? {
+        Some(work) if work <= MOST_WORK => model.delays(&flash).map(Some),
+        _ => Ok(None),
     }
-    model.delays(&flash).map(Some)
 }
 
 /// Milliseconds of some frames, to a hundredth of a frame.
