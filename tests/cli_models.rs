@@ -179,7 +179,7 @@ fn files_are_checked_and_shown() {
         let path = path.to_str().expect("UTF-8");
         let checked = shell.good(&["model", "check", path]);
         assert!(checked.contains("layer") && !checked.contains("no output needs"), "{checked}");
-        let shown = shell.good(&["model", "show", path]);
+        let shown = shell.good(&["model", "show", path, "--size", "16x16"]);
         for words in
             ["mult-adds", "input", "outputs", "RAM", "of stack", "tables", "instructions", "on an M4 of 168 MHz"]
         {
