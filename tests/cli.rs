@@ -165,7 +165,7 @@ fn json_stands_alone_on_stdout() {
         assert!(run[key].as_f64() > Some(0.0), "{key}: {run}");
     }
     let wrote: Vec<&str> = run["wrote"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-    assert_eq!(wrote.len(), 4, "{wrote:?}");
+    assert_eq!(wrote.len(), 5, "two outputs and three pictures: {wrote:?}");
     for file in wrote {
         assert!(shell.path(file).is_file(), "{file} was written");
     }

@@ -121,7 +121,7 @@ fn values_are_set() {
     });
     assert_ne!(given, changed);
     shell.bad(&["run", "a.npy", "--model", "./smooth"], 1, &["smooth"]);
-    shell.bad(&["model", "show", "mine"], 1, &["unknown model 'mine'", "retina", "./mine"]);
+    shell.bad(&["model", "show", "mine"], 2, &["unknown model 'mine'", "retina", "./mine"]);
     let text = shell.good(&["model", "check", "retina", "two.toml"]);
     assert!(text.contains("retina: 5 layers, 2 outputs") && text.contains("two.toml"), "{text}");
     let shown = shell.good(&["model", "show", "two.toml", "--set", "tau=20ms", "--toml"]);
@@ -264,9 +264,7 @@ fn a_model_is_exported_for_a_microcontroller() {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let source = std::fs::read_to_string(shell.path("board/src/model.rs")).expect("written");
-    for word in
-        ["// retina: Centre minus surround", "pub const MODEL: Graph", "sensor of 320 x 320 pixels", "pub const PLAN"]
-    {
+    for word in ["// retina: Centre minus surround", "pub const MODEL: Graph", "cols: 320", "pub const PLAN"] {
         assert!(source.contains(word), "no '{word}' in: {source}");
     }
     shell.bad(&["model", "export", retina, "--to", "firmware", "board", "--binning", "0"], 1, &["binning is 0"]);
