@@ -1,5 +1,5 @@
 //! Puts the board's memory map where cortex-m-rt's linker script finds it, and exports the ready model `retina` for 64 x 64 pixels:
-//! behind the board's sensor, at 50 frames/s, and for the recording of `cycles`.
+//! behind the board's sensor, at 100 frames/s, and for the recording of `cycles`.
 
 use std::{env, fs, path::PathBuf};
 
@@ -7,7 +7,7 @@ fn main() {
     foveola_build::run(|| {
         let mut retina = foveola_build::read("retina")?;
         foveola_build::write("cycles", &retina, [64, 64], 1)?;
-        retina.set("input.dt", "20ms")?;
+        retina.set("input.dt", "10ms")?;
         foveola_build::write("retina", &retina, [64, 64], 5)?;
         Ok(())
     });
