@@ -38,7 +38,7 @@ struct Retina;
 impl Application for Retina {
     /// Behind a longer gap the sensor was restarted, and its clock with it.
     const PLAN: Plan<'static> = retina::PLAN.restart_after(200_000);
-    const RAM: usize = 42 * 1024;
+    const RAM: usize = 43 * 1024;
 }
 
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
