@@ -212,6 +212,11 @@ fn files_are_checked_and_shown() {
         shell.good(&["model", "check", "unused.toml"]),
         "unused.toml: 4 layers, 1 output; no output needs off\n"
     );
+    shell.write("unused.toml", TWO.replace("[parameters]", "[parameters]\nslow = \"50ms\"").as_bytes());
+    assert_eq!(
+        shell.good(&["model", "check", "unused.toml"]),
+        "unused.toml: 4 layers, 2 outputs; no layer uses the parameter slow\n"
+    );
     // Mistakes that show only when the shapes are known.
     let pooled = TWO.replace(
         "kind = \"LowPass\"\nfrom = \"input\"\ntau = \"50ms\"",

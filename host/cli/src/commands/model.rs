@@ -33,11 +33,13 @@ fn check(args: &CheckArgs) -> Result<()> {
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
-                let unused = match &file.unused()[..] {
-                    [] => String::new(),
-                    names => format!("; no output needs {}", names.join(", ")),
-                };
-                print(&format!("{}: {layers}, {}{unused}\n", path.display(), plural(outputs as u64, "output")));
+                let mut text = format!("{}: {layers}, {}", path.display(), plural(outputs as u64, "output"));
+                let unused =
+                    [(file.unused(), "no output needs"), (file.unused_parameters(), "no layer uses the parameter")];
+                for (names, what) in unused.iter().filter(|(names, _)| !names.is_empty()) {
+                    text += &format!("; {what} {}", names.join(", "));
+                }
+                print(&format!("{text}\n"));
             }
             Err(error) => {
                 let error = placed(error, path);
