@@ -63,7 +63,7 @@ fn main() -> ! {
     println!("weights\t{}\tbytes of flash, with other tables", model::TABLES);
     println!("output\t{}\tto {}", least, most);
     for (name, digest) in model::OUTPUTS.iter().zip(&digests) {
-        println!("digest of all bits {=u64:016x}\t{}", digest.value(), name);
+        println!("digest of all bits {=u64:016x} {}", digest.value(), name);
     }
     // The sensor's clock goes on, and nothing happens.
     let later = last + (QUIET + 2) * model::DT;

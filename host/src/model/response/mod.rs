@@ -306,7 +306,11 @@ impl Model {
         for (((name, _), (reach, stream)), output) in probes.iter().zip(reaches).zip(outputs) {
             let output = output.slice(s![.., .., stream.lead.min(output.len_of(Axis(2))).., .., ..]);
             let background = output.index_axis(Axis(0), 0);
-            let [bright, dark] = [1, 2].map(|stream| &output.index_axis(Axis(0), stream) - &background);
+            let [bright, mut dark] = [1, 2].map(|stream| &output.index_axis(Axis(0), stream) - &background);
+            if reach.linear {
+                // They differ in rounding alone, which must not decide which one is the larger.
+                dark.zip_mut_with(&bright, |dark, bright| *dark = -*bright);
+            }
             let size = |y: f32, x: &f32| y.max(x.abs());
             let peak = bright.iter().chain(&dark).fold(0.0, size);
             let last = bright.len_of(Axis(1)).saturating_sub(1);
