@@ -412,7 +412,7 @@ fn what_no_file_has_is_refused() {
         |steps_per_second| LowPass::new(0.01, Resolution { steps_per_second, ..resolution }).expect("a time constant");
     let inner = Model::new().then(Diff).named("mine", Branches::new().plus(Diff).plus(Custom));
     let cases = [
-        (Model::of(Custom), "layer 0, Custom: a custom filter cannot be exported; only filters of this crate can"),
+        (Model::of(Custom), "layer 0, Custom: a custom filter or a function (Map) is a part of its program"),
         (Model::new().named("b", inner), "layer \"b\", layer \"mine\", branch 1, Custom: a custom filter"),
         (
             Model::new().named("slow", low(500.0)),

@@ -13,7 +13,7 @@ const GENERATED: &str = "<!-- From here on generated: REGENERATE=1 cargo test -p
 /// `REGENERATE=1 cargo test -p foveola reference` writes it anew.
 #[test]
 fn the_reference_is_current() {
-    let path = models().join("../docs/guide/model-files.md");
+    let path = models().join("../../docs/guide/model-files.md");
     let page = std::fs::read_to_string(&path).expect("the page");
     let (by_hand, found) = page.split_once(GENERATED).expect("the mark");
     let expected = reference();
