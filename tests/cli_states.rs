@@ -182,7 +182,7 @@ fn weights_are_listed_written_and_read() {
     let (read, _) = run(&shell, "a.npy", &["--weights", "w.npz"]);
     let (own, _) = run(&shell, "a.npy", &[]);
     assert!(read == set && read != own, "the weights of the file");
-    shell.bad(&["run", "a.npy", "--weights", "w.npz"], 2, &["unknown parameter 'slow.tau'", "centre.tau"]);
+    shell.bad(&["run", "a.npy", "--weights", "w.npz"], 1, &["w.npz", "unknown parameter 'slow.tau'", "centre.tau"]);
     bad(&shell, "a.npy", &["--weights", "a.npy"], 1, &["a.npy"]);
     let other = MODEL.replace("\"slow\"", "\"fast\"").replace("* slow", "* fast");
     shell.write("m.toml", other.as_bytes());

@@ -49,9 +49,8 @@ impl Model {
     /// shape, in any order. A running stream continues, as with [`Model::set_parameter`].
     ///
     /// # Errors
-    /// [`Error::Data`] for a file that is no such archive, a missing array, and one of another shape, type or with damaged
-    /// bytes; [`Error::Unknown`] for an array that is no parameter; [`Error::ModelParameter`] for values that a layer refuses;
-    /// [`Error::Io`]. The model is then unchanged.
+    /// [`Error::Data`] for a file that is no such archive, a missing array, one of another shape, type or with damaged bytes, one
+    /// that is no parameter, and values that a layer refuses; [`Error::Io`]. The model is then unchanged.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let data = |reason: String| Error::Data { path: path.into(), reason };
@@ -59,7 +58,7 @@ impl Model {
         let all = self.parameters();
         if let Some(strange) = members.iter().find(|member| all.iter().all(|parameter| parameter.name != member.name()))
         {
-            return Err(unknown(strange.name(), &all));
+            return Err(data(unknown(&strange.name().escape_debug().to_string(), &all).to_string()));
         }
         let mut arrays = Vec::with_capacity(all.len());
         for parameter in &all {
@@ -76,7 +75,9 @@ impl Model {
         }
         // All values, or none of them: a layer may refuse some.
         let mut changed = Self { network: self.network.clone(), ..Self::default() };
-        arrays.into_iter().try_for_each(|(name, array)| changed.set_parameter(name, array))?;
+        for (name, array) in arrays {
+            changed.set_parameter(name, array).map_err(|error| data(error.to_string()))?;
+        }
         self.network = changed.network;
         Ok(())
     }
