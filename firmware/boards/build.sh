@@ -21,7 +21,7 @@ build() {
     local board target
     while read -r board target _; do
         echo "building $board"
-        cargo build --locked --quiet --release -p "foveola-$board" --target "$target" ${linker[@]+"${linker[@]}"} </dev/null
+        cargo build --locked --quiet --release -p "foveola-$board" --target "$target" ${linker[@]+"${linker[@]}"} </dev/null || return 1
     done < <(boards)
 }
 
