@@ -70,7 +70,9 @@ step_clippy() {
     run "foveola-cli alone" cargo clippy --locked --quiet -p foveola-cli -- -D warnings
     cd firmware
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
-    run "the firmware" cargo clippy --locked --quiet --workspace --target host-tuple -- -D warnings
+    # foveola-build has std, which the programs' panic handlers do not allow beside them.
+    run "the firmware" cargo clippy --locked --quiet --workspace --exclude foveola-build --target host-tuple -- -D warnings
+    run "foveola-build" cargo clippy --locked --quiet -p foveola-build -- -D warnings
     run "the firmware's proofs" \
         cargo clippy --locked --quiet -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings
 }
@@ -79,7 +81,7 @@ step_doc() {
     export RUSTDOCFLAGS="-D warnings"
     run "the workspace" cargo doc --locked --quiet --workspace --no-deps --features foveola-cli/gpu
     cd firmware
-    run "the firmware" cargo doc --locked --quiet --workspace --no-deps --target host-tuple
+    run "the firmware" cargo doc --locked --quiet --workspace --exclude foveola-build --no-deps --target host-tuple
 }
 
 needs_no_std() { use_thumb "${thumb_targets[@]}"; }

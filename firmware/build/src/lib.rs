@@ -3,14 +3,12 @@
 //!
 //! ```no_run
 //! // build.rs
-//! fn main() {
-//!     foveola_build::run(|| {
-//!         let mut retina = foveola_build::read("retina")?; // a ready model, or the path of a file
-//!         retina.set("input.dt", "10ms")?;
-//!         foveola_build::write("retina", &retina, [64, 64], 5)?; // 64 x 64 pixels, each of 5 x 5 of the sensor
-//!         Ok(())
-//!     });
-//! }
+//! foveola_build::run(|| {
+//!     let mut retina = foveola_build::read("retina")?; // a ready model, or the path of a file
+//!     retina.set("input.dt", "10ms")?;
+//!     foveola_build::write("retina", &retina, [64, 64], 5)?; // 64 x 64 pixels, each of 5 x 5 of the sensor
+//!     Ok(())
+//! });
 //! ```
 //! The program includes it, and takes the plan:
 //!
