@@ -72,7 +72,7 @@ step_clippy() {
     # The bare-metal compiler may come without clippy; the lints do not depend on the target.
     # foveola-build has std, which the programs' panic handlers do not allow beside them.
     run "the firmware" cargo clippy --locked --quiet --workspace --exclude foveola-build --target host-tuple -- -D warnings
-    run "foveola-build" cargo clippy --locked --quiet -p foveola-build -- -D warnings
+    run "foveola-build" cargo clippy --locked --quiet -p foveola-build --target host-tuple -- -D warnings
     run "the firmware's proofs" \
         cargo clippy --locked --quiet -p foveola-qemu --all-features --bins --target host-tuple -- -D warnings
 }
