@@ -118,7 +118,11 @@ pub(super) const GENERATORS: [Generator; 10] = [
     Generator {
         name: "cascade",
         about: "t^n exp(-n t / tau) over time, a chain of n + 1 exponentials of tau / n",
-        keys: &[&[TAU, key("n", Whole(1), Needed, "number of exponentials"), AMPLIFICATION]],
+        keys: &[&[
+            TAU,
+            key("n", Whole(1), Needed, "power of t: one less than the number of exponentials"),
+            AMPLIFICATION,
+        ]],
         rank: Some(1),
         build: |args| {
             let n = args.get("n", whole)?;
