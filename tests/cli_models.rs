@@ -143,6 +143,14 @@ fn the_input_is_not_overwritten() {
     write_npy(shell.path("output.npy"), &ndarray::Array2::<f32>::ones((3, 3))).expect("written");
     shell.bad(&["run", "a.npy", "--model", "weight.toml", "--out", "."], 1, &["output.npy", "replaced"]);
     shell.good(&["run", "a.npy", "--model", "weight.toml", "--out", "there"]);
+    let before = std::fs::read(shell.path("weight.toml")).expect("the model");
+    for replaced in ["weight.toml", "output.npy"] {
+        shell.bad(&["model", "show", "weight.toml", "--svg", replaced], 1, &["--svg", replaced]);
+        shell.bad(&["model", "weights", "weight.toml", "--out", replaced], 1, &["--out", replaced]);
+        let run = ["run", "a.npy", "--model", "weight.toml", "--no-pictures", "--save-state", replaced];
+        shell.bad(&run, 1, &["--save-state", replaced]);
+    }
+    assert_eq!(std::fs::read(shell.path("weight.toml")).expect("the model"), before);
 }
 
 /// `[input]` says how events become frames; the arguments may say otherwise.

@@ -6,7 +6,6 @@
 //! | `BINNING` | a pixel of a frame counts the events of so many pixels, squared | the most with which frames of the file's size fit, else 1 |
 
 use foveola_build::Result;
-use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Rows and columns of the recording.
@@ -25,7 +24,7 @@ fn generate() -> Result<()> {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     let model = env::var("MODEL").unwrap_or_else(|_| "retina".into());
-    let file = foveola_build::read(from_caller(&model))?;
+    let file = foveola_build::read(foveola_build::from_caller(&model))?;
 
     let [rows, cols] = [file.input().rows, file.input().cols].map(|side| side.unwrap_or(SIDE));
     let binning = match (env::var("BINNING"), file.input().rows.or(file.input().cols)) {
@@ -55,14 +54,6 @@ fn generate() -> Result<()> {
         ram - PROGRAM_RAM,
     );
     Ok(fs::write(foveola_build::out("machine.rs")?, source)?)
-}
-
-/// A path as the caller of cargo means it, as a build script runs in the folder of its package; or a name as it is.
-fn from_caller(model: &str) -> PathBuf {
-    if !model.contains('/') && !model.ends_with(".toml") {
-        return model.into();
-    }
-    Path::new(&env::var_os("PWD").unwrap_or_default()).join(model)
 }
 
 /// Bytes of RAM and flash of the machine: those in the memory map of `foveola-qemu`.

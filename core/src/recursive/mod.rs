@@ -138,6 +138,17 @@ impl Decay {
         self.period == 0
     }
 
+    /// Frames from one in which a small state word becomes zero to the next, a power of two; 0 for a compensated recursion,
+    /// which makes no small numbers.
+    ///
+    /// ```
+    /// use foveola_core::Decay;
+    /// assert_eq!(Decay::new(5.0, 1.0).map(Decay::period), Ok(64)); // what is left after 128 frames is less than 2^-24
+    /// ```
+    pub const fn period(self) -> u32 {
+        self.period
+    }
+
     /// Words of state for each sample.
     pub(crate) const fn words(self) -> usize {
         1 + self.is_compensated() as usize

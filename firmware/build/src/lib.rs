@@ -46,13 +46,22 @@ pub fn run(script: impl FnOnce() -> Result<()>) {
 pub fn read(model: impl AsRef<Path>) -> Result<ModelFile> {
     let model = model.as_ref();
     let file = models::open(model)?;
-    if model.exists() {
+    if models::is_path(model) {
         println!("cargo:rerun-if-changed={}", model.display());
     }
     for array in file.arrays() {
         println!("cargo:rerun-if-changed={}", array.display());
     }
     Ok(file)
+}
+
+/// A model as the caller of cargo means it, for [`read`]: a relative path starts in the caller's folder, while a build script runs
+/// in that of its package; a name stays as it is.
+pub fn from_caller(model: &str) -> PathBuf {
+    if models::is_path(model) {
+        return Path::new(&env::var_os("PWD").unwrap_or_default()).join(model);
+    }
+    model.into()
 }
 
 /// Writes the source of a model ([`ModelFile::to_firmware`]) to `NAME.rs` in the folder `OUT_DIR`.

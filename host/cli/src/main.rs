@@ -1,6 +1,7 @@
 //! `foveola`: models of early vision on event recordings and movies, from the command line.
 
 mod args;
+mod columns;
 mod commands;
 mod text;
 mod units;

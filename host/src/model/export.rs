@@ -46,6 +46,11 @@ pub struct ExportedLayer {
 }
 
 impl Exported {
+    /// Bytes of RAM for frames, state, scratch and event filters.
+    pub fn ram_in_all(&self) -> usize {
+        self.ram.iter().copied().fold(self.event_filters, usize::saturating_add)
+    }
+
     /// Checks that the model fits into `ram` bytes of RAM and `flash` bytes of flash. The program around it needs more of both.
     ///
     /// ```
@@ -62,12 +67,7 @@ impl Exported {
     /// [`Error::DoesNotFit`] with the layer that takes the most: of RAM its state and a frame, of flash its tables.
     pub fn must_fit(&self, ram: usize, flash: usize) -> Result<()> {
         let of_ram = |layer: &ExportedLayer| layer.state.saturating_add(layer.frame);
-        self.must_fit_into(
-            "RAM",
-            self.ram.iter().copied().fold(self.event_filters, usize::saturating_add),
-            ram,
-            of_ram,
-        )?;
+        self.must_fit_into("RAM", self.ram_in_all(), ram, of_ram)?;
         self.must_fit_into("flash", self.tables, flash, |layer| layer.tables)
     }
 

@@ -52,6 +52,12 @@ pub fn file(name: &str) -> Result<ModelFile> {
     ModelFile::parse(crate::names::find("model", &MODELS, name)?, "")
 }
 
+/// Whether [`open`] takes this for the path of a file: it has a `/` (or `\`) or ends with `.toml`.
+pub fn is_path(model: impl AsRef<Path>) -> bool {
+    let text = model.as_ref().to_string_lossy();
+    text.contains(['/', '\\']) || text.ends_with(".toml")
+}
+
 /// A model by its name, or a file: what has a `/` (or `\`) or ends with `.toml` is the path of a file. Anything else is a name,
 /// whatever lies in the folder, so that a name means the same model everywhere.
 ///
@@ -59,11 +65,10 @@ pub fn file(name: &str) -> Result<ModelFile> {
 /// [`Error::Unknown`] for a name that no model has; those of [`ModelFile::read`].
 pub fn open(model: impl AsRef<Path>) -> Result<ModelFile> {
     let path = model.as_ref();
-    let text = path.to_string_lossy();
-    if text.contains(['/', '\\']) || text.ends_with(".toml") {
+    if is_path(path) {
         return ModelFile::read(path);
     }
-    file(&text).map_err(|error| match error {
+    file(&path.to_string_lossy()).map_err(|error| match error {
         Error::Unknown { what, value, expected } => {
             Error::Unknown { what, expected: format!("{expected}, or a file such as ./{value}"), value }
         }

@@ -2,6 +2,7 @@
 
 use super::canvas::Canvas;
 use super::color::{GRID, INK, MUTED};
+use super::frame::{check_range, check_second, draw_head};
 use super::no_picture;
 use super::text::{Align, Type, Weight};
 use super::ticks::{Ticks, number};
@@ -160,13 +161,8 @@ impl CurvePanel {
     /// Refuses what cannot be drawn.
     pub(super) fn check(&self) -> Result<(), Error> {
         const ITEM: &str = "curves";
-        if let Some((low, high)) = self.range {
-            let good = low.is_finite() && high.is_finite() && low < high;
-            in_range(ITEM, "range", format!("{low} to {high}"), good, "two finite numbers, the lower one first")?;
-        }
-        if let Some((_, factor)) = self.second {
-            in_range(ITEM, "second", factor, factor.is_finite() && factor > 0.0, "a finite factor above 0")?;
-        }
+        check_range(ITEM, self.range)?;
+        check_second(ITEM, self.second.as_ref())?;
         for (x, _) in self.curves.iter().filter(|_| self.logarithmic).flat_map(|curve| &curve.points) {
             in_range(ITEM, "x", x, !x.is_finite() || *x > 0.0, "a number above 0 on a logarithmic axis")?;
         }
@@ -180,14 +176,8 @@ impl CurvePanel {
 
     /// Draws the panel with its axes `head` below `top`.
     pub(super) fn draw(&self, page: &mut Canvas, (left, top): (f32, f32), (width, height): (f32, f32), head: f32) {
-        page.text((left, top + 16.0), PANEL, Align::Left, INK, &PANEL.fit(&self.title, width));
+        draw_head(page, (&self.title, &self.y, self.second.as_ref()), (left, top), width, head);
         Legend::new(self, width).draw(page, self, (left, top + LINE));
-        let base = top + head - 14.0 - if self.second.is_some() { LINE } else { 0.0 };
-        page.text((left, base), NUMBER, Align::Left, MUTED, &NUMBER.fit(&self.y, width));
-        if let Some((name, _)) = &self.second {
-            let room = width - NUMBER.width(&self.y) - 20.0;
-            page.text((left + width, base), NUMBER, Align::Right, MUTED, &NUMBER.fit(name, room));
-        }
         draw_panel(page, self, (left, left + width), (top + head, top + height - BELOW));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::canvas::Canvas;
 use super::color::{GRID, INK, MUTED, NOT_FINITE, PAGE, Rgb, Scale};
-use super::curves::{BELOW, LINE, NUMBER, PANEL};
+use super::curves::{BELOW, LINE, NUMBER};
+use super::frame::{check_range, check_second, draw_head};
 use super::text::Align;
 use super::ticks::{Ticks, number};
 use crate::Error;
@@ -58,14 +59,8 @@ impl ImagePanel {
             let good = first.is_finite() && step.is_finite() && step > 0.0;
             in_range(ITEM, name, format!("{first} and {step}"), good, "a finite first position and a step above 0")?;
         }
-        if let Some((low, high)) = self.range {
-            let good = low.is_finite() && high.is_finite() && low < high;
-            in_range(ITEM, "range", format!("{low} to {high}"), good, "two finite numbers, the lower one first")?;
-        }
-        if let Some((_, factor)) = self.second {
-            in_range(ITEM, "second", factor, factor.is_finite() && factor > 0.0, "a finite factor above 0")?;
-        }
-        Ok(())
+        check_range(ITEM, self.range)?;
+        check_second(ITEM, self.second.as_ref())
     }
 
     /// Height above the axes: title, what the axis means, numbers of the second unit.
@@ -89,13 +84,7 @@ impl ImagePanel {
     /// Draws the panel with its axes `head` below `top`.
     pub(super) fn draw(&self, page: &mut Canvas, (left, top): (f32, f32), (width, height): (f32, f32), head: f32) {
         let (rows, cols) = self.values.dim();
-        page.text((left, top + 16.0), PANEL, Align::Left, INK, &PANEL.fit(&self.title, width));
-        let base = top + head - 14.0 - if self.second.is_some() { LINE } else { 0.0 };
-        page.text((left, base), NUMBER, Align::Left, MUTED, &NUMBER.fit(&self.y, width));
-        if let Some((name, _)) = &self.second {
-            let room = width - NUMBER.width(&self.y) - 20.0;
-            page.text((left + width, base), NUMBER, Align::Right, MUTED, &NUMBER.fit(name, room));
-        }
+        draw_head(page, (&self.title, &self.y, self.second.as_ref()), (left, top), width, head);
         let scale = self.scale();
         let ends = [scale.low, (scale.low + scale.high) / 2.0, scale.high].map(number);
         let beside = ends.iter().map(|end| NUMBER.width(end)).fold(0.0, f32::max) + BESIDE + BAR + 8.0;

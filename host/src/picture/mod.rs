@@ -36,6 +36,7 @@ mod animation;
 mod canvas;
 mod color;
 mod curves;
+mod frame;
 mod gif_file;
 mod image;
 mod panels;

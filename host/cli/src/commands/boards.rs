@@ -33,7 +33,7 @@ pub(super) fn on_boards(exported: &Exported) -> String {
 
 /// Bytes of static variables.
 fn ram(exported: &Exported) -> usize {
-    exported.ram.iter().sum::<usize>() + exported.event_filters + exported.program.ram
+    exported.ram_in_all() + exported.program.ram
 }
 
 /// The same as a value.

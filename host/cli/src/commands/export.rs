@@ -3,7 +3,8 @@
 use super::boards::on_boards;
 use super::models::{frames, read, title};
 use crate::args::model::{ExportArgs, Target};
-use crate::text::{complain, print};
+use crate::columns::{Column, side_by_side};
+use crate::text::{complain, print, width};
 use crate::units::thousands;
 use foveola::{Error, Exported, ExportedLayer, Result};
 use std::array;
@@ -40,25 +41,22 @@ fn report(exported: &Exported) -> String {
         let instructions = layer.instructions.map_or_else(|| "?".into(), thousands);
         [layer.name.clone(), number(layer.tables), number(layer.state), number(layer.frame), instructions]
     };
-    let mut rows = vec![["bytes", "flash", "state", "a frame", "instructions"].map(str::to_owned)];
-    rows.extend(exported.layers.iter().map(row));
-    let widths: [usize; 5] =
-        array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-    let mut text = String::new();
-    for [name, numbers @ ..] in &rows {
-        text += &format!("{name:0$}", widths[0]);
-        for (number, width) in numbers.iter().zip(&widths[1..]) {
-            text += &format!("  {number:>width$}");
-        }
-        text.push('\n');
-    }
+    let rows: Vec<_> = [["bytes", "flash", "state", "a frame", "instructions"].map(str::to_owned)]
+        .into_iter()
+        .chain(exported.layers.iter().map(row))
+        .collect();
+    let columns: [Column; 5] = array::from_fn(|column| Column {
+        cells: rows.iter().map(|row| row[column].clone()).collect(),
+        right: column > 0,
+    });
+    let mut text = side_by_side(&columns, width());
     let what = ["for an input frame", "for an output frame", "of state", "of scratch", "for event filters"];
     let parts = exported.ram.into_iter().chain([exported.event_filters]);
     let parts: Vec<(usize, &str)> = parts.zip(what).filter(|(bytes, _)| *bytes > 0).collect();
     text += &format!(
         "\nflash     {} bytes of weights and other tables\nRAM       {} bytes:\n",
         thousands(exported.tables as u64),
-        thousands(parts.iter().map(|(bytes, _)| bytes).sum::<usize>() as u64),
+        thousands(exported.ram_in_all() as u64),
     );
     for (bytes, what) in parts {
         text += &format!("          {} {what}\n", thousands(bytes as u64));

@@ -9,6 +9,7 @@ pub(crate) mod denoise;
 pub(crate) mod devices;
 mod export;
 mod gallery;
+mod guard;
 pub(crate) mod info;
 pub(crate) mod input;
 mod layers;

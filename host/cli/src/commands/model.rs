@@ -70,7 +70,7 @@ fn show(args: &ShowArgs) -> Result<()> {
         return Ok(());
     }
     if let Some(path) = &args.svg {
-        return draw(&file, &layers, input, path);
+        return draw(&file, &title(&file, &args.file), &layers, input, path);
     }
     let outputs: Vec<(&str, &str)> = file.outputs().collect();
     if args.json {
@@ -113,6 +113,6 @@ fn show(args: &ShowArgs) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn dims(shape: Shape) -> [usize; 3] {
+fn dims(shape: Shape) -> [usize; 3] {
     [shape.channels, shape.rows, shape.cols]
 }

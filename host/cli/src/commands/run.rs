@@ -1,6 +1,7 @@
 //! `foveola run`: runs a model on frames, and writes pictures of its activity.
 
 use super::gallery::{Drawing, Gallery};
+use super::guard::Guard;
 use super::input::Input;
 use super::models::Models;
 use super::resume::Position;
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     }
     let args = &args;
     let device: Device = args.device.parse()?;
-    Models::build(args, &device, 1_000)?; // an unknown name is reported before the input is read
+    Models::build(args, &device, 1_000)?; // a model that cannot be built is reported before the input is read
     let input = Input::open(args)?;
     if let Some(file) = &args.file {
         file.frames(input.shape())?;
@@ -55,11 +56,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let gallery =
         if args.no_pictures { None } else { Some(Gallery::new(args, &device, &input, models, &signature, piece)?) };
     let names: Vec<String> = model.outputs().map(str::to_owned).collect();
-    let names = match names.len() {
-        // With a single output its name does not matter.
-        0 | 1 => vec!["output".into()],
-        _ => names,
-    };
+    // With a single output its name does not matter.
+    let names = if names.len() > 1 { names } else { vec!["output".into()] };
     refuse_to_overwrite(args, &names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the output: {source}");
@@ -98,26 +96,23 @@ struct States {
     saved: Option<(PathBuf, String)>,
 }
 
-/// Refuses a folder in which an output or a picture would replace the input, or an array of the model.
+/// Refuses outputs and pictures that would replace a file that is read, and a state that would.
 fn refuse_to_overwrite(args: &RunArgs, names: &[String]) -> Result<()> {
-    let arrays = args.file.as_ref().map_or_else(Vec::new, |file| file.arrays());
-    let inputs = args.input.iter().chain(&arrays).chain(&args.weights);
-    let read: Vec<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
-    let pictures = ["stages.png", "traces.png", "stages.gif"].map(str::to_owned);
-    for name in names.iter().map(|name| format!("{name}.npy")).chain(pictures) {
-        let path = args.out.join(name);
-        if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-            let (name, value, expected) =
-                ("--out", path.display().to_string(), "a folder in which no file that is read would be replaced");
-            return Err(Error::Parameter { item: "run", name, value, expected });
-        }
-    }
+    let inputs = || args.input.iter().chain(&args.weights);
+    let outputs: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}.npy"))
+        .chain(["stages.png", "traces.png", "stages.gif"].map(str::to_owned))
+        .collect();
+    let guard = Guard::new("run", args.file.as_ref(), inputs().chain(&args.load_state));
+    guard.check_folder(&args.out, outputs)?;
     if let Some(path) = &args.save_state {
+        // It may replace the state that the run goes on from.
+        let guard = Guard::new("run", args.file.as_ref(), inputs());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if path.canonicalize().is_ok_and(|path| read.contains(&path)) || folder.is_some_and(|folder| !folder.is_dir()) {
-            let (name, value) = ("--save-state", path.display().to_string());
+        if guard.reads(path) || folder.is_some_and(|folder| !folder.is_dir()) {
             let expected = "a file in a folder that there is, and none that is read";
-            return Err(Error::Parameter { item: "run", name, value, expected });
+            return Err(guard.refused("--save-state", path, expected));
         }
     }
     Ok(())
@@ -258,9 +253,6 @@ impl Run<'_> {
         }
         lines.push("model", if about.is_empty() { args.model.clone() } else { format!("{}: {about}", args.model) });
         lines.push("device", device.name());
-        if self.model.outputs().count() > self.names.len().max(1) {
-            lines.push("output", format!("{} alone; a processor computes all", self.names[0]));
-        }
         let frames = thousands(totals.frames as u64);
         lines.push("frames", format!("{frames} of {} ({})", seconds(dt), input.dt_from()));
         input.note().into_iter().for_each(|note| lines.push("", note));

@@ -1,21 +1,24 @@
 //! `foveola model weights`: the parameters of a model.
 
+use super::guard::Guard;
 use super::models::read;
 use crate::args::model::WeightsArgs;
-use crate::text::print;
+use crate::columns::{Column, side_by_side};
+use crate::text::{print, width};
 use crate::units::plural;
 use foveola::{Parameter, Result};
 
 /// Prints names and shapes of all parameters, and writes their values.
 pub(super) fn weights(args: &WeightsArgs) -> Result<()> {
-    let model = read(&args.file, &args.set)?.model()?;
+    let file = read(&args.file, &args.set)?;
+    let model = file.model()?;
     let parameters = model.parameters();
     if let Some(path) = &args.out {
+        Guard::new("model weights", Some(&file), []).check("--out", path, "a file that the model does not read")?;
         model.save_weights(path)?;
     }
-    let width = parameters.iter().map(|parameter| parameter.name.chars().count()).max().unwrap_or(0);
-    let line = |parameter: &Parameter| format!("{:width$}  {}\n", parameter.name, size(parameter));
-    let mut text: String = parameters.iter().map(line).collect();
+    let column = |cell: fn(&Parameter) -> String| Column { cells: parameters.iter().map(cell).collect(), right: false };
+    let mut text = side_by_side(&[column(|parameter| parameter.name.clone()), column(size)], width());
     if let Some(path) = &args.out {
         text += &format!("wrote {}: {}\n", path.display(), plural(parameters.len() as u64, "array"));
     }

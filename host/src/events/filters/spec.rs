@@ -193,37 +193,42 @@ impl Kind {
 
 #[cfg(feature = "files")]
 impl EventFilterSpec {
-    /// The expression that makes the filter on a microcontroller, an `EventStage` for the sensor `SENSOR`.
-    pub(crate) fn source(&self) -> String {
-        let (kind, filter) = match self.kind {
+    /// The expression that makes the filter on a microcontroller, an `EventStage` for the sensor `SENSOR`, and the types of
+    /// `foveola_core::events` that it names.
+    pub(crate) fn source(&self) -> (String, Vec<&'static str>) {
+        let (kind, other, filter) = match self.kind {
             Kind::Stcf { k, tau, neighbours } => {
-                ("Stcf", format!("constant!(Stcf::new(SENSOR, Neighbours::{neighbours:?}, {k}, {tau}))"))
+                let filter = format!("constant!(Stcf::new(SENSOR, Neighbours::{neighbours:?}, {k}, {tau}))");
+                ("Stcf", Some("Neighbours"), filter)
             }
-            Kind::RowColumn { tau } => ("RowColumn", format!("constant!(RowColumn::new(SENSOR, {tau}))")),
+            Kind::RowColumn { tau } => ("RowColumn", None, format!("constant!(RowColumn::new(SENSOR, {tau}))")),
             Kind::DoubleWindow { length, distance, k } => {
-                ("DoubleWindow", format!("constant!(DoubleWindow::new({length}, {distance}, {k}))"))
+                ("DoubleWindow", None, format!("constant!(DoubleWindow::new({length}, {distance}, {k}))"))
             }
             Kind::Refractory { dead, restart } => {
-                ("Refractory", format!("constant!(Refractory::new(SENSOR, {dead}, Restart::{restart:?}))"))
+                let filter = format!("constant!(Refractory::new(SENSOR, {dead}, Restart::{restart:?}))");
+                ("Refractory", Some("Restart"), filter)
             }
             Kind::HotPixels(learning) => {
-                ("HotPixels", format!("constant!(HotPixels::new(SENSOR, Learning::{learning:?}))"))
+                let filter = format!("constant!(HotPixels::new(SENSOR, Learning::{learning:?}))");
+                ("HotPixels", Some("Learning"), filter)
             }
-            Kind::PolarityOnly(polarity) => ("PolarityOnly", format!("PolarityOnly::{polarity:?}")),
+            Kind::PolarityOnly(polarity) => ("PolarityOnly", None, format!("PolarityOnly::{polarity:?}")),
             Kind::Region { corner: [left, top], size: [cols, rows], moved } => {
                 let in_place = if moved { "" } else { ".in_place()" };
-                ("Region", format!("constant!(Region::new({left}, {top}, {cols}, {rows})){in_place}"))
+                ("Region", None, format!("constant!(Region::new({left}, {top}, {cols}, {rows})){in_place}"))
             }
             Kind::Downsample { factor, count } => {
                 let cells = format!("constant!(Downsample::new(SENSOR, {factor}))");
                 // As in `Kind::stage`.
-                ("Downsample", if count == 1 { cells } else { format!("constant!({cells}.counting({count}))") })
+                let filter = if count == 1 { cells } else { format!("constant!({cells}.counting({count}))") };
+                ("Downsample", None, filter)
             }
             Kind::RateLimit { budget, window } => {
-                ("RateLimit", format!("constant!(RateLimit::new({budget}, {window}))"))
+                ("RateLimit", None, format!("constant!(RateLimit::new({budget}, {window}))"))
             }
         };
-        format!("EventStage::{kind}({filter})")
+        (format!("EventStage::{kind}({filter})"), ["EventStage", kind].into_iter().chain(other).collect())
     }
 }
 

@@ -106,10 +106,9 @@ fn programs_are_predicted() {
     for (path, binning, row) in ready.chain(others) {
         let file = ModelFile::read(path).expect("a good file");
         let exported = file.to_firmware([64 / usize::from(binning); 2], binning).expect("a good model");
-        let ram = exported.ram.iter().sum::<usize>() + exported.event_filters;
         let predicted = [
             (exported.tables + exported.program.flash) as f64,
-            (ram + exported.program.ram) as f64,
+            (exported.ram_in_all() + exported.program.ram) as f64,
             exported.instructions.expect("kinds that are predicted") as f64,
         ];
         for ((what, predicted), measured) in ["flash", "RAM", "instructions"].iter().zip(predicted).zip(&row[1..]) {

@@ -87,17 +87,9 @@ fn recursion(work: &mut Work, decay: Decay, len: usize, plain: Kind) {
         work.add(Kind::Copied, 2 * len);
     } else {
         work.add(plain, len);
-        flushed(work, decay, len);
+        // State words that become zero when they are small: all of them once in a period.
+        work.add_share(Kind::Flushed, len as f64 / f64::from(decay.period()));
     }
-}
-
-/// State words that become zero when they are small: all of them once in a period.
-fn flushed(work: &mut Work, decay: Decay, len: usize) {
-    let (mut period, mut left) = (1, 1.0 - decay.gain());
-    while left * left >= f64::from(f32::EPSILON / 2.0) {
-        (period, left) = (2 * period, left * left);
-    }
-    work.add_share(Kind::Flushed, len as f64 / f64::from(period));
 }
 
 fn sum(work: &mut Work, filter: &Sum) -> Option<()> {

@@ -8,6 +8,7 @@ use super::{Input, ModelFile};
 use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Polarity, Result};
 use foveola_core::Shape;
 use foveola_core::events::{EventChain, EventStage};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 impl ModelFile {
@@ -150,29 +151,13 @@ fn plan(
 /// The event filters as a table and a chain.
 fn chain(filters: &[EventFilterSpec]) -> String {
     let mut stages = String::new();
+    let mut names = BTreeSet::from(["EventChain"]);
     for filter in filters {
-        writeln!(stages, "    // {filter}\n    {},", filter.source()).expect("a String grows");
+        let (source, types) = filter.source();
+        writeln!(stages, "    // {filter}\n    {source},").expect("a String grows");
+        names.extend(types);
     }
-    let names = [
-        "DoubleWindow",
-        "Downsample",
-        "EventChain",
-        "EventStage",
-        "HotPixels",
-        "Learning",
-        "Neighbours",
-        "PolarityOnly",
-        "RateLimit",
-        "Refractory",
-        "Region",
-        "Restart",
-        "RowColumn",
-        "Stcf",
-    ];
-    let used = |name: &&str| {
-        *name == "EventChain" || stages.contains(&format!("{name}::")) || stages.contains(&format!("{name}("))
-    };
-    let names = names.into_iter().filter(used).collect::<Vec<_>>().join(", ");
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
     format!(
         "use foveola_core::events::{{{names}}};\n\n\
          static EVENT_STAGES: [EventStage<'static>; {}] = [\n{stages}];\n\n\

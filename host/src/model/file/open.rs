@@ -80,6 +80,11 @@ impl ModelFile {
         position.into_iter().flat_map(|position| sources(&self.layers, position)).map(|(name, _)| name)
     }
 
+    /// The file that this was read from; empty for a text.
+    pub fn path(&self) -> &Path {
+        &self.source.path
+    }
+
     /// The files of arrays that the layers read, each once.
     pub fn arrays(&self) -> Vec<PathBuf> {
         fn collect(value: &Value, parameters: &Table, names: &mut Vec<String>) {

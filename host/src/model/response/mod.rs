@@ -72,8 +72,8 @@ pub struct Response {
     pub dark: Array4<f32>,
     /// Whether only linear layers lie between the input and this one; biases are allowed.
     pub linear: bool,
-    /// Whether a flash at another pixel has the same response around that pixel. Not behind `RF`, sums over space and
-    /// `VariableDelay`: there is no gain for gratings then.
+    /// Whether a flash at another pixel has the same response around that pixel, and one at another time a later one. Not
+    /// behind `RF`, sums over space, `VariableDelay` and strides: there is no gain for gratings then.
     pub shifts: bool,
     /// Whether the response has decayed before the last frame: to 1 % of its peak.
     pub decayed: bool,

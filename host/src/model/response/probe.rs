@@ -64,7 +64,9 @@ impl Reach {
                 });
                 let stride = conv.options().stride;
                 let pitch = [self.pitch[0] * stride[1] as f64, self.pitch[1] * stride[2] as f64];
-                Self { pitch, origin: moved, ..longer((conv.extent(0) - 1) as f64) }
+                // A stride takes some places and frames, and leaves others out.
+                let shifts = self.shifts && stride == [1; 3];
+                Self { pitch, origin: moved, shifts, ..longer((conv.extent(0) - 1) as f64) }
             }
             Stage::Rf(rf) => Self { shifts: false, ..longer((rf.kernel().shape[2] - 1) as f64) },
             Stage::Delay(delay) => longer(delay.frames().0 as f64),

@@ -125,6 +125,7 @@ fn strides_and_borders_move_pixels() {
     let flash = Flash::new(Shape::new(1, 16, 20));
     let strided = one(&Model::of(plain([1, 1]).with_stride([1, 2, 4])).then(plain([1, 1])), &flash);
     assert_eq!((strided.pitch, strided.origin), ([2.0, 4.0], [-8.0, -10.0]));
+    assert!(!strided.shifts, "a flash between the pixels that are taken has no response");
     let cropped = one(&Model::of(plain([5, 3]).with_autopad(false)), &flash);
     assert_eq!(cropped.origin, [2.0 - 8.0, 1.0 - 10.0]);
     assert_eq!(cropped.bright[(0, 0, 6, 9)], 1.0 / 15.0, "the flash is where it is");

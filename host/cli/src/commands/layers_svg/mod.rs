@@ -2,7 +2,7 @@
 
 mod layout;
 
-use super::model::dims;
+use super::guard::Guard;
 use crate::text::print;
 use foveola::{Error, LayerSummary, ModelFile, Result};
 use foveola_core::Shape;
@@ -15,25 +15,21 @@ use std::path::Path;
 const MOST_LAYERS: usize = 300;
 
 /// Writes the drawing.
-pub(super) fn draw(file: &ModelFile, layers: &[LayerSummary], input: Shape, path: &Path) -> Result<()> {
+pub(super) fn draw(file: &ModelFile, caption: &str, layers: &[LayerSummary], input: Shape, path: &Path) -> Result<()> {
     if layers.len() > MOST_LAYERS {
         let (name, value) = ("layers", layers.len().to_string());
         return Err(Error::Parameter { item: "model show --svg", name, value, expected: "300 or fewer" });
     }
-    let text = graph(file, layers, input).svg(&caption(file));
+    Guard::new("model show", Some(file), []).check("--svg", path, "a file that the model does not read")?;
+    let text = graph(file, layers, input).svg(caption);
     std::fs::write(path, text).map_err(|source| Error::Io { path: path.into(), source })?;
     print(&format!("wrote     {}\n", path.display()));
     Ok(())
 }
 
-fn caption(file: &ModelFile) -> String {
-    [file.name(), file.about()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
-}
-
 /// The input, the layers and the outputs, with their places.
 fn graph(file: &ModelFile, layers: &[LayerSummary], input: Shape) -> Graph {
-    let in_words = |shape: Shape| dims(shape).map(|n| n.to_string()).join(" x ");
-    let mut boxes = vec![(Role::Input, vec!["input".to_owned(), in_words(input)])];
+    let mut boxes = vec![(Role::Input, vec!["input".to_owned(), input.to_string()])];
     // For each box, those that it reads, with what is written there.
     let mut reads: Vec<Vec<(usize, String)>> = vec![Vec::new()];
     let mut places: HashMap<&str, usize> = HashMap::from([("input", 0)]);
@@ -41,7 +37,7 @@ fn graph(file: &ModelFile, layers: &[LayerSummary], input: Shape) -> Graph {
         let settings = file.settings(&layer.name);
         let mut lines = vec![layer.name.clone(), layer.kind.to_owned()];
         lines.extend(settings.iter().map(|(key, value)| format!("{key} {value}")));
-        lines.push(in_words(layer.output));
+        lines.push(layer.output.to_string());
         let term = |(name, weight): &(String, f64)| Some((*places.get(name.as_str())?, label(*weight)));
         reads.push(layer.inputs.terms.iter().filter_map(term).collect());
         places.insert(&layer.name, boxes.len());
@@ -161,6 +157,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::models::title;
     use super::layout::tests::check;
     use super::*;
 
@@ -233,7 +230,7 @@ mod tests {
         let graph = graph(&file, &layers, Shape::new(1, 8, 9));
         check(&graph);
         assert_eq!(graph.edges.len(), 6);
-        let svg = graph.svg(&caption(&file));
+        let svg = graph.svg(&title(&file, Path::new("")));
         is_xml(&svg);
         for words in ["on: a &lt; b &amp; &quot;c&quot;", ">tau 50ms<", ">1 x 8 x 9<", ">\u{d7} \u{2212}0.5<", ">rate<"]
         {

@@ -1,6 +1,6 @@
 //! Positions in space around a flash, and the part of the frame that is drawn.
 
-use foveola::Response;
+use foveola::{Peak, Response};
 use std::ops::Range;
 
 /// The axes of a response.
@@ -28,14 +28,14 @@ const SHARE: f32 = 0.005;
 const LEAST: usize = 4;
 
 /// Rows and columns around the flash, as many on each side, as far as there is a response, and one more.
-pub(super) fn crop(response: &Response) -> [Range<usize>; 2] {
+pub(super) fn crop(response: &Response, peak: Option<Peak>) -> [Range<usize>; 2] {
     let (_, _, rows, cols) = response.bright.dim();
     let middle = |axis: usize, len: usize| {
         let at = (-response.origin[axis] / response.pitch[axis]).round().clamp(0.0, (len - 1) as f64);
         at as usize
     };
     let middle = [middle(0, rows), middle(1, cols)];
-    let most = response.peak().map_or(0.0, |peak| SHARE * peak.value.abs());
+    let most = peak.map_or(0.0, |peak| SHARE * peak.value.abs());
     let mut reach = [LEAST; 2];
     for samples in [&response.bright, &response.dark] {
         for ((_, _, row, col), _) in samples.indexed_iter().filter(|(_, y)| y.abs() > most) {

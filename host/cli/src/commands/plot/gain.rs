@@ -16,6 +16,10 @@ pub(super) struct Gain {
 impl Gain {
     /// The gains of the channels of a stage, `most` at most, without those that do not respond.
     pub(super) fn of(stage: &Response, amplitude: f32, most: usize) -> Vec<Self> {
+        if stage.every > 1 {
+            // The response to a flash in one frame does not tell that to a flicker.
+            return Vec::new();
+        }
         let channels = stage.bright.len_of(Axis(0));
         let gain = |channel: usize| {
             let spectrum = stage.spectrum(channel, amplitude);

@@ -5,6 +5,7 @@ mod gain;
 mod page;
 mod weights;
 
+use super::guard::Guard;
 use super::models::{frames, read, title};
 use crate::args::model::PlotArgs;
 use crate::text::{Lines, print};
@@ -38,7 +39,9 @@ pub(super) fn plot(args: &PlotArgs) -> Result<()> {
     let pages = plot.responses()?;
     let weights = weights::pages(&plot.model, frame, file.input().dt)?;
 
-    plot.refuse_to_overwrite(pages.iter().map(Page::stem).chain(weights.iter().map(|page| page.stem.clone())))?;
+    let stems = pages.iter().map(Page::stem).chain(weights.iter().map(|page| page.stem.clone()));
+    let names = stems.flat_map(|stem| [format!("{stem}.npy"), format!("{stem}-dark.npy"), format!("{stem}.png")]);
+    Guard::new("model plot", Some(&file), []).check_folder(&args.out, names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the pictures: {source}");
         Error::Data { path: args.out.clone(), reason }
@@ -87,20 +90,6 @@ impl Plot<'_> {
 
     fn path(&self, stem: &str, ending: &str) -> PathBuf {
         self.args.out.join(format!("{stem}.{ending}"))
-    }
-
-    /// Refuses a folder in which an array of the model would be replaced.
-    fn refuse_to_overwrite(&self, stems: impl Iterator<Item = String>) -> Result<()> {
-        let read: Vec<PathBuf> = self.file.arrays().iter().filter_map(|path| path.canonicalize().ok()).collect();
-        for stem in stems.flat_map(|stem| [format!("{stem}-dark"), stem]) {
-            let path = self.path(&stem, "npy");
-            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-                let (name, value, expected) =
-                    ("--out", path.display().to_string(), "a folder in which no file that is read would be replaced");
-                return Err(Error::Parameter { item: "model plot", name, value, expected });
-            }
-        }
-        Ok(())
     }
 
     /// Writes the samples of a response; those after a dark flash too, if they are others.

@@ -6,10 +6,15 @@ use foveola::picture::{Curve, CurvePanel, ImagePanel, PlotPanel};
 use foveola::{Flash, Peak, Resolution, Response};
 use ndarray::{Array2, Axis, s};
 use serde_json::{Value, json};
+use std::ops::Range;
 
 /// A response and the linear stages in front of it.
 pub(super) struct Page {
     pub(super) response: Response,
+    /// The largest sample; none without a response.
+    peak: Option<Peak>,
+    /// Rows and columns that are drawn: around the flash, as far as there is 0.5 % of the peak.
+    window: [Range<usize>; 2],
     gains: Vec<Gain>,
     flash: Flash,
     resolution: Resolution,
@@ -23,7 +28,9 @@ type Rows = Vec<(usize, usize, Vec<PlotPanel>)>;
 impl Page {
     pub(super) fn new(response: Response, stages: Vec<Response>, flash: Flash, resolution: Resolution) -> Self {
         let gains = stages.iter().flat_map(|stage| Gain::of(stage, flash.amplitude, MOST));
-        Self { gains: gains.collect(), response, flash, resolution }
+        let gains = gains.collect();
+        let peak = response.peak();
+        Self { peak, window: crop(&response, peak), gains, response, flash, resolution }
     }
 
     /// The name of the output or layer, with the channel of the input if it has several.
@@ -58,7 +65,7 @@ impl Page {
     fn caveats(&self) -> Vec<String> {
         let Response { name, linear, decayed, .. } = &self.response;
         let mut notes = Vec::new();
-        if self.response.peak().is_none() {
+        if self.peak.is_none() {
             notes.push(format!(
                 "{name} does not respond to this flash: its field is elsewhere (--pixel), it has a threshold (--flash), or it \
                  needs a pattern or motion."
@@ -78,6 +85,11 @@ impl Page {
         if self.reaches_the_border() {
             notes.push("The response reaches the border of the frame; a larger --size would show all of it.".into());
         }
+        if self.response.every > 1 {
+            notes.push(
+                "Behind a stride in time the response depends on the frame of the flash: no gain is drawn.".into(),
+            );
+        }
         if self.gains.iter().any(|gain| !gain.gratings) {
             notes
                 .push("Gains over time are those for one flickering pixel: the response does not move with it.".into());
@@ -88,7 +100,7 @@ impl Page {
     /// Whether 1 % of the peak or more lies in the outermost pixels.
     fn reaches_the_border(&self) -> bool {
         let (_, _, rows, cols) = self.response.bright.dim();
-        let Some(peak) = self.response.peak().filter(|_| self.response.shifts && rows > 2 && cols > 2) else {
+        let Some(peak) = self.peak.filter(|_| self.response.shifts && rows > 2 && cols > 2) else {
             return false;
         };
         let edges = [(Axis(2), 0), (Axis(2), rows - 1), (Axis(3), 0), (Axis(3), cols - 1)];
@@ -109,7 +121,7 @@ impl Page {
     }
 
     pub(super) fn rows(&self) -> Rows {
-        let peak = self.response.peak().unwrap_or_else(|| {
+        let peak = self.peak.unwrap_or_else(|| {
             let (_, _, rows, cols) = self.response.bright.dim();
             Peak { index: [0, 0, rows / 2, cols / 2], value: 0.0 }
         });
@@ -180,7 +192,7 @@ impl Page {
 
     /// The frames up to the last one with 0.5 % of the peak, at least 8.
     fn settled(&self) -> usize {
-        let most = self.response.peak().map_or(0.0, |peak| 0.005 * peak.value.abs());
+        let most = self.peak.map_or(0.0, |peak| 0.005 * peak.value.abs());
         let frames = self.response.bright.axis_iter(Axis(1)).zip(self.response.dark.axis_iter(Axis(1)));
         let last = frames.enumerate().filter(|(_, (bright, dark))| bright.iter().chain(dark).any(|y| y.abs() > most));
         last.last().map_or(0, |(last, _)| last + 2).max(8).min(self.response.bright.len_of(Axis(1)))
@@ -189,8 +201,8 @@ impl Page {
     /// A pixel of the response, relative to the flash.
     fn place(&self, peak: Peak) -> String {
         let [_, _, row, col] = peak.index;
-        let at = |axis: usize, index: usize| self.response.origin[axis] + self.response.pitch[axis] * index as f64;
-        let (row, col) = (at(0, row), at(1, col));
+        let axes = self.axes();
+        let (row, col) = (axes.at(0, row), axes.at(1, col));
         if !self.response.shifts {
             "the pixel of the largest response".into()
         } else if (row, col) == (0.0, 0.0) {
@@ -198,11 +210,6 @@ impl Page {
         } else {
             format!("row {row:+}, column {col:+} px")
         }
-    }
-
-    /// Where a response is drawn in space: around the flash, as far as there is 0.5 % of the peak.
-    fn window(&self) -> [std::ops::Range<usize>; 2] {
-        crop(&self.response)
     }
 
     fn axes(&self) -> Axes<'_> {
@@ -213,9 +220,9 @@ impl Page {
     fn profile(&self, peak: Peak) -> CurvePanel {
         let [channel, time, row, col] = peak.index;
         let (samples, flash) = self.side(peak.index);
-        let [rows, cols] = self.window();
+        let [rows, cols] = self.window.clone();
         let axes = self.axes();
-        let along = |axis: usize, range: std::ops::Range<usize>, name: &str| {
+        let along = |axis: usize, range: Range<usize>, name: &str| {
             let value = |i: usize| samples[if axis == 1 { (channel, time, row, i) } else { (channel, time, i, col) }];
             Curve::new(name, range.map(|i| (axes.at(axis, i), f64::from(value(i)))).collect::<Vec<_>>()).dots()
         };
@@ -228,7 +235,7 @@ impl Page {
     fn in_space(&self, peak: Peak, name: String) -> ImagePanel {
         let [channel, time, ..] = peak.index;
         let (samples, flash) = self.side(peak.index);
-        let [rows, cols] = self.window();
+        let [rows, cols] = self.window.clone();
         let values = samples.slice(s![channel, time, rows.clone(), cols.clone()]).to_owned();
         let title = match name.as_str() {
             "" => format!("In space, {} ms after a {flash} flash", self.time(time)),
@@ -247,7 +254,7 @@ impl Page {
     fn in_space_and_time(&self, peak: Peak) -> ImagePanel {
         let [channel, _, row, col] = peak.index;
         let (samples, flash) = self.side(peak.index);
-        let window = self.window();
+        let window = self.window.clone();
         // The axis along which the best grating varies.
         let axis = self.gains.first().map_or(1, |gain| gain.best.axis);
         let (end, range) = (self.settled(), window[axis].clone());
@@ -307,7 +314,7 @@ impl Page {
     /// Lines about the response.
     pub(super) fn report(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Some(peak) = self.response.peak() {
+        if let Some(peak) = self.peak {
             let (samples, flash) = self.side(peak.index);
             let [channel, time, row, col] = peak.index;
             let size = if self.response.linear { String::new() } else { format!(" after a {flash} flash") };
@@ -334,7 +341,7 @@ impl Page {
     }
 
     pub(super) fn as_json(&self) -> Value {
-        let peak = self.response.peak();
+        let peak = self.peak;
         let course = peak.map(|peak| {
             let [channel, _, row, col] = peak.index;
             let at = |samples: &ndarray::Array4<f32>| samples.slice(s![channel, .., row, col]).to_vec();
