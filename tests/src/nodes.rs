@@ -2,8 +2,8 @@
 
 use foveola::{Layer, Table};
 use foveola_core::{
-    Axis, Conv3d, ConvOptions, Decay, Delay, Diff, Error, Finite, First, Graph, HighPass, Kernel, LowPass, Node,
-    Nonlinearity, PadMode, Pointwise, Shape, Source, Stage, Sum, TimePadding, constant,
+    Axis, Border, Conv3d, ConvOptions, Decay, Delay, Diff, Error, Finite, First, Graph, HighPass, Kernel, LowPass,
+    Node, Nonlinearity, PadMode, Pointwise, Shape, SmoothConv, Source, Stage, Sum, TimePadding, constant,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,6 +25,15 @@ fn conv(shape: Shape, outs: usize, every: usize, pad: Option<PadMode>) -> Result
     Conv3d::new(shape, Kernel::new(weights, [outs, shape.channels, 2, 1, 1]), options).map(Stage::Conv3d)
 }
 
+/// Two stages with kernels of 2 x 3 pixels or of one, as a sum or, more rarely, as channels.
+fn smooth(shape: Shape, pick: u16) -> Result<Stage<'static>, Error> {
+    static DECAYS: [Decay; 2] = [constant!(Decay::new(0.003, 1000.0)), constant!(Decay::new(0.005, 1000.0))];
+    let size = if pick.is_multiple_of(4) { [2, 3] } else { [1, 1] };
+    let (taps, _) = WEIGHTS.split_at(2 * size[0] * size[1]);
+    let filter = SmoothConv::new(shape, &DECAYS, taps, size, Border::Replicate)?;
+    Ok(Stage::SmoothConv(if pick.is_multiple_of(10) && shape.channels == 1 { filter.components() } else { filter }))
+}
+
 fn stage(shape: Shape, kind: u16, pick: u16) -> Result<Stage<'static>, Error> {
     const DECAY: Decay = constant!(Decay::new(0.003, 1000.0));
     let pad = [PadMode::Mirror, PadMode::FullCopy, PadMode::Mean, PadMode::FirstFrame][usize::from(pick % 4)];
@@ -43,6 +52,7 @@ fn stage(shape: Shape, kind: u16, pick: u16) -> Result<Stage<'static>, Error> {
         6 => Stage::TimePadding(TimePadding::new(shape, usize::from(pick % 3), pad)),
         7 if shape.channels <= 3 => conv(shape, 1 + usize::from(pick % 2), 1, Some(pad))?,
         8 if shape.channels <= 3 => conv(shape, 1, 1 + usize::from(pick % 3), (pick.is_multiple_of(2)).then_some(pad))?,
+        9 if pick.is_multiple_of(2) => smooth(shape, pick)?,
         _ => Stage::Pointwise(Pointwise::new(shape, function)?),
     })
 }

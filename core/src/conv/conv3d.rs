@@ -9,7 +9,8 @@
 //! ([`flip_kernels`]). `top = floor(k'/2)` of the dilated size `k' = dil (k - 1) + 1` with a border, 0 without.
 //!
 //! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
-//!   samples per frame. A kernel of one frame has no state; it needs one such frame of scratch instead.
+//!   samples per frame. A kernel of one frame has no state; it needs such rows in scratch instead, those of one
+//!   [band](super::bands) at a time.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel.
 //! - A kernel that is 1 x 1 in space (`Conv1d` of the host) processes several frames of a chunk at once, each as one
 //!   long row, in place. Its state is filled for the next chunk. It needs no scratch.
@@ -17,8 +18,8 @@
 //! Without temporal padding (`pad: None`) a stream yields its first frame after `dil_t (kt-1) + 1` frames. The state
 //! continues from chunk to chunk, so the output does not depend on the chunk size.
 
+use super::bands::{BAND, BAND_OF_FACTORS};
 use super::lines::{Frames, Lines, Stored};
-use super::separable::Spatial;
 use super::tile::Correlation;
 use super::time::InTime;
 use super::{Border, Factors};
@@ -145,6 +146,8 @@ pub struct Conv3d<'w, T = f32> {
     factors: Option<Factors<'w, T>>,
     /// Frames of a block, which threads share.
     pub(super) block: usize,
+    /// Output rows of a band.
+    pub(super) band: usize,
 }
 
 impl<'w, T> Conv3d<'w, T> {
@@ -177,7 +180,7 @@ impl<'w, T> Conv3d<'w, T> {
             }
             axis += 1;
         }
-        let conv = Self { input, kernel, options, factors: None, block: 1 };
+        let conv = Self { input, kernel, options, factors: None, block: 1, band: BAND };
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
@@ -227,7 +230,8 @@ impl<'w, T> Conv3d<'w, T> {
             let (name, expected) = ("pixels of the kernel", "2 or more, to separate rows from columns");
             return Err(Error::Parameter { name, value: 1.0, expected });
         }
-        Ok(Self { factors: Some(factors), ..self })
+        let band = if self.band == BAND { BAND_OF_FACTORS } else { self.band };
+        Ok(Self { factors: Some(factors), band, ..self })
     }
 
     /// Processes blocks of `frames` frames when there are threads to share them, with correspondingly more scratch: see
@@ -236,8 +240,14 @@ impl<'w, T> Conv3d<'w, T> {
         Self { block: if frames == 0 || self.is_pointwise() { 1 } else { frames }, ..self }
     }
 
+    /// Processes `rows` output rows at a time (by default 16, or 8 with factors), if the kernel has one frame: see
+    /// [`bands`](super::bands). More rows take more scratch; with all of them in one band, threads share whole frames.
+    pub const fn in_bands(self, rows: usize) -> Self {
+        Self { band: if rows == 0 { 1 } else { rows }, ..self }
+    }
+
     /// Intermediate frames that the factors make of each input frame.
-    const fn planes(&self) -> usize {
+    pub(super) const fn planes(&self) -> usize {
         match &self.factors {
             Some(factors) => factors.terms.saturating_mul(self.kernel.shape[1]),
             None => 0,
@@ -300,20 +310,27 @@ impl<'w, T> Conv3d<'w, T> {
         }
     }
 
+    /// Shape of an output frame.
+    pub(super) const fn output_shape(&self) -> Shape {
+        Shape::new(self.kernel.shape[0], self.out_size(1, self.input.rows), self.out_size(2, self.input.cols))
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
-        let (slots, frame) = (self.extent(0), self.frame());
-        let rows = self.out_size(1, self.input.rows);
-        let cols = self.out_size(2, self.input.cols);
+        let (slots, frame, output) = (self.extent(0), self.frame(), self.output_shape());
         // Intermediate samples that the factors make of a channel.
         let in_time = if self.kernel.shape[2] == 1 { 0 } else { self.input.rows.saturating_mul(self.stride()) };
-        let columns = self.input.rows.saturating_mul(cols);
+        let columns = self.input.rows.saturating_mul(output.cols);
         Signature {
             input: self.input,
-            output: Shape::new(self.kernel.shape[0], rows, cols),
+            output,
             state: if slots == 1 { 0 } else { slots.saturating_mul(frame) },
-            scratch: Scratch { fixed: self.stored().saturating_mul(frame), per_frame: 0 }
-                .and(self.block.saturating_mul(self.planes()).saturating_mul(in_time.saturating_add(columns))),
+            scratch: Scratch::NONE.and(if self.is_in_bands() {
+                self.scratch_of_bands()
+            } else {
+                let planes = self.block.saturating_mul(self.planes()).saturating_mul(in_time.saturating_add(columns));
+                self.stored().saturating_mul(frame).saturating_add(planes)
+            }),
             rate: self.rate(),
             lead: 0,
         }
@@ -365,6 +382,9 @@ impl<T: Sample> Conv3d<'_, T> {
         let together = self.block.min(input.len() / self.input.len().max(1));
         if together > 1 && engine.halve(self.work().saturating_mul(together)).is_some() {
             return self.advance_in_blocks(engine, t, state, scratch, input, output);
+        }
+        if self.is_in_bands() {
+            return self.advance_in_bands(engine, t, scratch, input, output);
         }
         let signature = self.signature();
         let (frame, slots) = (self.frame(), self.extent(0));
@@ -479,80 +499,23 @@ impl<T: Sample> Conv3d<'_, T> {
         output: &mut [T],
     ) {
         match &self.factors {
-            None => self.correlation(frames).run(engine, output),
+            None => self.correlation(self.lines(frames, self.input.rows)).run(engine, output),
             Some(factors) => self.output_by(factors, engine, frames, scratch, output),
         }
     }
 
     /// The rows of stored frames, or all samples of a channel as one row.
-    fn lines<'a>(&self, frames: Stored<'a, T>, rows: usize) -> Lines<'a, T> {
+    pub(super) fn lines<'a>(&self, frames: Stored<'a, T>, rows: usize) -> Lines<'a, T> {
         let pitch = [self.frame(), self.input.rows.saturating_mul(self.stride()), self.stride()];
         let border = self.options.border.unwrap_or_default();
-        Lines::Space { frames, pitch, rows, border, dilation: self.options.dilation[0] }
+        Lines::Space { frames, pitch, rows, held: rows, border, dilation: self.options.dilation[0] }
     }
 
-    /// [`Conv3d::output`] with factors.
-    #[inline(always)]
-    fn output_by<L: Lanes<T>, F: WorkSplitter>(
-        &self,
-        factors: &Factors<'_, T>,
-        engine: Engine<L, F>,
-        frames: Stored<'_, T>,
-        scratch: &mut [T],
-        output: &mut [T],
-    ) {
-        let [outs, ins, kt, kh, kw] = self.kernel.shape;
-        let (rows, stride, planes) = (self.input.rows, self.stride(), self.planes());
-        let plane = rows.saturating_mul(stride);
-        let size = self.signature().output;
-        let (past, scratch) =
-            scratch.split_at_mut_checked(if kt == 1 { 0 } else { planes * plane }).unwrap_or_default();
-        let border = self.options.border.unwrap_or_default();
-        for (o, output) in output.chunks_exact_mut(size.pixels().max(1)).enumerate() {
-            let of = |k: usize| o * planes * k..(o + 1) * planes * k;
-            let first = (o * self.options.groups).checked_div(outs).unwrap_or(0) * ins;
-            let frames = frames.from(first * plane);
-            let (mut lines, mut inputs) = (self.lines(frames, rows), ins);
-            if kt > 1 {
-                // Every sample of a frame, borders too, as one long row.
-                let in_time = Correlation {
-                    lines: self.lines(frames, 1),
-                    weights: factors.time.get(of(kt)).unwrap_or(&[]),
-                    bias: &[],
-                    kernel: [planes, 1, kt, 1, 1],
-                    groups: ins,
-                    step: [1; 2],
-                    dilation: [1; 2],
-                    top: 0,
-                    rows: 1,
-                    cols: plane,
-                    pitch: [plane, plane],
-                };
-                in_time.run(engine, past);
-                (lines, inputs) = (Lines::of_frame(past, [plane, stride], rows, border), planes);
-            }
-            let spatial = Spatial {
-                lines,
-                inputs,
-                planes,
-                rows: factors.rows.get(of(kh)).unwrap_or(&[]),
-                cols: factors.cols.get(of(kw)).unwrap_or(&[]),
-                outs: 1,
-                bias: self.kernel.bias.get(o..=o).unwrap_or(&[]),
-                dilation: [self.options.dilation[1], self.options.dilation[2]],
-                border,
-                top: self.border(1).0,
-                rows_in: rows,
-                size: [size.rows, size.cols],
-            };
-            spatial.run(engine, scratch, output);
-        }
-    }
-
-    fn correlation<'a>(&'a self, frames: Stored<'a, T>) -> Correlation<'a, T> {
-        let output = self.signature().output;
+    /// The whole output, without factors.
+    pub(super) fn correlation<'a>(&'a self, lines: Lines<'a, T>) -> Correlation<'a, T> {
+        let output = self.output_shape();
         Correlation {
-            lines: self.lines(frames, self.input.rows),
+            lines,
             weights: self.kernel.weights,
             bias: self.kernel.bias,
             kernel: self.kernel.shape,

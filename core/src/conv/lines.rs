@@ -42,6 +42,8 @@ pub(crate) enum Lines<'a, T> {
         /// Samples from one slot, channel and row to the next.
         pitch: [usize; 3],
         rows: usize,
+        /// Rows of a channel in memory, if there are fewer: row `r` lies where row `r mod held` would.
+        held: usize,
         border: Border,
         /// Frames between the kernel's taps in time.
         dilation: usize,
@@ -68,9 +70,19 @@ pub(super) struct Plane<'a, T> {
 
 impl<'a, T: Copy> Lines<'a, T> {
     /// One frame, its channels and rows at the given distances.
-    pub(crate) const fn of_frame(samples: &'a [T], [channel, row]: [usize; 2], rows: usize, border: Border) -> Self {
+    pub(crate) const fn of_frame(samples: &'a [T], pitch: [usize; 2], rows: usize, border: Border) -> Self {
+        Self::of_part(samples, pitch, [rows, rows], border)
+    }
+
+    /// The same, of which only `held` rows of each channel are in memory.
+    pub(crate) const fn of_part(
+        samples: &'a [T],
+        [channel, row]: [usize; 2],
+        [rows, held]: [usize; 2],
+        border: Border,
+    ) -> Self {
         let frames = Stored::in_ring(Frames { samples, slots: 1, now: 0 });
-        Self::Space { frames, pitch: [samples.len(), channel, row], rows, border, dilation: 1 }
+        Self::Space { frames, pitch: [samples.len(), channel, row], rows, held, border, dilation: 1 }
     }
 
     /// Channel `channel`, `back` taps ago.
@@ -98,10 +110,10 @@ impl<'a, T: Copy> Lines<'a, T> {
     /// rows are frames.
     #[inline(always)]
     pub(super) fn starts<const N: usize>(&self, at: isize, count: usize) -> Option<[usize; N]> {
-        let Self::Space { pitch, rows, border, .. } = *self else { return None };
+        let Self::Space { pitch, rows, held, border, .. } = *self else { return None };
         let mut starts = [0; N];
         for (start, at) in starts.iter_mut().take(count).zip(at..) {
-            *start = border.index(at, rows)? * pitch[2];
+            *start = place(border.index(at, rows)?, held) * pitch[2];
         }
         Some(starts)
     }
@@ -119,10 +131,13 @@ impl<'a, T: Copy> Lines<'a, T> {
         col: usize,
     ) -> (usize, usize, Option<&'a [T]>) {
         match *self {
-            Self::Space { pitch, rows, border, .. } => {
+            Self::Space { pitch, rows, held, border, .. } => {
                 let Some(row) = border.index(at, rows) else { return (1, 0, None) };
-                let run = if at >= 0 && (at as usize) < rows { steps(rows - 1 - row, step) } else { 1 };
-                let samples = plane.samples.get(row * pitch[2] + col..).unwrap_or(&[]);
+                let place = place(row, held);
+                // Up to the end of the frame, or of the memory.
+                let most = (rows - 1 - row).min((held - 1).saturating_sub(place));
+                let run = if at >= 0 && (at as usize) < rows { steps(most, step) } else { 1 };
+                let samples = plane.samples.get(place * pitch[2] + col..).unwrap_or(&[]);
                 (run.min(count), step * pitch[2], Some(samples))
             }
             Self::Time { ring, slots, now, channels, pixels, .. } => {
@@ -139,6 +154,12 @@ impl<'a, T: Copy> Lines<'a, T> {
             }
         }
     }
+}
+
+/// Where row `row` lies among the `held` rows in memory.
+#[inline(always)]
+pub(super) const fn place(row: usize, held: usize) -> usize {
+    if row < held { row } else { row % held }
 }
 
 /// How many of 0, `step`, `2 step`, … are at most `most`.

@@ -1,5 +1,6 @@
 //! Convolutions in space and time: [`Conv3d`] (and its special cases in space or time alone), and [`Rf`].
 
+pub mod bands;
 pub mod block;
 pub mod border;
 pub mod conv3d;

@@ -4,12 +4,14 @@
 //! out[c] = bias + w_0 x_0[c] + w_1 x_1[c] + …        x_k: the line that tap k reads
 //! ```
 //! Eight output pixels stay in registers for sixteen lines. When several columns of the kernel read a line, four taps
-//! share the samples that are loaded. Kernels of 3 x 3 and 5 x 5 use [two rows](super::small). The order of the taps is
+//! share the samples that are loaded. A kernel of one column sums [sixteen pixels](super::time) at a time. Kernels of 3 x 3 and
+//! 5 x 5 use [two rows](super::small). The order of the taps is
 //! that of [`tile`](super::tile), so the result is bit-identical. The machine code is a tenth as long.
 //!
 //! With `LOOPS`, everything is done in loops over whole rows, which the compiler vectorises.
 
 use super::tile::{Band, Correlation};
+use super::time::sum;
 use crate::Sample;
 
 /// Output pixels in registers.
@@ -78,6 +80,9 @@ impl<T: Sample> Correlation<'_, T> {
         let [step, dilation] = [self.step[1], self.dilation[1]];
         if step == 1 && LOOPS {
             return along(lines, dilation, out);
+        }
+        if step == 1 && self.kernel[4] == 1 {
+            return sum(lines.iter().filter_map(|(line, taps)| Some((*line, *taps.first()?))), None, out);
         }
         let whole = if step == 1 { out.len() / COLS * COLS } else { 0 };
         let (tiles, rest) = out.split_at_mut_checked(whole).unwrap_or_default();

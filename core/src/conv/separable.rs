@@ -8,17 +8,20 @@
 //! Each line is a correlation of its own (`tile.rs`). An axis of length 1 is left out.
 //!
 //! - Cost: `K (kt + kh + kw)` multiply-adds per output pixel and pair of channels, instead of `kt kh kw`.
-//! - Scratch: `in/groups x K` frames for each of the first two lines.
+//! - Scratch: `in/groups x K` frames for each of the first two lines; a [few rows](super::bands) of them for a kernel of one
+//!   frame.
 //! - The state is that of the direct convolution, so a stream can continue with the other algorithm.
 //! - Rounding: the taps are those of the products, `w` to within their error, and three short sums replace a long one.
 
 use super::Border;
-use super::lines::Lines;
+use super::conv3d::Conv3d;
+use super::lines::{Lines, Stored};
 use super::tile::Correlation;
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::exact;
 use crate::lanes::Lanes;
 use crate::{Error, Sample};
+use core::ops::Range;
 
 /// A kernel `(out, in / groups, time, row, col)` in correlation order as a sum of `terms` products for each pair of channels.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,79 @@ impl<T> Factors<'_, T> {
     }
 }
 
+impl<T: Sample> Conv3d<'_, T> {
+    /// [`Conv3d::output`] with factors.
+    #[inline(always)]
+    pub(super) fn output_by<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        factors: &Factors<'_, T>,
+        engine: Engine<L, F>,
+        frames: Stored<'_, T>,
+        scratch: &mut [T],
+        output: &mut [T],
+    ) {
+        let [outs, ins, kt, ..] = self.kernel().shape;
+        let (rows, stride, planes) = (self.input.rows, self.stride(), self.planes());
+        let plane = rows.saturating_mul(stride);
+        let size = self.output_shape();
+        let (past, scratch) =
+            scratch.split_at_mut_checked(if kt == 1 { 0 } else { planes * plane }).unwrap_or_default();
+        let border = self.options.border.unwrap_or_default();
+        for (o, output) in output.chunks_exact_mut(size.pixels().max(1)).enumerate() {
+            let of = |k: usize| o * planes * k..(o + 1) * planes * k;
+            let first = (o * self.options.groups).checked_div(outs).unwrap_or(0) * ins;
+            let frames = frames.from(first * plane);
+            let (mut lines, mut inputs) = (self.lines(frames, rows), ins);
+            if kt > 1 {
+                // Every sample of a frame, borders too, as one long row.
+                let in_time = Correlation {
+                    lines: self.lines(frames, 1),
+                    weights: factors.time.get(of(kt)).unwrap_or(&[]),
+                    bias: &[],
+                    kernel: [planes, 1, kt, 1, 1],
+                    groups: ins,
+                    step: [1; 2],
+                    dilation: [1; 2],
+                    top: 0,
+                    rows: 1,
+                    cols: plane,
+                    pitch: [plane, plane],
+                };
+                in_time.run(engine, past);
+                (lines, inputs) = (Lines::of_frame(past, [plane, stride], rows, border), planes);
+            }
+            self.spatial(factors, o, lines, inputs).run(engine, scratch, output);
+        }
+    }
+
+    /// The spatial factors of output channel `o`, applied to `inputs` channels in `lines`.
+    pub(super) fn spatial<'a>(
+        &'a self,
+        factors: &Factors<'a, T>,
+        o: usize,
+        lines: Lines<'a, T>,
+        inputs: usize,
+    ) -> Spatial<'a, T> {
+        let [.., kh, kw] = self.kernel().shape;
+        let (planes, size) = (self.planes(), self.output_shape());
+        let of = |k: usize| o * planes * k..(o + 1) * planes * k;
+        Spatial {
+            lines,
+            inputs,
+            planes,
+            rows: factors.rows.get(of(kh)).unwrap_or(&[]),
+            cols: factors.cols.get(of(kw)).unwrap_or(&[]),
+            outs: 1,
+            bias: self.kernel().bias.get(o..=o).unwrap_or(&[]),
+            dilation: [self.options.dilation[1], self.options.dilation[2]],
+            border: self.options.border.unwrap_or_default(),
+            top: self.border(1).0,
+            rows_in: self.input.rows,
+            size: [size.rows, size.cols],
+        }
+    }
+}
+
 /// The second and third line of the equation: columns, then rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Spatial<'a, T> {
@@ -75,33 +151,57 @@ impl<T: Sample> Spatial<'_, T> {
     /// Writes `outs` channels; scratch holds `planes` frames of the input's rows and the output's columns.
     #[inline(always)]
     pub(crate) fn run<L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, scratch: &mut [T], output: &mut [T]) {
-        let [rows, cols] = self.size;
-        let (kh, kw) = (self.rows.len() / self.planes.max(1), self.cols.len() / self.planes.max(1));
+        self.columns(engine, self.rows_in, self.rows_in, scratch);
+        self.along_rows(engine, scratch, self.rows_in, 0..self.size[0], output);
+    }
+
+    /// The second line of the equation for the first `rows` rows of [`Self::lines`], into planes that have room for `held`.
+    #[inline(always)]
+    pub(super) fn columns<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        rows: usize,
+        held: usize,
+        planes: &mut [T],
+    ) {
+        let [_, cols] = self.size;
         let columns = Correlation {
             lines: self.lines,
             weights: self.cols,
             bias: &[],
-            kernel: [self.planes, 1, 1, 1, kw],
+            kernel: [self.planes, 1, 1, 1, self.cols.len() / self.planes.max(1)],
             groups: self.inputs,
             step: [1; 2],
             dilation: [1, self.dilation[1]],
             top: 0,
-            rows: self.rows_in,
+            rows,
             cols,
-            pitch: [self.rows_in * cols, cols],
+            pitch: [held * cols, cols],
         };
-        columns.run(engine, scratch);
-        let lines = Lines::of_frame(scratch, [self.rows_in * cols, cols], self.rows_in, self.border);
+        columns.run(engine, planes);
+    }
+
+    /// The third line for output rows `band`, which `output` begins with; `held` rows of the planes are in memory.
+    #[inline(always)]
+    pub(super) fn along_rows<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        planes: &[T],
+        held: usize,
+        band: Range<usize>,
+        output: &mut [T],
+    ) {
+        let [rows, cols] = self.size;
         let along_rows = Correlation {
-            lines,
+            lines: Lines::of_part(planes, [held * cols, cols], [self.rows_in, held], self.border),
             weights: self.rows,
             bias: self.bias,
-            kernel: [self.outs, self.planes / self.outs.max(1), 1, kh, 1],
+            kernel: [self.outs, self.planes / self.outs.max(1), 1, self.rows.len() / self.planes.max(1), 1],
             groups: self.outs,
             step: [1; 2],
             dilation: [self.dilation[0], 1],
-            top: self.top as isize,
-            rows,
+            top: self.top as isize - band.start as isize,
+            rows: band.len(),
             cols,
             pitch: [rows * cols, cols],
         };

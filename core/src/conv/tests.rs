@@ -2,7 +2,7 @@
 //! vectors and tiles, every form of kernel, in chunks of several lengths.
 
 extern crate std;
-use super::{Border, Conv3d, ConvOptions, Kernel};
+use super::{Border, Conv3d, ConvOptions, Factors, Kernel};
 use crate::engine::{Engine, Halves, WorkSplitter};
 use crate::lanes::{Lanes, Plain, Scalar, WideF32};
 use crate::{Filter, PadFrame, PadMode, Shape};
@@ -88,16 +88,24 @@ impl Case {
         x: &[f32],
         kernel: Kernel<'_>,
     ) -> Vec<f32> {
-        let conv = Conv3d::new(self.input, kernel, self.options).unwrap();
+        Self::run(&Conv3d::new(self.input, kernel, self.options).unwrap(), engine, cuts, x)
+    }
+
+    fn run<L: Lanes<f32>, F: WorkSplitter>(
+        conv: &Conv3d<'_>,
+        engine: Engine<L, F>,
+        cuts: &[usize],
+        x: &[f32],
+    ) -> Vec<f32> {
         let signature = conv.signature();
         let mut state = vec![f32::NAN; signature.state];
         let (mut t, mut out) = (0, Vec::new());
         for frames in cuts {
-            let chunk = &x[t * self.input.len()..][..frames * self.input.len()];
+            let chunk = &x[t * conv.input.len()..][..frames * conv.input.len()];
             let mut output = vec![f32::NAN; signature.frames_out(t as u64, *frames) * signature.output.len()];
             let mut scratch = vec![f32::NAN; signature.scratch.len(*frames)];
             if t == 0 {
-                Filter::<f32>::start(&conv, &mut state, crate::First::alone(chunk));
+                Filter::<f32>::start(conv, &mut state, crate::First::alone(chunk));
             }
             conv.advance_with(engine, t as u64, &mut state, &mut scratch, chunk, &mut output).unwrap();
             out.extend(output);
@@ -220,4 +228,71 @@ fn channels_and_groups() {
             check([ins, 5, 18], [outs, ins / groups, kt, kh, kw], ConvOptions { groups, ..SAME });
         }
     }
+}
+
+/// Bands of any number of rows have the bits of whole frames, also with factors, for every border and step; the rows that a kernel
+/// reads again are those that are still in memory.
+#[test]
+fn bands_are_whole_frames() {
+    let borders = Border::NAMES.map(|(_, border)| Some(border));
+    for border in borders.into_iter().chain([None]) {
+        for kernel in [[1, 1, 1, 3, 3], [3, 2, 1, 4, 1], [2, 1, 1, 1, 3], [1, 2, 1, 7, 2], [2, 2, 1, 2, 2]] {
+            for (rows, step, dilation) in [(7, 1, 1), (8, 2, 1), (23, 1, 1), (23, 3, 1), (23, 1, 3), (24, 5, 2)] {
+                let [outs, ins, _, kh, kw] = kernel;
+                if border.is_none() && rows <= dilation * (kh - 1) {
+                    continue;
+                }
+                let input = Shape::new(2 * ins, rows, 5);
+                let options = ConvOptions {
+                    border,
+                    stride: [2, step, if step > 1 { 2 } else { 1 }],
+                    dilation: [1, dilation, 1],
+                    groups: 2,
+                    ..SAME
+                };
+                let shape = [2 * outs, ins, 1, kh, kw];
+                let terms = shape[0] * ins;
+                let (time, along, across) = (vec![1.0; terms], samples(4, terms * kh), samples(5, terms * kw));
+                let product = |i: usize| along[i / kw] * across[i / (kh * kw) * kw + i % kw];
+                let weights: Vec<f32> = (0..terms * kh * kw).map(product).collect();
+                let bias = samples(2, shape[0]);
+                let conv = Conv3d::new(input, Kernel { weights: &weights, shape, bias: &bias }, options).unwrap();
+                let mut all = vec![conv];
+                if step == 1 {
+                    let factors = Factors { terms: 1, time: &time, rows: &along, cols: &across };
+                    all.push(conv.separable(factors).unwrap());
+                }
+                let x = samples(3, 3 * input.len());
+                for conv in all {
+                    let whole = conv.in_bands(usize::MAX);
+                    assert!(!whole.is_in_bands());
+                    let whole = Case::run(&whole, Engine::single_thread(Scalar), &[3], &x);
+                    for band in [1, 2, 3, 8] {
+                        let conv = conv.in_bands(band);
+                        let wide = Case::run(&conv, Engine::single_thread(WideF32), &[1, 2], &x);
+                        assert_eq!(wide, whole, "{conv:?}");
+                        for found in [
+                            Case::run(&conv, Engine::single_thread(Plain::<8, false>), &[3], &x),
+                            Case::run(&conv, Engine::single_thread(Plain::<8, true>), &[3], &x),
+                            Case::run(&conv, Engine { lanes: WideF32, splitter: Halves(6) }, &[3], &x),
+                        ] {
+                            assert_eq!(found, whole, "{conv:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A kernel of one frame holds the rows that a band of its output reads, whatever the frame's height.
+#[test]
+fn bands_bound_the_scratch() {
+    let weights = [0.0; 25];
+    let scratch = |rows, band| {
+        let kernel = Kernel::new(&weights, [1, 1, 1, 5, 5]);
+        Conv3d::new(Shape::new(1, rows, 60), kernel, SAME).unwrap().in_bands(band).signature().scratch.fixed
+    };
+    assert_eq!([scratch(480, 8), scratch(48, 8), scratch(480, 1)], [12 * 64, 12 * 64, 5 * 64]);
+    assert_eq!([scratch(10, 8), scratch(480, usize::MAX)], [10 * 64, 480 * 64], "whole frames");
 }

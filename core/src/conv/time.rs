@@ -65,7 +65,8 @@ impl<'a, T: Sample> InTime<'a, T> {
                     let back = self.dilation * (kt - 1 - (k - i * kt));
                     *line = self.plane(at as isize - back as isize, first + i);
                 }
-                sum(&lines, taps, (group == 0).then_some(bias), out);
+                let lines = lines.iter().zip(taps).map(|(line, w)| (*line, *w));
+                sum(lines, (group == 0).then_some(bias), out);
             }
         }
     }
@@ -154,23 +155,24 @@ struct Room<T> {
     samples: [T; WINDOW],
 }
 
-/// Adds some taps to a plane of output, or starts it with `bias`.
-fn sum<T: Sample>(lines: &[&[T]; TOGETHER], taps: &[T], bias: Option<T>, out: &mut [T]) {
+/// Adds some lines, each times a weight, to a row of output, or starts it with `bias`.
+#[inline(always)]
+pub(super) fn sum<'x, T: Sample>(lines: impl Iterator<Item = (&'x [T], T)> + Clone, bias: Option<T>, out: &mut [T]) {
     let (tiles, rest) = out.as_chunks_mut::<COLS>();
     let mut col = 0;
     for out in tiles {
         let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
-        for (line, w) in lines.iter().zip(taps) {
+        for (line, w) in lines.clone() {
             let Some(x) = line.get(col..).and_then(<[T]>::first_chunk::<COLS>) else { return };
-            feed(&mut acc, x, *w);
+            feed(&mut acc, x, w);
         }
         *out = acc;
         col += COLS;
     }
     for out in rest {
         let mut acc = bias.unwrap_or(*out);
-        for (line, w) in lines.iter().zip(taps) {
-            acc = acc + line.get(col).copied().unwrap_or_else(T::zero) * *w;
+        for (line, w) in lines.clone() {
+            acc = acc + line.get(col).copied().unwrap_or_else(T::zero) * w;
         }
         *out = acc;
         col += 1;

@@ -44,23 +44,20 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         for (i, node) in graph.nodes().iter().enumerate() {
             let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
             place = graph.place(i, before.map(|node| (&place, node)));
-            let len = self.len(place.stream);
             let (to, others) = self.split(&place, input, frames, output)?;
             match *node {
                 Node::Filter(source, ref stage) => {
                     let (t, frames) = self.chunk(graph.stream(source));
-                    if place.replaces.is_some() {
-                        // A guard counts the frames of a stream.
-                        let together = if let Stage::Finite(_) = stage { len / self.batch.max(1) } else { len };
-                        for frames in to.chunks_exact_mut(together.max(1)) {
-                            self.runner.replace(stage, t, frames)?;
-                        }
-                    } else if frames > 0 {
+                    if frames > 0 {
                         let from = place.state * self.batch;
                         let state = state.get_mut(from..from + node.state() * self.batch).unwrap_or(&mut []);
-                        let input = self.read(source, &others);
-                        let node = NodePass { pass: self, stage, node: i, source, t, frames, batch: input };
-                        node.streams(self.runner.splitter(), 0..self.batch, state, own, input, to)?;
+                        if place.replaces.is_some() {
+                            self.replace(stage, t, state, own, to)?;
+                        } else {
+                            let input = self.read(source, &others);
+                            let node = NodePass { pass: self, stage, node: i, source, t, frames, batch: input };
+                            node.streams(self.runner.splitter(), 0..self.batch, state, own, input, to)?;
+                        }
                     }
                 }
                 Node::Add(terms) => {
@@ -91,6 +88,28 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
             self.runner.written(i, self.chunk(place.stream).0, to)?;
         }
         Ok(self.chunk(place.stream).1)
+    }
+
+    /// Runs a filter in place over the frames of all streams.
+    fn replace(
+        &self,
+        stage: &Stage<'_, T>,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        frames: &mut [T],
+    ) -> Result<(), Error> {
+        // A function of a sample is the same in every stream; other filters have a state or count frames.
+        let streams = if let Stage::Pointwise(_) = stage { 1 } else { self.batch.max(1) };
+        let (of_stream, words) = (frames.len() / streams, state.len() / streams);
+        for (i, frames) in frames.chunks_exact_mut(of_stream.max(1)).enumerate() {
+            let state = piece_mut(state, i, words)?;
+            if t == 0 {
+                self.runner.start(stage, state, First::alone(frames));
+            }
+            self.runner.replace(stage, t, state, scratch, frames)?;
+        }
+        Ok(())
     }
 
     /// The memory that a node writes its frames to, and the memory of all others.

@@ -66,12 +66,19 @@ pub trait Runner<T: Sample>: Sync {
     }
 
     /// [`Runner::advance`] of a filter that is [in place](Stage::is_in_place), over its own input: the frames of one stream,
-    /// or of several if they are all mapped alike. `t` is the number of the first frame.
+    /// or of several for a filter that maps every sample alike. `t` is the number of the first frame.
     ///
     /// # Errors
     /// As [`Stage::replace`].
-    fn replace(&self, stage: &Stage<'_, T>, t: u64, frames: &mut [T]) -> Result<(), Error> {
-        stage.replace(t, frames)
+    fn replace(
+        &self,
+        stage: &Stage<'_, T>,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        frames: &mut [T],
+    ) -> Result<(), Error> {
+        stage.replace(t, state, scratch, frames)
     }
 
     /// [`Runner::add`] over one of the branches: `to = weight to + wb b`.

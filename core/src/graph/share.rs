@@ -3,7 +3,7 @@
 //! The frames of a node are needed until their last reader is done; those of a further output, and of the last node, until
 //! the end. The scratch consists of slots, one after another; each holds the frames of one node at a time, and is as large
 //! as the largest of them.
-//! - A node that computes sample by sample writes over a source whose last reader it is.
+//! - A node that is [in place](super::Stage::is_in_place), a sum or a product writes over a source whose last reader it is.
 //! - The caller's output is a slot as well, for frames of the same shape and rate. The last node writes to it, and so do the
 //!   nodes that are replaced on the way to the last one.
 //! - Every other node takes a free slot: the smallest one that is large enough, else the largest one.

@@ -70,9 +70,14 @@ impl<'a, T: Sample> Stage<'a, T> {
         }
     }
 
-    /// Whether [`Stage::replace`] runs the filter: it maps every sample to one, and has no state.
+    /// Whether [`Stage::replace`] runs the filter: each output sample takes the place of an input sample that is not needed
+    /// any more.
     pub const fn is_in_place(&self) -> bool {
-        matches!(self, Self::Pointwise(_) | Self::Finite(_))
+        match self {
+            Self::Pointwise(_) | Self::Finite(_) => true,
+            Self::SmoothConv(filter) => filter.is_in_place(),
+            _ => false,
+        }
     }
 
     /// Replaces the frames of one stream, of which the first has number `t`, by the filter's output. Does nothing for a
@@ -80,10 +85,12 @@ impl<'a, T: Sample> Stage<'a, T> {
     ///
     /// # Errors
     /// As [`Filter::advance`].
-    pub fn replace(&self, t: u64, frames: &mut [T]) -> Result<(), Error> {
+    pub fn replace(&self, t: u64, state: &mut [T], scratch: &mut [T], frames: &mut [T]) -> Result<(), Error> {
+        let engine = Engine::single_thread(T::LANES);
         match self {
-            Self::Pointwise(filter) => filter.replace_with(Engine::single_thread(T::LANES), frames),
+            Self::Pointwise(filter) => filter.replace_with(engine, frames),
             Self::Finite(filter) => return filter.check(t, frames),
+            Self::SmoothConv(filter) => return filter.replace_with(engine, t, state, scratch, frames),
             _ => {}
         }
         Ok(())

@@ -205,6 +205,12 @@ impl SmoothConv<'_> {
 }
 
 impl<T> SmoothConv<'_, T> {
+    /// Whether [`Self::replace_with`] runs the filter: its output has the shape of the input, and it does not process blocks of
+    /// frames.
+    pub(crate) const fn is_in_place(&self) -> bool {
+        !self.components && self.block < 2
+    }
+
     /// Multiply-adds for a frame.
     pub const fn work(&self) -> usize {
         let taps = match &self.factors {
@@ -434,17 +440,51 @@ impl<T: Sample> SmoothConv<'_, T> {
             return self.advance_in_blocks(engine, t, state, scratch, input, output);
         }
         let out = self.signature().output.len() / self.shape.channels.max(1);
-        let (channels, rows) = (self.shape.channels.max(1), self.shape.rows);
-        // Frame by frame, channel by channel: the k-th plane of the chunk belongs to channel k mod channels.
         for (k, x) in input.chunks_exact(self.shape.pixels().max(1)).enumerate() {
-            let channel = k % channels;
-            let state = piece_mut(state, channel, rows.saturating_mul(self.stored()))?;
-            // The count of rows continues from channel to channel.
-            let t = (t as usize).wrapping_add(k / channels + channel * rows);
-            self.chain(engine, t, 0..rows, x, state, &mut []);
+            let state = self.chain_of_plane(engine, t, k, x, state)?;
             self.spatial(engine, state, self.stored(), scratch, piece_mut(output, k, out)?);
         }
         Ok(input.len() / self.shape.len().max(1))
+    }
+
+    /// Replaces frames by the filter's output, with given vectors and threads. The kernels read the stages in the state, so the
+    /// frame is free once the chain has passed through it.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
+    pub fn replace_with<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        state: &mut [T],
+        scratch: &mut [T],
+        frames: &mut [T],
+    ) -> Result<(), Error> {
+        for (k, plane) in frames.chunks_exact_mut(self.shape.pixels().max(1)).enumerate() {
+            let state = self.chain_of_plane(engine, t, k, plane, state)?;
+            self.spatial(engine, state, self.stored(), scratch, plane);
+        }
+        Ok(())
+    }
+
+    /// Runs the chain for plane `k` of the chunk from frame `t` on (frame by frame, channel by channel), and returns its state.
+    #[inline(always)]
+    fn chain_of_plane<'s, L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        k: usize,
+        x: &[T],
+        state: &'s mut [T],
+    ) -> Result<&'s [T], Error> {
+        let (channels, rows) = (self.shape.channels.max(1), self.shape.rows);
+        let channel = k % channels;
+        let state = piece_mut(state, channel, rows.saturating_mul(self.stored()))?;
+        // The count of rows continues from channel to channel.
+        let t = (t as usize).wrapping_add(k / channels + channel * rows);
+        self.chain(engine, t, 0..rows, x, state, &mut []);
+        Ok(state)
     }
 }
 

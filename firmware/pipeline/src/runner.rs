@@ -7,7 +7,7 @@
 use crate::Application;
 use core::marker::PhantomData;
 use foveola_core::events::{Event, EventChain, EventFilter, EventStage};
-use foveola_core::{Error, Filter, First, Graph, Node, NodeChunk, Runner, SingleThread, Stage};
+use foveola_core::{Engine, Error, Filter, First, Graph, Node, NodeChunk, Runner, Sample, SingleThread, Stage};
 
 /// The filters of `A`.
 pub(crate) struct Only<A>(PhantomData<fn() -> A>);
@@ -67,6 +67,25 @@ impl<A: Application> Runner<f32> for Only<A> {
     fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, Error> {
         let NodeChunk { t, state, scratch, input, output, .. } = chunk;
         with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
+    }
+
+    fn replace(
+        &self,
+        stage: &Stage<'_>,
+        t: u64,
+        state: &mut [f32],
+        scratch: &mut [f32],
+        frames: &mut [f32],
+    ) -> Result<(), Error> {
+        let kinds = const { has(&A::PLAN.model) };
+        let engine = Engine::single_thread(f32::LANES);
+        match stage {
+            Stage::Pointwise(filter) if kinds.Pointwise => filter.replace_with(engine, frames),
+            Stage::SmoothConv(filter) if kinds.SmoothConv => return filter.replace_with(engine, t, state, scratch, frames),
+            Stage::Finite(filter) if kinds.Finite => return filter.check(t, frames),
+            _ => {}
+        }
+        Ok(())
     }
 }
 

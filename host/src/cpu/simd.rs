@@ -212,16 +212,22 @@ impl Runner<f32> for Engines<'_> {
         ));
     }
 
-    fn replace(&self, stage: &Stage<'_>, t: u64, frames: &mut [f32]) -> Result<(), foveola_core::Error> {
-        let Stage::Pointwise(filter) = stage else { return stage.replace(t, frames) };
+    fn replace(
+        &self,
+        stage: &Stage<'_>,
+        t: u64,
+        state: &mut [f32],
+        scratch: &mut [f32],
+        frames: &mut [f32],
+    ) -> Result<(), foveola_core::Error> {
         let splitter = self.splitter;
         match self.level.map(SimdLevel::at_most) {
             Some(level) => {
-                dispatch!(level, simd => filter.replace_with(Engine { lanes: Native(simd), splitter }, frames));
+                let state = (t, state, scratch);
+                dispatch!(level, simd => replace(Engine { lanes: Native(simd), splitter }, stage, state, frames))
             }
-            None => filter.replace_with(Engine { lanes: f32::LANES, splitter }, frames),
+            None => replace(Engine { lanes: f32::LANES, splitter }, stage, (t, state, scratch), frames),
         }
-        Ok(())
     }
 
     fn add_to(&self, to: &mut [f32], weight: f32, b: (&[f32], f32)) {
@@ -269,6 +275,21 @@ fn advance<L: Lanes<f32>>(
         // These only move samples, or are custom filters.
         other => other.as_filter().advance(t, state, scratch, input, output),
     }
+}
+
+#[inline(always)]
+fn replace<L: Lanes<f32>>(
+    engine: Engine<L, Threads>,
+    stage: &Stage<'_>,
+    (t, state, scratch): (u64, &mut [f32], &mut [f32]),
+    frames: &mut [f32],
+) -> Result<(), foveola_core::Error> {
+    match stage {
+        Stage::Pointwise(filter) => filter.replace_with(engine, frames),
+        Stage::SmoothConv(filter) => return filter.replace_with(engine, t, state, scratch, frames),
+        other => return other.replace(t, state, scratch, frames),
+    }
+    Ok(())
 }
 
 /// Vectors as wide as the level's registers.

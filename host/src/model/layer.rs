@@ -203,7 +203,10 @@ impl<'a> Table<'a> {
     pub fn push(&mut self, from: Source, stage: Stage<'a>) -> Source {
         let block = |samples: usize| (BLOCK_SAMPLES / samples.max(1)).min(BLOCK);
         let stage = match stage {
-            Stage::Conv3d(conv) if self.shared => Stage::Conv3d(conv.in_blocks(block(conv.ring().frame))),
+            // Threads share whole frames.
+            Stage::Conv3d(conv) if self.shared => {
+                Stage::Conv3d(conv.in_blocks(block(conv.ring().frame)).in_bands(usize::MAX))
+            }
             Stage::SmoothConv(conv) if self.shared => {
                 let frames = block(conv.signature().state);
                 // Its stages cross between threads; large stages are not split.

@@ -5,10 +5,11 @@
 //! ```
 //! The numbers `n` follow the loops of `foveola-core`, which choose among several paths: a convolution of 3 x 3 or 5 x 5 with
 //! stride 1 takes two rows x eight columns at a time (`conv/small.rs`), others eight columns of a row (`conv/plain.rs`), a
-//! kernel in time sixteen pixels (`conv/time.rs`). Columns that fill no tile go pixel by pixel.
+//! kernel of one column or in time sixteen pixels (`conv/time.rs`). Columns that fill no tile go pixel by pixel.
 
 use super::cost::{Kind, Work};
 use foveola_core::conv::Factors;
+use foveola_core::conv::bands::{BAND, BAND_OF_FACTORS, TOGETHER};
 use foveola_core::{
     Border, Conv3d, Decay, Graph, Node, Nonlinearity, Rf, Shape, Signature, SmoothConv, Source, Stage, Sum,
 };
@@ -144,7 +145,11 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
         }
         return;
     }
-    stored(work, channels * rows, cols, conv.border(2).1);
+    let in_bands = conv.is_in_bands();
+    // In bands, a separable kernel stores the rows that it reads for each output channel.
+    let [outs, ins, ..] = kernel;
+    let copied = if in_bands && conv.factors().is_some() { outs * ins } else { channels };
+    stored(work, copied * rows, cols, conv.border(2).1);
     let mut output = Work::default();
     let border = Vertical { rows, top: conv.border(1).0, zeros: options.border == Some(Border::Zeros) };
     match conv.factors() {
@@ -153,9 +158,12 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
             let [_, dilation_rows, dilation_cols] = options.dilation;
             let size = [signature.output.rows, signature.output.cols];
             correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size);
+            if in_bands {
+                output.add(Kind::Channel, outs * (size[0].div_ceil(BAND) - 1));
+            }
         }
         Some(factors) => {
-            let [outs, ins, kt, kh, kw] = kernel;
+            let [_, _, kt, kh, kw] = kernel;
             let planes = factors.terms * ins;
             for _ in 0..outs {
                 if kt > 1 {
@@ -167,6 +175,10 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
                 let size = [signature.output.rows, signature.output.cols];
                 let dilation = [dilation_rows, dilation_cols];
                 separable(&mut output, [1, planes, kh, kw], dilation, border, size);
+                if in_bands {
+                    let calls = planes * (rows.div_ceil(TOGETHER) - 1) + size[0].div_ceil(BAND_OF_FACTORS) - 1;
+                    output.add(Kind::Channel, calls);
+                }
             }
         }
     }
@@ -302,6 +314,9 @@ impl Taps {
         work.add(Kind::Filled, outs * len);
         work.add(Kind::LinePlane, outs * self.planes);
         work.add(Kind::Line, looked_up);
+        if self.step[1] == 1 && kw == 1 {
+            return sums(work, passes, lines, len);
+        }
         work.add(Kind::RowPass, passes);
         work.add(Kind::TilePass, passes * tiles);
         work.add(Kind::TileLine, lines * tiles);
@@ -330,8 +345,13 @@ fn in_time(work: &mut Work, [outs, ins, kt, ..]: [usize; 5], pixels: usize) {
     work.add(Kind::Channel, outs);
     work.add(Kind::TimePass, passes);
     work.add(Kind::TimeLine, outs * taps);
-    work.add(Kind::TimeTile, passes * (pixels / 16));
-    work.add(Kind::TimeTap, outs * taps * (pixels / 16));
-    work.add(Kind::TimePixel, passes * (pixels % 16));
-    work.add(Kind::TimePixelTap, outs * taps * (pixels % 16));
+    sums(work, passes, outs * taps, pixels);
+}
+
+/// Lines of `len` pixels, each with one tap, in groups of up to sixteen.
+fn sums(work: &mut Work, passes: usize, lines: usize, len: usize) {
+    work.add(Kind::SumTile, passes * (len / 16));
+    work.add(Kind::SumTap, lines * (len / 16));
+    work.add(Kind::SumPixel, passes * (len % 16));
+    work.add(Kind::SumPixelTap, lines * (len % 16));
 }
