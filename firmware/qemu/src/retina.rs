@@ -31,7 +31,7 @@ pub struct Retina;
 
 impl Application for Retina {
     const PLAN: Plan<'static> = retina::PLAN;
-    const RAM: usize = 166 * 1024;
+    const RAM: usize = 150 * 1024;
 }
 
 /// The model file `retina_denoised`: the retina behind a noise filter.

@@ -19,7 +19,7 @@ pub struct Retina;
 impl Application for Retina {
     /// Behind a longer gap the sensor was restarted, and its clock with it.
     const PLAN: Plan<'static> = retina::PLAN.restart_after(200_000);
-    const RAM: usize = 166 * 1024;
+    const RAM: usize = 150 * 1024;
 }
 
 /// The independent watchdog: it has a clock of its own.

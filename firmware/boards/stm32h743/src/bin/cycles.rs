@@ -23,7 +23,7 @@ struct Retina;
 
 impl Application for Retina {
     const PLAN: Plan<'static> = retina::PLAN;
-    const RAM: usize = 166 * 1024;
+    const RAM: usize = 150 * 1024;
 }
 
 static MEMORY: ConstStaticCell<MemoryOf!(Retina)> = ConstStaticCell::new(<MemoryOf!(Retina)>::new());
