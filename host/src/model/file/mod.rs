@@ -59,6 +59,7 @@
 
 mod arrays;
 mod brief;
+mod cut;
 mod describe;
 mod error;
 mod firmware;
