@@ -317,7 +317,7 @@ fn responses_are_plotted() {
     assert!((fast[(5, 4, 4)] / fast[(0, 4, 4)] - (-1.0_f32).exp()).abs() < 1e-4, "{fast}");
     assert!(fast.indexed_iter().all(|((_, r, c), y)| *y == 0.0 || (r, c) == (4, 4)), "at one pixel");
     // ON responds to a bright flash, OFF to a dark one.
-    let [up, down] = ["response-up.npy", "response-down-dark.npy"]
+    let [up, down] = ["response-up.npy", "response-down.dark.npy"]
         .map(|name| -> Array3<f32> { read_npy(shell.path("plots").join(name)).expect("samples") });
     assert!(up == down && up.sum() > 0.5, "mirrored");
 

@@ -127,8 +127,9 @@ pub(crate) struct PlotArgs {
 const PLOT_HELP: &str = "\
 A flash is one pixel for one frame. Each output has a
 picture response-NAME.png and the response itself,
-response-NAME.npy: (time, channel, row, col). A layer with
-weights has weights-NAME.png.
+response-NAME.npy: (time, channel, row, col); a nonlinear
+one has response-NAME.dark.npy, too. A layer with weights
+has weights-NAME.png.
 
 A linear layer has a gain for gratings: the spectrum of its
 response. Of another layer the responses to a bright and a

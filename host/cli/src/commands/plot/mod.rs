@@ -15,7 +15,7 @@ use foveola::picture::panels;
 use foveola::{Error, Flash, Model, ModelFile, Resolution, Result};
 use foveola_core::Shape;
 use ndarray::{Array4, Axis};
-use page::Page;
+use page::{A_LAYER, Page};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub(super) fn plot(args: &PlotArgs) -> Result<()> {
     let weights = weights::pages(&plot.model, frame, file.input().dt)?;
 
     let stems = pages.iter().map(Page::stem).chain(weights.iter().map(|page| page.stem.clone()));
-    let names = stems.flat_map(|stem| [format!("{stem}.npy"), format!("{stem}-dark.npy"), format!("{stem}.png")]);
+    let names = stems.flat_map(|stem| [format!("{stem}.npy"), format!("{stem}.dark.npy"), format!("{stem}.png")]);
     Guard::new("model plot", Some(&file), []).check_folder(&args.out, names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the pictures: {source}");
@@ -67,8 +67,13 @@ impl Plot<'_> {
         let mut layers: Vec<(String, String)> =
             self.file.outputs().map(|(name, layer)| (name.to_owned(), layer.to_owned())).collect();
         for layer in &self.args.layer {
-            if !layers.iter().any(|(name, _)| name == layer) {
-                layers.push((layer.clone(), layer.clone()));
+            // An output may have the name of another layer.
+            let name = match layers.iter().find(|(name, _)| name == layer) {
+                Some((_, of_output)) if of_output != layer => format!("{layer}{A_LAYER}"),
+                _ => layer.clone(),
+            };
+            if !layers.iter().any(|(known, _)| *known == name) {
+                layers.push((name, layer.clone()));
             }
         }
         let mut pages = Vec::new();
@@ -99,7 +104,7 @@ impl Plot<'_> {
         write(&path, &page.response.bright)?;
         self.wrote.push((path, format!("its samples ({})", dims(&page.response.bright))));
         if !page.response.linear {
-            let path = self.path(&format!("{stem}-dark"), "npy");
+            let path = self.path(&format!("{stem}.dark"), "npy");
             write(&path, &page.response.dark)?;
             self.wrote.push((path, "those after a dark flash".into()));
         }
