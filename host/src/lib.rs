@@ -86,6 +86,7 @@ pub use cpu::fft;
 pub use cpu::plan::{Algorithm, Plan};
 pub use cpu::simd::{Precision, SimdLevel};
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use draft::write_file;
 pub use error::{Error, Result};
 pub use events::filters::{EventFilterSpec, EventFilters, Filtered};
 pub use events::frames::{Frames, JUMP};

@@ -39,7 +39,7 @@ fn check(args: &CheckArgs) -> Result<()> {
                 for (names, what) in unused.iter().filter(|(names, _)| !names.is_empty()) {
                     text += &format!("; {what} {}", names.join(", "));
                 }
-                print(&format!("{text}\n"));
+                print(&format!("{text}\n"))?;
             }
             Err(error) => {
                 let error = placed(error, path);
@@ -66,8 +66,7 @@ fn show(args: &ShowArgs) -> Result<()> {
     let input = frames(&file, args.size)?;
     let layers = model.summary(input)?;
     if args.toml {
-        print(&file.to_toml());
-        return Ok(());
+        return print(&file.to_toml());
     }
     if let Some(path) = &args.svg {
         return draw(&file, &title(&file, &args.file), &layers, input, path);
@@ -89,8 +88,7 @@ fn show(args: &ShowArgs) -> Result<()> {
             "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": exported.as_ref().map(|exported| exported.ram),
             "boards": exported.as_ref().map(as_json),
         });
-        print(&format!("{value:#}\n"));
-        return Ok(());
+        return print(&format!("{value:#}\n"));
     }
     let mut text = format!("{}\n\n", title(&file, &args.file));
     let delays = delays(&model, input)?;
@@ -109,8 +107,7 @@ fn show(args: &ShowArgs) -> Result<()> {
     if !file.input().events.is_empty() {
         text += "The event filters in front are not counted; model export tells their memory.\n";
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 fn dims(shape: Shape) -> [usize; 3] {

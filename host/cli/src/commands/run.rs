@@ -86,8 +86,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         wrote.push((path, format!("{} of {of} of {what}", thousands(frames as u64))));
     }
     let states = States { begin, saved: args.save_state.as_deref().map(|path| save_state(path, &run)).transpose()? };
-    run.report(&device, began.elapsed().as_secs_f64(), &wrote, &states);
-    Ok(())
+    run.report(&device, began.elapsed().as_secs_f64(), &wrote, &states)
 }
 
 /// The states of a run: the frames before the one that it goes on from; the file that it wrote and how to go on from there.
@@ -158,20 +157,7 @@ impl Run<'_> {
         let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
         let (args, totals) = (self.args, &mut self.totals);
         loop {
-            let frames = match self.input.next_chunk(piece) {
-                Ok(Some(frames)) => frames,
-                Ok(None) => break,
-                Err(error) => {
-                    if matches!(error, Error::Damaged { .. }) {
-                        // If a recording is rejected, no output remains.
-                        for (writer, path) in self.saved.iter_mut().filter_map(Option::take) {
-                            drop(writer);
-                            let _ = std::fs::remove_file(path);
-                        }
-                    }
-                    return Err(error);
-                }
-            };
+            let Some(frames) = self.input.next_chunk(piece)? else { break };
             let start = Instant::now();
             let mut copies = Vec::new();
             let outputs = match process(&mut self.model, frames, self.names.len(), &mut copies) {
@@ -198,7 +184,7 @@ impl Run<'_> {
     }
 
     /// Prints the report.
-    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)], states: &States) {
+    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)], states: &States) -> Result<()> {
         let Self { args, input, totals, .. } = self;
         let dt = input.dt() as f64 * 1e-6;
         let recorded = totals.frames as f64 * dt;
@@ -278,7 +264,7 @@ impl Run<'_> {
         if let Some((path, next)) = &states.saved {
             lines.push("state", format!("{}: {next}", path.display()));
         }
-        print(&lines.0);
+        print(&lines.0)
     }
 }
 

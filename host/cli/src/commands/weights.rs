@@ -22,8 +22,7 @@ pub(super) fn weights(args: &WeightsArgs) -> Result<()> {
     if let Some(path) = &args.out {
         text += &format!("wrote {}: {}\n", path.display(), plural(parameters.len() as u64, "array"));
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// The shape of an array, or the value of a number.

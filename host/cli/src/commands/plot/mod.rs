@@ -57,8 +57,7 @@ pub(super) fn plot(args: &PlotArgs) -> Result<()> {
         panels(&path, &page.title, &page.notes, &page.rows)?;
         plot.wrote.push((path, page.title.clone()));
     }
-    plot.report(&pages);
-    Ok(())
+    plot.report(&pages)
 }
 
 impl Plot<'_> {
@@ -111,7 +110,7 @@ impl Plot<'_> {
         Ok(())
     }
 
-    fn report(&self, pages: &[Page]) {
+    fn report(&self, pages: &[Page]) -> Result<()> {
         if self.args.json {
             let Shape { channels, rows, cols } = self.flash.frame;
             let [row, col] = self.flash.pixel;
@@ -143,7 +142,7 @@ impl Plot<'_> {
         for (path, what) in &self.wrote {
             lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
         }
-        print(&lines.0);
+        print(&lines.0)
     }
 }
 
