@@ -94,3 +94,63 @@ fn a_full_output_is_an_error() {
         assert!(!ran.err.contains("error"), "{command}: {}", ran.err);
     }
 }
+
+/// What a terminal or a source file would obey is escaped wherever a name is written: in messages, tables and sources.
+#[test]
+fn names_are_written_on_one_line() {
+    let shell = shell();
+    let name = "b\n\u{1b}[2J.toml";
+    let clean = |what: &str, text: &str| {
+        let obeyed = |c: char| c.is_control() && c != '\n';
+        assert!(!text.contains(obeyed) && !text.contains("b\n"), "{what}: {text:?}");
+        assert!(text.contains("b\\n\\u{1b}[2J"), "{what}: {text:?}");
+    };
+    for args in [
+        vec!["model", "check", name],
+        vec!["model", "show", name],
+        vec!["model", "show", name, "--svg", "b.svg"],
+        vec!["model", "show", "blur.toml", "--svg", name],
+        vec!["model", "plot", name, "--size", "6x6", "--out", "plots"],
+        vec!["model", "weights", "blur.toml", "--out", name],
+        vec!["model", "export", name, "--to", "firmware", "out"],
+        vec!["run", "a.npy", "--model", name, "--no-pictures"],
+    ] {
+        shell.write(name, MODEL.as_bytes());
+        let text = shell.good(&args);
+        // Those that print the name.
+        if text.contains("2J") {
+            clean(&args.join(" "), &text);
+        }
+    }
+    shell.write(name, MODEL.as_bytes());
+    let source = std::fs::read_to_string(shell.path("out/model.rs")).expect("written");
+    assert_eq!(source.lines().next(), Some("// b\\n\\u{1b}[2J"), "{source}");
+    shell.write(name, MODEL.replace("2px", "2").as_bytes());
+    for args in [
+        vec!["model", "check", name],
+        vec!["info", name],
+        vec!["run", name],
+        vec!["convert", name, "a.csv"],
+        vec!["run", "a.npy", "--model", name],
+    ] {
+        let ran = shell.run(&args);
+        assert!(ran.code == Some(1) || ran.code == Some(2), "{args:?}");
+        clean(&args.join(" "), &ran.err);
+    }
+    // The specification of an event filter is one line of the source.
+    let filter =
+        ["model", "export", "blur.toml", "--to", "firmware", "out", "--set", "input.events=[\"stcf:k=2,\\ntau=5ms\"]"];
+    shell.bad(&filter, 1, &["stcf:k=2,\\ntau=5ms", "a control character; expected one line of text"]);
+}
+
+/// A file that never ends is refused, whatever it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn endless_files_are_refused() {
+    let shell = shell();
+    for model in ["model check /dev/zero", "run --model /dev/zero", "model check /dev/stdin < /dev/zero"] {
+        shell.script(&format!("foveola {model}")).failed(1, &["more than 64 MB of text; expected 64 MB at most"]);
+    }
+    let ran = shell.script("cat blur.toml | foveola model check /dev/stdin");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}

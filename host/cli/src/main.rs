@@ -9,7 +9,7 @@ mod units;
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
-use foveola::Error;
+use foveola::{Error, shown};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
             && Path::new(name).exists()
         {
+            let name = shown(name);
             complain(&format!("\nTo run a model over the file {name}: foveola run {name}\n"));
         }
         std::process::exit(error.exit_code());

@@ -1,7 +1,7 @@
 //! The output of commands: lines of two columns, and counts of omitted data.
 
 use crate::units::{plural, thousands};
-use foveola::{Error, Result};
+use foveola::{Error, Result, shown};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
@@ -84,7 +84,7 @@ impl Default for Lines {
 
 impl Lines {
     pub(crate) fn push(&mut self, name: &str, value: impl Display) {
-        let value = value.to_string();
+        let (name, value) = (shown(name), shown(value.to_string()));
         let _ = write!(self.0, "{name:9}");
         // The current line; it has at least one word.
         let mut column = 9_usize;

@@ -10,7 +10,7 @@ use crate::units;
 use bench::BenchArgs;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models, shown};
 use model::ModelArgs;
 use record::RecordArgs;
 use std::path::PathBuf;
@@ -321,5 +321,5 @@ pub(crate) fn refuse(message: &str) -> ! {
     command.build(); // sets the names in the usage line
     let name = std::env::args().nth(1).unwrap_or_default();
     let mut command = command.find_subcommand(name).cloned().unwrap_or(command);
-    command.error(ErrorKind::ValueValidation, message).exit()
+    command.error(ErrorKind::ValueValidation, shown(message)).exit()
 }

@@ -6,7 +6,7 @@ use crate::args::denoise::DenoiseArgs;
 use crate::text::print;
 use crate::units::{plural, thousands};
 use foveola::picture::{RocPanel, roc};
-use foveola::{Error, Geometry, Result, write_file};
+use foveola::{Error, Geometry, Result, shown, write_file};
 use foveola_cli::bench::denoise::{Contestant, Counts, Curve, Mixture, Noise, Point, Varied, View, contestants, curve};
 use foveola_core::events::Event;
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ fn write(folder: &Path, reports: &[Report], args: &DenoiseArgs) -> Result<()> {
     roc(&picture, title, &names, &rows)?;
     write_file(&page, markdown(reports, args))?;
     if !args.json {
-        print(&format!("wrote     {}\n          {}\n", page.display(), picture.display()))?;
+        print(&format!("wrote     {}\n          {}\n", shown(&page), shown(&picture)))?;
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ fn command(args: &DenoiseArgs) -> String {
         }
     }
     if let Some(path) = &args.recording {
-        let _ = write!(command, " --recording {}", path.display());
+        let _ = write!(command, " --recording {}", shown(path));
     }
     command
 }

@@ -6,7 +6,7 @@ use crate::args::model::{ExportArgs, Target};
 use crate::columns::{Column, side_by_side};
 use crate::text::{complain, print, width};
 use crate::units::thousands;
-use foveola::{Error, Exported, ExportedLayer, Result, write_file};
+use foveola::{Error, Exported, ExportedLayer, Result, shown, write_file};
 use std::array;
 use std::io::Write;
 use std::path::Path;
@@ -21,11 +21,11 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     std::fs::create_dir_all(&args.folder).map_err(|source| Error::Io { path: args.folder.clone(), source })?;
     let text = format!("// {}\n// Written by `foveola model export`.\n\n{}", title(&file, &args.file), exported.source);
     let text = formatted(&text, &args.folder).unwrap_or_else(|reason| {
-        complain(&format!("warning: {} is not formatted: rustfmt: {reason}\n", path.display()));
+        complain(&format!("warning: {} is not formatted: rustfmt: {reason}\n", shown(&path)));
         text
     });
     write_file(&path, text)?;
-    print(&format!("{}\nwrote     {}\n", report(&exported), path.display()))
+    print(&format!("{}\nwrote     {}\n", report(&exported), shown(&path)))
 }
 
 /// The source as rustfmt writes it with the options of the project in `folder`, or why it does not.

@@ -10,7 +10,7 @@ use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
 use crate::units::plural;
-use foveola::{Error, Result};
+use foveola::{Error, Result, shown};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn check(args: &CheckArgs) -> Result<()> {
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
-                let mut text = format!("{}: {layers}, {}", path.display(), plural(outputs as u64, "output"));
+                let mut text = format!("{}: {layers}, {}", shown(path), plural(outputs as u64, "output"));
                 let unused =
                     [(file.unused(), "no output needs"), (file.unused_parameters(), "no layer uses the parameter")];
                 for (names, what) in unused.iter().filter(|(names, _)| !names.is_empty()) {
