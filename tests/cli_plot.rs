@@ -67,3 +67,56 @@ fn a_layer_is_drawn_beside_an_output_of_its_name() {
     assert!(!shell.path("plots/response-slow.layer.dark.npy").exists(), "linear");
     assert!(shell.path("plots/response-slow.dark.npy").exists(), "not linear");
 }
+
+/// `--weights` changes the model of `show`, `plot` and `export` as that of `run`.
+#[test]
+fn weights_are_those_of_an_archive() {
+    let shell = Shell::new();
+    let model = |weight: &str| {
+        format!(
+            "version = 1\nname = \"m\"\n[[layer]]\nname = \"blur\"\nkind = \"Conv2d\"\nweight = {weight}\n\
+             [[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"5ms\"\n"
+        )
+    };
+    shell.write("one.toml", model("[[0, 1, 0]]").as_bytes());
+    shell.write("two.toml", model("[[0, 2, 0]]").replace("5ms", "20ms").as_bytes());
+    shell.good(&["model", "weights", "two.toml", "--out", "two.npz"]);
+    let weights = ["--weights", "two.npz"];
+    let both = |args: &[&str]| {
+        let with = [&["model", args[0], "one.toml"], &args[1..], &weights].concat();
+        let [found, expected] =
+            [with, [&["model", args[0], "two.toml"], &args[1..]].concat()].map(|args| shell.good(&args));
+        (found, expected)
+    };
+    let (found, expected) = both(&["show", "--size", "6x6"]);
+    assert_eq!(found, expected);
+    assert!(expected.contains("19.4 ms"), "{expected}");
+    let (found, expected) = both(&["plot", "--size", "6x6", "--json"]);
+    assert_eq!(found, expected);
+    both(&["export", "--to", "firmware", "out"]);
+    let source = std::fs::read_to_string(shell.path("out/model.rs")).expect("written");
+    shell.good(&["model", "export", "one.toml", "--to", "firmware", "out", "--weights", "two.npz"]);
+    let found = std::fs::read_to_string(shell.path("out/model.rs")).expect("written");
+    assert_eq!(found, source);
+
+    for command in [&["show"][..], &["plot"], &["export", "--to", "firmware", "out"]] {
+        let args = [&["model", command[0], "one.toml"], &command[1..], &["--weights", "none.npz"]].concat();
+        shell.bad(&args, 1, &["none.npz"]);
+    }
+    shell.bad(&["model", "show", "one.toml", "--weights", "two.npz", "--toml"], 2, &["--toml"]);
+    let response = "plots/response-slow.npy";
+    shell.good(&["model", "plot", "one.toml", "--size", "6x6", "--out", "plots"]);
+    std::fs::copy(shell.path("two.npz"), shell.path(response)).expect("copied");
+    let args = ["model", "plot", "one.toml", "--out", "plots", "--weights", response];
+    shell.bad(&args, 1, &["response-slow.npy", "replaced"]);
+}
+
+/// A response that would take for ever is refused with its length.
+#[test]
+fn a_response_has_an_end() {
+    let shell = Shell::new();
+    shell.write("names.toml", NAMES.as_bytes());
+    let words = ["--duration 3600s has 3,600,000 frames of 1 ms; expected 131,072 at most, 131.07 s"];
+    shell.bad(&plot(&["--duration", "3600s"]), 2, &words);
+    shell.good(&plot(&["--duration", "3600s", "--set", "input.dt=1s"]));
+}

@@ -27,6 +27,7 @@ Examples:
   foveola model plot mine.toml --layer centre
   foveola model weights mine.toml --out w.npz
   foveola run a.raw --model mine.toml --weights w.npz
+  foveola model plot mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
@@ -68,6 +69,10 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
 
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ", conflicts_with_all = ["toml", "svg"])]
+    pub(crate) weights: Option<PathBuf>,
+
     /// Print the model as a file, with the changes, instead of the table
     #[arg(long, conflicts_with = "json")]
     pub(crate) toml: bool,
@@ -103,7 +108,11 @@ pub(crate) struct PlotArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
 
-    /// How long the response is followed [default: until it has decayed, as the layers tell]
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) weights: Option<PathBuf>,
+
+    /// How long the response is followed, 131072 frames at most [default: until it has decayed, as the layers tell]
     #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
     pub(crate) duration: Option<u64>,
 
@@ -178,6 +187,10 @@ pub(crate) struct ExportArgs {
     /// Change a value, such as centre.tau=8ms; repeat for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
+
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) weights: Option<PathBuf>,
 }
 
 /// What a model can be exported for.

@@ -1,7 +1,8 @@
 //! `foveola model export`: a model file as Rust source for a microcontroller.
 
 use super::boards::on_boards;
-use super::models::{frames, read, title};
+use super::guard::Guard;
+use super::models::{build, frames, read, title};
 use crate::args::model::{ExportArgs, Target};
 use crate::columns::{Column, side_by_side};
 use crate::text::{complain, print, width};
@@ -16,8 +17,10 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let Target::Firmware = args.to;
     let file = read(&args.file, &args.set)?;
     let shape = frames(&file, args.size)?;
-    let exported = file.to_firmware([shape.rows, shape.cols], args.binning)?;
+    let model = build(&file, args.weights.as_deref())?;
+    let exported = file.to_firmware_with(&model, [shape.rows, shape.cols], args.binning)?;
     let path = args.folder.join("model.rs");
+    Guard::new("model export", Some(&file), &args.weights).check("model.rs", &path, "a file that is not read")?;
     std::fs::create_dir_all(&args.folder).map_err(|source| Error::Io { path: args.folder.clone(), source })?;
     let text = format!("// {}\n// Written by `foveola model export`.\n\n{}", title(&file, &args.file), exported.source);
     let text = formatted(&text, &args.folder).unwrap_or_else(|reason| {

@@ -4,7 +4,7 @@ use super::boards::{as_json, on_boards};
 use super::export::export;
 use super::layers::{delays, layer_table, milliseconds};
 use super::layers_svg::draw;
-use super::models::{frames, read, title};
+use super::models::{build, frames, read, title};
 use super::plot::plot;
 use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
@@ -62,7 +62,7 @@ fn placed(error: Error, path: &Path) -> Error {
 
 fn show(args: &ShowArgs) -> Result<()> {
     let file = read(&args.file, &args.set)?;
-    let model = file.model()?;
+    let model = build(&file, args.weights.as_deref())?;
     let input = frames(&file, args.size)?;
     let layers = model.summary(input)?;
     if args.toml {

@@ -19,6 +19,13 @@ pub(crate) fn read(model: &Path, set: &[(String, String)]) -> Result<ModelFile> 
     Ok(file)
 }
 
+/// The model of a file, with the parameters of `--weights`.
+pub(crate) fn build(file: &ModelFile, weights: Option<&Path>) -> Result<Model> {
+    let mut model = file.model()?;
+    weights.map_or(Ok(()), |path| model.load_weights(path))?;
+    Ok(model)
+}
+
 /// The name of a model, or of its file if it has none.
 fn name(file: &ModelFile, path: &Path) -> String {
     match file.name() {
@@ -86,8 +93,7 @@ impl Models {
         let Some(file) = &args.file else { return Self::build(&args.clone().with_file()?, device, dt) };
         let mut file = file.clone();
         file.set("input.dt", &format!("{dt}us"))?;
-        let mut whole = file.model()?;
-        args.weights.iter().try_for_each(|path| whole.load_weights(path))?;
+        let whole = build(&file, args.weights.as_deref())?;
         let parts = drawn(&file).into_iter().filter_map(|name| Some((name.to_owned(), there(whole.part(name)?))));
         Ok(Self { parts: parts.collect(), whole: there(whole) })
     }
