@@ -119,4 +119,14 @@ fn a_response_has_an_end() {
     let words = ["--duration 3600s has 3,600,000 frames of 1 ms; expected 131,072 at most, 131.07 s"];
     shell.bad(&plot(&["--duration", "3600s"]), 2, &words);
     shell.good(&plot(&["--duration", "3600s", "--set", "input.dt=1s"]));
+    for (option, value, expected) in [
+        ("--duration", "-5ms", "'-5ms' is no time; expected a number with us, ms or s"),
+        ("--duration", "2e6s", "from 1us to 1e6s"),
+        ("--pixel", "-1,2", "'-1,2' is no pixel; expected a row and a column"),
+        ("--flash", "bright", "'bright' is no number; expected one of 3.4e38 or less"),
+        ("--background", "-inf", "'-inf' is no number; expected"),
+    ] {
+        shell.bad(&plot(&[option, value]), 2, &[option, expected]);
+    }
+    shell.bad(&plot(&["--pixel", "2,7"]), 1, &["pixel is 2, 7 of 5 rows and 5 columns; expected a row and a column"]);
 }

@@ -53,7 +53,10 @@ pub enum StateFileError {
         expected: usize,
     },
     /// A file of another kind.
-    #[error("no saved state: it begins with {found:02x?}; expected {expected:02x?}")]
+    #[error(
+        "no saved state: it begins with \"{}\"; expected \"{}\", as save_state and foveola run --save-state write it",
+        found.escape_ascii(), expected.escape_ascii()
+    )]
     Magic {
         /// The first bytes.
         found: Vec<u8>,

@@ -52,7 +52,7 @@ pub(crate) struct CheckArgs {
     pub(crate) files: Vec<PathBuf>,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct ShowArgs {
     pub(crate) file: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// Change a value, such as centre.tau=8ms; repeat for several
@@ -101,7 +101,7 @@ pub(crate) struct PlotArgs {
     pub(crate) out: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// Change a value, such as centre.tau=8ms; repeat for several
@@ -113,19 +113,19 @@ pub(crate) struct PlotArgs {
     pub(crate) weights: Option<PathBuf>,
 
     /// How long the response is followed, 131072 frames at most [default: until it has decayed, as the layers tell]
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
     pub(crate) duration: Option<u64>,
 
     /// The pixel that flashes [default: in the middle]
-    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel)]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, allow_hyphen_values = true)]
     pub(crate) pixel: Option<(usize, usize)>,
 
     /// What a bright flash adds to the background
-    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = units::finite, allow_hyphen_values = true)]
     pub(crate) flash: f32,
 
     /// Samples around and before the flash
-    #[arg(long, value_name = "NUMBER", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = units::finite, allow_hyphen_values = true)]
     pub(crate) background: f32,
 
     /// Print only JSON on stdout, with the numbers of the curves
@@ -177,11 +177,11 @@ pub(crate) struct ExportArgs {
     pub(crate) folder: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// A pixel of the frame counts the events of N x N pixels of the sensor
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub(crate) binning: u16,
 
     /// Change a value, such as centre.tau=8ms; repeat for several

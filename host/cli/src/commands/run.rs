@@ -157,12 +157,22 @@ impl Run<'_> {
         let (began, dt) = (Instant::now(), self.input.dt() as f64 * 1e-6);
         let (args, totals) = (self.args, &mut self.totals);
         loop {
-            let Some(frames) = self.input.next_chunk(piece)? else { break };
+            let frames = match self.input.next_chunk(piece) {
+                Ok(Some(frames)) => frames,
+                Ok(None) => break,
+                Err(error) => {
+                    keep_whole(&mut self.saved, &error);
+                    return Err(error);
+                }
+            };
             let start = Instant::now();
             let mut copies = Vec::new();
             let outputs = match process(&mut self.model, frames, self.names.len(), &mut copies) {
                 Ok(outputs) => outputs,
-                Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
+                Err(error) => {
+                    keep_whole(&mut self.saved, &error);
+                    return Err(self.input.blame(error, args.input.as_deref()));
+                }
             };
             let output = outputs[0];
             totals.model += start.elapsed();
@@ -280,6 +290,16 @@ fn process<'a>(
     }
     *copies = model.process_all(frames)?;
     Ok(copies.iter().map(|output| output.view()).collect())
+}
+
+/// Completes the files of the frames before an error of the input; if a recording is rejected, no output remains.
+fn keep_whole(saved: &mut [Option<(NpyWriter, PathBuf)>], error: &Error) {
+    for (writer, _) in saved.iter_mut().filter_map(Option::take) {
+        if !matches!(error, Error::Damaged { .. }) {
+            // The error of the input is the one that is told.
+            let _ = writer.finish();
+        }
+    }
 }
 
 fn progress_bar(args: &RunArgs) -> ProgressBar {

@@ -56,7 +56,8 @@ impl Flash {
         let Self { frame, pixel: [row, col], channel, amplitude, background, frames } = self;
         in_range(ITEM, "frame", frame, !frame.is_empty(), "one pixel or more")?;
         let inside = *row < frame.rows && *col < frame.cols;
-        in_range(ITEM, "pixel", format!("{row}, {col}"), inside, "a row and a column of the frames, counted from 0")?;
+        let pixel = format!("{row}, {col} of {} rows and {} columns", frame.rows, frame.cols);
+        in_range(ITEM, "pixel", pixel, inside, "a row and a column of the frames, counted from 0")?;
         in_range(ITEM, "channel", channel, *channel < frame.channels, "a channel of the frames, counted from 0")?;
         in_range(ITEM, "amplitude", amplitude, amplitude.is_finite() && *amplitude != 0.0, "a finite number except 0")?;
         in_range(ITEM, "background", background, background.is_finite(), "a finite number")?;
