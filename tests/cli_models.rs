@@ -294,6 +294,14 @@ fn a_model_is_exported_for_a_microcontroller() {
     for word in ["Stcf::new(", "RateLimit::new(24, 1000)", ".filtered(EVENT_FILTERS)", "[\"on\", \"off\"]"] {
         assert!(source.contains(word), "no '{word}' in: {source}");
     }
+    // What no board has the memory for.
+    let large = shell.good(&["model", "show", retina, "--size", "200x200"]);
+    let words =
+        "too much for every board of firmware/boards: STM32H743 with 512 kB of RAM and 2048 kB of flash, RP2350";
+    assert!(large.contains(words), "{large}");
+    assert!(!shell.good(&["model", "show", retina]).contains("too much"), "64 x 64 pixels fit");
+    let json = shell.json(&["model", "show", retina, "--json", "--size", "200x200"]);
+    assert_eq!(json["boards"]["boards_with_room"], serde_json::json!([]));
     let bad = with("input.events=[\"downsample:2\"]");
     shell.bad(&bad.each_ref().map(String::as_str), 1, &["input.events is downsample:2", "keep the size"]);
 }
