@@ -58,7 +58,7 @@ impl Model {
         let all = self.parameters();
         if let Some(strange) = members.iter().find(|member| all.iter().all(|parameter| parameter.name != member.name()))
         {
-            return Err(data(unknown(&strange.name().escape_debug().to_string(), &all).to_string()));
+            return Err(data(unknown(strange.name(), &all).to_string()));
         }
         let mut arrays = Vec::with_capacity(all.len());
         for parameter in &all {
