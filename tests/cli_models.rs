@@ -294,6 +294,14 @@ fn a_model_is_exported_for_a_microcontroller() {
     for word in ["Stcf::new(", "RateLimit::new(24, 1000)", ".filtered(EVENT_FILTERS)", "[\"on\", \"off\"]"] {
         assert!(source.contains(word), "no '{word}' in: {source}");
     }
+    // What no board has the memory for.
+    let large = shell.good(&["model", "show", retina, "--size", "200x200"]);
+    let words =
+        "too much for every board of firmware/boards: STM32H743 with 512 kB of RAM and 2048 kB of flash, RP2350";
+    assert!(large.contains(words), "{large}");
+    assert!(!shell.good(&["model", "show", retina]).contains("too much"), "64 x 64 pixels fit");
+    let json = shell.json(&["model", "show", retina, "--json", "--size", "200x200"]);
+    assert_eq!(json["boards"]["boards_with_room"], serde_json::json!([]));
     let bad = with("input.events=[\"downsample:2\"]");
     shell.bad(&bad.each_ref().map(String::as_str), 1, &["input.events is downsample:2", "keep the size"]);
 }
@@ -317,7 +325,7 @@ fn responses_are_plotted() {
     assert!((fast[(5, 4, 4)] / fast[(0, 4, 4)] - (-1.0_f32).exp()).abs() < 1e-4, "{fast}");
     assert!(fast.indexed_iter().all(|((_, r, c), y)| *y == 0.0 || (r, c) == (4, 4)), "at one pixel");
     // ON responds to a bright flash, OFF to a dark one.
-    let [up, down] = ["response-up.npy", "response-down-dark.npy"]
+    let [up, down] = ["response-up.npy", "response-down.dark.npy"]
         .map(|name| -> Array3<f32> { read_npy(shell.path("plots").join(name)).expect("samples") });
     assert!(up == down && up.sum() > 0.5, "mirrored");
 

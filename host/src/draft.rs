@@ -7,10 +7,33 @@
 //! A target that is not a regular file, such as a pipe or `/dev/null`, is written directly. Links are followed. The new file
 //! takes the permissions of the file that it replaces. A killed process leaves the `.part` file behind.
 
+use crate::{Error, Result};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes a file that appears under its name when it is complete. After a failure the previous file is unchanged.
+///
+/// ```
+/// let path = std::env::temp_dir().join(format!("foveola-doc-{}.txt", std::process::id()));
+/// foveola::write_file(&path, "whole")?;
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), foveola::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_file(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
+    let path = path.as_ref();
+    let write = || {
+        let mut draft = Draft::create(path)?;
+        draft.write_all(content.as_ref())?;
+        draft.commit()
+    };
+    write().map_err(|source| Error::Io { path: path.into(), source })
+}
 
 /// A file that is not complete yet.
 pub(crate) struct Draft {
@@ -40,6 +63,16 @@ impl Draft {
             draft.file.set_permissions(there.permissions())?;
         }
         Ok(draft)
+    }
+
+    /// A file that is written in small parts.
+    pub(crate) fn buffered(path: &Path) -> io::Result<BufWriter<Self>> {
+        Self::create(path).map(BufWriter::new)
+    }
+
+    /// [`Draft::commit`] of a buffered file.
+    pub(crate) fn commit_buffered(file: BufWriter<Self>) -> io::Result<()> {
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
     }
 
     /// Renames the file to its final name.

@@ -1,5 +1,6 @@
 //! One error type for the whole crate. Each variant names the layer or item, the value, and what was expected.
 
+use crate::shown;
 use foveola_core::Shape;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub enum Error {
         source: foveola_core::Error,
     },
     /// An argument outside its range.
-    #[error("{item}: {name} is {value}; expected {expected}")]
+    #[error("{item}: {name} is {}; expected {expected}", shown(value))]
     Parameter {
         /// The layer or function.
         item: &'static str,
@@ -28,7 +29,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A name that is not in a list of known names.
-    #[error("unknown {what} '{value}'; expected one of: {expected}")]
+    #[error("unknown {what} '{}'; expected one of: {}", shown(value), shown(expected))]
     Unknown {
         /// What the name stands for.
         what: &'static str,
@@ -90,7 +91,7 @@ pub enum Error {
         expected: Vec<usize>,
     },
     /// A value in the wrong notation.
-    #[error("'{value}' is no {what}; expected {expected}")]
+    #[error("'{}' is no {what}; expected {expected}", shown(value))]
     Spelling {
         /// The kind of value.
         what: &'static str,
@@ -100,7 +101,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// An event filter that cannot be built, or does not fit the sensor.
-    #[error("filter '{filter}': {reason}")]
+    #[error("filter '{}': {}", shown(filter), shown(reason))]
     Filter {
         /// The filter, as it was written or named.
         filter: String,
@@ -294,7 +295,7 @@ pub enum Error {
         most: u64,
     },
     /// A file that could not be opened, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -306,7 +307,7 @@ pub enum Error {
     #[error(transparent)]
     ModelFile(Box<crate::ModelFileError>),
     /// A file of a model's state that is refused, or could not be written.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown(path))]
     StateFile {
         /// The file.
         path: PathBuf,
@@ -314,7 +315,7 @@ pub enum Error {
         problem: crate::StateFileError,
     },
     /// A file with invalid content.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", shown(path), shown(reason))]
     Data {
         /// The file.
         path: PathBuf,
@@ -323,9 +324,10 @@ pub enum Error {
     },
     /// A recording of which more than 1 % is unreadable: see [`ReadOptions::damaged`](crate::ReadOptions::damaged).
     #[error(
-        "{}: {unreadable} of {read} {unit} cannot be read, more than 1 %; the first bad place is {place}{hint}; to go on \
+        "{}: {unreadable} of {read} {unit} cannot be read, more than 1 %; the first bad place is {}{hint}; to go on \
          anyway: --damaged (ReadOptions::damaged)",
-        path.display()
+        shown(path),
+        shown(place)
     )]
     Damaged {
         /// The file.
@@ -354,7 +356,7 @@ pub enum Error {
     /// An event that a format cannot hold.
     #[error(
         "{}: the event at {} us, column {}, row {} does not fit {format}; expected {expected}",
-        path.display(), event.t, event.x, event.y
+        shown(path), event.t, event.x, event.y
     )]
     Event {
         /// The file.
@@ -367,7 +369,7 @@ pub enum Error {
         expected: String,
     },
     /// A picture that could not be drawn.
-    #[error("{}: cannot draw: {reason}", path.display())]
+    #[error("{}: cannot draw: {}", shown(path), shown(reason))]
     Picture {
         /// The file.
         path: PathBuf,

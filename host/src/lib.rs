@@ -76,6 +76,7 @@ mod names;
 pub mod npy;
 #[cfg(feature = "pictures")]
 pub mod picture;
+mod shown;
 mod stimuli;
 mod taps;
 mod units;
@@ -86,6 +87,7 @@ pub use cpu::fft;
 pub use cpu::plan::{Algorithm, Plan};
 pub use cpu::simd::{Precision, SimdLevel};
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use draft::write_file;
 pub use error::{Error, Result};
 pub use events::filters::{EventFilterSpec, EventFilters, Filtered};
 pub use events::frames::{Frames, JUMP};
@@ -111,6 +113,7 @@ pub use model::{
     Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
     Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
 };
+pub use shown::shown;
 pub use stimuli::{samples, scene};
 pub use units::microseconds;
 

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// let error = foveola::microseconds("1h").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "'1h' is no time; expected a number with us, ms or s, such as 500us, 1ms or 0.02s, from 1us on"
+///     "'1h' is no time; expected a number with us, ms or s, such as 500us, 1ms or 0.02s, from 1us to 1e6s"
 /// );
 /// # Ok::<(), foveola::Error>(())
 /// ```
@@ -23,7 +23,7 @@ pub fn microseconds(text: &str) -> Result<u64> {
     value.filter(|us| (1.0..=1e12).contains(us)).map(|us| us.round() as u64).ok_or_else(|| Error::Spelling {
         what: "time",
         value: text.into(),
-        expected: "a number with us, ms or s, such as 500us, 1ms or 0.02s, from 1us on",
+        expected: "a number with us, ms or s, such as 500us, 1ms or 0.02s, from 1us to 1e6s",
     })
 }
 

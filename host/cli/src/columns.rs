@@ -1,5 +1,7 @@
 //! Text in columns, which stay readable in a narrow terminal.
 
+use foveola::shown;
+
 /// A column.
 pub(crate) struct Column {
     pub(crate) cells: Vec<String>,
@@ -9,6 +11,8 @@ pub(crate) struct Column {
 
 /// The columns side by side, or in blocks that are no wider than `width`, each of which begins with the first column.
 pub(crate) fn side_by_side(columns: &[Column], width: usize) -> String {
+    let on_one_line = |column: &Column| Column { cells: column.cells.iter().map(shown).collect(), ..*column };
+    let columns: Vec<Column> = columns.iter().map(on_one_line).collect();
     let widths: Vec<usize> =
         columns.iter().map(|column| column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();
     let Some(first) = widths.first() else { return String::new() };

@@ -9,18 +9,24 @@ mod units;
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
-use foveola::Error;
+use foveola::{Error, shown};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use text::complain;
+use text::{complain, written};
 
 /// Parses the arguments and runs the command.
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| {
-        let _ = error.print();
+        // Help and the version go to stdout.
+        if let Err(error) = written(error.print().and_then(|()| std::io::stdout().flush())) {
+            complain(&format!("error: {error}\n"));
+            std::process::exit(1);
+        }
         if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
             && Path::new(name).exists()
         {
+            let name = shown(name);
             complain(&format!("\nTo run a model over the file {name}: foveola run {name}\n"));
         }
         std::process::exit(error.exit_code());
@@ -36,10 +42,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => commands::convert::convert(&args),
         Command::Record(args) => commands::record::record(&args),
         Command::Bench(args) => commands::bench::bench(&args),
-        Command::Devices(args) => {
-            commands::devices::devices(&args);
-            Ok(())
-        }
+        Command::Devices(args) => commands::devices::devices(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,17 +1,33 @@
 //! The output of commands: lines of two columns, and counts of omitted data.
 
 use crate::units::{plural, thousands};
+use foveola::{Error, Result, shown};
 use foveola_core::events::Skipped;
 use serde_json::{Map, Value, json};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 
 /// Prints to stdout; a closed pipe is not an error.
-pub(crate) fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be written, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    // A part of a line would wait until the program ends, where errors are lost.
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
-/// Prints to stderr, in the same way.
+/// The outcome of writing to stdout: a closed pipe is not an error.
+pub(crate) fn written(outcome: std::io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { path: "the standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints to stderr, as far as that is possible.
 pub(crate) fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -68,7 +84,7 @@ impl Default for Lines {
 
 impl Lines {
     pub(crate) fn push(&mut self, name: &str, value: impl Display) {
-        let value = value.to_string();
+        let (name, value) = (shown(name), shown(value.to_string()));
         let _ = write!(self.0, "{name:9}");
         // The current line; it has at least one word.
         let mut column = 9_usize;

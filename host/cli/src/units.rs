@@ -86,6 +86,12 @@ pub(crate) fn number(text: &str) -> Result<f32, String> {
     number.ok_or_else(|| format!("'{text}' is no number from 0 on"))
 }
 
+/// A number.
+pub(crate) fn finite(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| format!("'{text}' is no number; expected one of 3.4e38 or less in magnitude, such as -0.5"))
+}
+
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     text.parse().map_err(|error: foveola::Error| error.to_string())

@@ -1,7 +1,7 @@
 //! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
 
 use super::{Model, Program, boards};
-use crate::{Error, Result};
+use crate::{Error, Result, shown};
 use foveola_core::conv::Factors;
 use foveola_core::{Border, Conv3d, Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage};
 use std::collections::HashMap;
@@ -125,7 +125,7 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
         let Some(nodes) = graph.nodes().get(begin..end).filter(|nodes| !nodes.is_empty()) else { continue };
         let name = title(begin);
         let name = name.split(" (step").next().unwrap_or(&name);
-        writeln!(rows, "    // {name}").expect(GROWS);
+        writeln!(rows, "    // {}", shown(name)).expect(GROWS);
         for (node, row) in (begin..).zip(nodes) {
             let row_text = text.node(row).ok_or_else(|| Error::Export { layer: title(node) })?;
             writeln!(rows, "    {row_text},").expect(GROWS);

@@ -53,7 +53,10 @@ pub enum StateFileError {
         expected: usize,
     },
     /// A file of another kind.
-    #[error("no saved state: it begins with {found:02x?}; expected {expected:02x?}")]
+    #[error(
+        "no saved state: it begins with \"{}\"; expected \"{}\", as save_state and foveola run --save-state write it",
+        found.escape_ascii(), expected.escape_ascii()
+    )]
     Magic {
         /// The first bytes.
         found: Vec<u8>,
@@ -261,15 +264,14 @@ impl Model {
             input,
         };
         let write = || {
-            let draft = Draft::create(path)?;
-            let mut file = Summed { inner: io::BufWriter::new(draft), sum: Checksum::new() };
+            let mut file = Summed { inner: Draft::buffered(path)?, sum: Checksum::new() };
             file.put(&head.bytes())?;
             bounds.iter().try_for_each(|bound| file.put(&bound.to_le_bytes()))?;
             samples.iter().try_for_each(|sample| file.put(&sample.to_le_bytes()))?;
             file.put(note.as_bytes())?;
             let sum = file.sum.value();
             file.put(&sum.to_le_bytes())?;
-            file.inner.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
+            Draft::commit_buffered(file.inner)
         };
         write().map_err(|source| Error::Io { path: path.into(), source })
     }

@@ -8,7 +8,7 @@ use crate::npy::archive::ArchiveWriter;
 use crate::npy::header::{Element, Header, Kind, NUMBERS};
 use crate::{Error, Parameter, Result};
 use ndarray::{ArrayD, IxDyn};
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 impl Model {
@@ -38,9 +38,9 @@ impl Model {
             return Err(unknown("*", &all));
         }
         let write = || {
-            let mut archive = ArchiveWriter::new(BufWriter::new(Draft::create(path)?));
+            let mut archive = ArchiveWriter::new(Draft::buffered(path)?);
             all.iter().try_for_each(|Parameter { name, value }| archive.push(name, value))?;
-            archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
+            Draft::commit_buffered(archive.finish()?)
         };
         write().map_err(|source| Error::Io { path: path.into(), source })
     }
@@ -58,7 +58,7 @@ impl Model {
         let all = self.parameters();
         if let Some(strange) = members.iter().find(|member| all.iter().all(|parameter| parameter.name != member.name()))
         {
-            return Err(data(unknown(&strange.name().escape_debug().to_string(), &all).to_string()));
+            return Err(data(unknown(strange.name(), &all).to_string()));
         }
         let mut arrays = Vec::with_capacity(all.len());
         for parameter in &all {

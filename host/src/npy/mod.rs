@@ -4,14 +4,14 @@ pub(crate) mod archive;
 pub(crate) mod header;
 mod literal;
 
+use crate::draft::Draft;
 use crate::{Error, Result};
 use ndarray::ArrayView3;
-use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes an array of frames as `.npy`, frame by frame. The number of frames is filled in at the end. This also happens when
-/// the writer is dropped early, but then errors are lost.
+/// Writes an array of frames as `.npy`, frame by frame. The file appears under its name with [`NpyWriter::finish`], when the number
+/// of frames is known; if the writer is dropped before, there is none.
 ///
 /// ```
 /// use foveola::{movie, npy::NpyWriter};
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// ```
 pub struct NpyWriter {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<Draft>,
     shape: Option<(usize, usize, usize)>,
     frames: usize,
     /// The samples of a frame in the format of the file.
@@ -44,8 +44,8 @@ impl NpyWriter {
     /// [`Error::Io`].
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_path_buf();
-        let file = File::create(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        let mut writer = Self { path, file: BufWriter::new(file), shape: None, frames: 0, bytes: Vec::new() };
+        let file = Draft::buffered(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let mut writer = Self { path, file, shape: None, frames: 0, bytes: Vec::new() };
         writer.header()?;
         Ok(writer)
     }
@@ -74,14 +74,11 @@ impl NpyWriter {
     /// # Errors
     /// [`Error::Io`].
     pub fn finish(mut self) -> Result<usize> {
-        self.complete()?;
-        Ok(self.frames)
-    }
-
-    fn complete(&mut self) -> Result<()> {
         self.file.seek(SeekFrom::Start(0)).map_err(|source| self.io(source))?;
         self.header()?;
-        self.file.flush().map_err(|source| self.io(source))
+        let Self { path, file, frames, .. } = self;
+        Draft::commit_buffered(file).map_err(|source| Error::Io { path, source })?;
+        Ok(frames)
     }
 
     fn header(&mut self) -> Result<()> {
@@ -96,11 +93,5 @@ impl NpyWriter {
 
     fn io(&self, source: std::io::Error) -> Error {
         Error::Io { path: self.path.clone(), source }
-    }
-}
-
-impl Drop for NpyWriter {
-    fn drop(&mut self) {
-        let _ = self.complete();
     }
 }

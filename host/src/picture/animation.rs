@@ -328,7 +328,7 @@ impl AnimationWriter {
         file.push(&self.page)
     }
 
-    /// Completes the file, which is invalid before.
+    /// Completes the file, which is not there before.
     ///
     /// # Errors
     /// [`Error::Picture`] where no frame was pushed (then there is no file); [`Error::Io`] where the file cannot be written.

@@ -5,9 +5,9 @@ use super::shrink::{Shrink, shrink};
 use super::text::{Align, Type};
 use super::{io_error, no_picture};
 use crate::Error;
+use crate::draft::Draft;
 use ndarray::{Array2, ArrayView2};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::Path;
 
 /// The largest number of pixels of a page: each takes three bytes.
@@ -117,10 +117,9 @@ impl Canvas {
     fn write(
         &self,
         path: &Path,
-        compress: impl FnOnce(&mut png::Encoder<'_, &mut BufWriter<File>>),
+        compress: impl FnOnce(&mut png::Encoder<'_, &mut BufWriter<Draft>>),
     ) -> Result<(), Error> {
-        let file = File::create(path).map_err(|source| io_error(path, source))?;
-        let mut file = BufWriter::new(file);
+        let mut file = Draft::buffered(path).map_err(|source| io_error(path, source))?;
         let encoding = |error: png::EncodingError| match error {
             png::EncodingError::IoError(source) => io_error(path, source),
             other => no_picture(path, other.to_string()),
@@ -132,7 +131,7 @@ impl Canvas {
         let mut writer = encoder.write_header().map_err(encoding)?;
         writer.write_image_data(self.pixels.as_flattened()).map_err(encoding)?;
         writer.finish().map_err(encoding)?;
-        file.flush().map_err(|source| io_error(path, source))
+        Draft::commit_buffered(file).map_err(|source| io_error(path, source))
     }
 }
 

@@ -5,10 +5,10 @@
 
 use super::{io_error, no_picture};
 use crate::Error;
+use crate::draft::Draft;
 use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,7 +19,7 @@ const WAITING: usize = 16;
 /// A file that is written page by page.
 pub(super) struct GifFile {
     path: PathBuf,
-    encoder: Encoder<BufWriter<File>>,
+    encoder: Encoder<BufWriter<Draft>>,
     width: usize,
     /// Hundredths of a second per page.
     delay: u16,
@@ -40,7 +40,7 @@ impl GifFile {
         delay: u16,
     ) -> Result<Self, Error> {
         let encoding = |error| encoding_error(path, error);
-        let file = BufWriter::new(File::create(path).map_err(|source| io_error(path, source))?);
+        let file = Draft::buffered(path).map_err(|source| io_error(path, source))?;
         let mut encoder = Encoder::new(file, width as u16, height as u16, palette).map_err(encoding)?;
         encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
         Ok(Self { path: path.to_owned(), encoder, width, delay, as_before, page: Vec::new(), waiting: Vec::new() })
@@ -116,8 +116,8 @@ impl GifFile {
     /// Ends the file.
     pub(super) fn finish(mut self) -> Result<(), Error> {
         self.write()?;
-        let mut file = self.encoder.into_inner().map_err(|error| encoding_error(&self.path, error))?;
-        file.flush().map_err(|source| io_error(&self.path, source))
+        let file = self.encoder.into_inner().map_err(|error| encoding_error(&self.path, error))?;
+        Draft::commit_buffered(file).map_err(|source| io_error(&self.path, source))
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct BenchArgs {
     pub(crate) baseline: bool,
 
     /// Size of a frame
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<Geometry>,
 
     /// Frames per chunk [default: 64, fewer if frames are large]

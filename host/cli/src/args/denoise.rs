@@ -23,7 +23,7 @@ Examples:
 #[command(after_help = HELP)]
 pub(crate) struct DenoiseArgs {
     /// Size of the simulated sensor
-    #[arg(long, value_name = "COLSxROWS", default_value = "346x260", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", default_value = "346x260", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Geometry,
 
     /// Duration of the simulation, and of the part of a recording that is read

@@ -10,7 +10,7 @@ use crate::units;
 use bench::BenchArgs;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models};
+use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models, shown};
 use model::ModelArgs;
 use record::RecordArgs;
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ pub(crate) enum Command {
 #[derive(Args, Clone, Default)]
 pub(crate) struct InputArgs {
     /// Sensor size [default: from the header, or the smallest that holds all events]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) geometry: Option<Geometry>,
 
     #[arg(long, value_name = "FORMAT", value_parser = units::format, help = format_help())]
@@ -84,11 +84,11 @@ pub(crate) struct InputArgs {
     pub(crate) damaged: bool,
 
     /// Start this long after the first event or movie frame
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero, allow_hyphen_values = true)]
     pub(crate) from: Option<u64>,
 
     /// Stop this long after the first event or movie frame
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero)]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds_or_zero, allow_hyphen_values = true)]
     pub(crate) to: Option<u64>,
 
     /// Event filter, such as stcf:k=2,tau=5ms or refractory:1ms; repeat to apply several in order
@@ -149,7 +149,7 @@ pub(crate) struct RunArgs {
     pub(crate) chunk: Option<usize>,
 
     /// The output pixel whose time course is drawn, counted from 0, such as 20,31 [default: the most variable]
-    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, conflicts_with = "no_pictures")]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, allow_hyphen_values = true, conflicts_with = "no_pictures")]
     pub(crate) pixel: Option<(usize, usize)>,
 
     /// Draw no pictures: write only the outputs
@@ -321,5 +321,5 @@ pub(crate) fn refuse(message: &str) -> ! {
     command.build(); // sets the names in the usage line
     let name = std::env::args().nth(1).unwrap_or_default();
     let mut command = command.find_subcommand(name).cloned().unwrap_or(command);
-    command.error(ErrorKind::ValueValidation, message).exit()
+    command.error(ErrorKind::ValueValidation, shown(message)).exit()
 }

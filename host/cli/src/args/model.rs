@@ -27,6 +27,7 @@ Examples:
   foveola model plot mine.toml --layer centre
   foveola model weights mine.toml --out w.npz
   foveola run a.raw --model mine.toml --weights w.npz
+  foveola model plot mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
   foveola run recording.raw --model mine.toml";
 
@@ -51,7 +52,7 @@ pub(crate) struct CheckArgs {
     pub(crate) files: Vec<PathBuf>,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 }
 
@@ -61,12 +62,16 @@ pub(crate) struct ShowArgs {
     pub(crate) file: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// Change a value, such as centre.tau=8ms; repeat for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
+
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ", conflicts_with_all = ["toml", "svg"])]
+    pub(crate) weights: Option<PathBuf>,
 
     /// Print the model as a file, with the changes, instead of the table
     #[arg(long, conflicts_with = "json")]
@@ -96,27 +101,31 @@ pub(crate) struct PlotArgs {
     pub(crate) out: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// Change a value, such as centre.tau=8ms; repeat for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
 
-    /// How long the response is followed [default: until it has decayed, as the layers tell]
-    #[arg(long, value_name = "TIME", value_parser = units::microseconds)]
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) weights: Option<PathBuf>,
+
+    /// How long the response is followed, 131072 frames at most [default: until it has decayed, as the layers tell]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
     pub(crate) duration: Option<u64>,
 
     /// The pixel that flashes [default: in the middle]
-    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel)]
+    #[arg(long, value_name = "ROW,COL", value_parser = units::pixel, allow_hyphen_values = true)]
     pub(crate) pixel: Option<(usize, usize)>,
 
     /// What a bright flash adds to the background
-    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = units::finite, allow_hyphen_values = true)]
     pub(crate) flash: f32,
 
     /// Samples around and before the flash
-    #[arg(long, value_name = "NUMBER", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = units::finite, allow_hyphen_values = true)]
     pub(crate) background: f32,
 
     /// Print only JSON on stdout, with the numbers of the curves
@@ -127,8 +136,9 @@ pub(crate) struct PlotArgs {
 const PLOT_HELP: &str = "\
 A flash is one pixel for one frame. Each output has a
 picture response-NAME.png and the response itself,
-response-NAME.npy: (time, channel, row, col). A layer with
-weights has weights-NAME.png.
+response-NAME.npy: (time, channel, row, col); a nonlinear
+one has response-NAME.dark.npy, too. A layer with weights
+has weights-NAME.png.
 
 A linear layer has a gain for gratings: the spectrum of its
 response. Of another layer the responses to a bright and a
@@ -167,16 +177,20 @@ pub(crate) struct ExportArgs {
     pub(crate) folder: PathBuf,
 
     /// Size of a frame [default: that of the file, or 64x64]
-    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) size: Option<foveola::Geometry>,
 
     /// A pixel of the frame counts the events of N x N pixels of the sensor
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub(crate) binning: u16,
 
     /// Change a value, such as centre.tau=8ms; repeat for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
+
+    /// Set all parameters from an archive of arrays, as foveola model weights writes it
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) weights: Option<PathBuf>,
 }
 
 /// What a model can be exported for.

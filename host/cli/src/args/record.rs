@@ -40,7 +40,7 @@ pub(crate) struct RecordArgs {
     pub(crate) gamma: f32,
 
     /// Sensor size [default: that of the movie, or 128x96]
-    #[arg(long, value_name = "COLSxROWS", conflicts_with = "movie", value_parser = units::geometry)]
+    #[arg(long, value_name = "COLSxROWS", conflicts_with = "movie", value_parser = units::geometry, allow_hyphen_values = true)]
     pub(crate) geometry: Option<Geometry>,
 
     /// Duration of the recording [default: to the end of the movie, or 2s]

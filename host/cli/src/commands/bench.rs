@@ -31,8 +31,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     }
     let workloads = chosen(args)?;
     if args.list {
-        list(args, &workloads);
-        return Ok(());
+        return list(args, &workloads);
     }
     let algorithms = Algorithm::NAMES.map(|(name, _)| name).join(", ");
     let algorithm = Algorithm::NAMES.into_iter().find(|(name, _)| *name == args.plan).map(|(_, algorithm)| algorithm);
@@ -53,7 +52,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let most = threads.min(cores);
     let limits = Limits::measure(&[1, most][usize::from(most == 1)..], args.seconds / 4.0)?;
     if !args.json {
-        print(&heading(&limits, threads, args));
+        print(&heading(&limits, threads, args))?;
     }
     let mut all = Vec::new();
     for workload in workloads {
@@ -63,7 +62,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
             Err(_) if args.workload.is_empty() && algorithm != Algorithm::Auto => {}
             Err(error) => return Err(error),
             Ok(measured) if args.json => all.push(as_json(&measured)),
-            Ok(measured) => print(&line(&measured, args.baseline)),
+            Ok(measured) => print(&line(&measured, args.baseline))?,
         }
     }
     if args.json {
@@ -76,7 +75,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
             "limits": limits.iter().map(limits_as_json).collect::<Vec<_>>(),
             "workloads": all,
         });
-        print(&format!("{value:#}\n"));
+        print(&format!("{value:#}\n"))?;
     }
     Ok(())
 }
@@ -154,7 +153,7 @@ fn convolution(name: &str, axes: &str, default: &[usize], args: &BenchArgs) -> W
     Workload::new(format!("{name}_{size}{channels}"), operation, 128, 128)
 }
 
-fn list(args: &BenchArgs, workloads: &[Workload]) {
+fn list(args: &BenchArgs, workloads: &[Workload]) -> Result<()> {
     if args.json {
         let list: Vec<Value> = workloads.iter().map(describe).collect();
         return print(&format!("{:#}\n", Value::from(list)));
@@ -167,8 +166,9 @@ fn list(args: &BenchArgs, workloads: &[Workload]) {
         };
         let size = format!("{cols} x {rows}{channels}");
         let operations = workload.operations() / 1e6;
-        print(&format!("{name:NAME$} {size:13} {frames:3} frames {operations:7.1} MFLOP\n"));
+        print(&format!("{name:NAME$} {size:13} {frames:3} frames {operations:7.1} MFLOP\n"))?;
     }
+    Ok(())
 }
 
 fn describe(workload: &Workload) -> Value {

@@ -60,8 +60,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
         Err(Error::Io { source, .. }) if to_stdout && source.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
         written => written?,
     };
-    report(args, &events, format, geometry, &copied, written);
-    Ok(())
+    report(args, &events, format, geometry, &copied, written)
 }
 
 /// The outcome of the conversion.
@@ -116,7 +115,7 @@ fn report(
     geometry: Option<Geometry>,
     copied: &Copied,
     Written { events: count, bytes }: Written,
-) {
+) -> Result<()> {
     let source = events.events();
     let skipped = source.skipped();
     let skipped: Vec<_> = decoder_reasons(&skipped).chain([outside_events(copied.outside, &skipped)]).collect();
@@ -147,5 +146,9 @@ fn report(
         lines.0
     };
     // The standard output may carry the recording.
-    if args.output.as_os_str() == "-" { complain(&text) } else { print(&text) }
+    if args.output.as_os_str() != "-" {
+        return print(&text);
+    }
+    complain(&text);
+    Ok(())
 }

@@ -6,7 +6,7 @@ use crate::args::denoise::DenoiseArgs;
 use crate::text::print;
 use crate::units::{plural, thousands};
 use foveola::picture::{RocPanel, roc};
-use foveola::{Error, Geometry, Result};
+use foveola::{Error, Geometry, Result, shown, write_file};
 use foveola_cli::bench::denoise::{Contestant, Counts, Curve, Mixture, Noise, Point, Varied, View, contestants, curve};
 use foveola_core::events::Event;
 use serde_json::{Value, json};
@@ -36,12 +36,12 @@ pub(crate) fn denoise(args: &DenoiseArgs) -> Result<()> {
     for clean in clean(args)? {
         let report = measure(&clean, args)?;
         if !args.json {
-            print(&text(&report, args));
+            print(&text(&report, args))?;
         }
         reports.push(report);
     }
     if args.json {
-        print(&format!("{:#}\n", as_json(&reports, args)));
+        print(&format!("{:#}\n", as_json(&reports, args)))?;
     }
     if let Some(folder) = &args.out {
         write(folder, &reports, args)?;
@@ -170,9 +170,9 @@ fn write(folder: &Path, reports: &[Report], args: &DenoiseArgs) -> Result<()> {
     let rows: Vec<Vec<RocPanel>> = reports.iter().map(|report| panels(report, args)).collect();
     let title = "Filters of events: signal kept over noise kept, by shot noise per pixel";
     roc(&picture, title, &names, &rows)?;
-    std::fs::write(&page, markdown(reports, args)).map_err(|source| io(&page, source))?;
+    write_file(&page, markdown(reports, args))?;
     if !args.json {
-        print(&format!("wrote     {}\n          {}\n", page.display(), picture.display()));
+        print(&format!("wrote     {}\n          {}\n", shown(&page), shown(&picture)))?;
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ fn command(args: &DenoiseArgs) -> String {
         }
     }
     if let Some(path) = &args.recording {
-        let _ = write!(command, " --recording {}", path.display());
+        let _ = write!(command, " --recording {}", shown(path));
     }
     command
 }

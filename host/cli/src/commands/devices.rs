@@ -3,11 +3,11 @@
 use crate::args::DevicesArgs;
 use crate::text::{Lines, print};
 use crate::units::plural;
-use foveola::{Device, DeviceInfo, SimdLevel};
+use foveola::{Device, DeviceInfo, Result, SimdLevel};
 use foveola_cli::bench::Machine;
 use serde_json::{Value, json};
 
-pub(crate) fn devices(args: &DevicesArgs) {
+pub(crate) fn devices(args: &DevicesArgs) -> Result<()> {
     let (machine, found) = (Machine::this(), Device::list());
     let levels = SimdLevel::available().into_iter().map(|level| level.to_string()).collect::<Vec<_>>();
     // The list is in the order in which `--device gpu` searches.
@@ -39,7 +39,7 @@ pub(crate) fn devices(args: &DevicesArgs) {
         (true, None) => lines.push("", "not for --device gpu; name one: gpu:NAME"),
         (true, Some(_)) => {}
     }
-    print(&lines.0);
+    print(&lines.0)
 }
 
 fn as_json(info: &DeviceInfo, taken: bool) -> Value {

@@ -1,37 +1,55 @@
 //! `foveola model export`: a model file as Rust source for a microcontroller.
 
 use super::boards::on_boards;
-use super::models::{frames, read, title};
+use super::guard::Guard;
+use super::models::{build, frames, read, title};
 use crate::args::model::{ExportArgs, Target};
 use crate::columns::{Column, side_by_side};
 use crate::text::{complain, print, width};
 use crate::units::thousands;
-use foveola::{Error, Exported, ExportedLayer, Result};
+use foveola::{Error, Exported, ExportedLayer, Result, shown, write_file};
 use std::array;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let Target::Firmware = args.to;
     let file = read(&args.file, &args.set)?;
     let shape = frames(&file, args.size)?;
-    let exported = file.to_firmware([shape.rows, shape.cols], args.binning)?;
+    let model = build(&file, args.weights.as_deref())?;
+    let exported = file.to_firmware_with(&model, [shape.rows, shape.cols], args.binning)?;
     let path = args.folder.join("model.rs");
-    let failed = |path: &Path| {
-        let path = PathBuf::from(path);
-        |source| Error::Io { path, source }
-    };
-    std::fs::create_dir_all(&args.folder).map_err(failed(&args.folder))?;
+    Guard::new("model export", Some(&file), &args.weights).check("model.rs", &path, "a file that is not read")?;
+    std::fs::create_dir_all(&args.folder).map_err(|source| Error::Io { path: args.folder.clone(), source })?;
     let text = format!("// {}\n// Written by `foveola model export`.\n\n{}", title(&file, &args.file), exported.source);
-    std::fs::write(&path, text).map_err(failed(&path))?;
-    // In its folder, where it finds the options of the project.
-    match Command::new("rustfmt").args(["--edition", "2024", "model.rs"]).current_dir(&args.folder).output() {
-        Ok(output) if output.status.success() => {}
-        Ok(output) => complain(&format!("warning: rustfmt: {}\n", String::from_utf8_lossy(&output.stderr).trim_end())),
-        Err(error) => complain(&format!("warning: {} is not formatted: rustfmt: {error}\n", path.display())),
+    let text = formatted(&text, &args.folder).unwrap_or_else(|reason| {
+        complain(&format!("warning: {} is not formatted: rustfmt: {reason}\n", shown(&path)));
+        text
+    });
+    write_file(&path, text)?;
+    print(&format!("{}\nwrote     {}\n", report(&exported), shown(&path)))
+}
+
+/// The source as rustfmt writes it with the options of the project in `folder`, or why it does not.
+fn formatted(source: &str, folder: &Path) -> std::result::Result<String, String> {
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024"]).current_dir(folder);
+    let mut rustfmt = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    if let Some(mut stdin) = rustfmt.stdin.take() {
+        // If it ends early, its status tells.
+        let _ = stdin.write_all(source.as_bytes());
     }
-    print(&format!("{}\nwrote     {}\n", report(&exported), path.display()));
-    Ok(())
+    let output = rustfmt.wait_with_output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }
 
 /// Bytes and instructions by layer, and those of the whole model.

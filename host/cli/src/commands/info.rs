@@ -35,11 +35,10 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Error> {
     let geometry = given.or(summary.geometry());
     let filtered = events.filtered();
     if args.common.json {
-        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)));
+        print(&format!("{:#}\n", as_json(args, &recording, &summary, geometry, &skipped, &filtered, digest)))
     } else {
-        print(&as_text(args, &recording, &summary, geometry, &skipped, &filtered, digest));
+        print(&as_text(args, &recording, &summary, geometry, &skipped, &filtered, digest))
     }
-    Ok(())
 }
 
 fn as_json(

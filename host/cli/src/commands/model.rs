@@ -4,13 +4,13 @@ use super::boards::{as_json, on_boards};
 use super::export::export;
 use super::layers::{delays, layer_table, milliseconds};
 use super::layers_svg::draw;
-use super::models::{frames, read, title};
+use super::models::{build, frames, read, title};
 use super::plot::plot;
 use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
 use crate::units::plural;
-use foveola::{Error, Result};
+use foveola::{Error, Result, shown};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -33,13 +33,13 @@ fn check(args: &CheckArgs) -> Result<()> {
         match checked {
             Ok((layers, file)) => {
                 let (layers, outputs) = (plural(layers.len() as u64, "layer"), file.outputs().count());
-                let mut text = format!("{}: {layers}, {}", path.display(), plural(outputs as u64, "output"));
+                let mut text = format!("{}: {layers}, {}", shown(path), plural(outputs as u64, "output"));
                 let unused =
                     [(file.unused(), "no output needs"), (file.unused_parameters(), "no layer uses the parameter")];
                 for (names, what) in unused.iter().filter(|(names, _)| !names.is_empty()) {
                     text += &format!("; {what} {}", names.join(", "));
                 }
-                print(&format!("{text}\n"));
+                print(&format!("{text}\n"))?;
             }
             Err(error) => {
                 let error = placed(error, path);
@@ -62,12 +62,11 @@ fn placed(error: Error, path: &Path) -> Error {
 
 fn show(args: &ShowArgs) -> Result<()> {
     let file = read(&args.file, &args.set)?;
-    let model = file.model()?;
+    let model = build(&file, args.weights.as_deref())?;
     let input = frames(&file, args.size)?;
     let layers = model.summary(input)?;
     if args.toml {
-        print(&file.to_toml());
-        return Ok(());
+        return print(&file.to_toml());
     }
     if let Some(path) = &args.svg {
         return draw(&file, &title(&file, &args.file), &layers, input, path);
@@ -89,8 +88,7 @@ fn show(args: &ShowArgs) -> Result<()> {
             "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": exported.as_ref().map(|exported| exported.ram),
             "boards": exported.as_ref().map(as_json),
         });
-        print(&format!("{value:#}\n"));
-        return Ok(());
+        return print(&format!("{value:#}\n"));
     }
     let mut text = format!("{}\n\n", title(&file, &args.file));
     let delays = delays(&model, input)?;
@@ -109,8 +107,7 @@ fn show(args: &ShowArgs) -> Result<()> {
     if !file.input().events.is_empty() {
         text += "The event filters in front are not counted; model export tells their memory.\n";
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 fn dims(shape: Shape) -> [usize; 3] {

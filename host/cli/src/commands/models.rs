@@ -2,7 +2,7 @@
 
 use super::input::DT;
 use crate::args::RunArgs;
-use foveola::{Device, Geometry, Model, ModelFile, Precision, Result, models, movie};
+use foveola::{Device, Geometry, Model, ModelFile, Precision, Result, models, movie, shown};
 use foveola_core::Shape;
 use std::path::Path;
 
@@ -19,6 +19,13 @@ pub(crate) fn read(model: &Path, set: &[(String, String)]) -> Result<ModelFile> 
     Ok(file)
 }
 
+/// The model of a file, with the parameters of `--weights`.
+pub(crate) fn build(file: &ModelFile, weights: Option<&Path>) -> Result<Model> {
+    let mut model = file.model()?;
+    weights.map_or(Ok(()), |path| model.load_weights(path))?;
+    Ok(model)
+}
+
 /// The name of a model, or of its file if it has none.
 fn name(file: &ModelFile, path: &Path) -> String {
     match file.name() {
@@ -27,10 +34,10 @@ fn name(file: &ModelFile, path: &Path) -> String {
     }
 }
 
-/// The name of the model, or of its file, and what it does.
+/// The name of the model, or of its file, and what it does, on one line.
 pub(crate) fn title(file: &ModelFile, path: &Path) -> String {
     let name = name(file, path);
-    if file.about().is_empty() { name } else { format!("{name}: {}", file.about()) }
+    shown(if file.about().is_empty() { name } else { format!("{name}: {}", file.about()) })
 }
 
 /// The frames of the file, with the size that was asked for, or of 64 x 64 pixels and one channel where it allows any.
@@ -86,16 +93,15 @@ impl Models {
         let Some(file) = &args.file else { return Self::build(&args.clone().with_file()?, device, dt) };
         let mut file = file.clone();
         file.set("input.dt", &format!("{dt}us"))?;
-        let mut whole = file.model()?;
-        args.weights.iter().try_for_each(|path| whole.load_weights(path))?;
-        let parts = shown(&file).into_iter().filter_map(|name| Some((name.to_owned(), there(whole.part(name)?))));
+        let whole = build(&file, args.weights.as_deref())?;
+        let parts = drawn(&file).into_iter().filter_map(|name| Some((name.to_owned(), there(whole.part(name)?))));
         Ok(Self { parts: parts.collect(), whole: there(whole) })
     }
 }
 
 /// The layers that are drawn beside the first output: those that it reads, and the other outputs. Of a layer that only names a
 /// sum, what it reads.
-fn shown(file: &ModelFile) -> Vec<&str> {
+fn drawn(file: &ModelFile) -> Vec<&str> {
     let outputs: Vec<&str> = file.outputs().map(|(_, layer)| layer).collect();
     let first = outputs.first().copied().unwrap_or_default();
     let is_sum = |name: &str| file.layers().iter().any(|layer| layer.name() == name && layer.kind() == "Identity");

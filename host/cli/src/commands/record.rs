@@ -26,8 +26,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
         let simulation =
             Simulation::new(BarAndGrating::filling(geometry.rows, geometry.cols), setup, &args.sensor.parameters(0.0))?;
         let recorded = write(&args.file, geometry, simulation.labelled().map(Ok))?;
-        recorded.report(&args.file, duration.as_secs_f64(), None);
-        return Ok(());
+        return recorded.report(&args.file, duration.as_secs_f64(), None);
     };
     if args.scale.is_some()
         && let Some(kind @ (movie::Kind::Pngs | movie::Kind::Gif)) = movie::kind(path)?
@@ -50,8 +49,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     let recorded = write(&args.file, geometry, events)?;
     let rate = format!("{rate:.6}");
     let rate = format!("{} frames/s ({rate_from})", rate.trim_end_matches('0').trim_end_matches('.'));
-    recorded.report(&args.file, film.time().min(end) as f64 * 1e-6, Some(rate));
-    Ok(())
+    recorded.report(&args.file, film.time().min(end) as f64 * 1e-6, Some(rate))
 }
 
 /// The outcome of a recording.
@@ -76,7 +74,7 @@ fn write(file: &Path, geometry: Geometry, events: impl Iterator<Item = Result<(E
 }
 
 impl Recorded {
-    fn report(&self, file: &Path, duration: f64, movie: Option<String>) {
+    fn report(&self, file: &Path, duration: f64, movie: Option<String>) -> Result<()> {
         let Self { geometry: Geometry { cols, rows }, written: Written { events, bytes }, leak, shot } = *self;
         let mut lines = Lines::default();
         lines.push("wrote", format!("{}, {} bytes", file.display(), thousands(bytes)));
@@ -84,6 +82,6 @@ impl Recorded {
         movie.into_iter().for_each(|rate| lines.push("movie", rate));
         lines.push("events", format!("{} in {}", plural(events, "event"), seconds(duration)));
         lines.push("of noise", format!("{} of leak, {} of shot noise", thousands(leak), thousands(shot)));
-        print(&lines.0);
+        print(&lines.0)
     }
 }

@@ -86,8 +86,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         wrote.push((path, format!("{} of {of} of {what}", thousands(frames as u64))));
     }
     let states = States { begin, saved: args.save_state.as_deref().map(|path| save_state(path, &run)).transpose()? };
-    run.report(&device, began.elapsed().as_secs_f64(), &wrote, &states);
-    Ok(())
+    run.report(&device, began.elapsed().as_secs_f64(), &wrote, &states)
 }
 
 /// The states of a run: the frames before the one that it goes on from; the file that it wrote and how to go on from there.
@@ -162,13 +161,7 @@ impl Run<'_> {
                 Ok(Some(frames)) => frames,
                 Ok(None) => break,
                 Err(error) => {
-                    if matches!(error, Error::Damaged { .. }) {
-                        // If a recording is rejected, no output remains.
-                        for (writer, path) in self.saved.iter_mut().filter_map(Option::take) {
-                            drop(writer);
-                            let _ = std::fs::remove_file(path);
-                        }
-                    }
+                    keep_whole(&mut self.saved, &error);
                     return Err(error);
                 }
             };
@@ -176,7 +169,10 @@ impl Run<'_> {
             let mut copies = Vec::new();
             let outputs = match process(&mut self.model, frames, self.names.len(), &mut copies) {
                 Ok(outputs) => outputs,
-                Err(error) => return Err(self.input.blame(error, args.input.as_deref())),
+                Err(error) => {
+                    keep_whole(&mut self.saved, &error);
+                    return Err(self.input.blame(error, args.input.as_deref()));
+                }
             };
             let output = outputs[0];
             totals.model += start.elapsed();
@@ -198,7 +194,7 @@ impl Run<'_> {
     }
 
     /// Prints the report.
-    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)], states: &States) {
+    fn report(&self, device: &Device, elapsed: f64, wrote: &[(PathBuf, String)], states: &States) -> Result<()> {
         let Self { args, input, totals, .. } = self;
         let dt = input.dt() as f64 * 1e-6;
         let recorded = totals.frames as f64 * dt;
@@ -278,7 +274,7 @@ impl Run<'_> {
         if let Some((path, next)) = &states.saved {
             lines.push("state", format!("{}: {next}", path.display()));
         }
-        print(&lines.0);
+        print(&lines.0)
     }
 }
 
@@ -294,6 +290,16 @@ fn process<'a>(
     }
     *copies = model.process_all(frames)?;
     Ok(copies.iter().map(|output| output.view()).collect())
+}
+
+/// Completes the files of the frames before an error of the input; if a recording is rejected, no output remains.
+fn keep_whole(saved: &mut [Option<(NpyWriter, PathBuf)>], error: &Error) {
+    for (writer, _) in saved.iter_mut().filter_map(Option::take) {
+        if !matches!(error, Error::Damaged { .. }) {
+            // The error of the input is the one that is told.
+            let _ = writer.finish();
+        }
+    }
 }
 
 fn progress_bar(args: &RunArgs) -> ProgressBar {

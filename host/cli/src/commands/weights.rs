@@ -6,7 +6,7 @@ use crate::args::model::WeightsArgs;
 use crate::columns::{Column, side_by_side};
 use crate::text::{print, width};
 use crate::units::plural;
-use foveola::{Parameter, Result};
+use foveola::{Parameter, Result, shown};
 
 /// Prints names and shapes of all parameters, and writes their values.
 pub(super) fn weights(args: &WeightsArgs) -> Result<()> {
@@ -20,10 +20,9 @@ pub(super) fn weights(args: &WeightsArgs) -> Result<()> {
     let column = |cell: fn(&Parameter) -> String| Column { cells: parameters.iter().map(cell).collect(), right: false };
     let mut text = side_by_side(&[column(|parameter| parameter.name.clone()), column(size)], width());
     if let Some(path) = &args.out {
-        text += &format!("wrote {}: {}\n", path.display(), plural(parameters.len() as u64, "array"));
+        text += &format!("wrote {}: {}\n", shown(path), plural(parameters.len() as u64, "array"));
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// The shape of an array, or the value of a number.

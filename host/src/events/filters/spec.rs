@@ -1,7 +1,7 @@
 //! Event filters as text, as on the command line.
 
 use crate::names::find;
-use crate::{Error, Geometry, Result, microseconds};
+use crate::{Error, Geometry, Result, microseconds, shown};
 use foveola_core::events::{
     DoubleWindow, Downsample, EventStage, HotPixels, Learning, Neighbours, PolarityOnly, RateLimit, Refractory, Region,
     Restart, RowColumn, Stcf,
@@ -236,6 +236,9 @@ impl FromStr for EventFilterSpec {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if shown(text) != text {
+            return Err(failed(text, &"a control character; expected one line of text"));
+        }
         let (name, settings) = match text.split_once(':') {
             Some((name, settings)) => (name, Some(settings)),
             None => (text, None),

@@ -52,7 +52,7 @@ impl Sink {
                 if let Some(first) = first {
                     file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&first))?;
                 }
-                file.into_inner()?.commit()
+                Draft::commit_buffered(file)
             }
             Self::Stream(mut stream) => stream.flush(),
         }

@@ -1,6 +1,7 @@
 //! What is wrong with a model file, and where.
 
 use super::source::Source;
+use crate::shown;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -33,7 +34,7 @@ pub struct ModelFileError {
 impl fmt::Display for ModelFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.as_os_str().is_empty() {
-            write!(f, "{}:", self.path.display())?;
+            write!(f, "{}:", shown(&self.path))?;
         }
         match self.place {
             Some((line, column)) => write!(f, "{line}:{column}: ")?,
@@ -42,14 +43,14 @@ impl fmt::Display for ModelFileError {
         }
         for part in [&self.part, &self.key] {
             if !part.is_empty() {
-                write!(f, "{part}: ")?;
+                write!(f, "{}: ", shown(part))?;
             }
         }
-        f.write_str(&self.found)?;
+        f.write_str(&shown(&self.found))?;
         match &self.nearest {
             Some(nearest) => write!(f, " (did you mean {nearest:?}?)"),
             None if self.expected.is_empty() => Ok(()),
-            None => write!(f, "; expected {}", self.expected),
+            None => write!(f, "; expected {}", shown(&self.expected)),
         }
     }
 }
@@ -125,7 +126,6 @@ impl Problem {
     pub(super) fn error(self, source: &Source) -> ModelFileError {
         let Report { at, part, key, found, expected, nearest } = *self.0;
         let place = at.map(|at| source.place(at));
-        let key = if key.contains(char::is_control) { key.escape_debug().to_string() } else { key };
         ModelFileError { path: source.path.clone(), place, part, key, found, expected, nearest }
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 
 use super::{Input, ModelFile};
-use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Polarity, Result};
+use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Model, Polarity, Result};
 use foveola_core::Shape;
 use foveola_core::events::{EventChain, EventStage};
 use std::collections::BTreeSet;
@@ -32,7 +32,16 @@ impl ModelFile {
     /// [`Error::Parameter`] for another size than that of the file, a binning of 0, frames that do not last whole microseconds, a
     /// number of channels other than 1 and 2, and event filters that change the size of the sensor; otherwise the errors of
     /// [`ModelFile::model`] and [`Model::to_rust`](crate::Model::to_rust).
-    pub fn to_firmware(&self, [rows, cols]: [usize; 2], binning: u16) -> Result<Exported> {
+    pub fn to_firmware(&self, size: [usize; 2], binning: u16) -> Result<Exported> {
+        self.to_firmware_with(&self.model()?, size, binning)
+    }
+
+    /// [`ModelFile::to_firmware`] with a model of this file whose parameters were changed, as by
+    /// [`Model::load_weights`](crate::Model::load_weights).
+    ///
+    /// # Errors
+    /// As [`ModelFile::to_firmware`].
+    pub fn to_firmware_with(&self, model: &Model, [rows, cols]: [usize; 2], binning: u16) -> Result<Exported> {
         let (polarity, dt) = (self.input.polarity_on_a_sensor()?, self.input.microseconds()?);
         let filters = &self.input.events;
         if binning == 0 {
@@ -46,7 +55,6 @@ impl ModelFile {
             return Err(refused("columns x rows of the sensor", &pixels, "65535 at most, each"));
         }
         let geometry = Geometry { cols: sides[0], rows: sides[1] };
-        let model = self.model()?;
         let lead = model.signature(shape)?.lead;
         if lead > 0 {
             let expected =

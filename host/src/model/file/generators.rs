@@ -1,13 +1,14 @@
 //! The generators of weights: one entry of a table for each.
 
+use super::cut;
 use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
-use super::keys::Type::{Number, Positive, Quantity, Size, Values, Whole};
+use super::keys::Type::{Frames, Number, Positive, Quantity, Size, Values, Whole};
 use super::keys::{Arguments, Key, key};
-use super::readers::{hertz, list, number, pixels, radians, seconds, size, whole, wholes};
+use super::readers::{frames, hertz, list, number, pixels, radians, seconds, size, whole, wholes};
 use super::units::Dimension::{Angle, Frequency, Length, Time};
-use crate::kernels::{self, Drift, ExponentialFilter, Gabor, GaussFilter};
-use ndarray::{ArrayD, IxDyn};
+use crate::kernels::{self, Drift, ExponentialFilter, ExponentialKernel, Gabor, GaussFilter};
+use ndarray::{Array1, ArrayD, Axis, IxDyn, concatenate, s};
 
 /// A generator of weights.
 pub(super) struct Generator {
@@ -21,6 +22,7 @@ pub(super) struct Generator {
 
 const TAU: Key = key("tau", Quantity(Time), Needed, "time constant");
 const AMPLIFICATION: Key = key("amplification", Number, Is("1"), "area under the curve");
+const LENGTH: Key = key("length", Frames, Else("as long as filter_epsilon asks for"), "samples of the exponential");
 const SIZE: Key = key("size", Size(&[2]), Needed, "rows and columns");
 const SIGMA: Key = key("sigma", Quantity(Length), Needed, "standard deviation of the Gaussian");
 const GABOR: [Key; 5] = [
@@ -59,7 +61,9 @@ pub(super) const GENERATORS: [Generator; 10] = [
                 Some(size) => kernels::gaussian(sigma, size),
                 None => {
                     let [row, col] = sigma.map(|pixels| pixels / args.scope.resolution.pixel_per_degree);
-                    kernels::gauss_filter_2d(&GaussFilter::new(row, col), args.scope.resolution)
+                    let filter = GaussFilter::new(row, col);
+                    cut::check_gaussian(&filter, args.scope.resolution)?;
+                    kernels::gauss_filter_2d(&filter, args.scope.resolution)
                 }
             };
             Ok(kernel?.into_dyn())
@@ -111,9 +115,9 @@ pub(super) const GENERATORS: [Generator; 10] = [
     Generator {
         name: "exponential",
         about: "an exponential (time)",
-        keys: &[&[TAU, AMPLIFICATION]],
+        keys: &[&[TAU, AMPLIFICATION, LENGTH]],
         rank: Some(1),
-        build: |args| exponential(args, 0),
+        build: |args| Ok(exponential(args, 0, "amplification")?.into_dyn()),
     },
     Generator {
         name: "cascade",
@@ -122,21 +126,25 @@ pub(super) const GENERATORS: [Generator; 10] = [
             TAU,
             key("n", Whole(1), Needed, "power of t: one less than the number of exponentials"),
             AMPLIFICATION,
+            LENGTH,
         ]],
         rank: Some(1),
         build: |args| {
             let n = args.get("n", whole)?;
-            exponential(args, u32::try_from(n).unwrap_or(u32::MAX))
+            Ok(exponential(args, u32::try_from(n).unwrap_or(u32::MAX), "amplification")?.into_dyn())
         },
     },
     Generator {
         name: "highpass",
         about: "1, then minus an exponential (time)",
-        keys: &[&[TAU, key("relative_weight", Number, Is("1"), "area of the exponential")]],
+        keys: &[&[TAU, key("relative_weight", Number, Is("1"), "area of the exponential"), LENGTH]],
         rank: Some(1),
         build: |args| {
-            let (tau, k) = (args.get("tau", seconds)?, args.get("relative_weight", number)?);
-            Ok(kernels::highpass_exponential_filter_1d(tau, k, args.scope.layer_resolution())?.into_dyn())
+            let negative = exponential(args, 0, "relative_weight")?.mapv(|tap| 0.0 - tap);
+            let first = Array1::ones(1);
+            concatenate(Axis(0), &[first.view(), negative.view()])
+                .map(Array1::into_dyn)
+                .map_err(|error| Problem::new(args.at, error.to_string(), ""))
         },
     },
     Generator {
@@ -186,10 +194,20 @@ fn gabor(args: &Arguments<'_>) -> Result<Gabor, Problem> {
     })
 }
 
-fn exponential(args: &Arguments<'_>, n: u32) -> Result<ArrayD<f32>, Problem> {
-    let (tau, amplification) = (args.get("tau", seconds)?, args.get("amplification", number)?);
-    let filter = ExponentialFilter { n, amplification, ..ExponentialFilter::new(tau) };
-    Ok(kernels::exponential_filter_1d(&filter, args.scope.layer_resolution())?.into_dyn())
+/// An `n`-fold exponential of the area that the key `area` has: of the given length, or cut off at `filter_epsilon`.
+fn exponential(args: &Arguments<'_>, n: u32, area: &'static str) -> Result<Array1<f32>, Problem> {
+    let (tau, amplification) = (args.get("tau", seconds)?, args.get(area, number)?);
+    let resolution = args.scope.layer_resolution();
+    let Some(length) = args.optional("length", frames)? else {
+        let filter = ExponentialFilter { n, amplification, ..ExponentialFilter::new(tau) };
+        cut::check_exponential(&filter, resolution)?;
+        return Ok(kernels::exponential_filter_1d(&filter, resolution)?);
+    };
+    // A kernel has n times its length in samples.
+    let steps = length.div_ceil(n.max(1) as usize);
+    let steps_per_second = resolution.steps_per_second;
+    let kernel = ExponentialKernel { tau, n, amplification, length: steps, steps_per_second };
+    Ok(kernels::exponential_kernel(&kernel)?.slice_move(s![..length]))
 }
 
 fn delta(args: &Arguments<'_>) -> Result<ArrayD<f32>, Problem> {

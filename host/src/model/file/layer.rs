@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::keys::{Arguments, Default, Key, Scope, Type, key};
 use super::kinds::{KINDS, Kind};
-use super::readers::{text, wholes};
+use super::readers::{number, text, wholes};
 use super::value::{Entry, Item, Table, Value, find, in_words};
 use super::{ModelFile, ModelFileError};
 use crate::model::inputs::{Inputs, Join, is_name};
@@ -16,6 +16,8 @@ use std::fmt;
 pub struct LayerEntry {
     pub(super) name: String,
     inputs: Inputs,
+    /// The weights of the inputs that are parameters, as they are written: `$w` or `-$w`.
+    named_weights: Vec<Option<String>>,
     kind: &'static Kind,
     /// The keys of its kind that were given.
     parameters: Table,
@@ -42,7 +44,7 @@ pub(super) const COMMON: [Key; 3] = [
         "from",
         Type::OneOrMore(&Type::Text),
         Default::Else("the layer before, or input"),
-        "what it reads: names of layers or input, each possibly times a number",
+        "what it reads: names of layers or input, each possibly times a number or a parameter",
     ),
 ];
 
@@ -53,6 +55,7 @@ impl PartialEq for LayerEntry {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
             && self.inputs == other.inputs
+            && self.named_weights == other.named_weights
             && self.kind.name == other.kind.name
             && self.parameters == other.parameters
     }
@@ -68,7 +71,8 @@ impl fmt::Debug for LayerEntry {
 
 impl LayerEntry {
     pub(super) fn new(name: String, inputs: Inputs, kind: &'static Kind, parameters: Table) -> Self {
-        Self { name, inputs, kind, parameters, at: None }
+        let named_weights = vec![None; inputs.terms.len()];
+        Self { name, inputs, named_weights, kind, parameters, at: None }
     }
 
     /// The name.
@@ -124,8 +128,11 @@ impl LayerEntry {
         let text = |text: String| Value::Text(text);
         let mut table =
             vec![Entry::new("name", text(self.name.clone())), Entry::new("kind", text(self.kind.name.into()))];
-        let term = |term: &(String, f64)| Inputs { join: Join::Sum, terms: vec![term.clone()] }.to_string();
-        let mut terms: Vec<_> = self.inputs.terms.iter().map(term).map(text).collect();
+        let term = |(term, weight): (&(String, f64), &Option<String>)| match weight {
+            Some(weight) => format!("{weight} * {}", term.0),
+            None => Inputs { join: Join::Sum, terms: vec![term.clone()] }.to_string(),
+        };
+        let mut terms: Vec<_> = self.inputs.terms.iter().zip(&self.named_weights).map(term).map(text).collect();
         match terms.len() {
             0 => {}
             1 => table.extend(terms.pop().map(|term| Entry::new("from", term))),
@@ -163,37 +170,59 @@ impl LayerEntry {
         Arguments { keys: kind.keys, table: &given, scope, at: item.at }
             .check()
             .map_err(|problem| problem.in_part(part))?;
-        let inputs = find(table, "from").map_or(Ok(Inputs { join: kind.join, ..Inputs::BEFORE }), |from| {
-            terms(from, kind).map_err(|problem| problem.in_key("from").in_part(part))
-        })?;
+        let (inputs, named_weights) = match find(table, "from") {
+            Some(from) => terms(from, kind, &scope).map_err(|problem| problem.in_key("from").in_part(part))?,
+            None => (Inputs { join: kind.join, ..Inputs::BEFORE }, Vec::new()),
+        };
         if kind.join != Join::Sum && inputs.terms.is_empty() {
             let problem = Problem::new(item.at, "no key \"from\"", format!("the inputs of a {}", kind.name));
             return Err(problem.in_part(part));
         }
-        Ok(Self { name, inputs, kind, parameters: given, at: item.at })
+        Ok(Self { name, inputs, named_weights, kind, parameters: given, at: item.at })
     }
 }
 
-/// The terms of `from`.
-fn terms(from: &Item, kind: &Kind) -> Result<Inputs, Problem> {
-    let mut terms = Vec::new();
+/// The terms of `from`, and which of their weights are parameters.
+fn terms(from: &Item, kind: &Kind, scope: &Scope<'_>) -> Result<(Inputs, Vec<Option<String>>), Problem> {
+    let (mut terms, mut named_weights) = (Vec::new(), Vec::new());
     let items = if let Value::List(items) = &from.value { &items[..] } else { std::slice::from_ref(from) };
     for item in items {
         let problem = |found: String, expected: &str| Err(Problem::new(item.at, found, expected));
-        let expected = "the name of a layer or a finite number times one, such as \"centre\" or \"-0.5 * surround\"";
+        let expected = "the name of a layer, or a finite number or parameter times one, such as \"centre\", \"-0.5 * surround\" \
+                        or \"-$w * surround\"";
         let Value::Text(text) = &item.value else { return problem(in_words(&item.value), expected) };
-        // Of several in one text the places would be lost.
-        let inputs = text.parse::<Inputs>().ok().filter(|inputs| inputs.terms.len() == 1);
-        let Some(inputs) = inputs else { return problem(in_words(&item.value), expected) };
-        if kind.join != Join::Sum && inputs.terms.iter().any(|(_, weight)| *weight != 1.0) {
+        let (name, weight, written) = match named_weight(text) {
+            Some((written, name)) if is_name(name) => {
+                let (sign, parameter) = written.strip_prefix('-').map_or((1.0, written), |parameter| (-1.0, parameter));
+                let weight = scope.read(&Item { value: Value::Text(parameter.into()), at: item.at }, number)?;
+                (name.to_owned(), sign * weight, Some(written.to_owned()))
+            }
+            Some(_) => return problem(in_words(&item.value), expected),
+            None => {
+                // Of several in one text the places would be lost.
+                let inputs = text.parse::<Inputs>().ok().filter(|inputs| inputs.terms.len() == 1);
+                let term = inputs.and_then(|mut inputs| inputs.terms.pop());
+                let Some((name, weight)) = term else { return problem(in_words(&item.value), expected) };
+                (name, weight, None)
+            }
+        };
+        if kind.join != Join::Sum && (weight != 1.0 || written.is_some()) {
             return problem(in_words(&item.value), &format!("a name without a number: {} takes no weights", kind.name));
         }
-        terms.extend(inputs.terms);
+        terms.push((name, weight));
+        named_weights.push(written);
     }
     if terms.is_empty() {
         return Err(Problem::new(from.at, "an empty list", "one name or more"));
     }
-    Ok(Inputs { join: kind.join, terms })
+    Ok((Inputs { join: kind.join, terms }, named_weights))
+}
+
+/// A weight that is a parameter, `$w` or `-$w`, and what follows the `*` after it.
+pub(super) fn named_weight(term: &str) -> Option<(&str, &str)> {
+    let (weight, name) = term.split_once('*')?;
+    let weight = weight.trim();
+    weight.strip_prefix('-').unwrap_or(weight).starts_with('$').then_some((weight, name.trim()))
 }
 
 /// The layers of a file. What they read exists.

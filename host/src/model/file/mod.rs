@@ -59,6 +59,7 @@
 
 mod arrays;
 mod brief;
+mod cut;
 mod describe;
 mod error;
 mod firmware;
@@ -91,11 +92,16 @@ use error::Problem;
 use keys::Scope;
 use readers::line;
 use source::Source;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use value::{Entry, Item, Table, Value, find, in_words};
 
 /// The version of the format that this crate writes, the newest that it reads.
 pub const VERSION: usize = 1;
+
+/// The most bytes of a file.
+const LARGEST_FILE: u64 = 64 << 20;
 
 /// A model file: what the model reads, its layers, and what it outputs. See the [module](self) for the format.
 ///
@@ -136,10 +142,22 @@ impl ModelFile {
     /// Reads a file. The arrays that it names are beside it.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::ModelFile`] with the first mistake.
+    /// [`Error::Io`] when the file cannot be read, [`Error::Data`] for one of more than 64 MB, [`Error::ModelFile`] with the first
+    /// mistake.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
+        let io = |source| Error::Io { path: path.into(), source };
+        let mut bytes = Vec::new();
+        // A device or a pipe may never end.
+        File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(io)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            let expected = "64 MB at most; large arrays belong in files of their own, as { file = \"weights.npy\" }";
+            return Err(Error::Data {
+                path: path.into(),
+                reason: format!("more than 64 MB of text; expected {expected}"),
+            });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| io(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         Self::parse_as(path, &text, path.parent().unwrap_or(Path::new("")))
     }
 

@@ -1,6 +1,6 @@
 //! From a file to a model: its layers under their names, each after those that it reads, and its outputs.
 
-use super::layer::sources;
+use super::layer::{named_weight, sources};
 use super::value::{Entry, Table, Value, find};
 use super::{BuiltLayer, ModelFile};
 use crate::{Error, Model, Resolution, Result};
@@ -62,7 +62,11 @@ impl ModelFile {
     pub fn unused_parameters(&self) -> Vec<&str> {
         fn uses(value: &Value, name: &str) -> bool {
             match value {
-                Value::Text(text) => text.strip_prefix('$') == Some(name),
+                Value::Text(text) => {
+                    // In `from` a parameter may be a weight.
+                    let weight = named_weight(text).map_or(&text[..], |(weight, _)| weight.trim_start_matches('-'));
+                    weight.strip_prefix('$') == Some(name)
+                }
                 Value::List(items) => items.iter().any(|item| uses(&item.value, name)),
                 Value::Table(table) => table.iter().any(|entry| uses(&entry.item.value, name)),
                 _ => false,

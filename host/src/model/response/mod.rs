@@ -36,11 +36,15 @@ pub struct Flash {
     pub amplitude: f32,
     /// The samples around the flash and before it. Default 0.
     pub background: f32,
-    /// Frames from the flash on; by default as many as the responses last, as the layers tell, within about 200 MB.
+    /// Frames from the flash on, [`Flash::MOST_FRAMES`] at most; by default as many as the responses last, as the layers tell,
+    /// within about 200 MB.
     pub frames: Option<usize>,
 }
 
 impl Flash {
+    /// The most frames of a response: 131 s of frames of 1 ms. The time for its spectrum grows with them.
+    pub const MOST_FRAMES: usize = 1 << 17;
+
     /// A flash of 1 on a background of 0, in the middle of the frame.
     pub fn new(frame: Shape) -> Self {
         let pixel = [frame.rows / 2, frame.cols / 2];
@@ -52,11 +56,13 @@ impl Flash {
         let Self { frame, pixel: [row, col], channel, amplitude, background, frames } = self;
         in_range(ITEM, "frame", frame, !frame.is_empty(), "one pixel or more")?;
         let inside = *row < frame.rows && *col < frame.cols;
-        in_range(ITEM, "pixel", format!("{row}, {col}"), inside, "a row and a column of the frames, counted from 0")?;
+        let pixel = format!("{row}, {col} of {} rows and {} columns", frame.rows, frame.cols);
+        in_range(ITEM, "pixel", pixel, inside, "a row and a column of the frames, counted from 0")?;
         in_range(ITEM, "channel", channel, *channel < frame.channels, "a channel of the frames, counted from 0")?;
         in_range(ITEM, "amplitude", amplitude, amplitude.is_finite() && *amplitude != 0.0, "a finite number except 0")?;
         in_range(ITEM, "background", background, background.is_finite(), "a finite number")?;
-        in_range(ITEM, "frames", frames.unwrap_or(1), *frames != Some(0), "1 frame or more")
+        let followed = frames.unwrap_or(1);
+        in_range(ITEM, "frames", followed, (1..=Self::MOST_FRAMES).contains(&followed), "1 to 131072 frames")
     }
 }
 
@@ -240,7 +246,7 @@ impl Model {
         Ok(self.probe(&probes, flash)?.iter().map(Response::delay).collect())
     }
 
-    /// Multiply-adds of [`Model::delays`], about; none if its responses take more than about 200 MB.
+    /// Multiply-adds of [`Model::delays`], about; none if its responses take more than about 200 MB or last too long.
     #[doc(hidden)]
     pub fn delays_work(&self, flash: &Flash) -> Result<Option<usize>> {
         let layers = self.summary(flash.frame)?;
@@ -250,7 +256,7 @@ impl Model {
         let lasts = network.reaches(flash.frame, |reach, _| reach.lasts as usize)?.into_iter().max().unwrap_or(0);
         let frames = lasts.max(FEWEST);
         let samples = layers.iter().map(|layer| layer.output.len().saturating_mul(STREAMS)).sum::<usize>();
-        let fits = samples.saturating_mul(frames) <= MOST_SAMPLES;
+        let fits = frames <= Flash::MOST_FRAMES && samples.saturating_mul(frames) <= MOST_SAMPLES;
         Ok(fits.then(|| frames.saturating_mul(1 + STREAMS).saturating_mul(work)))
     }
 
@@ -273,7 +279,7 @@ impl Model {
 
         let Shape { channels, rows, cols } = flash.frame;
         let samples: usize = reaches.iter().map(|(_, stream)| stream.shape.len()).sum::<usize>() + flash.frame.len();
-        let most = (MOST_SAMPLES / STREAMS / samples.max(1)).max(FEWEST);
+        let most = (MOST_SAMPLES / STREAMS / samples.max(1)).clamp(FEWEST, Flash::MOST_FRAMES);
         let lasts = reaches.iter().map(|(reach, _)| reach.lasts).fold(0.0, f64::max).ceil() as usize;
         let lasts = lasts.saturating_add(2);
         // A stride in time yields several frames, too.

@@ -222,7 +222,8 @@ fn flashes_that_cannot_be_shown_are_errors() {
         (Flash { background: f32::INFINITY, ..good.clone() }, "background is inf"),
         (Flash { frames: Some(0), ..good.clone() }, "frames is 0"),
         (Flash::new(Shape::new(1, 0, 4)), "1 x 0 x 4"),
-        (Flash { frames: Some(usize::MAX), ..good.clone() }, "the responses"),
+        (Flash { frames: Some(usize::MAX), ..good.clone() }, "expected 1 to 131072 frames"),
+        (Flash { frames: Some(Flash::MOST_FRAMES + 1), ..good.clone() }, "frames is 131073"),
         (Flash::new(Shape::new(1, 60_000, 60_000)), "the responses"),
     ] {
         let error = model.responses(&flash).expect_err(word).to_string();

@@ -4,7 +4,7 @@ mod layout;
 
 use super::guard::Guard;
 use crate::text::print;
-use foveola::{Error, LayerSummary, ModelFile, Result};
+use foveola::{Error, LayerSummary, ModelFile, Result, shown, write_file};
 use foveola_core::Shape;
 use layout::{Graph, LETTER, LINE, MARGIN, Place, Role};
 use std::collections::HashMap;
@@ -22,9 +22,8 @@ pub(super) fn draw(file: &ModelFile, caption: &str, layers: &[LayerSummary], inp
     }
     Guard::new("model show", Some(file), []).check("--svg", path, "a file that the model does not read")?;
     let text = graph(file, layers, input).svg(caption);
-    std::fs::write(path, text).map_err(|source| Error::Io { path: path.into(), source })?;
-    print(&format!("wrote     {}\n", path.display()));
-    Ok(())
+    write_file(path, text)?;
+    print(&format!("wrote     {}\n", shown(path)))
 }
 
 /// The input, the layers and the outputs, with their places.

@@ -6,16 +6,17 @@ mod page;
 mod weights;
 
 use super::guard::Guard;
-use super::models::{frames, read, title};
+use super::models::{build, frames, read, title};
 use crate::args::model::PlotArgs;
+use crate::args::refuse;
 use crate::text::{Lines, print};
-use crate::units::seconds;
+use crate::units::{seconds, thousands};
 use foveola::npy::NpyWriter;
 use foveola::picture::panels;
 use foveola::{Error, Flash, Model, ModelFile, Resolution, Result};
 use foveola_core::Shape;
 use ndarray::{Array4, Axis};
-use page::Page;
+use page::{A_LAYER, Page};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -30,18 +31,18 @@ struct Plot<'a> {
 
 pub(super) fn plot(args: &PlotArgs) -> Result<()> {
     let file = read(&args.file, &args.set)?;
-    let model = file.model()?;
+    let model = build(&file, args.weights.as_deref())?;
     let frame = frames(&file, args.size)?;
     let mut flash = Flash { amplitude: args.flash, background: args.background, ..Flash::new(frame) };
     flash.pixel = args.pixel.map_or(flash.pixel, |(row, col)| [row, col]);
-    flash.frames = args.duration.map(|us| ((us as f64 * 1e-6 / file.input().dt).round() as usize).max(1));
+    flash.frames = args.duration.map(|us| frames_of(us, file.input().dt));
     let mut plot = Plot { args, file: &file, model, flash, wrote: Vec::new() };
     let pages = plot.responses()?;
     let weights = weights::pages(&plot.model, frame, file.input().dt)?;
 
     let stems = pages.iter().map(Page::stem).chain(weights.iter().map(|page| page.stem.clone()));
-    let names = stems.flat_map(|stem| [format!("{stem}.npy"), format!("{stem}-dark.npy"), format!("{stem}.png")]);
-    Guard::new("model plot", Some(&file), []).check_folder(&args.out, names)?;
+    let names = stems.flat_map(|stem| [format!("{stem}.npy"), format!("{stem}.dark.npy"), format!("{stem}.png")]);
+    Guard::new("model plot", Some(&file), &args.weights).check_folder(&args.out, names)?;
     std::fs::create_dir_all(&args.out).map_err(|source| {
         let reason = format!("cannot be made a folder for the pictures: {source}");
         Error::Data { path: args.out.clone(), reason }
@@ -57,8 +58,7 @@ pub(super) fn plot(args: &PlotArgs) -> Result<()> {
         panels(&path, &page.title, &page.notes, &page.rows)?;
         plot.wrote.push((path, page.title.clone()));
     }
-    plot.report(&pages);
-    Ok(())
+    plot.report(&pages)
 }
 
 impl Plot<'_> {
@@ -67,8 +67,13 @@ impl Plot<'_> {
         let mut layers: Vec<(String, String)> =
             self.file.outputs().map(|(name, layer)| (name.to_owned(), layer.to_owned())).collect();
         for layer in &self.args.layer {
-            if !layers.iter().any(|(name, _)| name == layer) {
-                layers.push((layer.clone(), layer.clone()));
+            // An output may have the name of another layer.
+            let name = match layers.iter().find(|(name, _)| name == layer) {
+                Some((_, of_output)) if of_output != layer => format!("{layer}{A_LAYER}"),
+                _ => layer.clone(),
+            };
+            if !layers.iter().any(|(known, _)| *known == name) {
+                layers.push((name, layer.clone()));
             }
         }
         let mut pages = Vec::new();
@@ -99,14 +104,14 @@ impl Plot<'_> {
         write(&path, &page.response.bright)?;
         self.wrote.push((path, format!("its samples ({})", dims(&page.response.bright))));
         if !page.response.linear {
-            let path = self.path(&format!("{stem}-dark"), "npy");
+            let path = self.path(&format!("{stem}.dark"), "npy");
             write(&path, &page.response.dark)?;
             self.wrote.push((path, "those after a dark flash".into()));
         }
         Ok(())
     }
 
-    fn report(&self, pages: &[Page]) {
+    fn report(&self, pages: &[Page]) -> Result<()> {
         if self.args.json {
             let Shape { channels, rows, cols } = self.flash.frame;
             let [row, col] = self.flash.pixel;
@@ -138,8 +143,22 @@ impl Plot<'_> {
         for (path, what) in &self.wrote {
             lines.push("", format!("{}  {what}", path.file_name().unwrap_or_default().display()));
         }
-        print(&lines.0);
+        print(&lines.0)
     }
+}
+
+/// The frames of `dt` seconds in a duration; exits if they are more than a response may have.
+fn frames_of(us: u64, dt: f64) -> usize {
+    let frames = ((us as f64 * 1e-6 / dt).round() as usize).max(1);
+    if frames > Flash::MOST_FRAMES {
+        let [frame, most] = [dt, dt * Flash::MOST_FRAMES as f64].map(seconds);
+        let (frames, limit) = (thousands(frames as u64), thousands(Flash::MOST_FRAMES as u64));
+        refuse(&format!(
+            "--duration {}s has {frames} frames of {frame}; expected {limit} at most, {most} (a longer input.dt has fewer)",
+            us as f64 * 1e-6
+        ));
+    }
+    frames
 }
 
 /// Writes samples as an array (time, channel, row, col), without the axis of channels if there is one.

@@ -20,6 +20,8 @@ pub(super) struct Page {
     resolution: Resolution,
 }
 
+/// What follows the name of a layer that is also the name of an output, but of another layer.
+pub(super) const A_LAYER: &str = " (layer)";
 /// The most channels that are drawn.
 const MOST: usize = 8;
 /// Rows of a picture: columns, height in pixels, and what is in it.
@@ -41,9 +43,9 @@ impl Page {
         }
     }
 
-    /// Its file, without an ending.
+    /// Its file, without an ending. What follows the name is behind a dot, which no name has: no two files have one name.
     pub(super) fn stem(&self) -> String {
-        format!("response-{}", self.what().replace(" to ", "-").replace(' ', "-"))
+        format!("response-{}", self.what().replace(A_LAYER, ".layer").replace(" to channel ", ".channel-"))
     }
 
     pub(super) fn title(&self) -> String {

@@ -436,7 +436,7 @@ fn what_no_file_has_is_refused() {
         (Model::of(Branches::new().weighted(f64::NAN, Diff)), "Branches: branch weight is NaN"),
         (
             Model::new().named("a", Diff).named("b", Diff).reading([("a", f64::INFINITY)]),
-            "layer \"b\": from: \"inf * a\"; expected the name of a layer or a finite number",
+            "layer \"b\": from: \"inf * a\"; expected the name of a layer, or a finite number",
         ),
         (
             Model::new()

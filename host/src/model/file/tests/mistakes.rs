@@ -81,9 +81,15 @@ fn each_mistake_is_named_with_its_place() {
         ),
         (
             two("", "from = \"a b\""),
-            "9:8: layer \"b\": from: \"a b\"; expected the name of a layer or a finite number times one",
+            "9:8: layer \"b\": from: \"a b\"; expected the name of a layer, or a finite number or parameter times one",
         ),
         (two("", "from = \"1e99 * a\""), "9:8: layer \"b\": from: \"1e99 * a\"; expected"),
+        (two("", "from = \"$w * a\""), "9:8: layer \"b\": from: unknown parameter \"w\"; expected none"),
+        (two("", "from = \"$w * 2 * a\""), "9:8: layer \"b\": from: \"$w * 2 * a\"; expected the name"),
+        (
+            two("", "from = \"-$w * a\"").replace("version = 1", "version = 1\n[parameters]\nw = \"6ms\""),
+            "11:8: layer \"b\": from: \"6ms\" (parameter \"w\"); expected a number",
+        ),
         (two("", "from = []"), "9:8: layer \"b\": from: an empty list; expected one name or more"),
         (two("", "from = \"a, -input\""), "9:8: layer \"b\": from: \"a, -input\"; expected the name"),
         (two("", "from = 3"), "9:8: layer \"b\": from: 3; expected the name"),

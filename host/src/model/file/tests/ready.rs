@@ -44,6 +44,28 @@ fn values_are_set_by_their_paths() {
     }
 }
 
+/// A weight of `from` may be a parameter: it is set, written back, and counts as used.
+#[test]
+fn weights_of_inputs_are_parameters() {
+    let text = "version = 1\n[parameters]\nw = 0.9\nv = 2\n[[layer]]\nname = \"a\"\nkind = \"Diff\"\n\
+        [[layer]]\nname = \"b\"\nkind = \"Identity\"\nfrom = [\"input\", \" -$w *a\", \"$v * a\"]\n";
+    let mut file = parse(text).expect("good");
+    let weights = |file: &ModelFile| {
+        let layers = file.build(file.resolution()).expect("good");
+        layers[1].inputs.terms.iter().map(|(_, weight)| *weight).collect::<Vec<_>>()
+    };
+    assert_eq!(weights(&file), [1.0, -0.9, 2.0]);
+    assert_eq!(file.unused_parameters(), Vec::<&str>::new());
+    assert!(file.to_toml().contains("from = [\"input\", \"-$w * a\", \"$v * a\"]\n"), "{}", file.to_toml());
+    assert_eq!(parse(&file.to_toml()).expect("good"), file);
+    file.set("w", "0.5").expect("a number");
+    assert_eq!(weights(&file), [1.0, -0.5, 2.0]);
+    assert_ne!(parse(&text.replace("-$w *", "-0.9 *")).expect("good"), parse(text).expect("good"), "not a parameter");
+    let product = text.replace("Identity", "Product").replace("\" -$w *a\", ", "");
+    let error = parse(&product).expect_err("a weight").to_string();
+    assert!(error.contains("\"$v * a\"; expected a name without a number: Product takes no weights"), "{error}");
+}
+
 /// A later layer may be read; the layers come in an order in which they can be computed.
 #[test]
 fn layers_are_ordered_by_what_they_read() {

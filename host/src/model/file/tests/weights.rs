@@ -73,6 +73,67 @@ fn a_delta_is_the_identity() {
     }
 }
 
+/// What the cut at `filter_epsilon` leaves of a kernel: enough, or an error with the key that sets its size.
+#[test]
+fn kernels_that_are_cut_off_are_refused() {
+    let built = |kind: &str, weight: &str| {
+        let file = parse(&layer(&format!("kind = \"{kind}\"\nweight = {{ {weight} }}")))?;
+        file.model()
+    };
+    for (weight, expected) in [
+        (
+            "exponential = { tau = \"1s\" }",
+            "exponential: a kernel cut off to 10 frames, where it falls below the filter_epsilon 0.001: 1.0 % of it; expected 95 % or more: the key \"length\" sets its size, such as length = \"5000 frames\"",
+        ),
+        ("highpass = { tau = \"1s\" }", "highpass: a kernel cut off to 10 frames"),
+        (
+            "cascade = { tau = \"1ms\", n = 5 }",
+            "cascade: a kernel cut off to 1 frame, where it falls below the filter_epsilon 0.001: 38.4 % of it",
+        ),
+        ("cascade = { tau = \"3ms\", n = 20 }", "cascade: a kernel cut off to 1 frame"),
+        (
+            "exponential = { tau = \"0ms\", amplification = 2 }",
+            "exponential: a curve of 0 frames as one tap of 1, with an amplification of 2",
+        ),
+        ("exponential = { tau = \"5ms\", length = \"0 frames\" }", "length is 0"),
+        ("exponential = { tau = \"5ms\", length = \"2.5ms\" }", "length: \"2.5ms\" is 2.5 frames"),
+    ] {
+        let error = built("Conv1d", weight).expect_err(weight).to_string();
+        assert!(error.contains(expected), "{weight}: {error}");
+    }
+    let error = built("Conv2d", "gaussian = { sigma = \"150px\" }").expect_err("too wide").to_string();
+    assert!(
+        error.contains("gaussian: a kernel cut off to 419 x 419 pixels") && error.contains("size = [901, 901]"),
+        "{error}"
+    );
+    for weight in [
+        "exponential = { tau = \"0ms\" }",
+        "exponential = { tau = \"50ms\" }",
+        "exponential = { tau = \"1s\", amplification = 0 }",
+        "cascade = { tau = \"20ms\", n = 3 }",
+        "highpass = { tau = \"20ms\" }",
+    ] {
+        assert!(built("Conv1d", weight).is_ok(), "{weight}");
+    }
+}
+
+/// With a length, a kernel has it, and the area that it should have.
+#[test]
+fn kernels_have_the_length_that_is_given() {
+    for (weight, len, area) in [
+        ("exponential = { tau = \"1s\", length = \"5s\" }", 5000, 1.0),
+        ("exponential = { tau = \"5ms\", amplification = 2, length = \"7 frames\" }", 7, 2.0 * (1.0 - f32::exp(-1.4))),
+        ("cascade = { tau = \"30ms\", n = 20, length = \"101 frames\" }", 101, 1.0),
+        ("highpass = { tau = \"1s\", length = \"8s\" }", 8001, 0.0),
+    ] {
+        let text = layer(&format!("kind = \"Conv1d\"\nweight = {{ {weight} }}"));
+        let layers = parse(&text).and_then(|file| file.build(file.resolution())).expect("good");
+        let weight = layers[0].layer.as_any().downcast_ref::<crate::Conv1d>().expect("a Conv1d").weight();
+        assert_eq!(weight.len(), len, "{text}");
+        assert!((weight.sum() - area).abs() < 0.02 * area.max(1.0), "{text}: {}", weight.sum());
+    }
+}
+
 #[test]
 fn arrays_come_from_files() {
     let folder = tempfile::tempdir().expect("a folder");
