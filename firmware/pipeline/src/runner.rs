@@ -81,7 +81,9 @@ impl<A: Application> Runner<f32> for Only<A> {
         let engine = Engine::single_thread(f32::LANES);
         match stage {
             Stage::Pointwise(filter) if kinds.Pointwise => filter.replace_with(engine, frames),
-            Stage::SmoothConv(filter) if kinds.SmoothConv => return filter.replace_with(engine, t, state, scratch, frames),
+            Stage::SmoothConv(filter) if kinds.SmoothConv => {
+                return filter.replace_with(engine, t, state, scratch, frames);
+            }
             Stage::Finite(filter) if kinds.Finite => return filter.check(t, frames),
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Caches, and the memory that DMA shares with the core.
 //!
-//! The model's memory is 169 kB, in the AXI SRAM behind the data cache. DMA does not see the cache: what it writes must lie in
+//! The model's memory is 153 kB, in the AXI SRAM behind the data cache. DMA does not see the cache: what it writes must lie in
 //! memory that is not cached, or the core would read old bytes. So [`RING`] has SRAM1 for itself, and the MPU takes it out
 //! of the cache. Nothing else here uses DMA: the bus of the sensor and the output move their bytes by interrupt or by hand.
 

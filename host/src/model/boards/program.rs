@@ -56,15 +56,15 @@ const fn several(graph: &Graph<'_>) -> bool {
 }
 
 const CODE: [Code; 11] = [
-    Code { bytes: 32_910, of: |_| true },
-    Code { bytes: 13_570, of: several },
-    Code { bytes: 3_845, of: has!(Conv3d | SmoothConv) },
-    Code { bytes: 8_775, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
-    Code { bytes: 11_605, of: has!(Conv3d) },
-    Code { bytes: 7_518, of: has!(SmoothConv) },
-    Code { bytes: 7_256, of: has!(LowPass) },
-    Code { bytes: 3_790, of: has!(HighPass) },
-    Code { bytes: 2_060, of: has!(Pointwise) },
-    Code { bytes: 24_011, of: has!(Rf) },
-    Code { bytes: 6_196, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
+    Code { bytes: 34_862, of: |_| true },
+    Code { bytes: 12_982, of: several },
+    Code { bytes: 1_978, of: has!(Conv3d | SmoothConv) },
+    Code { bytes: 16_031, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
+    Code { bytes: 12_602, of: has!(Conv3d) },
+    Code { bytes: 7_273, of: has!(SmoothConv) },
+    Code { bytes: 5_832, of: has!(LowPass) },
+    Code { bytes: 5_748, of: has!(HighPass) },
+    Code { bytes: 2_472, of: has!(Pointwise) },
+    Code { bytes: 24_234, of: has!(Rf) },
+    Code { bytes: 6_412, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];
