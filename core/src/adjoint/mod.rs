@@ -19,6 +19,7 @@
 //!
 //! | filter | adjoint | parameters |
 //! |---|---|---|
+//! | [`Conv3d`](crate::Conv3d) | [`ConvAdjoint`] | weights, bias |
 //! | [`LowPass`](crate::LowPass) | itself | gain |
 //! | [`HighPass`](crate::HighPass) | itself | gain; `k` as scale |
 //! | [`Pointwise`](crate::Pointwise) | itself | scale, bias |
@@ -49,15 +50,19 @@
 //! # Ok::<(), foveola_core::Error>(())
 //! ```
 
+mod conv;
 mod delays;
 mod diff;
 mod pointwise;
 mod recursive;
 mod reduce;
 mod sums;
+mod taps;
 #[cfg(test)]
 mod tests;
+mod weights;
 
+pub use conv::ConvAdjoint;
 pub use sums::inner_product;
 
 use crate::error::{at_least, exact};
@@ -293,6 +298,14 @@ pub trait Adjoint<T: Sample = f32> {
 /// The counter of a filter that runs backward in time, at frame `t`: any that grows by 1 from a frame to the one before it.
 const fn reversed(t: u64) -> u64 {
     t.wrapping_neg()
+}
+
+/// The same for a ring of `slots` frames, below `slots`.
+const fn reversed_slot(t: u64, slots: usize) -> u64 {
+    match t.checked_rem(slots as u64) {
+        None | Some(0) => 0,
+        Some(slot) => slots as u64 - slot,
+    }
 }
 
 /// Adds samples to others.

@@ -3,6 +3,8 @@
 
 extern crate std;
 
+mod conv;
+
 use super::{Adjoint, Chunk, FirstGradient, Gradient, Parameters};
 use crate::lanes::MOST_LANES;
 use crate::{

@@ -1,0 +1,189 @@
+//! Gradient of a convolution's weights: the correlation of its input and the gradient of its output.
+//!
+//! ```text
+//! dw[o, i, a, b, e] = sum_t sum_r sum_c g[o, t, r, c] x[i, st t - dil_t (kt-1-a), sr r + dil_r b - top, sc c + dil_c e - left]
+//! dbias[o] = sum_t sum_r sum_c g[o, t, r, c]
+//! ```
+//! A [tile](super::taps) of taps is summed in registers, over all pixels of some frames.
+//!
+//! - The frames before the chunk are those of the filter's state, which the chunk advances.
+//! - Scratch: [`Weights::BLOCK`] samples or one frame, whichever is more, stored with their borders; the gradients of their
+//!   output, `stride` pixels apart, zeros between and after.
+//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel, times the strides in space.
+
+use super::sums::sum_of;
+use super::taps::{Frame, Taps};
+use super::{Chunk, Lengths, Parameters};
+use crate::conv::lines::slot;
+use crate::engine::{Engine, Pieces, WorkSplitter};
+use crate::filter::{copy, piece, piece_mut};
+use crate::lanes::{Lanes, MOST_LANES};
+use crate::{Border, Conv3d, Error, Sample, Scratch, Shape};
+
+/// A convolution whose weights have a gradient.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a, 'w, T> {
+    conv: &'a Conv3d<'w, T>,
+}
+
+impl<'a, 'w, T> Weights<'a, 'w, T> {
+    /// Samples of input that are processed together, if a frame has fewer: sums of small frames are then stored less often.
+    const BLOCK: usize = 1 << 12;
+
+    pub(super) const fn of(conv: &'a Conv3d<'w, T>) -> Self {
+        Self { conv }
+    }
+
+    pub(super) const fn lengths(conv: &Conv3d<'_, T>) -> Lengths {
+        let kernel = conv.kernel();
+        Lengths { weights: kernel.weights.len(), bias: kernel.bias.len(), ..Lengths::NONE }
+    }
+
+    pub(super) const fn scratch(conv: &Conv3d<'_, T>) -> Scratch {
+        let [rows, cols] = spread(conv);
+        let outs = conv.kernel().shape[0];
+        let row = cols.next_multiple_of(MOST_LANES);
+        let gradients = outs.saturating_mul(rows).saturating_mul(row).saturating_mul(together(conv));
+        Scratch::NONE.and(conv.frame().saturating_mul(together(conv))).and(gradients).and(row)
+    }
+}
+
+/// Frames that are processed together.
+const fn together<T>(conv: &Conv3d<'_, T>) -> usize {
+    let frames = Weights::<T>::BLOCK / if conv.frame() == 0 { 1 } else { conv.frame() };
+    if frames == 0 { 1 } else { frames }
+}
+
+/// Rows and columns of the frame, as the convolution processes it.
+const fn layout<T>(conv: &Conv3d<'_, T>) -> [usize; 2] {
+    let Shape { rows, cols, .. } = conv.signature().input;
+    if conv.is_pointwise() { [1, rows.saturating_mul(cols)] } else { [rows, cols] }
+}
+
+/// Rows and columns of the output with its strides.
+const fn spread<T>(conv: &Conv3d<'_, T>) -> [usize; 2] {
+    if conv.is_pointwise() {
+        return layout(conv);
+    }
+    let (Shape { rows, cols, .. }, [_, step, along]) = (conv.signature().output, conv.options().stride);
+    [(rows - 1).saturating_mul(step).saturating_add(1), (cols - 1).saturating_mul(along).saturating_add(1)]
+}
+
+impl<T: Sample> Weights<'_, '_, T> {
+    /// Adds to the gradients that are asked for.
+    pub(super) fn add<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        chunk: Chunk<'_, T>,
+        scratch: &mut [T],
+        parameters: Parameters<'_, T>,
+    ) -> Result<(), Error> {
+        let Parameters { state, gradient } = parameters;
+        let outs = self.conv.kernel().shape[0];
+        if !gradient.bias.is_empty() {
+            let planes = chunk.grad_out.chunks_exact(self.conv.signature().output.pixels().max(1));
+            for (k, plane) in planes.enumerate() {
+                if let Some(bias) = gradient.bias.get_mut(k % outs) {
+                    *bias += sum_of(engine.lanes, [plane], |[g]| g);
+                }
+            }
+        }
+        if gradient.weights.is_empty() {
+            return Ok(());
+        }
+        let (len, out) = (self.conv.signature().input.len().max(1), self.conv.signature().output.len());
+        let (frames, mut t, mut grad_out) = (together(self.conv), chunk.t, chunk.grad_out);
+        for input in chunk.input.chunks(frames.saturating_mul(len)) {
+            let frames = input.len() / len;
+            let written = self.conv.signature().rate.frames(t, frames);
+            let (now, later) = grad_out.split_at_checked(written.saturating_mul(out)).unwrap_or_default();
+            self.block(engine, Chunk { t, input, grad_out: now }, state, scratch, gradient.weights)?;
+            (t, grad_out) = (t.wrapping_add(frames as u64), later);
+        }
+        Ok(())
+    }
+
+    fn block<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        chunk: Chunk<'_, T>,
+        state: &mut [T],
+        scratch: &mut [T],
+        weights: &mut [f64],
+    ) -> Result<(), Error> {
+        let (conv, signature) = (self.conv, self.conv.signature());
+        let [outs, ins, kt, kh, kw] = conv.kernel().shape;
+        let (frame, slots, frames) = (conv.frame(), conv.extent(0), chunk.input.len() / signature.input.len().max(1));
+        let (stored, scratch) = scratch.split_at_mut_checked(frames * frame).unwrap_or_default();
+        conv.store(engine.splitter, chunk.input, stored);
+        let stored = &*stored;
+
+        let [rows, cols] = spread(conv);
+        let pitch = cols.next_multiple_of(L::WIDTH);
+        let count = signature.rate.frames(chunk.t, frames);
+        let (g, rest) = scratch.split_at_mut_checked(count * outs * rows * pitch).unwrap_or_default();
+        let none = piece_mut(rest, 0, pitch)?;
+        none.fill(T::zero());
+        self.store_gradients([rows, pitch], chunk.grad_out, g);
+
+        // The frames that yield an output.
+        let first = (0..frames).find(|i| signature.rate.yields(chunk.t.saturating_add(*i as u64))).unwrap_or(0);
+        let every = conv.options().stride[0];
+        let now = chunk.t.checked_rem(slots as u64).unwrap_or(0) as usize;
+        let [rows_in, _] = layout(conv);
+        let (g, none, ring) = (&*g, &*none, &*state);
+        let pieces = Pieces {
+            range: 0..outs * ins * kt,
+            work: count * rows * cols * kh * kw,
+            scratch: &mut [],
+            size: kh * kw,
+            output: weights,
+        };
+        pieces.share(engine, &|engine, k, _, to| {
+            let (o, i, a) = (k / (ins * kt), k / kt % ins, k % kt);
+            let channel = (o * conv.options().groups).checked_div(outs).unwrap_or(0) * ins + i;
+            let back = conv.options().dilation[0] * (kt - 1 - a);
+            let taps = Taps {
+                size: [kh, kw],
+                dilation: [conv.options().dilation[1], conv.options().dilation[2]],
+                rows,
+                pitch,
+                none,
+                top: conv.border(1).0,
+                border: conv.options().border.unwrap_or(Border::Zeros),
+            };
+            let pairs = (0..count).map(|j| {
+                let at = first + j * every;
+                let (frames, index) = match at.checked_sub(back) {
+                    Some(index) => (stored, index),
+                    None => (ring, slot(now, back - at, slots)),
+                };
+                let plane = rows_in * conv.stride();
+                let x = frames.get(index * frame + channel * plane..).unwrap_or(&[]);
+                let x = Frame { samples: x, rows: rows_in, pitch: conv.stride() };
+                (x, piece(g, j * outs + o, rows * pitch).unwrap_or(&[]))
+            });
+            taps.add(engine.lanes, pairs, to);
+        });
+        if slots > 1 {
+            for i in frames.saturating_sub(slots)..frames {
+                let slot = chunk.t.wrapping_add(i as u64).checked_rem(slots as u64).unwrap_or(0) as usize;
+                copy(piece_mut(state, slot, frame)?, piece(stored, i, frame)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies gradients, `stride` rows and columns apart, to rows of `pitch` samples.
+    fn store_gradients(&self, [rows, pitch]: [usize; 2], from: &[T], to: &mut [T]) {
+        let cols = self.conv.signature().output.cols;
+        let (pixels, [_, step, along]) = (self.conv.signature().output.pixels(), self.conv.options().stride);
+        let cols = if self.conv.is_pointwise() { pixels } else { cols };
+        to.fill(T::zero());
+        for (from, to) in from.chunks_exact(pixels.max(1)).zip(to.chunks_exact_mut(rows * pitch)) {
+            for (from, to) in from.chunks_exact(cols).zip(to.chunks_exact_mut(pitch).step_by(step)) {
+                to.iter_mut().step_by(along).zip(from).for_each(|(to, g)| *to = *g);
+            }
+        }
+    }
+}
