@@ -73,9 +73,14 @@ impl Axis {
         match conv.options().border {
             None => Self { len, first: after, step, pixel: 0 },
             Some(Border::Zeros) => Self { len: len + before - after, first: 0, step, pixel: before - after },
-            Some(_) => Self { len: len.saturating_add(extent - 1), first: after, step, pixel: before },
+            Some(_) => Self { len: rounded(len.saturating_add(extent - 1)), first: after, step, pixel: before },
         }
     }
+}
+
+/// `len`, or up to seven more: two vectors of eight take no longer than the two that the rest of a row would need.
+const fn rounded(len: usize) -> usize {
+    if len % 16 > 8 { len.next_multiple_of(16) } else { len }
 }
 
 /// Frames that a kernel of one pixel takes at a time: its inner loops share what they load.
@@ -183,7 +188,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         parameters: Parameters<'_, T>,
     ) -> Result<(), Error> {
         if !grad_in.is_empty() {
-            self.input(engine, chunk, state, scratch, grad_in)?;
+            self.input(engine, (chunk.t, chunk.grad_out), state, scratch, grad_in)?;
         }
         Weights::of(&self.conv).add(engine, chunk, scratch, parameters)
     }
@@ -192,7 +197,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     fn input<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
-        chunk: Chunk<'_, T>,
+        (t, grad_out): (u64, &[T]),
         state: &mut [T],
         scratch: &mut [T],
         grad_in: &mut [T],
@@ -202,17 +207,20 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         let (z, scratch) = scratch.split_at_mut_checked(of_z.saturating_mul(self.together)).unwrap_or_default();
         let of_p = inner.output.len();
         let (p, scratch) = scratch.split_at_mut_checked(of_p.saturating_mul(self.together)).unwrap_or_default();
-        let mut left = chunk.input.len() / len;
-        let mut yields = filter.rate.frames(chunk.t, left);
+        // The zeros between and around stay.
+        z.fill(T::zero());
+        let mut left = grad_in.len() / len;
+        let mut yields = filter.rate.frames(t, left);
         while left > 0 {
             let count = self.together.min(left);
             let (z, p) = (piece_mut(z, 0, count * of_z)?, piece_mut(p, 0, count * of_p)?);
-            let latest = chunk.t.wrapping_add(left as u64 - 1);
+            let latest = t.wrapping_add(left as u64 - 1);
             for (back, z) in z.chunks_exact_mut(of_z.max(1)).enumerate() {
-                z.fill(T::zero());
                 if filter.rate.yields(latest - back as u64) {
                     yields -= 1;
-                    self.spread(piece(chunk.grad_out, yields, filter.output.len())?, z);
+                    self.spread(piece(grad_out, yields, filter.output.len())?, z);
+                } else {
+                    z.fill(T::zero());
                 }
             }
             self.inner.advance_with(engine, reversed_slot(latest, self.inner.extent(0)), state, scratch, z, p)?;
@@ -222,6 +230,17 @@ impl<T: Sample> ConvAdjoint<'_, T> {
             }
         }
         Ok(())
+    }
+
+    /// The gradient of a frame whose kernel has one frame: without state.
+    pub(super) fn frame<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        grad_out: &[T],
+        scratch: &mut [T],
+        grad_in: &mut [T],
+    ) -> Result<(), Error> {
+        self.input(engine, (0, grad_out), &mut [], scratch, grad_in)
     }
 
     /// Copies the gradient of an output frame to where the inner convolution reads it, among zeros.
@@ -245,16 +264,24 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     fn fold(&self, p: &[T], grad_in: &mut [T]) {
         let Shape { rows, cols, .. } = self.conv.signature().input;
         let border = self.conv.options().border.unwrap_or(Border::Zeros);
-        let pixel = self.cols.pixel;
-        grad_in.fill(T::zero());
+        let (above, left) = (self.rows.pixel, self.cols.pixel);
         let planes = p.chunks_exact(self.rows.len * self.cols.len).zip(grad_in.chunks_exact_mut(rows * cols));
         for (p, to) in planes {
-            for (r, p) in p.chunks_exact(self.cols.len).enumerate() {
-                let Some(row) = border.index(r as isize - self.rows.pixel as isize, rows) else { continue };
-                let Ok(to) = piece_mut(to, row, cols) else { continue };
-                add(to, p.get(pixel..).unwrap_or(&[]));
-                for c in (0..pixel).chain(pixel + cols..self.cols.len) {
-                    if let Some(col) = border.index(c as isize - pixel as isize, cols)
+            // The rows of the frame first, which are copied.
+            for r in (above..above + rows).chain(0..above).chain(above + rows..self.rows.len) {
+                let (Ok(p), Some(row)) = (piece(p, r, self.cols.len), border.index(r as isize - above as isize, rows))
+                else {
+                    continue;
+                };
+                let to = piece_mut(to, row, cols).unwrap_or_default();
+                let pixels = p.get(left..).unwrap_or(&[]);
+                if (above..above + rows).contains(&r) {
+                    copy(to, pixels)
+                } else {
+                    add(to, pixels)
+                }
+                for c in (0..left).chain(left + cols..self.cols.len) {
+                    if let Some(col) = border.index(c as isize - left as isize, cols)
                         && let (Some(to), Some(p)) = (to.get_mut(col), p.get(c))
                     {
                         *to = *to + *p;

@@ -20,10 +20,12 @@
 //! | filter | adjoint | parameters |
 //! |---|---|---|
 //! | [`Conv3d`](crate::Conv3d) | [`ConvAdjoint`] | weights, bias |
+//! | [`Rf`](crate::Rf) | itself | weights, bias |
+//! | [`SmoothConv`](crate::SmoothConv) | [`SmoothConvAdjoint`] | weights, the gain of each stage |
 //! | [`LowPass`](crate::LowPass) | itself | gain |
 //! | [`HighPass`](crate::HighPass) | itself | gain; `k` as scale |
 //! | [`Pointwise`](crate::Pointwise) | itself | scale, bias |
-//! | [`TimePadding`](crate::TimePadding), [`Delay`](crate::Delay), [`Diff`](crate::Diff), [`Sum`](crate::Sum), [`Finite`](crate::Finite) | itself | none |
+//! | [`TimePadding`](crate::TimePadding), [`Delay`](crate::Delay), [`VariableDelay`](crate::VariableDelay), [`Diff`](crate::Diff), [`Sum`](crate::Sum), [`Finite`](crate::Finite) | itself | none |
 //!
 //! The weight of a branch of [`Node::Add`](crate::Node::Add) has the gradient [`inner_product`] of the branch and the
 //! gradient of the sum. [`Decay::derivative`](crate::Decay::derivative) leads from a gain to its time constant.
@@ -56,13 +58,17 @@ mod diff;
 mod pointwise;
 mod recursive;
 mod reduce;
+mod rf;
+mod smooth_conv;
 mod sums;
 mod taps;
 #[cfg(test)]
 mod tests;
+mod variable_delay;
 mod weights;
 
 pub use conv::ConvAdjoint;
+pub use smooth_conv::SmoothConvAdjoint;
 pub use sums::inner_product;
 
 use crate::error::{at_least, exact};

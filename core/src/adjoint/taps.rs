@@ -3,10 +3,10 @@
 //! ```text
 //! to[b, e] += sum over pairs of planes, r and c of g[r, c] x[r + dil_r b - top, c + dil_c e]
 //! ```
-//! A tile is up to five rows x five, two or one columns of taps, each a vector of partial sums. A row of `x` is traversed once
-//! for all of them: a vector of `x` for each column of the tile, a vector of `g` for each row, then a multiply-add for each tap.
-//! Rows of `x` are stored with their left and right border; rows above and below are found by index. Rows of `g` end in zeros up
-//! to a whole vector.
+//! A tile is up to five rows x five, two or one columns of taps, each a vector of partial sums. Rows that lie one after another
+//! are traversed as one, once for all taps: a vector of `x` for each column of the tile, a vector of `g` for each row, then a
+//! multiply-add for each tap. Rows of `x` are stored with their left and right border; rows of `g` at the same distances, with
+//! zeros between, above and below. Rows of `x` above and below the frame are found by index.
 //!
 //! Chains of at most [`CHAIN`] multiply-adds run through each lane; their results are added in `f64`. The error is at most
 //! `CHAIN u` of the sum of magnitudes, with `u` = 6e-8 in single precision.
@@ -25,30 +25,31 @@ const ROWS: usize = 5;
 pub(super) struct Frame<'a, T> {
     pub(super) samples: &'a [T],
     pub(super) rows: usize,
-    /// Samples from one row to the next.
-    pub(super) pitch: usize,
 }
 
 /// A kernel, and how its taps lie.
 #[derive(Clone, Copy)]
-pub(super) struct Taps<'a, T> {
+pub(super) struct Taps {
     pub(super) size: [usize; 2],
     pub(super) dilation: [usize; 2],
-    /// Rows of `g`.
-    pub(super) rows: usize,
-    /// Samples from one row of `g` to the next: whole vectors.
+    /// Rows and columns of `g`, without the zeros.
+    pub(super) shape: [usize; 2],
+    /// Samples from one row of `x` or `g` to the next.
     pub(super) pitch: usize,
-    /// A row of zeros.
-    pub(super) none: &'a [T],
     /// Rows between the first row that the kernel reads and row 0.
     pub(super) top: usize,
     pub(super) border: Border,
 }
 
-impl<'a, T: Sample> Taps<'a, T> {
+impl Taps {
+    /// Rows of zeros above `g`, and as many below.
+    pub(super) const fn above(rows: usize, dilation: usize) -> usize {
+        dilation * if rows < ROWS { rows - 1 } else { ROWS - 1 }
+    }
+
     /// Adds the sums for pairs `(x, g)` of planes to `to`, row-major.
     #[inline(always)]
-    pub(super) fn add<L: Lanes<T>>(
+    pub(super) fn add<'a, T: Sample, L: Lanes<T>>(
         &self,
         lanes: L,
         pairs: impl Iterator<Item = (Frame<'a, T>, &'a [T])> + Clone,
@@ -70,7 +71,7 @@ impl<'a, T: Sample> Taps<'a, T> {
                 macro_rules! tiles {
                     ($($rows:literal $cols:literal),*) => {
                         match (rows, cols) {
-                            $(($rows, $cols) => self.tile::<L, $rows, $cols>(lanes, [b, e], pairs.clone(), to),)*
+                            $(($rows, $cols) => self.tile::<T, L, $rows, $cols>(lanes, [b, e], pairs.clone(), to),)*
                             _ => {}
                         }
                     };
@@ -86,8 +87,9 @@ impl<'a, T: Sample> Taps<'a, T> {
         }
     }
 
-    /// `B` x `E` taps from `[first row, first column]` on.
-    fn tile<L: Lanes<T>, const B: usize, const E: usize>(
+    /// `B` x `E` taps from `[first row, first column]` on. A separate function, so that its sums stay in registers.
+    #[inline(never)]
+    fn tile<'a, T: Sample, L: Lanes<T>, const B: usize, const E: usize>(
         &self,
         lanes: L,
         [row, col]: [usize; 2],
@@ -97,25 +99,34 @@ impl<'a, T: Sample> Taps<'a, T> {
         lanes.vectorize(
             #[inline(always)]
             || {
-                let ([down, along], steps) = (self.dilation, self.pitch / L::WIDTH);
+                let ([down, along], [rows, cols], pitch) = (self.dilation, self.shape, self.pitch);
+                let (above, end, most) =
+                    (Self::above(self.size[0], down), rows + down * (B - 1), (CHAIN * L::WIDTH / pitch).max(1));
                 let (mut acc, mut room) = ([[lanes.splat(T::zero()); E]; B], CHAIN);
                 for (x, g) in pairs {
-                    for at in 0..self.rows + down * (B - 1) {
+                    let mut at = 0;
+                    while at < end {
                         let place = (at + down * row) as isize - self.top as isize;
-                        let Some(line) = self.border.index(place, x.rows) else { continue };
-                        let line = x.samples.get(line * x.pitch + along * col..).unwrap_or(&[]);
-                        // Row `at` of x meets row `at - down q` of g at row q of the tile.
-                        let g: [&[T]; B] = core::array::from_fn(|q| {
-                            let r = at.wrapping_sub(down * q);
-                            let g = if r < self.rows { g.get(r * self.pitch..) } else { Some(self.none) };
-                            g.unwrap_or(&[])
-                        });
-                        if room < steps {
+                        let Some(line) = self.border.index(place, x.rows) else {
+                            at += 1;
+                            continue;
+                        };
+                        let run = if line as isize == place { (x.rows - line).min(end - at).min(most) } else { 1 };
+                        let len = (run - 1) * pitch + cols;
+                        if room < len.div_ceil(L::WIDTH) {
                             self.store(lanes, [row, col], &acc, to);
                             (acc, room) = ([[lanes.splat(T::zero()); E]; B], CHAIN);
                         }
-                        room = room.saturating_sub(steps);
-                        self.row(lanes, line, g, &mut acc);
+                        room = room.saturating_sub(len.div_ceil(L::WIDTH));
+                        let x: [&[T]; E] = core::array::from_fn(|e| {
+                            x.samples.get(line * pitch + along * (col + e)..).and_then(|x| x.get(..len)).unwrap_or(&[])
+                        });
+                        // Row `at` of x meets row `at - down q` of g at row q of the tile.
+                        let g: [&[T]; B] = core::array::from_fn(|q| {
+                            g.get((above + at - down * q) * pitch..).and_then(|g| g.get(..len)).unwrap_or(&[])
+                        });
+                        add_products(lanes, len, x, g, &mut acc);
+                        at += run;
                     }
                 }
                 self.store(lanes, [row, col], &acc, to);
@@ -123,51 +134,9 @@ impl<'a, T: Sample> Taps<'a, T> {
         );
     }
 
-    /// One row of `x` and those of `g` that meet it.
-    #[inline(always)]
-    fn row<L: Lanes<T>, const B: usize, const E: usize>(
-        &self,
-        lanes: L,
-        line: &[T],
-        g: [&[T]; B],
-        acc: &mut [[L::Vector; E]; B],
-    ) {
-        let (along, pitch) = (self.dilation[1], self.pitch);
-        // All have one length, so that it is compared once.
-        let whole = pitch.min(line.len().saturating_sub((E - 1) * along) / L::WIDTH * L::WIDTH);
-        let g_all = g;
-        let g = g.map(|g| g.get(..whole).unwrap_or(&[]));
-        let x: [&[T]; E] = core::array::from_fn(|e| line.get(e * along..).and_then(|x| x.get(..whole)).unwrap_or(&[]));
-        if g.iter().any(|g| g.len() != whole) || x.iter().any(|x| x.len() != whole) {
-            return;
-        }
-        let (mut sums, mut at) = (*acc, 0);
-        while at < whole {
-            let load = |from: &[T]| from.get(at..at + L::WIDTH).map_or(lanes.splat(T::zero()), |x| lanes.load(x));
-            let x: [L::Vector; E] = core::array::from_fn(|e| load(x[e]));
-            for b in 0..B {
-                let g = load(g[b]);
-                for e in 0..E {
-                    sums[b][e] = lanes.multiply_add(sums[b][e], x[e], g);
-                }
-            }
-            at += L::WIDTH;
-        }
-        *acc = sums;
-        // The end of the last row in memory.
-        while at < pitch {
-            for (e, x) in (0..E).map(|e| (e, load_part(lanes, line.get(at + e * along..).unwrap_or(&[])))) {
-                for (acc, g) in acc.iter_mut().zip(&g_all) {
-                    acc[e] = lanes.multiply_add(acc[e], x, lanes.load(g.get(at..).unwrap_or(&[])));
-                }
-            }
-            at += L::WIDTH;
-        }
-    }
-
     /// Adds the lanes of a tile.
     #[inline(always)]
-    fn store<L: Lanes<T>, const B: usize, const E: usize>(
+    fn store<T: Sample, L: Lanes<T>, const B: usize, const E: usize>(
         &self,
         lanes: L,
         [row, col]: [usize; 2],
@@ -184,4 +153,42 @@ impl<'a, T: Sample> Taps<'a, T> {
             }
         }
     }
+}
+
+/// Adds the products of `len` samples of each of `x` and `g` to the sums of their tap.
+#[inline(always)]
+fn add_products<T: Sample, L: Lanes<T>, const B: usize, const E: usize>(
+    lanes: L,
+    len: usize,
+    x: [&[T]; E],
+    g: [&[T]; B],
+    acc: &mut [[L::Vector; E]; B],
+) {
+    // All have one length, so that it is compared once.
+    if x.iter().any(|x| x.len() != len) || g.iter().any(|g| g.len() != len) {
+        return;
+    }
+    let (mut sums, mut at) = (*acc, 0); // a copy, which stays in registers
+    while at + L::WIDTH <= len {
+        let load = |from: &[T]| from.get(at..at + L::WIDTH).map_or(lanes.splat(T::zero()), |x| lanes.load(x));
+        let x = x.map(load);
+        for (sums, g) in sums.iter_mut().zip(g) {
+            let g = load(g);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum = lanes.multiply_add(*sum, x, g);
+            }
+        }
+        at += L::WIDTH;
+    }
+    if at < len {
+        let load = |from: &[T]| load_part(lanes, from.get(at..).unwrap_or(&[]));
+        let x = x.map(load);
+        for (sums, g) in sums.iter_mut().zip(g) {
+            let g = load(g);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum = lanes.multiply_add(*sum, x, g);
+            }
+        }
+    }
+    *acc = sums;
 }

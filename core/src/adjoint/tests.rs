@@ -4,12 +4,14 @@
 extern crate std;
 
 mod conv;
+mod rf;
+mod smooth_conv;
 
 use super::{Adjoint, Chunk, FirstGradient, Gradient, Parameters};
 use crate::lanes::MOST_LANES;
 use crate::{
     Axis, Decay, Delay, Diff, Filter, Finite, First, HighPass, LowPass, Nonlinearity, PadMode, Pointwise, Sample,
-    Shape, Sum, TimePadding,
+    Shape, Sum, TimePadding, VariableDelay,
 };
 use std::{format, string::String, vec, vec::Vec};
 
@@ -222,6 +224,11 @@ pub(super) fn check_parameter(
     Err(format!("the derivative is {found}; expected {expected}"))
 }
 
+/// The same numbers in another type.
+fn cast<T: Sample>(x: &[f64]) -> Vec<T> {
+    x.iter().map(|x| T::from_f64(*x)).collect()
+}
+
 fn trials(count: usize) -> usize {
     count * foveola_seeds::trials() as usize
 }
@@ -236,7 +243,9 @@ fn filters_in_time() {
         let decay = Decay::from_gain(gain).unwrap();
         let k = random.samples(1)[0];
         let mode = random.one_of(&PadMode::NAMES).1;
+        let delays: Vec<u32> = (0..shape.pixels()).map(|_| random.whole(0, 5) as u32).collect();
         let checks = [
+            ("variable delay", Case::of(&VariableDelay::new(shape, &delays).unwrap()).check(&mut random, frames, true)),
             ("low-pass", Case::of(&LowPass::new(shape, decay)).check(&mut random, frames, true)),
             ("high-pass", Case::of(&HighPass::new(shape, decay, k).unwrap()).check(&mut random, frames, true)),
             ("difference", Case::of(&Diff::new(shape)).check(&mut random, frames, true)),

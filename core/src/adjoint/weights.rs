@@ -8,7 +8,7 @@
 //!
 //! - The frames before the chunk are those of the filter's state, which the chunk advances.
 //! - Scratch: [`Weights::BLOCK`] samples or one frame, whichever is more, stored with their borders; the gradients of their
-//!   output, `stride` pixels apart, zeros between and after.
+//!   output, `stride` pixels apart, with zeros between and around.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel, times the strides in space.
 
 use super::sums::sum_of;
@@ -17,7 +17,7 @@ use super::{Chunk, Lengths, Parameters};
 use crate::conv::lines::slot;
 use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::filter::{copy, piece, piece_mut};
-use crate::lanes::{Lanes, MOST_LANES};
+use crate::lanes::Lanes;
 use crate::{Border, Conv3d, Error, Sample, Scratch, Shape};
 
 /// A convolution whose weights have a gradient.
@@ -40,11 +40,8 @@ impl<'a, 'w, T> Weights<'a, 'w, T> {
     }
 
     pub(super) const fn scratch(conv: &Conv3d<'_, T>) -> Scratch {
-        let [rows, cols] = spread(conv);
-        let outs = conv.kernel().shape[0];
-        let row = cols.next_multiple_of(MOST_LANES);
-        let gradients = outs.saturating_mul(rows).saturating_mul(row).saturating_mul(together(conv));
-        Scratch::NONE.and(conv.frame().saturating_mul(together(conv))).and(gradients).and(row)
+        let gradients = conv.kernel().shape[0].saturating_mul(plane(conv));
+        Scratch::NONE.and(conv.frame().saturating_add(gradients).saturating_mul(together(conv)))
     }
 }
 
@@ -67,6 +64,12 @@ const fn spread<T>(conv: &Conv3d<'_, T>) -> [usize; 2] {
     }
     let (Shape { rows, cols, .. }, [_, step, along]) = (conv.signature().output, conv.options().stride);
     [(rows - 1).saturating_mul(step).saturating_add(1), (cols - 1).saturating_mul(along).saturating_add(1)]
+}
+
+/// Samples of a plane of gradients, with the zeros around them.
+const fn plane<T>(conv: &Conv3d<'_, T>) -> usize {
+    let around = 2 * Taps::above(conv.kernel().shape[3], conv.options().dilation[1]);
+    spread(conv)[0].saturating_add(around).saturating_mul(conv.stride())
 }
 
 impl<T: Sample> Weights<'_, '_, T> {
@@ -118,23 +121,20 @@ impl<T: Sample> Weights<'_, '_, T> {
         conv.store(engine.splitter, chunk.input, stored);
         let stored = &*stored;
 
-        let [rows, cols] = spread(conv);
-        let pitch = cols.next_multiple_of(L::WIDTH);
+        let (shape, of_plane) = (spread(conv), plane(conv));
         let count = signature.rate.frames(chunk.t, frames);
-        let (g, rest) = scratch.split_at_mut_checked(count * outs * rows * pitch).unwrap_or_default();
-        let none = piece_mut(rest, 0, pitch)?;
-        none.fill(T::zero());
-        self.store_gradients([rows, pitch], chunk.grad_out, g);
+        let g = piece_mut(scratch, 0, count * outs * of_plane)?;
+        self.store_gradients(chunk.grad_out, g);
 
         // The frames that yield an output.
         let first = (0..frames).find(|i| signature.rate.yields(chunk.t.saturating_add(*i as u64))).unwrap_or(0);
         let every = conv.options().stride[0];
         let now = chunk.t.checked_rem(slots as u64).unwrap_or(0) as usize;
         let [rows_in, _] = layout(conv);
-        let (g, none, ring) = (&*g, &*none, &*state);
+        let (g, ring) = (&*g, &*state);
         let pieces = Pieces {
             range: 0..outs * ins * kt,
-            work: count * rows * cols * kh * kw,
+            work: count * shape[0] * shape[1] * kh * kw,
             scratch: &mut [],
             size: kh * kw,
             output: weights,
@@ -146,9 +146,8 @@ impl<T: Sample> Weights<'_, '_, T> {
             let taps = Taps {
                 size: [kh, kw],
                 dilation: [conv.options().dilation[1], conv.options().dilation[2]],
-                rows,
-                pitch,
-                none,
+                shape,
+                pitch: conv.stride(),
                 top: conv.border(1).0,
                 border: conv.options().border.unwrap_or(Border::Zeros),
             };
@@ -160,8 +159,7 @@ impl<T: Sample> Weights<'_, '_, T> {
                 };
                 let plane = rows_in * conv.stride();
                 let x = frames.get(index * frame + channel * plane..).unwrap_or(&[]);
-                let x = Frame { samples: x, rows: rows_in, pitch: conv.stride() };
-                (x, piece(g, j * outs + o, rows * pitch).unwrap_or(&[]))
+                (Frame { samples: x, rows: rows_in }, piece(g, j * outs + o, of_plane).unwrap_or(&[]))
             });
             taps.add(engine.lanes, pairs, to);
         });
@@ -174,14 +172,15 @@ impl<T: Sample> Weights<'_, '_, T> {
         Ok(())
     }
 
-    /// Copies gradients, `stride` rows and columns apart, to rows of `pitch` samples.
-    fn store_gradients(&self, [rows, pitch]: [usize; 2], from: &[T], to: &mut [T]) {
-        let cols = self.conv.signature().output.cols;
-        let (pixels, [_, step, along]) = (self.conv.signature().output.pixels(), self.conv.options().stride);
-        let cols = if self.conv.is_pointwise() { pixels } else { cols };
+    /// Copies gradients, `stride` rows and columns apart, into planes of zeros.
+    fn store_gradients(&self, from: &[T], to: &mut [T]) {
+        let (size, [_, step, along]) = (self.conv.signature().output, self.conv.options().stride);
+        let cols = if self.conv.is_pointwise() { size.pixels() } else { size.cols };
+        let above = Taps::above(self.conv.kernel().shape[3], self.conv.options().dilation[1]);
         to.fill(T::zero());
-        for (from, to) in from.chunks_exact(pixels.max(1)).zip(to.chunks_exact_mut(rows * pitch)) {
-            for (from, to) in from.chunks_exact(cols).zip(to.chunks_exact_mut(pitch).step_by(step)) {
+        for (from, to) in from.chunks_exact(size.pixels().max(1)).zip(to.chunks_exact_mut(plane(self.conv))) {
+            let rows = to.chunks_exact_mut(self.conv.stride()).skip(above).step_by(step);
+            for (from, to) in from.chunks_exact(cols).zip(rows) {
                 to.iter_mut().step_by(along).zip(from).for_each(|(to, g)| *to = *g);
             }
         }

@@ -54,10 +54,6 @@ impl Random3d {
     }
 }
 
-fn cast<T: Sample>(x: &[f64]) -> Vec<T> {
-    x.iter().map(|x| T::from_f64(*x)).collect()
-}
-
 fn reversed<T: Sample>(conv: &Conv3d<'_, T>) -> Vec<T> {
     let mut reversed = vec![T::zero(); conv.kernel().weights.len()];
     ConvAdjoint::reverse(conv, &mut reversed).unwrap();
