@@ -35,7 +35,7 @@ use crate::{Border, Conv3d, ConvOptions, Error, Factors, Kernel, PadMode, Sample
 /// ConvAdjoint::reverse(&conv, &mut reversed)?;
 /// let adjoint = ConvAdjoint::new(conv, &reversed)?;
 ///
-/// let mut scratch = [0.0; 256];
+/// let mut scratch = vec![0.0; adjoint.needs().scratch.larger(adjoint.needs().scratch_of_parameters).len(1)];
 /// let (mut grad_in, mut of_weights) = ([0.0; 4], [0.0; 3]);
 /// let gradient = Gradient { weights: &mut of_weights, ..Gradient::default() };
 /// let chunk = Chunk { t: 0, input: &[1.0, 2.0, 3.0, 4.0], grad_out: &[1.0, 0.0, 0.0, 0.0] };
@@ -51,7 +51,7 @@ pub struct ConvAdjoint<'w, T = f32> {
     inner: Conv3d<'w, T>,
     rows: Axis,
     cols: Axis,
-    /// Frames that the inner convolution takes at a time.
+    /// Frames that are processed at a time.
     together: usize,
 }
 
@@ -83,8 +83,8 @@ const fn rounded(len: usize) -> usize {
     if len % 16 > 8 { len.next_multiple_of(16) } else { len }
 }
 
-/// Frames that a kernel of one pixel takes at a time: its inner loops share what they load.
-const TOGETHER: usize = 8;
+/// Samples that are processed at a time, if a frame has fewer.
+const BLOCK: usize = 1 << 12;
 
 impl<'w, T> ConvAdjoint<'w, T> {
     /// The adjoint of `conv`, with its kernel as [`ConvAdjoint::reverse`] writes it.
@@ -109,7 +109,9 @@ impl<'w, T> ConvAdjoint<'w, T> {
         );
         match inner {
             Ok(inner) => {
-                let together = if inner.is_pointwise() { TOGETHER } else { 1 };
+                let frames = BLOCK / if input.len() < BLOCK { input.len() } else { BLOCK };
+                // The inner loops of a kernel of one pixel share what they load.
+                let together = if inner.is_pointwise() && frames < 8 { 8 } else { frames };
                 Ok(Self { conv, inner, rows, cols, together })
             }
             Err(error) => Err(error),
@@ -137,10 +139,15 @@ impl<'w, T> ConvAdjoint<'w, T> {
         }
     }
 
-    /// Processes blocks of `frames` frames, which threads share, with correspondingly more scratch.
+    /// Processes `frames` frames at a time, which threads share. More take more scratch, fewer more time for small frames. If this
+    /// is not called, as many as have 4096 samples, at least one, or eight for a kernel of one pixel.
     pub const fn in_blocks(self, frames: usize) -> Self {
         let together = if frames == 0 { 1 } else { frames };
         Self { inner: self.inner.in_blocks(frames), together, ..self }
+    }
+
+    pub(super) const fn weights(&self) -> Weights<'_, 'w, T> {
+        Weights::of(&self.conv, self.together)
     }
 
     /// What the adjoint takes and needs.
@@ -150,8 +157,8 @@ impl<'w, T> ConvAdjoint<'w, T> {
         let mut needs = Needs::of(self.conv.signature(), inner.state);
         needs.scratch =
             inner.scratch.and(of_frame.saturating_mul(self.together)).and(self.conv.signature().input.len());
-        needs.scratch_of_parameters = Weights::scratch(&self.conv);
-        needs.parameters = Weights::lengths(&self.conv);
+        needs.scratch_of_parameters = self.weights().scratch();
+        needs.parameters = self.weights().lengths();
         needs
     }
 }
@@ -190,7 +197,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         if !grad_in.is_empty() {
             self.input(engine, (chunk.t, chunk.grad_out), state, scratch, grad_in)?;
         }
-        Weights::of(&self.conv).add(engine, chunk, scratch, parameters)
+        self.weights().add(engine, chunk, scratch, parameters)
     }
 
     /// The gradient of the input.
@@ -276,9 +283,9 @@ impl<T: Sample> ConvAdjoint<'_, T> {
                 let to = piece_mut(to, row, cols).unwrap_or_default();
                 let pixels = p.get(left..).unwrap_or(&[]);
                 if (above..above + rows).contains(&r) {
-                    copy(to, pixels)
+                    copy(to, pixels);
                 } else {
-                    add(to, pixels)
+                    add(to, pixels);
                 }
                 for c in (0..left).chain(left + cols..self.cols.len) {
                     if let Some(col) = border.index(c as isize - left as isize, cols)

@@ -52,20 +52,20 @@
 //! # Ok::<(), foveola_core::Error>(())
 //! ```
 
-mod conv;
-mod delays;
-mod diff;
-mod pointwise;
-mod recursive;
-mod reduce;
-mod rf;
-mod smooth_conv;
+pub mod conv;
+pub mod delays;
+pub mod diff;
+pub mod pointwise;
+pub mod recursive;
+pub mod reduce;
+pub mod rf;
+pub mod smooth_conv;
 mod sums;
-mod taps;
+pub mod taps;
 #[cfg(test)]
 mod tests;
-mod variable_delay;
-mod weights;
+pub mod variable_delay;
+pub mod weights;
 
 pub use conv::ConvAdjoint;
 pub use smooth_conv::SmoothConvAdjoint;

@@ -9,7 +9,7 @@
 //!
 //! - State: the gradients of the next `kt` outputs. Scratch: a frame, for [`Adjoint::finish`].
 //! - Cost: that of the filter for the input, and again for the weights. Four frames share each weight that is loaded.
-//! - The gradient of a weight is summed in chains of at most [`CHAIN`] multiply-adds, whose results are added in `f64`.
+//! - The gradient of a weight is summed in chains of at most 256 multiply-adds, whose results are added in `f64`.
 
 use super::{Adjoint, Chunk, FirstGradient, Lengths, Needs, Parameters};
 use crate::engine::{Engine, Pieces, WorkSplitter};

@@ -14,7 +14,6 @@
 //! - Cost: that of the filter; for parameters, another chain and the correlation.
 
 use super::sums::sum_of;
-use super::weights::Weights;
 use super::{Adjoint, Chunk, ConvAdjoint, Gradient, Lengths, Needs, Parameters, add, reversed};
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::{copy, piece, piece_mut};
@@ -74,6 +73,11 @@ impl<'w, T> SmoothConvAdjoint<'w, T> {
             Ok(spatial) => Ok(Self { spatial, ..self }),
             Err(error) => Err(error),
         }
+    }
+
+    /// [`ConvAdjoint::in_blocks`] of the kernels' adjoint.
+    pub const fn in_blocks(self, frames: usize) -> Self {
+        Self { spatial: self.spatial.in_blocks(frames), ..self }
     }
 
     /// Samples of state of a channel.
@@ -136,7 +140,7 @@ impl<T: Sample> SmoothConvAdjoint<'_, T> {
             let input = stages.get(n * len..).unwrap_or(&[]);
             let gradient = Gradient { weights, ..Gradient::default() };
             let parameters = Parameters { state: &mut [], gradient };
-            Weights::of(self.spatial.conv()).add(engine, Chunk { input, ..chunk }, scratch, parameters)?;
+            self.spatial.weights().add(engine, Chunk { input, ..chunk }, scratch, parameters)?;
         }
         if grad_in.is_empty() && gains.is_empty() {
             return Ok(());

@@ -8,8 +8,8 @@
 //! multiply-add for each tap. Rows of `x` are stored with their left and right border; rows of `g` at the same distances, with
 //! zeros between, above and below. Rows of `x` above and below the frame are found by index.
 //!
-//! Chains of at most [`CHAIN`] multiply-adds run through each lane; their results are added in `f64`. The error is at most
-//! `CHAIN u` of the sum of magnitudes, with `u` = 6e-8 in single precision.
+//! Chains of at most 1024 multiply-adds run through each lane; their results are added in `f64`. The error is at most
+//! `1024 u` of the sum of magnitudes, with `u` = 6e-8 in single precision.
 
 use crate::lanes::{Lanes, MOST_LANES, load_part};
 use crate::{Border, Sample};
@@ -102,6 +102,7 @@ impl Taps {
                 let ([down, along], [rows, cols], pitch) = (self.dilation, self.shape, self.pitch);
                 let (above, end, most) =
                     (Self::above(self.size[0], down), rows + down * (B - 1), (CHAIN * L::WIDTH / pitch).max(1));
+                let ends = core::array::from_fn(|i| if i < MOST_LANES { T::zero() } else { T::one() });
                 let (mut acc, mut room) = ([[lanes.splat(T::zero()); E]; B], CHAIN);
                 for (x, g) in pairs {
                     let mut at = 0;
@@ -125,7 +126,7 @@ impl Taps {
                         let g: [&[T]; B] = core::array::from_fn(|q| {
                             g.get((above + at - down * q) * pitch..).and_then(|g| g.get(..len)).unwrap_or(&[])
                         });
-                        add_products(lanes, len, x, g, &mut acc);
+                        add_products(lanes, len, x, g, &ends, &mut acc);
                         at += run;
                     }
                 }
@@ -155,13 +156,15 @@ impl Taps {
     }
 }
 
-/// Adds the products of `len` samples of each of `x` and `g` to the sums of their tap.
+/// Adds the products of `len` samples of each of `x` and `g` to the sums of their tap. `ends`: zeros, then ones, as many of each
+/// as a vector has lanes at most.
 #[inline(always)]
 fn add_products<T: Sample, L: Lanes<T>, const B: usize, const E: usize>(
     lanes: L,
     len: usize,
     x: [&[T]; E],
     g: [&[T]; B],
+    ends: &[T; 2 * MOST_LANES],
     acc: &mut [[L::Vector; E]; B],
 ) {
     // All have one length, so that it is compared once.
@@ -181,10 +184,13 @@ fn add_products<T: Sample, L: Lanes<T>, const B: usize, const E: usize>(
         at += L::WIDTH;
     }
     if at < len {
-        let load = |from: &[T]| load_part(lanes, from.get(at..).unwrap_or(&[]));
+        // The last vector without what was added before; all there is of a row that is shorter than a vector.
+        let start = len.saturating_sub(L::WIDTH);
+        let load = |from: &[T]| load_part(lanes, from.get(start..).unwrap_or(&[]));
+        let ones = lanes.load(ends.get(MOST_LANES - (at - start)..).unwrap_or(&[]));
         let x = x.map(load);
         for (sums, g) in sums.iter_mut().zip(g) {
-            let g = load(g);
+            let g = lanes.multiply_add(lanes.splat(T::zero()), load(g), ones);
             for (sum, x) in sums.iter_mut().zip(x) {
                 *sum = lanes.multiply_add(*sum, x, g);
             }

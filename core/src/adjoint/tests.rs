@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
                 return Err(format!("the gradient of the {name} differs by {cut} for {cuts:?} and {other:?}"));
             }
             let rounding = difference(found, &single);
-            if !(rounding < 1e-4) {
+            if rounding.is_nan() || rounding > 1e-4 {
                 return Err(format!("cuts {cuts:?}: the gradient of the {name} in f32 differs by {rounding}"));
             }
         }

@@ -7,8 +7,8 @@
 //! A [tile](super::taps) of taps is summed in registers, over all pixels of some frames.
 //!
 //! - The frames before the chunk are those of the filter's state, which the chunk advances.
-//! - Scratch: [`Weights::BLOCK`] samples or one frame, whichever is more, stored with their borders; the gradients of their
-//!   output, `stride` pixels apart, with zeros between and around.
+//! - Scratch: some frames, stored with their borders; the gradients of their output, `stride` pixels apart, with zeros between and
+//!   around.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel, times the strides in space.
 
 use super::sums::sum_of;
@@ -24,31 +24,24 @@ use crate::{Border, Conv3d, Error, Sample, Scratch, Shape};
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a, 'w, T> {
     conv: &'a Conv3d<'w, T>,
+    /// Frames that are processed together.
+    together: usize,
 }
 
 impl<'a, 'w, T> Weights<'a, 'w, T> {
-    /// Samples of input that are processed together, if a frame has fewer: sums of small frames are then stored less often.
-    const BLOCK: usize = 1 << 12;
-
-    pub(super) const fn of(conv: &'a Conv3d<'w, T>) -> Self {
-        Self { conv }
+    pub(super) const fn of(conv: &'a Conv3d<'w, T>, together: usize) -> Self {
+        Self { conv, together }
     }
 
-    pub(super) const fn lengths(conv: &Conv3d<'_, T>) -> Lengths {
-        let kernel = conv.kernel();
+    pub(super) const fn lengths(&self) -> Lengths {
+        let kernel = self.conv.kernel();
         Lengths { weights: kernel.weights.len(), bias: kernel.bias.len(), ..Lengths::NONE }
     }
 
-    pub(super) const fn scratch(conv: &Conv3d<'_, T>) -> Scratch {
-        let gradients = conv.kernel().shape[0].saturating_mul(plane(conv));
-        Scratch::NONE.and(conv.frame().saturating_add(gradients).saturating_mul(together(conv)))
+    pub(super) const fn scratch(&self) -> Scratch {
+        let gradients = self.conv.kernel().shape[0].saturating_mul(plane(self.conv));
+        Scratch::NONE.and(self.conv.frame().saturating_add(gradients).saturating_mul(self.together))
     }
-}
-
-/// Frames that are processed together.
-const fn together<T>(conv: &Conv3d<'_, T>) -> usize {
-    let frames = Weights::<T>::BLOCK / if conv.frame() == 0 { 1 } else { conv.frame() };
-    if frames == 0 { 1 } else { frames }
 }
 
 /// Rows and columns of the frame, as the convolution processes it.
@@ -95,8 +88,8 @@ impl<T: Sample> Weights<'_, '_, T> {
             return Ok(());
         }
         let (len, out) = (self.conv.signature().input.len().max(1), self.conv.signature().output.len());
-        let (frames, mut t, mut grad_out) = (together(self.conv), chunk.t, chunk.grad_out);
-        for input in chunk.input.chunks(frames.saturating_mul(len)) {
+        let (mut t, mut grad_out) = (chunk.t, chunk.grad_out);
+        for input in chunk.input.chunks(self.together.saturating_mul(len)) {
             let frames = input.len() / len;
             let written = self.conv.signature().rate.frames(t, frames);
             let (now, later) = grad_out.split_at_checked(written.saturating_mul(out)).unwrap_or_default();
