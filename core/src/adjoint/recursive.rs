@@ -55,7 +55,7 @@ fn backward<T: Sample>(
     }
 }
 
-/// `sum_t m[t] (x[t] - y[t-1])`, and `sum_t g[t] y[t]`.
+/// `sum_t m[t] (x[t] - y[t-1])` and, `with_y`, `sum_t g[t] y[t]`.
 fn sums<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     low_pass: &LowPass,
     engine: Engine<L, F>,
@@ -63,6 +63,7 @@ fn sums<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     scratch: &mut [T],
     state: &mut [T],
     m: &[T],
+    with_y: bool,
 ) -> Result<[f64; 2], Error> {
     let len = low_pass.signature().input.len().max(1);
     let (y, mut of_gain, mut of_k) = (piece_mut(scratch, 0, len)?, 0.0, 0.0);
@@ -70,7 +71,9 @@ fn sums<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         let (g, m) = (piece(chunk.grad_out, i, len)?, piece(m, i, len)?);
         of_gain += sum_of(engine.lanes, [m, x, piece(state, 0, len)?], |[m, x, y]| m * (x - y));
         low_pass.advance_with(engine, chunk.t.wrapping_add(i as u64), state, x, y);
-        of_k += sum_of(engine.lanes, [g, y], |[g, y]| g * y);
+        if with_y {
+            of_k += sum_of(engine.lanes, [g, y], |[g, y]| g * y);
+        }
     }
     Ok([of_gain, of_k])
 }
@@ -99,7 +102,7 @@ impl LowPass {
             self.advance_with(engine, t, state, g, x);
         });
         if let [gain] = parameters.gradient.gains {
-            let [of_gain, _] = sums(self, engine, &chunk, scratch, parameters.state, grad_in)?;
+            let [of_gain, _] = sums(self, engine, &chunk, scratch, parameters.state, grad_in, false)?;
             *gain += of_gain / self.decay().gain();
         }
         Ok(())
@@ -132,7 +135,7 @@ impl HighPass {
         });
         let Parameters { state, gradient } = parameters;
         if !(gradient.gains.is_empty() && gradient.scale.is_empty()) {
-            let [of_gain, of_k] = sums(low_pass, engine, &chunk, scratch, state, grad_in)?;
+            let [of_gain, of_k] = sums(low_pass, engine, &chunk, scratch, state, grad_in, !gradient.scale.is_empty())?;
             gradient.gains.iter_mut().for_each(|gain| *gain -= self.k() * of_gain / self.decay().gain());
             gradient.scale.iter_mut().for_each(|k| *k -= of_k);
         }

@@ -9,7 +9,7 @@
 //!
 //! - State: the gradients of the next `kt` outputs. Scratch: a frame, for [`Adjoint::finish`].
 //! - Cost: that of the filter for the input, and again for the weights. Four frames share each weight that is loaded.
-//! - The gradient of a weight is summed in chains of at most 256 multiply-adds, whose results are added in `f64`.
+//! - The gradient of a weight is summed in chains of at most 16 multiply-adds, whose results are added in `f64`.
 
 use super::{Adjoint, Chunk, FirstGradient, Lengths, Needs, Parameters};
 use crate::engine::{Engine, Pieces, WorkSplitter};
@@ -23,8 +23,8 @@ const TOGETHER: usize = 4;
 /// Vectors of weights whose gradients are summed together.
 const VECTORS: usize = 4;
 
-/// Multiply-adds of a chain.
-const CHAIN: usize = 1 << 8;
+/// Frames whose products are summed before they are added in `f64`.
+const CHAIN: usize = 16;
 
 /// Gradients of outputs: of a chunk, and of the frames after it in a ring of `slots`.
 #[derive(Clone, Copy)]
@@ -125,41 +125,35 @@ impl<T: Sample> Rf<'_, T> {
         let pieces = Pieces { range: 0..outs * ins * kt, work, scratch: &mut [], size: kh * kw, output: weights };
         pieces.share(engine, &|engine: Engine<L, F>, k, _, to| {
             let (o, i, back) = (k / (ins * kt), k / kt % ins, kt - 1 - k % kt);
-            let line = |at: usize, r: usize| match at.checked_sub(back) {
-                Some(at) => chunk.input.get(((at * ins + i) * input.rows + r) * input.cols..),
+            // A channel of a frame, and the distance of its rows.
+            let plane = |at: usize| match at.checked_sub(back) {
+                Some(at) => (chunk.input.get((at * ins + i) * input.pixels()..).unwrap_or(&[]), input.cols),
                 None => {
                     let slot = (outputs.now + kt + at - back) % kt;
-                    ring.get(slot * frame + (i * rows + r) * cols..)
+                    (ring.get(slot * frame + i * rows * cols..).unwrap_or(&[]), cols)
                 }
             };
             engine.lanes.vectorize(
                 #[inline(always)]
                 || {
-                    for (r, to) in to.chunks_exact_mut(kw).take(rows).enumerate() {
-                        let to = to.get_mut(..cols).unwrap_or_default();
-                        for (v, to) in to.chunks_mut(VECTORS * L::WIDTH).enumerate() {
-                            let col = v * VECTORS * L::WIDTH;
-                            let mut from = outputs.skipped;
-                            while from < outputs.frames {
-                                let until = outputs.frames.min(from + CHAIN);
-                                let mut acc = [engine.lanes.splat(T::zero()); VECTORS];
-                                for at in from..until {
-                                    let g = engine.lanes.splat(outputs.at(at as isize, o));
-                                    let x = line(at, r).and_then(|x| x.get(col..col + to.len())).unwrap_or(&[]);
-                                    for (v, acc) in acc.iter_mut().enumerate() {
-                                        if let Some(x) = x.get(v * L::WIDTH..).filter(|x| !x.is_empty()) {
-                                            *acc = engine.lanes.multiply_add(*acc, load_part(engine.lanes, x), g);
-                                        }
-                                    }
-                                }
-                                for (acc, to) in acc.into_iter().zip(to.chunks_mut(L::WIDTH)) {
-                                    let mut sums = [T::zero(); MOST_LANES];
-                                    engine.lanes.store(acc, &mut sums);
-                                    to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum.to_f64());
-                                }
-                                from = until;
+                    let mut from = outputs.skipped;
+                    while from < outputs.frames {
+                        let count = CHAIN.min(outputs.frames - from);
+                        let mut planes: [(&[T], usize); CHAIN] = [(&[], 0); CHAIN];
+                        let mut g = [T::zero(); CHAIN];
+                        for (at, (plane_at, g)) in (from..from + count).zip(planes.iter_mut().zip(&mut g)) {
+                            (*plane_at, *g) = (plane(at), outputs.at(at as isize, o));
+                        }
+                        let (planes, g) = (planes.get(..count).unwrap_or(&[]), g.get(..count).unwrap_or(&[]));
+                        for (r, to) in to.chunks_exact_mut(kw).take(rows).enumerate() {
+                            let to = to.get_mut(..cols).unwrap_or_default();
+                            for (v, to) in to.chunks_mut(VECTORS * L::WIDTH).enumerate() {
+                                let col = v * VECTORS * L::WIDTH;
+                                let x = planes.iter().map(|(plane, pitch)| plane.get(r * pitch + col..).unwrap_or(&[]));
+                                add_frames(engine.lanes, x, g, to);
                             }
                         }
+                        from += count;
                     }
                 },
             );
@@ -227,6 +221,29 @@ impl<T: Sample> Rf<'_, T> {
             }
         }
         Ok(())
+    }
+}
+
+/// Adds the sums of `x g`, sample by sample, to up to [`VECTORS`] vectors of weights.
+#[inline(always)]
+fn add_frames<'x, T: Sample, L: Lanes<T>>(lanes: L, x: impl Iterator<Item = &'x [T]>, g: &[T], to: &mut [f64]) {
+    let mut acc = [lanes.splat(T::zero()); VECTORS];
+    for (x, g) in x.zip(g) {
+        let (x, g) = (x.get(..to.len()).unwrap_or(&[]), lanes.splat(*g));
+        if to.len() == VECTORS * L::WIDTH {
+            for (v, acc) in acc.iter_mut().enumerate() {
+                *acc = lanes.multiply_add(*acc, lanes.load(x.get(v * L::WIDTH..).unwrap_or(&[])), g);
+            }
+        } else {
+            for (x, acc) in x.chunks(L::WIDTH).zip(&mut acc) {
+                *acc = lanes.multiply_add(*acc, load_part(lanes, x), g);
+            }
+        }
+    }
+    for (acc, to) in acc.into_iter().zip(to.chunks_mut(L::WIDTH)) {
+        let mut sums = [T::zero(); MOST_LANES];
+        lanes.store(acc, &mut sums);
+        to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum.to_f64());
     }
 }
 
