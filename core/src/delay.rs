@@ -33,6 +33,10 @@ impl Delay {
         (self.history.delay, self.history.length)
     }
 
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.history.signature()

@@ -16,7 +16,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    const fn slots(&self) -> usize {
+    pub(crate) const fn slots(&self) -> usize {
         self.delay.saturating_add(self.length)
     }
 
@@ -27,7 +27,7 @@ impl History {
     }
 
     /// Slot of the frame that came `back` frames before frame `t`; `back <= slots`.
-    fn slot(&self, t: u64, back: usize) -> usize {
+    pub(crate) fn slot(&self, t: u64, back: usize) -> usize {
         let slots = self.slots().max(1);
         let now = (t % slots as u64) as usize;
         if now >= back { now - back } else { slots.saturating_sub(back).saturating_add(now) }

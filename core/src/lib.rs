@@ -8,10 +8,12 @@
 //! | [`graph`] | models: tables of nodes that can be checked at compile time |
 //! | [`conv`], [`recursive`], [`padding`], [`delay`], [`variable_delay`], [`pointwise`], [`reduce`], [`diff`], [`finite`] | the filters |
 //! | [`filter`] | the filter interface: constant filters, state in slices, time as an argument |
+//! | [`adjoint`] | gradients of the filters, for fitting |
 //! | [`kernels`] | kernel weights: exponentials and Gaussians |
 //! | [`events`] | event cameras: from the sensor's bytes to frames |
 //! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, sample types, frame shapes, digests of results and of models |
 
+pub mod adjoint;
 pub mod checksum;
 pub mod conv;
 pub mod delay;
@@ -39,6 +41,7 @@ mod sums;
 pub mod variable_delay;
 pub mod words;
 
+pub use adjoint::Adjoint;
 pub use checksum::Checksum;
 pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};
 pub use delay::Delay;

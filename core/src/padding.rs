@@ -137,6 +137,10 @@ impl TimePadding {
         self.history.length
     }
 
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
+    }
+
     /// What the filter takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.history.signature()

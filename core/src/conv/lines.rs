@@ -171,6 +171,6 @@ const fn steps(most: usize, step: usize) -> usize {
 
 /// The slot of the frame `back` frames before that of slot `now`, in a ring of `slots`.
 #[inline(always)]
-pub(super) const fn slot(now: usize, back: usize, slots: usize) -> usize {
+pub(crate) const fn slot(now: usize, back: usize, slots: usize) -> usize {
     if now >= back { now - back } else { (now + slots).saturating_sub(back) }
 }

@@ -146,7 +146,7 @@ impl<T> Rf<'_, T> {
 
 impl<T: Sample> Rf<'_, T> {
     /// Copies the pixels under the weight.
-    fn store(&self, from: &[T], slot: &mut [T]) {
+    pub(crate) fn store(&self, from: &[T], slot: &mut [T]) {
         let (rows, cols) = self.area();
         let planes = from.chunks_exact(self.input.pixels().max(1)).zip(slot.chunks_exact_mut((rows * cols).max(1)));
         for (from, to) in planes {

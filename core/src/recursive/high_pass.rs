@@ -39,6 +39,10 @@ impl HighPass {
         Ok(Self { low_pass: LowPass::new(shape, decay), k })
     }
 
+    pub(crate) const fn low_pass(&self) -> &LowPass {
+        &self.low_pass
+    }
+
     /// The decay of the low-pass.
     pub const fn decay(&self) -> Decay {
         self.low_pass.decay()

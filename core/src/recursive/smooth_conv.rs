@@ -280,6 +280,23 @@ impl<T: Sample> SmoothConv<'_, T> {
         );
     }
 
+    /// The chain for frame `t`, all channels, without the kernels.
+    pub(crate) fn chain_of_frame<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        x: &[T],
+        state: &mut [T],
+    ) {
+        self.chain(engine, t as usize, 0..self.shape.channels.saturating_mul(self.shape.rows), x, state, &mut []);
+    }
+
+    /// The pixels of stage `stage` in row `row` of the state, counted over all channels.
+    pub(crate) fn stage_row<'s>(&self, state: &'s [T], row: usize, stage: usize) -> &'s [T] {
+        let first = row * self.stored() + stage * self.stride() + self.size[1] / 2;
+        state.get(first..first + self.shape.cols).unwrap_or(&[])
+    }
+
     /// [`SmoothConv::advance_with`] in blocks.
     #[inline(always)]
     fn advance_in_blocks<L: Lanes<T>, F: WorkSplitter>(

@@ -1,0 +1,123 @@
+//! Adjoint of functions of one sample: `gx = f'(x) g`, with `u = bias + scale x`.
+//!
+//! | function        | `df/du`          |
+//! |-----------------|------------------|
+//! | `Rectify`, `RectifyScale` | 1 for `u > 0`, else 0 |
+//! | `Square`        | `2 u`            |
+//! | `RectifySquare` | `2 u` for `u > 0`, else 0 |
+//!
+//! `df/dx = scale df/du`, `df/dscale = x df/du`, `df/dbias = df/du`. At the kink the derivative is 0. NaN stays NaN. No state.
+//! [`Finite`] passes gradients on.
+
+use super::sums::sum_of;
+use super::{Adjoint, Chunk, Lengths, Needs, Parameters};
+use crate::error::exact;
+use crate::filter::copy;
+use crate::lanes::Lanes;
+use crate::{Error, Finite, Nonlinearity, Pointwise, Sample};
+
+/// `g`, or 0 where `u <= 0`.
+#[inline(always)]
+fn rectify<T: Sample>(u: T, g: T) -> T {
+    if u <= T::zero() { T::zero() } else { g }
+}
+
+impl Pointwise {
+    /// What the [adjoint](self) takes and needs.
+    pub const fn adjoint_needs(&self) -> Needs {
+        let mut needs = Needs::of(self.signature(), 0);
+        if !matches!(self.function(), Nonlinearity::Rectify) {
+            needs.parameters = Lengths { scale: 1, bias: 1, ..Lengths::NONE };
+        }
+        needs
+    }
+
+    /// [`Adjoint::retreat`] with given vectors.
+    #[inline(always)]
+    pub fn retreat_with<T: Sample, L: Lanes<T>>(
+        &self,
+        lanes: L,
+        chunk: Chunk<'_, T>,
+        grad_in: &mut [T],
+        parameters: Parameters<'_, T>,
+    ) {
+        match self.function() {
+            Nonlinearity::Rectify => pull(lanes, (1.0, 0.0), chunk, grad_in, parameters, rectify),
+            Nonlinearity::RectifyScale { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, grad_in, parameters, rectify);
+            }
+            Nonlinearity::Square { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, grad_in, parameters, |u, g| (u + u) * g);
+            }
+            Nonlinearity::RectifySquare { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, grad_in, parameters, |u, g| rectify(u, (u + u) * g));
+            }
+        }
+    }
+}
+
+/// `slope(u, g)` is `df/du g`.
+#[inline(always)]
+fn pull<T: Sample, L: Lanes<T>>(
+    lanes: L,
+    (scale, bias): (f64, f64),
+    chunk: Chunk<'_, T>,
+    grad_in: &mut [T],
+    parameters: Parameters<'_, T>,
+    slope: impl Fn(T, T) -> T + Copy,
+) {
+    let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
+    let Chunk { input, grad_out, .. } = chunk;
+    lanes.vectorize(
+        #[inline(always)]
+        || {
+            for (gx, (x, g)) in grad_in.iter_mut().zip(input.iter().zip(grad_out)) {
+                *gx = scale * slope(bias + scale * *x, *g);
+            }
+        },
+    );
+    let Parameters { gradient, .. } = parameters;
+    if let [of_scale] = gradient.scale {
+        *of_scale += sum_of(lanes, [input, grad_out], |[x, g]| x * slope(bias + scale * x, g));
+    }
+    if let [of_bias] = gradient.bias {
+        *of_bias += sum_of(lanes, [input, grad_out], |[x, g]| slope(bias + scale * x, g));
+    }
+}
+
+impl<T: Sample> Adjoint<T> for Pointwise {
+    fn needs(&self) -> Needs {
+        self.adjoint_needs()
+    }
+
+    fn retreat(
+        &self,
+        chunk: Chunk<'_, T>,
+        _: &mut [T],
+        _: &mut [T],
+        grad_in: &mut [T],
+        parameters: Parameters<'_, T>,
+    ) -> Result<(), Error> {
+        self.retreat_with(T::LANES, chunk, grad_in, parameters);
+        Ok(())
+    }
+}
+
+impl<T: Sample> Adjoint<T> for Finite {
+    fn needs(&self) -> Needs {
+        Needs::of(self.signature(), 0)
+    }
+
+    fn retreat(
+        &self,
+        chunk: Chunk<'_, T>,
+        _: &mut [T],
+        _: &mut [T],
+        grad_in: &mut [T],
+        _: Parameters<'_, T>,
+    ) -> Result<(), Error> {
+        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+        copy(grad_in, chunk.grad_out);
+        Ok(())
+    }
+}
