@@ -68,7 +68,7 @@ impl<T> Conv3d<'_, T> {
     /// Output rows of each band, and the input rows that no band before reads.
     fn bands(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let (rows, top, mut stored) = (self.output_shape().rows, self.border(1).0, 0);
-        (0..rows).step_by(self.band).map(move |first| {
+        (0..rows).step_by(self.band.max(1)).map(move |first| {
             let end = rows.min(first + self.band);
             // A reflected border reads down to row `top`.
             let reads = ((end - 1) * self.options.stride[1] + self.extent(1)).saturating_sub(top).max(top + 1);

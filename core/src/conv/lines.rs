@@ -159,7 +159,13 @@ impl<'a, T: Copy> Lines<'a, T> {
 /// Where row `row` lies among the `held` rows in memory.
 #[inline(always)]
 pub(super) const fn place(row: usize, held: usize) -> usize {
-    if row < held { row } else { row % held }
+    if row < held {
+        return row;
+    }
+    match row.checked_rem(held) {
+        Some(place) => place,
+        None => 0,
+    }
 }
 
 /// How many of 0, `step`, `2 step`, … are at most `most`.
