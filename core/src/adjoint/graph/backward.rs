@@ -83,9 +83,6 @@ impl<'a, T: Sample> GraphAdjoint<'a, T> {
         let (added, scratch) = scratch.split_at_mut_checked(self.added.len(pass.frames)).unwrap_or_default();
         let (gradients, scratch) = scratch.split_at_mut_checked(self.gradients.len(pass.frames)).unwrap_or_default();
         pass.start(grad_outputs, gradients);
-        if self.input.last_reader.is_none() {
-            grad_in.fill(T::zero());
-        }
         let mut others = Others { added, before, state, scratch, parameters: gradient };
         for (i, (node, row)) in self.graph.nodes().iter().zip(self.table).enumerate().rev() {
             if row.is_active {

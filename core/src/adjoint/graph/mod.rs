@@ -26,8 +26,8 @@
 //! - Gradients of parameters are added to one slice: node by node weights, bias, gains, scale, as many as [`Lengths`] says.
 //!   [`GraphAdjoint::parameters`] splits it. The layout does not depend on what is wanted.
 //! - Only [wanted](Wanted) gradients are computed, and only through nodes between these parameters (or the input, if its gradient
-//!   is asked for) and an output. All others cost neither time nor memory. [`Custom`](Stage::Custom) filters may be
-//!   there; elsewhere they are an error.
+//!   is asked for) and an output. All others cost neither time nor memory. [`Stage::Custom`](crate::Stage::Custom) may be one
+//!   of those; elsewhere it is an error that names the node.
 //! - Temporal strides, warm-ups and repeated frames are those of the forward pass. The gradient is that of the output as it
 //!   was cut: only `TimePadding`, and `Delay` with a length, make it depend on the cuts after the first.
 //! - One stream. A batch is processed stream by stream, each with its own state; gradients of parameters add up. With

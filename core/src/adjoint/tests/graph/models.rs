@@ -86,6 +86,17 @@ impl Row {
         Ok(Node::Filter(self.sources[0], stage))
     }
 
+    /// Whether the temporal padding depends on the number of frames that come first.
+    pub(super) fn pads_with_first_chunk(&self) -> bool {
+        let pad = match &self.kind {
+            Kind::TimePadding(1.., mode) => Some(*mode),
+            Kind::Conv3d([_, _, frames, ..], options) if *frames > 1 => options.pad,
+            Kind::Rf([_, _, frames, ..], pad) if *frames > 1 => *pad,
+            _ => None,
+        };
+        matches!(pad, Some(PadMode::Mirror | PadMode::FullCopy | PadMode::Mean))
+    }
+
     /// The kind's name, for the list of those that were tested.
     pub(super) fn name(&self) -> String {
         let name = format!("{:?}", self.kind);
@@ -268,11 +279,22 @@ fn filter(random: &mut Random, shape: Shape) -> (Kind, [Vec<f64>; 4]) {
     }
 }
 
+/// A convolution whose first frames yield no output.
+fn warm_up(random: &mut Random, input: Shape) -> Row {
+    let sizes = [1, input.channels, random.whole(2, 3), 1, 1];
+    let options = ConvOptions { pad: None, ..ConvOptions::DEFAULT };
+    let parameters = [random.samples(sizes.iter().product()), vec![], vec![], vec![]];
+    Row { kind: Kind::Conv3d(sizes, options), sources: vec![Source::Input], input, parameters }
+}
+
 /// A random model. Nodes that do not fit are left out.
 pub(super) fn model(random: &mut Random) -> Model {
     let input = random.shape(4);
     let mut model = Model { input, rows: Vec::new(), outputs: Vec::new() };
     let count = random.whole(1, 9);
+    if random.whole(0, 3) == 0 {
+        model.rows.push(warm_up(random, input));
+    }
     while model.rows.len() < count {
         let sources: Vec<Source> = (0..model.rows.len()).rev().map(Source::Node).chain([Source::Input]).collect();
         let a = if random.whole(0, 1) == 0 { sources[0] } else { random.one_of(&sources) };
