@@ -111,6 +111,11 @@ pub enum Error {
         /// The index of the node.
         node: usize,
     },
+    /// A gradient passes through a filter from outside this crate, which has no adjoint.
+    NodeAdjoint {
+        /// The index of the node.
+        node: usize,
+    },
 }
 
 impl Error {
@@ -132,6 +137,7 @@ impl Error {
             Self::NodeRate { .. } => "branches that meet run at different frame rates",
             Self::StageGeometry { .. } => "a stage is made for another sensor than the stages before it leave",
             Self::NodeLead { .. } => "a filter with memory is fed chunks that repeat frames",
+            Self::NodeAdjoint { .. } => "a gradient passes through a filter without an adjoint",
         }
     }
 }
@@ -195,6 +201,11 @@ impl fmt::Display for Error {
             Self::NodeLead { node } => write!(
                 f,
                 "node {node} keeps memory but is fed chunks that repeat frames (TimePadding, or Delay with a length); expected a filter without memory there"
+            ),
+            Self::NodeAdjoint { node } => write!(
+                f,
+                "node {node} is a filter from outside this crate, which has no adjoint; expected one of this crate's filters \
+                 between the output and what a gradient is wanted for"
             ),
         }
     }

@@ -28,7 +28,8 @@
 //! | [`TimePadding`](crate::TimePadding), [`Delay`](crate::Delay), [`VariableDelay`](crate::VariableDelay), [`Diff`](crate::Diff), [`Sum`](crate::Sum), [`Finite`](crate::Finite) | itself | none |
 //!
 //! The weight of a branch of [`Node::Add`](crate::Node::Add) has the gradient [`inner_product`] of the branch and the
-//! gradient of the sum. [`Decay::derivative`](crate::Decay::derivative) leads from a gain to its time constant.
+//! gradient of the sum. [`Decay::derivative`](crate::Decay::derivative) leads from a gain to its time constant. A whole model:
+//! [`graph`].
 //!
 //! ```
 //! use foveola_core::adjoint::{Adjoint, Chunk, Gradient, Parameters};
@@ -55,11 +56,13 @@
 pub mod conv;
 pub mod delays;
 pub mod diff;
+pub mod graph;
 pub mod pointwise;
 pub mod recursive;
 pub mod reduce;
 pub mod rf;
 pub mod smooth_conv;
+mod stage;
 mod sums;
 pub mod taps;
 #[cfg(test)]
@@ -68,7 +71,9 @@ pub mod variable_delay;
 pub mod weights;
 
 pub use conv::ConvAdjoint;
+pub use graph::{GraphAdjoint, GraphChunk, GraphNeeds, NodeAdjoint, Wanted};
 pub use smooth_conv::SmoothConvAdjoint;
+pub use stage::StageAdjoint;
 pub use sums::inner_product;
 
 use crate::error::{at_least, exact};
@@ -92,6 +97,11 @@ pub struct Lengths {
 impl Lengths {
     /// No parameters.
     pub const NONE: Self = Self { weights: 0, bias: 0, gains: 0, scale: 0 };
+
+    /// Of all kinds together.
+    pub const fn total(self) -> usize {
+        self.weights.saturating_add(self.bias).saturating_add(self.gains).saturating_add(self.scale)
+    }
 }
 
 /// Gradients of parameters, which a chunk is added to. Empty slices are not computed.

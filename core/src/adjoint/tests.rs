@@ -4,6 +4,7 @@
 extern crate std;
 
 mod conv;
+mod graph;
 mod rf;
 mod smooth_conv;
 

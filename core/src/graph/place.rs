@@ -43,7 +43,7 @@ impl StreamShape {
     }
 
     /// Scratch that holds these frames, for any chunk.
-    pub(super) const fn span(&self) -> Scratch {
+    pub(crate) const fn span(&self) -> Scratch {
         Scratch { fixed: self.shape.len().saturating_mul(self.lead), per_frame: self.shape.len() }
     }
 
@@ -188,7 +188,7 @@ impl<'a, T: Sample> Graph<'a, T> {
     }
 
     /// The place of node number `index`, after the node `before`. Its stream follows from those of its inputs.
-    pub(super) const fn place(&self, index: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
+    pub(crate) const fn place(&self, index: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
         if index < self.places.len() {
             return self.places[index];
         }
@@ -211,7 +211,7 @@ impl<'a, T: Sample> Graph<'a, T> {
     }
 
     /// The memory of the frames of all nodes.
-    pub(super) const fn frames(&self) -> Scratch {
+    pub(crate) const fn frames(&self) -> Scratch {
         let (mut frames, mut node) = (Scratch::NONE, 0);
         while node < self.places.len() {
             frames = frames.plus(self.places[node].slot_size());
