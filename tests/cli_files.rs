@@ -91,7 +91,8 @@ fn a_full_output_is_an_error() {
         let ran = shell.script(&format!("foveola {command} > /dev/full"));
         ran.failed(1, &["standard output", "No space left"]);
         let ran = shell.script(&format!("{{ foveola {command}; echo $? >&2; }} | true"));
-        assert!(!ran.err.contains("error"), "{command}: {}", ran.err);
+        // Drivers of devices write errors of their own.
+        assert!(!ran.err.contains("standard output"), "{command}: {}", ran.err);
     }
 }
 

@@ -123,7 +123,7 @@ fn values_are_set() {
     shell.bad(&["run", "a.npy", "--model", "./smooth"], 1, &["smooth"]);
     shell.bad(&["model", "show", "mine"], 2, &["unknown model 'mine'", "retina", "./mine"]);
     let text = shell.good(&["model", "check", "retina", "two.toml"]);
-    assert!(text.contains("retina: 6 layers, 2 outputs") && text.contains("two.toml"), "{text}");
+    assert!(text.contains("retina: 7 layers, 2 outputs") && text.contains("two.toml"), "{text}");
     let shown = shell.good(&["model", "show", "two.toml", "--set", "tau=20ms", "--toml"]);
     assert!(shown.contains("tau = \"20ms\""), "{shown}");
 }
@@ -287,7 +287,7 @@ fn a_model_is_exported_for_a_microcontroller() {
     };
     let good = with("input.events=[\"stcf:k=2\", \"limit:24\"]");
     let text = shell.good(&good.each_ref().map(String::as_str));
-    for word in ["event filters", "17,224 for event filters", "186,696 bytes"] {
+    for word in ["event filters", "17,224 for event filters", "170,472 bytes"] {
         assert!(text.contains(word), "no '{word}' in: {text}");
     }
     let source = std::fs::read_to_string(shell.path("denoised/model.rs")).expect("written");

@@ -19,14 +19,15 @@ macro_rules! kinds {
 }
 
 // Fitted to the layers of firmware/model/layers/fit-*.toml, as measured in QEMU, by least squares of relative errors: FIT=print
-// cargo test -p foveola --lib --features files boards -- --nocapture. The first two are measured by firmware/qemu's `retina`, the third by
-// two programs of firmware/model/programs.
+// cargo test -p foveola --lib --features files boards -- --nocapture. The first two are measured by firmware/qemu's `retina`, the next two
+// by programs of firmware/model/programs.
 // Compiler: Debian's Rust 1.96.0, for thumbv7em-none-eabihf. Of kinds that mostly come together, one may have the instructions of
 // both, and the other 0.
 kinds! {
     Frame 75.0 "a frame of the pipeline"
     Cleared 1.5 "a sample of the input, cleared for the next frame"
     LoneTile3 300.0 "the taps of a tile in one plane, 3 x 3, in a model of one filter"
+    LoneTile5 552.0 "the same, 5 x 5"
     Node 957.61 "a filter"
     Join 572.07 "a sum, product or concatenation"
     Channel 289.82 "an output channel of a convolution"
@@ -127,7 +128,9 @@ impl Work {
 
     /// That of a model of one filter, all of whose constants the compiler knows.
     pub(crate) fn lone(mut self) -> Self {
-        self.0[Kind::LoneTile3 as usize] = std::mem::take(&mut self.0[Kind::Tile3 as usize]);
+        for (lone, tile) in [(Kind::LoneTile3, Kind::Tile3), (Kind::LoneTile5, Kind::Tile5)] {
+            self.0[lone as usize] = std::mem::take(&mut self.0[tile as usize]);
+        }
         self
     }
 

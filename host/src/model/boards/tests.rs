@@ -71,11 +71,11 @@ fn fit(rows: &[(String, Work, f64)]) -> Vec<f64> {
 #[test]
 fn instructions_of_layers_are_predicted() {
     let fitted: Vec<_> = FIT.iter().flat_map(|name| layers(name)).collect();
-    for (kind, name) in NAMES.iter().enumerate().skip(3) {
+    for (kind, name) in NAMES.iter().enumerate().skip(4) {
         assert!(fitted.iter().any(|(_, work, _)| work.counts()[kind] > 0.0), "no measured layer has {name}");
     }
     if std::env::var_os("FIT").is_some() {
-        NAMES.iter().zip(fit(&fitted)).skip(3).for_each(|(name, cost)| println!("    {name} {cost:.2}"));
+        NAMES.iter().zip(fit(&fitted)).skip(4).for_each(|(name, cost)| println!("    {name} {cost:.2}"));
     }
     let (mut all, mut near) = (0, 0);
     for (layer, work, measured) in fitted.into_iter().chain(layers("other")) {
@@ -87,7 +87,7 @@ fn instructions_of_layers_are_predicted() {
     assert!(10 * near > 9 * all, "{near} of {all} layers within 5 %");
 }
 
-/// The ready files and, with more kinds of filters, those of `programs`. But for `small` and `chain`, instructions are not fitted
+/// The ready files and, with more kinds of filters, those of `programs`. But for `small`, `chain` and `convolution`, instructions are not fitted
 /// to them.
 #[test]
 fn programs_are_predicted() {
