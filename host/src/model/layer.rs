@@ -203,9 +203,11 @@ impl<'a> Table<'a> {
     pub fn push(&mut self, from: Source, stage: Stage<'a>) -> Source {
         let block = |samples: usize| (BLOCK_SAMPLES / samples.max(1)).min(BLOCK);
         let stage = match stage {
-            // Threads share whole frames.
-            Stage::Conv3d(conv) if self.shared => {
-                Stage::Conv3d(conv.in_blocks(block(conv.ring().frame)).in_bands(usize::MAX))
+            Stage::Conv3d(conv) => {
+                let conv = if self.shared { conv.in_blocks(block(conv.ring().frame)) } else { conv };
+                // Threads share whole frames, and with vectors whole frames are faster.
+                let whole = self.shared || matches!(self.target, Target::Vectors(_));
+                Stage::Conv3d(if whole { conv.in_bands(usize::MAX) } else { conv })
             }
             Stage::SmoothConv(conv) if self.shared => {
                 let frames = block(conv.signature().state);
