@@ -159,13 +159,7 @@ impl<'a, T: Copy> Lines<'a, T> {
 /// Where row `row` lies among the `held` rows in memory.
 #[inline(always)]
 pub(super) const fn place(row: usize, held: usize) -> usize {
-    if row < held {
-        return row;
-    }
-    match row.checked_rem(held) {
-        Some(place) => place,
-        None => 0,
-    }
+    if row < held { row } else { row % if held == 0 { 1 } else { held } }
 }
 
 /// How many of 0, `step`, `2 step`, … are at most `most`.
