@@ -17,7 +17,7 @@
 //! - Gradients of weights and bias: [`weights`](super::weights).
 
 use super::weights::Weights;
-use super::{Adjoint, Chunk, FirstGradient, Needs, Parameters, add, reversed_slot};
+use super::{Adjoint, Chunk, FirstGradient, Memory, Needs, add, reversed_slot};
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::exact;
 use crate::filter::{copy, piece, piece_mut};
@@ -27,7 +27,7 @@ use crate::{Border, Conv3d, ConvOptions, Error, Factors, Kernel, PadMode, Sample
 /// The adjoint of a [`Conv3d`]; see the [equation](self).
 ///
 /// ```
-/// use foveola_core::adjoint::{Adjoint, Chunk, ConvAdjoint, Gradient, Parameters};
+/// use foveola_core::adjoint::{Adjoint, Chunk, ConvAdjoint, Gradient, Memory, Parameters};
 /// use foveola_core::{Conv3d, ConvOptions, Kernel, Shape};
 /// let weights = [1.0_f32, 2.0, 3.0];
 /// let conv = Conv3d::new(Shape::new(1, 1, 4), Kernel::new(&weights, [1, 1, 1, 1, 3]), ConvOptions::DEFAULT)?;
@@ -39,7 +39,8 @@ use crate::{Border, Conv3d, ConvOptions, Error, Factors, Kernel, PadMode, Sample
 /// let (mut grad_in, mut of_weights) = ([0.0; 4], [0.0; 3]);
 /// let gradient = Gradient { weights: &mut of_weights, ..Gradient::default() };
 /// let chunk = Chunk { t: 0, input: &[1.0, 2.0, 3.0, 4.0], grad_out: &[1.0, 0.0, 0.0, 0.0] };
-/// adjoint.backward(chunk, &mut [], &mut scratch, &mut grad_in, Parameters { state: &mut [], gradient })?;
+/// let parameters = Parameters { state: &mut [], gradient };
+/// adjoint.backward(chunk, Memory { state: &mut [], scratch: &mut scratch, grad_in: &mut grad_in, parameters })?;
 /// assert_eq!(grad_in, [3.0, 3.0, 0.0, 0.0]); // output 0 reads pixel 0 twice, as its left border
 /// assert_eq!(of_weights, [1.0, 1.0, 2.0]); // what output 0 reads
 /// # Ok::<(), foveola_core::Error>(())
@@ -154,7 +155,7 @@ impl<'w, T> ConvAdjoint<'w, T> {
     pub const fn needs(&self) -> Needs {
         let inner = self.inner.signature();
         let of_frame = inner.input.len().saturating_add(inner.output.len());
-        let mut needs = Needs::of(self.conv.signature(), inner.state);
+        let mut needs = Needs { grad_in: false, ..Needs::of(self.conv.signature(), inner.state) };
         needs.scratch =
             inner.scratch.and(of_frame.saturating_mul(self.together)).and(self.conv.signature().input.len());
         needs.scratch_of_parameters = self.weights().scratch();
@@ -189,11 +190,9 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
+        let Memory { state, scratch, grad_in, parameters } = memory;
         if !grad_in.is_empty() {
             self.input(engine, (chunk.t, chunk.grad_out), state, scratch, grad_in)?;
         }
@@ -304,15 +303,8 @@ impl<T: Sample> Adjoint<T> for ConvAdjoint<'_, T> {
         Self::needs(self)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        self.retreat_with(Engine::single_thread(T::LANES), chunk, state, scratch, grad_in, parameters)
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        self.retreat_with(Engine::single_thread(T::LANES), chunk, memory)
     }
 
     fn finish(&self, state: &mut [T], scratch: &mut [T], mut first: FirstGradient<'_, T>) -> Result<(), Error> {

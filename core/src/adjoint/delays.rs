@@ -6,8 +6,7 @@
 //! State: the gradients of the `d + L` frames before the chunk so far, frame `s` in slot `s mod (d + L)`, as in the
 //! [filters](crate::delay). After the first chunk they are those of the temporal padding.
 
-use super::{Adjoint, Chunk, FirstGradient, Needs, Parameters, add};
-use crate::error::exact;
+use super::{Adjoint, Chunk, FirstGradient, Memory, Needs, add};
 use crate::filter::{copy, piece, piece_mut};
 use crate::history::History;
 use crate::{Delay, Error, Sample, TimePadding};
@@ -17,8 +16,8 @@ impl History {
         Needs::of(self.signature(), self.signature().state)
     }
 
-    fn retreat<T: Sample>(&self, chunk: Chunk<'_, T>, state: &mut [T], grad_in: &mut [T]) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+    fn retreat<T: Sample>(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        let Memory { state, grad_in, .. } = memory;
         let (len, slots) = (self.shape.len().max(1), self.slots());
         let frames = chunk.input.len() / len;
         for (i, x) in grad_in.chunks_exact_mut(len).enumerate() {
@@ -58,15 +57,8 @@ macro_rules! adjoint {
                 self.history().needs()
             }
 
-            fn retreat(
-                &self,
-                chunk: Chunk<'_, T>,
-                state: &mut [T],
-                _: &mut [T],
-                grad_in: &mut [T],
-                _: Parameters<'_, T>,
-            ) -> Result<(), Error> {
-                self.history().retreat(chunk, state, grad_in)
+            fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+                self.history().retreat(chunk, memory)
             }
 
             fn finish(&self, state: &mut [T], _: &mut [T], first: FirstGradient<'_, T>) -> Result<(), Error> {

@@ -3,8 +3,7 @@
 //! The filter's state begins as a copy of frame 0, so [`Adjoint::finish`] subtracts `g[0]` there.
 //! State: the gradient of the next output frame.
 
-use super::{Adjoint, Chunk, FirstGradient, Needs, Parameters};
-use crate::error::exact;
+use super::{Adjoint, Chunk, FirstGradient, Memory, Needs};
 use crate::filter::copy;
 use crate::{Diff, Error, Sample};
 
@@ -13,15 +12,8 @@ impl<T: Sample> Adjoint<T> for Diff {
         Needs::of(self.signature(), self.signature().state)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        _: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        let Memory { state, grad_in, .. } = memory;
         let len = self.signature().input.len().max(1);
         let next = chunk.grad_out.get(len..).unwrap_or(&[]);
         let next = next.iter().chain(&*state);

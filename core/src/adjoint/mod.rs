@@ -10,7 +10,7 @@
 //! adjoint's state carries what later outputs contribute to earlier inputs, so the gradient of a recording does not depend on
 //! how it is cut. (Only the first chunk matters: it determines the temporal padding, as in the forward pass.)
 //!
-//! - The state is zeros before the last chunk. [`Adjoint::backward`] overwrites the gradient of the chunk's input; where branches
+//! - [`Adjoint::backward`] overwrites the gradient of the chunk's input; where branches
 //!   meet, the caller adds.
 //! - [`Adjoint::finish`], after the chunk at `t = 0`, adds the gradient of the temporal padding to that of the first chunk.
 //! - [`Parameters`] asks for gradients of parameters. They are added to slices of `f64`, from chunk to chunk. They need the
@@ -32,7 +32,7 @@
 //! [`graph`].
 //!
 //! ```
-//! use foveola_core::adjoint::{Adjoint, Chunk, Gradient, Parameters};
+//! use foveola_core::adjoint::{Adjoint, Chunk, Gradient, Memory, Parameters};
 //! use foveola_core::{Decay, Filter, LowPass, Shape};
 //! // One step of a fit: the time constant for which the response to an impulse comes closest to a target.
 //! let (input, target) = ([1.0_f64, 0.0, 0.0], [0.25, 0.1875, 0.140625]);
@@ -44,10 +44,12 @@
 //! let gradient = Gradient { gains: &mut gains, ..Gradient::default() };
 //! low_pass.backward(
 //!     Chunk { t: 0, input: &input, grad_out: &grad_out },
-//!     &mut [0.0],
-//!     &mut [0.0],
-//!     &mut grad_in,
-//!     Parameters { state: &mut [0.0], gradient },
+//!     Memory {
+//!         state: &mut [0.0],
+//!         scratch: &mut [0.0],
+//!         grad_in: &mut grad_in,
+//!         parameters: Parameters { state: &mut [0.0], gradient },
+//!     },
 //! )?;
 //! assert!(gains[0] > 0.0); // a smaller gain fits better
 //! # Ok::<(), foveola_core::Error>(())
@@ -157,6 +159,19 @@ pub struct Chunk<'a, T> {
     pub grad_out: &'a [T],
 }
 
+/// What an adjoint reads and writes for a chunk.
+#[derive(Debug, Default)]
+pub struct Memory<'a, T> {
+    /// Its state: that of the chunk after this one, zeros for the last chunk.
+    pub state: &'a mut [T],
+    /// Working memory.
+    pub scratch: &'a mut [T],
+    /// The gradient of the chunk's frames, which is overwritten. May be empty if nobody reads it and [`Needs::grad_in`] is false.
+    pub grad_in: &'a mut [T],
+    /// Gradients of parameters.
+    pub parameters: Parameters<'a, T>,
+}
+
 /// What an adjoint takes and needs.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,12 +187,15 @@ pub struct Needs {
     pub scratch_of_parameters: Scratch,
     /// Parameters that have a gradient.
     pub parameters: Lengths,
+    /// Whether the gradient of the input is always computed. Convolutions, receptive fields and nonlinearities can leave it out.
+    pub grad_in: bool,
 }
 
 impl Needs {
     /// Needs of an adjoint with `state` samples of state, no working memory and no parameters.
     pub const fn of(filter: Signature, state: usize) -> Self {
-        Self { filter, state, scratch: Scratch::NONE, scratch_of_parameters: Scratch::NONE, parameters: Lengths::NONE }
+        let (scratch, parameters) = (Scratch::NONE, Lengths::NONE);
+        Self { filter, state, scratch, scratch_of_parameters: scratch, parameters, grad_in: true }
     }
 }
 
@@ -253,52 +271,36 @@ pub trait Adjoint<T: Sample = f32> {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error>;
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error>;
 
-    /// Overwrites `grad_in` with the gradient of the frames of `chunk`, and adds to the gradients of parameters. The chunk after
-    /// this one has been fed before; for the last one `state` is zeros. An empty chunk does nothing.
-    ///
-    /// `grad_in` may be empty where nobody reads it, as for the first layer of a model. Convolutions and receptive fields then
-    /// save the work.
+    /// Overwrites the gradient of the frames of `chunk`, and adds to the gradients of parameters. The chunk after this one has been
+    /// fed before. An empty chunk does nothing.
     ///
     /// # Errors
     /// [`Error::Length`] when a slice does not fit [`Adjoint::needs`]; nothing is then changed.
-    fn backward(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        let Needs { filter, state: words, scratch: without, scratch_of_parameters, parameters: lengths } = self.needs();
-        let frame = filter.input.len().max(1);
+    fn backward(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        let Memory { state, scratch, grad_in, parameters } = &memory;
+        let needs = self.needs();
+        let frame = needs.filter.input.len().max(1);
         let frames = chunk.input.len() / frame;
         exact("the input", chunk.input.len(), frames.saturating_mul(frame))?;
-        let len = filter.frames_out(chunk.t, frames).saturating_mul(filter.output.len());
+        let len = needs.filter.frames_out(chunk.t, frames).saturating_mul(needs.filter.output.len());
         exact("the gradient of the output", chunk.grad_out.len(), len)?;
-        exact("the adjoint's state", state.len(), words)?;
-        parameters.gradient.check(&lengths)?;
-        let mut needed = without;
+        exact("the adjoint's state", state.len(), needs.state)?;
+        parameters.gradient.check(&needs.parameters)?;
+        let mut needed = needs.scratch;
         if !parameters.gradient.is_empty() {
-            exact("the state before the chunk", parameters.state.len(), filter.state)?;
-            needed = needed.larger(scratch_of_parameters);
+            exact("the state before the chunk", parameters.state.len(), needs.filter.state)?;
+            needed = needed.larger(needs.scratch_of_parameters);
         }
         at_least("the scratch", scratch.len(), needed.len(frames))?;
-        if !grad_in.is_empty() {
+        if needs.grad_in || !grad_in.is_empty() {
             exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
         }
         if chunk.input.is_empty() {
             return Ok(());
         }
-        self.retreat(chunk, state, scratch, grad_in, parameters)
+        self.retreat(chunk, memory)
     }
 
     /// Adds the gradient of the temporal padding to that of the first chunk, which has been fed last. Nothing by default.

@@ -10,8 +10,7 @@
 //! [`Finite`] passes gradients on.
 
 use super::sums::sum_of;
-use super::{Adjoint, Chunk, Lengths, Needs, Parameters};
-use crate::error::exact;
+use super::{Adjoint, Chunk, Lengths, Memory, Needs, Parameters};
 use crate::filter::copy;
 use crate::lanes::Lanes;
 use crate::{Error, Finite, Nonlinearity, Pointwise, Sample};
@@ -25,7 +24,7 @@ fn rectify<T: Sample>(u: T, g: T) -> T {
 impl Pointwise {
     /// What the [adjoint](self) takes and needs.
     pub const fn adjoint_needs(&self) -> Needs {
-        let mut needs = Needs::of(self.signature(), 0);
+        let mut needs = Needs { grad_in: false, ..Needs::of(self.signature(), 0) };
         if !matches!(self.function(), Nonlinearity::Rectify) {
             needs.parameters = Lengths { scale: 1, bias: 1, ..Lengths::NONE };
         }
@@ -34,23 +33,17 @@ impl Pointwise {
 
     /// [`Adjoint::retreat`] with given vectors.
     #[inline(always)]
-    pub fn retreat_with<T: Sample, L: Lanes<T>>(
-        &self,
-        lanes: L,
-        chunk: Chunk<'_, T>,
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) {
+    pub fn retreat_with<T: Sample, L: Lanes<T>>(&self, lanes: L, chunk: Chunk<'_, T>, memory: Memory<'_, T>) {
         match self.function() {
-            Nonlinearity::Rectify => pull(lanes, (1.0, 0.0), chunk, grad_in, parameters, rectify),
+            Nonlinearity::Rectify => pull(lanes, (1.0, 0.0), chunk, memory, rectify),
             Nonlinearity::RectifyScale { scale, bias } => {
-                pull(lanes, (scale, bias), chunk, grad_in, parameters, rectify);
+                pull(lanes, (scale, bias), chunk, memory, rectify);
             }
             Nonlinearity::Square { scale, bias } => {
-                pull(lanes, (scale, bias), chunk, grad_in, parameters, |u, g| (u + u) * g);
+                pull(lanes, (scale, bias), chunk, memory, |u, g| (u + u) * g);
             }
             Nonlinearity::RectifySquare { scale, bias } => {
-                pull(lanes, (scale, bias), chunk, grad_in, parameters, |u, g| rectify(u, (u + u) * g));
+                pull(lanes, (scale, bias), chunk, memory, |u, g| rectify(u, (u + u) * g));
             }
         }
     }
@@ -62,12 +55,12 @@ fn pull<T: Sample, L: Lanes<T>>(
     lanes: L,
     (scale, bias): (f64, f64),
     chunk: Chunk<'_, T>,
-    grad_in: &mut [T],
-    parameters: Parameters<'_, T>,
+    memory: Memory<'_, T>,
     slope: impl Fn(T, T) -> T + Copy,
 ) {
     let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
     let Chunk { input, grad_out, .. } = chunk;
+    let Memory { grad_in, parameters: Parameters { gradient, .. }, .. } = memory;
     lanes.vectorize(
         #[inline(always)]
         || {
@@ -76,7 +69,6 @@ fn pull<T: Sample, L: Lanes<T>>(
             }
         },
     );
-    let Parameters { gradient, .. } = parameters;
     if let [of_scale] = gradient.scale {
         *of_scale += sum_of(lanes, [input, grad_out], |[x, g]| x * slope(bias + scale * x, g));
     }
@@ -90,15 +82,8 @@ impl<T: Sample> Adjoint<T> for Pointwise {
         self.adjoint_needs()
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        _: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        self.retreat_with(T::LANES, chunk, grad_in, parameters);
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        self.retreat_with(T::LANES, chunk, memory);
         Ok(())
     }
 }
@@ -108,16 +93,8 @@ impl<T: Sample> Adjoint<T> for Finite {
         Needs::of(self.signature(), 0)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        _: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        _: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
-        copy(grad_in, chunk.grad_out);
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        copy(memory.grad_in, chunk.grad_out);
         Ok(())
     }
 }

@@ -10,9 +10,8 @@
 //! frame of scratch.
 
 use super::sums::sum_of;
-use super::{Adjoint, Chunk, Lengths, Needs, Parameters, reversed};
+use super::{Adjoint, Chunk, Lengths, Memory, Needs, Parameters, reversed};
 use crate::engine::Engine;
-use crate::error::exact;
 use crate::filter::{piece, piece_mut};
 use crate::lanes::Lanes;
 use crate::{Decay, Error, HighPass, LowPass, Sample, Scratch, Signature, WorkSplitter};
@@ -92,12 +91,9 @@ impl LowPass {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+        let Memory { state, scratch, grad_in, parameters } = memory;
         backward(&self.signature(), &chunk, grad_in, |t, g, x| {
             self.advance_with(engine, t, state, g, x);
         });
@@ -123,13 +119,10 @@ impl HighPass {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
+        let Memory { state, scratch, grad_in, parameters } = memory;
         let low_pass = self.low_pass();
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
         backward(&self.signature(), &chunk, grad_in, |t, g, m| {
             low_pass.advance_with(engine, t, state, g, m);
         });
@@ -155,15 +148,8 @@ macro_rules! adjoint {
                 self.adjoint_needs()
             }
 
-            fn retreat(
-                &self,
-                chunk: Chunk<'_, T>,
-                state: &mut [T],
-                scratch: &mut [T],
-                grad_in: &mut [T],
-                parameters: Parameters<'_, T>,
-            ) -> Result<(), Error> {
-                self.retreat_with(Engine::single_thread(T::LANES), chunk, state, scratch, grad_in, parameters)
+            fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+                self.retreat_with(Engine::single_thread(T::LANES), chunk, memory)
             }
         }
     };

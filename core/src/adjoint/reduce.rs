@@ -1,7 +1,6 @@
 //! Adjoint of a sum over an axis: every term has the gradient of its sum. No state.
 
-use super::{Adjoint, Chunk, Needs, Parameters};
-use crate::error::exact;
+use super::{Adjoint, Chunk, Memory, Needs};
 use crate::filter::copy;
 use crate::{Error, Sample, Sum};
 
@@ -10,17 +9,9 @@ impl<T: Sample> Adjoint<T> for Sum {
         Needs::of(self.signature(), 0)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        _: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        _: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
         let (n, inner) = self.axis();
-        let terms = grad_in.chunks_exact_mut(n.saturating_mul(inner).max(1));
+        let terms = memory.grad_in.chunks_exact_mut(n.saturating_mul(inner).max(1));
         for (terms, g) in terms.zip(chunk.grad_out.chunks_exact(inner.max(1))) {
             if let ([g], 1) = (g, inner) {
                 terms.fill(*g);

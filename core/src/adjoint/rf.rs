@@ -11,7 +11,7 @@
 //! - Cost: that of the filter for the input, and again for the weights. Four frames share each weight that is loaded.
 //! - The gradient of a weight is summed in chains of at most 16 multiply-adds, whose results are added in `f64`.
 
-use super::{Adjoint, Chunk, FirstGradient, Lengths, Needs, Parameters};
+use super::{Adjoint, Chunk, FirstGradient, Lengths, Memory, Needs, Parameters};
 use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::filter::{copy, piece, piece_mut};
 use crate::lanes::{Lanes, MOST_LANES, load_part, store_part};
@@ -59,7 +59,7 @@ impl<T> Rf<'_, T> {
     /// What the [adjoint](self) takes and needs.
     pub const fn adjoint_needs(&self) -> Needs {
         let [outs, _, kt, ..] = self.kernel().shape;
-        let mut needs = Needs::of(self.signature(), outs.saturating_mul(kt));
+        let mut needs = Needs { grad_in: false, ..Needs::of(self.signature(), outs.saturating_mul(kt)) };
         needs.scratch = Scratch::NONE.and(self.signature().input.len());
         let weights = if self.is_empty() { 0 } else { self.kernel().weights.len() };
         needs.parameters = Lengths { weights, bias: self.kernel().bias.len(), ..Lengths::NONE };
@@ -168,12 +168,10 @@ impl<T: Sample> Rf<'_, T> {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
         let ([outs, _, kt, ..], len) = (self.kernel().shape, self.signature().input.len().max(1));
-        let Parameters { state: ring, gradient } = parameters;
+        let Memory { state, grad_in, parameters: Parameters { state: ring, gradient }, .. } = memory;
         if !gradient.bias.is_empty() {
             for g in chunk.grad_out.chunks_exact(outs) {
                 gradient.bias.iter_mut().zip(g).for_each(|(bias, g)| *bias += g.to_f64());
@@ -270,15 +268,8 @@ impl<T: Sample> Adjoint<T> for Rf<'_, T> {
         self.adjoint_needs()
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        self.retreat_with(Engine::single_thread(T::LANES), chunk, state, grad_in, parameters)
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        self.retreat_with(Engine::single_thread(T::LANES), chunk, memory)
     }
 
     fn finish(&self, state: &mut [T], scratch: &mut [T], mut first: FirstGradient<'_, T>) -> Result<(), Error> {

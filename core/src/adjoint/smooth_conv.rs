@@ -14,7 +14,7 @@
 //! - Cost: that of the filter; for parameters, another chain and the correlation.
 
 use super::sums::sum_of;
-use super::{Adjoint, Chunk, ConvAdjoint, Gradient, Lengths, Needs, Parameters, add, reversed};
+use super::{Adjoint, Chunk, ConvAdjoint, Gradient, Lengths, Memory, Needs, Parameters, add, reversed};
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::{copy, piece, piece_mut};
 use crate::lanes::Lanes;
@@ -94,7 +94,8 @@ impl<'w, T> SmoothConvAdjoint<'w, T> {
     pub const fn needs(&self) -> Needs {
         let filter = self.smooth.signature();
         let (n, pixels, spatial) = (self.smooth.decays().len(), filter.input.pixels(), self.spatial.needs());
-        let mut needs = Needs::of(filter, filter.input.channels.saturating_mul(self.words()));
+        let state = filter.input.channels.saturating_mul(self.words());
+        let mut needs = Needs { grad_in: false, ..Needs::of(filter, state) };
         needs.scratch = spatial.scratch.and(pixels.saturating_mul(n + 1));
         let stages = n.saturating_mul(filter.input.len());
         needs.scratch_of_parameters =
@@ -121,14 +122,12 @@ impl<T: Sample> SmoothConvAdjoint<'_, T> {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
+        let Memory { state, mut scratch, grad_in, parameters } = memory;
         let Parameters { state: before, gradient: Gradient { weights, gains, .. } } = parameters;
         let (len, n) = (self.smooth.signature().input.len().max(1), self.smooth.decays().len());
-        let (mut stages, mut scratch) = (&mut [][..], scratch);
+        let mut stages = &mut [][..];
         if !(weights.is_empty() && gains.is_empty()) {
             let all = (chunk.input.len() / len + 1).saturating_mul(n).saturating_mul(len);
             (stages, scratch) = scratch.split_at_mut_checked(all).unwrap_or_default();
@@ -221,14 +220,7 @@ impl<T: Sample> Adjoint<T> for SmoothConvAdjoint<'_, T> {
         Self::needs(self)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        self.retreat_with(Engine::single_thread(T::LANES), chunk, state, scratch, grad_in, parameters)
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        self.retreat_with(Engine::single_thread(T::LANES), chunk, memory)
     }
 }

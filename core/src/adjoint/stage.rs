@@ -1,6 +1,6 @@
 //! The adjoint of a filter of a model: an enum over all of them.
 
-use super::{Adjoint, Chunk, ConvAdjoint, Parameters, SmoothConvAdjoint};
+use super::{Adjoint, Chunk, ConvAdjoint, Memory, SmoothConvAdjoint};
 use crate::engine::{Engine, WorkSplitter};
 use crate::lanes::Lanes;
 use crate::{
@@ -93,11 +93,6 @@ impl<'a, T: Sample> StageAdjoint<'a, T> {
         }
     }
 
-    /// Whether the gradients of parameters follow from that of the input, which then cannot be left out.
-    pub const fn needs_grad_in(&self) -> bool {
-        matches!(self, Self::LowPass(_) | Self::HighPass(_))
-    }
-
     /// [`Adjoint::retreat`] with given vectors and threads, where the adjoint uses them.
     ///
     /// # Errors
@@ -106,19 +101,16 @@ impl<'a, T: Sample> StageAdjoint<'a, T> {
         &self,
         engine: Engine<L, F>,
         chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-        parameters: Parameters<'_, T>,
+        memory: Memory<'_, T>,
     ) -> Result<(), Error> {
         match self {
-            Self::Conv3d(adjoint) => adjoint.retreat_with(engine, chunk, state, scratch, grad_in, parameters),
-            Self::Rf(adjoint) => adjoint.retreat_with(engine, chunk, state, grad_in, parameters),
-            Self::LowPass(adjoint) => adjoint.retreat_with(engine, chunk, state, scratch, grad_in, parameters),
-            Self::HighPass(adjoint) => adjoint.retreat_with(engine, chunk, state, scratch, grad_in, parameters),
-            Self::SmoothConv(adjoint) => adjoint.retreat_with(engine, chunk, state, scratch, grad_in, parameters),
+            Self::Conv3d(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+            Self::Rf(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+            Self::LowPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+            Self::HighPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+            Self::SmoothConv(adjoint) => adjoint.retreat_with(engine, chunk, memory),
             Self::Pointwise(adjoint) => {
-                adjoint.retreat_with(engine.lanes, chunk, grad_in, parameters);
+                adjoint.retreat_with(engine.lanes, chunk, memory);
                 Ok(())
             }
             Self::TimePadding(_)
@@ -126,7 +118,7 @@ impl<'a, T: Sample> StageAdjoint<'a, T> {
             | Self::VariableDelay(_)
             | Self::Sum(_)
             | Self::Diff(_)
-            | Self::Finite(_) => self.as_adjoint().retreat(chunk, state, scratch, grad_in, parameters),
+            | Self::Finite(_) => self.as_adjoint().retreat(chunk, memory),
         }
     }
 }

@@ -8,7 +8,7 @@ mod graph;
 mod rf;
 mod smooth_conv;
 
-use super::{Adjoint, Chunk, FirstGradient, Gradient, Parameters};
+use super::{Adjoint, Chunk, FirstGradient, Gradient, Memory, Parameters};
 use crate::lanes::MOST_LANES;
 use crate::{
     Axis, Decay, Delay, Diff, Filter, Finite, First, HighPass, LowPass, Nonlinearity, PadMode, Pointwise, Sample,
@@ -123,10 +123,12 @@ pub(super) fn backward<T: Sample>(
         adjoint
             .backward(
                 Chunk { t: t as u64, input: &x[range.clone()], grad_out: &y[outs..][..written] },
-                &mut state,
-                &mut scratch,
-                &mut grad_in[range],
-                Parameters { state: before, gradient: Gradient { weights, bias, gains, scale } },
+                Memory {
+                    state: &mut state,
+                    scratch: &mut scratch,
+                    grad_in: &mut grad_in[range],
+                    parameters: Parameters { state: before, gradient: Gradient { weights, bias, gains, scale } },
+                },
             )
             .unwrap();
     }
@@ -347,7 +349,8 @@ fn the_mean_of_a_batch() {
         padding.advance(0, &mut forward, &mut [], input, &mut out).unwrap();
         left += dot(&out, grad_out);
         let chunk = Chunk { t: 0, input, grad_out };
-        padding.backward(chunk, state, &mut [], &mut grad_in[i * of_in..][..of_in], Parameters::default()).unwrap();
+        let memory = Memory { state, grad_in: &mut grad_in[i * of_in..][..of_in], ..Memory::default() };
+        padding.backward(chunk, memory).unwrap();
     }
     for (i, state) in states.iter_mut().enumerate() {
         padding.finish(state, &mut [], FirstGradient::of_batch(&mut grad_in, i, 2).unwrap()).unwrap();
@@ -368,8 +371,8 @@ fn wrong_lengths_are_refused() {
             let chunk = Chunk { t: 0, input: &vec![1.0; input], grad_out: &vec![1.0; grad_out] };
             let gradient = Gradient { gains: &mut gains, scale: &mut scale, ..Gradient::default() };
             let parameters = Parameters { state: &mut vec![0.0; before], gradient };
-            let result =
-                filter.backward(chunk, &mut vec![0.0; state], &mut [0.0; MOST_LANES], &mut grad_in, parameters);
+            let (state, scratch) = (&mut vec![0.0; state], &mut [0.0; MOST_LANES]);
+            let result = filter.backward(chunk, Memory { state, scratch, grad_in: &mut grad_in, parameters });
             assert!(result.is_ok() || grad_in.iter().all(|x| *x == 7.0), "nothing is changed");
             result
         };

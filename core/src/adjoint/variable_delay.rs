@@ -2,8 +2,7 @@
 //!
 //! The same delay, backward in time. State and cost: those of the filter.
 
-use super::{Adjoint, Chunk, Needs, Parameters, reversed_slot};
-use crate::error::exact;
+use super::{Adjoint, Chunk, Memory, Needs, reversed_slot};
 use crate::{Error, Filter, Sample, VariableDelay};
 
 impl<T: Sample> Adjoint<T> for VariableDelay<'_> {
@@ -11,15 +10,8 @@ impl<T: Sample> Adjoint<T> for VariableDelay<'_> {
         Needs::of(self.signature(), self.signature().state)
     }
 
-    fn retreat(
-        &self,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        _: &mut [T],
-        grad_in: &mut [T],
-        _: Parameters<'_, T>,
-    ) -> Result<(), Error> {
-        exact("the gradient of the input", grad_in.len(), chunk.input.len())?;
+    fn retreat(&self, chunk: Chunk<'_, T>, memory: Memory<'_, T>) -> Result<(), Error> {
+        let Memory { state, grad_in, .. } = memory;
         let len = self.signature().input.len().max(1);
         let slots = state.len() / len;
         for (i, (g, x)) in chunk.grad_out.chunks_exact(len).zip(grad_in.chunks_exact_mut(len)).enumerate().rev() {

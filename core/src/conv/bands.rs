@@ -24,9 +24,9 @@ use crate::{Error, Sample};
 use core::ops::Range;
 
 /// Output rows of a band: a multiple of those of a tile. More take more scratch, fewer more calls.
-pub const BAND: usize = 16;
+pub(super) const BAND: usize = 16;
 /// The same with factors, which keep a ring of rows for each product.
-pub const BAND_OF_FACTORS: usize = 8;
+pub(super) const BAND_OF_FACTORS: usize = 8;
 
 /// Input rows whose columns are filtered together: those of a tile.
 pub const TOGETHER: usize = tile::ROWS;
@@ -52,7 +52,7 @@ impl<T> Conv3d<'_, T> {
         if let Some(Border::Circular) = self.options.border {
             return self.input.rows;
         }
-        self.options.stride[1].saturating_mul(self.band - 1).saturating_add(self.extent(1))
+        self.options.stride[1].saturating_mul(self.band() - 1).saturating_add(self.extent(1))
     }
 
     pub(super) const fn scratch_of_bands(&self) -> usize {
@@ -68,8 +68,8 @@ impl<T> Conv3d<'_, T> {
     /// Output rows of each band, and the input rows that no band before reads.
     fn bands(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let (rows, top, mut stored) = (self.output_shape().rows, self.border(1).0, 0);
-        (0..rows).step_by(self.band.max(1)).map(move |first| {
-            let end = rows.min(first + self.band);
+        (0..rows).step_by(self.band().max(1)).map(move |first| {
+            let end = rows.min(first + self.band());
             // A reflected border reads down to row `top`.
             let reads = ((end - 1) * self.options.stride[1] + self.extent(1)).saturating_sub(top).max(top + 1);
             let before = stored;

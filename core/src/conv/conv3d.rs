@@ -146,8 +146,8 @@ pub struct Conv3d<'w, T = f32> {
     factors: Option<Factors<'w, T>>,
     /// Frames of a block, which threads share.
     pub(super) block: usize,
-    /// Output rows of a band.
-    pub(super) band: usize,
+    /// Output rows of a band; 0 for the default.
+    band: usize,
 }
 
 impl<'w, T> Conv3d<'w, T> {
@@ -180,7 +180,7 @@ impl<'w, T> Conv3d<'w, T> {
             }
             axis += 1;
         }
-        let conv = Self { input, kernel, options, factors: None, block: 1, band: BAND };
+        let conv = Self { input, kernel, options, factors: None, block: 1, band: 0 };
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
@@ -230,8 +230,7 @@ impl<'w, T> Conv3d<'w, T> {
             let (name, expected) = ("pixels of the kernel", "2 or more, to separate rows from columns");
             return Err(Error::Parameter { name, value: 1.0, expected });
         }
-        let band = if self.band == BAND { BAND_OF_FACTORS } else { self.band };
-        Ok(Self { factors: Some(factors), band, ..self })
+        Ok(Self { factors: Some(factors), ..self })
     }
 
     /// Processes blocks of `frames` frames when there are threads to share them, with correspondingly more scratch: see
@@ -244,6 +243,15 @@ impl<'w, T> Conv3d<'w, T> {
     /// [`bands`](super::bands). More rows take more scratch; with all of them in one band, threads share whole frames.
     pub const fn in_bands(self, rows: usize) -> Self {
         Self { band: if rows == 0 { 1 } else { rows }, ..self }
+    }
+
+    /// Output rows that are processed at a time, if [the scratch holds some rows](Self::is_in_bands).
+    pub const fn band(&self) -> usize {
+        match (self.band, &self.factors) {
+            (0, None) => BAND,
+            (0, Some(_)) => BAND_OF_FACTORS,
+            (rows, _) => rows,
+        }
     }
 
     /// Intermediate frames that the factors make of each input frame.

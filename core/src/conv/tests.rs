@@ -295,4 +295,8 @@ fn bands_bound_the_scratch() {
     };
     assert_eq!([scratch(480, 8), scratch(48, 8), scratch(480, 1)], [12 * 64, 12 * 64, 5 * 64]);
     assert_eq!([scratch(10, 8), scratch(480, usize::MAX)], [10 * 64, 480 * 64], "whole frames");
+    let conv = Conv3d::new(Shape::new(1, 480, 60), Kernel::new(&weights, [1, 1, 1, 5, 5]), SAME).unwrap();
+    let factors = Factors { terms: 1, time: &[1.0], rows: &[0.0; 5], cols: &[0.0; 5] };
+    let bands = [conv, conv.in_bands(16).separable(factors).unwrap(), conv.separable(factors).unwrap()];
+    assert_eq!(bands.map(|conv| conv.band()), [16, 16, 8], "what was asked for stays");
 }

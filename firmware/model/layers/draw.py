@@ -118,6 +118,14 @@ def smooth(name):
     layer(name, "SmoothConv", f'"{source}"', *keys)
 
 
+def chain(name):
+    """A chain of exponentials whose kernels have one pixel, as behind a blur."""
+    _, source = draw.choice([piece for piece in pieces.items() if piece[0][0] < 4])
+    stages = draw.randint(1, 6)
+    taus = f"tau = {[draw.choice(['5ms', '10ms', '25ms', '50ms']) for _ in range(stages)]}".replace("'", '"')
+    layer(name, "SmoothConv", f'"{source}"', taus, f"n = {stages}", noise([stages, 1, 1]))
+
+
 def field(name):
     (channels, rows, cols), source = draw.choice(list(pieces.items()))
     frames = draw.choice([1, 2, 4])

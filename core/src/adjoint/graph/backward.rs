@@ -2,7 +2,7 @@
 
 use super::{GraphAdjoint, GraphChunk, NodeAdjoint};
 use crate::adjoint::sums::sum_of;
-use crate::adjoint::{Chunk, FirstGradient, Gradient, Parameters, add};
+use crate::adjoint::{Chunk, FirstGradient, Gradient, Memory, Parameters, add};
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::{at_least, exact};
 use crate::filter::copy;
@@ -250,8 +250,9 @@ impl<'a, T: Sample, L: Lanes<T>, F: WorkSplitter> Pass<'_, 'a, T, L, F> {
         }
         let state = others.state.get_mut(row.state..row.state.saturating_add(row.words)).unwrap_or_default();
         let retreat = |grad_in: &mut [T]| {
-            let (chunk, scratch) = (Chunk { t, input, grad_out }, &mut *others.scratch);
-            adjoint.retreat_with(self.engine, chunk, state, scratch, grad_in, parameters)?;
+            let scratch = &mut *others.scratch;
+            let memory = Memory { state: &mut *state, scratch: &mut *scratch, grad_in: &mut *grad_in, parameters };
+            adjoint.retreat_with(self.engine, Chunk { t, input, grad_out }, memory)?;
             if t > 0 || !from.is_active {
                 return Ok(());
             }
@@ -261,7 +262,7 @@ impl<'a, T: Sample, L: Lanes<T>, F: WorkSplitter> Pass<'_, 'a, T, L, F> {
         if from.is_active && from.last_reader == Some(i) {
             return retreat(self.target(source, targets).unwrap_or_default());
         }
-        let len = if from.is_active || adjoint.needs_grad_in() { input.len() } else { 0 };
+        let len = if from.is_active || adjoint.as_adjoint().needs().grad_in { input.len() } else { 0 };
         let added = others.added.get_mut(..len).unwrap_or_default();
         retreat(added)?;
         if let Some(to) = self.target(source, targets) {

@@ -190,7 +190,7 @@ impl<'a, T: Sample> GraphAdjoint<'a, T> {
             // After a lead, a chunk is longer than the model's.
             let own = own.and(own.per_frame.saturating_mul(first.stream.lead));
             self.needs.scratch = self.needs.scratch.larger(own);
-            if first.is_active && first.last_reader != Some(index) || !first.is_active && adjoint.needs_grad_in() {
+            if first.is_active && first.last_reader != Some(index) || !first.is_active && needs.grad_in {
                 self.added = self.added.larger(first.stream.span());
             }
         }

@@ -148,7 +148,8 @@ fn engines_and_factors() {
     let parameters = Parameters { state: &mut before, gradient };
     let engine = Engine { lanes: Scalar, splitter: Halves(6) };
     let chunk = Chunk { t: 0, input: &x, grad_out: &y };
-    adjoint.retreat_with(engine, chunk, &mut state, &mut scratch, &mut grad_in, parameters).unwrap();
+    let memory = Memory { state: &mut state, scratch: &mut scratch, grad_in: &mut grad_in, parameters };
+    adjoint.retreat_with(engine, chunk, memory).unwrap();
     adjoint.finish(&mut state, &mut scratch, FirstGradient::alone(&mut grad_in)).unwrap();
     assert!(difference(&grad_in, &expected.input) < 1e-13, "threads");
     assert!(difference(&found, &expected.parameters[0]) < 1e-13, "threads, weights");

@@ -9,7 +9,7 @@
 
 use super::cost::{Kind, Work};
 use foveola_core::conv::Factors;
-use foveola_core::conv::bands::{BAND, BAND_OF_FACTORS, TOGETHER};
+use foveola_core::conv::bands::TOGETHER;
 use foveola_core::{
     Border, Conv3d, Decay, Graph, Node, Nonlinearity, Rf, Shape, Signature, SmoothConv, Source, Stage, Sum,
 };
@@ -159,7 +159,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
             let size = [signature.output.rows, signature.output.cols];
             correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size);
             if in_bands {
-                output.add(Kind::Channel, outs * (size[0].div_ceil(BAND) - 1));
+                output.add(Kind::Channel, outs * (size[0].div_ceil(conv.band()) - 1));
             }
         }
         Some(factors) => {
@@ -176,7 +176,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
                 let dilation = [dilation_rows, dilation_cols];
                 separable(&mut output, [1, planes, kh, kw], dilation, border, size);
                 if in_bands {
-                    let calls = planes * (rows.div_ceil(TOGETHER) - 1) + size[0].div_ceil(BAND_OF_FACTORS) - 1;
+                    let calls = planes * (rows.div_ceil(TOGETHER) - 1) + size[0].div_ceil(conv.band()) - 1;
                     output.add(Kind::Channel, calls);
                 }
             }
