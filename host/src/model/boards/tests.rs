@@ -7,7 +7,7 @@ use crate::ModelFile;
 use std::path::PathBuf;
 
 /// The layers that the costs are fitted to.
-const FIT: [&str; 3] = ["fit-1", "fit-2", "fit-3"];
+const FIT: [&str; 4] = ["fit-1", "fit-2", "fit-3", "fit-4"];
 
 fn firmware(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/model")).join(path)
@@ -67,7 +67,7 @@ fn fit(rows: &[(String, Work, f64)]) -> Vec<f64> {
     costs
 }
 
-/// 18 % for a layer alone: a model has several, whose errors are not all alike.
+/// 12 % for a layer alone: a model has several, whose errors are not all alike.
 #[test]
 fn instructions_of_layers_are_predicted() {
     let fitted: Vec<_> = FIT.iter().flat_map(|name| layers(name)).collect();
@@ -81,7 +81,7 @@ fn instructions_of_layers_are_predicted() {
     for (layer, work, measured) in fitted.into_iter().chain(layers("other")) {
         let off = 100.0 * (work.instructions() / measured - 1.0);
         (all, near) = (all + 1, near + usize::from(off.abs() < 5.0));
-        assert!(off.abs() < 18.0, "{layer}: {:.0} predicted, {measured} measured, {off:+.1} %", work.instructions());
+        assert!(off.abs() < 12.0, "{layer}: {:.0} predicted, {measured} measured, {off:+.1} %", work.instructions());
     }
     println!("{near} of {all} layers within 5 %");
     assert!(10 * near > 9 * all, "{near} of {all} layers within 5 %");
