@@ -51,6 +51,14 @@ pub enum Error {
         /// What would fit, in words.
         fit: &'static str,
     },
+    /// A parameter or layer that has no gradient.
+    #[error("{what} {reason}: it cannot be fitted")]
+    NotFitted {
+        /// The parameter or the layer.
+        what: String,
+        /// Why it has none.
+        reason: &'static str,
+    },
     /// A layer that cannot be written as source or as a file.
     #[error(
         "{layer}: a custom filter or a function (Map) is a part of its program, which runs on the host alone, and cannot be \

@@ -110,6 +110,7 @@ pub use model::layers::{
 #[cfg(feature = "files")]
 pub use model::models;
 pub use model::{
+    Gradient, NodeGradient, NodeGradients,
     Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
     Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
 };

@@ -19,6 +19,7 @@ use crate::cpu::spectral::Spectral;
 use crate::names::find;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
+use foveola_core::adjoint::{GraphAdjoint, GraphChunk};
 use foveola_core::graph::{product, product_in_place, weighted_sum, weighted_sum_in_place};
 use foveola_core::lanes::Lanes;
 use foveola_core::{Engine, NodeChunk, Runner, Sample, Stage};
@@ -254,6 +255,28 @@ impl Runner<f32> for Engines<'_> {
                 Err(foveola_core::Error::NonFinite { frame: t, index })
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl Engines<'_> {
+    /// [`GraphAdjoint::backward`] with these vectors and threads.
+    pub(crate) fn backward(
+        &self,
+        adjoint: &GraphAdjoint<'_>,
+        chunk: GraphChunk<'_, f32>,
+        [state, scratch, grad_in]: [&mut [f32]; 3],
+        gradient: &mut [f64],
+    ) -> Result<(), foveola_core::Error> {
+        let splitter = self.splitter;
+        match self.level.map(SimdLevel::at_most) {
+            Some(level) => dispatch!(level, simd => {
+                adjoint.backward_with(Engine { lanes: Native(simd), splitter }, chunk, state, scratch, grad_in, gradient)
+            }),
+            None => {
+                let engine = Engine { lanes: f32::LANES, splitter };
+                adjoint.backward_with(engine, chunk, state, scratch, grad_in, gradient)
+            }
         }
     }
 }

@@ -75,13 +75,7 @@ impl Model {
         if largest.is_finite() {
             return Ok(largest);
         }
-        match input.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            Some(((batch, channel, frame, row, col), &value)) => {
-                let frame = self.time() + frame as u64;
-                Err(Error::NonFinite { batch, channel, frame, row, col, value })
-            }
-            None => Ok(largest),
-        }
+        not_finite(input, self.time()).map_or(Ok(largest), Err)
     }
 
     /// Whether a chunk of finite frames up to `largest` may fail midway: because of a custom filter or an overflow.
@@ -149,6 +143,12 @@ impl Model {
             Ok(fed)
         })
     }
+}
+
+/// The error for the first sample that is not finite; the first frame has number `t`.
+pub(super) fn not_finite(input: &ArrayView5<'_, f32>, t: u64) -> Option<Error> {
+    let ((batch, channel, frame, row, col), &value) = input.indexed_iter().find(|(_, x)| !x.is_finite())?;
+    Some(Error::NonFinite { batch, channel, frame: t + frame as u64, row, col, value })
 }
 
 /// Whether the graph has a filter that may reject finite frames.

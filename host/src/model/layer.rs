@@ -2,6 +2,7 @@
 
 use crate::cpu::fft::FftKernel;
 use crate::cpu::plan::{Job, Planner};
+use crate::model::gradient::NodeGradients;
 use crate::model::parameters::{Parameter, Values};
 use crate::{Algorithm, Error, Plan, Result, Rf, SimdLevel};
 use foveola_core::{Delay, Graph, Node, Place, Rate, Shape, Source, Stage, StreamShape};
@@ -55,6 +56,13 @@ pub trait Layer: LayerObject + Send + Sync {
     /// The parameters of the layer, by names without a dot; those of layers inside it after the name of each and a dot. None
     /// by default. See [`Model::parameters`](crate::Model::parameters).
     fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// The gradients of [`Layer::parameters`], by their names and in their shapes, from those of the layer's nodes. Parameters that
+    /// are missing cannot be fitted; none can by default. See [`Model::gradient`](crate::Model::gradient).
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        let _ = nodes;
         Vec::new()
     }
 
@@ -120,6 +128,10 @@ impl Layer for Box<dyn Layer> {
         (**self).parameters()
     }
 
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        (**self).gradients(nodes)
+    }
+
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
         (**self).set_parameter(name, values)
     }
@@ -158,6 +170,8 @@ pub(crate) enum Target {
     Taps,
     /// The CPU, with its vector instructions.
     Vectors(SimdLevel),
+    /// The same without the frequency domain, for gradients.
+    Gradients(SimdLevel),
     /// A device.
     Device,
     /// Nothing: the table tells the weights as they were set, without the factors of an algorithm.
@@ -191,7 +205,7 @@ impl<'a> Table<'a> {
         self.stream(source).rate
     }
 
-    fn stream(&self, source: Source) -> StreamShape {
+    pub(crate) fn stream(&self, source: Source) -> StreamShape {
         let empty = Shape::new(0, 0, 0);
         match source {
             Source::Input => StreamShape::input(self.input.unwrap_or(empty)),
@@ -206,7 +220,7 @@ impl<'a> Table<'a> {
             Stage::Conv3d(conv) => {
                 let conv = if self.shared { conv.in_blocks(block(conv.ring().frame)) } else { conv };
                 // Threads share whole frames, and with vectors whole frames are faster.
-                let whole = self.shared || matches!(self.target, Target::Vectors(_));
+                let whole = self.shared || matches!(self.target, Target::Vectors(_) | Target::Gradients(_));
                 Stage::Conv3d(if whole { conv.in_bands(usize::MAX) } else { conv })
             }
             Stage::SmoothConv(conv) if self.shared => {
@@ -321,6 +335,8 @@ impl<'a> Table<'a> {
     pub(crate) fn plan(&self, planner: &Planner, job: Job<'_>) -> Result<Plan> {
         match (self.target, planner.algorithm) {
             (Target::Vectors(level), _) => planner.plan(level, job),
+            (Target::Gradients(level), Algorithm::Fft) => planner.plan(level, Job { fft: false, ..job }).or(Ok(Plan::Direct)),
+            (Target::Gradients(level), _) => planner.plan(level, Job { fft: false, ..job }),
             (Target::Device, _) => planner.plan_on_device(job),
             // Separable kernels are part of core; their bits are the same on all platforms.
             (Target::Taps, Algorithm::Separable) => planner.plan(SimdLevel::Baseline, job),

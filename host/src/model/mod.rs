@@ -4,6 +4,7 @@ mod boards;
 mod bounds;
 mod export;
 mod feed;
+pub(crate) mod gradient;
 #[cfg(feature = "files")]
 pub mod file;
 pub(crate) mod inputs;
@@ -27,6 +28,7 @@ mod weights_file;
 
 pub use boards::Program;
 pub use export::{Exported, ExportedLayer};
+pub use gradient::{Gradient, NodeGradient, NodeGradients};
 pub use inputs::{Inputs, Join};
 pub use layer::{Layer, LayerObject, Table};
 pub use parameters::{Parameter, Values};
@@ -685,6 +687,10 @@ impl Layer for Model {
 
     fn parameters(&self) -> Vec<Parameter> {
         Self::parameters(self)
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        self.network.gradients(nodes)
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {

@@ -5,8 +5,9 @@ use crate::cpu::simd::Precision;
 use crate::device::Device;
 use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
-use foveola_core::{Shape, Source};
+use foveola_core::{Shape, Source, StreamShape};
 use std::fmt;
+use std::ops::Range;
 
 /// The layers, the device and the settings of the computation.
 #[derive(Clone, Default)]
@@ -52,6 +53,17 @@ impl Entry {
     pub(super) fn sources(&self) -> Vec<Option<usize>> {
         self.reads.iter().flatten().copied().collect()
     }
+}
+
+/// The nodes of a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    /// Those that join its inputs.
+    pub(super) join: Range<usize>,
+    /// Those of the layer itself.
+    pub(super) own: Range<usize>,
+    /// What these read.
+    pub(super) reads: StreamShape,
 }
 
 /// A term that names no earlier layer.
@@ -196,7 +208,18 @@ impl Network {
     }
 
     /// The nodes of layer `i`, which reads `last` unless it names its inputs.
-    fn compile_layer<'a>(&'a self, i: usize, table: &mut Table<'a>, (input, last): (Source, Source)) -> Result<Source> {
+    fn compile_layer<'a>(&'a self, i: usize, table: &mut Table<'a>, sources: (Source, Source)) -> Result<Source> {
+        let from = self.join(i, table, sources)?;
+        let source = self.entries[i].layer.compile(table, from).map_err(|error| match error {
+            Error::Layer { layer, source } => Error::layer(format!("{}, {layer}", self.title(i)), source),
+            other => other,
+        })?;
+        table.layer_yields(source);
+        Ok(source)
+    }
+
+    /// The nodes that join the inputs of layer `i`. Returns what it reads.
+    fn join<'a>(&'a self, i: usize, table: &mut Table<'a>, (input, last): (Source, Source)) -> Result<Source> {
         let entry = &self.entries[i];
         self.check_name(i)?;
         let mut joined = None;
@@ -212,13 +235,7 @@ impl Network {
                 (Some((first, _)), Join::Concat) => (table.concat([first, source]), 1.0),
             });
         }
-        let from = joined.map_or(last, |(source, weight)| table.weighted(source, weight));
-        let source = entry.layer.compile(table, from).map_err(|error| match error {
-            Error::Layer { layer, source } => Error::layer(format!("{}, {layer}", self.title(i)), source),
-            other => other,
-        })?;
-        table.layer_yields(source);
-        Ok(source)
+        Ok(joined.map_or(last, |(source, weight)| table.weighted(source, weight)))
     }
 
     /// Refuses a name of layer `i` that is taken, or none.
@@ -264,6 +281,12 @@ impl Network {
         };
         let reads = Box::new([(inputs.terms[0].0.clone(), expected), (name.to_owned(), found)]);
         Err(Error::Inputs { layer: self.title(i), reads, fit })
+    }
+
+    /// The layer at `i`, as the names of its parameters begin.
+    pub(super) fn prefix(&self, i: usize) -> String {
+        let name = &self.entries[i].name;
+        if name.is_empty() { i.to_string() } else { name.clone() }
     }
 
     /// The layer at `i`, for messages.
@@ -328,6 +351,22 @@ impl Network {
             ends.push(table.nodes().len());
         }
         Ok(ends)
+    }
+
+    /// The nodes of each layer, for frames of `input`.
+    pub(super) fn spans(&self, input: StreamShape) -> Result<Vec<Span>> {
+        let mut table = Table::new(input.shape);
+        let (mut last, mut spans) = (Source::Input, Vec::with_capacity(self.entries.len()));
+        for (i, entry) in self.entries.iter().enumerate() {
+            let begin = table.nodes().len();
+            let from = self.join(i, &mut table, (Source::Input, last))?;
+            let (own, mut reads) = (table.nodes().len(), table.stream(from));
+            reads.rate.every *= input.rate.every;
+            last = entry.layer.compile(&mut table, from)?;
+            table.layer_yields(last);
+            spans.push(Span { join: begin..own, own: own..table.nodes().len(), reads });
+        }
+        Ok(spans)
     }
 
     /// The layer that a node of the table belongs to, for messages: its number or name, its kind, and the position of the

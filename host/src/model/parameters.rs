@@ -8,6 +8,7 @@
 //! Each layer tells its own: [`Layer::parameters`] and [`Layer::set_parameter`]. A weighted sum of two terms or more that
 //! a layer reads is its parameter `inputs`, one number for each term.
 
+use super::gradient::NodeGradients;
 use super::inputs::Join;
 use super::{Entry, Model};
 use crate::names::nearest;
@@ -143,7 +144,7 @@ impl Model {
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = Vec::new();
         for (i, entry) in self.network.entries().iter().enumerate() {
-            let layer = if entry.name.is_empty() { i.to_string() } else { entry.name.clone() };
+            let layer = self.network.prefix(i);
             all.extend(
                 entry.own().into_iter().chain(entry.layer.parameters()).map(|parameter| inside(&layer, parameter)),
             );
@@ -213,6 +214,15 @@ impl Entry {
     /// Whether the layer reads a weighted sum.
     fn sums(&self) -> bool {
         self.inputs.join == Join::Sum && self.inputs.terms.len() > 1
+    }
+
+    /// The gradients of [`Entry::own`], from those of the nodes that add up the terms.
+    pub(super) fn own_gradients(&self, nodes: &NodeGradients<'_>) -> Option<Parameter> {
+        let sums = self.inputs.terms.len().saturating_sub(1);
+        let first = nodes.node(0).weights.iter();
+        // Each further term is added to the sum of those before.
+        let others = (1..sums).filter_map(|sum| nodes.node(sum).weights.get(1));
+        self.sums().then(|| Parameter::new("inputs", first.chain(others).copied().collect::<Vec<f64>>()))
     }
 
     /// The parameters of what it reads.

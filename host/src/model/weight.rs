@@ -1,6 +1,7 @@
 //! The argument of `set_weight`: an array of some rank and its interpretation.
 
 use crate::axes::Element;
+use crate::model::gradient::NodeGradient;
 use crate::taps::{Taps, WEIGHT};
 use crate::{Error, Parameter, Result, memory};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayD, ArrayView, ArrayView1, Data, Dimension, IxDyn};
@@ -166,6 +167,14 @@ pub(crate) fn parameters(taps: &Taps, shape: &[usize], bias: &[f32]) -> Vec<Para
     let values = taps.clone().flipped().values;
     let weight = ArrayD::from_shape_vec(IxDyn(shape), values).unwrap_or_default();
     let bias = (!bias.is_empty()).then(|| Parameter::new("bias", bias));
+    std::iter::once(Parameter::new("weight", weight)).chain(bias).collect()
+}
+
+/// The gradients of [`parameters`], from those of the node of a kernel of `taps` taps.
+pub(crate) fn gradients(node: NodeGradient<'_>, taps: usize, shape: &[usize]) -> Vec<Parameter> {
+    let values = node.weights.chunks_exact(taps.max(1)).flat_map(|kernel| kernel.iter().rev().copied()).collect();
+    let weight = ArrayD::from_shape_vec(IxDyn(shape), values).unwrap_or_default();
+    let bias = (!node.bias.is_empty()).then(|| Parameter::new("bias", node.bias));
     std::iter::once(Parameter::new("weight", weight)).chain(bias).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Branches that end in a weighted sum, such as centre minus surround.
 
+use crate::model::gradient::NodeGradients;
 use crate::model::layer::Table;
 use crate::model::parameters::{index, inside};
 use crate::{Error, Layer, Parameter, Result, Values};
@@ -86,6 +87,29 @@ impl Layer for Branches {
         let mut all = vec![Parameter::new("weights", weights)];
         for (i, (_, branch)) in self.branches.iter().enumerate() {
             all.extend(branch.parameters().into_iter().map(|parameter| inside(&i.to_string(), parameter)));
+        }
+        all
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        // In the order of `compile`: the first branch, then each further one and its addition to the sum of those before.
+        let (mut weights, mut all, mut rest) = (Vec::<f64>::new(), Vec::new(), *nodes);
+        for (i, (_, branch)) in self.branches.iter().enumerate() {
+            let (of_branch, after) = rest.split(&**branch);
+            all.extend(branch.gradients(&of_branch).into_iter().map(|gradient| inside(&i.to_string(), gradient)));
+            rest = after;
+            if let Some(previous) = i.checked_sub(1) {
+                let (sum, after) = rest.split_node();
+                if previous == 0 {
+                    weights.extend(sum.weights.first());
+                }
+                weights.extend(sum.weights.get(1));
+                rest = after;
+            }
+        }
+        // The weight of a single branch is no weight of a sum: a weight of 1 has no node at all.
+        if self.branches.len() > 1 {
+            all.insert(0, Parameter::new("weights", weights));
         }
         all
     }

@@ -2,7 +2,8 @@
 
 use crate::cpu::plan::{Job, Planner};
 use crate::model::layer::{Table, named};
-use crate::model::weight::{check_bias, parameters, singles};
+use crate::model::gradient::NodeGradients;
+use crate::model::weight::{check_bias, gradients, parameters, singles};
 use crate::taps::Taps;
 use crate::{Algorithm, Error, Layer, Parameter, Plan, Result, SimdLevel, Values, Weight, kernels, memory};
 use foveola_core::kernels::{ExponentialFilter, GaussFilter, Resolution};
@@ -501,6 +502,11 @@ impl<K: Kind> Layer for Conv<K> {
 
     fn parameters(&self) -> Vec<Parameter> {
         parameters(&self.taps, &K::whole(self.taps.shape), &self.bias)
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        let [.., t, r, c] = self.taps.shape;
+        gradients(nodes.node(0), t * r * c, &K::whole(self.taps.shape))
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {

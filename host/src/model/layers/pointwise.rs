@@ -1,5 +1,6 @@
 //! `NLRectify`, `NLRectifyScale`, `NLSquare`, `NLRectifySquare`. See [`foveola_core::pointwise`].
 
+use crate::model::gradient::NodeGradients;
 use crate::model::layer::{Table, named};
 use crate::{Error, Layer, Parameter, Result, Values};
 use foveola_core::{Nonlinearity, Pointwise, Source, Stage};
@@ -22,6 +23,12 @@ fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
 
 fn parameters(scale: f64, bias: f64) -> Vec<Parameter> {
     vec![Parameter::new("scale", scale), Parameter::new("bias", bias)]
+}
+
+/// Their gradients.
+fn gradients(nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+    let node = nodes.node(0);
+    parameters(node.scale.iter().sum(), node.bias.iter().sum())
 }
 
 fn set(name: &str, values: &Values, scale: &mut f64, bias: &mut f64) -> Result<bool> {
@@ -87,6 +94,10 @@ impl Layer for NLRectifyScale {
         parameters(self.scale, self.bias)
     }
 
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        gradients(nodes)
+    }
+
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
         set(name, values, &mut self.scale, &mut self.bias)
     }
@@ -132,6 +143,10 @@ impl Layer for NLSquare {
         parameters(self.scale, self.bias)
     }
 
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        gradients(nodes)
+    }
+
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
         set(name, values, &mut self.scale, &mut self.bias)
     }
@@ -175,6 +190,10 @@ impl Layer for NLRectifySquare {
 
     fn parameters(&self) -> Vec<Parameter> {
         parameters(self.scale, self.bias)
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        gradients(nodes)
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {

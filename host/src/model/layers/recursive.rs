@@ -3,6 +3,7 @@
 //! For a constant input both settle within a relative error of 1e-4, at any time constant. [`foveola_core::recursive`] gives
 //! the bounds and describes the treatment of small numbers.
 
+use crate::model::gradient::NodeGradients;
 use crate::model::layer::{Table, named};
 use crate::{Error, Layer, Parameter, Resolution, Result, Values};
 use foveola_core::{Decay, Source, Stage};
@@ -47,6 +48,12 @@ impl TimeConstant {
             return Ok(self.decay);
         }
         Decay::new(self.tau, self.steps_per_second / every as f64).map_err(|source| Error::layer(layer, source))
+    }
+
+    /// The derivative of the gain of that decay with respect to the time constant.
+    pub(super) fn slope(&self, every: u64) -> f64 {
+        let steps_per_second = self.steps_per_second / every as f64;
+        Decay::new(self.tau, steps_per_second).map_or(0.0, |decay| decay.derivative(self.tau, steps_per_second))
     }
 }
 
@@ -101,6 +108,10 @@ impl Layer for LowPass {
 
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter::new("tau", self.tau())]
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        vec![Parameter::new("tau", nodes.node(0).gains.iter().sum::<f64>() * self.tau.slope(nodes.every()))]
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
@@ -174,6 +185,12 @@ impl Layer for HighPass {
 
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter::new("tau", self.tau()), Parameter::new("k", self.k)]
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        let node = nodes.node(0);
+        let tau = node.gains.iter().sum::<f64>() * self.tau.slope(nodes.every());
+        vec![Parameter::new("tau", tau), Parameter::new("k", node.scale.iter().sum::<f64>())]
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {

@@ -1,7 +1,8 @@
 //! `RF`: a receptive field with one output pixel.
 
 use crate::model::layer::{Table, named};
-use crate::model::weight::{check_bias, parameters, singles};
+use crate::model::gradient::NodeGradients;
+use crate::model::weight::{check_bias, gradients, parameters, singles};
 use crate::taps::{MAX_WEIGHTS, Taps};
 use crate::{Error, Layer, Parameter, Result, Values, Weight};
 use foveola_core::{Kernel, PadMode, Source, Stage};
@@ -207,6 +208,12 @@ impl Layer for Rf {
     /// Without the weight while that is empty: it then follows from the frames.
     fn parameters(&self) -> Vec<Parameter> {
         let all = parameters(&self.taps, &self.taps.shape, &self.bias);
+        all.into_iter().filter(|parameter| !(self.is_empty() && parameter.name == "weight")).collect()
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        let [.., t, r, c] = self.taps.shape;
+        let all = gradients(nodes.node(0), t * r * c, &self.taps.shape);
         all.into_iter().filter(|parameter| !(self.is_empty() && parameter.name == "weight")).collect()
     }
 

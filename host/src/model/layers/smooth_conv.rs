@@ -2,8 +2,10 @@
 
 use super::recursive::TimeConstant;
 use crate::cpu::plan::{Job, Planner};
+use crate::model::gradient::NodeGradients;
 use crate::model::kept::Kept;
 use crate::model::layer::{Table, named};
+use crate::model::weight::gradients;
 use crate::taps::{MAX_WEIGHTS, Taps};
 use crate::{Algorithm, Error, Layer, Parameter, Plan, Resolution, Result, SimdLevel, Values, Weight, kernels};
 use foveola_core::kernels::GaussFilter;
@@ -184,6 +186,13 @@ impl Layer for SmoothConv {
     fn parameters(&self) -> Vec<Parameter> {
         let taus: Vec<f64> = self.taus().collect();
         vec![Parameter::new("tau", taus), Parameter::new("weight", self.weight())]
+    }
+
+    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+        let (node, [n, .., rows, cols]) = (nodes.node(0), self.spatial.shape);
+        let taus = self.taus.iter().zip(node.gains).map(|(tau, gain)| gain * tau.slope(nodes.every()));
+        let tau = Parameter::new("tau", taus.collect::<Vec<f64>>());
+        std::iter::once(tau).chain(gradients(node, rows * cols, &[n, rows, cols])).collect()
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
