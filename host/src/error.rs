@@ -59,6 +59,19 @@ pub enum Error {
         /// Why it has none.
         reason: &'static str,
     },
+    /// What was measured does not fit the output of the model.
+    #[error(
+        "the target has {found} numbers; expected {frames} frames of {}, as the output has (channels x rows x columns: {output})",
+        output.len()
+    )]
+    Target {
+        /// The frames of the target, and numbers in each.
+        found: String,
+        /// The output frames.
+        frames: usize,
+        /// Their shape.
+        output: Shape,
+    },
     /// A layer that cannot be written as source or as a file.
     #[error(
         "{layer}: a custom filter or a function (Map) is a part of its program, which runs on the host alone, and cannot be \

@@ -246,7 +246,7 @@ pub(crate) fn index(text: &str) -> Option<usize> {
 /// The names in a message: one that is near the wrong one first, and no more than a few.
 const MOST_NAMED: usize = 12;
 
-pub(super) fn unknown(name: &str, all: &[Parameter]) -> Error {
+pub(crate) fn unknown(name: &str, all: &[Parameter]) -> Error {
     let names: Vec<&str> = all.iter().map(|parameter| parameter.name.as_str()).collect();
     let near = nearest(name, &names);
     let mut told: Vec<String> = near.iter().map(|near| format!("{near} (the nearest)")).collect();

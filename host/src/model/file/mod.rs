@@ -63,6 +63,7 @@ mod cut;
 mod describe;
 mod error;
 mod firmware;
+mod free;
 mod from_model;
 mod generators;
 mod input;
@@ -83,6 +84,7 @@ mod weights;
 mod write;
 
 pub use error::ModelFileError;
+pub use free::FileNumber;
 pub use input::Input;
 pub use layer::{BuiltLayer, LayerEntry};
 pub use schema::schema;

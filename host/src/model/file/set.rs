@@ -93,7 +93,7 @@ fn child<'t>(table: &'t mut Table, key: &str) -> &'t mut Item {
 }
 
 /// The same values; their places are those of a file that they no longer are from.
-fn without_places(table: Table) -> Table {
+pub(super) fn without_places(table: Table) -> Table {
     fn without_place(item: Item) -> Item {
         let value = match item.value {
             Value::List(items) => Value::List(items.into_iter().map(without_place).collect()),

@@ -103,6 +103,15 @@ pub(super) fn quantity(item: &Item, dimension: Dimension) -> Result<(f64, Unit),
     }
 }
 
+/// A number and its unit, as they are written; none for another text.
+pub(super) fn split(text: &str) -> Option<(f64, &str)> {
+    UNITS.iter().find_map(|(name, _)| {
+        let number = text.strip_suffix(name)?.trim_end();
+        let value: f64 = number.trim_start().parse().ok()?;
+        value.is_finite().then(|| (value, &text[number.len()..]))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -107,6 +107,37 @@ fn needed_for(parameter: &str, others: Wanted) -> Wanted {
     }
 }
 
+impl Model {
+    /// Makes the output called `name` the only one; without a name, the first one.
+    pub(crate) fn keep_output(&mut self, name: Option<&str>) -> Result<()> {
+        let network = &mut self.network;
+        let outputs: Vec<String> = network.outputs().map(str::to_owned).collect();
+        let layer = match name {
+            Some(name) => match outputs.iter().position(|output| output == name) {
+                Some(output) => Some(network.layer_of_output(output)?),
+                None => return Err(Error::unknown("output", name, outputs.iter().map(String::as_str))),
+            },
+            None if outputs.is_empty() => None,
+            None => Some(network.layer_of_output(0)?),
+        };
+        if let Some(layer) = layer {
+            network.set_outputs([layer]);
+        }
+        Ok(())
+    }
+
+    /// Takes the layers of another model of the same names.
+    #[cfg(feature = "files")]
+    pub(crate) fn take_layers(&mut self, other: &Self) {
+        for (i, from) in other.network.entries().iter().enumerate() {
+            if let Some(entry) = self.network.entry_mut(i) {
+                entry.layer = from.layer.clone();
+                entry.inputs = from.inputs.clone();
+            }
+        }
+    }
+}
+
 /// Refuses an empty recording and one with a sample that is not finite.
 pub(crate) fn check(input: &ArrayView5<'_, f32>) -> Result<()> {
     if input.is_empty() {

@@ -76,6 +76,17 @@ impl Pass {
         recording: &Recording<'_>,
         loss: impl FnOnce(&[f32], [usize; 4], &mut [f32]) -> Result<f64>,
     ) -> Result<Gradient> {
+        let (loss, all) = self.run(model, recording, Some(loss))?;
+        self.collect(model, loss, all)
+    }
+
+    /// Runs forward, and with a loss backward. Returns its value, and the gradients of all parameters.
+    fn run(
+        &mut self,
+        model: &Model,
+        recording: &Recording<'_>,
+        loss: Option<impl FnOnce(&[f32], [usize; 4], &mut [f32]) -> Result<f64>>,
+    ) -> Result<(f64, Vec<super::Parameter>)> {
         let network = &model.network;
         let (shape, mut workers) = (recording.shape, model.workers.clone());
         let target = network.precision.level().map_or(Target::Taps, Target::Gradients);
@@ -99,6 +110,10 @@ impl Pass {
             workers.prepare(work)?;
             let run = Run { adjoint: &adjoint, recording, level, segment: segment(&adjoint, recording, self.budget) };
             workers.run(work, |splitter| run.forward(splitter, self))?;
+            let Some(loss) = loss else {
+                self.reversed = Vec::new();
+                return Ok((f64::NAN, Vec::new()));
+            };
             let output = adjoint.graph().signature().output;
             let of_stream = self.output.len() / (recording.batch * output.len()).max(1);
             resize(&mut self.grad_out, "the gradient of the output", self.output.len())?;
@@ -108,8 +123,17 @@ impl Pass {
             let lengths: Vec<Lengths> = (0..nodes.len()).map(|node| adjoint.lengths(node)).collect();
             let gradients = network.gradients(&NodeGradients::new(&lengths, &self.gradient, StreamShape::input(shape)));
             self.reversed = reversed;
-            self.collect(model, value, gradients)
+            Ok((value, gradients))
         })
+    }
+
+    /// The output for a recording, as (time, channel, row, col).
+    ///
+    /// # Errors
+    /// As [`Model::gradient`].
+    pub(crate) fn predict(&mut self, model: &Model, recording: &Recording<'_>) -> Result<&[f32]> {
+        self.run(model, recording, None::<fn(&[f32], [usize; 4], &mut [f32]) -> Result<f64>>)?;
+        Ok(&self.output)
     }
 
     /// The gradients of the free parameters.
