@@ -108,3 +108,46 @@ fn first_step(point: &Point) -> f64 {
     // Squares of tiny or huge gradients leave the range of numbers; the line search finds the scale.
     if step.is_finite() && step > 0.0 { step } else { 1.0 / point.gradient_norm().max(f64::MIN_POSITIVE) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(x: [f64; 3], gradient: [f64; 3]) -> Point {
+        Point { x: x.into(), value: 0.0, gradient: gradient.into() }
+    }
+
+    /// The inverse Hessian maps the newest `y` to its `s`, whatever the older pairs are; at most `memory` are kept.
+    #[test]
+    fn the_newest_pair_satisfies_the_secant_equation() {
+        let points = [
+            point([0.0; 3], [1.0, -2.0, 0.5]),
+            point([1.0, 0.5, -1.0], [4.0, -1.0, -3.0]),
+            point([0.5, 2.0, 1.0], [2.5, 6.0, 2.0]),
+            point([2.0, 1.0, 1.5], [9.0, 3.0, 4.5]),
+        ];
+        let mut pairs = VecDeque::new();
+        for ends in points.windows(2) {
+            remember(&mut pairs, &ends[0], &ends[1], 2);
+            let newest = pairs.back().expect("curves upwards");
+            let mut direction = vec![0.0; 3];
+            descend(&pairs, &newest.y, &mut direction);
+            let off = direction.iter().zip(&newest.s).fold(0.0, |most: f64, (d, s)| most.max((d + s).abs()));
+            assert!(off < 1e-14, "{off}");
+        }
+        assert_eq!(pairs.len(), 2);
+    }
+
+    /// A pair that curves downwards, or within rounding not at all, would turn the direction upwards.
+    #[test]
+    fn pairs_that_do_not_curve_upwards_are_left_out() {
+        let mut pairs = VecDeque::new();
+        let start = point([0.0; 3], [0.0; 3]);
+        for gradient in [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1e-9, 1.0, 0.0], [0.0; 3], [1e-320, 0.0, 0.0]] {
+            remember(&mut pairs, &start, &point([1.0, 0.0, 0.0], gradient), 5);
+            assert!(pairs.is_empty(), "{gradient:?}");
+        }
+        remember(&mut pairs, &start, &point([1.0, 0.0, 0.0], [1e-3, 1.0, 0.0]), 5);
+        assert_eq!(pairs.len(), 1);
+    }
+}

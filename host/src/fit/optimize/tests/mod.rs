@@ -105,6 +105,18 @@ fn adam_finds_minima() {
     finds(&adam(0.05), [case("quadratic", Quadratic, [&[1.0; 50], &[0.0; 50]], 1e-6, 490)]);
 }
 
+/// The first step is the rate in each variable, whatever the gradient: the averages begin without bias.
+#[test]
+fn adam_begins_with_its_rate() {
+    let mut watch = |step: &Step<'_>| {
+        let off = distance(step.x, &[VALLEY[0][0] + 0.05, VALLEY[0][1] + 0.05]);
+        assert!(step.iteration > 1 || off < 1e-7, "{step:?}");
+        ControlFlow::Break(())
+    };
+    let found = minimize(&Optimizer::Adam { rate: 0.05 }, &mut rosenbrock(), VALLEY[0], &Stop::default(), &mut watch);
+    assert_eq!(found.map(|found| found.iterations).ok(), Some(1));
+}
+
 fn all() -> [Optimizer; 3] {
     [Optimizer::default(), Optimizer::Adam { rate: 0.1 }, Optimizer::LevenbergMarquardt]
 }
