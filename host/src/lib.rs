@@ -111,9 +111,9 @@ pub use model::layers::{
 #[cfg(feature = "files")]
 pub use model::models;
 pub use model::{
-    Gradient, NodeGradient, NodeGradients,
-    Best, Exported, ExportedLayer, Flash, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model, Parameter,
-    Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError, Table, Values, Weight, kernels, layers,
+    Best, Exported, ExportedLayer, Flash, Gradient, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model,
+    NodeGradient, NodeGradients, Parameter, Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError,
+    Table, Values, Weight, kernels, layers,
 };
 pub use shown::shown;
 pub use stimuli::{samples, scene};

@@ -1,4 +1,4 @@
-//! Fitting: optimisers, losses, penalties and scores. Nothing here depends on a model.
+//! Fitting a model's parameters to recordings: [`Fit`].
 //!
 //! | item | content |
 //! |---|---|
@@ -10,14 +10,24 @@
 //! | [`matrix`] | Cholesky factor: steps of Levenberg-Marquardt, variances of estimates |
 
 pub mod bounds;
+mod fitted;
 pub mod loss;
 pub mod matrix;
+mod measured;
 pub mod optimize;
 pub mod penalty;
+mod problem;
+mod run;
 pub mod score;
+mod subject;
+#[cfg(test)]
+mod tests;
 
 pub use bounds::Transform;
+pub use fitted::{Fitted, FittedParameter, Prediction, Progress, Scores};
 pub use loss::{Loss, Observed};
+pub use measured::Measured;
 pub use optimize::{Objective, Optimizer, Outcome, Step, Stop, Why, minimize};
 pub use penalty::Penalty;
+pub use run::Fit;
 pub use score::Score;

@@ -4,9 +4,9 @@ mod boards;
 mod bounds;
 mod export;
 mod feed;
-pub(crate) mod gradient;
 #[cfg(feature = "files")]
 pub mod file;
+pub(crate) mod gradient;
 pub(crate) mod inputs;
 mod kept;
 pub mod kernels;

@@ -6,6 +6,7 @@
 //! parameters.<name>, <name>        parameters.tau, tau
 //! ```
 
+use super::ModelFile;
 use super::describe::list;
 use super::error::Problem;
 use super::kinds::KINDS;
@@ -13,7 +14,6 @@ use super::source::Source;
 use super::units;
 use super::value::{Entry, Item, Table, Value, find};
 use super::write::number_in_toml;
-use super::ModelFile;
 use crate::model::inputs::{Inputs, Join};
 use crate::{Error, Model, Parameter, Result};
 
@@ -36,7 +36,7 @@ impl FileNumber {
 
     /// Another number in the notation of the file.
     fn text(&self, value: f64) -> String {
-        let number = number_in_toml(value);
+        let number = number_in_toml(rounded(value));
         if self.unit.is_empty() { number } else { format!("\"{number}{}\"", self.unit) }
     }
 }
@@ -79,16 +79,20 @@ impl ModelFile {
     /// The number called `name`: its path, or the layer and the last key if that is unique, or the name of a parameter.
     pub(crate) fn number(&self, name: &str) -> Option<FileNumber> {
         let all = self.numbers();
-        if let Some(exact) = all.iter().find(|number| number.path == name || number.path == format!("parameters.{name}")) {
+        if let Some(exact) =
+            all.iter().find(|number| number.path == name || number.path == format!("parameters.{name}"))
+        {
             return Some(exact.clone());
         }
         let (layer, key) = name.split_once('.')?;
-        let ends = |path: &str| path.split_once('.').is_some_and(|(first, rest)| first == layer && rest.rsplit('.').next() == Some(key));
+        let ends = |path: &str| {
+            path.split_once('.').is_some_and(|(first, rest)| first == layer && rest.rsplit('.').next() == Some(key))
+        };
         let mut found = all.iter().filter(|number| ends(&number.path));
         found.next().filter(|_| found.next().is_none()).cloned()
     }
 
-    /// Changes a number; its unit stays.
+    /// Changes a number, to nine digits; its unit stays.
     ///
     /// # Errors
     /// As [`ModelFile::set`].
@@ -136,7 +140,10 @@ impl ModelFile {
         let value = if key == "inputs" {
             let entries = model.names().zip(model.inputs());
             let (_, inputs) = entries.into_iter().find(|(entry, _)| *entry == name).ok_or_else(unknown)?;
-            let term = |term: &(String, f64)| Value::Text(Inputs { join: Join::Sum, terms: vec![term.clone()] }.to_string());
+            let term = |(term, weight): &(String, f64)| {
+                let terms = vec![(term.clone(), rounded(*weight))];
+                Value::Text(Inputs { join: Join::Sum, terms }.to_string())
+            };
             list(inputs.terms.iter().map(term))
         } else {
             let built = model.names().zip(model.layers()).find(|(entry, _)| *entry == name);
@@ -166,4 +173,9 @@ impl ModelFile {
         *self = changed.map_err(|problem: Problem| problem.error(&source))?;
         Ok(())
     }
+}
+
+/// To nine digits, which is more than the 32-bit floats of a model tell apart.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.8e}").parse().unwrap_or(value)
 }

@@ -13,10 +13,10 @@ mod pass;
 pub use nodes::{NodeGradient, NodeGradients};
 pub(crate) use pass::{Pass, Recording};
 
+use super::Model;
 use super::feed::{not_finite, stage};
 use super::network::{Network, Span};
 use super::parameters::{Parameter, inside, unknown};
-use super::Model;
 use crate::cpu::threads::Threads;
 use crate::{Error, Movie, Result};
 use foveola_core::adjoint::{Lengths, Wanted};

@@ -62,7 +62,12 @@ impl Pass {
             return Err(unknown(name, &all));
         }
         let wanted = model.network.wanted(free, shape)?;
-        Ok(Self { free: free.iter().map(|name| (*name).to_owned()).collect(), wanted, budget: BUDGET, ..Self::default() })
+        Ok(Self {
+            free: free.iter().map(|name| (*name).to_owned()).collect(),
+            wanted,
+            budget: BUDGET,
+            ..Self::default()
+        })
     }
 
     /// The gradient for a recording. `loss` gets the output, as (batch, time, channel, row, col) with the lengths of the last four,
@@ -99,12 +104,14 @@ impl Pass {
             let mut rows = vec![NodeAdjoint::EMPTY; nodes.len()];
             let wanted = |node: usize| self.wanted.get(node).copied().unwrap_or_default();
             let mut reversed = std::mem::take(&mut self.reversed);
-            let adjoint = GraphAdjoint::new(&graph, wanted, false, &mut reversed, &mut rows).map_err(|error| match error {
-                foveola_core::Error::NodeAdjoint { node } => {
-                    Error::NotFitted { what: network.layer_of(node, shape), reason: "is a custom filter, without an adjoint" }
-                }
-                other => core(other),
-            })?;
+            let adjoint =
+                GraphAdjoint::new(&graph, wanted, false, &mut reversed, &mut rows).map_err(|error| match error {
+                    foveola_core::Error::NodeAdjoint { node } => Error::NotFitted {
+                        what: network.layer_of(node, shape),
+                        reason: "is a custom filter, without an adjoint",
+                    },
+                    other => core(other),
+                })?;
             let level = network.precision.level();
             let work = worth(adjoint.graph(), 1, recording.frames);
             workers.prepare(work)?;
@@ -142,7 +149,9 @@ impl Pass {
             let found = all.iter().find(|gradient| gradient.name == *name).cloned();
             found.ok_or_else(|| {
                 let reason = match model.parameter(name) {
-                    Ok(_) if name.ends_with(".delay") || name.ends_with(".delays") => "is in whole frames, of which there are no gradients",
+                    Ok(_) if name.ends_with(".delay") || name.ends_with(".delays") => {
+                        "is in whole frames, of which there are no gradients"
+                    }
                     _ => "has no gradient",
                 };
                 Error::NotFitted { what: name.clone(), reason }

@@ -36,7 +36,8 @@ fn models() -> Vec<(&'static str, Model)> {
     let resolution = Resolution::DEFAULT;
     let conv = |channels: [usize; 2], size: [usize; 3], seed| {
         let [ins, out] = channels;
-        let conv = Conv3d::new(ins, out, size).and_then(|conv| conv.with_weight(weight(&[out, ins, size[0], size[1], size[2]], seed)));
+        let conv = Conv3d::new(ins, out, size)
+            .and_then(|conv| conv.with_weight(weight(&[out, ins, size[0], size[1], size[2]], seed)));
         conv.and_then(|conv| conv.with_bias(&[0.1, -0.2, 0.05][..out])).expect("a convolution")
     };
     let low = |tau| LowPass::new(tau, resolution).expect("a time constant");
@@ -50,7 +51,12 @@ fn models() -> Vec<(&'static str, Model)> {
     let slow = Conv1d::new(1, 1, 4).and_then(|conv| conv.with_weight(weight(&[1, 1, 4], 11))).expect("a convolution");
     let nonlinear = |scale, bias| NLRectifySquare::new(scale, bias).expect("finite");
     vec![
-        ("conv", Model::new().named("conv", conv([1, 2], [3, 3, 2], 3)).named("square", NLSquare::new(0.7, 0.2).expect("finite"))),
+        (
+            "conv",
+            Model::new()
+                .named("conv", conv([1, 2], [3, 3, 2], 3))
+                .named("square", NLSquare::new(0.7, 0.2).expect("finite")),
+        ),
         (
             "strides",
             Model::new()
@@ -76,14 +82,23 @@ fn models() -> Vec<(&'static str, Model)> {
                 .named("weighted", slow)
                 .reading([("product", -0.7)]),
         ),
-        ("field", Model::new().named("conv", conv([1, 2], [1, 3, 3], 6)).named("field", field).named("square", nonlinear(0.8, 0.4))),
+        (
+            "field",
+            Model::new()
+                .named("conv", conv([1, 2], [1, 3, 3], 6))
+                .named("field", field)
+                .named("square", nonlinear(0.8, 0.4)),
+        ),
         (
             "branches",
             Model::of(
                 Branches::new()
                     .weighted(0.8, Model::of(low(0.002)).then(nonlinear(0.7, 0.2)))
                     .weighted(-0.5, low(0.006))
-                    .weighted(0.3, Branches::new().plus(high(0.004, 0.5)).minus(NLSquare::new(0.6, -0.1).expect("finite"))),
+                    .weighted(
+                        0.3,
+                        Branches::new().plus(high(0.004, 0.5)).minus(NLSquare::new(0.6, -0.1).expect("finite")),
+                    ),
             )
             .then(Sum::new(Axis::Col)),
         ),
@@ -100,7 +115,12 @@ fn loss(output: &[f32], derivative: Option<&mut [f32]>) -> f64 {
     value
 }
 
-fn gradient(model: &Model, movie: &Array3<f32>, free: &[&str], budget: Option<usize>) -> crate::Result<(f64, Vec<Parameter>)> {
+fn gradient(
+    model: &Model,
+    movie: &Array3<f32>,
+    free: &[&str],
+    budget: Option<usize>,
+) -> crate::Result<(f64, Vec<Parameter>)> {
     let shape = Shape::new(1, SIZE[0], SIZE[1]);
     let samples = movie.as_slice().expect("in order");
     let recording = Recording { samples, batch: 1, frames: FRAMES, shape };
@@ -136,16 +156,26 @@ fn gradients_are_differences() {
     let mut kinds = std::collections::BTreeSet::new();
     for (title, model) in models() {
         let all = names(&model);
-        let (_, found) = gradient(&model, &movie, &all.iter().map(String::as_str).collect::<Vec<_>>(), None).expect("a gradient");
+        let (_, found) =
+            gradient(&model, &movie, &all.iter().map(String::as_str).collect::<Vec<_>>(), None).expect("a gradient");
         for parameter in &found {
-            assert_eq!(parameter.shape(), model.parameter(&parameter.name).expect("a parameter").shape(), "{}", parameter.name);
+            assert_eq!(
+                parameter.shape(),
+                model.parameter(&parameter.name).expect("a parameter").shape(),
+                "{}",
+                parameter.name
+            );
             kinds.insert(parameter.name.rsplit('.').next().unwrap_or_default().to_owned());
             let most = parameter.value.iter().fold(1.0, |most: f64, g| most.max(g.abs()));
             // A few numbers of each array.
             let every = (parameter.value.len() / 7).max(1);
             for (index, g) in parameter.value.iter().enumerate().step_by(every) {
                 let expected = difference(&model, &movie, &parameter.name, index);
-                assert!((g - expected).abs() < 2e-3 * most, "{title}, {} at {index}: {g} and {expected}", parameter.name);
+                assert!(
+                    (g - expected).abs() < 2e-3 * most,
+                    "{title}, {} at {index}: {g} and {expected}",
+                    parameter.name
+                );
             }
         }
     }
@@ -210,7 +240,8 @@ fn streams_of_a_batch_add_up() {
     second.invert_axis(ndarray::Axis(0));
     let both = ndarray::stack![ndarray::Axis(0), first, second];
     let both = both.to_shape((2, 1, FRAMES, SIZE[0], SIZE[1])).expect("a batch");
-    let square = |output: ndarray::ArrayView5<'_, f32>| Ok((output.iter().map(|y| f64::from(y * y)).sum(), 2.0 * &output));
+    let square =
+        |output: ndarray::ArrayView5<'_, f32>| Ok((output.iter().map(|y| f64::from(y * y)).sum(), 2.0 * &output));
     let free = ["first.weight", "slow.tau"];
     let whole = model.gradient(&both, &free, square).expect("a gradient");
     let parts = [&first, &second].map(|movie| model.gradient(movie, &free, square).expect("a gradient"));
@@ -230,9 +261,15 @@ fn what_has_no_gradient_is_named() {
         .named("slow", LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant"))
         .map(|x| x * x);
     let refused = |free| gradient(&model, &movie, &[free], None).expect_err("refused").to_string();
-    assert_eq!(refused("late.delay"), "late.delay is in whole frames, of which there are no gradients: it cannot be fitted");
+    assert_eq!(
+        refused("late.delay"),
+        "late.delay is in whole frames, of which there are no gradients: it cannot be fitted"
+    );
     assert_eq!(refused("slow.tau"), "layer 2, Map is a custom filter, without an adjoint: it cannot be fitted");
-    assert_eq!(refused("slow.tua"), "unknown parameter 'slow.tua'; expected one of: slow.tau (the nearest), late.delay");
+    assert_eq!(
+        refused("slow.tua"),
+        "unknown parameter 'slow.tua'; expected one of: slow.tau (the nearest), late.delay"
+    );
     let mut bad = movie.clone();
     bad[(3, 2, 1)] = f32::NAN;
     let free: [&str; 0] = [];

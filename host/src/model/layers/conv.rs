@@ -1,8 +1,8 @@
 //! `Conv3d`, `Conv2d` and `Conv1d`: one convolution layer that interprets weights in three ways.
 
 use crate::cpu::plan::{Job, Planner};
-use crate::model::layer::{Table, named};
 use crate::model::gradient::NodeGradients;
+use crate::model::layer::{Table, named};
 use crate::model::weight::{check_bias, gradients, parameters, singles};
 use crate::taps::Taps;
 use crate::{Algorithm, Error, Layer, Parameter, Plan, Result, SimdLevel, Values, Weight, kernels, memory};

@@ -1,7 +1,7 @@
 //! `RF`: a receptive field with one output pixel.
 
-use crate::model::layer::{Table, named};
 use crate::model::gradient::NodeGradients;
+use crate::model::layer::{Table, named};
 use crate::model::weight::{check_bias, gradients, parameters, singles};
 use crate::taps::{MAX_WEIGHTS, Taps};
 use crate::{Error, Layer, Parameter, Result, Values, Weight};
