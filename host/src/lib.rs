@@ -68,6 +68,7 @@ mod device;
 mod draft;
 mod error;
 mod events;
+pub mod fit;
 mod lookahead;
 mod memory;
 mod model;

@@ -1,0 +1,3 @@
+//! Fits models to recordings.
+
+pub mod direct;
