@@ -7,8 +7,8 @@
 //! from the edges of frames. `mean` is the number of events per `dt` at the pixel and channel over the whole recording.
 //! Spikes in the first `taps dt` of the recording are not used, since their past is not known.
 //!
-//! Cost: about 10 operations per event, and 5 per spike for each event in the `taps dt` before it. Memory: these events, 24
-//! bytes each, and the averages.
+//! Cost: for each spike, one addition per event in the `taps dt` before it. Memory: these events, 24 bytes each, and the
+//! averages.
 
 use super::spikes::check_place;
 use crate::error::in_range;

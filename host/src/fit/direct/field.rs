@@ -84,7 +84,31 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::{random_kernel, white};
+    use super::super::{Penalty, ridge};
     use super::*;
+    use crate::{Conv3d, Model};
+    use ndarray::{Array2, Axis};
+
+    /// What a convolution computes at a pixel is recovered from the window of its size around that pixel.
+    #[test]
+    fn the_kernel_of_a_window_is_the_weight_of_a_convolution() {
+        let stimulus = white(1, [2, 300, 6, 7]);
+        for (pixel, size) in [([2, 3], [3, 5]), ([3, 4], [4, 2]), ([3, 3], [6, 7])] {
+            let weight = random_kernel(2, [1, 2, 3, size[0], size[1]]);
+            let conv = Conv3d::new(2, 1, [3, size[0], size[1]]).and_then(|conv| conv.with_weight(&weight));
+            let out = Model::of(conv.expect("a convolution")).run(&stimulus, 300).expect("responses");
+            let responses = Array2::from_shape_fn((300, 1), |(t, _)| out[(0, 0, t, pixel[0], pixel[1])]);
+            let field = Field::around(3, pixel, size);
+            let found = ridge(&stimulus, responses.view(), field, Penalty::Fixed(0.0)).expect("a fit").kernels;
+            let worst = (&found - &weight).iter().fold(0.0_f32, |most, error| most.max(error.abs()));
+            assert!(worst < 1e-5, "{worst}: {size:?} around {pixel:?}");
+            if size == [6, 7] {
+                let whole = ridge(&stimulus, responses.view(), Field::frame(3), Penalty::Fixed(0.0)).expect("a fit");
+                assert_eq!(whole.kernels.index_axis(Axis(0), 0), found.index_axis(Axis(0), 0), "the whole frame");
+            }
+        }
+    }
 
     #[test]
     fn a_window_begins_half_its_size_before_its_pixel() {

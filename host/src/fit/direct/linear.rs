@@ -16,7 +16,7 @@
 /// square is 4e-15.
 const DEPENDENT: f64 = 1e-12;
 
-/// QR steps per eigenvalue. Two are usual.
+/// QR steps per eigenvalue at most. One or two are usual: they converge cubically.
 const MOST_STEPS: usize = 60;
 
 /// Replaces the lower triangle of a matrix by its Cholesky factor. The upper triangle is not read.

@@ -15,8 +15,8 @@
 //! `X' X`.
 //!
 //! - Cost for `width = channels x taps x rows x cols`, in multiply-adds: `width^2 T / taps` for `X' X`; `width^3 / 6` for a
-//!   fixed penalty (Cholesky), about `5 width^3` for a chosen one. Memory: `width^2` numbers of 8 bytes, twice to three
-//!   times.
+//!   fixed penalty (Cholesky), about `5 width^3` for a chosen one. Memory: `width^2` numbers of 8 bytes, twice
+//!   for a fixed penalty, five times for a chosen one.
 //! - References: A. E. Hoerl, R. W. Kennard 1970, doi:10.1080/00401706.1970.10488634; G. H. Golub, M. Heath, G. Wahba 1979,
 //!   doi:10.1080/00401706.1979.10489751.
 

@@ -25,7 +25,7 @@ use ndarray::{ArrayView2, Axis};
 
 const ITEM: &str = "separable";
 
-/// Rounds at most. Most fits end after 5 to 20.
+/// Rounds at most.
 const MOST_ROUNDS: usize = 500;
 
 /// The decrease of the error, relative to the response's sum of squares, that ends the rounds.

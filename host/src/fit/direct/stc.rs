@@ -17,7 +17,7 @@
 //! extreme of all), and are conservative for all but the first.
 //!
 //! - Cost for `width = channels x taps x rows x cols`, in multiply-adds: `width^2 T / taps` once, about `5 width^3` once,
-//!   and for each shift `width^2 / 2` per frame with a spike and `width^3`. Memory: four times `width^2` numbers of 8
+//!   and for each shift `width^2 / 2` per frame with a spike and `width^3`. Memory: five times `width^2` numbers of 8
 //!   bytes.
 //! - The same seed gives the same p-values.
 //! - References: O. Schwartz and others 2006, Spike-triggered neural characterization, doi:10.1167/6.4.13; N. C. Rust
