@@ -10,6 +10,7 @@
 //! | [`matrix`] | Cholesky factor: steps of Levenberg-Marquardt, variances of estimates |
 
 pub mod bounds;
+pub mod direct;
 mod fitted;
 pub mod loss;
 pub mod matrix;
