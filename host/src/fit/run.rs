@@ -58,6 +58,7 @@ enum Owner<'m> {
 /// - The result does not depend on the number of threads.
 ///
 /// Cost of an evaluation: that of [`Model::gradient`], for each recording.
+#[must_use]
 pub struct Fit<'m> {
     owner: Owner<'m>,
     free: Vec<(String, Option<Transform>)>,
