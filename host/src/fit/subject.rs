@@ -179,7 +179,7 @@ impl Subject {
         for variable in &self.variables {
             let (own, others) = rest.split_at_checked(variable.len()).unwrap_or_default();
             if let Source::Parameter = variable.source {
-                self.model.set_parameter(&variable.name, &variable.array(own))?;
+                self.model.set_parameter(&variable.name, variable.array(own))?;
             }
             rest = others;
         }
@@ -227,7 +227,7 @@ impl Subject {
         for variable in &self.variables {
             match &variable.source {
                 Source::Parameter => {
-                    all.extend(of(&variable.name).into_iter().flat_map(|gradient| gradient.value.iter()))
+                    all.extend(of(&variable.name).into_iter().flat_map(|gradient| gradient.value.iter()));
                 }
                 #[cfg(feature = "files")]
                 Source::Number { number, slopes } => {
