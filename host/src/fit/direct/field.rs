@@ -85,7 +85,7 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{random_kernel, white};
-    use super::super::{Penalty, ridge};
+    use super::super::{Shrinkage, ridge};
     use super::*;
     use crate::{Conv3d, Model};
     use ndarray::{Array2, Axis};
@@ -100,11 +100,11 @@ mod tests {
             let out = Model::of(conv.expect("a convolution")).run(&stimulus, 300).expect("responses");
             let responses = Array2::from_shape_fn((300, 1), |(t, _)| out[(0, 0, t, pixel[0], pixel[1])]);
             let field = Field::around(3, pixel, size);
-            let found = ridge(&stimulus, responses.view(), field, Penalty::Fixed(0.0)).expect("a fit").kernels;
+            let found = ridge(&stimulus, responses.view(), field, Shrinkage::Fixed(0.0)).expect("a fit").kernels;
             let worst = (&found - &weight).iter().fold(0.0_f32, |most, error| most.max(error.abs()));
             assert!(worst < 1e-5, "{worst}: {size:?} around {pixel:?}");
             if size == [6, 7] {
-                let whole = ridge(&stimulus, responses.view(), Field::frame(3), Penalty::Fixed(0.0)).expect("a fit");
+                let whole = ridge(&stimulus, responses.view(), Field::frame(3), Shrinkage::Fixed(0.0)).expect("a fit");
                 assert_eq!(whole.kernels.index_axis(Axis(0), 0), found.index_axis(Axis(0), 0), "the whole frame");
             }
         }

@@ -1,59 +1,24 @@
-//! Symmetric matrices: Cholesky factor, solution of linear systems, eigenvalues and eigenvectors.
+//! Symmetric matrices: eigenvalues and eigenvectors.
 //!
 //! ```text
-//! cholesky   A = L L'                        L lower triangular, row by row
-//! eigen      A = W' D W                      the rows of W are eigenvectors
+//! A = W' D W                      the rows of W are eigenvectors
 //! ```
 //! Eigenvalues: Householder reflections make `A` tridiagonal, then implicit QR steps with Wilkinson's shift make it
 //! diagonal. Their error is a few `2^-53 |A|`. All matrices are square, row-major, in `f64`; sums have a fixed order.
 //!
-//! Cost for `n` rows, in multiply-adds: Cholesky `n^3 / 6`; eigenvalues `n^3`; with vectors about `5 n^3`.
+//! Cost for `n` rows, in multiply-adds: eigenvalues `n^3`; with vectors about `5 n^3`.
 //!
-//! Reference: G. H. Golub, C. F. Van Loan, Matrix Computations, 4th edition, sections 4.2 and 8.3.
+//! Reference: G. H. Golub, C. F. Van Loan, Matrix Computations, 4th edition, section 8.3.
+
+use crate::fit::matrix::dot;
 
 /// The part of a diagonal element, after the columns before it are eliminated, below which its column counts as a
 /// combination of them. A pixel that is computed from others in `f32` differs from their combination by `2^-24`, whose
 /// square is 4e-15.
-const DEPENDENT: f64 = 1e-12;
+pub(super) const DEPENDENT: f64 = 1e-12;
 
 /// QR steps per eigenvalue at most. One or two are usual: they converge cubically.
 const MOST_STEPS: usize = 60;
-
-/// Replaces the lower triangle of a matrix by its Cholesky factor. The upper triangle is not read.
-///
-/// # Errors
-/// The first row that depends on the rows before it.
-pub(super) fn cholesky(matrix: &mut [f64], n: usize) -> Result<(), usize> {
-    for i in 0..n {
-        let (above, rest) = matrix.split_at_mut(i * n);
-        let row = &mut rest[..=i];
-        for j in 0..i {
-            let other = &above[j * n..][..=j];
-            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
-        }
-        let pivot = row[i] - dot(&row[..i], &row[..i]);
-        if pivot.is_nan() || pivot <= DEPENDENT * row[i] {
-            return Err(i);
-        }
-        row[i] = pivot.sqrt();
-    }
-    Ok(())
-}
-
-/// Solves `L L' x = b` in place.
-pub(super) fn solve(factor: &[f64], b: &mut [f64]) {
-    let n = b.len();
-    for i in 0..n {
-        let row = &factor[i * n..][..=i];
-        b[i] = (b[i] - dot(&row[..i], &b[..i])) / row[i];
-    }
-    for i in (0..n).rev() {
-        let row = &factor[i * n..][..=i];
-        b[i] /= row[i];
-        let x = b[i];
-        add(&mut b[..i], &row[..i], -x);
-    }
-}
 
 /// The eigenvalues of a symmetric matrix in descending order, and their eigenvectors as rows of unit length, if asked.
 #[derive(Clone, Debug)]
@@ -199,19 +164,6 @@ fn qr_step(d: &mut [f64], e: &mut [f64], lo: usize, hi: usize, vectors: &mut [f6
     }
 }
 
-/// The scalar product, summed in eight lanes.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f64 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f64>() + rest
-}
-
 /// `to += factor from`.
 pub(super) fn add(to: &mut [f64], from: &[f64], factor: f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
@@ -258,45 +210,6 @@ mod tests {
 
     fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance)
-    }
-
-    #[test]
-    fn a_cholesky_factor_made_by_hand() {
-        // L = [2, ., .; 6, 1, .; -8, 5, 3], with numbers that are never read above the diagonal.
-        let mut matrix = [4.0, f64::NAN, f64::NAN, 12.0, 37.0, f64::NAN, -16.0, -43.0, 98.0];
-        cholesky(&mut matrix, 3).expect("positive");
-        assert!(close(
-            &[matrix[0], matrix[3], matrix[4], matrix[6], matrix[7], matrix[8]],
-            &[2.0, 6.0, 1.0, -8.0, 5.0, 3.0],
-            0.0
-        ));
-        let mut x = [4.0 + 24.0 - 48.0, 12.0 + 74.0 - 129.0, -16.0 - 86.0 + 294.0]; // A (1, 2, 3)
-        solve(&matrix, &mut x);
-        assert!(close(&x, &[1.0, 2.0, 3.0], 1e-12), "{x:?}");
-    }
-
-    #[test]
-    fn systems_are_solved() {
-        for n in [1, 2, 7, 8, 9, 40] {
-            let matrix = gram(n as u64, 2 * n, n);
-            let x = uniform(99, n);
-            let mut b = times(&matrix, &x);
-            let mut factor = matrix.clone();
-            cholesky(&mut factor, n).expect("positive");
-            solve(&factor, &mut b);
-            assert!(close(&b, &x, 1e-9), "{n}");
-        }
-    }
-
-    #[test]
-    fn the_first_dependent_row_is_named() {
-        // Row 2 is the sum of rows 0 and 1.
-        let mut matrix = [2.0, 1.0, 3.0, 1.0, 2.0, 3.0, 3.0, 3.0, 6.0];
-        assert_eq!(cholesky(&mut matrix, 3), Err(2));
-        assert_eq!(cholesky(&mut [1.0, 0.0, 0.0, 0.0], 2), Err(1), "a row of zeros");
-        assert_eq!(cholesky(&mut [f64::NAN], 1), Err(0));
-        let mut singular = gram(5, 6, 9); // rank 6
-        assert_eq!(cholesky(&mut singular, 9), Err(6));
     }
 
     #[test]

@@ -30,7 +30,7 @@
 //! temporal padding is assumed, and means and variances are those of exactly the frames that each tap reads.
 //!
 //! ```
-//! use foveola::fit::direct::{Field, Penalty, ridge};
+//! use foveola::fit::direct::{Field, Shrinkage, ridge};
 //! use foveola::{Model, RF, kernels};
 //! use ndarray::{Array2, Array3};
 //!
@@ -41,7 +41,7 @@
 //! let responses = neuron.run(&stimulus, 100)?;
 //! let responses = Array2::from_shape_vec((100, 1), responses.iter().copied().collect()).unwrap();
 //!
-//! let fit = ridge(&stimulus, responses.view(), Field::frame(3), Penalty::Fixed(0.0))?;
+//! let fit = ridge(&stimulus, responses.view(), Field::frame(3), Shrinkage::Fixed(0.0))?;
 //! let found = fit.kernels.iter().zip(&kernel);
 //! assert!(found.into_iter().all(|(found, kernel)| (found - kernel).abs() < 1e-5));
 //!
@@ -68,7 +68,7 @@ pub use event_average::{EventStudy, event_triggered_average};
 pub use field::Field;
 pub use rank_one::{RankOne, rank_one};
 pub use reverse_correlation::{reverse_correlation, whitened_average};
-pub use ridge::{Penalty, Ridge, ridge};
+pub use ridge::{Ridge, Shrinkage, ridge};
 pub use separable::{Separable, separable};
 pub use spikes::{counts_of_events, counts_of_times};
 pub use sta::spike_triggered_average;

@@ -10,7 +10,8 @@
 //!
 //! Cost, for a shorter side of `n` and a longer one of `m`: `n^2 m + 5 n^3` multiply-adds.
 
-use super::linear::{Eigen, add, dot, eigen};
+use super::linear::{Eigen, add, eigen};
+use crate::fit::matrix::dot;
 use crate::{Error, Result};
 use ndarray::{Array1, Array3, Array4, ArrayView4, Axis};
 

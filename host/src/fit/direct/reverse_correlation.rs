@@ -15,7 +15,7 @@
 
 use super::Field;
 use super::design::Design;
-use super::ridge::{Penalty, regression};
+use super::ridge::{Shrinkage, regression};
 use crate::{Error, Movie, Result};
 use ndarray::{Array5, ArrayView2};
 
@@ -83,7 +83,7 @@ pub fn whitened_average<'a>(
     field: Field,
     penalty: f64,
 ) -> Result<Array5<f32>> {
-    regression("whitened_average", stimulus, responses, field, Penalty::Fixed(penalty)).map(|fit| fit.kernels)
+    regression("whitened_average", stimulus, responses, field, Shrinkage::Fixed(penalty)).map(|fit| fit.kernels)
 }
 
 #[cfg(test)]

@@ -22,9 +22,10 @@
 
 use super::Field;
 use super::design::{Design, Responses};
-use super::linear::{self, Eigen, dot};
+use super::linear::{self, Eigen};
 use super::normal::{check_width, gram};
 use crate::error::in_range;
+use crate::fit::matrix::{MatrixError, cholesky, dot, solve};
 use crate::{Error, Movie, Result};
 use ndarray::{Array5, ArrayView2};
 
@@ -34,7 +35,7 @@ const FREEDOM: f64 = 1e-3;
 
 /// The penalty of a [`ridge`](ridge()) regression.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Penalty {
+pub enum Shrinkage {
     /// This number, 0 or more, in the unit of the stimulus' sum of squares over the recording.
     Fixed(f64),
     /// Chosen for each neuron by generalised cross-validation.
@@ -67,7 +68,7 @@ pub fn ridge<'a>(
     stimulus: impl Movie<'a>,
     responses: ArrayView2<'_, f32>,
     field: Field,
-    penalty: Penalty,
+    penalty: Shrinkage,
 ) -> Result<Ridge> {
     regression("ridge", stimulus, responses, field, penalty)
 }
@@ -78,26 +79,28 @@ pub(super) fn regression<'a>(
     stimulus: impl Movie<'a>,
     responses: ArrayView2<'_, f32>,
     field: Field,
-    penalty: Penalty,
+    penalty: Shrinkage,
 ) -> Result<Ridge> {
-    if let Penalty::Fixed(penalty) = penalty {
+    if let Shrinkage::Fixed(penalty) = penalty {
         check_penalty(item, penalty)?;
     }
     let problem = Problem::new(item, stimulus, responses, field)?;
     let width = problem.design.width();
     let (weights, penalties) = match penalty {
-        Penalty::Fixed(penalty) => {
+        Shrinkage::Fixed(penalty) => {
             let mut factor = problem.gram.clone();
             factor.iter_mut().step_by(width + 1).for_each(|x| *x += penalty);
-            linear::cholesky(&mut factor, width).map_err(|column| problem.undetermined(column, penalty))?;
+            cholesky(&mut factor, width, linear::DEPENDENT)
+                .map_err(|error| problem.undetermined(&error, 1, penalty))?;
             let weights = problem.targets.iter().map(|target| {
                 let mut weights = target.products.clone();
-                linear::solve(&factor, &mut weights);
-                weights
+                solve(&factor, width, &mut weights).map(|()| weights)
             });
-            (weights.collect::<Vec<_>>(), vec![penalty; problem.targets.len()])
+            let weights =
+                weights.collect::<Result<Vec<_>, _>>().map_err(|error| problem.undetermined(&error, 1, penalty))?;
+            (weights, vec![penalty; problem.targets.len()])
         }
-        Penalty::CrossValidated => {
+        Shrinkage::CrossValidated => {
             let eigen = linear::eigen(problem.gram.clone(), width, true).ok_or_else(|| problem.overflow())?;
             problem.targets.iter().map(|target| cross_validated(&eigen, target, problem.design.rows())).unzip()
         }
@@ -176,9 +179,10 @@ impl<'a> Problem<'a> {
         Ok(Ridge { explained: explained.collect(), kernels, offsets, penalties })
     }
 
-    /// The error of a problem that `penalty` does not make regular.
-    pub(super) fn undetermined(&self, column: usize, penalty: f64) -> Error {
-        let place = self.design.describe(column);
+    /// The error of a problem that `penalty` does not make regular; a row of its matrix stands for `step` weights.
+    pub(super) fn undetermined(&self, error: &MatrixError, step: usize, penalty: f64) -> Error {
+        let MatrixError::Undetermined { index, .. } = *error else { return self.overflow() };
+        let place = self.design.describe(index * step);
         let value = format!(
             "{penalty}, and the stimulus does not determine the weight of {place}: its samples are constant, or a \
              combination of those before them"
@@ -234,7 +238,7 @@ mod tests {
             let stimulus = white(2, [channels, frames, size[0], size[1]]) * 3.0 + 10.0;
             let mut responses = respond(&kernel, &stimulus);
             responses += &ndarray::arr1(&[0.5, -7.0]);
-            let fit = ridge(&stimulus, responses.view(), Field::frame(taps), Penalty::Fixed(0.0)).expect("a fit");
+            let fit = ridge(&stimulus, responses.view(), Field::frame(taps), Shrinkage::Fixed(0.0)).expect("a fit");
             let worst = distance(&fit.kernels, &kernel);
             assert!(worst < 1e-5, "{worst}: {frames}, {taps}");
             assert!((fit.offsets[0] - 0.5).abs() < 1e-3 && (fit.offsets[1] + 7.0).abs() < 1e-3, "{:?}", fit.offsets);
@@ -248,7 +252,7 @@ mod tests {
         let stimulus = white(2, [2, 60, 3, 3]);
         let responses = Array2::from_shape_fn((60, 1), |(t, _)| (t * t % 17) as f32);
         let fit =
-            ridge(&stimulus, responses.view(), Field::around(4, [1, 1], [2, 2]), Penalty::Fixed(5.0)).expect("a fit");
+            ridge(&stimulus, responses.view(), Field::around(4, [1, 1], [2, 2]), Shrinkage::Fixed(5.0)).expect("a fit");
         let kernel = fit.kernels.index_axis(ndarray::Axis(0), 0);
         let at = |i, t: usize, k: usize, r: usize, c: usize| f64::from(stimulus[(i, t - k, 1 - r, 1 - c)]);
         let residual = |t: usize| {
@@ -282,18 +286,18 @@ mod tests {
             let predicted = respond(&fit.kernels, &fresh) + fit.offsets[0];
             (&predicted - &truth).slice(s![5.., ..]).mapv(|x| x * x).mean().expect("a mean")
         };
-        let chosen = fit(Penalty::CrossValidated);
+        let chosen = fit(Shrinkage::CrossValidated);
         assert!(
-            error(&chosen) < 0.8 * error(&fit(Penalty::Fixed(0.0))),
+            error(&chosen) < 0.8 * error(&fit(Shrinkage::Fixed(0.0))),
             "{} {}",
             error(&chosen),
-            error(&fit(Penalty::Fixed(0.0)))
+            error(&fit(Shrinkage::Fixed(0.0)))
         );
         let best =
-            (-10..20).map(|k| error(&fit(Penalty::Fixed(200.0 * 2.0_f64.powi(k))))).fold(f32::INFINITY, f32::min);
+            (-10..20).map(|k| error(&fit(Shrinkage::Fixed(200.0 * 2.0_f64.powi(k))))).fold(f32::INFINITY, f32::min);
         assert!(error(&chosen) < 1.2 * best, "{} {best}: penalty {}", error(&chosen), chosen.penalties[0]);
         // The two solvers agree.
-        let same = fit(Penalty::Fixed(chosen.penalties[0]));
+        let same = fit(Shrinkage::Fixed(chosen.penalties[0]));
         assert!(distance(&same.kernels, &chosen.kernels) < 1e-6, "{}", distance(&same.kernels, &chosen.kernels));
     }
 
@@ -303,13 +307,13 @@ mod tests {
         let responses = Array2::from_shape_fn((20, 1), |(t, _)| (t * t % 7) as f32);
         let fit = |penalty| ridge(&stimulus, responses.view(), Field::frame(3), penalty);
         // 18 rows without their mean: the first 17 columns are independent.
-        let error = fit(Penalty::Fixed(0.0)).expect_err("singular").to_string();
+        let error = fit(Shrinkage::Fixed(0.0)).expect_err("singular").to_string();
         assert!(
             error.contains("penalty is 0") && error.contains("tap 1 (frames back) of channel 0, row 0, column 1"),
             "{error}"
         );
-        assert!(fit(Penalty::Fixed(1.0)).is_ok(), "a penalty");
-        let chosen = fit(Penalty::CrossValidated).expect("a penalty");
+        assert!(fit(Shrinkage::Fixed(1.0)).is_ok(), "a penalty");
+        let chosen = fit(Shrinkage::CrossValidated).expect("a penalty");
         assert!(chosen.penalties[0] > 0.0 && chosen.kernels.iter().all(|w| w.is_finite()), "{:?}", chosen.penalties);
     }
 
@@ -321,17 +325,20 @@ mod tests {
             let responses = responses.slice(s![.., ..neurons]);
             ridge(stimulus, responses, Field::frame(2), penalty).expect_err("bad input").to_string()
         };
-        assert!(error(&stimulus, 2, Penalty::Fixed(1.0)).contains("3 in all frames of neuron 1"), "constant response");
+        assert!(
+            error(&stimulus, 2, Shrinkage::Fixed(1.0)).contains("3 in all frames of neuron 1"),
+            "constant response"
+        );
         for penalty in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(error(&stimulus, 1, Penalty::Fixed(penalty)).contains("penalty is"), "{penalty}");
+            assert!(error(&stimulus, 1, Shrinkage::Fixed(penalty)).contains("penalty is"), "{penalty}");
         }
         // The third pixel is the mean of the first two, rounded to f32.
         let mut dependent = stimulus.clone();
         let mean = stimulus.slice(s![0, .., 0, ..]).mean_axis(ndarray::Axis(1)).expect("a mean");
         dependent.slice_mut(s![0, .., 1, 0]).assign(&mean);
-        let message = error(&dependent, 1, Penalty::Fixed(0.0));
+        let message = error(&dependent, 1, Shrinkage::Fixed(0.0));
         assert!(message.contains("tap 1 (frames back) of channel 0, row 1, column 0"), "{message}");
         let tiny = &stimulus * 1e-38;
-        assert!(error(&tiny, 1, Penalty::Fixed(0.0)).contains("32-bit floats"), "a kernel out of range");
+        assert!(error(&tiny, 1, Shrinkage::Fixed(0.0)).contains("32-bit floats"), "a kernel out of range");
     }
 }

@@ -16,10 +16,11 @@
 //! Reference: M. B. Ahrens, L. Paninski, M. Sahani 2008, Inferring input nonlinearities in neural encoding models,
 //! doi:10.1080/09548980701813936.
 
-use super::linear::{cholesky, dot, solve};
+use super::linear::DEPENDENT;
 use super::rank_one::{Dyad, dyad};
 use super::ridge::{Problem, Ridge, Target, check_penalty};
 use super::{Field, RankOne, rank_one};
+use crate::fit::matrix::{MatrixError, cholesky, dot, solve};
 use crate::{Error, Movie, Result};
 use ndarray::{ArrayView2, Axis};
 
@@ -92,13 +93,13 @@ fn alternate(problem: &Problem<'_>, target: &Target, penalty: f64) -> Result<Vec
     let (mut u, mut last) = (Vec::new(), f64::INFINITY);
     for _ in 0..MOST_ROUNDS {
         (u, _) = half(problem, target, lines.len(), |column| (column / frame, v[column % frame]))
-            .map_err(|tap| problem.undetermined(tap * frame, penalty))?;
+            .map_err(|error| problem.undetermined(&error, frame, penalty))?;
         // Otherwise the scale could move from one to the other without an end.
         let length = dot(&u, &u).sqrt();
         u.iter_mut().for_each(|u| *u /= length);
         let gain;
         (v, gain) = half(problem, target, frame, |column| (column % frame, u[column / frame]))
-            .map_err(|pixel| problem.undetermined(pixel, penalty))?;
+            .map_err(|error| problem.undetermined(&error, 1, penalty))?;
         let error = target.power - gain;
         if last - error <= TOLERANCE * target.power {
             break;
@@ -115,7 +116,7 @@ fn half(
     target: &Target,
     n: usize,
     role: impl Fn(usize) -> (usize, f64),
-) -> Result<(Vec<f64>, f64), usize> {
+) -> Result<(Vec<f64>, f64), MatrixError> {
     let roles: Vec<(usize, f64)> = (0..target.products.len()).map(role).collect();
     let (mut matrix, mut products) = (vec![0.0; n * n], vec![0.0; n]);
     for ((row, (a, factor)), product) in problem.gram.chunks_exact(roles.len()).zip(&roles).zip(&target.products) {
@@ -125,9 +126,9 @@ fn half(
             sums[*b] += factor * other * g;
         }
     }
-    cholesky(&mut matrix, n)?;
+    cholesky(&mut matrix, n, DEPENDENT)?;
     let mut weights = products.clone();
-    solve(&matrix, &mut weights);
+    solve(&matrix, n, &mut weights)?;
     let gain = dot(&weights, &products);
     Ok((weights, gain))
 }
@@ -135,7 +136,7 @@ fn half(
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{distance, random_kernel, respond, white};
-    use super::super::{Penalty, ridge};
+    use super::super::{Shrinkage, ridge};
     use super::*;
     use crate::kernels::noise;
     use ndarray::{Array2, Array5, Ix2};
@@ -166,7 +167,8 @@ mod tests {
         let responses = respond(&kernel, &stimulus) + &noise;
         let error = |kernels: &Array5<f32>| (kernels - &kernel).mapv(|w| w * w).sum();
         let found = separable(&stimulus, responses.view(), Field::frame(8), 0.0).expect("a fit").fit.kernels;
-        let full = ridge(&stimulus, responses.view(), Field::frame(8), Penalty::CrossValidated).expect("a fit").kernels;
+        let full =
+            ridge(&stimulus, responses.view(), Field::frame(8), Shrinkage::CrossValidated).expect("a fit").kernels;
         // 25 free weights instead of 144.
         assert!(error(&found) < 0.5 * error(&full), "{} {}", error(&found), error(&full));
     }

@@ -25,8 +25,9 @@
 
 use super::Field;
 use super::design::{Design, Responses};
-use super::linear::{self, Eigen, dot, reflect, reflector};
+use super::linear::{self, Eigen, reflect, reflector};
 use super::normal::{check_width, gram, weighted_gram};
+use crate::fit::matrix::dot;
 use crate::stimuli::samples::{generator, index_below};
 use crate::{Error, Movie, Result};
 use ndarray::{Array4, Array5, ArrayView1, Axis};
