@@ -31,6 +31,7 @@
 //! | [`layers`], [`Weight`], [`kernels`] | the layers (re-exported here); their weights; impulse responses |
 //! | [`Flash`], [`Response`], [`Spectrum`] | responses of a model to a flash; impulse responses and gains |
 //! | `ModelFile`, `models` | a model as a TOML file; the ready ones, by name (feature `files`) |
+//! | [`fit`], [`Gradient`] | parameters from recordings; the gradient alone: [`Model::gradient`] |
 //! | [`Layer`], [`Table`], [`Source`] | what a custom layer implements and uses |
 //! | [`Filter`], [`Stage`], [`Shape`], [`Signature`] | what a custom filter implements and uses |
 //! | [`Algorithm`], [`Plan`] | the algorithm of a convolution |

@@ -1,13 +1,22 @@
 //! Fitting a model's parameters to recordings: [`Fit`].
 //!
+//! ```text
+//! stimulus --> model(parameters) --> prediction --> loss, + penalties --> optimiser --> parameters
+//!                                        measured ---^
+//! ```
+//!
 //! | item | content |
 //! |---|---|
+//! | [`Fit`], [`Fitted`], [`Measured`] | a fit, its result, and what was measured |
+//! | [`Loss`], [`Observed`] | how far a prediction is from what was measured, with its gradient |
+//! | [`Penalty`] | what is assumed about a kernel: small, smooth, sparse, local |
 //! | [`optimize`] | minimisers of a function with a gradient: L-BFGS, Adam, Levenberg-Marquardt |
 //! | [`Transform`] | bounded parameters as free ones |
-//! | [`Loss`], [`Observed`] | how far a prediction is from what was measured, with its gradient |
 //! | [`Score`] | how good a prediction is, for each neuron |
-//! | [`Penalty`] | what is assumed about a kernel: small, smooth, sparse, local |
+//! | [`direct`] | receptive fields in closed form: spike-triggered average and covariance, ridge regression |
 //! | [`matrix`] | Cholesky factor: steps of Levenberg-Marquardt, variances of estimates |
+//!
+//! Gradients are those of [`Model::gradient`](crate::Model::gradient). Delays are whole frames and cannot be fitted.
 
 pub mod bounds;
 pub mod direct;
