@@ -80,9 +80,7 @@ impl<'m> Fit<'m> {
 
     /// A fit of a model file, which has the fitted values afterwards. Any number of the file may be free: also those of generators, by
     /// path, or by layer and key (`surround.sigma`), and those of `[parameters]`. The size of a generated kernel is fixed when a number
-    /// of it is free.
-    ///
-    /// Arrays of more than 64 weights are not written into the file: [`Fitted::write_arrays`] has them.
+    /// of it is free. Arrays are written as values.
     #[cfg(feature = "files")]
     pub fn of_file(file: &'m mut ModelFile) -> Self {
         Self::of(Owner::File(file))
