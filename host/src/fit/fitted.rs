@@ -1,7 +1,6 @@
 //! The result of a fit.
 
 use super::{Score, Why};
-use crate::Parameter;
 use ndarray::ArrayD;
 use std::ops::Range;
 
@@ -99,8 +98,6 @@ pub struct Fitted {
     pub predictions: Vec<Prediction>,
     /// Wall-clock time.
     pub seconds: f64,
-    /// The values of the model's parameters that the fit changed.
-    pub(crate) changed: Vec<Parameter>,
 }
 
 impl Fitted {

@@ -218,9 +218,8 @@ impl<'m> Fit<'m> {
             without_errors,
             predictions: problem.data.iter().map(|data| prediction(data, problem.neurons)).collect(),
             seconds: began.elapsed().as_secs_f64(),
-            changed: changed(&problem.subject)?,
         };
-        owner.take(&problem.subject, &fitted.changed)?;
+        owner.take(&problem.subject)?;
         Ok(fitted)
     }
 
@@ -446,7 +445,8 @@ fn changed(subject: &Subject) -> Result<Vec<Parameter>> {
 
 impl Owner<'_> {
     /// Takes the fitted values.
-    fn take(&mut self, subject: &Subject, changed: &[Parameter]) -> Result<()> {
+    fn take(&mut self, subject: &Subject) -> Result<()> {
+        let changed = changed(subject)?;
         match self {
             Self::Model(model) => {
                 changed.iter().try_for_each(|Parameter { name, value }| model.set_parameter(name, value))
@@ -454,7 +454,7 @@ impl Owner<'_> {
             #[cfg(feature = "files")]
             Self::File(file) => {
                 let mut fitted = subject.file.clone().unwrap_or_else(|| file.clone());
-                for parameter in changed {
+                for parameter in &changed {
                     fitted.adopt(parameter, &subject.model)?;
                 }
                 **file = fitted;

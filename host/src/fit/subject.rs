@@ -178,7 +178,7 @@ impl Subject {
         let mut rest = values;
         for variable in &self.variables {
             let (own, others) = rest.split_at_checked(variable.len()).unwrap_or_default();
-            if let Source::Parameter = variable.source {
+            if variable.is_parameter() {
                 self.model.set_parameter(&variable.name, variable.array(own))?;
             }
             rest = others;
