@@ -3,8 +3,9 @@
 
 use foveola::kernels::{self, ExponentialFilter, ExponentialKernel, GaussFilter};
 use foveola::{
-    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, Layer, LowPass, Model, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, Table, TimePadding, VariableDelay, Weight,
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, Layer, LowPass, Model, NLExponential, NLLogistic,
+    NLPiecewiseLinear, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum,
+    Table, TimePadding, VariableDelay, Weight,
 };
 use foveola_core::{
     Axis, Error as CoreError, Filter, Graph, Node, Nonlinearity, Pointwise, Shape, Signature, Source, Stage,
@@ -166,6 +167,11 @@ fn parameters() {
         NLSquare::new(1.0, f64::INFINITY) => Error::Parameter { name: "bias", .. }, ["NLSquare", "bias is inf"];
         NLRectifySquare::new(f64::NEG_INFINITY, 0.0)
             => Error::Parameter { name: "scale", .. }, ["NLRectifySquare", "-inf"];
+        NLExponential::new(f64::NAN, 0.0) => Error::Parameter { name: "scale", .. }, ["NLExponential", "scale is NaN"];
+        NLSoftplus::new(1.0, 1e39) => Error::Parameter { name: "bias", .. }, ["NLSoftplus", "bias is 1e39"];
+        NLLogistic::new(f64::INFINITY, 0.0) => Error::Parameter { name: "scale", .. }, ["NLLogistic", "inf"];
+        NLPiecewiseLinear::new(&[1.0, 0.0], &[0.0, 1.0])
+            => Error::Parameter { name: "knots", .. }, ["NLPiecewiseLinear", "1.0 before 0.0", "ascend"];
         foveola::sum(&[], 0) => Error::Parameter { name: "inputs", .. }, ["sum", "empty", "one array or more"];
         foveola::sum(&[Array5::ones((1, 1, 1, 1, 1)).view()], 5)
             => Error::Parameter { name: "dim", .. }, ["dim is 5", "4 (column)"];

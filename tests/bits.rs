@@ -364,6 +364,10 @@ fn steps(name: &str) -> f64 {
         "components" => 15.0 * 1.875,
         "rectify scale" => 2.0,
         "square" | "rectify square" => 9.0,
+        // Two steps of `bias + scale x`, times the steepest slope: exp(2), 1, 1/4; and half a step of the result.
+        "exponential" => 2.0 * 7.4 + 0.5,
+        "softplus" => 2.5,
+        "logistic" => 1.0,
         other => panic!("no bound for {other}"),
     }
 }

@@ -2,7 +2,7 @@
 //! bits are the same on a machine that makes subnormal numbers zero.
 
 use foveola::{Model, Precision, SimdLevel};
-use foveola_core::{Border, Decay, Digest, Filter, HighPass, LowPass, Shape, SmoothConv};
+use foveola_core::{Border, Decay, Digest, Filter, HighPass, LowPass, Nonlinearity, Pointwise, Shape, SmoothConv};
 use foveola_tests::random::{self, Layers, Recording, check, long_trial, noise};
 use foveola_tests::spec::Spec;
 use foveola_tests::stream::{bits, feed_all};
@@ -140,6 +140,31 @@ fn any_signal_has_the_same_bits_where_subnormal_numbers_are_made_zero() {
             }
             Ok(())
         });
+    }
+}
+
+/// Functions with an exponential have the same bits too, and no subnormal number, for samples of any magnitude.
+#[test]
+fn exponentials_take_samples_of_any_magnitude() {
+    let input: Vec<f32> = (0..=u32::MAX).step_by(50_021).map(f32::from_bits).filter(|x| x.is_finite()).collect();
+    assert!(input.iter().any(|x| x.is_subnormal()), "subnormal samples among them");
+    let shape = Shape::new(1, 1, input.len());
+    for function in [
+        Nonlinearity::Exponential { scale: 1.0, bias: 0.0 },
+        Nonlinearity::Softplus { scale: 1.0, bias: 0.0 },
+        Nonlinearity::Logistic { scale: 1.0, bias: 0.0 },
+    ] {
+        let filter = Pointwise::new(shape, function).expect("finite");
+        let run = || {
+            let mut out = vec![0.0_f32; input.len()];
+            filter.run(0, &mut [], &mut [], &input, &mut out).expect("lengths that fit");
+            assert!(out.iter().all(|y| !y.is_subnormal()), "{function:?}: a subnormal number");
+            out.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
+        };
+        let expected = run();
+        if let Some(found) = flushed(run) {
+            assert!(found == expected, "{function:?}: other bits where subnormal numbers are made zero");
+        }
     }
 }
 

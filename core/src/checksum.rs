@@ -174,6 +174,9 @@ impl Checksum {
             Nonlinearity::RectifyScale { scale, bias } => self.word(1).number(scale).number(bias),
             Nonlinearity::Square { scale, bias } => self.word(2).number(scale).number(bias),
             Nonlinearity::RectifySquare { scale, bias } => self.word(3).number(scale).number(bias),
+            Nonlinearity::Exponential { scale, bias } => self.word(4).number(scale).number(bias),
+            Nonlinearity::Softplus { scale, bias } => self.word(5).number(scale).number(bias),
+            Nonlinearity::Logistic { scale, bias } => self.word(6).number(scale).number(bias),
         }
     }
 

@@ -22,6 +22,7 @@ pub mod digest;
 pub mod engine;
 mod error;
 pub mod events;
+mod exponentials;
 pub mod filter;
 pub mod finite;
 pub mod graph;

@@ -6,8 +6,13 @@
 //! | `RectifyScale`  | `max(bias + scale x, 0)`     |
 //! | `Square`        | `(bias + scale x)^2`         |
 //! | `RectifySquare` | `max(bias + scale x, 0)^2`   |
+//! | `Exponential`   | `exp(bias + scale x)`        |
+//! | `Softplus`      | `ln(1 + exp(bias + scale x))` |
+//! | `Logistic`      | `1 / (1 + exp(-(bias + scale x)))` |
 //!
-//! No state. Cost: 1 to 4 operations per sample. NaN stays NaN.
+//! No state. Cost: 1 to 4 operations per sample, 28 to 45 for the last three. NaN stays NaN. In `f32` the last three have the same
+//! bits on every machine; they are off by at most 1.0, 2.9 and 2.5 units in the last place for a given `bias + scale x`, are 0 where
+//! that is below -87.34, and `Exponential` is infinite above 88.72.
 
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
@@ -29,6 +34,12 @@ pub enum Nonlinearity {
     Square { scale: f64, bias: f64 },
     /// `max(bias + scale x, 0)^2`
     RectifySquare { scale: f64, bias: f64 },
+    /// `exp(bias + scale x)`
+    Exponential { scale: f64, bias: f64 },
+    /// `ln(1 + exp(bias + scale x))`
+    Softplus { scale: f64, bias: f64 },
+    /// `1 / (1 + exp(-(bias + scale x)))`
+    Logistic { scale: f64, bias: f64 },
 }
 
 /// Applies a [`Nonlinearity`] to every sample.
@@ -56,7 +67,10 @@ impl Pointwise {
             Nonlinearity::Rectify => (1.0, 0.0),
             Nonlinearity::RectifyScale { scale, bias }
             | Nonlinearity::Square { scale, bias }
-            | Nonlinearity::RectifySquare { scale, bias } => (scale, bias),
+            | Nonlinearity::RectifySquare { scale, bias }
+            | Nonlinearity::Exponential { scale, bias }
+            | Nonlinearity::Softplus { scale, bias }
+            | Nonlinearity::Logistic { scale, bias } => (scale, bias),
         };
         if let Err(error) = within_range("scale", scale) {
             return Err(error);
@@ -131,6 +145,33 @@ impl Pointwise {
                     samples,
                     #[inline(always)]
                     |x| square(rectify(affine(x))),
+                );
+            }
+            Nonlinearity::Exponential { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(
+                    engine,
+                    samples,
+                    #[inline(always)]
+                    |x| affine(x).exponential(),
+                );
+            }
+            Nonlinearity::Softplus { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(
+                    engine,
+                    samples,
+                    #[inline(always)]
+                    |x| affine(x).softplus(),
+                );
+            }
+            Nonlinearity::Logistic { scale, bias } => {
+                let affine = affine(scale, bias);
+                map(
+                    engine,
+                    samples,
+                    #[inline(always)]
+                    |x| affine(x).logistic(),
                 );
             }
         }
@@ -229,6 +270,9 @@ mod tests {
             Nonlinearity::RectifyScale { scale: 2.0, bias: 1.0 },
             Nonlinearity::Square { scale: 2.0, bias: 1.0 },
             Nonlinearity::RectifySquare { scale: 2.0, bias: 1.0 },
+            Nonlinearity::Exponential { scale: 2.0, bias: 1.0 },
+            Nonlinearity::Softplus { scale: 2.0, bias: 1.0 },
+            Nonlinearity::Logistic { scale: 2.0, bias: 1.0 },
         ] {
             let filter = Pointwise::new(Shape::new(1, 1, 3), function).unwrap();
             let mut out = [0.0_f32; 3];

@@ -1,9 +1,11 @@
-//! The operations of a sample: add, subtract, multiply, compare. No `exp`, no division, no rounding mode.
+//! The operations of a sample: add, subtract, multiply, compare, and the exponential functions of nonlinearities. No division,
+//! no rounding mode.
 //!
 //! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and are converted to samples once per
 //! frame. A fixed-point type therefore only has to define how it rounds ([`Sample::from_f64`]) and how it accumulates
 //! products ([`Lanes`]).
 
+use crate::exponentials;
 use crate::lanes::Lanes;
 #[cfg(target_os = "none")]
 use crate::lanes::Plain;
@@ -46,6 +48,28 @@ pub trait Sample:
     /// Whether the sample is neither NaN nor infinite. Always true for integers.
     fn is_finite(self) -> bool;
 
+    /// `exp(self)`. Here and below: a type other than `f32` computes it in `f64`, unless it overrides the method.
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        Self::from_f64(libm::exp(self.to_f64()))
+    }
+
+    /// `ln(1 + exp(self))`.
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        let x = self.to_f64();
+        let positive = if x < 0.0 { 0.0 } else { x };
+        Self::from_f64(positive + libm::log1p(libm::exp(-libm::fabs(x))))
+    }
+
+    /// `1 / (1 + exp(-self))`.
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        let x = self.to_f64();
+        let z = libm::exp(-libm::fabs(x));
+        Self::from_f64((if x < 0.0 { z } else { 1.0 }) / (1.0 + z))
+    }
+
     /// The mean over `samples`, accumulated in `f64`; 0 for none.
     fn mean(samples: &[Self]) -> Self {
         if samples.is_empty() {
@@ -82,6 +106,21 @@ impl Sample for f32 {
 
     fn is_finite(self) -> bool {
         Self::is_finite(self)
+    }
+
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        exponentials::exp(self)
+    }
+
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        exponentials::softplus(self)
+    }
+
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        exponentials::logistic(self)
     }
 }
 

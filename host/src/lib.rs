@@ -106,8 +106,9 @@ pub use model::file as model_file;
 #[cfg(feature = "files")]
 pub use model::file::{ModelFile, ModelFileError, schema as model_schema};
 pub use model::layers::{
-    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLRectify, NLRectifyScale, NLRectifySquare,
-    NLSquare, Rf, Rf as RF, SmoothConv, Sum, TimePadding, VariableDelay, sum,
+    Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLExponential, NLLogistic,
+    NLPiecewiseLinear, NLRectify, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, Rf, Rf as RF, SmoothConv, Sum,
+    TimePadding, VariableDelay, sum,
 };
 #[cfg(feature = "files")]
 pub use model::models;

@@ -9,8 +9,9 @@ use foveola::kernels::{self, ExponentialFilter, GaussFilter};
 use foveola::picture::{Curve, CurvePanel, Plot, Sheet, Stage, Stages, contact_sheet, curves};
 use foveola::samples::{MovingBar, Size, moving_bar};
 use foveola::{
-    Border, Branches, Conv1d, Conv2d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, RF, Resolution, Result, SmoothConv, TimePadding, VariableDelay, models,
+    Border, Branches, Conv1d, Conv2d, Delay, Diff, HighPass, Layer, LowPass, Model, NLExponential, NLLogistic,
+    NLPiecewiseLinear, NLRectify, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, RF, Resolution,
+    Result, SmoothConv, TimePadding, VariableDelay, models,
 };
 use foveola_core::events::{Event, EventFilter, Geometry, Neighbours, Stcf};
 use measure::{
@@ -310,12 +311,22 @@ fn nonlinearities(path: &Path) -> Result<()> {
         function("NLSquare(1, 0)", Box::new(NLSquare::new(1.0, 0.0)?))?,
         function("NLRectifySquare(1, 0.5)", Box::new(NLRectifySquare::new(1.0, 0.5)?))?,
     ];
+    let smooth = [
+        function("NLExponential(1, 0)", Box::new(NLExponential::new(1.0, 0.0)?))?,
+        function("NLSoftplus(2, 0)", Box::new(NLSoftplus::new(2.0, 0.0)?))?,
+        function("NLLogistic(4, 0)", Box::new(NLLogistic::new(4.0, 0.0)?))?,
+        function(
+            "NLPiecewiseLinear",
+            Box::new(NLPiecewiseLinear::new(&[-1.0, 0.0, 0.5, 1.5], &[2.0, 2.0, 3.5, 4.0])?),
+        )?,
+    ];
     let difference = in_time(Diff, 12, impulse)?;
     let gains = gain_in_time(&in_time(Diff, 12, impulse)?);
     draw(
         path,
         &[
             CurvePanel::new("static nonlinearities", "input", "output", lines).range(-0.3, 5.0),
+            CurvePanel::new("smooth ones, and lines", "input", "output", smooth).range(-0.3, 5.0),
             CurvePanel::new("Diff: impulse response", TIME, "output", [Curve::new("", over_time(&difference)).dots()]),
             CurvePanel::new("Diff: frequency response", FREQUENCY, GAIN, [Curve::new("", gains)])
                 .logarithmic()

@@ -184,6 +184,16 @@ fn grown(spec: &Spec, way: Algorithm, pieces: &[Array5<f32>], error: f64) -> Res
                 Nonlinearity::Square { scale, bias } | Nonlinearity::RectifySquare { scale, bias } => {
                     square(line(scale, bias))
                 }
+                // The error of the line times the steepest slope, and four units in the last place of either side.
+                Nonlinearity::Exponential { scale, bias } => {
+                    let (size, error) = line(scale, bias);
+                    size.exp() * (error.exp_m1() + 4.0 * u)
+                }
+                Nonlinearity::Softplus { scale, bias } => {
+                    let (size, error) = line(scale, bias);
+                    error + 4.0 * u * (size + 0.7)
+                }
+                Nonlinearity::Logistic { scale, bias } => 0.25 * line(scale, bias).1 + 4.0 * u,
             }
         }
         Spec::Sum(dim) => {

@@ -2,9 +2,9 @@
 
 use foveola::kernels::{self, ExponentialFilter, ExponentialKernel, GaussFilter};
 use foveola::{
-    Border, Conv1d, Conv2d, Conv3d, Delay, Device, Diff, HighPass, Layer, LowPass, Model, NLRectify, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, Precision, RF, Resolution, SmoothConv, Table, TimePadding, VariableDelay,
-    Weight,
+    Border, Conv1d, Conv2d, Conv3d, Delay, Device, Diff, HighPass, Layer, LowPass, Model, NLExponential, NLLogistic,
+    NLRectify, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, Precision, RF, Resolution, SmoothConv,
+    Table, TimePadding, VariableDelay, Weight,
 };
 use foveola_core::{Digest, Filter, Graph, Shape, Source, Step};
 use ndarray::{Array5, ArrayD, Axis, IxDyn, concatenate};
@@ -176,6 +176,9 @@ impl Case {
             "nl_rectify_square" => {
                 Box::new(NLRectifySquare::new(self.need("scale")?, self.need("bias")?).map_err(text)?)
             }
+            "nl_exponential" => Box::new(NLExponential::new(self.need("scale")?, self.need("bias")?).map_err(text)?),
+            "nl_softplus" => Box::new(NLSoftplus::new(self.need("scale")?, self.need("bias")?).map_err(text)?),
+            "nl_logistic" => Box::new(NLLogistic::new(self.need("scale")?, self.need("bias")?).map_err(text)?),
             "diff" => Box::new(Diff),
             _ => return Ok(None),
         };

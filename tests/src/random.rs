@@ -279,14 +279,17 @@ pub fn smooth_conv(_: Shape) -> BoxedStrategy<Spec> {
         .boxed()
 }
 
-/// The four nonlinearities.
+/// The seven nonlinearities.
 pub fn pointwise(_: Shape) -> BoxedStrategy<Spec> {
-    (0..4, -2.0..2.0, -1.0..1.0)
+    (0..7, -2.0..2.0, -1.0..1.0)
         .prop_map(|(which, scale, bias)| match which {
             0 => Nonlinearity::Rectify,
             1 => Nonlinearity::RectifyScale { scale, bias },
             2 => Nonlinearity::Square { scale, bias },
-            _ => Nonlinearity::RectifySquare { scale, bias },
+            3 => Nonlinearity::RectifySquare { scale, bias },
+            4 => Nonlinearity::Exponential { scale, bias },
+            5 => Nonlinearity::Softplus { scale, bias },
+            _ => Nonlinearity::Logistic { scale, bias },
         })
         .prop_map(Spec::Pointwise)
         .boxed()

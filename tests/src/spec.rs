@@ -2,9 +2,9 @@
 
 use foveola::layers::{Conv, Kind};
 use foveola::{
-    Algorithm, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify,
-    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, RF, Resolution, SmoothConv, Sum, TimePadding, VariableDelay,
-    Weight,
+    Algorithm, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLExponential,
+    NLLogistic, NLRectify, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, RF, Resolution, SmoothConv,
+    Sum, TimePadding, VariableDelay, Weight,
 };
 use foveola_core::{Decay, Nonlinearity};
 use ndarray::{Array2, Array3, Array5, ArrayD, IxDyn, s};
@@ -171,6 +171,9 @@ impl Spec {
                 Nonlinearity::RectifyScale { scale, bias } => Box::new(NLRectifyScale::new(scale, bias)?),
                 Nonlinearity::Square { scale, bias } => Box::new(NLSquare::new(scale, bias)?),
                 Nonlinearity::RectifySquare { scale, bias } => Box::new(NLRectifySquare::new(scale, bias)?),
+                Nonlinearity::Exponential { scale, bias } => Box::new(NLExponential::new(scale, bias)?),
+                Nonlinearity::Softplus { scale, bias } => Box::new(NLSoftplus::new(scale, bias)?),
+                Nonlinearity::Logistic { scale, bias } => Box::new(NLLogistic::new(scale, bias)?),
             },
             Self::Sum(dim) => Box::new(Sum::new(
                 (*dim).try_into().map_err(|source| foveola::Error::Layer { layer: "Sum".into(), source })?,

@@ -5,6 +5,9 @@
 //! | `Rectify`, `RectifyScale` | 1 for `u > 0`, else 0 |
 //! | `Square`        | `2 u`            |
 //! | `RectifySquare` | `2 u` for `u > 0`, else 0 |
+//! | `Exponential`   | `exp(u)`         |
+//! | `Softplus`      | `p(u) = 1 / (1 + exp(-u))` |
+//! | `Logistic`      | `p(u) (1 - p(u))`, as `p (1 - p)` of `-abs(u)`, where nothing cancels |
 //!
 //! `df/dx = scale df/du`, `df/dscale = x df/du`, `df/dbias = df/du`. At the kink the derivative is 0. NaN stays NaN. No state.
 //! [`Finite`] passes gradients on.
@@ -19,6 +22,13 @@ use crate::{Error, Finite, Nonlinearity, Pointwise, Sample};
 #[inline(always)]
 fn rectify<T: Sample>(u: T, g: T) -> T {
     if u <= T::zero() { T::zero() } else { g }
+}
+
+/// The derivative of the logistic function, which is even.
+#[inline(always)]
+fn bell<T: Sample>(u: T) -> T {
+    let p = (if u > T::zero() { T::zero() - u } else { u }).logistic();
+    p * (T::one() - p)
 }
 
 impl Pointwise {
@@ -44,6 +54,15 @@ impl Pointwise {
             }
             Nonlinearity::RectifySquare { scale, bias } => {
                 pull(lanes, (scale, bias), chunk, memory, |u, g| rectify(u, (u + u) * g));
+            }
+            Nonlinearity::Exponential { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, memory, |u, g| u.exponential() * g);
+            }
+            Nonlinearity::Softplus { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, memory, |u, g| u.logistic() * g);
+            }
+            Nonlinearity::Logistic { scale, bias } => {
+                pull(lanes, (scale, bias), chunk, memory, |u, g| bell(u) * g);
             }
         }
     }

@@ -275,6 +275,9 @@ fn filters_of_a_sample() {
             Nonlinearity::RectifyScale { scale, bias },
             Nonlinearity::Square { scale, bias },
             Nonlinearity::RectifySquare { scale, bias },
+            Nonlinearity::Exponential { scale, bias },
+            Nonlinearity::Softplus { scale, bias },
+            Nonlinearity::Logistic { scale, bias },
         ] {
             let filter = Pointwise::new(shape, function).unwrap();
             let result = Case::of(&filter).check(&mut random, frames, false);
@@ -317,10 +320,13 @@ fn gains_and_scales() {
         let result = check_parameter((found[3][0], 1e-3), data, |h, value| value(&high_pass(decay, k + h)));
         assert_eq!(result, Ok(()), "trial {trial}, weight of a high-pass");
 
-        let functions: [fn(f64, f64) -> Nonlinearity; 3] = [
+        let functions: [fn(f64, f64) -> Nonlinearity; 6] = [
             |scale, bias| Nonlinearity::RectifyScale { scale, bias },
             |scale, bias| Nonlinearity::Square { scale, bias },
             |scale, bias| Nonlinearity::RectifySquare { scale, bias },
+            |scale, bias| Nonlinearity::Exponential { scale, bias },
+            |scale, bias| Nonlinearity::Softplus { scale, bias },
+            |scale, bias| Nonlinearity::Logistic { scale, bias },
         ];
         for function in functions {
             let filter = |scale, bias| Pointwise::new(shape, function(scale, bias)).unwrap();

@@ -9,7 +9,7 @@
 //! | low-pass | `M` | `4 M`: the difference `x - y`, and its remainder |
 //! | high-pass | `(1 + \|k\|) M` | `(4 + \|k\|) M` |
 //! | `SmoothConv` | `sum \|g\| M` over all stages, or the largest of one stage | the same, or `4 M` |
-//! | nonlinearities | `\|bias\| + \|scale\| M`, or its square | the same |
+//! | nonlinearities | `u = \|bias\| + \|scale\| M`, or its square; `exp(u)`, `u + ln 2`, 1 for those with an exponential | the same, and `u` |
 //! | sums | `n M` | the same |
 //! | difference | `2 M` | |
 //! | weighted sum of branches | `\|wa\| Ma + \|wb\| Mb` | the same |
@@ -107,15 +107,26 @@ impl<T: Sample> Stage<'_, T> {
                 Bound::of(output, inside.max(4.0 * most)).rounded(8 * stages)
             }
             Self::Pointwise(filter) => {
-                let output = match filter.function() {
-                    Nonlinearity::Rectify => most,
-                    Nonlinearity::RectifyScale { scale, bias } => bias.abs() + scale.abs() * most,
+                let affine = |scale: f64, bias: f64| bias.abs() + scale.abs() * most;
+                let (output, inside) = match filter.function() {
+                    Nonlinearity::Rectify => (most, most),
+                    Nonlinearity::RectifyScale { scale, bias } => (affine(scale, bias), most),
                     Nonlinearity::Square { scale, bias } | Nonlinearity::RectifySquare { scale, bias } => {
-                        let affine = bias.abs() + scale.abs() * most;
-                        affine * affine
+                        let u = affine(scale, bias);
+                        (u * u, most)
                     }
+                    // What `u` is off by, in three roundings, is a factor here.
+                    Nonlinearity::Exponential { scale, bias } => {
+                        let u = affine(scale, bias);
+                        (libm::exp(u * (1.0 + 1e-6)), u.max(most))
+                    }
+                    Nonlinearity::Softplus { scale, bias } => {
+                        let u = affine(scale, bias);
+                        (u + core::f64::consts::LN_2, u.max(most))
+                    }
+                    Nonlinearity::Logistic { scale, bias } => (1.0, affine(scale, bias).max(most)),
                 };
-                Bound::of(output, output.max(most)).rounded(4)
+                Bound::of(output, output.max(inside)).rounded(6)
             }
             Self::Sum(filter) => {
                 let n = filter.axis().0;
@@ -158,7 +169,35 @@ fn largest<T: Sample>(values: &[T]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decay, Filter, HighPass, LowPass, Shape};
+    use crate::{Decay, Filter, HighPass, LowPass, Pointwise, Shape};
+
+    /// Functions with an exponential stay within their bounds, and reach them at the largest input.
+    #[test]
+    fn exponentials_stay_within_their_bounds() {
+        let shape = Shape::new(1, 1, 1);
+        for (scale, bias, most) in [(1.0, 0.0, 1.0), (-3.0, -0.5, 2.0), (0.7, 5.0, 100.0), (1.0, 0.0, 88.0)] {
+            for function in [
+                Nonlinearity::Exponential { scale, bias },
+                Nonlinearity::Softplus { scale, bias },
+                Nonlinearity::Logistic { scale, bias },
+            ] {
+                let filter = Pointwise::new(shape, function).unwrap();
+                let bound = Stage::<f32>::Pointwise(filter).bound(most).unwrap();
+                let most = if scale * bias < 0.0 { -most } else { most };
+                let x = if scale < 0.0 && bias >= 0.0 { -most } else { most };
+                for x in [x, -x] {
+                    let mut out = [0.0_f32];
+                    filter.run(0, &mut [], &mut [], &[x as f32], &mut out).unwrap();
+                    assert!(f64::from(out[0]) <= bound.output, "{function:?} of {x}: {out:?}, {bound:?}");
+                }
+                assert!(bound.inside >= bound.output.max(bias.abs() + scale.abs() * most.abs()), "{bound:?}");
+            }
+        }
+        let exponential = Pointwise::new(shape, Nonlinearity::Exponential { scale: 1.0, bias: 0.0 }).unwrap();
+        let bound = |most| Stage::<f32>::Pointwise(exponential).bound(most).unwrap().output;
+        assert!(bound(88.0) < f32::MAX.into() && bound(89.0) > f32::MAX.into());
+        assert!((bound(2.0) / 2.0_f64.exp() - 1.0).abs() < 1e-5);
+    }
 
     /// The recursive filters stay within their bounds, and reach them for a long 1 followed by a long -1.
     #[test]

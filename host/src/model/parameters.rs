@@ -137,7 +137,8 @@ impl Model {
     /// | `RF` | `weight` (out, in, time, row, col) once it was set, `bias` (out) if it has one |
     /// | `SmoothConv` | `tau` (stage), `weight` (stage, row, col) |
     /// | `LowPass`, `HighPass` | `tau`; `k` of the second |
-    /// | `NLRectifyScale`, `NLSquare`, `NLRectifySquare` | `scale`, `bias` |
+    /// | `NLRectifyScale`, `NLSquare`, `NLRectifySquare`, `NLExponential`, `NLSoftplus`, `NLLogistic` | `scale`, `bias` |
+    /// | `NLPiecewiseLinear` | `values` (knot) |
     /// | `Delay`, `VariableDelay` | `delay`; `delays` (row, col) |
     /// | `Branches` | `weights` (branch), and those of the branches: `0.tau` |
     /// | any that reads a weighted sum of two or more | `inputs` (term) |

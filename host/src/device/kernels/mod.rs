@@ -89,6 +89,9 @@ pub(super) fn every() -> Vec<Kernel> {
         HighHold(10),
         Diff(11),
         Multiply(0, 12),
+        Exponential(13),
+        Softplus(14),
+        Logistic(15),
     ];
     let scans = [true, false].map(|wide| Kernel::Scan(Scan { inputs: 1, operations: operations.clone(), wide }));
     let tile = Tile {

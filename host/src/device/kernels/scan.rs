@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 /// A step of a compensated recursion.
 pub(super) const COMPENSATED: &str = include_str!("compensated.wgsl");
+/// Functions with an exponential.
+const EXPONENTIALS: &str = include_str!("exponentials.wgsl");
 
 /// The parameters that a kernel is compiled for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +32,12 @@ pub(crate) enum Operation {
     Square(usize),
     /// `max(bias + scale x, 0)^2`; parameters: scale, bias.
     RectifySquare(usize),
+    /// `exp(bias + scale x)`; parameters: scale, bias.
+    Exponential(usize),
+    /// `ln(1 + exp(bias + scale x))`; parameters: scale, bias.
+    Softplus(usize),
+    /// `1 / (1 + exp(-(bias + scale x)))`; parameters: scale, bias.
+    Logistic(usize),
     /// `wa a + wb b`; parameters: wa, wb.
     Add(usize, usize),
     /// `a b`.
@@ -56,6 +64,7 @@ impl Operation {
         match self {
             Self::Rectify(_) | Self::Multiply(..) => (0, 0),
             Self::RectifyScale(_) | Self::Square(_) | Self::RectifySquare(_) | Self::Add(..) => (2, 0),
+            Self::Exponential(_) | Self::Softplus(_) | Self::Logistic(_) => (2, 0),
             Self::LowPass(_) | Self::HighHold(_) => (1, 1),
             Self::Hold(_) | Self::Diff(_) => (0, 1),
             Self::HighPass(_) => (2, 1),
@@ -89,6 +98,9 @@ impl Scan {
                 Operation::RectifyScale(x) => format!("let v{k} = rectify({});", scaled(x)),
                 Operation::Square(x) => format!("let r{k} = {}; let v{k} = r{k} * r{k};", scaled(x)),
                 Operation::RectifySquare(x) => format!("let r{k} = rectify({}); let v{k} = r{k} * r{k};", scaled(x)),
+                Operation::Exponential(x) => format!("let v{k} = exponential({});", scaled(x)),
+                Operation::Softplus(x) => format!("let v{k} = softplus({});", scaled(x)),
+                Operation::Logistic(x) => format!("let v{k} = logistic({});", scaled(x)),
                 Operation::Add(a, b) => format!("let v{k} = fma(T(p.a{k}), {}, p.b{k} * {});", value(a), value(b)),
                 Operation::Multiply(a, b) => format!("let v{k} = {} * {};", value(a), value(b)),
                 Operation::LowPass(x) => format!("{} let v{k} = s{k};", step(x)),
@@ -155,6 +167,12 @@ impl Scan {
         let _ = writeln!(text, "@group(0) @binding({binding}) var<storage, read_write> y: array<T>;");
         if states.iter().any(|(name, _)| name.starts_with('c')) {
             text.push_str(COMPENSATED);
+        }
+        let exponential = |operation: &Operation| {
+            matches!(operation, Operation::Exponential(_) | Operation::Softplus(_) | Operation::Logistic(_))
+        };
+        if self.operations.iter().any(exponential) {
+            text.push_str(EXPONENTIALS);
         }
         text.push_str(
             "fn rectify(x: T) -> T {\n    return select(x, T(), x < T());\n}\n@compute @workgroup_size(256)\n\

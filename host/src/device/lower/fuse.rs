@@ -164,6 +164,9 @@ fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Ve
                     Nonlinearity::RectifySquare { scale, bias } => {
                         (Operation::RectifySquare(x), vec![scale, bias], false)
                     }
+                    Nonlinearity::Exponential { scale, bias } => (Operation::Exponential(x), vec![scale, bias], false),
+                    Nonlinearity::Softplus { scale, bias } => (Operation::Softplus(x), vec![scale, bias], false),
+                    Nonlinearity::Logistic { scale, bias } => (Operation::Logistic(x), vec![scale, bias], false),
                 },
                 // Not elementwise: not reached.
                 _ => (Operation::Rectify(x), Vec::new(), false),

@@ -7,7 +7,7 @@ use crate::ModelFile;
 use std::path::PathBuf;
 
 /// The layers that the costs are fitted to.
-const FIT: [&str; 4] = ["fit-1", "fit-2", "fit-3", "fit-4"];
+const FIT: [&str; 5] = ["fit-1", "fit-2", "fit-3", "fit-4", "fit-5"];
 
 fn firmware(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/model")).join(path)

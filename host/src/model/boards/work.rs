@@ -62,6 +62,9 @@ fn filter(work: &mut Work, stage: &Stage<'_>) -> Option<()> {
                 Nonlinearity::RectifyScale { .. } => Kind::ScaledRectified,
                 Nonlinearity::Square { .. } => Kind::Squared,
                 Nonlinearity::RectifySquare { .. } => Kind::RectifiedSquared,
+                Nonlinearity::Exponential { .. } => Kind::Exponential,
+                Nonlinearity::Softplus { .. } => Kind::Softplus,
+                Nonlinearity::Logistic { .. } => Kind::Logistic,
             };
             work.add(kind, len);
         }

@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::keys::Default::{Else, Is, Needed};
 use super::keys::Type::{Choice, Flag, Frames, List, Map, Number, OneOrMore, Quantity, Size, Values, Weight, Whole};
 use super::keys::{Arguments, Key, first, key};
-use super::readers::{choice, frames, number, time_constant, wholes};
+use super::readers::{choice, frames, list, number, time_constant, wholes};
 use super::units::Dimension::Time;
 use super::value::Value;
 use super::weighted::{
@@ -15,8 +15,9 @@ use super::weights::{Axes, map};
 use crate::layers::{Space, Spacetime, Time as InTime};
 use crate::model::inputs::Join;
 use crate::{
-    Algorithm, Axis, Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLRectify,
-    NLRectifyScale, NLRectifySquare, NLSquare, PadMode, Sum, TimePadding, VariableDelay,
+    Algorithm, Axis, Border, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, Layer, LowPass, Model, NLExponential,
+    NLLogistic, NLPiecewiseLinear, NLRectify, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, Sum,
+    TimePadding, VariableDelay,
 };
 
 /// A kind of layer.
@@ -76,7 +77,7 @@ pub(super) const SMOOTH_ALGORITHMS: [(&str, Algorithm); 3] =
     [("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("separable", Algorithm::Separable)];
 const AVERAGE: &str = "the average over size";
 
-pub(super) const KINDS: [Kind; 19] = [
+pub(super) const KINDS: [Kind; 23] = [
     Kind {
         name: "Conv3d",
         about: "convolution in space and time",
@@ -281,6 +282,54 @@ pub(super) const KINDS: [Kind; 19] = [
         build: |args| boxed(NLRectifySquare::new(args.get("scale", number)?, args.get("bias", number)?)?),
         describe: |layer| {
             describe::of(layer, |nonlinear: &NLRectifySquare, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
+    },
+    Kind {
+        name: "NLExponential",
+        about: "the exponential, exp(bias + scale x)",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLExponential::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLExponential, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
+    },
+    Kind {
+        name: "NLSoftplus",
+        about: "a smooth rectifier, ln(1 + exp(bias + scale x))",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLSoftplus::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLSoftplus, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
+    },
+    Kind {
+        name: "NLLogistic",
+        about: "the logistic function, 1 / (1 + exp(-(bias + scale x)))",
+        join: Join::Sum,
+        keys: &[&SCALE],
+        build: |args| boxed(NLLogistic::new(args.get("scale", number)?, args.get("bias", number)?)?),
+        describe: |layer| {
+            describe::of(layer, |nonlinear: &NLLogistic, to| scaled(to, nonlinear.scale(), nonlinear.bias()))
+        },
+    },
+    Kind {
+        name: "NLPiecewiseLinear",
+        about: "straight lines between points; the outer ones go on",
+        join: Join::Sum,
+        keys: &[&[
+            key("knots", Values(&Number), Needed, "inputs at which the lines meet, ascending, two or more"),
+            key("values", Values(&Number), Needed, "outputs there"),
+        ]],
+        build: |args| {
+            boxed(NLPiecewiseLinear::new(&args.get("knots", list(number))?, &args.get("values", list(number))?)?)
+        },
+        describe: |layer| {
+            describe::of(layer, |lines: &NLPiecewiseLinear, to| {
+                let numbers = |numbers: &[f64]| describe::list(numbers.iter().map(|number| Value::Number(*number)));
+                to.with("knots", numbers(lines.knots())).with("values", numbers(lines.values()))
+            })
         },
     },
     Kind {

@@ -99,7 +99,7 @@ impl Model {
 /// The kinds of gradients that a parameter needs, by the last part of its name, beside those of `others`.
 fn needed_for(parameter: &str, others: Wanted) -> Wanted {
     match parameter.rsplit('.').next().unwrap_or(parameter) {
-        "weight" | "weights" | "inputs" => Wanted { weights: true, ..others },
+        "weight" | "weights" | "inputs" | "values" => Wanted { weights: true, ..others },
         "bias" => Wanted { bias: true, ..others },
         "tau" => Wanted { gains: true, ..others },
         "scale" | "k" => Wanted { scale: true, ..others },

@@ -1,7 +1,8 @@
 use super::{Pass, Recording};
 use crate::{
-    Algorithm, Axis, Branches, Conv1d, Conv2d, Conv3d, Delay, Error, HighPass, Inputs, LowPass, Model, NLRectifyScale,
-    NLRectifySquare, NLSquare, PadMode, Parameter, Precision, RF, Resolution, SmoothConv, Sum, kernels,
+    Algorithm, Axis, Branches, Conv1d, Conv2d, Conv3d, Delay, Error, HighPass, Inputs, LowPass, Model, NLExponential,
+    NLLogistic, NLPiecewiseLinear, NLRectifyScale, NLRectifySquare, NLSoftplus, NLSquare, PadMode, Parameter,
+    Precision, RF, Resolution, SmoothConv, Sum, kernels,
 };
 use foveola_core::Shape;
 use ndarray::{Array3, ArrayD, Zip};
@@ -64,6 +65,15 @@ fn models() -> Vec<(&'static str, Model)> {
                 .named("slow", low(0.004))
                 .named("second", conv([2, 3], [3, 2, 2], 5).with_pad_mode(PadMode::Mirror))
                 .named("rectified", NLRectifyScale::new(1.3, 4.0).expect("finite")),
+        ),
+        (
+            "outputs",
+            Model::new()
+                .named("slow", low(0.003))
+                .named("bent", NLPiecewiseLinear::new(&[-0.6, -0.1, 0.15, 0.5], &[0.1, -0.2, 0.4, 0.3]).expect("knots"))
+                .named("exponential", NLExponential::new(0.8, -0.2).expect("finite"))
+                .named("softplus", NLSoftplus::new(1.5, 0.1).expect("finite"))
+                .named("logistic", NLLogistic::new(2.0, -1.0).expect("finite")),
         ),
         ("recursive", Model::of(high(0.005, 0.8)).then(low(0.003)).then(smooth.clone()).then(nonlinear(0.9, 0.1))),
         (
@@ -179,7 +189,7 @@ fn gradients_are_differences() {
             }
         }
     }
-    let expected = ["bias", "inputs", "k", "scale", "tau", "weight", "weights"];
+    let expected = ["bias", "inputs", "k", "scale", "tau", "values", "weight", "weights"];
     assert!(kinds.iter().eq(expected), "every kind of parameter: {kinds:?}");
 }
 

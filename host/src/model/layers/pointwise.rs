@@ -1,4 +1,5 @@
-//! `NLRectify`, `NLRectifyScale`, `NLSquare`, `NLRectifySquare`. See [`foveola_core::pointwise`].
+//! `NLRectify`, `NLRectifyScale`, `NLSquare`, `NLRectifySquare`, `NLExponential`, `NLSoftplus`, `NLLogistic`. See
+//! [`foveola_core::pointwise`].
 
 use crate::model::gradient::NodeGradients;
 use crate::model::layer::{Table, named};
@@ -21,25 +22,6 @@ fn finite(item: &'static str, values: [(&'static str, f64); 2]) -> Result<()> {
     }
 }
 
-fn parameters(scale: f64, bias: f64) -> Vec<Parameter> {
-    vec![Parameter::new("scale", scale), Parameter::new("bias", bias)]
-}
-
-/// Their gradients.
-fn gradients(nodes: &NodeGradients<'_>) -> Vec<Parameter> {
-    let node = nodes.node(0);
-    parameters(node.scale.iter().sum(), node.bias.iter().sum())
-}
-
-fn set(name: &str, values: &Values, scale: &mut f64, bias: &mut f64) -> Result<bool> {
-    match name {
-        "scale" => *scale = values.number()?,
-        "bias" => *bias = values.number()?,
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
-
 /// `max(x, 0)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NLRectify;
@@ -54,149 +36,112 @@ impl Layer for NLRectify {
     }
 }
 
-/// `max(bias + scale x, 0)`.
-#[derive(Clone, Copy, Debug)]
-pub struct NLRectifyScale {
-    scale: f64,
-    bias: f64,
+/// Layers that compute a function of `bias + scale x`.
+macro_rules! of_scaled {
+    ($($(#[$about:meta])* $name:ident $function:ident)*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name {
+            scale: f64,
+            bias: f64,
+        }
+
+        impl $name {
+            /// A layer with this scale and bias.
+            ///
+            /// # Errors
+            /// A scale or bias that is not finite as an `f32`.
+            pub fn new(scale: f64, bias: f64) -> Result<Self> {
+                finite(stringify!($name), [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
+            }
+
+            /// The factor of `x`.
+            pub fn scale(&self) -> f64 {
+                self.scale
+            }
+
+            /// The number added.
+            pub fn bias(&self) -> f64 {
+                self.bias
+            }
+        }
+
+        impl Layer for $name {
+            fn name(&self) -> &'static str {
+                stringify!($name)
+            }
+
+            fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
+                push(self, table, from, Nonlinearity::$function { scale: self.scale, bias: self.bias })
+            }
+
+            fn parameters(&self) -> Vec<Parameter> {
+                vec![Parameter::new("scale", self.scale), Parameter::new("bias", self.bias)]
+            }
+
+            fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
+                let node = nodes.node(0);
+                let [scale, bias] = [node.scale, node.bias].map(|of_node| of_node.iter().sum::<f64>());
+                vec![Parameter::new("scale", scale), Parameter::new("bias", bias)]
+            }
+
+            fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
+                match name {
+                    "scale" => self.scale = values.number()?,
+                    "bias" => self.bias = values.number()?,
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+        }
+    )*};
 }
 
-impl NLRectifyScale {
-    /// A layer with this scale and bias.
+of_scaled! {
+    /// `max(bias + scale x, 0)`.
+    NLRectifyScale RectifyScale
+    /// `(bias + scale x)^2`.
+    NLSquare Square
+    /// `max(bias + scale x, 0)^2`.
+    NLRectifySquare RectifySquare
+    /// `exp(bias + scale x)`: the rate of the model cell of point-process statistics, whose likelihood then has one maximum.
     ///
-    /// # Errors
-    /// A scale or bias that is not finite as an `f32`.
-    pub fn new(scale: f64, bias: f64) -> Result<Self> {
-        finite("NLRectifyScale", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
-    }
-
-    /// The factor of `x`.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    /// The number added.
-    pub fn bias(&self) -> f64 {
-        self.bias
-    }
-}
-
-impl Layer for NLRectifyScale {
-    fn name(&self) -> &'static str {
-        "NLRectifyScale"
-    }
-
-    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(self, table, from, Nonlinearity::RectifyScale { scale: self.scale, bias: self.bias })
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        parameters(self.scale, self.bias)
-    }
-
-    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
-        gradients(nodes)
-    }
-
-    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
-        set(name, values, &mut self.scale, &mut self.bias)
-    }
-}
-
-/// `(bias + scale x)^2`.
-#[derive(Clone, Copy, Debug)]
-pub struct NLSquare {
-    scale: f64,
-    bias: f64,
-}
-
-impl NLSquare {
-    /// A layer with this scale and bias.
+    /// Above `bias + scale x` = 88.72 it overflows ([`Error::Overflow`]); below -87.34 it is 0. The error is at most 1.0 units in
+    /// the last place of the `f32` for a given `bias + scale x`. Cost: 28 operations a sample. The bits are those of a
+    /// microcontroller.
     ///
-    /// # Errors
-    /// A scale or bias that is not finite as an `f32`.
-    pub fn new(scale: f64, bias: f64) -> Result<Self> {
-        finite("NLSquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
-    }
-
-    /// The factor of `x`.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    /// The number added.
-    pub fn bias(&self) -> f64 {
-        self.bias
-    }
-}
-
-impl Layer for NLSquare {
-    fn name(&self) -> &'static str {
-        "NLSquare"
-    }
-
-    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(self, table, from, Nonlinearity::Square { scale: self.scale, bias: self.bias })
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        parameters(self.scale, self.bias)
-    }
-
-    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
-        gradients(nodes)
-    }
-
-    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
-        set(name, values, &mut self.scale, &mut self.bias)
-    }
-}
-
-/// `max(bias + scale x, 0)^2`.
-#[derive(Clone, Copy, Debug)]
-pub struct NLRectifySquare {
-    scale: f64,
-    bias: f64,
-}
-
-impl NLRectifySquare {
-    /// A layer with this scale and bias.
+    /// ```
+    /// use foveola::{Model, NLExponential};
+    /// let mut rate = Model::of(NLExponential::new(2.0, 0.0)?);
+    /// let out = rate.run(&ndarray::arr3(&[[[0.0_f32, 0.5]]]), 1)?;
+    /// assert_eq!(out.as_slice(), Some(&[1.0, 1.0_f64.exp() as f32][..]));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    NLExponential Exponential
+    /// `ln(1 + exp(bias + scale x))`: near `bias + scale x` where that is large, near 0 where it is very negative, and smooth between.
     ///
-    /// # Errors
-    /// A scale or bias that is not finite as an `f32`.
-    pub fn new(scale: f64, bias: f64) -> Result<Self> {
-        finite("NLRectifySquare", [("scale", scale), ("bias", bias)]).map(|()| Self { scale, bias })
-    }
-
-    /// The factor of `x`.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    /// The number added.
-    pub fn bias(&self) -> f64 {
-        self.bias
-    }
-}
-
-impl Layer for NLRectifySquare {
-    fn name(&self) -> &'static str {
-        "NLRectifySquare"
-    }
-
-    fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
-        push(self, table, from, Nonlinearity::RectifySquare { scale: self.scale, bias: self.bias })
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        parameters(self.scale, self.bias)
-    }
-
-    fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
-        gradients(nodes)
-    }
-
-    fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
-        set(name, values, &mut self.scale, &mut self.bias)
-    }
+    /// The error is at most 2.9 units in the last place of the `f32` for a given `bias + scale x`, below -87.34 of which it is 0.
+    /// Cost: 45 operations a sample. The bits are those of a microcontroller.
+    ///
+    /// ```
+    /// use foveola::{Model, NLSoftplus};
+    /// let mut soft = Model::of(NLSoftplus::new(10.0, 0.0)?);
+    /// let out = soft.run(&ndarray::arr3(&[[[-20.0_f32, 0.0, 20.0]]]), 1)?;
+    /// assert_eq!(out.as_slice(), Some(&[0.0, std::f32::consts::LN_2, 200.0][..]));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    NLSoftplus Softplus
+    /// `1 / (1 + exp(-(bias + scale x)))`, from 0 to 1: a probability.
+    ///
+    /// The error is at most 2.5 units in the last place of the `f32` for a given `bias + scale x`, below -87.34 of which it is 0.
+    /// Cost: 33 operations a sample. The bits are those of a microcontroller.
+    ///
+    /// ```
+    /// use foveola::{Model, NLLogistic};
+    /// let mut spike = Model::of(NLLogistic::new(10.0, 0.0)?);
+    /// let out = spike.run(&ndarray::arr3(&[[[-20.0_f32, 0.0, 20.0]]]), 1)?;
+    /// assert_eq!(out.as_slice(), Some(&[0.0, 0.5, 1.0][..]));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    NLLogistic Logistic
 }

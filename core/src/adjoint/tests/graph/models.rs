@@ -71,6 +71,9 @@ impl Row {
                     (1, &[scale], &[bias]) => Nonlinearity::RectifyScale { scale, bias },
                     (2, &[scale], &[bias]) => Nonlinearity::Square { scale, bias },
                     (3, &[scale], &[bias]) => Nonlinearity::RectifySquare { scale, bias },
+                    (4, &[scale], &[bias]) => Nonlinearity::Exponential { scale, bias },
+                    (5, &[scale], &[bias]) => Nonlinearity::Softplus { scale, bias },
+                    (6, &[scale], &[bias]) => Nonlinearity::Logistic { scale, bias },
                     _ => Nonlinearity::Rectify,
                 },
             )?),
@@ -269,7 +272,7 @@ fn filter(random: &mut Random, shape: Shape) -> (Kind, [Vec<f64>; 4]) {
             )
         }
         10 | 11 => {
-            let function = random.whole(0, 3);
+            let function = random.whole(0, 6);
             let scale_and_bias = if function == 0 { 0 } else { 1 };
             let bias = numbers(random, scale_and_bias);
             (Kind::Pointwise(function), [vec![], bias, vec![], numbers(random, scale_and_bias)])

@@ -6,8 +6,9 @@ use crate::model::file::kinds::KINDS;
 use crate::model::file::write;
 use crate::{
     Algorithm, Axis, Border, Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, Error, HighPass, Inputs, Layer, LowPass,
-    Model, ModelFile, NLRectify, NLRectifyScale, NLRectifySquare, NLSquare, PadMode, Resolution, Result, Rf, Shape,
-    SmoothConv, Source, Sum, Table, TimePadding, VariableDelay,
+    Model, ModelFile, NLExponential, NLLogistic, NLPiecewiseLinear, NLRectify, NLRectifyScale, NLRectifySquare,
+    NLSoftplus, NLSquare, PadMode, Resolution, Result, Rf, Shape, SmoothConv, Source, Sum, Table, TimePadding,
+    VariableDelay,
 };
 use ndarray::{Array, Array2, Array4, Array5, IntoDimension};
 use proptest::prelude::*;
@@ -65,7 +66,7 @@ fn leaf(random: &mut Random, resolution: Resolution) -> Result<Box<dyn Layer>> {
         weight(random, len).to_vec()
     };
     let [t, r, c] = size(random);
-    Ok(match random.below(15) {
+    Ok(match random.below(19) {
         0 => {
             let groups = 1 + random.below(2);
             let mut conv = Conv3d::new(channels, channels, [t, r, c])?
@@ -116,6 +117,17 @@ fn leaf(random: &mut Random, resolution: Resolution) -> Result<Box<dyn Layer>> {
         10 => Box::new(NLSquare::new(random.number(), random.number())?),
         11 => Box::new(NLRectifySquare::new(random.number(), random.number())?),
         12 => Box::new(Diff),
+        13 => Box::new(NLExponential::new(random.number(), random.number())?),
+        14 => Box::new(NLSoftplus::new(random.number(), random.number())?),
+        15 => Box::new(NLLogistic::new(random.number(), random.number())?),
+        16 => {
+            let mut knots: Vec<f64> = (0..2 + random.below(4)).map(|_| random.number()).collect();
+            knots.sort_by(f64::total_cmp);
+            knots.dedup_by_key(|knot| *knot as f32);
+            knots.push(knots.last().map_or(0.0, |last| last + 1.0));
+            let values: Vec<f64> = knots.iter().map(|_| random.number()).collect();
+            Box::new(NLPiecewiseLinear::new(&knots, &values)?)
+        }
         _ => Box::new(Model::new()),
     })
 }

@@ -57,7 +57,14 @@ fn kinds_build_layers_of_their_names() {
     for kind in &KINDS {
         let mut random = Random(0);
         let keys = kind.keys.iter().copied().flatten().filter(|key| matches!(key.default, Default::Needed));
-        let given: Vec<_> = keys.map(|key| Entry::new(key.name, plain(key.what, &mut random))).collect();
+        // Only here do the values of two keys depend on each other.
+        let given: Vec<_> = match kind.name {
+            "NLPiecewiseLinear" => {
+                let numbers = || read_value("[-1, 0, 2.5]").expect("TOML");
+                keys.map(|key| Entry::new(key.name, numbers())).collect()
+            }
+            _ => keys.map(|key| Entry::new(key.name, plain(key.what, &mut random))).collect(),
+        };
         let text = Entry::new("kind", Value::Text(kind.name.into()));
         let from = Entry::new("from", Value::Text("input".into()));
         let entries = [vec![Entry::new("name", Value::Text("a".into())), text, from], given].concat();
