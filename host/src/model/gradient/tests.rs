@@ -69,8 +69,8 @@ fn models() -> Vec<(&'static str, Model)> {
         (
             "outputs",
             Model::new()
-                .named("slow", low(0.003))
                 .named("bent", NLPiecewiseLinear::new(&[-0.6, -0.1, 0.15, 0.5], &[0.1, -0.2, 0.4, 0.3]).expect("knots"))
+                .named("slow", low(0.003))
                 .named("exponential", NLExponential::new(0.8, -0.2).expect("finite"))
                 .named("softplus", NLSoftplus::new(1.5, 0.1).expect("finite"))
                 .named("logistic", NLLogistic::new(2.0, -1.0).expect("finite")),
