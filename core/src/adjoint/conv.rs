@@ -186,6 +186,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
     pub fn retreat_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -200,6 +201,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     }
 
     /// The gradient of the input.
+    #[inline(always)]
     fn input<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -239,6 +241,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     }
 
     /// The gradient of a frame whose kernel has one frame: without state.
+    #[inline(always)]
     pub(super) fn frame<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -250,6 +253,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     }
 
     /// Copies the gradient of an output frame to where the inner convolution reads it, among zeros.
+    #[inline(always)]
     fn spread(&self, from: &[T], z: &mut [T]) {
         let size = self.conv.signature().output;
         let planes = from.chunks_exact(size.pixels().max(1)).zip(z.chunks_exact_mut(self.rows.len * self.cols.len));
@@ -267,6 +271,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
     }
 
     /// Adds each pixel of the frame and its border to the pixel that it was read from.
+    #[inline(always)]
     fn fold(&self, p: &[T], grad_in: &mut [T]) {
         let Shape { rows, cols, .. } = self.conv.signature().input;
         let border = self.conv.options().border.unwrap_or(Border::Zeros);

@@ -327,6 +327,7 @@ const fn reversed_slot(t: u64, slots: usize) -> u64 {
 }
 
 /// Adds samples to others.
+#[inline(always)]
 fn add<T: Sample>(to: &mut [T], x: &[T]) {
     for (to, x) in to.iter_mut().zip(x) {
         *to = *to + *x;

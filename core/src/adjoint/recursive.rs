@@ -41,6 +41,7 @@ const fn needs(signature: Signature, scale: usize) -> Needs {
 }
 
 /// Runs `advance(t, gradient of the output, gradient of the input)` from the last frame to the first, with a counter of frames.
+#[inline(always)]
 fn backward<T: Sample>(
     signature: &Signature,
     chunk: &Chunk<'_, T>,
@@ -55,6 +56,7 @@ fn backward<T: Sample>(
 }
 
 /// `sum_t m[t] (x[t] - y[t-1])` and, `with_y`, `sum_t g[t] y[t]`.
+#[inline(always)]
 fn sums<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     low_pass: &LowPass,
     engine: Engine<L, F>,
@@ -87,6 +89,7 @@ impl LowPass {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
     pub fn retreat_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -94,9 +97,15 @@ impl LowPass {
         memory: Memory<'_, T>,
     ) -> Result<(), Error> {
         let Memory { state, scratch, grad_in, parameters } = memory;
-        backward(&self.signature(), &chunk, grad_in, |t, g, x| {
-            self.advance_with(engine, t, state, g, x);
-        });
+        backward(
+            &self.signature(),
+            &chunk,
+            grad_in,
+            #[inline(always)]
+            |t, g, x| {
+                self.advance_with(engine, t, state, g, x);
+            },
+        );
         if let [gain] = parameters.gradient.gains {
             let [of_gain, _] = sums(self, engine, &chunk, scratch, parameters.state, grad_in, false)?;
             *gain += of_gain / self.decay().gain();
@@ -115,6 +124,7 @@ impl HighPass {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
     pub fn retreat_with<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -123,9 +133,15 @@ impl HighPass {
     ) -> Result<(), Error> {
         let Memory { state, scratch, grad_in, parameters } = memory;
         let low_pass = self.low_pass();
-        backward(&self.signature(), &chunk, grad_in, |t, g, m| {
-            low_pass.advance_with(engine, t, state, g, m);
-        });
+        backward(
+            &self.signature(),
+            &chunk,
+            grad_in,
+            #[inline(always)]
+            |t, g, m| {
+                low_pass.advance_with(engine, t, state, g, m);
+            },
+        );
         let Parameters { state, gradient } = parameters;
         if !(gradient.gains.is_empty() && gradient.scale.is_empty()) {
             let [of_gain, of_k] = sums(low_pass, engine, &chunk, scratch, state, grad_in, !gradient.scale.is_empty())?;

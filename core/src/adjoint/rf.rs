@@ -164,6 +164,7 @@ impl<T: Sample> Rf<'_, T> {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
     pub fn retreat_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,

@@ -118,6 +118,7 @@ impl<T: Sample> SmoothConvAdjoint<'_, T> {
     ///
     /// # Errors
     /// [`Error::Length`] when called with wrong lengths.
+    #[inline(always)]
     pub fn retreat_with<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -148,6 +149,7 @@ impl<T: Sample> SmoothConvAdjoint<'_, T> {
     }
 
     /// Writes the stages before the chunk and after each of its frames: `frame x channel x stage x row x col`.
+    #[inline(always)]
     fn stages<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
@@ -173,6 +175,7 @@ impl<T: Sample> SmoothConvAdjoint<'_, T> {
     }
 
     /// The gradient of the input, and those of the gains if there are any.
+    #[inline(always)]
     fn chain<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,

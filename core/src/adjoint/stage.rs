@@ -103,22 +103,26 @@ impl<'a, T: Sample> StageAdjoint<'a, T> {
         chunk: Chunk<'_, T>,
         memory: Memory<'_, T>,
     ) -> Result<(), Error> {
-        match self {
-            Self::Conv3d(adjoint) => adjoint.retreat_with(engine, chunk, memory),
-            Self::Rf(adjoint) => adjoint.retreat_with(engine, chunk, memory),
-            Self::LowPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
-            Self::HighPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
-            Self::SmoothConv(adjoint) => adjoint.retreat_with(engine, chunk, memory),
-            Self::Pointwise(adjoint) => {
-                adjoint.retreat_with(engine.lanes, chunk, memory);
-                Ok(())
-            }
-            Self::TimePadding(_)
-            | Self::Delay(_)
-            | Self::VariableDelay(_)
-            | Self::Sum(_)
-            | Self::Diff(_)
-            | Self::Finite(_) => self.as_adjoint().retreat(chunk, memory),
-        }
+        // What is inlined here has the vectors of the lanes.
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || match self {
+                Self::Conv3d(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+                Self::Rf(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+                Self::LowPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+                Self::HighPass(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+                Self::SmoothConv(adjoint) => adjoint.retreat_with(engine, chunk, memory),
+                Self::Pointwise(adjoint) => {
+                    adjoint.retreat_with(engine.lanes, chunk, memory);
+                    Ok(())
+                }
+                Self::TimePadding(_)
+                | Self::Delay(_)
+                | Self::VariableDelay(_)
+                | Self::Sum(_)
+                | Self::Diff(_)
+                | Self::Finite(_) => self.as_adjoint().retreat(chunk, memory),
+            },
+        )
     }
 }

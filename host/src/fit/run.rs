@@ -22,6 +22,9 @@ const ITEM: &str = "Fit";
 /// The most free numbers for which standard errors are computed.
 const MOST_WITH_ERRORS: usize = 64;
 
+/// The share of the loss at the start that is nothing but rounding: the squares of 32-bit floats' last digits, and some more.
+const NOTHING: f64 = 1e-12;
+
 /// A pivot of a Fisher matrix that counts as 0: its elements are products of single-precision differences.
 const LEAST_PIVOT: f64 = 1e-6;
 
@@ -94,7 +97,7 @@ impl<'m> Fit<'m> {
             loss: Loss::MeanSquaredError,
             penalties: Vec::new(),
             optimizer: Optimizer::default(),
-            stop: Stop::default(),
+            stop: Stop { value: NOTHING, ..Stop::default() },
             warm_up: 0,
             validate: 0.0,
             watch: Box::new(|_| ControlFlow::Continue(())),
@@ -143,7 +146,7 @@ impl<'m> Fit<'m> {
         Self { optimizer, ..self }
     }
 
-    /// When to stop.
+    /// When to stop. If this is not called, also where the loss has fallen to 1e-12 of that at the start.
     pub fn stop(self, stop: Stop) -> Self {
         Self { stop, ..self }
     }

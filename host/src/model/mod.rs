@@ -81,6 +81,7 @@ pub struct Model {
     memory: Memory,
     saved: Vec<SavedState>,
     table: SpareTable,
+    pass: gradient::SparePass,
     unchecked: bool,
     workers: Workers,
 }

@@ -114,11 +114,13 @@ pub struct Stop {
     pub gradient: f64,
     /// The least decrease of the value, relative, 0 or more; 1e-9 by default. Two smaller ones in a row end the search.
     pub progress: f64,
+    /// The value that counts as 0, as a share of that at the start, 0 or more; 0 by default. A search that gets there has converged.
+    pub value: f64,
 }
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { evaluations: 1000, gradient: 1e-6, progress: 1e-9 }
+        Self { evaluations: 1000, gradient: 1e-6, progress: 1e-9, value: 0.0 }
     }
 }
 
@@ -142,7 +144,7 @@ pub struct Step<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// The gradient is as small as [`Stop::gradient`] asks for, or a Gauss-Newton step promises nothing within rounding.
+    /// The gradient is as small as [`Stop::gradient`] asks for, the value as [`Stop::value`] does, or a Gauss-Newton step promises nothing within rounding.
     Converged,
     /// The value decreases by less than [`Stop::progress`]: a minimum, or a long flat valley.
     NoProgress,
@@ -210,7 +212,8 @@ fn check(optimizer: &Optimizer, stop: &Stop) -> Result<()> {
     }
     in_range(ITEM, "stop.evaluations", stop.evaluations, stop.evaluations >= 1, "1 or more")?;
     in_range(ITEM, "stop.gradient", stop.gradient, stop.gradient >= 0.0, "0 or more")?;
-    in_range(ITEM, "stop.progress", stop.progress, stop.progress >= 0.0, "0 or more")
+    in_range(ITEM, "stop.progress", stop.progress, stop.progress >= 0.0, "0 or more")?;
+    in_range(ITEM, "stop.value", stop.value, stop.value >= 0.0, "0 or more")
 }
 
 /// An evaluated point.
@@ -297,7 +300,8 @@ impl Search<'_> {
     /// Whether the gradient is as small as required.
     fn is_minimum(&self, point: &Point) -> bool {
         let most = point.gradient.iter().zip(&point.x).fold(0.0, |most, (g, x)| (g.abs() * x.abs().max(1.0)).max(most));
-        most <= self.stop.gradient * self.unit(point.value)
+        let is_zero = point.value.abs() < self.stop.value * self.start_value.abs();
+        is_zero || most <= self.stop.gradient * self.unit(point.value)
     }
 
     /// Tells the observer of a step to `point`.

@@ -23,6 +23,16 @@ use foveola_core::adjoint::{Lengths, Wanted};
 use foveola_core::{Shape, StreamShape};
 use ndarray::{Array5, ArrayView5};
 
+/// The memory of the last gradient of a model. A clone has its own.
+#[derive(Default)]
+pub(super) struct SparePass(Option<Box<Pass>>);
+
+impl Clone for SparePass {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 /// A loss and its gradient, from [`Model::gradient`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient {
@@ -58,15 +68,16 @@ impl Model {
     /// the CPU, whatever [`Model::to`] says, without the frequency domain.
     ///
     /// # Cost
-    /// About 3 forward passes. Memory: the frames between the layers and their gradients, for segments of the recording; 64 MB,
-    /// or more where one segment needs that: one frame of large models, `PadMode::Mean` and `FullCopy`, and `TimePadding`.
+    /// About 3 forward passes. Memory: the output and its derivative; the frames between the layers and their gradients, for segments
+    /// of the recording: 64 MB, or more where one segment needs that (one frame of large models, `PadMode::Mean` and `FullCopy`,
+    /// `TimePadding`); the states before all segments, up to 64 MB. The model keeps this memory for the next gradient.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a name that no parameter has; [`Error::NotFitted`] for a parameter without a gradient, such as a
     /// delay, and for a custom filter between a parameter and the output; [`Error::NonFinite`] for a sample that is not finite;
     /// [`Error::EmptyInput`]; [`Error::Memory`]; those of `loss`, and [`Error::Data`] or a wrong shape of its derivative.
     pub fn gradient<'a>(
-        &self,
+        &mut self,
         input: impl Movie<'a>,
         free: &[impl AsRef<str>],
         loss: impl FnOnce(ArrayView5<'_, f32>) -> Result<(f64, Array5<f32>)>,
@@ -80,7 +91,12 @@ impl Model {
         let samples = stage(input, Threads::SINGLE, &mut staged)?;
         let recording = Recording { samples, batch, frames, shape };
         let free: Vec<&str> = free.iter().map(AsRef::as_ref).collect();
-        Pass::new(self, &free, shape)?.gradient(self, &recording, |output, [frames, channels, rows, cols], to| {
+        let mut pass = match self.pass.0.take() {
+            Some(pass) => pass,
+            None => Box::new(Pass::new(self, &[], shape)?),
+        };
+        pass.prepare(self, &free, shape)?;
+        let gradient = pass.gradient(self, &recording, |output, [frames, channels, rows, cols], to| {
             let view = ArrayView5::from_shape((batch, frames, channels, rows, cols), output);
             let view = view.map_err(|_| Error::Memory { what: "the output", samples: output.len() })?;
             let view = view.permuted_axes([0, 2, 1, 3, 4]);
@@ -92,7 +108,9 @@ impl Model {
             let derivative = derivative.permuted_axes([0, 2, 1, 3, 4]);
             to.iter_mut().zip(derivative.iter()).for_each(|(to, g)| *to = *g);
             Ok(value)
-        })
+        });
+        self.pass.0 = Some(pass);
+        gradient
     }
 }
 

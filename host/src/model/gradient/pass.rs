@@ -1,8 +1,8 @@
 //! A recording forward through the model, and the gradient of its output backward, in segments.
 //!
 //! ```text
-//! segment   the most frames whose samples between the layers, and their gradients, take 32 MB; more where the states before all
-//!           segments would take more than 32 MB: then both take the same
+//! segment   the most frames whose samples between the layers, and their gradients, take 64 MB; more where the states before all
+//!           segments would take more than 64 MB: then both take the same
 //! ```
 
 use super::{Gradient, Lengths, NodeGradients, StreamShape, Wanted, unknown};
@@ -16,8 +16,8 @@ use crate::{Error, Result};
 use foveola_core::adjoint::{GraphAdjoint, GraphChunk, NodeAdjoint};
 use foveola_core::{Graph, Shape};
 
-/// 32 MB.
-const BUDGET: usize = 8 << 20;
+/// 64 MB.
+const BUDGET: usize = 16 << 20;
 
 /// Movies of one shape: streams after streams, each frame after frame of (channel, row, col).
 #[derive(Clone, Copy, Debug)]
@@ -57,17 +57,20 @@ impl Pass {
     /// # Errors
     /// As [`Model::gradient`] for names.
     pub(crate) fn new(model: &Model, free: &[&str], shape: Shape) -> Result<Self> {
+        let mut pass = Self { budget: BUDGET, ..Self::default() };
+        pass.prepare(model, free, shape)?;
+        Ok(pass)
+    }
+
+    /// [`Pass::new`] in the memory of this one.
+    pub(crate) fn prepare(&mut self, model: &Model, free: &[&str], shape: Shape) -> Result<()> {
         let all = model.parameters();
         if let Some(name) = free.iter().find(|name| !all.iter().any(|parameter| parameter.name == **name)) {
             return Err(unknown(name, &all));
         }
-        let wanted = model.network.wanted(free, shape)?;
-        Ok(Self {
-            free: free.iter().map(|name| (*name).to_owned()).collect(),
-            wanted,
-            budget: BUDGET,
-            ..Self::default()
-        })
+        self.wanted = model.network.wanted(free, shape)?;
+        self.free = free.iter().map(|name| (*name).to_owned()).collect();
+        Ok(())
     }
 
     /// The gradient for a recording. `loss` gets the output, as (batch, time, channel, row, col) with the lengths of the last four,

@@ -245,7 +245,7 @@ fn threads_change_no_bit() {
 
 #[test]
 fn streams_of_a_batch_add_up() {
-    let (_, model) = models().swap_remove(1);
+    let (_, mut model) = models().swap_remove(1);
     let (first, mut second) = (movie(), movie());
     second.invert_axis(ndarray::Axis(0));
     let both = ndarray::stack![ndarray::Axis(0), first, second];
@@ -266,7 +266,7 @@ fn streams_of_a_batch_add_up() {
 #[test]
 fn what_has_no_gradient_is_named() {
     let movie = movie();
-    let model = Model::new()
+    let mut model = Model::new()
         .named("late", Delay::new(2))
         .named("slow", LowPass::new(0.01, Resolution::DEFAULT).expect("a time constant"))
         .map(|x| x * x);
