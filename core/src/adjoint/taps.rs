@@ -1,31 +1,23 @@
 //! Sums of products of two planes at every tap of a kernel: a tile of taps in registers.
 //!
 //! ```text
-//! to[b, e] += sum over pairs of planes, r and c of g[r, c] x[r + dil_r b - top, c + dil_c e]
+//! to[b, e] += sum over pairs of planes, r and c of g[r, c] x[r + dil_r b, c + dil_c e]
 //! ```
 //! A tile is up to five rows x five, two or one columns of taps, each a vector of partial sums. Rows that lie one after another
 //! are traversed as one, once for all taps: a vector of `x` for each column of the tile, a vector of `g` for each row, then a
-//! multiply-add for each tap. Rows of `x` are stored with their left and right border; rows of `g` at the same distances, with
-//! zeros between, above and below. Rows of `x` above and below the frame are found by index.
+//! multiply-add for each tap. `x` is stored with its borders; rows of `g` at the same distances, with zeros between, above and below.
 //!
 //! Chains of at most 1024 multiply-adds run through each lane; their results are added in `f64`. The error is at most
 //! `1024 u` of the sum of magnitudes, with `u` = 6e-8 in single precision.
 
+use crate::Sample;
 use crate::lanes::{Lanes, MOST_LANES, load_part};
-use crate::{Border, Sample};
 
 /// Multiply-adds of a lane until its sum is added in `f64`.
 const CHAIN: usize = 1 << 10;
 
 /// Rows of taps in a tile.
 const ROWS: usize = 5;
-
-/// A plane of `x`.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a, T> {
-    pub(super) samples: &'a [T],
-    pub(super) rows: usize,
-}
 
 /// A kernel, and how its taps lie.
 #[derive(Clone, Copy)]
@@ -36,9 +28,6 @@ pub(super) struct Taps {
     pub(super) shape: [usize; 2],
     /// Samples from one row of `x` or `g` to the next.
     pub(super) pitch: usize,
-    /// Rows between the first row that the kernel reads and row 0.
-    pub(super) top: usize,
-    pub(super) border: Border,
 }
 
 impl Taps {
@@ -52,7 +41,7 @@ impl Taps {
     pub(super) fn add<'a, T: Sample, L: Lanes<T>>(
         &self,
         lanes: L,
-        pairs: impl Iterator<Item = (Frame<'a, T>, &'a [T])> + Clone,
+        pairs: impl Iterator<Item = (&'a [T], &'a [T])> + Clone,
         to: &mut [f64],
     ) {
         let [kh, kw] = self.size;
@@ -93,7 +82,7 @@ impl Taps {
         &self,
         lanes: L,
         [row, col]: [usize; 2],
-        pairs: impl Iterator<Item = (Frame<'a, T>, &'a [T])>,
+        pairs: impl Iterator<Item = (&'a [T], &'a [T])>,
         to: &mut [f64],
     ) {
         lanes.vectorize(
@@ -107,12 +96,7 @@ impl Taps {
                 for (x, g) in pairs {
                     let mut at = 0;
                     while at < end {
-                        let place = (at + down * row) as isize - self.top as isize;
-                        let Some(line) = self.border.index(place, x.rows) else {
-                            at += 1;
-                            continue;
-                        };
-                        let run = if line as isize == place { (x.rows - line).min(end - at).min(most) } else { 1 };
+                        let (line, run) = (at + down * row, (end - at).min(most));
                         let len = (run - 1) * pitch + cols;
                         if room < len.div_ceil(L::WIDTH) {
                             self.store(lanes, [row, col], &acc, to);
@@ -120,7 +104,7 @@ impl Taps {
                         }
                         room = room.saturating_sub(len.div_ceil(L::WIDTH));
                         let x: [&[T]; E] = core::array::from_fn(|e| {
-                            x.samples.get(line * pitch + along * (col + e)..).and_then(|x| x.get(..len)).unwrap_or(&[])
+                            x.get(line * pitch + along * (col + e)..).and_then(|x| x.get(..len)).unwrap_or(&[])
                         });
                         // Row `at` of x meets row `at - down q` of g at row q of the tile.
                         let g: [&[T]; B] = core::array::from_fn(|q| {

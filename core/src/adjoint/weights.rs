@@ -6,13 +6,13 @@
 //! ```
 //! A [tile](super::taps) of taps is summed in registers, over all pixels of some frames.
 //!
-//! - The frames before the chunk are those of the filter's state, which the chunk advances.
-//! - Scratch: some frames, stored with their borders; the gradients of their output, `stride` pixels apart, with zeros between and
-//!   around.
+//! - The frames before the chunk are those of the filter's state.
+//! - Scratch: a ring of the frames that the kernel reads and of those that are processed together, with borders on all sides, so
+//!   that a frame is one run of samples; the gradients of the output, `stride` pixels apart, with zeros between and around.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel, times the strides in space.
 
 use super::sums::sum_of;
-use super::taps::{Frame, Taps};
+use super::taps::Taps;
 use super::{Chunk, Lengths, Parameters};
 use crate::conv::lines::slot;
 use crate::engine::{Engine, Pieces, WorkSplitter};
@@ -40,7 +40,57 @@ impl<'a, 'w, T> Weights<'a, 'w, T> {
 
     pub(super) const fn scratch(&self) -> Scratch {
         let gradients = self.conv.kernel().shape[0].saturating_mul(plane(self.conv));
-        Scratch::NONE.and(self.conv.frame().saturating_add(gradients).saturating_mul(self.together))
+        let frames = self.slots().saturating_mul(bordered(self.conv));
+        Scratch::NONE.and(frames.saturating_add(gradients.saturating_mul(self.together)))
+    }
+
+    /// Frames in the ring.
+    const fn slots(&self) -> usize {
+        self.together.saturating_add(self.conv.extent(0) - 1)
+    }
+}
+
+/// Rows of a frame with its borders.
+const fn rows_of<T>(conv: &Conv3d<'_, T>) -> usize {
+    layout(conv)[0].saturating_add(conv.border(1).1)
+}
+
+/// Samples of a frame with borders on all sides.
+const fn bordered<T>(conv: &Conv3d<'_, T>) -> usize {
+    conv.signature().input.channels.saturating_mul(rows_of(conv)).saturating_mul(conv.stride())
+}
+
+/// A ring of frames with borders on all sides, the first frame of the chunk in the slot after those before it.
+struct Ring<'s, T> {
+    samples: &'s mut [T],
+    slots: usize,
+}
+
+impl<T: Sample> Ring<'_, T> {
+    /// The slot of frame `at` of the chunk, whose number is negative before the chunk.
+    fn slot(&self, conv: &Conv3d<'_, T>, at: isize) -> usize {
+        (at + conv.extent(0) as isize - 1).unsigned_abs().checked_rem(self.slots).unwrap_or(0)
+    }
+
+    /// Stores frame `at`, whose channels' rows `write` writes with their left and right borders.
+    fn store(&mut self, conv: &Conv3d<'_, T>, at: isize, mut write: impl FnMut(usize, &mut [T])) -> Result<(), Error> {
+        let (stride, rows, slot) = (conv.stride(), layout(conv)[0], self.slot(conv, at));
+        let (top, border) = (conv.border(1).0, conv.options().border.unwrap_or(Border::Zeros));
+        let frame = piece_mut(self.samples, slot, bordered(conv))?;
+        for (channel, to) in frame.chunks_exact_mut((rows_of(conv) * stride).max(1)).enumerate() {
+            write(channel, to.get_mut(top * stride..(top + rows) * stride).unwrap_or_default());
+            for row in (0..top).chain(top + rows..rows_of(conv)) {
+                let begin = row * stride;
+                match border.index(row as isize - top as isize, rows) {
+                    Some(from) => {
+                        let from = (top + from) * stride;
+                        to.copy_within(from..from + stride, begin);
+                    }
+                    None => to.get_mut(begin..begin + stride).unwrap_or_default().fill(T::zero()),
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,44 +137,57 @@ impl<T: Sample> Weights<'_, '_, T> {
         if gradient.weights.is_empty() {
             return Ok(());
         }
-        let (len, out) = (self.conv.signature().input.len().max(1), self.conv.signature().output.len());
-        let (mut t, mut grad_out) = (chunk.t, chunk.grad_out);
+        let conv = self.conv;
+        let (signature, slots) = (conv.signature(), self.slots());
+        let (len, out) = (signature.input.len().max(1), signature.output.len());
+        let (samples, scratch) = scratch.split_at_mut_checked(slots * bordered(conv)).unwrap_or_default();
+        let mut ring = Ring { samples, slots };
+        let plane = layout(conv)[0] * conv.stride();
+        for back in 1..conv.extent(0) {
+            let now = chunk.t.checked_rem(conv.extent(0) as u64).unwrap_or(0) as usize;
+            let before = piece(state, slot(now, back, conv.extent(0)), conv.frame())?;
+            ring.store(conv, -(back as isize), |channel, to| {
+                copy(to, piece(before, channel, plane).unwrap_or(&[]));
+            })?;
+        }
+        let (mut first, mut grad_out) = (0, chunk.grad_out);
         for input in chunk.input.chunks(self.together.saturating_mul(len)) {
-            let frames = input.len() / len;
-            let written = self.conv.signature().rate.frames(t, frames);
+            for (i, x) in input.chunks_exact(len).enumerate() {
+                ring.store(conv, (first + i) as isize, |channel, to| {
+                    let pixels = signature.input.pixels();
+                    conv.store(engine.splitter, piece(x, channel, pixels).unwrap_or(&[]), to);
+                })?;
+            }
+            let t = chunk.t.wrapping_add(first as u64);
+            let written = signature.rate.frames(t, input.len() / len);
             let (now, later) = grad_out.split_at_checked(written.saturating_mul(out)).unwrap_or_default();
-            self.block(engine, Chunk { t, input, grad_out: now }, state, scratch, gradient.weights)?;
-            (t, grad_out) = (t.wrapping_add(frames as u64), later);
+            self.block(engine, (t, first, input.len() / len), &ring, now, (scratch, gradient.weights))?;
+            (first, grad_out) = (first + input.len() / len, later);
         }
         Ok(())
     }
 
+    /// Adds the products of `frames` frames from frame `begin` of the chunk on, the first of which has number `t`.
+
     fn block<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
-        chunk: Chunk<'_, T>,
-        state: &mut [T],
-        scratch: &mut [T],
-        weights: &mut [f64],
+        (t, begin, frames): (u64, usize, usize),
+        ring: &Ring<'_, T>,
+        grad_out: &[T],
+        (scratch, weights): (&mut [T], &mut [f64]),
     ) -> Result<(), Error> {
         let (conv, signature) = (self.conv, self.conv.signature());
         let [outs, ins, kt, kh, kw] = conv.kernel().shape;
-        let (frame, slots, frames) = (conv.frame(), conv.extent(0), chunk.input.len() / signature.input.len().max(1));
-        let (stored, scratch) = scratch.split_at_mut_checked(frames * frame).unwrap_or_default();
-        conv.store(engine.splitter, chunk.input, stored);
-        let stored = &*stored;
-
         let (shape, of_plane) = (spread(conv), plane(conv));
-        let count = signature.rate.frames(chunk.t, frames);
+        let count = signature.rate.frames(t, frames);
         let g = piece_mut(scratch, 0, count * outs * of_plane)?;
-        self.store_gradients(chunk.grad_out, g);
+        self.store_gradients(grad_out, g);
+        let g = &*g;
 
         // The frames that yield an output.
-        let first = (0..frames).find(|i| signature.rate.yields(chunk.t.saturating_add(*i as u64))).unwrap_or(0);
+        let first = (0..frames).find(|i| signature.rate.yields(t.saturating_add(*i as u64))).unwrap_or(0);
         let every = conv.options().stride[0];
-        let now = chunk.t.checked_rem(slots as u64).unwrap_or(0) as usize;
-        let [rows_in, _] = layout(conv);
-        let (g, ring) = (&*g, &*state);
         let pieces = Pieces {
             range: 0..outs * ins * kt,
             work: count * shape[0] * shape[1] * kh * kw,
@@ -132,6 +195,7 @@ impl<T: Sample> Weights<'_, '_, T> {
             size: kh * kw,
             output: weights,
         };
+        let (samples, of_channel) = (&*ring.samples, rows_of(conv) * conv.stride());
         pieces.share(engine, &|engine, k, _, to| {
             let (o, i, a) = (k / (ins * kt), k / kt % ins, k % kt);
             let channel = (o * conv.options().groups).checked_div(outs).unwrap_or(0) * ins + i;
@@ -141,27 +205,14 @@ impl<T: Sample> Weights<'_, '_, T> {
                 dilation: [conv.options().dilation[1], conv.options().dilation[2]],
                 shape,
                 pitch: conv.stride(),
-                top: conv.border(1).0,
-                border: conv.options().border.unwrap_or(Border::Zeros),
             };
             let pairs = (0..count).map(|j| {
-                let at = first + j * every;
-                let (frames, index) = match at.checked_sub(back) {
-                    Some(index) => (stored, index),
-                    None => (ring, slot(now, back - at, slots)),
-                };
-                let plane = rows_in * conv.stride();
-                let x = frames.get(index * frame + channel * plane..).unwrap_or(&[]);
-                (Frame { samples: x, rows: rows_in }, piece(g, j * outs + o, of_plane).unwrap_or(&[]))
+                let at = (begin + first + j * every) as isize - back as isize;
+                let x = samples.get(ring.slot(conv, at) * bordered(conv) + channel * of_channel..);
+                (x.unwrap_or(&[]), piece(g, j * outs + o, of_plane).unwrap_or(&[]))
             });
             taps.add(engine.lanes, pairs, to);
         });
-        if slots > 1 {
-            for i in frames.saturating_sub(slots)..frames {
-                let slot = chunk.t.wrapping_add(i as u64).checked_rem(slots as u64).unwrap_or(0) as usize;
-                copy(piece_mut(state, slot, frame)?, piece(stored, i, frame)?);
-            }
-        }
         Ok(())
     }
 

@@ -22,9 +22,6 @@ const ITEM: &str = "Fit";
 /// The most free numbers for which standard errors are computed.
 const MOST_WITH_ERRORS: usize = 64;
 
-/// The share of the loss at the start that is nothing but rounding: the squares of 32-bit floats' last digits, and some more.
-const NOTHING: f64 = 1e-12;
-
 /// A pivot of a Fisher matrix that counts as 0: its elements are products of single-precision differences.
 const LEAST_PIVOT: f64 = 1e-6;
 
@@ -76,6 +73,10 @@ pub struct Fit<'m> {
 }
 
 impl<'m> Fit<'m> {
+    /// The limits of the rounding of a model's 32-bit floats: two steps in a row that decrease the value by less than 1e-7 of itself,
+    /// or a loss of 1e-12 of that at the start.
+    pub const STOP: Stop = Stop { evaluations: 1000, gradient: 1e-6, progress: 1e-7, value: 1e-12 };
+
     /// A fit of `model`, which has the fitted values afterwards; its stream is not touched.
     pub fn new(model: &'m mut Model) -> Self {
         Self::of(Owner::Model(model))
@@ -97,7 +98,7 @@ impl<'m> Fit<'m> {
             loss: Loss::MeanSquaredError,
             penalties: Vec::new(),
             optimizer: Optimizer::default(),
-            stop: Stop { value: NOTHING, ..Stop::default() },
+            stop: Self::STOP,
             warm_up: 0,
             validate: 0.0,
             watch: Box::new(|_| ControlFlow::Continue(())),
@@ -146,7 +147,7 @@ impl<'m> Fit<'m> {
         Self { optimizer, ..self }
     }
 
-    /// When to stop. If this is not called, also where the loss has fallen to 1e-12 of that at the start.
+    /// When to stop; as [`Fit::STOP`] says if this is not called.
     pub fn stop(self, stop: Stop) -> Self {
         Self { stop, ..self }
     }

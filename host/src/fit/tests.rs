@@ -61,7 +61,7 @@ fn time_constants_are_found() {
     for optimizer in [Optimizer::default(), Optimizer::LevenbergMarquardt, Optimizer::Adam { rate: 0.03 }] {
         let mut start = model([0.005, 0.02], 1.5);
         let fit = Fit::new(&mut start).free("fast.tau").free("slow.tau").bounds("energy.scale", 0.5..=5.0);
-        let stop = Stop { evaluations: 800, ..Stop::default() };
+        let stop = Stop { evaluations: 800, ..Fit::STOP };
         let fitted = fit.optimizer(optimizer.clone()).stop(stop).run(&stimulus, &measured).expect("a fit");
         let off = |name, expected: f64| {
             let parameter = fitted.parameter(name).expect("it is free");
