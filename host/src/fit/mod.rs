@@ -7,6 +7,7 @@
 //! | [`Loss`], [`Observed`] | how far a prediction is from what was measured, with its gradient |
 //! | [`Score`] | how good a prediction is, for each neuron |
 //! | [`Penalty`] | what is assumed about a kernel: small, smooth, sparse, local |
+//! | [`Poisson`] | random counts of a known mean: spikes of a rate |
 //! | [`matrix`] | Cholesky factor: steps of Levenberg-Marquardt, variances of estimates |
 
 pub mod bounds;
@@ -17,6 +18,7 @@ pub mod matrix;
 mod measured;
 pub mod optimize;
 pub mod penalty;
+pub mod poisson;
 mod problem;
 mod run;
 pub mod score;
@@ -30,5 +32,6 @@ pub use loss::{Loss, Observed};
 pub use measured::Measured;
 pub use optimize::{Objective, Optimizer, Outcome, Step, Stop, Why, minimize};
 pub use penalty::Penalty;
+pub use poisson::Poisson;
 pub use run::Fit;
 pub use score::Score;

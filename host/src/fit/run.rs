@@ -69,6 +69,7 @@ pub struct Fit<'m> {
     stop: Stop,
     warm_up: usize,
     validate: f64,
+    threads: Option<usize>,
     watch: Watch<'m>,
 }
 
@@ -82,7 +83,7 @@ impl<'m> Fit<'m> {
     /// path, or by layer and key (`surround.sigma`), and those of `[parameters]`. The size of a generated kernel is fixed when a number
     /// of it is free.
     ///
-    /// Arrays of more than 64 weights are not written into the file: [`Fitted::write_arrays`] has them.
+    /// [`ModelFile::write`] writes the result, with large arrays in a file beside it.
     #[cfg(feature = "files")]
     pub fn of_file(file: &'m mut ModelFile) -> Self {
         Self::of(Owner::File(file))
@@ -99,6 +100,7 @@ impl<'m> Fit<'m> {
             stop: Stop::default(),
             warm_up: 0,
             validate: 0.0,
+            threads: None,
             watch: Box::new(|_| ControlFlow::Continue(())),
         }
     }
@@ -160,6 +162,11 @@ impl<'m> Fit<'m> {
         Self { validate: share, ..self }
     }
 
+    /// The number of threads, 0 for one per core; otherwise that of the model, which is one per core for a model file.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads: Some(threads), ..self }
+    }
+
     /// Calls `watch` after each step; it may end the fit, which then has the best values so far.
     pub fn watch(self, watch: impl FnMut(&Progress) -> ControlFlow<()> + 'm) -> Self {
         Self { watch: Box::new(watch), ..self }
@@ -192,6 +199,7 @@ impl<'m> Fit<'m> {
             #[cfg(feature = "files")]
             Owner::File(file) => Subject::of_file(file)?,
         };
+        self.threads.into_iter().for_each(|threads| subject.model.set_threads(threads));
         subject.model.keep_output(self.output.as_deref())?;
         self.free_all(&mut subject)?;
         let penalties = self.penalties(&subject)?;
