@@ -249,7 +249,8 @@ fn bounds(text: &str) -> Result<(String, f64, f64), String> {
         let (low, high) = (number(low)?, number(high)?);
         (!name.trim().is_empty() && low < high).then(|| (name.trim().to_owned(), low, high))
     };
-    parts().ok_or_else(|| format!("'{text}' has no bounds; expected a lower and a higher number, as rate.scale=0.1..10"))
+    parts()
+        .ok_or_else(|| format!("'{text}' has no bounds; expected a lower and a higher number, as rate.scale=0.1..10"))
 }
 
 /// Parses `ridge=0.01`, or `field.weight:ridge=0.01`.

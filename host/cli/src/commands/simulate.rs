@@ -73,14 +73,16 @@ pub(crate) fn simulate(args: &SimulateArgs) -> Result<()> {
         Some(path) => path.display().to_string(),
         None => format!("white noise of seed {}", args.seed),
     };
-    lines.push("stimulus", format!("{what}: {} of {}, {}", plural(length as u64, "frame"), seconds(dt), shape(&stimulus)));
+    lines.push(
+        "stimulus",
+        format!("{what}: {} of {}, {}", plural(length as u64, "frame"), seconds(dt), shape(&stimulus)),
+    );
     let of = format!("{} of {}", plural(count as u64, "frame"), neurons(signature.output));
     lines.push("output", format!("{}: {of}", subject.output));
     match args.spikes {
-        Some(_) => lines.push(
-            "spikes",
-            format!("{}, {:.3} in a frame, {high} at most", thousands(sum as u64), sum / samples),
-        ),
+        Some(_) => {
+            lines.push("spikes", format!("{}, {:.3} in a frame, {high} at most", thousands(sum as u64), sum / samples))
+        }
         None => lines.push("values", format!("{low:.4} to {high:.4}, mean {:.4}", sum / samples)),
     }
     let paths = args.stimulus_out.iter().chain([&args.out]);
@@ -111,7 +113,8 @@ fn noise(args: &SimulateArgs, shape: Shape) -> Result<Array5<f32>> {
 /// Counts whose expected values are the output.
 fn spikes(output: &Array5<f32>, seed: u64) -> Result<Array5<f32>> {
     let largest = Poisson::LARGEST as f32;
-    if let Some(((_, c, t, row, col), rate)) = output.indexed_iter().find(|(_, rate)| !(0.0..=largest).contains(*rate)) {
+    if let Some(((_, c, t, row, col), rate)) = output.indexed_iter().find(|(_, rate)| !(0.0..=largest).contains(*rate))
+    {
         let value = format!("{rate} in frame {t}, channel {c}, row {row}, column {col}");
         let expected = "0 to 1e7 for --spikes poisson, as behind NLRectify";
         return Err(Error::Parameter { item: "simulate", name: "the output", value, expected });

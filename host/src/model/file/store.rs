@@ -252,7 +252,8 @@ mod tests {
         for name in ["", "..", "fitted.npz"] {
             assert!(matches!(file.write(Path::new(name)), Err(Error::Data { .. })), "{name}");
         }
-        let names: Vec<_> = std::fs::read_dir(old.path()).expect("a folder").map(|entry| entry.expect("a name")).collect();
+        let names: Vec<_> =
+            std::fs::read_dir(old.path()).expect("a folder").map(|entry| entry.expect("a name")).collect();
         assert_eq!(names.len(), 1, "{names:?}");
     }
 }

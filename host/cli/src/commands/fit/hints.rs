@@ -22,7 +22,9 @@ pub(super) fn hints(args: &FitArgs, fitted: &Fitted) -> Vec<String> {
         Why::Evaluations => hints.push("Not converged: more --evaluations may find a lower loss.".into()),
         Why::Stopped => hints.push("Not converged: these are the best values until Ctrl-C.".into()),
         Why::NoStep if fitted.training.loss >= fitted.loss_before => {
-            hints.push("Nothing was found that is better than the start: other values to begin with may help (--set).".into());
+            hints.push(
+                "Nothing was found that is better than the start: other values to begin with may help (--set).".into(),
+            );
         }
         _ => {}
     }
@@ -59,7 +61,9 @@ fn weak(parameter: &FittedParameter) -> Option<String> {
         (0, _) => None,
         (_, 1) => Some(format!("{} is hardly determined: its standard error is larger than itself.", parameter.name)),
         // Of a kernel with tails most numbers are near 0.
-        (weak, all) if weak == all => Some(format!("No number of {} is larger than its standard error.", parameter.name)),
+        (weak, all) if weak == all => {
+            Some(format!("No number of {} is larger than its standard error.", parameter.name))
+        }
         _ => None,
     }
 }

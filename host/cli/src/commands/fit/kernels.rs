@@ -54,8 +54,11 @@ fn rows(
             (t, row, col) = at;
         }
     }
-    let most = |kernel: ArrayView3<'_, f32>| kernel.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
-    let most = most(before).max(most(after)).max(f32::MIN_POSITIVE);
+    // The colours of all frames of a kernel are the same.
+    let range = |kernel: ArrayView3<'_, f32>| {
+        let most = kernel.iter().fold(f32::MIN_POSITIVE, |most, w| most.max(w.abs()));
+        Some((-most, most))
+    };
     // What was fitted lies in front.
     let both = |points: &dyn Fn(ArrayView3<'_, f32>) -> Vec<(f64, f64)>| {
         [Curve::new("after", points(after)).dots(), Curve::new("before", points(before)).dots()]
@@ -79,7 +82,7 @@ fn rows(
         square: true,
         columns: (from_col, col_step),
         rows: (from_row, row_step),
-        range: Some((-most, most)),
+        range: range(kernel),
         ..ImagePanel::new(title, COLUMN, "row [px]", kernel.index_axis(Axis(0), t).to_owned())
     };
     let along = CurvePanel::new(titled(&format!("along row {}", place[0])), COLUMN, "weight", both(&profile));
@@ -96,7 +99,7 @@ fn rows(
         let columns = (-distance.0 * ((cols - 1) as f64 / 2.0) / distance.1 as f64, distance.0 / distance.1 as f64);
         let values = side_by_side(&shown.iter().map(|t| kernel.index_axis(Axis(0), *t)).collect::<Vec<_>>());
         let image = ImagePanel::new(titled(title), TIME, "row [px]", values);
-        (1, height, vec![ImagePanel { columns, rows: (from_row, row_step), range: Some((-most, most)), ..image }.into()])
+        (1, height, vec![ImagePanel { columns, rows: (from_row, row_step), range: range(kernel), ..image }.into()])
     };
     let at = format!("at row {}, column {}", place[0], place[1]);
     let course = CurvePanel::new(titled(&at), TIME, "weight", both(&in_time));

@@ -46,7 +46,8 @@ pub(crate) fn fit(args: &FitArgs) -> Result<()> {
     wrote.push((args.out.clone(), "the fitted model".into()));
     wrote.extend(arrays.map(|path| (path, "its arrays".into())));
     if let Some(folder) = &args.pictures {
-        let pictures = Pictures { folder, args, subject: &subject, file: &file, recordings: &recordings, fitted: &fitted };
+        let pictures =
+            Pictures { folder, args, subject: &subject, file: &file, recordings: &recordings, fitted: &fitted };
         pictures.draw(&mut wrote)?;
     }
     wrote.extend(args.report.iter().map(|path| (path.clone(), "this report as JSON".into())));
@@ -121,7 +122,7 @@ fn refuse_to_overwrite(args: &FitArgs, subject: &Subject, archive: &Path) -> Res
     let names = Pictures::names(&subject.file);
     const EXPECTED: &str = "a folder in which no file that is read would be replaced";
     let folder = args.pictures.iter();
-    folder.flat_map(|folder| names.iter().map(move |name| folder.join(name))).try_for_each(|path| {
-        guard.check("--pictures", &path, EXPECTED)
-    })
+    folder
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .try_for_each(|path| guard.check("--pictures", &path, EXPECTED))
 }

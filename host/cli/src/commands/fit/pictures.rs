@@ -19,6 +19,8 @@ const BESIDE: usize = 150;
 /// Samples in a bin of generator signals, and the fewest and most bins.
 const IN_BIN: usize = 100;
 const BINS: (usize, usize) = (5, 25);
+/// Intervals of the histogram of generator signals.
+const INTERVALS: usize = 50;
 /// Points of the curve of a nonlinearity.
 const POINTS: usize = 200;
 
@@ -50,8 +52,7 @@ impl Pictures<'_> {
         let title = title(self.file, &self.args.model.model);
         for page in kernels::pages(&before, &model, shape(&recording.stimulus), self.subject.dt())? {
             let path = self.folder.join(kernel(&page.layer));
-            let notes = ["The same colours before and after.".to_owned()];
-            panels(&path, &format!("Kernel of {}", page.layer), &notes, &page.rows)?;
+            panels(&path, &format!("Kernel of {}", page.layer), &[], &page.rows)?;
             wrote.push((path, format!("the kernel of {}, before and after", page.layer)));
         }
         let path = self.folder.join("prediction.png");
@@ -63,9 +64,10 @@ impl Pictures<'_> {
             panels(&path, "Course of the fit", &[], &[row])?;
             wrote.push((path, "the loss over evaluations".into()));
         }
-        if let Some(panel) = self.nonlinearity(model)? {
+        if let Some(both) = self.nonlinearity(&model)? {
             let path = self.folder.join("nonlinearity.png");
-            panels(&path, &format!("Nonlinearity of {}", self.subject.layer), &[], &[(2, 520, vec![panel.into()])])?;
+            let row = both.map(PlotPanel::from).into();
+            panels(&path, &format!("Nonlinearity of {}", self.subject.layer), &[], &[(2, 520, row)])?;
             wrote.push((path, "the nonlinearity, beside the data".into()));
         }
         Ok(())
@@ -81,14 +83,11 @@ impl Pictures<'_> {
 
     /// The scores in a sentence.
     fn scores(&self) -> String {
-        let of = |name: &str, correlation: Option<f64>| {
-            correlation.map(|r| format!("correlation {} in {name}", significant(r, 3)))
-        };
+        let of = |name: &str, correlation: Option<f64>| correlation.map(|r| format!("{} in {name}", significant(r, 3)));
         let validation = self.fitted.validation.as_ref().and_then(|scores| scores.correlation);
         let parts = [of("training", self.fitted.training.correlation), of("validation", validation)];
-        let mut text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        text.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
-        if text.is_empty() { text } else { text + "." }
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if text.is_empty() { text } else { format!("Correlation with the data: {text}.") }
     }
 
     /// Time courses of the neurons whose data vary most, where training meets validation.
@@ -101,7 +100,8 @@ impl Pictures<'_> {
         let end = (first + 2 * BESIDE).min(used.end);
         let mut variances: Vec<(usize, f64)> = (0..*neurons)
             .map(|neuron| {
-                let values = || used.clone().map(|t| f64::from(measured[t * neurons + neuron])).filter(|x| x.is_finite());
+                let values =
+                    || used.clone().map(|t| f64::from(measured[t * neurons + neuron])).filter(|x| x.is_finite());
                 let mean = values().sum::<f64>() / values().count().max(1) as f64;
                 (neuron, values().map(|x| (x - mean).powi(2)).sum())
             })
@@ -122,10 +122,14 @@ impl Pictures<'_> {
             }
             curves.push(curve("data", measured, first..end));
             let title = match recording.output.len() {
-                1 => String::new(),
+                1 => self.subject.output.clone(),
                 _ => place(*neuron, recording.output),
             };
-            (1, if variances.len() > 1 { 340 } else { 460 }, vec![CurvePanel::new(title, "time [s]", self.unit(), curves).into()])
+            (
+                1,
+                if variances.len() > 1 { 340 } else { 460 },
+                vec![CurvePanel::new(title, "time [s]", self.unit(), curves).into()],
+            )
         };
         variances.iter().map(panel).collect()
     }
@@ -160,8 +164,9 @@ impl Pictures<'_> {
         Some((2, 460, vec![losses.into(), gradient.logarithmic_y().into()]))
     }
 
-    /// Where the output is that of a nonlinearity: its curve, and the mean of the data for each value of what it reads.
-    fn nonlinearity(&self, model: Model) -> Result<Option<CurvePanel>> {
+    /// Where the output is that of a nonlinearity: its curve and the mean of the data over what it reads, and how often that has
+    /// each value.
+    fn nonlinearity(&self, model: &Model) -> Result<Option<[CurvePanel; 2]>> {
         let layer = &self.subject.layer;
         let kind = self.file.layers().iter().find(|entry| entry.name() == layer).map_or("", |entry| entry.kind());
         if !kind.starts_with("NL") {
@@ -169,7 +174,7 @@ impl Pictures<'_> {
         }
         let mut samples: Vec<[f64; 3]> = Vec::new();
         for (recording, prediction) in self.recordings.iter().zip(&self.fitted.predictions) {
-            let Some(signal) = generator_signal(&model, layer, &recording.stimulus)? else { return Ok(None) };
+            let Some(signal) = generator_signal(model, layer, &recording.stimulus)? else { return Ok(None) };
             let Prediction { predicted, measured, neurons, warm_up, .. } = prediction;
             if signal.len() != predicted.len() {
                 return Ok(None);
@@ -188,9 +193,26 @@ impl Pictures<'_> {
             Curve::new("data, mean of a bin", data.collect::<Vec<_>>()).dots(),
             Curve::new("fitted", curve.map(|all| (all[0], all[1])).collect::<Vec<_>>()),
         ];
-        let bins = format!("{bins} bins of {in_bin} samples");
-        Ok(Some(CurvePanel::new(format!("{kind}, {bins}"), "generator signal", self.unit(), curves)))
+        let title = format!("{kind}, {bins} bins of {in_bin} samples");
+        let curves = CurvePanel::new(title, "generator signal", self.unit(), curves);
+        let counts = CurvePanel::new("How often", "generator signal", "samples", [Curve::new("", histogram(&samples))]);
+        Ok(Some([curves, counts]))
     }
+}
+
+/// The outline of a histogram of the first numbers, which are sorted.
+fn histogram(sorted: &[[f64; 3]]) -> Vec<(f64, f64)> {
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return Vec::new() };
+    let width = ((last[0] - first[0]) / INTERVALS as f64).max(f64::MIN_POSITIVE);
+    let mut counts = vec![0_u32; INTERVALS];
+    for all in sorted {
+        counts[(((all[0] - first[0]) / width) as usize).min(INTERVALS - 1)] += 1;
+    }
+    let steps = counts.iter().enumerate().flat_map(|(i, count)| {
+        let (left, count) = (first[0] + i as f64 * width, f64::from(*count));
+        [(left, count), (left + width, count)]
+    });
+    [(first[0], 0.0)].into_iter().chain(steps).chain([(last[0], 0.0)]).collect()
 }
 
 /// The file of a kernel.

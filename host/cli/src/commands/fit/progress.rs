@@ -38,11 +38,16 @@ impl Watcher {
         });
         let silent = args.quiet || args.model.json;
         let target = if silent { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_message("the first evaluation");
         bar.enable_steady_tick(Duration::from_millis(200));
         let lines = !silent && !std::io::stderr().is_terminal();
-        Self { bar, next: lines.then(|| Instant::now() + PAUSE), validates: args.validate.is_some_and(|share| share > 0.0) }
+        Self {
+            bar,
+            next: lines.then(|| Instant::now() + PAUSE),
+            validates: args.validate.is_some_and(|share| share > 0.0),
+        }
     }
 
     /// Shows a step.

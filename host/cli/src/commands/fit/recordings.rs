@@ -28,7 +28,11 @@ pub(super) struct Recording {
 impl Recording {
     /// Reads all pairs of files.
     pub(super) fn read_all(args: &FitArgs, subject: &Subject) -> Result<Vec<Self>> {
-        args.stimulus.iter().zip(&args.target).map(|(stimulus, target)| Self::read(args, subject, stimulus, target)).collect()
+        args.stimulus
+            .iter()
+            .zip(&args.target)
+            .map(|(stimulus, target)| Self::read(args, subject, stimulus, target))
+            .collect()
     }
 
     fn read(args: &FitArgs, subject: &Subject, stimulus_path: &Path, target_path: &Path) -> Result<Self> {
@@ -42,7 +46,9 @@ impl Recording {
             TargetKind::Rate | TargetKind::Counts => Measured::new(&as_output(numbers)),
             TargetKind::Spikes if numbers.ndim() != 1 => {
                 let found = format!("an array of shape {:?}", numbers.shape());
-                return Err(data(format!("{found}; expected one of rank 1 for --target-kind spikes: times in seconds")));
+                return Err(data(format!(
+                    "{found}; expected one of rank 1 for --target-kind spikes: times in seconds"
+                )));
             }
             TargetKind::Spikes => {
                 let times: Vec<f64> = numbers.into_iter().collect();

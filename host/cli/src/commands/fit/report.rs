@@ -93,13 +93,17 @@ impl Report<'_> {
             column("parameter", false, &|parameter| parameter.name.clone()),
             column("before", true, &|parameter| value(&parameter.before)),
             column("after", true, &|parameter| value(&parameter.after)),
-            column("std. error", true, &error),
         ];
+        if all.iter().any(|parameter| parameter.errors.is_some()) {
+            columns.push(column("std. error", true, &error));
+        }
         if all.iter().any(|parameter| !parameter.unit.is_empty()) {
             columns.push(column("unit", false, &|parameter| parameter.unit.clone()));
         }
         if !all.iter().all(is_number) {
-            columns.push(column("shape", false, &|parameter| if is_number(parameter) { String::new() } else { shape(parameter) }));
+            columns.push(column("shape", false, &|parameter| {
+                if is_number(parameter) { String::new() } else { shape(parameter) }
+            }));
         }
         side_by_side(&columns, width)
     }
