@@ -37,6 +37,9 @@ pub(super) fn pages(before: &Model, after: &Model, frame: Shape, dt: f64) -> Res
     Ok(pages)
 }
 
+/// Points of a curve.
+type Points = Vec<(f64, f64)>;
+
 /// The rows of one kernel.
 fn rows(
     kernels: &Kernels,
@@ -60,10 +63,10 @@ fn rows(
         Some((-most, most))
     };
     // What was fitted lies in front.
-    let both = |points: &dyn Fn(ArrayView3<'_, f32>) -> Vec<(f64, f64)>| {
+    let both = |points: &dyn Fn(ArrayView3<'_, f32>) -> Points| {
         [Curve::new("after", points(after)).dots(), Curve::new("before", points(before)).dots()]
     };
-    let in_time = |kernel: ArrayView3<'_, f32>| -> Vec<(f64, f64)> {
+    let in_time = |kernel: ArrayView3<'_, f32>| -> Points {
         let course = kernel.slice_move(s![.., row, col]);
         course.iter().enumerate().map(|(t, w)| (t as f64 * step, f64::from(*w))).collect()
     };
@@ -74,7 +77,7 @@ fn rows(
     let (from_row, row_step) = kernels.steps(1, rows);
     let (from_col, col_step) = kernels.steps(2, cols);
     let place = [from_row + row_step * row as f64, from_col + col_step * col as f64];
-    let profile = |kernel: ArrayView3<'_, f32>| -> Vec<(f64, f64)> {
+    let profile = |kernel: ArrayView3<'_, f32>| -> Points {
         let line = kernel.slice_move(s![t, row, ..]);
         line.iter().enumerate().map(|(col, w)| (from_col + col_step * col as f64, f64::from(*w))).collect()
     };

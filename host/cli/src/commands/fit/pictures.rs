@@ -204,7 +204,7 @@ impl Pictures<'_> {
 fn histogram(sorted: &[[f64; 3]]) -> Vec<(f64, f64)> {
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return Vec::new() };
     let width = ((last[0] - first[0]) / INTERVALS as f64).max(f64::MIN_POSITIVE);
-    let mut counts = vec![0_u32; INTERVALS];
+    let mut counts = [0_u32; INTERVALS];
     for all in sorted {
         counts[(((all[0] - first[0]) / width) as usize).min(INTERVALS - 1)] += 1;
     }
