@@ -1,6 +1,7 @@
-//! `docs/guide/your-own-model.md` as a reader follows it: its files are written, its commands run, and they print what the page says.
+//! `docs/guide/your-own-model.md` and `docs/guide/fitting.md` as a reader follows them: their files are written, their commands run, and they
+//! print what the page says.
 //!
-//! `REGENERATE=1 cargo test -p foveola-cli --test cli_guide` writes what they print into the page, and the picture. What the page shows
+//! `REGENERATE=1 cargo test -p foveola-cli --test cli_guide` writes what they print into the pages, and the pictures. What the page shows
 //! of QEMU is compared by `firmware/models.sh`.
 
 #![cfg(unix)] // the commands are those of a Unix shell
@@ -85,7 +86,8 @@ fn run(script: &str, shell: &Shell) -> String {
     let ran = shell.script(script);
     let terminal = ran.out + &ran.err;
     assert_eq!(ran.code == Some(0), !terminal.contains("error: "), "{script}{terminal}");
-    let speed = |line: &&str| !["model ran", "in all"].iter().any(|label| line.starts_with(label));
+    let speed =
+        |line: &&str| !["model ran", "in all"].iter().any(|label| line.starts_with(label)) && !line.contains(": loss ");
     terminal.lines().filter(speed).map(|line| format!("{line}\n")).collect()
 }
 
@@ -135,6 +137,46 @@ fn the_page_is_true() {
     assert_eq!((width, height, drawn.len()), (cols, rows, shown.len()));
     let apart: u64 = drawn.iter().zip(&shown).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     assert!(apart * 10 <= drawn.len() as u64, "the picture is not that of the commands: {apart} apart in all");
+}
+
+/// The same words, and the same numbers to 2 %: a search has other last digits on another processor.
+fn alike(found: &str, page: &str) -> bool {
+    let number = |word: &str| word.trim_end_matches([',', ';']).replace(',', "").parse::<f64>().ok();
+    let near = |a: &str, b: &str| match (number(a), number(b)) {
+        (Some(a), Some(b)) => (a - b).abs() <= 0.02 * a.abs().max(b.abs()) + 1e-6,
+        _ => a == b,
+    };
+    // How a search ended, and how long the lines of a table are, depends on these digits.
+    let words = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with("ended") && !line.starts_with("+-"));
+        lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+    };
+    let (found, page) = (words(found), words(page));
+    found.len() == page.len() && found.iter().zip(&page).all(|(a, b)| near(a, b))
+}
+
+#[test]
+fn the_page_on_fitting_is_true() {
+    let (path, shell) = (guide().join("fitting.md"), Shell::new());
+    let page = read(&path);
+    let found = follow(&page, &shell);
+    if std::env::var_os("REGENERATE").is_some() {
+        fs::write(&path, &found).expect("a page that can be written");
+        for name in ["kernel-field", "nonlinearity"] {
+            let shown = guide().join(format!("pictures/fitting-{name}.png"));
+            fs::copy(shell.path(&format!("pictures/{name}.png")), shown).expect("a picture that can be written");
+        }
+    }
+    let page = read(&path);
+    assert!(alike(&found, &page), "{} should be\n{found}", path.display());
+    for name in ["kernel-field", "nonlinearity"] {
+        let [(width, height, drawn), (cols, rows, shown)] =
+            [shell.path(&format!("pictures/{name}.png")), guide().join(format!("pictures/fitting-{name}.png"))]
+                .map(|path| picture(&path));
+        assert_eq!((width, height, drawn.len()), (cols, rows, shown.len()), "{name}");
+        let apart: u64 = drawn.iter().zip(&shown).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        assert!(apart * 10 <= drawn.len() as u64, "{name} is not that of the commands: {apart} apart in all");
+    }
 }
 
 /// The file that the page ends with is the one that runs on the emulated microcontrollers, over the recording of the page.

@@ -38,6 +38,8 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => commands::run::run(&args),
         Command::Model(args) => commands::model::model(&args),
+        Command::Fit(args) => commands::fit::fit(&args),
+        Command::Simulate(args) => commands::simulate::simulate(&args),
         Command::Info(args) => commands::info::info(&args),
         Command::Convert(args) => commands::convert::convert(&args),
         Command::Record(args) => commands::record::record(&args),

@@ -83,6 +83,11 @@ impl Default for Lines {
 }
 
 impl Lines {
+    /// No lines yet, for a terminal of some columns.
+    pub(crate) fn of_width(width: usize) -> Self {
+        Self(String::new(), width)
+    }
+
     pub(crate) fn push(&mut self, name: &str, value: impl Display) {
         let (name, value) = (shown(name), shown(value.to_string()));
         let _ = write!(self.0, "{name:9}");

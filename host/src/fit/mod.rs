@@ -14,6 +14,7 @@
 //! | [`Transform`] | bounded parameters as free ones |
 //! | [`Score`] | how good a prediction is, for each neuron |
 //! | [`direct`] | receptive fields in closed form: spike-triggered average and covariance, ridge regression |
+//! | [`Poisson`] | random counts of a known mean: spikes of a rate |
 //! | [`matrix`] | Cholesky factor: steps of Levenberg-Marquardt, variances of estimates |
 //!
 //! Gradients are those of [`Model::gradient`](crate::Model::gradient). Delays are whole frames and cannot be fitted.
@@ -26,6 +27,7 @@ pub mod matrix;
 mod measured;
 pub mod optimize;
 pub mod penalty;
+pub mod poisson;
 mod problem;
 mod run;
 pub mod score;
@@ -39,5 +41,6 @@ pub use loss::{Loss, Observed};
 pub use measured::Measured;
 pub use optimize::{Objective, Optimizer, Outcome, Step, Stop, Why, minimize};
 pub use penalty::Penalty;
+pub use poisson::Poisson;
 pub use run::Fit;
 pub use score::Score;

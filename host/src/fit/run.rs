@@ -69,6 +69,7 @@ pub struct Fit<'m> {
     stop: Stop,
     warm_up: usize,
     validate: f64,
+    threads: Option<usize>,
     watch: Watch<'m>,
 }
 
@@ -84,7 +85,9 @@ impl<'m> Fit<'m> {
 
     /// A fit of a model file, which has the fitted values afterwards. Any number of the file may be free: also those of generators, by
     /// path, or by layer and key (`surround.sigma`), and those of `[parameters]`. The size of a generated kernel is fixed when a number
-    /// of it is free. Arrays are written as values.
+    /// of it is free.
+    ///
+    /// [`ModelFile::write`] writes the result, with large arrays in a file beside it.
     #[cfg(feature = "files")]
     pub fn of_file(file: &'m mut ModelFile) -> Self {
         Self::of(Owner::File(file))
@@ -101,6 +104,7 @@ impl<'m> Fit<'m> {
             stop: Self::STOP,
             warm_up: 0,
             validate: 0.0,
+            threads: None,
             watch: Box::new(|_| ControlFlow::Continue(())),
         }
     }
@@ -162,6 +166,11 @@ impl<'m> Fit<'m> {
         Self { validate: share, ..self }
     }
 
+    /// The number of threads, 0 for one per core; otherwise that of the model, which is one per core for a model file.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads: Some(threads), ..self }
+    }
+
     /// Calls `watch` after each step; it may end the fit, which then has the best values so far.
     pub fn watch(self, watch: impl FnMut(&Progress) -> ControlFlow<()> + 'm) -> Self {
         Self { watch: Box::new(watch), ..self }
@@ -194,6 +203,7 @@ impl<'m> Fit<'m> {
             #[cfg(feature = "files")]
             Owner::File(file) => Subject::of_file(file)?,
         };
+        self.threads.into_iter().for_each(|threads| subject.model.set_threads(threads));
         subject.model.keep_output(self.output.as_deref())?;
         self.free_all(&mut subject)?;
         let penalties = self.penalties(&subject)?;

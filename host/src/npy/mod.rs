@@ -1,4 +1,4 @@
-//! Arrays in `.npy` files: reading their headers, and writing movies frame by frame.
+//! Arrays in `.npy` files: reading them, and writing movies frame by frame.
 
 pub(crate) mod archive;
 pub(crate) mod header;
@@ -6,9 +6,54 @@ mod literal;
 
 use crate::draft::Draft;
 use crate::{Error, Result};
-use ndarray::ArrayView3;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use header::{Element, Header, Kind, NUMBERS};
+use ndarray::{ArrayD, ArrayView3, IxDyn, ShapeBuilder};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+/// The numbers of a `.npy` file, of any type and shape; integers from 2^53 on are rounded.
+///
+/// ```
+/// use foveola::npy;
+/// let path = std::env::temp_dir().join(format!("foveola-doc-read-{}.npy", std::process::id()));
+/// let mut writer = npy::NpyWriter::create(&path)?;
+/// writer.push(ndarray::Array3::from_elem((1, 4, 5), 0.5).view())?;
+/// writer.finish()?;
+/// assert_eq!(npy::read(&path)?, ndarray::Array3::from_elem((1, 4, 5), 0.5).into_dyn());
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), foveola::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Data`] for a file that is none, is cut off, or has other elements than numbers.
+pub fn read(path: impl AsRef<Path>) -> Result<ArrayD<f64>> {
+    let path = path.as_ref();
+    let data = |reason: String| Error::Data { path: path.into(), reason };
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::UnexpectedEof => data("cut off".into()),
+        _ => Error::Io { path: path.into(), source },
+    };
+    let mut content = BufReader::new(File::open(path).map_err(failed)?);
+    let header = Header::from_reader(&mut content).map_err(failed)?.map_err(&data)?;
+    let scalar = match header.element {
+        Element::Scalar(scalar) if !matches!(scalar.kind, Kind::Other(_)) && scalar.number(&[0; 8]).is_some() => scalar,
+        Element::Scalar(scalar) => return Err(data(format!("elements of type {scalar}; expected {NUMBERS}"))),
+        Element::Record(..) => return Err(data(format!("an array of records; expected {NUMBERS}"))),
+    };
+    let count = header.shape.iter().try_fold(1_u64, |all, side| all.checked_mul(*side));
+    let count = count.ok_or_else(|| data(format!("an array of shape {:?}; expected one that fits", header.shape)))?;
+    // Grows with what is there: a header cannot ask for more.
+    let (mut numbers, mut bytes) = (Vec::new(), [0; 8]);
+    for _ in 0..count {
+        let bytes = &mut bytes[..scalar.size.min(8)];
+        content.read_exact(bytes).map_err(failed)?;
+        numbers.push(scalar.number(bytes).unwrap_or(f64::NAN));
+    }
+    let shape: Vec<usize> = header.shape.iter().map(|side| *side as usize).collect();
+    let shape = IxDyn(&shape).set_f(header.fortran_order);
+    ArrayD::from_shape_vec(shape, numbers).map_err(|error| data(error.to_string()))
+}
 
 /// Writes an array of frames as `.npy`, frame by frame. The file appears under its name with [`NpyWriter::finish`], when the number
 /// of frames is known; if the writer is dropped before, there is none.
@@ -91,7 +136,7 @@ impl NpyWriter {
         self.file.write_all(&header).map_err(|source| self.io(source))
     }
 
-    fn io(&self, source: std::io::Error) -> Error {
+    fn io(&self, source: io::Error) -> Error {
         Error::Io { path: self.path.clone(), source }
     }
 }

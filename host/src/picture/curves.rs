@@ -49,6 +49,8 @@ pub struct CurvePanel {
     pub curves: Vec<Curve>,
     /// Whether the horizontal axis is logarithmic.
     pub logarithmic: bool,
+    /// Whether the vertical axis is.
+    pub logarithmic_y: bool,
     /// The lowest and highest value of the vertical axis; curves are cut there. Without it, all values fit.
     pub range: Option<(f64, f64)>,
     /// A second unit of the horizontal axis, written above the axes: its name, and how many of it are one of the first.
@@ -64,13 +66,20 @@ impl CurvePanel {
         curves: impl Into<Vec<Curve>>,
     ) -> Self {
         let (title, x, y) = (title.into(), x.into(), y.into());
-        Self { title, x, y, curves: curves.into(), logarithmic: false, range: None, second: None }
+        Self { title, x, y, curves: curves.into(), logarithmic: false, logarithmic_y: false, range: None, second: None }
     }
 
     /// A logarithmic horizontal axis.
     #[must_use]
     pub fn logarithmic(mut self) -> Self {
         self.logarithmic = true;
+        self
+    }
+
+    /// A logarithmic vertical axis.
+    #[must_use]
+    pub fn logarithmic_y(mut self) -> Self {
+        self.logarithmic_y = true;
         self
     }
 
@@ -166,6 +175,11 @@ impl CurvePanel {
         for (x, _) in self.curves.iter().filter(|_| self.logarithmic).flat_map(|curve| &curve.points) {
             in_range(ITEM, "x", x, !x.is_finite() || *x > 0.0, "a number above 0 on a logarithmic axis")?;
         }
+        let lowest = self.range.map(|(low, _)| low);
+        let heights = self.curves.iter().flat_map(|curve| &curve.points).map(|(_, y)| *y).chain(lowest);
+        for y in heights.filter(|_| self.logarithmic_y) {
+            in_range(ITEM, "y", y, !y.is_finite() || y > 0.0, "a number above 0 on a logarithmic axis")?;
+        }
         Ok(())
     }
 
@@ -231,33 +245,37 @@ struct Axes {
     x: (f64, f64),
     y: (f64, f64),
     logarithmic: bool,
+    logarithmic_y: bool,
 }
 
 impl Axes {
-    /// What is proportional to the distance on the horizontal axis.
-    fn scaled(&self, x: f64) -> f64 {
-        if self.logarithmic { x.log10() } else { x }
-    }
-
     fn place(&self, (x, y): (f64, f64)) -> (f32, f32) {
-        let (low, high) = (self.scaled(self.x.0), self.scaled(self.x.1));
-        let (right, up) = ((self.scaled(x) - low) / (high - low), (y - self.y.0) / (self.y.1 - self.y.0));
+        let share = |value: f64, (low, high): (f64, f64), logarithmic: bool| {
+            // What is proportional to the distance.
+            let scaled = |value: f64| if logarithmic { value.log10() } else { value };
+            (scaled(value) - scaled(low)) / (scaled(high) - scaled(low))
+        };
+        let (right, up) = (share(x, self.x, self.logarithmic), share(y, self.y, self.logarithmic_y));
         (self.left + (self.right - self.left) * right as f32, self.bottom - (self.bottom - self.top) * up as f32)
     }
 
     /// Numbers of the horizontal axis, and places without a number between them.
     fn columns(&self) -> (Vec<(f64, String)>, Vec<f64>) {
-        let (low, high) = self.x;
-        let inside = |x: &f64| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(x);
-        if self.logarithmic && (high / low).log10() >= 1.0 {
-            let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-            let decade = |exponent: i32| (2..10).map(move |i| f64::from(i) * 10_f64.powi(exponent));
-            let numbers = decades.clone().map(|exponent| 10_f64.powi(exponent)).filter(inside);
-            return (numbers.map(|x| (x, number(x))).collect(), decades.flat_map(decade).filter(inside).collect());
-        }
-        let ticks = Ticks::new(low, high, ((self.right - self.left) / 90.0) as usize);
-        (ticks.at.iter().map(|&x| (x, ticks.label(x))).collect(), Vec::new())
+        numbers(self.x, self.logarithmic, ((self.right - self.left) / 90.0) as usize)
     }
+}
+
+/// About `count` numbers of an axis, and places without a number between them.
+fn numbers((low, high): (f64, f64), logarithmic: bool, count: usize) -> (Vec<(f64, String)>, Vec<f64>) {
+    let inside = |x: &f64| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(x);
+    if logarithmic && (high / low).log10() >= 1.0 {
+        let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+        let decade = |exponent: i32| (2..10).map(move |i| f64::from(i) * 10_f64.powi(exponent));
+        let numbers = decades.clone().map(|exponent| 10_f64.powi(exponent)).filter(inside);
+        return (numbers.map(|x| (x, number(x))).collect(), decades.flat_map(decade).filter(inside).collect());
+    }
+    let ticks = Ticks::new(low, high, count);
+    (ticks.at.iter().map(|&x| (x, ticks.label(x))).collect(), Vec::new())
 }
 
 /// Axes with their numbers, and the curves.
@@ -266,19 +284,26 @@ fn draw_panel(page: &mut Canvas, panel: &CurvePanel, (left, right): (f32, f32), 
     let x = extent(points().map(|(x, _)| *x));
     let y = panel.range.unwrap_or_else(|| {
         let (low, high) = extent(points().map(|(_, y)| *y));
+        if panel.logarithmic_y {
+            let room = (high / low).powf(0.06);
+            return (low / room, high * room);
+        }
         let room = 0.06 * (high - low);
         (if low == 0.0 { 0.0 } else { low - room }, high + room)
     });
-    let ticks = Ticks::new(y.0, y.1, ((bottom - top) / 60.0) as usize + 1);
-    let numbers = ticks.at.iter().map(|&tick| NUMBER.width(&ticks.label(tick)));
-    let left = left + numbers.fold(0.0, f32::max) + 12.0;
-    let axes = Axes { left, right, top, bottom, x, y, logarithmic: panel.logarithmic };
+    let (heights, others) = numbers(y, panel.logarithmic_y, ((bottom - top) / 60.0) as usize + 1);
+    let left = left + heights.iter().map(|(_, label)| NUMBER.width(label)).fold(0.0, f32::max) + 12.0;
+    let (logarithmic, logarithmic_y) = (panel.logarithmic, panel.logarithmic_y);
+    let axes = Axes { left, right, top, bottom, x, y, logarithmic, logarithmic_y };
 
     let width = (right - left) as usize;
-    for &tick in &ticks.at {
+    for tick in heights.iter().map(|(tick, _)| *tick).chain(others) {
         let (_, y) = axes.place((x.0, tick));
         page.area((left as usize, y.round() as usize), (width, if tick == 0.0 { 2 } else { 1 }), GRID);
-        page.text((left - 10.0, y.round() + 6.0), NUMBER, Align::Right, MUTED, &ticks.label(tick));
+    }
+    for (tick, label) in &heights {
+        let (_, y) = axes.place((x.0, *tick));
+        page.text((left - 10.0, y.round() + 6.0), NUMBER, Align::Right, MUTED, label);
     }
     let (numbers, between) = axes.columns();
     let lines = numbers.iter().map(|(x, _)| x).chain(&between);
@@ -437,6 +462,7 @@ mod tests {
             (vec![], SMALL, "point"),
             (vec![panel([])], SMALL, "point"),
             (vec![panel([(0.0, 1.0)]).logarithmic()], SMALL, "logarithmic"),
+            (vec![panel([(1.0, 0.0)]).logarithmic_y()], SMALL, "logarithmic"),
             (vec![good.clone().range(1.0, 1.0)], SMALL, "range"),
             (vec![good.clone().range(f64::NAN, 1.0)], SMALL, "range"),
             (vec![good.clone()], Plot { width: 3, ..SMALL }, "width"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod denoise;
+pub(crate) mod fit;
 pub(crate) mod model;
 pub(crate) mod record;
 pub(crate) mod sensor;
@@ -10,6 +11,7 @@ use crate::units;
 use bench::BenchArgs;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use fit::{FitArgs, SimulateArgs};
 use foveola::{Camera, Columns, EventFilterSpec, Format, Geometry, Order, TimeUnit, models, shown};
 use model::ModelArgs;
 use record::RecordArgs;
@@ -32,6 +34,9 @@ Examples:
   foveola run recording.raw --dt 5ms
   foveola info recording.raw --digest
   foveola convert a.aedat4 a.csv
+  foveola simulate cell.toml --stimulus a.npy --out r.npy
+  foveola fit cell.toml --stimulus a.npy --target r.npy
+      --out fitted.toml
   foveola bench                       measure throughput
   foveola help run                    all options of run";
 
@@ -41,6 +46,10 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Check, describe and export model files
     Model(ModelArgs),
+    /// Fit a model's parameters to recordings: a stimulus, and the rates, counts or spikes that were measured
+    Fit(Box<FitArgs>),
+    /// Write the output of a model as an array, or spikes drawn from it: data to fit to
+    Simulate(Box<SimulateArgs>),
     /// Describe an event recording
     Info(InfoArgs),
     /// Convert an event recording to another format

@@ -129,6 +129,25 @@ impl ModelFile {
         self.set(&format!("{generator}.{key}"), &value).map(|()| true)
     }
 
+    /// Sets all parameters from an archive of arrays, as [`Model::load_weights`] does, and writes those that change into the file by
+    /// value, in place of what computed them.
+    ///
+    /// # Errors
+    /// As [`Model::load_weights`]; the file is then as it was.
+    pub fn load_weights(&mut self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        let own = self.model()?;
+        let mut model = own.clone();
+        model.load_weights(path)?;
+        let mut changed = self.clone();
+        for (parameter, before) in model.parameters().iter().zip(own.parameters()) {
+            if *parameter != before {
+                changed.adopt(parameter, &model)?;
+            }
+        }
+        *self = changed;
+        Ok(())
+    }
+
     /// Writes the values that a parameter has in `model`, a model of this file in which it was changed.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ mod readers;
 mod schema;
 mod set;
 mod source;
+mod store;
 #[cfg(test)]
 mod tests;
 mod units;

@@ -3,7 +3,7 @@
 mod axes;
 mod gain;
 mod page;
-mod weights;
+pub(super) mod weights;
 
 use super::guard::Guard;
 use super::models::{build, frames, read, title};

@@ -16,8 +16,8 @@ pub(super) struct Page {
 }
 
 /// The kernels of a layer: each with a name, as an impulse response (time, row, col).
-struct Kernels {
-    kernels: Vec<(String, Array3<f32>)>,
+pub(in crate::commands) struct Kernels {
+    pub(in crate::commands) kernels: Vec<(String, Array3<f32>)>,
     /// How many there are, with those that are not drawn.
     count: usize,
     /// The weights (out, in) of a layer that mixes channels of one pixel.
@@ -45,7 +45,8 @@ pub(super) fn pages(model: &Model, frame: Shape, dt: f64) -> Result<Vec<Page>> {
     Ok(pages)
 }
 
-fn kernels(model: &Model, index: usize, every: u64) -> Option<Kernels> {
+/// The kernels of a layer, which has a frame of output for `every` frames of the model's input.
+pub(in crate::commands) fn kernels(model: &Model, index: usize, every: u64) -> Option<Kernels> {
     let all = |weight: Array5<f32>, stride: usize, dilation: [usize; 3], fixed: bool| {
         let (out, ins, ..) = weight.dim();
         let pairs = (0..out).flat_map(|o| (0..ins).map(move |i| (o, i)));
@@ -88,6 +89,25 @@ fn kernels(model: &Model, index: usize, every: u64) -> Option<Kernels> {
 }
 
 impl Kernels {
+    /// Whether it mixes channels of one pixel.
+    pub(in crate::commands) fn mixes(&self) -> bool {
+        self.mixing.is_some()
+    }
+
+    /// Milliseconds from one tap to the next, with frames of `dt` seconds.
+    pub(in crate::commands) fn step(&self, dt: f64) -> f64 {
+        dt * 1e3 * self.every as f64 * self.dilation[0] as f64
+    }
+
+    /// Position of the first row (axis 1) or column (2) of `len`, and distance from one to the next, in pixels.
+    pub(in crate::commands) fn steps(&self, axis: usize, len: usize) -> (f64, f64) {
+        // The middle of the dilated kernel, as in convolutions.
+        let dilation = self.dilation[axis];
+        let extent = dilation * (len - 1) + 1;
+        let middle = if self.fixed { 0 } else { extent - 1 - extent / 2 };
+        (-(middle as f64), dilation as f64)
+    }
+
     fn page(self, name: &str, kind: &str, dt: f64) -> Page {
         let (_, first) = &self.kernels[0];
         let (t, r, c) = first.dim();
@@ -101,7 +121,7 @@ impl Kernels {
         } else {
             "What a flash of one pixel becomes: distance from that pixel, and time since the flash."
         };
-        let (mut rows, step) = (Vec::new(), dt * 1e3 * self.every as f64 * self.dilation[0] as f64);
+        let (mut rows, step) = (Vec::new(), self.step(dt));
         if let Some(mixing) = self.mixing {
             let image = ImagePanel::new("Between channels", "input of its group", "output", mixing);
             rows.push((2, 500, vec![ImagePanel { numbers: true, square: true, ..image }.into()]));
@@ -130,13 +150,7 @@ impl Kernels {
             let all = kernel.axis_iter(axis).enumerate().map(|(i, part)| (i, power(&mut part.iter())));
             all.reduce(|a, b| if b.1 > a.1 { b } else { a }).map_or(0, |(i, _)| i)
         };
-        let steps = |axis: usize, len: usize| {
-            // The middle of the dilated kernel, as in convolutions.
-            let dilation = self.dilation[axis];
-            let extent = dilation * (len - 1) + 1;
-            let middle = if self.fixed { 0 } else { extent - 1 - extent / 2 };
-            (-(middle as f64), dilation as f64)
-        };
+        let steps = |axis: usize, len: usize| self.steps(axis, len);
         let frame = strongest(Axis(0));
         let time = if frames > 1 { format!("after {} ms", frame as f64 * step) } else { String::new() };
         let title = [name, &time].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
