@@ -18,7 +18,7 @@ image=${CARGO_TARGET_DIR:-target}/thumbv7em-none-eabihf/release
 
 {
     printf 'file\tnode\tinstructions\t(%s)\n' "$release"
-    for name in fit-1 fit-2 fit-3 fit-4 other; do
+    for name in fit-1 fit-2 fit-3 fit-4 fit-5 other; do
         build "model/layers/$name.toml" --features layers --bin layers
         ../scripts/qemu-run.sh "$image/layers" | awk -v name="$name" 'NF == 2 { print name "\t" $1 "\t" $2 }'
     done

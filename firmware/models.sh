@@ -32,7 +32,7 @@ near() { # FOUND COMMITTED
 }
 
 failed=0 table=''
-for file in ../models/*.toml model/retina_denoised.toml "$guide"/*.toml; do
+for file in ../models/*.toml model/rates.toml model/retina_denoised.toml "$guide"/*.toml; do
     name=$(basename "$file" .toml)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     IFS=$'\t' read -r _ binning digest < <(grep -P "^$name\t" model/digests.tsv) || {

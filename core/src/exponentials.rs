@@ -37,8 +37,10 @@ const Q: [f32; 4] = [0.083_333_02, 0.012_506_729, 0.002_187_631_3, 0.000_547_122
 const LEAST: f32 = -87.336_54;
 const MOST: f32 = 88.722_83;
 
-/// `exp(x)`.
-#[inline(always)]
+/// `exp(x)`. On a microcontroller without vectors it is a function of its own: unrolled into each loop that calls it, it would take
+/// 5 kB of program memory in every model with a nonlinearity.
+#[cfg_attr(all(target_os = "none", not(helium)), inline(never))]
+#[cfg_attr(not(all(target_os = "none", not(helium))), inline(always))]
 pub(crate) fn exp(x: f32) -> f32 {
     let shifted = x * PER_LN_2 + WHOLE;
     let n = shifted - WHOLE;

@@ -49,12 +49,14 @@ pub trait Sample:
     fn is_finite(self) -> bool;
 
     /// `exp(self)`. Here and below: a type other than `f32` computes it in `f64`, unless it overrides the method.
+    #[must_use]
     #[inline(always)]
     fn exponential(self) -> Self {
         Self::from_f64(libm::exp(self.to_f64()))
     }
 
     /// `ln(1 + exp(self))`.
+    #[must_use]
     #[inline(always)]
     fn softplus(self) -> Self {
         let x = self.to_f64();
@@ -63,6 +65,7 @@ pub trait Sample:
     }
 
     /// `1 / (1 + exp(-self))`.
+    #[must_use]
     #[inline(always)]
     fn logistic(self) -> Self {
         let x = self.to_f64();

@@ -307,6 +307,9 @@ impl Source {
             "nl_rectify_scale" => pointwise(scaled("RectifyScale")),
             "nl_square" => pointwise(scaled("Square")),
             "nl_rectify_square" => pointwise(scaled("RectifySquare")),
+            "nl_exponential" => pointwise(scaled("Exponential")),
+            "nl_softplus" => pointwise(scaled("Softplus")),
+            "nl_logistic" => pointwise(scaled("Logistic")),
             "diff" => format!("Stage::Diff(Diff::new({shape}))"),
             other => panic!("unknown layer {other}"),
         }

@@ -157,6 +157,11 @@ def pointwise(name):
     layer(name, kind, f'"{source}"', *([] if kind == "NLRectify" else ["scale = 2", "bias = 0.1"]))
 
 
+def exponential(name):
+    _, source = draw.choice(list(pieces.items()))
+    layer(name, draw.choice(["NLExponential", "NLSoftplus", "NLLogistic"]), f'"{source}"', "scale = 0.5", "bias = 0.1")
+
+
 def joined(name):
     _, source = draw.choice([piece for piece in pieces.items() if piece[0][0] * piece[0][1] < 500])
     kind = draw.choice(["Identity", "Product", "Concat"])

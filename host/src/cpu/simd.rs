@@ -269,15 +269,28 @@ impl Engines<'_> {
         gradient: &mut [f64],
     ) -> Result<(), foveola_core::Error> {
         let splitter = self.splitter;
-        match self.level.map(SimdLevel::at_most) {
-            Some(level) => dispatch!(level, simd => {
-                adjoint.backward_with(Engine { lanes: Native(simd), splitter }, chunk, state, scratch, grad_in, gradient)
-            }),
-            None => {
-                let engine = Engine { lanes: f32::LANES, splitter };
-                adjoint.backward_with(engine, chunk, state, scratch, grad_in, gradient)
+        macro_rules! with {
+            ($lanes:expr) => {
+                adjoint.backward_with(Engine { lanes: $lanes, splitter }, chunk, state, scratch, grad_in, gradient)
+            };
+        }
+        // Each set of vectors takes ten seconds to compile: only those of present CPUs have their own.
+        let level = self.level.map(SimdLevel::at_most);
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            if let Some(simd) = level.and_then(Level::as_avx512) {
+                return with!(Native(simd));
+            }
+            if let Some(simd) = level.and_then(Level::as_avx2) {
+                return with!(Native(simd));
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if let Some(simd) = level.and_then(Level::as_neon) {
+            return with!(Native(simd));
+        }
+        let _ = level;
+        with!(f32::LANES)
     }
 }
 

@@ -64,7 +64,7 @@ const CODE: [Code; 11] = [
     Code { bytes: 7_273, of: has!(SmoothConv) },
     Code { bytes: 5_832, of: has!(LowPass) },
     Code { bytes: 5_748, of: has!(HighPass) },
-    Code { bytes: 2_472, of: has!(Pointwise) },
+    Code { bytes: 3_376, of: has!(Pointwise) },
     Code { bytes: 24_234, of: has!(Rf) },
     Code { bytes: 6_412, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];
