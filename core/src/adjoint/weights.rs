@@ -168,7 +168,6 @@ impl<T: Sample> Weights<'_, '_, T> {
     }
 
     /// Adds the products of `frames` frames from frame `begin` of the chunk on, the first of which has number `t`.
-
     fn block<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,

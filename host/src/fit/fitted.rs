@@ -1,6 +1,6 @@
 //! The result of a fit.
 
-use super::{Score, Why};
+use super::Why;
 use ndarray::ArrayD;
 use std::ops::Range;
 
@@ -46,11 +46,11 @@ pub struct Scores {
     pub loss: f64,
     /// The loss of a constant prediction: the mean of each neuron in the same frames. None where the loss is not defined for it.
     pub loss_of_mean: Option<f64>,
-    /// [`Score::Correlation`].
+    /// [`Score::Correlation`](super::Score).
     pub correlation: Option<f64>,
-    /// [`Score::VarianceExplained`].
+    /// [`Score::VarianceExplained`](super::Score).
     pub variance_explained: Option<f64>,
-    /// [`Score::BitsPerSpike`]; none for other losses than those of counts.
+    /// [`Score::BitsPerSpike`](super::Score); none for other losses than those of counts.
     pub bits_per_spike: Option<f64>,
 }
 
@@ -105,10 +105,4 @@ impl Fitted {
     pub fn parameter(&self, name: &str) -> Option<&FittedParameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
-}
-
-/// The mean of the scores that there are.
-pub(super) fn mean(score: Score, observed: &super::Observed<'_>) -> Option<f64> {
-    let scores: Vec<f64> = score.evaluate(observed).ok()?.into_iter().flatten().collect();
-    (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
 }

@@ -29,6 +29,7 @@ pub mod optimize;
 pub mod penalty;
 pub mod poisson;
 mod problem;
+mod report;
 mod run;
 pub mod score;
 mod subject;

@@ -1,11 +1,11 @@
 //! A fit: what is free, the data, the settings, and the run.
 
-use super::fitted::{Fitted, FittedParameter, Prediction, Progress, Scores, mean};
-use super::matrix::{cholesky, inverse_diagonal};
+use super::fitted::{Fitted, Progress};
 use super::measured::Measured;
-use super::problem::{Prepared, Problem, sum};
+use super::problem::{Prepared, Problem};
+use super::report::{parameters, prediction, scores, standard_errors};
 use super::subject::Subject;
-use super::{Loss, Objective, Observed, Optimizer, Outcome, Penalty, Score, Step, Stop, Transform, minimize};
+use super::{Loss, Objective, Optimizer, Outcome, Penalty, Step, Stop, Transform, minimize};
 #[cfg(feature = "files")]
 use crate::ModelFile;
 use crate::axes::Element;
@@ -18,12 +18,6 @@ use std::ops::{ControlFlow, RangeInclusive};
 use std::time::Instant;
 
 const ITEM: &str = "Fit";
-
-/// The most free numbers for which standard errors are computed.
-const MOST_WITH_ERRORS: usize = 64;
-
-/// A pivot of a Fisher matrix that counts as 0: its elements are products of single-precision differences.
-const LEAST_PIVOT: f64 = 1e-6;
 
 /// What sees a running fit, and may end it.
 type Watch<'m> = Box<dyn FnMut(&Progress) -> ControlFlow<()> + 'm>;
@@ -348,107 +342,6 @@ fn search(
     let outcome = minimize(optimizer, &mut Shared(&shared), start, stop, &mut observe)?;
     let (_, first) = shared.into_inner();
     Ok((outcome, first, history))
-}
-
-/// The standard errors of all numbers, or why there are none.
-fn standard_errors(problem: &mut Problem, outcome: &Outcome) -> Result<(Option<Vec<f64>>, String)> {
-    let n = outcome.x.len();
-    if n > MOST_WITH_ERRORS {
-        return Ok((None, format!("{n} free numbers, more than {MOST_WITH_ERRORS}")));
-    }
-    if problem.loss == Loss::Correlation {
-        return Ok((None, "a correlation is no likelihood".into()));
-    }
-    let mut gradient = vec![0.0; n];
-    problem.evaluate(&outcome.x, &mut gradient)?;
-    let loss = problem.latest.1;
-    let mut matrix = vec![0.0; n * n];
-    if let Err(error) = problem.curvature(&mut matrix) {
-        return Ok((None, error.to_string()));
-    }
-    match cholesky(&mut matrix, n, LEAST_PIVOT).and_then(|()| inverse_diagonal(&matrix, n)) {
-        Err(super::matrix::MatrixError::Undetermined { index, .. }) => {
-            Ok((None, format!("{} is not determined by the data", problem.name(index))))
-        }
-        Err(error) => Ok((None, error.to_string())),
-        Ok(diagonal) => {
-            let total = problem.total();
-            // The matrix is that of the mean. That of squares has no unit of its own: their mean is the variance, of which
-            // the Fisher information is half the second derivative.
-            let unit = match problem.loss {
-                Loss::MeanSquaredError => 2.0 * loss / (total - n as f64).max(1.0),
-                _ => 1.0 / total,
-            };
-            let transforms = problem.subject.variables.iter().flat_map(|v| std::iter::repeat_n(v.transform, v.len()));
-            let errors = diagonal.iter().zip(&outcome.x).zip(transforms);
-            Ok((Some(errors.map(|((d, x), t)| (d * unit).sqrt() * t.derivative(*x).abs()).collect()), String::new()))
-        }
-    }
-}
-
-fn parameters(problem: &Problem, before: &[f64], after: &[f64], errors: Option<&[f64]>) -> Vec<FittedParameter> {
-    let mut at = 0;
-    let of_variable = |variable: &super::subject::Variable| {
-        let own = at..at + variable.len();
-        at = own.end;
-        FittedParameter {
-            name: variable.name.clone(),
-            unit: variable.unit().into(),
-            before: variable.array(&before[own.clone()]),
-            after: variable.array(&after[own.clone()]),
-            errors: errors.map(|errors| variable.array(&errors[own])),
-        }
-    };
-    problem.subject.variables.iter().map(of_variable).collect()
-}
-
-/// Means over recordings, in proportion to their weights.
-fn scores<'p>(problem: &'p Problem, weights: impl Fn(&'p Prepared) -> &'p Vec<f32>) -> Scores {
-    let mut all: [(f64, f64); 5] = [(0.0, 0.0); 5];
-    for data in &problem.data {
-        let weights = weights(data);
-        let (weight, observed) = (sum(weights), data.observed(weights, problem.neurons));
-        if weight == 0.0 {
-            continue;
-        }
-        let means = means(&observed);
-        let of_mean = Observed { prediction: &means, ..observed };
-        let counts = problem.loss == Loss::Poisson;
-        let found = [
-            problem.loss.evaluate(&observed, &mut []).ok(),
-            problem.loss.evaluate(&of_mean, &mut []).ok(),
-            mean(Score::Correlation, &observed),
-            mean(Score::VarianceExplained, &observed),
-            if counts { mean(Score::BitsPerSpike, &observed) } else { None },
-        ];
-        for ((sum, total), found) in all.iter_mut().zip(found) {
-            if let Some(found) = found {
-                *sum += weight * found;
-                *total += weight;
-            }
-        }
-    }
-    let [loss, loss_of_mean, correlation, variance_explained, bits_per_spike] =
-        all.map(|(sum, total)| (total > 0.0).then(|| sum / total));
-    Scores { loss: loss.unwrap_or(f64::NAN), loss_of_mean, correlation, variance_explained, bits_per_spike }
-}
-
-/// The mean of each neuron's target, in every frame.
-fn means(observed: &Observed<'_>) -> Vec<f32> {
-    let means: Vec<f32> = observed.means().iter().map(|(_, mean)| *mean as f32).collect();
-    means.iter().copied().cycle().take(observed.target.len()).collect()
-}
-
-fn prediction(data: &Prepared, neurons: usize) -> Prediction {
-    let [warm_up, training, validation] = data.parts.clone();
-    Prediction {
-        predicted: data.prediction.clone(),
-        measured: data.target.clone(),
-        neurons,
-        warm_up,
-        training,
-        validation,
-    }
 }
 
 /// The parameters of the model that may have changed.
