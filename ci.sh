@@ -22,7 +22,8 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
   firmware   programs in firmware/ under QEMU, as Cortex-M4, M7 and M55, print what their .out file
              says and cost what instructions.tsv says; every file of models/ and that of the guide
-             runs there with the host's digest; tests of pipeline, sensor and application here
+             runs there with the host's digest; a cell is simulated, fitted and runs there (fit.sh); tests of
+             pipeline, sensor and application here
   proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget
@@ -96,7 +97,9 @@ step_no_std() {
 
 needs_firmware() {
     need_qemu
-    scripts/qemu-run.sh --install # by the host's compiler: Debian's takes twice as long
+    # By the host's compiler: Debian's takes twice as long.
+    scripts/qemu-run.sh --install
+    cargo build --locked --quiet -p foveola-cli # for fit.sh
     use_thumb "${firmware_targets[@]}"
 }
 step_firmware() {
@@ -128,6 +131,7 @@ step_firmware() {
     ./measure.sh check || failed=1
     ./damage.sh || failed=1
     ./models.sh || failed=1
+    ./fit.sh || failed=1
     return "$failed"
 }
 
