@@ -16,11 +16,11 @@ use std::hint::black_box;
 pub(crate) fn adjoint(setting: &Setting, name: &str) -> Result<Vec<Row>> {
     let workload = find(name)?;
     let input = workload.input()?;
-    let conv = workload.model(&Plain { algorithm: Algorithm::Direct, threads: 1, ..Plain::default() })?;
-    let before = Model::new().named("before", NLSquare::new(1.0, 0.5)?).named("conv", conv.clone()).with_threads(1);
+    let mut conv = workload.model(&Plain { algorithm: Algorithm::Direct, threads: 1, ..Plain::default() })?;
+    let mut before = Model::new().named("before", NLSquare::new(1.0, 0.5)?).named("conv", conv.clone()).with_threads(1);
     let weight: Vec<String> = conv.parameters().into_iter().map(|p| p.name).filter(|p| p.ends_with("weight")).collect();
     let (mut stream, input) = (conv.clone(), &input);
-    let gradient = |model: &Model, free: &[String]| {
+    let gradient = |model: &mut Model, free: &[String]| {
         timed(|| black_box(model.gradient(black_box(input), free, |output| Ok((0.0, output.to_owned()))))).1[1]
     };
     let scale = ["before.scale".to_owned()];
@@ -35,10 +35,10 @@ pub(crate) fn adjoint(setting: &Setting, name: &str) -> Result<Vec<Row>> {
         done?;
         let all = [
             time[1],
-            gradient(&conv, &[]),
-            gradient(&conv, &weight),
-            gradient(&before, &[]),
-            gradient(&before, &scale),
+            gradient(&mut conv, &[]),
+            gradient(&mut conv, &weight),
+            gradient(&mut before, &[]),
+            gradient(&mut before, &scale),
         ];
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(time));
     }

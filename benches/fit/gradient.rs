@@ -29,7 +29,7 @@ pub(crate) fn of_workload(setting: &Setting, name: &str) -> Result<Vec<Row>> {
     crate::data::write(setting.data.as_deref(), &format!("gradient_{name}"), movie.index_axis(Axis(0), 0))?;
     let mut rows = Vec::new();
     for threads in [1, 2] {
-        let model = workload.model(&Threads { threads, ..Threads::default() })?;
+        let mut model = workload.model(&Threads { threads, ..Threads::default() })?;
         let free = free(&model);
         let mut stream = model.clone();
         let mut times = [(); 2].map(|()| Vec::new());

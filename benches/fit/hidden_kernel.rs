@@ -4,7 +4,7 @@ use crate::Setting;
 use crate::data::{white, write, write_list};
 use crate::row::{Row, median, timed};
 use foveola::fit::direct::{Field, spike_triggered_average};
-use foveola::fit::{Fit, Fitted, Stop};
+use foveola::fit::{Fit, Fitted};
 use foveola::{Conv3d, Model, Result};
 use ndarray::{Array2, Array3, Array5, s};
 use std::time::Instant;
@@ -13,10 +13,6 @@ const FRAMES: usize = 2000;
 const SIDE: usize = 20;
 const HIDDEN: [usize; 3] = [10, 5, 5];
 const FITTED: [usize; 3] = [12, 7, 7];
-
-/// [`Stop::progress`] at which a fit ends that decreases the loss by 1e-13 of that at the start, as much as rounding errors of predictions
-/// do.
-const ROUNDING: f64 = 1e-5;
 
 /// A wave in time and a centre with a surround in space.
 fn hidden() -> Array3<f64> {
@@ -35,8 +31,9 @@ fn model(size: [usize; 3], weight: Array3<f64>, border: bool, threads: usize) ->
 fn recording(border: bool) -> Result<(Array3<f32>, Array5<f32>)> {
     let stimulus = white(1, [FRAMES, SIDE, SIDE])?;
     let output = model(HIDDEN, hidden(), border, 1)?.run(&stimulus, 64)?;
+    let inside = 1..SIDE - HIDDEN[1];
     // Without a border, the output of the larger kernel has a pixel less on each side.
-    let output = if border { output } else { output.slice(s![.., .., .., 1..-1, 1..-1]).to_owned() };
+    let output = if border { output } else { output.slice(s![.., .., .., inside.clone(), inside]).to_owned() };
     Ok((stimulus, output))
 }
 
@@ -75,19 +72,6 @@ pub(crate) fn fit(setting: &Setting, border: bool, threads: usize) -> Result<Vec
         rows.push(Row::new("processor time of an evaluation", 1e3 * cpu / fitted.evaluations as f64, "ms"));
     }
     let reached = fitted.history.iter().find(|step| step.loss <= 1e-9 * fitted.loss_before);
-    if threads == 1 {
-        let mut model = start.clone();
-        let stop = Stop { progress: ROUNDING, ..Stop::default() };
-        let (sooner, [_, cpu]) = timed(|| Fit::new(&mut model).stop(stop).run(&stimulus, &measured));
-        let sooner = sooner?;
-        rows.extend([
-            Row::new("processor time, ended at the rounding errors", cpu, "s").at_most(2.0),
-            Row::new("evaluations, ended there", sooner.evaluations as f64, ""),
-            Row::new("loss, of that at the start, ended there", sooner.training.loss / sooner.loss_before, "")
-                .at_most(1e-9),
-            Row::new("largest error of the kernel, ended there", error(&model)?, "").at_most(1e-5),
-        ]);
-    }
     rows.extend([
         Row::new("evaluations", fitted.evaluations as f64, ""),
         Row::new("evaluations until 1e-9 of the loss", reached.map_or(f64::NAN, |step| step.evaluations as f64), ""),

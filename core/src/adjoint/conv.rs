@@ -200,9 +200,25 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         self.weights().add(engine, chunk, scratch, parameters)
     }
 
-    /// The gradient of the input.
-    #[inline(always)]
+    /// The gradient of the input. A function of its own, with the vectors of the lanes, which other adjoints share: inlined, the
+    /// convolution is compiled anew for each of them.
+    #[inline(never)]
     fn input<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        (t, grad_out): (u64, &[T]),
+        state: &mut [T],
+        scratch: &mut [T],
+        grad_in: &mut [T],
+    ) -> Result<(), Error> {
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || self.pull(engine, (t, grad_out), state, scratch, grad_in),
+        )
+    }
+
+    #[inline(always)]
+    fn pull<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         (t, grad_out): (u64, &[T]),
