@@ -81,7 +81,7 @@ pub(crate) fn simulate(args: &SimulateArgs) -> Result<()> {
     lines.push("output", format!("{}: {of}", subject.output));
     match args.spikes {
         Some(_) => {
-            lines.push("spikes", format!("{}, {:.3} in a frame, {high} at most", thousands(sum as u64), sum / samples))
+            lines.push("spikes", format!("{}, {:.3} in a frame, {high} at most", thousands(sum as u64), sum / samples));
         }
         None => lines.push("values", format!("{low:.4} to {high:.4}, mean {:.4}", sum / samples)),
     }
