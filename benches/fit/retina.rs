@@ -9,7 +9,7 @@
 use crate::Setting;
 use crate::data::{counts, flicker};
 use crate::row::Row;
-use foveola::fit::{Fit, Fitted, Loss, Optimizer};
+use foveola::fit::{Fit, Fitted, Loss, Optimizer, Stop};
 use foveola::{ModelFile, Result};
 use ndarray::{Array1, Array3};
 
@@ -64,6 +64,7 @@ fn recording(seed: u64) -> Result<(Array3<f32>, Array1<f32>)> {
     Ok((stimulus, rates))
 }
 
+/// A fit that starts `"afar"`, or the loss of the `"truth"`.
 fn fit(stimulus: &Array3<f32>, measured: &Array1<f32>, loss: Loss, optimizer: Optimizer, from: &str) -> Result<Fitted> {
     let mut file = retina()?;
     if from == "afar" {
@@ -71,7 +72,9 @@ fn fit(stimulus: &Array3<f32>, measured: &Array1<f32>, loss: Loss, optimizer: Op
             file.set(&path(name), start)?;
         }
     }
-    let fit = Fit::of_file(&mut file).loss(loss).optimizer(optimizer).warm_up(WARM_UP);
+    let evaluations = if from == "truth" { 1 } else { 200 };
+    let stop = Stop { evaluations, ..Stop::default() };
+    let fit = Fit::of_file(&mut file).loss(loss).optimizer(optimizer).stop(stop).warm_up(WARM_UP);
     FREE.iter().fold(fit, |fit, (name, ..)| fit.free(*name)).run(stimulus, measured)
 }
 
@@ -110,7 +113,8 @@ pub(crate) fn rates(_: &Setting) -> Result<Vec<Row>> {
 pub(crate) fn spikes(setting: &Setting) -> Result<Vec<Row>> {
     let (stimulus, rates) = recording(1)?;
     let (mut close, mut normal, mut all) = ([0_u32; 5], [0_u32; 5], 0_u32);
-    let (mut seconds, mut evaluations, mut failed, mut without) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut seconds, mut evaluations) = (Vec::new(), Vec::new());
+    let (mut failed, mut without, mut above) = (0, 0, 0);
     let mut spread = [(); 5].map(|()| (Vec::new(), Vec::new()));
     for seed in 0..setting.seeds {
         let spikes = Array1::from(counts(1000 + seed, rates.iter().copied()));
@@ -122,11 +126,17 @@ pub(crate) fn spikes(setting: &Setting) -> Result<Vec<Row>> {
                 continue;
             }
         };
+        // A maximum of the likelihood is no less likely than the truth.
+        let truth = fit(&stimulus, &spikes, Loss::Poisson, Optimizer::default(), "truth")?.loss_before;
+        above += u32::from(fitted.training.loss > truth);
         seconds.push(fitted.seconds);
         evaluations.push(fitted.evaluations as f64);
         without += u32::from(!fitted.without_errors.is_empty());
         all += 1;
-        let mut line = format!("seed {seed}, {} evaluations, {:?}:", fitted.evaluations, fitted.why);
+        let mut line = format!(
+            "seed {seed}, {} evaluations, {:?}, loss {:.7}, of the truth {truth:.7}:",
+            fitted.evaluations, fitted.why, fitted.training.loss
+        );
         for (i, (name, truth, _)) in FREE.iter().enumerate() {
             let (value, error) = estimate(&fitted, name);
             line += &format!(" {name} {value:.3} +- {error:.3}");
@@ -143,6 +153,7 @@ pub(crate) fn spikes(setting: &Setting) -> Result<Vec<Row>> {
         Row::new("seeds", f64::from(all), ""),
         Row::new("fits without a result", f64::from(failed), ""),
         Row::new("fits without standard errors", f64::from(without), ""),
+        Row::new("fits less likely than the truth", f64::from(above), ""),
         Row::new("evaluations, median", crate::row::median(evaluations), "").at_most(60.0),
         Row::new("time, median", crate::row::median(seconds), "s"),
     ];
