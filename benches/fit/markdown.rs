@@ -59,8 +59,8 @@ fn told(row: &Row) -> String {
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
-        size if size < 1e-3 || size >= 1e6 => format!("{value:.1e}"),
-        size if value.fract() == 0.0 && size < 1e6 => format!("{value}"),
+        size if !(1e-3..1e6).contains(&size) => format!("{value:.1e}"),
+        _ if value.fract() == 0.0 => format!("{value}"),
         size => format!("{value:.*}", (2.0 - size.log10().floor()).max(0.0) as usize),
     }
 }

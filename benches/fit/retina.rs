@@ -98,7 +98,7 @@ pub(crate) fn rates(_: &Setting) -> Result<Vec<Row>> {
     {
         let fitted = fit(&stimulus, &rates, Loss::MeanSquaredError, optimizer, "afar")?;
         let off = |(name, truth, _): &(&str, f64, &str)| 100.0 * (estimate(&fitted, name).0 / truth - 1.0).abs();
-        let within = fitted.history.iter().map(|step| step.evaluations).last().unwrap_or_default();
+        let within = fitted.evaluations;
         rows.extend([
             Row::new(format!("evaluations, {told}"), within as f64, "").at_most(60.0),
             Row::new(format!("time, {told}"), fitted.seconds, "s"),
