@@ -31,9 +31,9 @@ fn model(size: [usize; 3], weight: Array3<f64>, border: bool, threads: usize) ->
 fn recording(border: bool) -> Result<(Array3<f32>, Array5<f32>)> {
     let stimulus = white(1, [FRAMES, SIDE, SIDE])?;
     let output = model(HIDDEN, hidden(), border, 1)?.run(&stimulus, 64)?;
-    let inside = 1..SIDE - HIDDEN[1];
     // Without a border, the output of the larger kernel has a pixel less on each side.
-    let output = if border { output } else { output.slice(s![.., .., .., inside.clone(), inside]).to_owned() };
+    let output =
+        if border { output } else { output.slice(s![.., .., .., 1..SIDE - HIDDEN[1], 1..SIDE - HIDDEN[1]]).to_owned() };
     Ok((stimulus, output))
 }
 

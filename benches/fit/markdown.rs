@@ -60,7 +60,7 @@ fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if !(1e-3..1e6).contains(&size) => format!("{value:.1e}"),
-        size if value.fract() == 0.0 && size < 1e6 => format!("{value}"),
+        _ if value.fract() == 0.0 => format!("{value}"),
         size => format!("{value:.*}", (2.0 - size.log10().floor()).max(0.0) as usize),
     }
 }

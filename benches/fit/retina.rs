@@ -73,7 +73,7 @@ fn fit(stimulus: &Array3<f32>, measured: &Array1<f32>, loss: Loss, optimizer: Op
         }
     }
     let evaluations = if from == "truth" { 1 } else { 200 };
-    let stop = Stop { evaluations, ..Stop::default() };
+    let stop = Stop { evaluations, ..Fit::STOP };
     let fit = Fit::of_file(&mut file).loss(loss).optimizer(optimizer).stop(stop).warm_up(WARM_UP);
     FREE.iter().fold(fit, |fit, (name, ..)| fit.free(*name)).run(stimulus, measured)
 }
@@ -98,7 +98,7 @@ pub(crate) fn rates(_: &Setting) -> Result<Vec<Row>> {
     {
         let fitted = fit(&stimulus, &rates, Loss::MeanSquaredError, optimizer, "afar")?;
         let off = |(name, truth, _): &(&str, f64, &str)| 100.0 * (estimate(&fitted, name).0 / truth - 1.0).abs();
-        let within = fitted.history.last().map(|step| step.evaluations).unwrap_or_default();
+        let within = fitted.evaluations;
         rows.extend([
             Row::new(format!("evaluations, {told}"), within as f64, "").at_most(60.0),
             Row::new(format!("time, {told}"), fitted.seconds, "s"),

@@ -1,4 +1,4 @@
-//! A field of 7 x 8 x 6 from 1,000 Poisson counts: as many weights and samples as the example of `rfest` has.
+//! A field of 7 x 8 x 6 from 1,000 Poisson counts: as many weights and samples as the example of `RFEst` has.
 //!
 //! The stimulus is white Gaussian noise, the neuron the exponential of its field's response. The field is a wave in time and a Gabor
 //! function in space. Pairs of penalties, on roughness and on the number of pixels, are tried one by one; the loss of the last fifth of the samples chooses.
