@@ -200,8 +200,7 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         self.weights().add(engine, chunk, scratch, parameters)
     }
 
-    /// The gradient of the input. A function of its own, with the vectors of the lanes, which other adjoints share: inlined, the
-    /// convolution is compiled anew for each of them.
+    /// The gradient of the input. A function of its own, with the vectors of the lanes, which other adjoints share.
     #[inline(never)]
     fn input<L: Lanes<T>, F: WorkSplitter>(
         &self,
@@ -247,7 +246,13 @@ impl<T: Sample> ConvAdjoint<'_, T> {
                     z.fill(T::zero());
                 }
             }
-            self.inner.advance_with(engine, reversed_slot(latest, self.inner.extent(0)), state, scratch, z, p)?;
+            self.advance_inner(
+                engine,
+                reversed_slot(latest, self.inner.extent(0)),
+                (&mut *state, &mut *scratch),
+                z,
+                p,
+            )?;
             for p in p.chunks_exact(of_p.max(1)) {
                 left -= 1;
                 self.fold(p, piece_mut(grad_in, left, len)?);
@@ -266,6 +271,48 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         grad_in: &mut [T],
     ) -> Result<(), Error> {
         self.input(engine, (0, grad_out), &mut [], scratch, grad_in)
+    }
+
+    /// Runs the inner convolution. A function of its own, with the vectors of the lanes: inlined, the convolution is compiled anew.
+    #[inline(never)]
+    fn advance_inner<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        t: u64,
+        (state, scratch): (&mut [T], &mut [T]),
+        z: &[T],
+        p: &mut [T],
+    ) -> Result<usize, Error> {
+        engine.lanes.vectorize(
+            #[inline(always)]
+            || self.inner.advance_with(engine, t, state, scratch, z, p),
+        )
+    }
+
+    /// [`Adjoint::finish`] with given vectors and threads.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when called with wrong lengths.
+    pub fn finish_with<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        scratch: &mut [T],
+        mut first: FirstGradient<'_, T>,
+    ) -> Result<(), Error> {
+        let (Some(mode), slots) = (self.conv.options().pad, self.inner.extent(0)) else { return Ok(()) };
+        let inner = self.inner.signature();
+        let (frame, scratch) = scratch.split_at_mut_checked(self.conv.signature().input.len()).unwrap_or_default();
+        let (z, scratch) = scratch.split_at_mut_checked(inner.input.len()).unwrap_or_default();
+        let (p, scratch) = scratch.split_at_mut_checked(inner.output.len()).unwrap_or_default();
+        z.fill(T::zero());
+        for back in 1..slots {
+            self.advance_inner(engine, back as u64, (state, scratch), z, p)?;
+            self.fold(p, frame);
+            first.add(mode, back, frame);
+        }
+        first.spread();
+        Ok(())
     }
 
     /// Copies the gradient of an output frame to where the inner convolution reads it, among zeros.
@@ -328,20 +375,7 @@ impl<T: Sample> Adjoint<T> for ConvAdjoint<'_, T> {
         self.retreat_with(Engine::single_thread(T::LANES), chunk, memory)
     }
 
-    fn finish(&self, state: &mut [T], scratch: &mut [T], mut first: FirstGradient<'_, T>) -> Result<(), Error> {
-        let (Some(mode), slots) = (self.conv.options().pad, self.inner.extent(0)) else { return Ok(()) };
-        let inner = self.inner.signature();
-        let (frame, scratch) = scratch.split_at_mut_checked(self.conv.signature().input.len()).unwrap_or_default();
-        let (z, scratch) = scratch.split_at_mut_checked(inner.input.len()).unwrap_or_default();
-        let (p, scratch) = scratch.split_at_mut_checked(inner.output.len()).unwrap_or_default();
-        z.fill(T::zero());
-        for back in 1..slots {
-            let engine = Engine::single_thread(T::LANES);
-            self.inner.advance_with(engine, back as u64, state, scratch, z, p)?;
-            self.fold(p, frame);
-            first.add(mode, back, frame);
-        }
-        first.spread();
-        Ok(())
+    fn finish(&self, state: &mut [T], scratch: &mut [T], first: FirstGradient<'_, T>) -> Result<(), Error> {
+        self.finish_with(Engine::single_thread(T::LANES), state, scratch, first)
     }
 }

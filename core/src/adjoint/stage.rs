@@ -1,6 +1,6 @@
 //! The adjoint of a filter of a model: an enum over all of them.
 
-use super::{Adjoint, Chunk, ConvAdjoint, Memory, SmoothConvAdjoint};
+use super::{Adjoint, Chunk, ConvAdjoint, FirstGradient, Memory, SmoothConvAdjoint};
 use crate::engine::{Engine, WorkSplitter};
 use crate::lanes::Lanes;
 use crate::{
@@ -90,6 +90,23 @@ impl<'a, T: Sample> StageAdjoint<'a, T> {
             Self::Sum(adjoint) => adjoint,
             Self::Diff(adjoint) => adjoint,
             Self::Finite(adjoint) => adjoint,
+        }
+    }
+
+    /// [`Adjoint::finish`] with given vectors and threads, where the adjoint uses them.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when called with wrong lengths.
+    pub fn finish_with<L: Lanes<T>, F: WorkSplitter>(
+        &self,
+        engine: Engine<L, F>,
+        state: &mut [T],
+        scratch: &mut [T],
+        first: FirstGradient<'_, T>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Conv3d(adjoint) => adjoint.finish_with(engine, state, scratch, first),
+            other => other.as_adjoint().finish(state, scratch, first),
         }
     }
 

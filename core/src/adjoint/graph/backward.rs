@@ -257,7 +257,7 @@ impl<'a, T: Sample, L: Lanes<T>, F: WorkSplitter> Pass<'_, 'a, T, L, F> {
                 return Ok(());
             }
             let first = FirstGradient::alone(grad_in.get_mut(..first).unwrap_or_default());
-            adjoint.as_adjoint().finish(state, scratch, first)
+            adjoint.finish_with(self.engine, state, scratch, first)
         };
         if from.is_active && from.last_reader == Some(i) {
             return retreat(self.target(source, targets).unwrap_or_default());
