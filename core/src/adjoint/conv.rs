@@ -200,24 +200,9 @@ impl<T: Sample> ConvAdjoint<'_, T> {
         self.weights().add(engine, chunk, scratch, parameters)
     }
 
-    /// The gradient of the input. A function of its own, with the vectors of the lanes, which other adjoints share.
-    #[inline(never)]
-    fn input<L: Lanes<T>, F: WorkSplitter>(
-        &self,
-        engine: Engine<L, F>,
-        (t, grad_out): (u64, &[T]),
-        state: &mut [T],
-        scratch: &mut [T],
-        grad_in: &mut [T],
-    ) -> Result<(), Error> {
-        engine.lanes.vectorize(
-            #[inline(always)]
-            || self.pull(engine, (t, grad_out), state, scratch, grad_in),
-        )
-    }
-
+    /// The gradient of the input.
     #[inline(always)]
-    fn pull<L: Lanes<T>, F: WorkSplitter>(
+    fn input<L: Lanes<T>, F: WorkSplitter>(
         &self,
         engine: Engine<L, F>,
         (t, grad_out): (u64, &[T]),
@@ -246,13 +231,8 @@ impl<T: Sample> ConvAdjoint<'_, T> {
                     z.fill(T::zero());
                 }
             }
-            self.advance_inner(
-                engine,
-                reversed_slot(latest, self.inner.extent(0)),
-                (&mut *state, &mut *scratch),
-                z,
-                p,
-            )?;
+            let t = reversed_slot(latest, self.inner.extent(0));
+            self.advance_inner(engine, t, (&mut *state, &mut *scratch), z, p)?;
             for p in p.chunks_exact(of_p.max(1)) {
                 left -= 1;
                 self.fold(p, piece_mut(grad_in, left, len)?);
