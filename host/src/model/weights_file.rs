@@ -5,7 +5,7 @@ use super::parameters::unknown;
 use crate::draft::Draft;
 use crate::events::recording::{Member, members};
 use crate::npy::archive::ArchiveWriter;
-use crate::npy::header::{Element, Header, Kind, NUMBERS};
+use crate::npy::header::Header;
 use crate::{Error, Parameter, Result};
 use ndarray::{ArrayD, IxDyn};
 use std::io::{self, Read};
@@ -99,27 +99,18 @@ fn read(member: &Member, path: &Path, expected: &[usize]) -> io::Result<Result<A
         Ok(header) => header,
         Err(reason) => return Ok(Err(reason)),
     };
-    let Element::Scalar(scalar) = header.element else {
-        return Ok(Err(format!("an array of records; expected {NUMBERS}")));
+    let scalar = match header.numbers() {
+        Ok(scalar) => scalar,
+        Err(reason) => return Ok(Err(reason)),
     };
-    if matches!(scalar.kind, Kind::Other(_)) {
-        return Ok(Err(format!("numbers of type {scalar}; expected {NUMBERS}")));
-    }
     if header.fortran_order && header.shape.len() > 1 {
         return Ok(Err("in Fortran order; expected C order, as numpy.ascontiguousarray gives".into()));
     }
     if !header.shape.iter().copied().eq(expected.iter().map(|side| *side as u64)) {
         return Ok(Err(format!("an array of shape {:?}; expected {expected:?}", header.shape)));
     }
-    // As many as the parameter has: the file cannot ask for more.
-    let count = expected.iter().product();
-    let (mut numbers, mut number) = (Vec::with_capacity(count), [0; 8]);
-    for _ in 0..count {
-        let number = &mut number[..scalar.size.min(8)];
-        bytes.read_exact(number)?;
-        numbers.push(scalar.number(number).unwrap_or(f64::NAN));
-    }
-    if bytes.read(&mut number)? > 0 {
+    let numbers = scalar.read_numbers(expected.iter().product::<usize>() as u64, &mut bytes)?;
+    if bytes.read(&mut [0])? > 0 {
         return Ok(Err("more bytes than its header tells of".into()));
     }
     Ok(ArrayD::from_shape_vec(IxDyn(expected), numbers).map_err(|error| error.to_string()))

@@ -114,6 +114,15 @@ impl Header {
         Ok(Self::read(&head))
     }
 
+    /// The type of the elements, if they are numbers; otherwise the reason.
+    pub(crate) fn numbers(&self) -> Result<Scalar, String> {
+        match self.element {
+            Element::Scalar(scalar) if !matches!(scalar.kind, Kind::Other(_)) => Ok(scalar),
+            Element::Scalar(scalar) => Err(format!("numbers of type {scalar}; expected {NUMBERS}")),
+            Element::Record(..) => Err(format!("an array of records; expected {NUMBERS}")),
+        }
+    }
+
     /// Number of elements.
     pub(crate) fn elements(&self) -> u64 {
         self.shape.iter().fold(1, |all, side| all.saturating_mul(*side))
@@ -203,6 +212,17 @@ impl Scalar {
             return Some(if self.size == 4 { f32::from_bits(bits as u32).into() } else { f64::from_bits(bits) });
         }
         self.whole(bytes).map(|whole| whole as f64)
+    }
+
+    /// The next `count` numbers. Memory grows with what is there: a header cannot ask for more.
+    pub(crate) fn read_numbers(self, count: u64, reader: &mut impl Read) -> io::Result<Vec<f64>> {
+        let (mut numbers, mut bytes) = (Vec::new(), [0; 8]);
+        for _ in 0..count {
+            let bytes = &mut bytes[..self.size.min(8)];
+            reader.read_exact(bytes)?;
+            numbers.push(self.number(bytes).unwrap_or(f64::NAN));
+        }
+        Ok(numbers)
     }
 
     /// The integer at the start of `bytes`; none for floats.

@@ -6,10 +6,10 @@ mod literal;
 
 use crate::draft::Draft;
 use crate::{Error, Result};
-use header::{Element, Header, Kind, NUMBERS};
+use header::Header;
 use ndarray::{ArrayD, ArrayView3, IxDyn, ShapeBuilder};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The numbers of a `.npy` file, of any type and shape; integers from 2^53 on are rounded.
@@ -36,20 +36,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<ArrayD<f64>> {
     };
     let mut content = BufReader::new(File::open(path).map_err(failed)?);
     let header = Header::from_reader(&mut content).map_err(failed)?.map_err(&data)?;
-    let scalar = match header.element {
-        Element::Scalar(scalar) if !matches!(scalar.kind, Kind::Other(_)) && scalar.number(&[0; 8]).is_some() => scalar,
-        Element::Scalar(scalar) => return Err(data(format!("elements of type {scalar}; expected {NUMBERS}"))),
-        Element::Record(..) => return Err(data(format!("an array of records; expected {NUMBERS}"))),
-    };
+    let scalar = header.numbers().map_err(&data)?;
     let count = header.shape.iter().try_fold(1_u64, |all, side| all.checked_mul(*side));
     let count = count.ok_or_else(|| data(format!("an array of shape {:?}; expected one that fits", header.shape)))?;
-    // Grows with what is there: a header cannot ask for more.
-    let (mut numbers, mut bytes) = (Vec::new(), [0; 8]);
-    for _ in 0..count {
-        let bytes = &mut bytes[..scalar.size.min(8)];
-        content.read_exact(bytes).map_err(failed)?;
-        numbers.push(scalar.number(bytes).unwrap_or(f64::NAN));
-    }
+    let numbers = scalar.read_numbers(count, &mut content).map_err(failed)?;
     let shape: Vec<usize> = header.shape.iter().map(|side| *side as usize).collect();
     let shape = IxDyn(&shape).set_f(header.fortran_order);
     ArrayD::from_shape_vec(shape, numbers).map_err(|error| data(error.to_string()))
