@@ -210,6 +210,11 @@ impl Network {
     /// The nodes of layer `i`, which reads `last` unless it names its inputs.
     fn compile_layer<'a>(&'a self, i: usize, table: &mut Table<'a>, sources: (Source, Source)) -> Result<Source> {
         let from = self.join(i, table, sources)?;
+        self.compile_own(i, table, from)
+    }
+
+    /// The nodes of layer `i` itself, which reads `from`.
+    fn compile_own<'a>(&'a self, i: usize, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let source = self.entries[i].layer.compile(table, from).map_err(|error| match error {
             Error::Layer { layer, source } => Error::layer(format!("{}, {layer}", self.title(i)), source),
             other => other,
@@ -343,27 +348,19 @@ impl Network {
 
     /// For each layer, the number of nodes up to its last one, for frames of `input`.
     pub(super) fn ends(&self, input: Shape) -> Result<Vec<usize>> {
-        let mut table = Table::new(input);
-        let mut last = Source::Input;
-        let mut ends = Vec::with_capacity(self.entries.len());
-        for i in 0..self.entries.len() {
-            last = self.compile_layer(i, &mut table, (Source::Input, last))?;
-            ends.push(table.nodes().len());
-        }
-        Ok(ends)
+        Ok(self.spans(StreamShape::input(input))?.into_iter().map(|span| span.own.end).collect())
     }
 
     /// The nodes of each layer, for frames of `input`.
     pub(super) fn spans(&self, input: StreamShape) -> Result<Vec<Span>> {
         let mut table = Table::new(input.shape);
         let (mut last, mut spans) = (Source::Input, Vec::with_capacity(self.entries.len()));
-        for (i, entry) in self.entries.iter().enumerate() {
+        for i in 0..self.entries.len() {
             let begin = table.nodes().len();
             let from = self.join(i, &mut table, (Source::Input, last))?;
             let (own, mut reads) = (table.nodes().len(), table.stream(from));
             reads.rate.every *= input.rate.every;
-            last = entry.layer.compile(&mut table, from)?;
-            table.layer_yields(last);
+            last = self.compile_own(i, &mut table, from)?;
             spans.push(Span { join: begin..own, own: own..table.nodes().len(), reads });
         }
         Ok(spans)

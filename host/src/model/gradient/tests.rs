@@ -128,13 +128,14 @@ fn loss(output: &[f32], derivative: Option<&mut [f32]>) -> f64 {
 fn gradient(
     model: &Model,
     movie: &Array3<f32>,
-    free: &[&str],
+    free: &[impl AsRef<str>],
     budget: Option<usize>,
 ) -> crate::Result<(f64, Vec<Parameter>)> {
     let shape = Shape::new(1, SIZE[0], SIZE[1]);
     let samples = movie.as_slice().expect("in order");
     let recording = Recording { samples, batch: 1, frames: FRAMES, shape };
-    let mut pass = Pass::new(model, free, shape)?;
+    let free: Vec<&str> = free.iter().map(AsRef::as_ref).collect();
+    let mut pass = Pass::new(model, &free, shape)?;
     pass.budget = budget.unwrap_or(pass.budget);
     let found = pass.gradient(model, &recording, |output, _, to| Ok(loss(output, Some(to))))?;
     Ok((found.loss, found.parameters))
@@ -166,8 +167,7 @@ fn gradients_are_differences() {
     let mut kinds = std::collections::BTreeSet::new();
     for (title, model) in models() {
         let all = names(&model);
-        let (_, found) =
-            gradient(&model, &movie, &all.iter().map(String::as_str).collect::<Vec<_>>(), None).expect("a gradient");
+        let (_, found) = gradient(&model, &movie, &all, None).expect("a gradient");
         for parameter in &found {
             assert_eq!(
                 parameter.shape(),
@@ -198,7 +198,6 @@ fn a_parameter_alone_has_the_same_gradient() {
     let movie = movie();
     for (title, model) in models() {
         let all = names(&model);
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
         let (value, together) = gradient(&model, &movie, &all, None).expect("a gradient");
         for (name, expected) in all.iter().zip(&together) {
             let (alone, found) = gradient(&model, &movie, &[name], None).expect("a gradient");
@@ -213,7 +212,6 @@ fn gradients_do_not_depend_on_the_segments() {
     let movie = movie();
     for (title, model) in models() {
         let all = names(&model);
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
         let (value, whole) = gradient(&model, &movie, &all, None).expect("a gradient");
         for budget in [1, 2_000, 10_000] {
             let (other, cut) = gradient(&model, &movie, &all, Some(budget)).expect("a gradient");
@@ -233,7 +231,6 @@ fn threads_change_no_bit() {
     let movie = movie();
     for (title, model) in models() {
         let all = names(&model);
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
         for precision in [Precision::Fast, Precision::Reproducible] {
             let model = model.clone().with_precision(precision);
             let alone = gradient(&model.clone().with_threads(1), &movie, &all, None).expect("a gradient");

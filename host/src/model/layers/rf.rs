@@ -182,6 +182,12 @@ impl Rf {
         self.pad = self.pad.map(|_| mode);
         self
     }
+
+    /// The parameters that there are: a field without a weight has only its bias.
+    fn without_empty(&self, mut all: Vec<Parameter>) -> Vec<Parameter> {
+        all.retain(|parameter| !(self.is_empty() && parameter.name == "weight"));
+        all
+    }
 }
 
 impl Layer for Rf {
@@ -207,14 +213,12 @@ impl Layer for Rf {
 
     /// Without the weight while that is empty: it then follows from the frames.
     fn parameters(&self) -> Vec<Parameter> {
-        let all = parameters(&self.taps, &self.taps.shape, &self.bias);
-        all.into_iter().filter(|parameter| !(self.is_empty() && parameter.name == "weight")).collect()
+        self.without_empty(parameters(&self.taps, &self.taps.shape, &self.bias))
     }
 
     fn gradients(&self, nodes: &NodeGradients<'_>) -> Vec<Parameter> {
         let [.., t, r, c] = self.taps.shape;
-        let all = gradients(nodes.node(0), t * r * c, &self.taps.shape);
-        all.into_iter().filter(|parameter| !(self.is_empty() && parameter.name == "weight")).collect()
+        self.without_empty(gradients(nodes.node(0), t * r * c, &self.taps.shape))
     }
 
     fn set_parameter(&mut self, name: &str, values: &Values) -> Result<bool> {
