@@ -5,12 +5,14 @@
 //! ```
 
 use super::measured::Measured;
-use super::subject::Subject;
-use super::{Loss, Objective, Observed, Penalty};
+use super::subject::{Subject, Variable};
+use super::{Loss, Objective, Observed, Penalty, Transform};
 use crate::error::in_range;
 use crate::model::gradient::{Pass, Recording};
-use crate::{Error, Result};
+use crate::{Error, Parameter, Result};
 use foveola_core::Shape;
+use ndarray::{ArrayD, Dimension, IxDyn};
+use std::cell::RefCell;
 use std::ops::Range;
 
 const ITEM: &str = "Fit";
@@ -21,6 +23,28 @@ const MOST_PREDICTIONS: usize = 64 << 20;
 /// The step of a difference, in free variables.
 const STEP: f64 = 1e-3;
 
+/// Some of a recording's output frames.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) frames: Range<usize>,
+    /// The weight of each sample of the recording, 0 outside of these frames.
+    pub(super) weights: Vec<f32>,
+    /// Their sum.
+    pub(super) total: f64,
+}
+
+impl Part {
+    fn new(measured: &Measured, frames: Range<usize>) -> Self {
+        let weight = |i: usize| {
+            let inside = frames.contains(&(i / measured.neurons));
+            if inside { measured.weights.get(i).copied().unwrap_or(1.0) } else { 0.0 }
+        };
+        let weights: Vec<f32> = (0..measured.samples.len()).map(weight).collect();
+        let total = weights.iter().map(|weight| f64::from(*weight)).sum();
+        Self { frames, weights, total }
+    }
+}
+
 /// A recording: what was shown, and what was measured.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -28,47 +52,46 @@ pub(super) struct Prepared {
     pub(super) stimulus: Vec<f32>,
     pub(super) frames: usize,
     pub(super) target: Vec<f32>,
-    /// The weight of each sample for training, and for validation.
-    pub(super) training: Vec<f32>,
-    pub(super) validation: Vec<f32>,
-    /// Output frames that are not used, that are for training, and for validation.
-    pub(super) parts: [Range<usize>; 3],
+    pub(super) training: Part,
+    pub(super) validation: Part,
     /// The latest prediction.
     pub(super) prediction: Vec<f32>,
 }
 
 impl Prepared {
-    /// The weights for training: none before `warm_up`, and none in the last `share` of the rest, which is for validation.
+    /// The output frames from `warm_up` on are for training, but for the last `share` of them, which is for validation.
     pub(super) fn new(
         stimulus: Vec<f32>,
         frames: usize,
-        measured: &Measured,
+        measured: Measured,
         warm_up: usize,
         share: f64,
     ) -> Result<Self> {
-        let (outputs, neurons) = (measured.frames, measured.neurons);
+        let outputs = measured.frames;
         let rest = outputs.saturating_sub(warm_up);
         let held = (share * rest as f64).round() as usize;
         let left = rest.saturating_sub(held);
         let told = format!("{warm_up} of {outputs} frames");
         in_range(ITEM, "warm_up", told, left > 0, "fewer than the output has, with frames left to train on")?;
         in_range(ITEM, "validate", share, share == 0.0 || held > 0, "0, or a share of a frame or more")?;
-        let parts = [0..warm_up, warm_up..warm_up + left, warm_up + left..outputs];
-        let weights = |frames: &Range<usize>| {
-            let of = |i: usize| {
-                if frames.contains(&(i / neurons)) { measured.weights.get(i).copied().unwrap_or(1.0) } else { 0.0 }
-            };
-            (0..measured.samples.len()).map(of).collect::<Vec<f32>>()
-        };
-        let (training, validation) = (weights(&parts[1]), weights(&parts[2]));
-        let target = measured.samples.clone();
-        Ok(Self { stimulus, frames, target, training, validation, parts, prediction: Vec::new() })
+        let middle = warm_up + left;
+        let [training, validation] = [warm_up..middle, middle..outputs].map(|part| Part::new(&measured, part));
+        Ok(Self { stimulus, frames, target: measured.samples, training, validation, prediction: Vec::new() })
     }
 
-    /// The prediction beside the target, with these weights.
-    pub(super) fn observed<'a>(&'a self, weights: &'a [f32], neurons: usize) -> Observed<'a> {
-        Observed { prediction: &self.prediction, target: &self.target, weights, neurons }
+    /// The prediction beside the target in some of the frames.
+    pub(super) fn observed<'a>(&'a self, part: &'a Part, neurons: usize) -> Observed<'a> {
+        Observed { prediction: &self.prediction, target: &self.target, weights: &part.weights, neurons }
     }
+}
+
+/// A point that was evaluated.
+#[derive(Debug)]
+pub(super) struct Evaluation {
+    pub(super) x: Vec<f64>,
+    /// The loss without penalties, in training and in validation.
+    pub(super) loss: f64,
+    pub(super) validation: Option<f64>,
 }
 
 /// What an optimiser evaluates.
@@ -81,8 +104,9 @@ pub(super) struct Problem {
     pub(super) input: Shape,
     pub(super) neurons: usize,
     pass: Pass,
-    /// The point of the latest evaluation, its loss without penalties, and that for validation.
-    pub(super) latest: (Vec<f64>, f64, Option<f64>),
+    /// The loss of the first evaluation.
+    pub(super) loss_before: Option<f64>,
+    pub(super) latest: Evaluation,
 }
 
 impl Problem {
@@ -95,70 +119,66 @@ impl Problem {
     ) -> Result<Self> {
         let needed = subject.needed();
         let pass = Pass::new(&subject.model, &needed.iter().map(String::as_str).collect::<Vec<_>>(), input)?;
-        let latest = (Vec::new(), f64::NAN, None);
-        Ok(Self { subject, data, loss, penalties, input, neurons: output.len(), pass, latest })
+        let latest = Evaluation { x: Vec::new(), loss: f64::NAN, validation: None };
+        let neurons = output.len();
+        Ok(Self { subject, data, loss, penalties, input, neurons, pass, loss_before: None, latest })
     }
 
     /// The sum of the weights for training.
     pub(super) fn total(&self) -> f64 {
-        self.data.iter().map(|data| sum(&data.training)).sum()
+        self.data.iter().map(|data| data.training.total).sum()
     }
 
     /// The values of the parameters at free variables `x`.
     pub(super) fn values(&self, x: &[f64]) -> Vec<f64> {
-        let transforms = self.subject.variables.iter().flat_map(|v| std::iter::repeat_n(v.transform, v.len()));
-        transforms.zip(x).map(|(transform, x)| transform.from_free(*x)).collect()
+        self.transforms().zip(x).map(|(transform, x)| transform.from_free(*x)).collect()
+    }
+
+    /// How the value of each free variable depends on it.
+    pub(super) fn transforms(&self) -> impl Iterator<Item = Transform> {
+        self.subject.variables.iter().flat_map(|variable| std::iter::repeat_n(variable.transform, variable.len()))
+    }
+
+    /// The variable that an element of `x` belongs to.
+    fn variable(&self, index: usize) -> Option<&Variable> {
+        self.subject.variables.iter().find(|variable| variable.range().contains(&index))
     }
 
     /// The free variables of the present values.
     pub(super) fn start(&self) -> Result<Vec<f64>> {
         let values = self.subject.values()?;
-        let mut rest = values.as_slice();
-        let mut x = Vec::with_capacity(values.len());
-        for variable in &self.subject.variables {
-            let (own, others) = rest.split_at(variable.len());
-            for value in own {
-                let free = variable.transform.to_free(*value);
-                x.push(free.map_err(|source| Error::ModelParameter {
-                    name: variable.name.clone(),
-                    source: Box::new(source),
-                })?);
-            }
-            rest = others;
-        }
-        Ok(x)
+        let free = |variable: &Variable, value: &f64| {
+            let named = |source| Error::ModelParameter { name: variable.name.clone(), source: Box::new(source) };
+            variable.transform.to_free(*value).map_err(named)
+        };
+        let of = |variable: &Variable| values[variable.range()].iter().map(|value| free(variable, value)).collect();
+        let all: Vec<Vec<f64>> = self.subject.variables.iter().map(of).collect::<Result<_>>()?;
+        Ok(all.concat())
     }
 
     /// The variable that an element of `x` belongs to, for messages.
-    pub(super) fn name(&self, mut index: usize) -> String {
-        for variable in &self.subject.variables {
-            if index < variable.len() {
-                let place = variable.array(&vec![0.0; variable.len()]).indexed_iter().nth(index).map(|(at, _)| at);
-                return match place {
-                    Some(at) if variable.len() > 1 => format!("{}{:?}", variable.name, ndarray::Dimension::slice(&at)),
-                    _ => variable.name.clone(),
-                };
-            }
-            index -= variable.len();
+    pub(super) fn name(&self, index: usize) -> String {
+        let Some(variable) = self.variable(index) else { return String::new() };
+        let place = ArrayD::<()>::default(IxDyn(&variable.shape));
+        match place.indexed_iter().nth(index - variable.range().start) {
+            Some((at, ())) if variable.len() > 1 => format!("{}{:?}", variable.name, at.slice()),
+            _ => variable.name.clone(),
         }
-        String::new()
     }
 
     /// The penalties at these values; adds to the gradient.
     fn penalize(&self, values: &[f64], gradient: &mut [f64]) -> Result<f64> {
         let mut sum = 0.0;
         for (index, penalty) in &self.penalties {
-            let first: usize = self.subject.variables[..*index].iter().map(|variable| variable.len()).sum();
             let variable = &self.subject.variables[*index];
-            let own = first..first + variable.len();
-            sum += penalty.evaluate(&values[own.clone()], self.kernel_shape(*index), &mut gradient[own])?;
+            let own = variable.range();
+            sum += penalty.evaluate(&values[own.clone()], self.kernel_shape(variable), &mut gradient[own])?;
         }
         Ok(sum)
     }
 
     /// The shape of a kernel as (out, in, time, row, col).
-    fn kernel_shape(&self, index: usize) -> [usize; 5] {
-        let variable = &self.subject.variables[index];
+    fn kernel_shape(&self, variable: &Variable) -> [usize; 5] {
         let layer = variable.name.strip_suffix(".weight").unwrap_or_default();
         let stages = self.subject.model.layer::<crate::SmoothConv>(layer).is_some();
         match variable.shape[..] {
@@ -170,11 +190,11 @@ impl Problem {
         }
     }
 
-    /// The means of the losses over all recordings, with the weights for training and for validation.
+    /// The mean of the losses of all recordings in validation.
     fn validation(&self) -> Result<Option<f64>> {
         let (mut value, mut total) = (0.0, 0.0);
         for data in &self.data {
-            let weight = sum(&data.validation);
+            let weight = data.validation.total;
             if weight > 0.0 {
                 value += weight * self.loss.evaluate(&data.observed(&data.validation, self.neurons), &mut [])?;
                 total += weight;
@@ -201,41 +221,45 @@ impl Objective for Problem {
     fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
         let values = self.values(x);
         gradient.fill(0.0);
-        let first = self.latest.0.is_empty();
         if let Err(error) = self.subject.set(&values) {
             // A value that a layer refuses is a wall for the search, but not where it begins.
-            return if first { Err(error) } else { Ok(f64::INFINITY) };
+            return if self.loss_before.is_none() { Err(error) } else { Ok(f64::INFINITY) };
         }
         let total = self.total();
         let Self { subject, data, loss, pass, input, neurons, .. } = self;
-        let mut value = 0.0;
-        for data in data.iter_mut() {
-            let share = sum(&data.training) / total;
-            let recording = Recording { samples: &data.stimulus, batch: 1, frames: data.frames, shape: *input };
-            let found = pass.gradient(&subject.model, &recording, |output, _, to| {
-                data.prediction.clear();
-                data.prediction.extend_from_slice(output);
-                let observed =
-                    Observed { prediction: output, target: &data.target, weights: &data.training, neurons: *neurons };
-                loss.evaluate(&observed, to)
+        let (mut fitted, mut of_parameters) = (0.0, Vec::<Parameter>::new());
+        for Prepared { stimulus, frames, target, training, prediction, .. } in data {
+            let recording = Recording { samples: stimulus, batch: 1, frames: *frames, shape: *input };
+            let mut found = pass.gradient(&subject.model, &recording, |output, _, to| {
+                prediction.clear();
+                prediction.extend_from_slice(output);
+                loss.evaluate(&Observed { prediction, target, weights: &training.weights, neurons: *neurons }, to)
             })?;
-            value += share * found.loss;
-            if found.loss.is_finite() {
-                let own = subject.chain(&found.parameters)?;
-                gradient.iter_mut().zip(own).for_each(|(to, g)| *to += share * g);
+            let share = training.total / total;
+            fitted += share * found.loss;
+            found.parameters.iter_mut().for_each(|parameter| parameter.value *= share);
+            if of_parameters.is_empty() {
+                of_parameters = found.parameters;
+            } else {
+                of_parameters.iter_mut().zip(&found.parameters).for_each(|(sum, own)| sum.value += &own.value);
             }
         }
-        let fitted = value;
-        value += self.penalize(&values, gradient)?;
-        let transforms = self.subject.variables.iter().flat_map(|v| std::iter::repeat_n(v.transform, v.len()));
-        gradient.iter_mut().zip(x).zip(transforms).for_each(|((g, x), transform)| *g *= transform.derivative(*x));
-        self.latest = (x.to_vec(), fitted, if fitted.is_finite() { self.validation()? } else { None });
+        if fitted.is_finite() {
+            gradient.copy_from_slice(&self.subject.chain(&of_parameters)?);
+        }
+        let value = fitted + self.penalize(&values, gradient)?;
+        for ((g, x), transform) in gradient.iter_mut().zip(x).zip(self.transforms()) {
+            *g *= transform.derivative(*x);
+        }
+        let validation = if fitted.is_finite() { self.validation()? } else { None };
+        self.latest = Evaluation { x: x.to_vec(), loss: fitted, validation };
+        self.loss_before.get_or_insert(fitted);
         Ok(value)
     }
 
     /// `J' W J` by forward differences of the predictions.
     fn curvature(&mut self, matrix: &mut [f64]) -> Result<()> {
-        let x = self.latest.0.clone();
+        let x = self.latest.x.clone();
         let n = x.len();
         let samples: usize = self.data.iter().map(|data| data.target.len()).sum();
         let told = format!("{n} columns of {samples} predictions");
@@ -252,7 +276,7 @@ impl Objective for Problem {
         for data in &self.data {
             let mut own = vec![0.0; data.target.len()];
             self.loss.curvature(&data.observed(&data.training, self.neurons), &mut own)?;
-            let share = sum(&data.training) / total;
+            let share = data.training.total / total;
             weights.extend(own.into_iter().map(|weight| share * f64::from(weight)));
         }
         let base = self.predict(&x)?;
@@ -278,23 +302,23 @@ impl Objective for Problem {
     }
 }
 
-impl Problem {
-    /// The size of a free variable: the largest number of its parameter, or 1 for a logarithm.
-    fn unit(&self, mut index: usize, x: &[f64]) -> f64 {
-        let mut first = 0;
-        for variable in &self.subject.variables {
-            if index < variable.len() {
-                let own = &x[first..first + variable.len()];
-                let most = own.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                return if variable.transform == super::Transform::Identity && most > 0.0 { most } else { 1.0 };
-            }
-            index -= variable.len();
-            first += variable.len();
-        }
-        1.0
+/// So that the observer of a search sees the latest evaluation.
+impl Objective for &RefCell<Problem> {
+    fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
+        self.borrow_mut().evaluate(x, gradient)
+    }
+
+    fn curvature(&mut self, matrix: &mut [f64]) -> Result<()> {
+        self.borrow_mut().curvature(matrix)
     }
 }
 
-pub(super) fn sum(weights: &[f32]) -> f64 {
-    weights.iter().map(|weight| f64::from(*weight)).sum()
+impl Problem {
+    /// The size of a free variable: the largest number of its parameter, or 1 for a logarithm.
+    fn unit(&self, index: usize, x: &[f64]) -> f64 {
+        let linear = self.variable(index).filter(|variable| variable.transform == Transform::Identity);
+        let most =
+            linear.map_or(0.0, |variable| x[variable.range()].iter().fold(0.0, |most: f64, x| most.max(x.abs())));
+        if most > 0.0 { most } else { 1.0 }
+    }
 }

@@ -7,10 +7,9 @@
 
 use super::fitted::{FittedParameter, Prediction, Scores};
 use super::matrix::{MatrixError, cholesky, inverse_diagonal};
-use super::problem::{Prepared, Problem, sum};
+use super::problem::{Part, Prepared, Problem};
 use super::subject::Variable;
-use super::{Loss, Objective, Observed, Outcome, Score};
-use crate::Result;
+use super::{Loss, Objective, Observed, Score};
 
 /// The most free numbers for which standard errors are computed.
 const MOST_WITH_ERRORS: usize = 64;
@@ -18,38 +17,32 @@ const MOST_WITH_ERRORS: usize = 64;
 /// A pivot of a Fisher matrix that counts as 0: its elements are products of single-precision differences.
 const LEAST_PIVOT: f64 = 1e-6;
 
-/// The standard errors of all numbers, or why there are none.
-pub(super) fn standard_errors(problem: &mut Problem, outcome: &Outcome) -> Result<(Option<Vec<f64>>, String)> {
-    let n = outcome.x.len();
+/// The standard errors of all numbers at the latest evaluation, or why there are none.
+pub(super) fn standard_errors(problem: &mut Problem) -> Result<Vec<f64>, String> {
+    let n = problem.latest.x.len();
     if n > MOST_WITH_ERRORS {
-        return Ok((None, format!("{n} free numbers, more than {MOST_WITH_ERRORS}")));
+        return Err(format!("{n} free numbers, more than {MOST_WITH_ERRORS}"));
     }
     if problem.loss == Loss::Correlation {
-        return Ok((None, "a correlation is no likelihood".into()));
+        return Err("a correlation is no likelihood".into());
     }
-    let mut gradient = vec![0.0; n];
-    problem.evaluate(&outcome.x, &mut gradient)?;
-    let loss = problem.latest.1;
     let mut matrix = vec![0.0; n * n];
-    if let Err(error) = problem.curvature(&mut matrix) {
-        return Ok((None, error.to_string()));
-    }
+    problem.curvature(&mut matrix).map_err(|error| error.to_string())?;
     match cholesky(&mut matrix, n, LEAST_PIVOT).and_then(|()| inverse_diagonal(&matrix, n)) {
         Err(MatrixError::Undetermined { index, .. }) => {
-            Ok((None, format!("{} is not determined by the data", problem.name(index))))
+            Err(format!("{} is not determined by the data", problem.name(index)))
         }
-        Err(error) => Ok((None, error.to_string())),
+        Err(error) => Err(error.to_string()),
         Ok(diagonal) => {
             let total = problem.total();
             // The matrix is that of the mean. That of squares has no unit of its own: their mean is the variance, of which
             // the Fisher information is half the second derivative.
             let unit = match problem.loss {
-                Loss::MeanSquaredError => 2.0 * loss / (total - n as f64).max(1.0),
+                Loss::MeanSquaredError => 2.0 * problem.latest.loss / (total - n as f64).max(1.0),
                 _ => 1.0 / total,
             };
-            let transforms = problem.subject.variables.iter().flat_map(|v| std::iter::repeat_n(v.transform, v.len()));
-            let errors = diagonal.iter().zip(&outcome.x).zip(transforms);
-            Ok((Some(errors.map(|((d, x), t)| (d * unit).sqrt() * t.derivative(*x).abs()).collect()), String::new()))
+            let errors = diagonal.iter().zip(&problem.latest.x).zip(problem.transforms());
+            Ok(errors.map(|((d, x), transform)| (d * unit).sqrt() * transform.derivative(*x).abs()).collect())
         }
     }
 }
@@ -60,27 +53,22 @@ pub(super) fn parameters(
     after: &[f64],
     errors: Option<&[f64]>,
 ) -> Vec<FittedParameter> {
-    let mut at = 0;
-    let of_variable = |variable: &Variable| {
-        let own = at..at + variable.len();
-        at = own.end;
-        FittedParameter {
-            name: variable.name.clone(),
-            unit: variable.unit().into(),
-            before: variable.array(&before[own.clone()]),
-            after: variable.array(&after[own.clone()]),
-            errors: errors.map(|errors| variable.array(&errors[own])),
-        }
+    let of_variable = |variable: &Variable| FittedParameter {
+        name: variable.name.clone(),
+        unit: variable.unit().into(),
+        before: variable.array(before),
+        after: variable.array(after),
+        errors: errors.map(|errors| variable.array(errors)),
     };
     problem.subject.variables.iter().map(of_variable).collect()
 }
 
 /// Means over recordings, in proportion to their weights.
-pub(super) fn scores<'p>(problem: &'p Problem, weights: impl Fn(&'p Prepared) -> &'p Vec<f32>) -> Scores {
+pub(super) fn scores<'p>(problem: &'p Problem, part: impl Fn(&'p Prepared) -> &'p Part) -> Scores {
     let mut all: [(f64, f64); 5] = [(0.0, 0.0); 5];
     for data in &problem.data {
-        let weights = weights(data);
-        let (weight, observed) = (sum(weights), data.observed(weights, problem.neurons));
+        let part = part(data);
+        let (weight, observed) = (part.total, data.observed(part, problem.neurons));
         if weight == 0.0 {
             continue;
         }
@@ -113,14 +101,13 @@ fn means(observed: &Observed<'_>) -> Vec<f32> {
 }
 
 pub(super) fn prediction(data: &Prepared, neurons: usize) -> Prediction {
-    let [warm_up, training, validation] = data.parts.clone();
     Prediction {
         predicted: data.prediction.clone(),
         measured: data.target.clone(),
         neurons,
-        warm_up,
-        training,
-        validation,
+        warm_up: 0..data.training.frames.start,
+        training: data.training.frames.clone(),
+        validation: data.validation.frames.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::fitted::{Fitted, Progress};
 use super::measured::Measured;
-use super::problem::{Prepared, Problem};
+use super::problem::{Evaluation, Prepared, Problem};
 use super::report::{parameters, prediction, scores, standard_errors};
 use super::subject::Subject;
 use super::{Loss, Objective, Optimizer, Outcome, Penalty, Step, Stop, Transform, minimize};
@@ -14,6 +14,7 @@ use crate::model::gradient::check;
 use crate::{Error, Model, Movie, Parameter, Result};
 use foveola_core::Shape;
 use ndarray::{ArrayBase, Data, Dimension};
+use std::cell::RefCell;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::time::Instant;
 
@@ -202,23 +203,27 @@ impl<'m> Fit<'m> {
         self.free_all(&mut subject)?;
         let penalties = self.penalties(&subject)?;
         let (data, shapes) = self.prepare(&subject, recordings)?;
-        let mut problem = Problem::new(subject, data, self.loss, penalties, shapes)?;
+        let problem = Problem::new(subject, data, self.loss, penalties, shapes)?;
         let Self { mut owner, optimizer, stop, mut watch, .. } = self;
 
-        let start = problem.start()?;
-        let before = problem.subject.values()?;
-        let (outcome, loss_before, history) = search(&mut problem, &optimizer, &start, &stop, &mut watch)?;
+        let (start, before) = (problem.start()?, problem.subject.values()?);
+        let problem = RefCell::new(problem);
+        let (outcome, history) = search(&problem, &optimizer, &start, &stop, &mut watch)?;
+        let mut problem = problem.into_inner();
         let after = problem.values(&outcome.x);
-        let (errors, without_errors) = standard_errors(&mut problem, &outcome)?;
-        // The predictions at the end: the last evaluation may have been elsewhere.
-        let mut gradient = vec![0.0; outcome.x.len()];
-        problem.evaluate(&outcome.x, &mut gradient)?;
+        // The last evaluation may have been elsewhere.
+        problem.evaluate(&outcome.x, &mut vec![0.0; outcome.x.len()])?;
+        let (errors, without_errors) = match standard_errors(&mut problem) {
+            Ok(errors) => (Some(errors), String::new()),
+            Err(reason) => (None, reason),
+        };
+        problem.subject.set(&after)?;
 
         let fitted = Fitted {
             parameters: parameters(&problem, &before, &after, errors.as_deref()),
-            loss_before,
+            loss_before: problem.loss_before.unwrap_or(f64::NAN),
             training: scores(&problem, |data| &data.training),
-            validation: problem.latest.2.map(|_| scores(&problem, |data| &data.validation)),
+            validation: problem.latest.validation.map(|_| scores(&problem, |data| &data.validation)),
             history,
             evaluations: outcome.evaluations,
             gradient_norm: outcome.gradient_norm,
@@ -288,7 +293,7 @@ impl<'m> Fit<'m> {
             let value = samples.first().copied().unwrap_or_default();
             let varies = samples.iter().any(|sample| *sample != value);
             in_range(ITEM, "stimulus", format!("{value} in all samples"), varies, "one that varies")?;
-            data.push(Prepared::new(samples, frames, &measured, self.warm_up, self.validate)?);
+            data.push(Prepared::new(samples, frames, measured, self.warm_up, self.validate)?);
         }
         match shapes {
             Some(shapes) => Ok((data, shapes)),
@@ -299,34 +304,17 @@ impl<'m> Fit<'m> {
     }
 }
 
-/// Minimises; the loss at the start, and the state after each step.
+/// Minimises. Returns the state after each step, too.
 fn search(
-    problem: &mut Problem,
+    problem: &RefCell<Problem>,
     optimizer: &Optimizer,
     start: &[f64],
     stop: &Stop,
     watch: &mut Watch<'_>,
-) -> Result<(Outcome, f64, Vec<Progress>)> {
-    let shared = std::cell::RefCell::new((problem, f64::NAN));
-    /// The problem, whose latest evaluation the observer of the search looks at.
-    struct Shared<'c, 'p>(&'c std::cell::RefCell<(&'p mut Problem, f64)>);
-    impl Objective for Shared<'_, '_> {
-        fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
-            let (problem, first) = &mut *self.0.borrow_mut();
-            let value = problem.evaluate(x, gradient)?;
-            if first.is_nan() {
-                *first = problem.latest.1;
-            }
-            Ok(value)
-        }
-        fn curvature(&mut self, matrix: &mut [f64]) -> Result<()> {
-            self.0.borrow_mut().0.curvature(matrix)
-        }
-    }
+) -> Result<(Outcome, Vec<Progress>)> {
     let mut history = Vec::new();
     let mut observe = |step: &Step<'_>| {
-        let (problem, _) = &*shared.borrow();
-        let (x, loss, validation) = &problem.latest;
+        let Evaluation { x, loss, validation } = &problem.borrow().latest;
         let is_here = x == step.x;
         let progress = Progress {
             evaluations: step.evaluations,
@@ -339,9 +327,8 @@ fn search(
         history.push(progress);
         watch(&progress)
     };
-    let outcome = minimize(optimizer, &mut Shared(&shared), start, stop, &mut observe)?;
-    let (_, first) = shared.into_inner();
-    Ok((outcome, first, history))
+    let outcome = minimize(optimizer, &mut &*problem, start, stop, &mut observe)?;
+    Ok((outcome, history))
 }
 
 /// The parameters of the model that may have changed.

@@ -12,6 +12,7 @@ use crate::{Error, Model, Parameter, Result};
 #[cfg(feature = "files")]
 use crate::{ModelFile, model_file::FileNumber};
 use ndarray::{ArrayD, IxDyn};
+use std::ops::Range;
 
 const ITEM: &str = "Fit";
 
@@ -25,6 +26,8 @@ pub(super) struct Variable {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
     pub(super) transform: Transform,
+    /// Where its numbers begin among those of all variables.
+    first: usize,
     source: Source,
 }
 
@@ -33,9 +36,9 @@ pub(super) struct Variable {
 enum Source {
     /// A parameter of the model.
     Parameter,
-    /// A number of the file; the parameters of the model that depend on it, and their derivatives.
+    /// A number of the file, and the names of the parameters of the model that depend on it.
     #[cfg(feature = "files")]
-    Number { number: FileNumber, slopes: Vec<Parameter> },
+    Number { number: FileNumber, parameters: Vec<String> },
 }
 
 impl Variable {
@@ -43,9 +46,15 @@ impl Variable {
         self.shape.iter().product()
     }
 
-    /// Its values as an array.
-    pub(super) fn array(&self, values: &[f64]) -> ArrayD<f64> {
-        ArrayD::from_shape_vec(IxDyn(&self.shape), values.to_vec()).unwrap_or_default()
+    /// Where its numbers are among those of all variables.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.first..self.first + self.len()
+    }
+
+    /// Its numbers among those of all variables, as an array.
+    pub(super) fn array(&self, all: &[f64]) -> ArrayD<f64> {
+        let own = all.get(self.range()).unwrap_or_default().to_vec();
+        ArrayD::from_shape_vec(IxDyn(&self.shape), own).unwrap_or_default()
     }
 
     /// Whether it is a parameter of the model itself.
@@ -113,8 +122,13 @@ impl Subject {
         };
         let is_positive = name.ends_with(".tau");
         let transform = transform.unwrap_or(if is_positive { Transform::Log } else { Transform::Identity });
-        self.variables.push(Variable { name: name.into(), shape, transform, source: Source::Parameter });
+        self.push(name, shape, transform, Source::Parameter);
         Ok(())
+    }
+
+    fn push(&mut self, name: &str, shape: Vec<usize>, transform: Transform, source: Source) {
+        let first = self.variables.last().map_or(0, |last| last.range().end);
+        self.variables.push(Variable { name: name.into(), shape, transform, first, source });
     }
 
     #[cfg(feature = "files")]
@@ -124,21 +138,15 @@ impl Subject {
         {
             self.model = file.model()?;
         }
-        let slopes = self.slopes(&number, None)?;
-        let own = slopes.iter().filter(|slope| slope.value.iter().any(|slope| *slope != 0.0)).cloned();
-        let slopes: Vec<Parameter> = own.collect();
-        if slopes.is_empty() {
+        let mut slopes = self.slopes(&number)?;
+        slopes.retain(|slope| slope.value.iter().any(|slope| *slope != 0.0));
+        let parameters: Vec<String> = slopes.into_iter().map(|slope| slope.name).collect();
+        if parameters.is_empty() {
             let reason = "changes no parameter that has a gradient";
             return Err(Error::NotFitted { what: name.into(), reason });
         }
         let default = if number.is_positive() { Transform::Log } else { Transform::Identity };
-        let source = Source::Number { number, slopes };
-        self.variables.push(Variable {
-            name: name.into(),
-            shape: Vec::new(),
-            transform: transform.unwrap_or(default),
-            source,
-        });
+        self.push(name, Vec::new(), transform.unwrap_or(default), Source::Number { number, parameters });
         Ok(())
     }
 
@@ -175,13 +183,8 @@ impl Subject {
     pub(super) fn set(&mut self, values: &[f64]) -> Result<()> {
         #[cfg(feature = "files")]
         self.set_numbers(values)?;
-        let mut rest = values;
-        for variable in &self.variables {
-            let (own, others) = rest.split_at_checked(variable.len()).unwrap_or_default();
-            if variable.is_parameter() {
-                self.model.set_parameter(&variable.name, variable.array(own))?;
-            }
-            rest = others;
+        for variable in self.variables.iter().filter(|variable| variable.is_parameter()) {
+            self.model.set_parameter(&variable.name, variable.array(values))?;
         }
         Ok(())
     }
@@ -190,13 +193,12 @@ impl Subject {
     #[cfg(feature = "files")]
     fn set_numbers(&mut self, values: &[f64]) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let (mut at, mut any) = (0, false);
+        let mut any = false;
         for variable in &self.variables {
             if let Source::Number { number, .. } = &variable.source {
-                file.set_number(number, values.get(at).copied().unwrap_or(f64::NAN))?;
+                file.set_number(number, values.get(variable.first).copied().unwrap_or(f64::NAN))?;
                 any = true;
             }
-            at += variable.len();
         }
         if any {
             let built = file.model()?;
@@ -212,7 +214,7 @@ impl Subject {
             match &variable.source {
                 Source::Parameter => names.push(variable.name.clone()),
                 #[cfg(feature = "files")]
-                Source::Number { slopes, .. } => names.extend(slopes.iter().map(|slope| slope.name.clone())),
+                Source::Number { parameters, .. } => names.extend_from_slice(parameters),
             }
         }
         names.sort();
@@ -230,22 +232,21 @@ impl Subject {
                     all.extend(of(&variable.name).into_iter().flat_map(|gradient| gradient.value.iter()));
                 }
                 #[cfg(feature = "files")]
-                Source::Number { number, slopes } => {
-                    let slopes = self.slopes(number, Some(slopes))?;
+                Source::Number { number, parameters } => {
                     let product = |slope: &Parameter| {
-                        let gradient = of(&slope.name)?;
+                        let gradient = of(&slope.name).filter(|_| parameters.contains(&slope.name))?;
                         Some(slope.value.iter().zip(&gradient.value).map(|(slope, g)| slope * g).sum::<f64>())
                     };
-                    all.push(slopes.iter().filter_map(product).sum());
+                    all.push(self.slopes(number)?.iter().filter_map(product).sum());
                 }
             }
         }
         Ok(all)
     }
 
-    /// The derivatives of the model's parameters with respect to a number of the file; of `some`, or of all.
+    /// The derivatives of the model's parameters with respect to a number of the file.
     #[cfg(feature = "files")]
-    fn slopes(&self, number: &FileNumber, some: Option<&[Parameter]>) -> Result<Vec<Parameter>> {
+    fn slopes(&self, number: &FileNumber) -> Result<Vec<Parameter>> {
         let Some(file) = &self.file else { return Ok(Vec::new()) };
         let value = file.number(&number.path).map_or(number.value, |number| number.value);
         let step = STEP * if value == 0.0 { 1.0 } else { value.abs() };
@@ -257,9 +258,6 @@ impl Subject {
         let [before, after, far_before, far_after] = [at(-1.0)?, at(1.0)?, at(-2.0)?, at(2.0)?];
         let mut slopes = Vec::new();
         for (((b, a), fb), fa) in before.into_iter().zip(after).zip(far_before).zip(far_after) {
-            if some.is_some_and(|some| some.iter().all(|known| known.name != b.name)) {
-                continue;
-            }
             if [&a, &fb, &fa].iter().any(|other| other.shape() != b.shape()) {
                 let reason = "changes the size of a kernel";
                 return Err(Error::NotFitted { what: number.path.clone(), reason });
