@@ -3,12 +3,13 @@
 use super::hints::{ended, hints};
 use super::recordings::Recording;
 use super::{Wrote, loss};
-use crate::args::fit::{FitArgs, TargetKind};
+use crate::args::fit::FitArgs;
 use crate::columns::{Column, side_by_side};
 use crate::commands::models::title;
 use crate::commands::stimulus::{Subject, neurons};
 use crate::text::Lines;
 use crate::units::{plural, seconds};
+use clap::ValueEnum;
 use foveola::fit::{Fitted, FittedParameter, Loss, Optimizer, Scores, Why};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
@@ -187,11 +188,7 @@ impl Report<'_> {
                 "validation": step.validation,
             })
         });
-        let kind = match args.target_kind {
-            TargetKind::Rate => "rate",
-            TargetKind::Counts => "counts",
-            TargetKind::Spikes => "spikes",
-        };
+        let kind = args.target_kind.to_possible_value().map(|kind| kind.get_name().to_owned());
         json!({
             "model": subject.file.name(),
             "output": subject.output,

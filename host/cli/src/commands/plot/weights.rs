@@ -150,7 +150,6 @@ impl Kernels {
             let all = kernel.axis_iter(axis).enumerate().map(|(i, part)| (i, power(&mut part.iter())));
             all.reduce(|a, b| if b.1 > a.1 { b } else { a }).map_or(0, |(i, _)| i)
         };
-        let steps = |axis: usize, len: usize| self.steps(axis, len);
         let frame = strongest(Axis(0));
         let time = if frames > 1 { format!("after {} ms", frame as f64 * step) } else { String::new() };
         let title = [name, &time].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
@@ -158,8 +157,8 @@ impl Kernels {
         let in_space = ImagePanel {
             square: true,
             numbers: true,
-            columns: steps(2, cols),
-            rows: steps(1, rows),
+            columns: self.steps(2, cols),
+            rows: self.steps(1, rows),
             ..image(title, "column [px]", "row [px]", kernel.index_axis(Axis(0), frame).to_owned())
         };
         if frames == 1 {
@@ -180,9 +179,9 @@ impl Kernels {
         };
         let along_rows = rows > 1 && (cols == 1 || varies(0) > varies(1));
         let (values, x, columns) = if along_rows {
-            (kernel.index_axis(Axis(2), strongest(Axis(2))).to_owned(), "row [px]", steps(1, rows))
+            (kernel.index_axis(Axis(2), strongest(Axis(2))).to_owned(), "row [px]", self.steps(1, rows))
         } else {
-            (kernel.index_axis(Axis(1), strongest(Axis(1))).to_owned(), "column [px]", steps(2, cols))
+            (kernel.index_axis(Axis(1), strongest(Axis(1))).to_owned(), "column [px]", self.steps(2, cols))
         };
         let title = if name.is_empty() { "In space and time".to_owned() } else { format!("{name}, space and time") };
         let in_time = ImagePanel { columns, rows: (0.0, step), ..image(title, x, "time since the flash [ms]", values) };
