@@ -104,7 +104,7 @@ pub fn solve(factor: &[f64], n: usize, b: &mut [f64]) -> Result<(), MatrixError>
         let row = &factor[i * n..=i * n + i];
         b[i] /= row[i];
         let x = b[i];
-        b[..i].iter_mut().zip(row).for_each(|(b, l)| *b -= l * x);
+        add(&mut b[..i], row, -x);
     }
     Ok(())
 }
@@ -128,6 +128,11 @@ pub fn inverse_diagonal(factor: &[f64], n: usize) -> Result<Vec<f64>, MatrixErro
         diagonal[j] = dot(&column[j..], &column[j..]);
     }
     Ok(diagonal)
+}
+
+/// `to += factor from`, up to the shorter one.
+pub(super) fn add(to: &mut [f64], from: &[f64], factor: f64) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
 }
 
 /// The sum of `x y`, up to the shorter one: eight chains of additions, then their sum, in the same order everywhere.

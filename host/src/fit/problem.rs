@@ -279,7 +279,7 @@ impl Objective for Problem {
             let share = data.training.total / total;
             weights.extend(own.into_iter().map(|weight| share * f64::from(weight)));
         }
-        let base = self.predict(&x)?;
+        let base: Vec<f32> = self.data.iter().flat_map(|data| data.prediction.iter().copied()).collect();
         let mut columns = Vec::with_capacity(n);
         for i in 0..n {
             let mut moved = x.clone();

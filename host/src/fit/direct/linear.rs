@@ -10,7 +10,7 @@
 //!
 //! Reference: G. H. Golub, C. F. Van Loan, Matrix Computations, 4th edition, section 8.3.
 
-use crate::fit::matrix::dot;
+use crate::fit::matrix::{add, dot};
 
 /// The part of a diagonal element, after the columns before it are eliminated, below which its column counts as a
 /// combination of them. A pixel that is computed from others in `f32` differs from their combination by `2^-24`, whose
@@ -162,11 +162,6 @@ fn qr_step(d: &mut [f64], e: &mut [f64], lo: usize, hi: usize, vectors: &mut [f6
             }
         }
     }
-}
-
-/// `to += factor from`.
-pub(super) fn add(to: &mut [f64], from: &[f64], factor: f64) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
 }
 
 /// `to += sum_k factors[k] from[k]`: four at once, so that `to` is read and written less often.

@@ -13,7 +13,8 @@
 //! - Rounding: the pixels' means are subtracted first, so the sums in `f64` are those of the contrast.
 
 use super::design::{Design, Responses};
-use super::linear::{add, add_four, mirror};
+use super::linear::{add_four, mirror};
+use crate::fit::matrix::add;
 use crate::{Error, Result};
 
 /// The largest number of weights of a kernel that is fitted through a matrix: 134 MB.

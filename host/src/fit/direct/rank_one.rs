@@ -10,8 +10,8 @@
 //!
 //! Cost, for a shorter side of `n` and a longer one of `m`: `n^2 m + 5 n^3` multiply-adds.
 
-use super::linear::{Eigen, add, eigen};
-use crate::fit::matrix::dot;
+use super::linear::{Eigen, eigen};
+use crate::fit::matrix::{add, dot};
 use crate::{Error, Result};
 use ndarray::{Array1, Array3, Array4, ArrayView4, Axis};
 

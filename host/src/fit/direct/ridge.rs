@@ -25,7 +25,7 @@ use super::design::{Design, Responses};
 use super::linear::{self, Eigen};
 use super::normal::{check_width, gram};
 use crate::error::in_range;
-use crate::fit::matrix::{MatrixError, cholesky, dot, solve};
+use crate::fit::matrix::{MatrixError, add, cholesky, dot, solve};
 use crate::{Error, Movie, Result};
 use ndarray::{Array5, ArrayView2};
 
@@ -219,7 +219,7 @@ fn cross_validated(eigen: &Eigen, target: &Target, rows: usize) -> (Vec<f64>, f6
     let penalty = best.map_or(scale, |(_, penalty)| penalty);
     let mut weights = vec![0.0; width];
     for ((value, along), vector) in values.iter().zip(&along).zip(vectors.chunks_exact(width)) {
-        linear::add(&mut weights, vector, along / (value.max(0.0) + penalty));
+        add(&mut weights, vector, along / (value.max(0.0) + penalty));
     }
     (weights, penalty)
 }

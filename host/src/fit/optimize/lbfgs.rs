@@ -11,7 +11,7 @@
 
 use super::{Point, Search, Why, wolfe};
 use crate::Result;
-use crate::fit::matrix::dot;
+use crate::fit::matrix::{add, dot};
 use std::collections::VecDeque;
 use std::mem::swap;
 
@@ -68,7 +68,7 @@ fn descend(pairs: &VecDeque<Pair>, gradient: &[f64], direction: &mut [f64]) {
     let mut alphas = Vec::with_capacity(pairs.len());
     for pair in pairs.iter().rev() {
         let alpha = pair.rho * dot(&pair.s, direction);
-        add(direction, -alpha, &pair.y);
+        add(direction, &pair.y, -alpha);
         alphas.push(alpha);
     }
     if let Some(newest) = pairs.back() {
@@ -77,12 +77,8 @@ fn descend(pairs: &VecDeque<Pair>, gradient: &[f64], direction: &mut [f64]) {
     }
     for (pair, alpha) in pairs.iter().zip(alphas.iter().rev()) {
         let beta = pair.rho * dot(&pair.y, direction);
-        add(direction, alpha - beta, &pair.s);
+        add(direction, &pair.s, alpha - beta);
     }
-}
-
-fn add(x: &mut [f64], factor: f64, y: &[f64]) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += factor * y);
 }
 
 /// Keeps the step from `point` to `next` if the function curves upwards along it.
