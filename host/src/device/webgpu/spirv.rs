@@ -127,7 +127,10 @@ mod tests {
         59, 65, // OpVariable, OpAccessChain
     ];
 
-    /// The results of all instructions that yield a float or a float vector and are not in [`NOT_COMPUTED`].
+    /// The absolute value in the extended instruction set: it only clears the sign.
+    const F_ABS: u32 = 4;
+
+    /// The results of all instructions that yield a float or a float vector, without those of [`NOT_COMPUTED`] and [`F_ABS`].
     fn computed(module: &[u32]) -> HashSet<u32> {
         let mut floats = HashSet::new();
         let mut found = HashSet::new();
@@ -136,6 +139,7 @@ mod tests {
                 // OpTypeFloat, and OpTypeVector of floats.
                 (22, [_, id, ..]) => _ = floats.insert(*id),
                 (23, [_, id, of, _]) if floats.contains(of) => _ = floats.insert(*id),
+                (op::EXT_INST, [_, _, _, _, F_ABS, ..]) => {}
                 (_, [_, of, id, ..]) if floats.contains(of) && !NOT_COMPUTED.contains(&opcode(instruction)) => {
                     _ = found.insert(*id);
                 }
