@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 foveola=$(realpath -m "${FOVEOLA:-../target/debug/foveola}")
 [ -x "$foveola" ] || (cd .. && cargo build --locked --quiet -p foveola-cli)
 
-cell=$PWD/model/fitted.toml
+cell=$PWD/fit.toml
 "$foveola" simulate "$cell" --frames 6000 --size 8x8 --stimulus-out "$folder/noise.npy" --spikes poisson --seed 1 --out "$folder/counts.npy"
 "$foveola" fit "$cell" --stimulus "$folder/noise.npy" --target "$folder/counts.npy" --target-kind counts \
     --set blur.weight.gaussian.sigma=0.7px --set fast.tau=3ms --set slow.tau=40ms --free blur.sigma,fast.tau,slow.tau,rate.scale,rate.bias \
