@@ -1,14 +1,19 @@
 //! Vectors of samples for the convolution kernel: splat, load, store, multiply-add.
 //!
 //! A family of lanes is selected by a token, so that a host can pass in vectors of an instruction set that it found at
-//! run time ([`Runner`](crate::Runner)). The **reproducible** family is below: `wide`, unfused `acc + x * w`. It
-//! follows the target features of the compilation and falls back to plain arrays on a microcontroller. The **fast**
+//! run time ([`Runner`](crate::Runner)). The **reproducible** family computes `acc + x * w` unfused: with the crate `wide`, which
+//! follows the target features of the compilation, or on a microcontroller with plain arrays. The **fast**
 //! family, fused where the CPU can, is in the host. Every lane of a vector belongs to another output pixel, and the
 //! taps of one pixel are added in one fixed order. A convolution is therefore bit-identical for any width. A receptive
 //! field has one output and is summed by lanes, so the reproducible family has the same number of lanes everywhere:
 //! eight of `f32`, four of `f64`.
 
 use crate::Sample;
+
+#[cfg(not(target_os = "none"))]
+mod wide;
+#[cfg(not(target_os = "none"))]
+pub use self::wide::{WideF32, WideF64};
 
 /// More lanes than any vector has.
 pub(crate) const MOST_LANES: usize = 64;
@@ -125,70 +130,6 @@ impl<T: Sample, const LANES: usize, const LOOPS: bool> Lanes<T> for Plain<LANES,
             *acc = *acc + x * w;
         }
         acc
-    }
-}
-
-/// Eight `f32` of `wide`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WideF32;
-
-impl Lanes<f32> for WideF32 {
-    type Vector = wide::f32x8;
-    const WIDTH: usize = 8;
-    const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
-
-    #[inline(always)]
-    fn splat(self, value: f32) -> wide::f32x8 {
-        wide::f32x8::splat(value)
-    }
-
-    #[inline(always)]
-    fn load(self, from: &[f32]) -> wide::f32x8 {
-        from.first_chunk::<8>().map_or(wide::f32x8::ZERO, |x| wide::f32x8::new(*x))
-    }
-
-    #[inline(always)]
-    fn store(self, vector: wide::f32x8, to: &mut [f32]) {
-        if let Some(to) = to.first_chunk_mut::<8>() {
-            *to = vector.to_array();
-        }
-    }
-
-    #[inline(always)]
-    fn multiply_add(self, acc: wide::f32x8, x: wide::f32x8, w: wide::f32x8) -> wide::f32x8 {
-        acc + x * w
-    }
-}
-
-/// Four `f64` of `wide`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WideF64;
-
-impl Lanes<f64> for WideF64 {
-    type Vector = wide::f64x4;
-    const WIDTH: usize = 4;
-    const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
-
-    #[inline(always)]
-    fn splat(self, value: f64) -> wide::f64x4 {
-        wide::f64x4::splat(value)
-    }
-
-    #[inline(always)]
-    fn load(self, from: &[f64]) -> wide::f64x4 {
-        from.first_chunk::<4>().map_or(wide::f64x4::ZERO, |x| wide::f64x4::new(*x))
-    }
-
-    #[inline(always)]
-    fn store(self, vector: wide::f64x4, to: &mut [f64]) {
-        if let Some(to) = to.first_chunk_mut::<4>() {
-            *to = vector.to_array();
-        }
-    }
-
-    #[inline(always)]
-    fn multiply_add(self, acc: wide::f64x4, x: wide::f64x4, w: wide::f64x4) -> wide::f64x4 {
-        acc + x * w
     }
 }
 
