@@ -21,24 +21,6 @@ pub(crate) fn flicker(seed: u64, [frames, rows, cols]: [usize; 3], hold: usize, 
     })
 }
 
-/// A number of a Poisson distribution with the mean `rate`, from a uniform number of 0 to 1: the inverse of the distribution function.
-fn poisson(rate: f64, uniform: f64) -> f32 {
-    let (mut count, mut probability) = (0_u32, (-rate).exp());
-    let mut sum = probability;
-    while uniform > sum && probability > 0.0 {
-        count += 1;
-        probability *= rate / f64::from(count);
-        sum += probability;
-    }
-    count as f32
-}
-
-/// Poisson counts with these means.
-pub(crate) fn counts(seed: u64, rates: impl ExactSizeIterator<Item = f32>) -> Vec<f32> {
-    let uniform = noise(seed, rates.len());
-    rates.zip(uniform).map(|(rate, uniform)| poisson(f64::from(rate), f64::from(uniform) + 0.5)).collect()
-}
-
 /// Writes an array into the folder, if there is one.
 pub(crate) fn write(folder: Option<&Path>, name: &str, array: ArrayView3<'_, f32>) -> Result<()> {
     let Some(folder) = folder else { return Ok(()) };
@@ -62,17 +44,6 @@ pub(crate) fn write_list(folder: Option<&Path>, name: &str, list: &[f32]) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_have_their_mean_and_variance() {
-        for rate in [0.03_f32, 2.0] {
-            let counts = counts(1, std::iter::repeat_n(rate, 100_000));
-            let mean = counts.iter().sum::<f32>() / 1e5;
-            let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f32>() / 1e5;
-            let off = 5.0 * (rate / 1e5).sqrt();
-            assert!((mean - rate).abs() < off && (variance / rate - 1.0).abs() < 0.1, "{rate}: {mean} {variance}");
-        }
-    }
 
     #[test]
     fn a_flicker_is_held() {

@@ -1,11 +1,11 @@
 //! Poisson regression with an exponential nonlinearity: 200 weights and a bias, from 20,000 counts.
 
 use crate::Setting;
-use crate::data::{counts, white, write, write_list};
+use crate::data::{white, write, write_list};
 use crate::row::{Row, median};
-use foveola::fit::{Fit, Loss, Stop};
+use foveola::fit::{Fit, Loss, Poisson, Stop};
 use foveola::{Model, NLExponential, RF, Result};
-use ndarray::{Array1, Array3};
+use ndarray::Array3;
 use std::time::Instant;
 
 const TAPS: usize = 8;
@@ -25,7 +25,7 @@ pub(crate) fn fit(setting: &Setting) -> Result<Vec<Row>> {
         (0.5 * (1.2 * t).sin() * (-t / 2.5).exp() * (-square / 2.0).exp()) as f32
     });
     let rates = neuron(weight, -2.5)?.run(&stimulus, 1000)?;
-    let spikes = Array1::from(counts(3, rates.iter().copied().collect::<Vec<_>>().into_iter()));
+    let spikes = Poisson::new(3).counts(&rates)?;
     let folder = setting.data.as_deref();
     write(folder, "poisson_glm_stimulus", stimulus.view())?;
     write_list(folder, "poisson_glm_counts", spikes.as_slice().unwrap_or_default())?;

@@ -1,22 +1,22 @@
-//! Five numbers of the project's retina, `models/retina.toml`, from the ON cell in the middle of a flickering field: two time
-//! constants, two standard deviations, and the weight of the surround.
+//! Five numbers of the project's retina, `models/retina.toml`, from its ON cells in a flickering field: two time constants, two
+//! standard deviations, and the weight of the surround.
 //!
-//! The flicker is binary: each of 17 x 17 pixels is brighter or darker than the mean, anew every 4 ms. A layer behind the ON cells
-//! picks the cell in the middle and adds its spontaneous rate, 5 spikes a second. The contrast is such that its output is 0.03 on the
-//! average: 30 spikes a second. Without a spontaneous rate the likelihood of a rectified rate has no standard errors: a single spike in
-//! a frame with a rate of 0 is impossible, so that the estimates depend on the few spikes at the lowest rates.
+//! The flicker is binary: each of 9 x 9 pixels is brighter or darker than the mean, anew every 4 ms. A layer behind the ON cells adds
+//! their spontaneous rate, 5 spikes a second. The contrast is such that the mean rate is 0.03: 30 spikes a second. Without a
+//! spontaneous rate the likelihood of a rectified rate has no standard errors: a single spike in a frame with a rate of 0 is
+//! impossible, so that the estimates depend on the few spikes at the lowest rates.
 
 use crate::Setting;
-use crate::data::{counts, flicker};
+use crate::data::flicker;
 use crate::row::Row;
-use foveola::fit::{Fit, Fitted, Loss, Optimizer, Stop};
+use foveola::fit::{Fit, Fitted, Loss, Optimizer, Poisson, Stop};
 use foveola::{ModelFile, Result};
-use ndarray::{Array1, Array3};
+use ndarray::{Array, Array3, Array5, Dimension};
 
 const TEXT: &str = include_str!("../../models/retina.toml");
 /// Of 1 ms.
 const FRAMES: usize = 20_000;
-const SIDE: usize = 17;
+const SIDE: usize = 9;
 const HOLD: usize = 4;
 /// Spikes in a frame, of which so many are spontaneous.
 const MEAN: f32 = 0.03;
@@ -33,29 +33,20 @@ const FREE: [(&str, f64, &str); 5] = [
     ("w", 1.0, "0.6"),
 ];
 
-/// The retina with a parameter `w`, and the cell in the middle as its output.
+/// The retina with a parameter `w`, and the rates of its ON cells as its output.
 fn retina() -> Result<ModelFile> {
-    let one = |r: usize| {
-        let row: Vec<&str> = (0..SIDE).map(|c| if (r, c) == (SIDE / 2, SIDE / 2) { "1" } else { "0" }).collect();
-        format!("[{}]", row.join(", "))
-    };
-    let rows: Vec<String> = (0..SIDE).map(one).collect();
     let (layers, _) = TEXT.split_once("[outputs]").unwrap_or((TEXT, ""));
     let layers = layers.replace("\"-surround\"", "\"-$w * surround\"");
-    let cell = format!(
-        "[[layer]]\nname = \"cell\"\nkind = \"RF\"\nfrom = \"on\"\nweight = {{ values = [{}] }}\nbias = [{SPONTANEOUS}]\n\n\
-         [outputs]\ncell = \"cell\"\n\n[parameters]\nw = 1\n",
-        rows.join(", ")
+    let rate = format!(
+        "[[layer]]\nname = \"rate\"\nkind = \"Conv2d\"\nfrom = \"on\"\nweight = [[1]]\nbias = [{SPONTANEOUS}]\n\n\
+         [outputs]\nrate = \"rate\"\n\n[parameters]\nw = 1\n"
     );
-    ModelFile::parse(&(layers + &cell), ".")
+    ModelFile::parse(&(layers + &rate), ".")
 }
 
-/// The flicker, and the rate of the cell in each frame.
-fn recording(seed: u64) -> Result<(Array3<f32>, Array1<f32>)> {
-    let rates = |stimulus: &Array3<f32>| -> Result<Array1<f32>> {
-        let rates = retina()?.model()?.run(stimulus, 512)?;
-        Ok(Array1::from_iter(rates.iter().copied()))
-    };
+/// The flicker, and the rates in each frame.
+fn recording(seed: u64) -> Result<(Array3<f32>, Array5<f32>)> {
+    let rates = |stimulus: &Array3<f32>| retina()?.model()?.run(stimulus, 512);
     let mut stimulus = flicker(seed, [FRAMES, SIDE, SIDE], HOLD, 1.0);
     let mean = rates(&stimulus)?.mean().unwrap_or(f32::NAN);
     let contrast = (MEAN - SPONTANEOUS) / (mean - SPONTANEOUS); // the model is linear up to the rectifier
@@ -65,7 +56,13 @@ fn recording(seed: u64) -> Result<(Array3<f32>, Array1<f32>)> {
 }
 
 /// A fit that starts `"afar"`, or the loss of the `"truth"`.
-fn fit(stimulus: &Array3<f32>, measured: &Array1<f32>, loss: Loss, optimizer: Optimizer, from: &str) -> Result<Fitted> {
+fn fit<D: Dimension>(
+    stimulus: &Array3<f32>,
+    measured: &Array<f32, D>,
+    loss: Loss,
+    optimizer: Optimizer,
+    from: &str,
+) -> Result<Fitted> {
     let mut file = retina()?;
     if from == "afar" {
         for (name, _, start) in FREE {
@@ -117,7 +114,7 @@ pub(crate) fn spikes(setting: &Setting) -> Result<Vec<Row>> {
     let (mut failed, mut without, mut above) = (0, 0, 0);
     let mut spread = [(); 5].map(|()| (Vec::new(), Vec::new()));
     for seed in 0..setting.seeds {
-        let spikes = Array1::from(counts(1000 + seed, rates.iter().copied()));
+        let spikes = Poisson::new(seed).counts(&rates)?;
         let fitted = match fit(&stimulus, &spikes, Loss::Poisson, Optimizer::LevenbergMarquardt, "afar") {
             Ok(fitted) => fitted,
             Err(error) => {

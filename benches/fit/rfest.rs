@@ -4,13 +4,13 @@
 //! function in space. Pairs of penalties, on roughness and on the number of pixels, are tried one by one; the loss of the last fifth of the samples chooses.
 
 use crate::Setting;
-use crate::data::{counts, white, write, write_list};
+use crate::data::{white, write, write_list};
 use crate::glm::neuron;
 use crate::hidden_kernel::correlation;
 use crate::row::{Row, median};
-use foveola::fit::{Fit, Loss, Penalty, Stop};
+use foveola::fit::{Fit, Loss, Penalty, Poisson, Stop};
 use foveola::{Model, Result};
-use ndarray::{Array1, Array3, s};
+use ndarray::{Array3, s};
 use std::time::Instant;
 
 const SIZE: [usize; 3] = [7, 8, 6];
@@ -36,7 +36,7 @@ fn mirrored(field: &Array3<f32>) -> Array3<f32> {
 pub(crate) fn fit(setting: &Setting) -> Result<Vec<Row>> {
     let stimulus = white(4, [SAMPLES, SIZE[1], SIZE[2]])?;
     let rates = neuron(mirrored(&field()), -0.5)?.run(&stimulus, SAMPLES)?;
-    let spikes = Array1::from(counts(5, rates.iter().copied().collect::<Vec<_>>().into_iter()));
+    let spikes = Poisson::new(5).counts(&rates)?;
     let folder = setting.data.as_deref();
     write(folder, "rfest_stimulus", stimulus.view())?;
     write(folder, "rfest_field", field().view())?;
