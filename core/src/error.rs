@@ -1,7 +1,7 @@
 //! One small error for the whole crate: every variant names the value and what was expected.
 
-use crate::Shape;
 use crate::events::Geometry;
+use crate::{Shape, Text};
 use core::fmt;
 
 /// Why a filter could not be made or a frame could not be processed. The state of the filter is then unchanged. In a
@@ -119,25 +119,78 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kind of error in a few words: for compile errors of constants.
-    pub const fn message(&self) -> &'static str {
-        match self {
-            Self::EmptyFrame { .. } => "a frame has an axis of length 0",
-            Self::EmptyKernel { .. } => "a kernel has an axis of length 0",
-            Self::Length { .. } => "a slice has the wrong length",
-            Self::Channels { .. } => "the kernel's channels are not the frame's",
-            Self::Groups { .. } => "the groups do not divide the channels",
-            Self::Parameter { .. } => "a parameter is outside its range",
-            Self::KernelTooLarge { .. } => "the kernel is larger than the frame",
-            Self::NonFinite { .. } => "a sample is NaN or infinite",
-            Self::NoNodes => "the model has no nodes",
-            Self::Order { .. } => "a node reads from a node that does not come before it",
-            Self::NodeShape { .. } => "a node is fed frames of another shape than its own",
-            Self::Output { .. } => "a further output is not a node before the last one",
-            Self::NodeRate { .. } => "branches that meet run at different frame rates",
-            Self::StageGeometry { .. } => "a stage is made for another sensor than the stages before it leave",
-            Self::NodeLead { .. } => "a filter with memory is fed chunks that repeat frames",
-            Self::NodeAdjoint { .. } => "a gradient passes through a filter without an adjoint",
+    /// What is wrong, with its numbers: the error's `Display`, which a constant can make as well. Its numbers have at most six
+    /// decimals.
+    ///
+    /// ```
+    /// use foveola_core::{Error, Shape};
+    /// let error = Error::NodeShape { node: 2, found: Shape::new(1, 60, 60), expected: Shape::new(1, 64, 64) };
+    /// let text = error.text();
+    /// assert_eq!(text.as_str(), "node 2 is fed frames of 1 x 60 x 60 (channels x rows x columns); expected 1 x 64 x 64");
+    /// ```
+    pub const fn text(&self) -> Text {
+        match *self {
+            Self::EmptyFrame { shape } => Text::new("a frame of ")
+                .shape(shape)
+                .words(" (channels x rows x columns) is empty; every axis needs a length of 1 or more"),
+            Self::EmptyKernel { kernel } => Text::new("a kernel of ").product(&kernel).words(
+                " (out, in, time, rows, columns) is empty; every axis needs a length of 1 or more",
+            ),
+            Self::Length { what, found, expected } => {
+                Text::new(what).words(" has ").number(found).words(" samples where ").number(expected).words(" are needed")
+            }
+            Self::Channels { found, expected } => Text::new("the kernel takes ")
+                .number(found)
+                .words(" channels, but the frame has ")
+                .number(expected),
+            Self::Groups { groups, channels } => {
+                Text::new("").number(groups).words(" groups do not divide ").number(channels).words(" output channels evenly")
+            }
+            Self::Parameter { name, value, expected } => {
+                Text::new(name).words(" is ").value(value).words("; expected ").words(expected)
+            }
+            Self::KernelTooLarge { kernel, frame } => Text::new("a kernel of ")
+                .product(&kernel)
+                .words(" pixels does not fit into a frame of ")
+                .product(&frame)
+                .words(" without padding"),
+            Self::NonFinite { frame, index } => Text::new("sample ")
+                .number(index)
+                .words(" of frame ")
+                .long(frame)
+                .words(" is NaN or infinite; expected a finite number"),
+            Self::NoNodes => Text::new("the model has no nodes; expected at least one"),
+            Self::Order { node, source } => {
+                Text::new("node ").number(node).words(" reads node ").number(source).words("; expected a node before it")
+            }
+            Self::NodeShape { node, found, expected } => Text::new("node ")
+                .number(node)
+                .words(" is fed frames of ")
+                .shape(found)
+                .words(" (channels x rows x columns); expected ")
+                .shape(expected),
+            Self::Output { node, nodes } => Text::new("node ")
+                .number(node)
+                .words(" is to be a further output of a model of ")
+                .number(nodes)
+                .words(" nodes; expected a node before the last one, which is the output"),
+            Self::NodeRate { node } => Text::new("the branches that meet in node ").number(node).words(
+                " run at different frame rates; expected equal temporal strides and warm-ups",
+            ),
+            Self::StageGeometry { stage, found, expected } => Text::new("stage ")
+                .number(stage)
+                .words(" is made for a sensor of ")
+                .product(&[expected.cols, expected.rows])
+                .words(" pixels (columns x rows), but behind the stages before it there are ")
+                .product(&[found.cols, found.rows]),
+            Self::NodeLead { node } => Text::new("node ").number(node).words(
+                " keeps memory but is fed chunks that repeat frames (TimePadding, or Delay with a length); expected a filter \
+                 without memory there",
+            ),
+            Self::NodeAdjoint { node } => Text::new("node ").number(node).words(
+                " is a filter from outside this crate, which has no adjoint; expected one of this crate's filters between the \
+                 output and what a gradient is wanted for",
+            ),
         }
     }
 }
@@ -145,75 +198,20 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::EmptyFrame { shape } => {
-                write!(
-                    f,
-                    "a frame of {shape} (channels x rows x columns) is empty; every axis needs a length of 1 or more"
-                )
-            }
-            Self::EmptyKernel { kernel: [o, i, t, r, c] } => write!(
-                f,
-                "a kernel of {o} x {i} x {t} x {r} x {c} (out, in, time, rows, columns) is empty; every axis needs a length of 1 or more"
-            ),
-            Self::Length { what, found, expected } => {
-                write!(f, "{what} has {found} samples where {expected} are needed")
-            }
-            Self::Channels { found, expected } => {
-                write!(f, "the kernel takes {found} channels, but the frame has {expected}")
-            }
-            Self::Groups { groups, channels } => {
-                write!(f, "{groups} groups do not divide {channels} output channels evenly")
-            }
-            // Avoids hundreds of digits.
+            // With all of its digits, but not with hundreds of them.
             Self::Parameter { name, value, expected } if value.abs() >= 1e16 => {
                 write!(f, "{name} is {value:e}; expected {expected}")
             }
             Self::Parameter { name, value, expected } => write!(f, "{name} is {value}; expected {expected}"),
-            Self::KernelTooLarge { kernel: [kr, kc], frame: [r, c] } => {
-                write!(f, "a kernel of {kr} x {kc} pixels does not fit into a frame of {r} x {c} without padding")
-            }
-            Self::NonFinite { frame, index } => {
-                write!(f, "sample {index} of frame {frame} is NaN or infinite; expected a finite number")
-            }
-            Self::NoNodes => write!(f, "the model has no nodes; expected at least one"),
-            Self::Order { node, source } => {
-                write!(f, "node {node} reads node {source}; expected a node before it")
-            }
-            Self::NodeShape { node, found, expected } => {
-                write!(f, "node {node} is fed frames of {found} (channels x rows x columns); expected {expected}")
-            }
-            Self::Output { node, nodes } => write!(
-                f,
-                "node {node} is to be a further output of a model of {nodes} nodes; expected a node before the last one, \
-                 which is the output"
-            ),
-            Self::NodeRate { node } => {
-                write!(
-                    f,
-                    "the branches that meet in node {node} run at different frame rates; expected equal temporal strides and warm-ups"
-                )
-            }
-            Self::StageGeometry { stage, found, expected } => write!(
-                f,
-                "stage {stage} is made for a sensor of {} x {} pixels (columns x rows), but behind the stages before it there are {} x {}",
-                expected.cols, expected.rows, found.cols, found.rows
-            ),
-            Self::NodeLead { node } => write!(
-                f,
-                "node {node} keeps memory but is fed chunks that repeat frames (TimePadding, or Delay with a length); expected a filter without memory there"
-            ),
-            Self::NodeAdjoint { node } => write!(
-                f,
-                "node {node} is a filter from outside this crate, which has no adjoint; expected one of this crate's filters \
-                 between the output and what a gradient is wanted for"
-            ),
+            _ => f.write_str(self.text().as_str()),
         }
     }
 }
 
 impl core::error::Error for Error {}
 
-/// Unwraps a `Result<_, Error>` in a constant: a mistake becomes a compile error that says what is wrong.
+/// Unwraps a `Result<_, Error>` in a constant: a mistake becomes a compile error that says what is wrong, with its
+/// numbers ([`Error::text`]).
 ///
 /// ```
 /// use foveola_core::{constant, Decay, LowPass, Shape};
@@ -221,14 +219,14 @@ impl core::error::Error for Error {}
 /// ```
 /// ```compile_fail
 /// use foveola_core::{constant, Decay};
-/// const WRONG: Decay = constant!(Decay::new(-0.02, 1000.0)); // a parameter is outside its range
+/// const WRONG: Decay = constant!(Decay::new(-0.02, 1000.0)); // tau is -0.02; expected ..
 /// ```
 #[macro_export]
 macro_rules! constant {
     ($result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(error) => panic!("{}", $crate::Error::message(&error)),
+            Err(error) => panic!("{}", $crate::Error::text(&error).as_str()),
         }
     };
 }

@@ -39,6 +39,7 @@ pub mod sample;
 mod scan;
 pub mod shape;
 mod sums;
+mod text;
 pub mod variable_delay;
 pub mod words;
 
@@ -53,7 +54,8 @@ pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
 pub use graph::{
-    Bound, Graph, Layout, Node, NodeChunk, Place, PlacedGraph, Reproducible, Runner, Source, Stage, StreamShape,
+    Bound, Graph, Layout, Node, NodeChunk, Place, PlacedGraph, Reproducible, Runner, Source,
+    Stage, StreamShape,
 };
 pub use kernels::Resolution;
 pub use names::UnknownName;
@@ -63,4 +65,5 @@ pub use recursive::{Decay, HighPass, LowPass, SmoothConv};
 pub use reduce::{Axis, Sum, sum_axis};
 pub use sample::Sample;
 pub use shape::Shape;
+pub use text::Text;
 pub use variable_delay::VariableDelay;

@@ -4,7 +4,7 @@
 //! each word of the event filters' state.
 
 use foveola_core::events::{Accumulator, EventChain, Geometry, Polarity, Window};
-use foveola_core::{Checksum, Error, Graph, Shape, Signature};
+use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 
 /// What runs on a board: constants, checked when the program is built.
 ///
@@ -245,8 +245,7 @@ impl<'a> Plan<'a> {
         if self.bytes() > ram {
             panic!(
                 "{}",
-                Text::new()
-                    .words("the frames, state and scratch need ")
+                Text::new("the frames, state and scratch need ")
                     .number(self.bytes())
                     .words(" bytes of RAM, but may take ")
                     .number(ram)
@@ -258,8 +257,7 @@ impl<'a> Plan<'a> {
         if lent[0] != input || lent[1] != output || lent[2] != state || lent[3] != scratch || events != words {
             panic!(
                 "{}",
-                Text::new()
-                    .words("the memory is another plan's: expected a state of ")
+                Text::new("the memory is another plan's: expected a state of ")
                     .number(state)
                     .words(" samples and ")
                     .number(words)
@@ -269,46 +267,6 @@ impl<'a> Plan<'a> {
                     .number(events)
                     .as_str()
             );
-        }
-    }
-}
-
-/// A message with numbers in it, made by the compiler.
-struct Text {
-    bytes: [u8; 160],
-    len: usize,
-}
-
-impl Text {
-    const fn new() -> Self {
-        Self { bytes: [0; 160], len: 0 }
-    }
-
-    const fn words(mut self, words: &str) -> Self {
-        let (words, mut i) = (words.as_bytes(), 0);
-        while i < words.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = words[i];
-            self.len += 1;
-            i += 1;
-        }
-        self
-    }
-
-    const fn number(mut self, n: usize) -> Self {
-        if n >= 10 {
-            self = self.number(n / 10);
-        }
-        if self.len < self.bytes.len() {
-            self.bytes[self.len] = b'0' + (n % 10) as u8;
-            self.len += 1;
-        }
-        self
-    }
-
-    const fn as_str(&self) -> &str {
-        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => text,
-            Err(_) => "",
         }
     }
 }
