@@ -8,7 +8,7 @@ use foveola_core::events::{Event, Evt2Encoder};
 use foveola_core::kernels::{GaussFilter, Resolution};
 use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
 use foveola_tests::golden::{Case, digests};
-use ndarray::Axis;
+use ndarray::{Array3, Axis};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -66,6 +66,27 @@ fn denoise_writes_the_bytes_of_the_microcontroller() {
     }
     let printed = include_str!("../firmware/qemu/src/bin/denoise.out");
     let line = format!("checksum of the words {:08x}", sum.value());
+    assert!(printed.lines().any(|printed| printed == line), "'{line}' is not in {printed}");
+}
+
+/// The same model over the frames of the program `stream`, without events: a dot whose trace is brighter than what it leaves.
+#[test]
+fn stream_has_the_digests_of_the_microcontroller() {
+    let (frames, rows, cols) = (20, 64, 64);
+    let mut movie = Array3::zeros((frames, rows, cols));
+    for t in 0..frames {
+        movie[[t, 20 + t, 30 + t % 3]] = 1.0_f32;
+        movie[[t, 19 + t, 30 + t % 3]] = -1.0;
+    }
+    let retina = models::build("retina", Resolution::DEFAULT).expect("a model");
+    let outputs = retina.with_precision(Precision::Reproducible).process_all(&movie).expect("a response");
+    let digests = outputs.iter().map(|output| {
+        let mut digest = Digest::new();
+        output.iter().for_each(|y| digest.add(&[*y]));
+        digest.to_string()
+    });
+    let line = format!("frames {frames}, digests {}", digests.collect::<Vec<_>>().join(" "));
+    let printed = include_str!("../firmware/qemu/src/bin/stream.out");
     assert!(printed.lines().any(|printed| printed == line), "'{line}' is not in {printed}");
 }
 

@@ -54,8 +54,8 @@ pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
 pub use graph::{
-    Bound, Graph, Layout, Node, NodeChunk, Place, PlacedGraph, Reproducible, Runner, Source,
-    Stage, StreamShape,
+    Bound, ConstantModel, Graph, Layout, Node, NodeChunk, Only, Place, PlacedGraph, Reproducible, Runner, Source,
+    Stage, Stream, StreamShape,
 };
 pub use kernels::Resolution;
 pub use names::UnknownName;

@@ -19,6 +19,7 @@
 //! until it is used again ([`Graph::output`]).
 
 mod bound;
+mod constant;
 mod layout;
 mod pass;
 mod place;
@@ -26,14 +27,17 @@ mod placed;
 mod runner;
 mod share;
 mod stage;
+mod stream;
 
 pub use bound::Bound;
+pub use constant::{ConstantModel, Only};
 pub use layout::Layout;
 pub(crate) use place::Home;
 pub use place::{Place, StreamShape};
 pub use placed::PlacedGraph;
 pub use runner::{NodeChunk, Reproducible, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place};
 pub use stage::{MOVE, Stage};
+pub use stream::{Stream, stream_samples};
 
 use crate::error::{exact, nonempty, within_range};
 use crate::filter::{Scratch, check};

@@ -8,11 +8,11 @@
 //! The first line holds until one of [`Skipped`] stops at its largest number, at 4 GB of damage. With a
 //! [`ByteQueue`](crate::ByteQueue), bytes sent = bytes + dropped + still in the queue.
 
-use crate::runner::Only;
+use crate::runner::ModelOf;
 use crate::{Application, Block, Front, Memory, ModelDamaged};
-use foveola_core::Graph;
 use foveola_core::events::{Dropped, Skipped};
 use foveola_core::words::{put_longs, take_long};
+use foveola_core::{Graph, Only};
 
 /// Words that [`Pipeline::save`] gives beside state and input.
 pub(crate) const FIXED: usize = Front::SAVED + 11;
@@ -148,7 +148,7 @@ impl<
         if const { A::PLAN.events.stages().is_empty() } {
             return self.front.next_frame(bytes, input);
         }
-        self.front.next_frame_of(bytes, input, |event| Only::<A>::keeps(events, event))
+        self.front.next_frame_of(bytes, input, |event| ModelOf::<A>::keeps(events, event))
     }
 
     /// Takes a block from a [`ByteQueue`](crate::ByteQueue).
@@ -221,7 +221,7 @@ impl<
         let Memory { input, output, state, scratch, .. } = &mut *self.memory;
         let (model, t) = (const { &A::PLAN.model }, self.t);
         self.counters.frames += 1;
-        match model.run_batch_with(&Only::<A>::new(), t, 1, state, scratch, input, output) {
+        match model.run_batch_with(&Only::<ModelOf<A>>::new(), t, 1, state, scratch, input, output) {
             Ok(frames) => {
                 self.t += 1;
                 if frames > 0 {

@@ -1,0 +1,125 @@
+//! Runs a model that is a constant, and links only the filters that it has.
+//!
+//! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
+//! for by name, in a branch that the compiler drops when the model has none of it. No call through a pointer is left either
+//! (but for [`Stage::Custom`]), so that the depth of the stack can be computed.
+
+use super::{Graph, Node, NodeChunk, Runner, Stage};
+use crate::{Engine, Error, Filter, First, Sample, SingleThread};
+use core::marker::PhantomData;
+
+/// A model that is a constant.
+pub trait ConstantModel {
+    /// The model.
+    const GRAPH: Graph<'static>;
+}
+
+/// The runner with the kinds of filters of `M` alone; [`Stream`](super::Stream) uses it.
+///
+/// ```
+/// use foveola_core::{ConstantModel, Decay, Error, Graph, LowPass, Node, Only, Shape, Source, Stage, constant};
+/// const SHAPE: Shape = Shape::new(1, 1, 2);
+/// static NODES: [Node; 1] =
+///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::from_gain(0.5)))))];
+/// struct Trace;
+/// impl ConstantModel for Trace {
+///     const GRAPH: Graph<'static> = constant!(Graph::new(SHAPE, &NODES));
+/// }
+/// let (mut state, mut scratch, mut out) = ([0.0; 2], [0.0; Trace::GRAPH.scratch_len(1, 1)], [0.0; 2]);
+/// Trace::GRAPH.run_batch_with(&Only::<Trace>::new(), 0, 1, &mut state, &mut scratch, &[1.0, 4.0], &mut out)?;
+/// assert_eq!(out, [0.5, 2.0]);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Only<M>(PhantomData<fn() -> M>);
+
+impl<M> Only<M> {
+    /// The runner.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<M> Default for Only<M> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M> core::fmt::Debug for Only<M> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Only")
+    }
+}
+
+/// Defines `has`, which tells whether a graph has filters of a kind, and `with`, which calls `run` with the filter in a stage.
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        /// Which of the kinds the graph has.
+        const fn has(graph: &Graph<'_>) -> Kinds {
+            let mut kinds = Kinds { $($kind: false,)* Custom: false };
+            let (nodes, mut i) = (graph.nodes(), 0);
+            while i < nodes.len() {
+                match &nodes[i] {
+                    $(Node::Filter(_, Stage::$kind(_)) => kinds.$kind = true,)*
+                    Node::Filter(_, Stage::Custom(..)) => kinds.Custom = true,
+                    Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => {}
+                }
+                i += 1;
+            }
+            kinds
+        }
+
+        #[allow(non_snake_case, reason = "the names of the kinds")]
+        struct Kinds { $($kind: bool,)* Custom: bool }
+
+        /// `$run` of the filter in a stage of `M`'s model. Other stages do not come here.
+        macro_rules! with {
+            ($stage:expr, $filter:ident => $run:expr, else $none:expr) => {
+                match $stage {
+                    $(Stage::$kind($filter) if const { has(&M::GRAPH).$kind } => $run,)*
+                    Stage::Custom($filter, _) if const { has(&M::GRAPH).Custom } => $run,
+                    _ => $none,
+                }
+            };
+        }
+    };
+}
+kinds!(TimePadding Delay VariableDelay Conv3d Rf LowPass HighPass SmoothConv Pointwise Sum Diff Finite);
+
+impl<M: ConstantModel> Runner<f32> for Only<M> {
+    type Splitter = SingleThread;
+
+    fn splitter(&self) -> SingleThread {
+        SingleThread
+    }
+
+    fn start(&self, stage: &Stage<'_>, state: &mut [f32], first: First<'_, f32>) {
+        with!(stage, filter => filter.start(state, first), else ());
+    }
+
+    fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, Error> {
+        let NodeChunk { t, state, scratch, input, output, .. } = chunk;
+        with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
+    }
+
+    fn replace(
+        &self,
+        stage: &Stage<'_>,
+        t: u64,
+        state: &mut [f32],
+        scratch: &mut [f32],
+        frames: &mut [f32],
+    ) -> Result<(), Error> {
+        let kinds = const { has(&M::GRAPH) };
+        let engine = Engine::single_thread(f32::LANES);
+        match stage {
+            Stage::Pointwise(filter) if kinds.Pointwise => filter.replace_with(engine, frames),
+            Stage::SmoothConv(filter) if kinds.SmoothConv => {
+                return filter.replace_with(engine, t, state, scratch, frames);
+            }
+            Stage::Finite(filter) if kinds.Finite => return filter.check(t, frames),
+            _ => {}
+        }
+        Ok(())
+    }
+}
