@@ -22,9 +22,11 @@ PATH=$PATH:$tools/bin
 install_decoder() {
     command -v defmt-print >/dev/null && return
     echo "qemu-run: installing defmt-print, which decodes what the programs print, into firmware/target/tools: a minute, once" >&2
+    local quiet=(--quiet)
+    [ ! -t 2 ] || quiet=() # a minute without a sign of life looks like a fault
     # Not optimised, as it decodes a few kB; and without what is set for the firmware.
     env -u RUSTFLAGS -u CARGO_BUILD_BUILD_DIR CARGO_PROFILE_DEV_DEBUG=false \
-        cargo install --quiet --debug --locked --root "$tools" --target-dir "$tools/build" defmt-print@^1 >&2
+        cargo install ${quiet[@]+"${quiet[@]}"} --debug --locked --root "$tools" --target-dir "$tools/build" defmt-print@^1 >&2
     rm -rf "$tools/build"
 }
 [ "$1" != --install ] || { install_decoder; exit; }
