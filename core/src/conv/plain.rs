@@ -8,7 +8,7 @@
 //!
 //! The order of the taps is that of [`tile`](super::tile), so the result is bit-identical. The machine code is a fifth as long.
 
-use super::taps::{MOST, Part, TOGETHER, add};
+use super::taps::{Part, TOGETHER, add, most};
 use super::tile::{Band, Correlation};
 use crate::Sample;
 
@@ -49,7 +49,7 @@ impl<T: Sample> Correlation<'_, T> {
         // Taps of a part for each line, about as many in each.
         let together = match self.step[1] {
             1 if LOOPS => kw,
-            _ => kw.div_ceil(kw.div_ceil(MOST).max(1)),
+            step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
         };
         let Some(out) = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len)) else {
             return;

@@ -4,7 +4,7 @@
 //! out[c] = bias + sum over parts, their lines l and taps e, in this order, of w[l, e] x[l pitch + s c + e]
 //! ```
 //! On a microcontroller a load is as expensive as a multiply-add, and there are 32 registers for floats. A tile is sixteen
-//! columns of one row, or eight. It stays in registers for up to [`TOGETHER`] parts; a part has up to [`MOST`] neighbouring
+//! columns of one row, or eight. It stays in registers for up to [`TOGETHER`] parts; a part has up to [seven](most) neighbouring
 //! taps of each of its lines. A sample of a line is loaded once for all taps of the part that read it. Longer rows of taps
 //! have several parts. The last tile of a row overlaps the one before it, so rows of any length take the same loops.
 //!
@@ -15,8 +15,16 @@ use crate::Sample;
 /// Columns of a tile, and of one where few remain.
 const COLS: usize = 16;
 const FEW: usize = 8;
-/// Taps of a part for each line.
-pub(super) const MOST: usize = 7;
+/// The largest step between columns that has inner loops.
+const MOST_STEP: usize = 4;
+/// Taps of a part for each line, at most.
+pub(super) const fn most(step: usize) -> usize {
+    match step {
+        1 => 7,
+        2 => 5,
+        _ => usize::MAX,
+    }
+}
 /// Parts that a tile takes without leaving its registers.
 pub(super) const TOGETHER: usize = 8;
 
@@ -39,47 +47,46 @@ impl<T> Part<'_, T> {
 /// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
 #[inline(never)]
 pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
-    match step {
-        1 => row::<T, 1, COLS>(parts, bias, out),
-        2 => row::<T, 2, COLS>(parts, bias, out),
-        3 => row::<T, 3, FEW>(parts, bias, out),
-        4 => row::<T, 4, FEW>(parts, bias, out),
-        _ => columns(parts, step, bias, out),
+    let cols = if step > 2 { FEW } else { COLS };
+    let (len, rest) = (out.len(), out.len() % cols);
+    let wide = out.last_chunk::<COLS>().filter(|_| rest > FEW).copied();
+    let few = out.last_chunk::<FEW>().filter(|_| rest > 0).copied();
+    if step > MOST_STEP || few.is_none() && rest > 0 {
+        return columns(parts, step, bias, out);
     }
-}
-
-/// All tiles of a row.
-#[inline(always)]
-fn row<T: Sample, const STEP: usize, const COLS: usize>(parts: &[Part<'_, T>], bias: Option<T>, out: &mut [T]) {
-    let (len, rest) = (out.len(), out.len() % COLS);
-    // The last tile begins with these sums again, which the one before replaces.
-    let (wide, few) = (out.last_chunk::<COLS>().copied(), out.last_chunk::<FEW>().copied());
-    if few.is_none() && rest > 0 {
-        return columns(parts, STEP, bias, out);
-    }
-    tiles::<T, STEP, COLS>(parts, 0, bias, out);
-    if rest > FEW
-        && let (Some(last), Some(sums)) = (out.last_chunk_mut::<COLS>(), wide)
-    {
+    tiles(parts, [step, cols, 0], bias, out);
+    // The last tile begins with the same sums again, which the one before has replaced.
+    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<COLS>(), wide) {
         *last = sums;
-        return tiles::<T, STEP, COLS>(parts, len - COLS, bias, last);
+        return tiles(parts, [step, COLS, len - COLS], bias, last);
     }
     if rest > FEW
         && let Some(first) = out.first_chunk_mut::<FEW>()
     {
-        tiles::<T, STEP, FEW>(parts, 0, bias, first);
+        tiles(parts, [step, FEW, 0], bias, first);
     }
-    if rest > 0
-        && let (Some(last), Some(sums)) = (out.last_chunk_mut::<FEW>(), few)
-    {
+    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<FEW>(), few) {
         *last = sums;
-        tiles::<T, STEP, FEW>(parts, len - FEW, bias, last);
+        tiles(parts, [step, FEW, len - FEW], bias, last);
     }
 }
 
-/// The whole tiles of `out`, which begins with column `col`.
+/// The whole tiles of `cols` columns in `out`, which begins with column `col`.
 #[inline(never)]
-fn tiles<T: Sample, const STEP: usize, const COLS: usize>(
+fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: Option<T>, out: &mut [T]) {
+    match (step, cols) {
+        (1, COLS) => tiles_of::<T, 1, COLS>(parts, col, bias, out),
+        (1, _) => tiles_of::<T, 1, FEW>(parts, col, bias, out),
+        (2, COLS) => tiles_of::<T, 2, COLS>(parts, col, bias, out),
+        (2, _) => tiles_of::<T, 2, FEW>(parts, col, bias, out),
+        (3, _) => tiles_of::<T, 3, FEW>(parts, col, bias, out),
+        _ => tiles_of::<T, MOST_STEP, FEW>(parts, col, bias, out),
+    }
+}
+
+/// [`tiles`], with inner loops for each step and width.
+#[inline(never)]
+fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
     parts: &[Part<'_, T>],
     mut col: usize,
     bias: Option<T>,
@@ -89,13 +96,16 @@ fn tiles<T: Sample, const STEP: usize, const COLS: usize>(
         let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
         for part in parts {
             match part.width {
+                // Columns that share few samples: short loops, as program memory is expensive.
+                _ if STEP > 1 && COLS == FEW => tap_by_tap::<T, STEP, COLS>(part, col, &mut acc),
                 1 => tile::<T, STEP, COLS, 1>(part, col, &mut acc),
                 2 => tile::<T, STEP, COLS, 2>(part, col, &mut acc),
                 3 => tile::<T, STEP, COLS, 3>(part, col, &mut acc),
                 4 => tile::<T, STEP, COLS, 4>(part, col, &mut acc),
                 5 => tile::<T, STEP, COLS, 5>(part, col, &mut acc),
-                6 => tile::<T, STEP, COLS, 6>(part, col, &mut acc),
-                _ => tile::<T, STEP, COLS, MOST>(part, col, &mut acc),
+                6 if STEP == 1 => tile::<T, STEP, COLS, 6>(part, col, &mut acc),
+                7 if STEP == 1 => tile::<T, STEP, COLS, 7>(part, col, &mut acc),
+                _ => {}
             }
         }
         *out = acc;
@@ -118,6 +128,24 @@ fn tile<T: Sample, const STEP: usize, const COLS: usize, const N: usize>(
         four::<T, STEP, N>(acc, x, 4, taps);
         four::<T, STEP, N>(acc, x, 8, taps);
         four::<T, STEP, N>(acc, x, 12, taps);
+        let Some(next) = line.get(part.pitch..) else { return };
+        line = next;
+    }
+}
+
+/// [`tile`] of any number of taps, whose samples are loaded for each tap.
+#[inline(always)]
+fn tap_by_tap<T: Sample, const STEP: usize, const COLS: usize>(part: &Part<'_, T>, col: usize, acc: &mut [T; COLS]) {
+    let mut line = part.x.get(col * STEP..).unwrap_or(&[]);
+    for taps in part.taps.chunks_exact(part.width.max(1)) {
+        let mut rest = line;
+        for w in taps {
+            let Some(x) = rest.get(..(COLS - 1) * STEP + 1) else { return };
+            for (acc, x) in acc.iter_mut().zip(x.iter().step_by(STEP)) {
+                *acc = *acc + *x * *w;
+            }
+            rest = rest.get(1..).unwrap_or(&[]);
+        }
         let Some(next) = line.get(part.pitch..) else { return };
         line = next;
     }

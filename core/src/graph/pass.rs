@@ -158,6 +158,7 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
     }
 
     /// The frames of `source` for this chunk.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn read<'m>(&self, source: Source, others: &Others<'m, T>) -> &'m [T] {
         let Source::Node(node) = source else { return others.input };
         let len = self.len(&others.stream(self.graph, source));
