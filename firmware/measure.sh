@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What `retina` and `denoise` cost on every emulated machine: instructions of a frame and of an event,
-# bytes of stack. Instructions, never cycles: QEMU has no timing model. Every machine must print the
+# bytes of stack. On the Cortex-M4, `sweep` too: how far convolutions of many shapes are from a smooth law, at most, and the
+# instructions of a node. Instructions, never cycles: QEMU has no timing model. Every machine must print the
 # digest of the program's .out file, those with Helium too. There the golden cases run as well, which cost nothing here: its
 # vectors make subnormal numbers zero, and must not find any.
 #
@@ -32,6 +33,7 @@ table() {
     machines | while read -r name machine target flags; do
         programs=(retina denoise)
         [ "$name" != m55-helium ] || programs+=(golden)
+        [ "$name" != m4 ] || programs+=(sweep)
         for program in "${programs[@]}"; do
             digest=$(grep -E '^(digest|checksum|[0-9]+ of [0-9]+ golden)' "qemu/src/bin/$program.out")
             out=$(

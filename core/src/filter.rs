@@ -118,6 +118,14 @@ impl Scratch {
         }
     }
 
+    /// Where the scratch before `other` ends, if this one begins after it.
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self {
+            fixed: self.fixed.saturating_sub(other.fixed),
+            per_frame: self.per_frame.saturating_sub(other.per_frame),
+        }
+    }
+
     /// Whether no working memory is needed.
     pub const fn is_empty(self) -> bool {
         self.fixed == 0 && self.per_frame == 0
@@ -294,7 +302,23 @@ const fn bounds(index: usize, len: usize) -> (usize, usize) {
 }
 
 /// Copies `from` to `to` up to the shorter length: `copy_from_slice` without its panic.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let (mut to, mut from) = (to, from);
+    if cfg!(target_os = "none") {
+        // Blocks of words take a quarter of the instructions of a microcontroller's `memcpy`.
+        let len = to.len().min(from.len());
+        let (Some(all), Some(source)) = (to.get_mut(..len), from.get(..len)) else { return };
+        let ((blocks, rest), (sources, source)) = (all.as_chunks_mut::<16>(), source.as_chunks::<16>());
+        for (to, from) in blocks.iter_mut().zip(sources) {
+            // Two parts, as one would be made a `memcpy` again.
+            let (to, from) = (to.as_chunks_mut::<8>().0, from.as_chunks::<8>().0);
+            if let ([a, b], [x, y]) = (to, from) {
+                (*a, *b) = (*x, *y);
+            }
+        }
+        (to, from) = (rest, source);
+    }
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }

@@ -44,7 +44,10 @@ fn parts(rows: Range<usize>, held: usize, most: usize) -> impl Iterator<Item = (
 impl<T> Conv3d<'_, T> {
     /// Whether the scratch holds some rows of a frame, not all.
     pub const fn is_in_bands(&self) -> bool {
-        self.extent(0) == 1 && !self.is_pointwise() && self.block < 2 && self.held() < self.input.rows
+        self.extent(0) == 1
+            && !(self.is_pointwise() || self.is_in_place())
+            && self.block < 2
+            && self.held() < self.input.rows
     }
 
     /// Input rows that a band reads.

@@ -10,7 +10,7 @@
 //!
 //! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
 //!   samples per frame. A kernel of one frame has no state; it needs such rows in scratch instead, those of one
-//!   [band](super::bands) at a time.
+//!   [band](super::bands) at a time. If its rows have no border, it reads the input in place.
 //! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel.
 //! - A kernel that is 1 x 1 in space (`Conv1d` of the host) processes several frames of a chunk at once, each as one
 //!   long row, in place. Its state is filled for the next chunk. It needs no scratch.
@@ -273,6 +273,11 @@ impl<'w, T> Conv3d<'w, T> {
         rows == 1 && cols == 1 && self.kernel.shape[3] == 1 && self.kernel.shape[4] == 1
     }
 
+    /// Whether the input is read where it lies: a kernel of one frame that needs no border beside the rows.
+    pub const fn is_in_place(&self) -> bool {
+        self.extent(0) == 1 && self.border(2).1 == 0 && self.factors.is_none() && self.block < 2
+    }
+
     /// Rows and columns in which the frame is processed.
     pub(super) const fn layout(&self) -> (usize, usize) {
         if self.is_pointwise() { (1, self.input.pixels()) } else { (self.input.rows, self.input.cols) }
@@ -305,7 +310,7 @@ impl<'w, T> Conv3d<'w, T> {
     /// Frames that are stored in scratch.
     const fn stored(&self) -> usize {
         match self.block {
-            ..2 if self.extent(0) == 1 && !self.is_pointwise() => 1,
+            ..2 if self.extent(0) == 1 && !self.is_pointwise() && !self.is_in_place() => 1,
             ..2 => 0,
             _ => self.slots_of_blocks(),
         }
@@ -395,6 +400,17 @@ impl<T: Sample> Conv3d<'_, T> {
             return self.advance_in_bands(engine, t, scratch, input, output);
         }
         let signature = self.signature();
+        if self.is_in_place() {
+            let mut written = 0;
+            for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
+                if signature.rate.yields(t.saturating_add(i as u64)) {
+                    let frames = Stored::in_ring(Frames { samples: x, slots: 1, now: 0 });
+                    self.output(engine, frames, scratch, piece_mut(output, written, signature.output.len())?);
+                    written += 1;
+                }
+            }
+            return Ok(written);
+        }
         let (frame, slots) = (self.frame(), self.extent(0));
         let (ring, planes) =
             if slots == 1 { scratch.split_at_mut_checked(frame).unwrap_or_default() } else { (state, scratch) };

@@ -3,139 +3,121 @@
 //! ```text
 //! out[c] = bias + w_0 x_0[c] + w_1 x_1[c] + …        x_k: the line that tap k reads
 //! ```
-//! Eight output pixels stay in registers for sixteen lines. When several columns of the kernel read a line, four taps
-//! share the samples that are loaded. A kernel of one column sums [sixteen pixels](super::time) at a time. Kernels of 3 x 3 and
-//! 5 x 5 use [two rows](super::small). The order of the taps is
-//! that of [`tile`](super::tile), so the result is bit-identical. The machine code is a tenth as long.
+//! The lines of a row are collected in [parts](super::taps), which are added to tiles of columns in registers. With `LOOPS`, whole
+//! rows are added in loops that the compiler vectorises, and kernels of 3 x 3 and 5 x 5 take [two rows](super::small) at a time.
 //!
-//! With `LOOPS`, everything is done in loops over whole rows, which the compiler vectorises.
+//! The order of the taps is that of [`tile`](super::tile), so the result is bit-identical. The machine code is a fifth as long.
 
+use super::taps::{Part, TOGETHER, add, most};
 use super::tile::{Band, Correlation};
-use super::time::sum;
 use crate::Sample;
 
-/// Output pixels in registers.
-const COLS: usize = 8;
-/// Lines per pass over these pixels.
-const TOGETHER: usize = 16;
-/// Taps that share the loaded samples of a line.
+/// Taps per pass, in loops over whole rows.
 const TAPS: usize = 4;
-
-/// A line from the first column on that output column 0 reads, and the kernel's row for it.
-type Line<'a, T> = (&'a [T], &'a [T]);
 
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band of one channel.
     pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
-        let planes = self.is_small().then(|| self.planes(band.channel, 0));
+        let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
+        let mut parts = [Part::NONE; TOGETHER];
         let mut row = band.rows.start;
         while row < band.rows.end {
             let (mut rows, mut col) = (1, band.cols.start);
             if let Some(planes) = planes.filter(|_| row + 1 < band.rows.end) {
-                (rows, col) = (2, self.two_rows::<LOOPS>(row, &planes, band));
+                (rows, col) = (2, self.two_rows(row, &planes, band));
             }
             if col < band.cols.end {
-                (row..row + rows).for_each(|row| self.row_of_taps::<LOOPS>(row, col, band));
+                (row..row + rows).for_each(|row| self.row_of_taps::<LOOPS>([row, col], &mut parts, band));
             }
             row += rows;
         }
     }
 
-    /// Writes a row from column `col` on.
-    fn row_of_taps<const LOOPS: bool>(&self, row: usize, col: usize, band: &mut Band<'_, T>) {
+    /// Writes a row from column `col` on. `parts` is memory.
+    fn row_of_taps<'a, const LOOPS: bool>(
+        &'a self,
+        [row, col]: [usize; 2],
+        parts: &mut [Part<'a, T>; TOGETHER],
+        band: &mut Band<'_, T>,
+    ) {
         let [outs, ins, kt, kh, kw] = self.kernel;
+        let [down, across] = self.dilation;
         let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
         let input = (channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
-        let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]).chunks_exact(kw.max(1));
-        let first = (row * self.step[0]) as isize - self.top;
+        let (first, col_in) = ((row * self.step[0]) as isize - self.top, col * self.step[1]);
+        let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]);
+        // Taps of a part for each line, about as many in each.
+        let together = match self.step[1] {
+            1 if LOOPS => kw,
+            step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
+        };
         let Some(out) = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len)) else {
             return;
         };
-        out.fill(self.bias.get(channel).copied().unwrap_or_else(T::zero));
-        let (mut lines, mut held): ([Line<'_, T>; TOGETHER], _) = ([(&[], &[]); TOGETHER], 0);
+        let (mut bias, mut held) = (Some(self.bias.get(channel).copied().unwrap_or_else(T::zero)), 0);
+        let mut push = |part: Part<'a, T>| {
+            if held == TOGETHER {
+                self.add::<LOOPS>(parts, bias.take(), out);
+                held = 0;
+            }
+            if let Some(to) = parts.get_mut(held) {
+                *to = part;
+                held += 1;
+            }
+        };
         for i in 0..ins {
             for a in 0..kt {
                 let plane = self.lines.plane(input + i, kt - 1 - a);
-                for b in 0..kh {
-                    let at = first + (b * self.dilation[0]) as isize;
-                    let taps = kernel.next().unwrap_or(&[]);
-                    // No line where the border is zero.
-                    let (_, _, Some(line)) = self.lines.run(plane, at, 1, 1, col * self.step[1]) else { continue };
-                    if held == TOGETHER {
-                        self.add::<LOOPS>(&lines, out);
-                        held = 0;
+                let mut b = 0;
+                while b < kh {
+                    let at = first + (b * down) as isize;
+                    let (run, pitch, x) = self.lines.run(plane, at, down, kh - b, col_in);
+                    b += run;
+                    let (taps, rest) = kernel.split_at_checked(run * kw).unwrap_or_default();
+                    kernel = rest;
+                    // No samples where the border is zero.
+                    let Some(x) = x else { continue };
+                    if kw <= 1 || across == 1 && together == kw {
+                        push(Part { x, pitch, taps, width: kw });
+                        continue;
                     }
-                    if let Some(to) = lines.get_mut(held) {
-                        *to = (line, taps);
-                        held += 1;
+                    for (n, taps) in taps.chunks_exact(kw).enumerate() {
+                        let x = x.get(n * pitch..).unwrap_or(&[]);
+                        if across > 1 {
+                            // As if each tap had a line of its own.
+                            push(Part { x, pitch: across, taps, width: 1 });
+                            continue;
+                        }
+                        for (e, taps) in (0..).step_by(together.max(1)).zip(taps.chunks(together.max(1))) {
+                            push(Part { x: x.get(e..).unwrap_or(&[]), pitch: 0, taps, width: taps.len() });
+                        }
                     }
                 }
             }
         }
-        self.add::<LOOPS>(lines.get(..held).unwrap_or(&[]), out);
+        self.add::<LOOPS>(parts.get(..held).unwrap_or(&[]), bias, out);
     }
 
-    /// Adds the taps of some lines to a row of output.
-    fn add<const LOOPS: bool>(&self, lines: &[Line<'_, T>], out: &mut [T]) {
-        let [step, dilation] = [self.step[1], self.dilation[1]];
-        if step == 1 && LOOPS {
-            return along(lines, dilation, out);
+    /// Adds the taps of some parts to a row of output, or to `bias`.
+    #[inline(always)]
+    fn add<const LOOPS: bool>(&self, parts: &[Part<'_, T>], bias: Option<T>, out: &mut [T]) {
+        if !LOOPS || self.step[1] != 1 {
+            return add(parts, self.step[1], bias, out);
         }
-        if step == 1 && self.kernel[4] == 1 {
-            return sum(lines.iter().filter_map(|(line, taps)| Some((*line, *taps.first()?))), None, out);
+        if let Some(bias) = bias {
+            out.fill(bias);
         }
-        let whole = if step == 1 { out.len() / COLS * COLS } else { 0 };
-        let (tiles, rest) = out.split_at_mut_checked(whole).unwrap_or_default();
-        for (at, tile) in (0..).step_by(COLS).zip(tiles.chunks_exact_mut(COLS)) {
-            if let Some(tile) = tile.first_chunk_mut() {
-                for (line, taps) in lines {
-                    eight(line.get(at..).unwrap_or(&[]), taps, dilation, tile);
-                }
-            }
-        }
-        for (c, y) in (whole..).zip(rest) {
-            for (line, taps) in lines {
-                for (e, w) in taps.iter().enumerate() {
-                    *y = *y + line.get(c * step + e * dilation).copied().unwrap_or_else(T::zero) * *w;
-                }
-            }
-        }
+        along(parts, out);
     }
 }
 
-/// Adds the taps of a line to eight pixels.
-#[inline(always)]
-fn eight<T: Sample>(line: &[T], taps: &[T], dilation: usize, tile: &mut [T; COLS]) {
-    let mut acc = *tile;
-    let (fours, singles) = if dilation == 1 { taps.as_chunks::<TAPS>() } else { (&[][..], taps) };
-    let mut rest = line;
-    for taps in fours {
-        let Some(x) = rest.get(..COLS + TAPS - 1) else { break };
-        for (e, w) in taps.iter().enumerate() {
-            feed(&mut acc, x.get(e..).unwrap_or(&[]), *w);
-        }
-        rest = rest.get(TAPS..).unwrap_or(&[]);
-    }
-    for w in singles {
-        feed(&mut acc, rest.get(..COLS).unwrap_or(&[]), *w);
-        rest = rest.get(dilation..).unwrap_or(&[]);
-    }
-    *tile = acc;
-}
-
-/// Adds one tap to neighbouring pixels; the first pixel reads the first sample of `x`.
-#[inline(always)]
-pub(super) fn feed<T: Sample, const N: usize>(acc: &mut [T; N], x: &[T], w: T) {
-    for (acc, x) in acc.iter_mut().zip(x) {
-        *acc = *acc + *x * w;
-    }
-}
-
-/// Adds the taps of some lines to a whole row, four at a time.
-fn along<T: Sample>(lines: &[Line<'_, T>], dilation: usize, out: &mut [T]) {
-    let taps = lines.iter().flat_map(|(line, taps)| {
-        let line = move |e: usize| line.get(e * dilation..).unwrap_or(&[]);
-        taps.iter().enumerate().map(move |(e, w)| (line(e), *w))
+/// Adds the taps of some parts to a whole row, four at a time.
+fn along<T: Sample>(parts: &[Part<'_, T>], out: &mut [T]) {
+    let taps = parts.iter().flat_map(|part| {
+        part.taps.chunks_exact(part.width.max(1)).enumerate().flat_map(move |(b, taps)| {
+            let line = move |e: usize| part.x.get(b * part.pitch + e..).unwrap_or(&[]);
+            taps.iter().enumerate().map(move |(e, w)| (line(e), *w))
+        })
     });
     let (mut four, mut held): ([(&[T], T); TAPS], _) = ([(&[], T::zero()); TAPS], 0);
     for tap in taps {

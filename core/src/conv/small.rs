@@ -1,23 +1,19 @@
-//! Inner loops of the convolution without vectors, written out for kernels of 3 x 3 and of 5 x 5.
+//! Loops over two rows of output at a time, for kernels of 3 x 3 and of 5 x 5, which the compiler vectorises.
 //!
-//! On a microcontroller a load is as expensive as a multiply-add, and there are 32 registers for floats. A tile is
-//! therefore two rows x eight columns of output pixels: a row of the input is loaded once for all columns and both
-//! output rows that read it, a weight once for eight pixels. The tile stays in registers for four planes (channels of
-//! frames), whose lines are looked up once for all tiles of two rows. 5 x 5 takes 1.5 instructions per multiply-add.
+//! A line of the input is loaded once for the two output rows that read it. The samples of four planes (channels of frames) are
+//! looked up at once.
 //!
-//! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical. Other kernels
-//! are processed [row by row](super::plain).
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical. Other kernels are
+//! processed [row by row](super::plain).
 
-use super::plain::feed;
 use super::tile::{Band, Correlation};
 use crate::Sample;
 
-/// Output rows and columns of a tile.
+/// Output rows of a pass.
 const ROWS: usize = 2;
-const COLS: usize = 8;
-/// Planes (channels of frames) that a tile takes without leaving its registers.
+/// Planes (channels of frames) that are looked up at once.
 pub(super) const TOGETHER: usize = 4;
-/// The largest number of lines that a tile reads.
+/// The largest number of lines that two rows read.
 const LINES: usize = 5 + ROWS - 1;
 
 impl<T: Sample> Correlation<'_, T> {
@@ -29,19 +25,12 @@ impl<T: Sample> Correlation<'_, T> {
         kh == kw && (kh == 3 || kh == 5) && self.step == [1, 1] && self.dilation == [1, 1] && adjacent
     }
 
-    /// Writes output rows `row` and `row + 1` of one channel, as far as there are loops for it. Returns the column
-    /// after that: the first one where the kernel reads a border of zeros. `planes` are the [first](Self::planes) ones.
-    pub(super) fn two_rows<const LOOPS: bool>(
-        &self,
-        row: usize,
-        planes: &[&[T]; TOGETHER],
-        band: &mut Band<'_, T>,
-    ) -> usize {
-        let written = match (LOOPS, self.kernel[4]) {
-            (false, 3) => self.tiles::<3>(row, planes, band),
-            (false, _) => self.tiles::<5>(row, planes, band),
-            (true, 3) => self.loops::<3>(row, planes, band),
-            (true, _) => self.loops::<5>(row, planes, band),
+    /// Writes output rows `row` and `row + 1` of one channel, unless the kernel reads a border of zeros. Returns the column
+    /// after that. `planes` are the [first](Self::planes) ones.
+    pub(super) fn two_rows(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> usize {
+        let written = match self.kernel[4] {
+            3 => self.loops::<3>(row, planes, band),
+            _ => self.loops::<5>(row, planes, band),
         };
         band.cols.start + written.unwrap_or(0)
     }
@@ -64,33 +53,6 @@ impl<T: Sample> Correlation<'_, T> {
         let (first_row, first) = (band.rows.start, band.cols.start);
         let (upper, lower) = self.place(band, row - first_row, [first_row, first])?.split_at_mut_checked(self.cols)?;
         Some((bias, weights, [upper.get_mut(..cols)?, lower.get_mut(..cols)?]))
-    }
-
-    fn tiles<const K: usize>(&self, row: usize, planes: &[&[T]; TOGETHER], band: &mut Band<'_, T>) -> Option<usize> {
-        let (channel, first) = (band.channel, band.cols.start);
-        let tiles = u16::try_from(band.cols.len() / COLS).ok()?;
-        let cols = usize::from(tiles) * COLS;
-        let starts: [usize; LINES] = self.lines.starts(row as isize - self.top, K + ROWS - 1)?;
-        let (bias, weights, [upper, lower]) = self.rows_of_two(row, cols, band)?;
-        for (group, kernels) in weights.chunks(TOGETHER * K * K).enumerate() {
-            let further = if group == 0 { *planes } else { self.planes(channel, group * TOGETHER) };
-            let mut lines = [[&[][..]; LINES]; TOGETHER];
-            for (lines, plane) in lines.iter_mut().zip(further).take(kernels.len() / (K * K)) {
-                for (line, start) in lines.iter_mut().zip(starts).take(K + ROWS - 1) {
-                    *line = plane.get(start + first..).unwrap_or(&[]);
-                }
-            }
-            let outputs = upper.chunks_exact_mut(COLS).zip(lower.chunks_exact_mut(COLS));
-            for (tile, (upper, lower)) in (0..tiles).zip(outputs) {
-                let (upper, lower) = (upper.first_chunk_mut()?, lower.first_chunk_mut()?);
-                let mut acc = if group == 0 { [[bias; COLS]; ROWS] } else { [*upper, *lower] };
-                for (lines, kernel) in lines.iter().zip(kernels.chunks_exact(K * K)) {
-                    plane::<T, K>(lines, tile, kernel, &mut acc)?;
-                }
-                [*upper, *lower] = acc;
-            }
-        }
-        Some(cols)
     }
 
     /// Whole rows, in loops that the compiler vectorises.
@@ -163,31 +125,4 @@ fn two_lines<T: Sample, const K: usize, const FIRST: bool, const LAST: bool>(
         }
         (*u, *l) = (p, q);
     }
-}
-
-/// Adds the taps of one plane to a tile; `None` when a line is too short.
-#[inline(always)]
-fn plane<T: Sample, const K: usize>(
-    lines: &[&[T]; LINES],
-    tile: u16,
-    kernel: &[T],
-    [upper, lower]: &mut [[T; COLS]; ROWS],
-) -> Option<()> {
-    let at = usize::from(tile) * COLS;
-    let line = |b: usize| lines.get(b)?.get(at..at + COLS + K - 1);
-    let taps = |b: usize| kernel.get(b * K..(b + 1) * K).unwrap_or(&[]);
-    let row = |acc: &mut [T; COLS], x: &[T], b: usize| {
-        for (e, w) in taps(b).iter().enumerate() {
-            feed(acc, x.get(e..).unwrap_or(&[]), *w);
-        }
-    };
-    // Only one of the rows reads the first line, and only one the last.
-    row(upper, line(0)?, 0);
-    for b in 1..K {
-        let x = line(b)?;
-        row(upper, x, b);
-        row(lower, x, b - 1);
-    }
-    row(lower, line(K)?, K - 1);
-    Some(())
 }

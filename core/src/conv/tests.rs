@@ -6,6 +6,7 @@ use super::{Border, Conv3d, ConvOptions, Factors, Kernel};
 use crate::engine::{Engine, Halves, WorkSplitter};
 use crate::lanes::{Lanes, Plain, Scalar, WideF32};
 use crate::{Filter, PadFrame, PadMode, Shape};
+use proptest::prelude::*;
 use std::string::String;
 use std::{format, vec, vec::Vec};
 
@@ -214,6 +215,49 @@ fn strides_and_dilations() {
                 check([1, 8, 19], [1, 1, 2, 3, 1], options);
             }
         }
+    }
+}
+
+/// Steps between columns beyond those with inner loops of their own, rows of taps of several parts, and more parts than a tile
+/// takes at once; each also for rows shorter than a tile, and longer by a part of one.
+#[test]
+fn parts_and_steps() {
+    for cols in [3, 8, 11, 16, 21, 31, 42] {
+        for step in [1, 2, 3, 4, 5] {
+            check([1, 5, cols], [1, 1, 1, 3, 4], ConvOptions { stride: [1, 1, step], ..SAME });
+        }
+        for kw in [7, 8, 15, 16] {
+            check([2, 5, cols], [1, 2, 1, 4, kw], SAME);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(foveola_seeds::config(48, module_path!()))]
+
+    /// Any shape of frame and kernel has the sum of the equation.
+    #[test]
+    fn random_shapes(
+        (rows, cols) in (1_usize..8, 1_usize..50),
+        (ins, outs) in (1_usize..3, 1_usize..3),
+        (kt, kh, kw) in (1_usize..3, 1_usize..10, 1_usize..10),
+        stride in (1_usize..3, 1_usize..4, 1_usize..7),
+        dilation in prop_oneof![3 => Just((1, 1)), 1 => (1_usize..3, 1_usize..4)],
+        border in prop_oneof![Just(None), (0..Border::NAMES.len()).prop_map(|i| Some(Border::NAMES[i].1))],
+    ) {
+        let (down, across) = dilation;
+        let (rows, cols) = match border {
+            None => (rows.max(down * (kh - 1) + 1), cols.max(across * (kw - 1) + 1)),
+            Some(_) => (rows, cols),
+        };
+        let options = ConvOptions {
+            border,
+            stride: [stride.0, stride.1, stride.2],
+            dilation: [1, down, across],
+            ..SAME
+        };
+        let case = Case { input: Shape::new(ins, rows, cols), kernel: [outs, ins, kt, kh, kw], options };
+        prop_assert_eq!(case.check(), Ok(()));
     }
 }
 

@@ -7,7 +7,6 @@
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
 use super::lines::slot;
-use super::plain::feed;
 use crate::Sample;
 use crate::filter::copy;
 
@@ -157,7 +156,7 @@ struct Room<T> {
 
 /// Adds some lines, each times a weight, to a row of output, or starts it with `bias`.
 #[inline(always)]
-pub(super) fn sum<'x, T: Sample>(lines: impl Iterator<Item = (&'x [T], T)> + Clone, bias: Option<T>, out: &mut [T]) {
+fn sum<'x, T: Sample>(lines: impl Iterator<Item = (&'x [T], T)> + Clone, bias: Option<T>, out: &mut [T]) {
     let (tiles, rest) = out.as_chunks_mut::<COLS>();
     let mut col = 0;
     for out in tiles {
@@ -176,5 +175,13 @@ pub(super) fn sum<'x, T: Sample>(lines: impl Iterator<Item = (&'x [T], T)> + Clo
         }
         *out = acc;
         col += 1;
+    }
+}
+
+/// Adds one tap to neighbouring pixels; the first pixel reads the first sample of `x`.
+#[inline(always)]
+fn feed<T: Sample, const N: usize>(acc: &mut [T; N], x: &[T], w: T) {
+    for (acc, x) in acc.iter_mut().zip(x) {
+        *acc = *acc + *x * w;
     }
 }

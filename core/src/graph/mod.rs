@@ -117,6 +117,9 @@ pub struct Graph<'a, T: Sample = f32> {
     places: &'a [Place],
     /// Whether every node yields one frame per frame: then nothing needs to be traced back to the input.
     even: bool,
+    /// The memory of the frames of all nodes, and what the model takes, yields and needs.
+    frames: Scratch,
+    signature: Signature,
 }
 
 impl<'a, T: Sample> Graph<'a, T> {
@@ -166,7 +169,8 @@ impl<'a, T: Sample> Graph<'a, T> {
             }
             node += 1;
         }
-        Ok(graph)
+        let (frames, signature) = graph.measured();
+        Ok(Self { frames, signature, ..graph })
     }
 
     /// [`Graph::new`] with memory for the [`Place`] of every node. For models of many nodes: the cost then grows with
@@ -192,7 +196,9 @@ impl<'a, T: Sample> Graph<'a, T> {
         exact("the table of places", places.len(), nodes.len())?;
         places.fill(Place::first(input));
         graph.fill(places)?;
-        Ok(Self { places, ..graph })
+        let graph = Self { places, ..graph };
+        let (frames, signature) = graph.measured();
+        Ok(Self { frames, signature, ..graph })
     }
 
     const fn unchecked(input: Shape, nodes: &'a [Node<'a, T>], outputs: &'a [usize]) -> Result<Self, Error> {
@@ -217,7 +223,9 @@ impl<'a, T: Sample> Graph<'a, T> {
             }
             output += 1;
         }
-        Ok(Self { input, nodes, outputs, places: &[], even })
+        // Measured when the nodes are checked.
+        let (frames, signature) = (Scratch::NONE, Signature::same(input, 0));
+        Ok(Self { input, nodes, outputs, places: &[], even, frames, signature })
     }
 
     const fn check_node(&self, node: usize) -> Result<(), Error> {
@@ -279,6 +287,11 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.nodes
     }
 
+    /// The memory of the frames of all nodes.
+    pub(crate) const fn frames(&self) -> Scratch {
+        self.frames
+    }
+
     /// The table of places, if there is one.
     pub(crate) const fn places(&self) -> &'a [Place] {
         self.places
@@ -319,6 +332,11 @@ impl<'a, T: Sample> Graph<'a, T> {
 
     /// What the model takes, yields and needs.
     pub const fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// The memory of the frames of all nodes, and the signature, from the checked nodes.
+    const fn measured(&self) -> (Scratch, Signature) {
         let (mut state, mut own, mut node) = (0_usize, Scratch::NONE, 0);
         while node < self.nodes.len() {
             if let Node::Filter(source, stage) = &self.nodes[node] {
@@ -331,7 +349,8 @@ impl<'a, T: Sample> Graph<'a, T> {
             node += 1;
         }
         let StreamShape { shape, rate, lead } = self.stream(Source::Node(self.nodes.len() - 1));
-        Signature { input: self.input, output: shape, state, scratch: self.frames().plus(own), rate, lead }
+        let frames = self.span_of_frames();
+        (frames, Signature { input: self.input, output: shape, state, scratch: frames.plus(own), rate, lead })
     }
 
     /// Samples of scratch for a chunk of `frames` frames of `batch` streams at once.
@@ -372,12 +391,12 @@ impl<'a, T: Sample> Graph<'a, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        let signature = self.signature();
+        let signature = &self.signature;
         let each = |len: usize| len.checked_div(batch).unwrap_or(0);
         exact("the input", input.len(), each(input.len()).saturating_mul(batch))?;
         exact("the state", state.len(), signature.state.saturating_mul(batch))?;
         let lens = (each(state.len()), each(scratch.len()), each(input.len()), each(output.len()));
-        check(&signature, t, lens.0, lens.1, lens.2, lens.3)?;
+        check(signature, t, lens.0, lens.1, lens.2, lens.3)?;
         if input.is_empty() {
             return Ok(0);
         }
@@ -420,6 +439,7 @@ impl<T: Sample> Filter<T> for Graph<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        self.run_batch(t, 1, state, scratch, input, output)
+        let frames = input.len() / self.input.len().max(1);
+        Pass { graph: self, runner: &Reproducible, t, batch: 1, frames }.run(state, scratch, input, output)
     }
 }

@@ -17,13 +17,14 @@ pub(super) struct Pass<'g, 'a, T: Sample, R> {
     pub(super) frames: usize,
 }
 
-impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
-    fn chunk(&self, stream: StreamShape) -> (u64, usize) {
-        stream.chunk(self.t, self.frames)
+impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
+    fn chunk(&self, stream: &StreamShape) -> (u64, usize) {
+        // Without rates and leads, every stream has the frames of the input.
+        if self.graph.even { (self.t, self.frames) } else { stream.chunk(self.t, self.frames) }
     }
 
     /// Samples of `stream` for this chunk, over all streams.
-    fn len(&self, stream: StreamShape) -> usize {
+    fn len(&self, stream: &StreamShape) -> usize {
         self.batch * stream.shape.len() * self.chunk(stream).1
     }
 
@@ -39,24 +40,38 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        let (graph, mut place) = (self.graph, Place::first(self.graph.input()));
-        let (frames, own) = scratch.split_at_mut_checked(self.room(graph.frames())).unwrap_or_default();
+        let (graph, mut frames_out) = (self.graph, 0);
+        let (frames, own) = scratch.split_at_mut_checked(self.room(graph.frames)).unwrap_or_default();
+        // Without a table, the place before is kept.
+        let mut known = None;
         for (i, node) in graph.nodes().iter().enumerate() {
-            let before = i.checked_sub(1).and_then(|before| graph.nodes().get(before));
-            place = graph.place(i, before.map(|node| (&place, node)));
-            let (to, others) = self.split(&place, input, frames, output)?;
+            let computed;
+            let place = match graph.places.get(i) {
+                Some(place) => place,
+                None => {
+                    computed = graph.place(i, known.as_ref());
+                    &computed
+                }
+            };
+            let (to, others) = self.split(place, (i, known.as_ref()), input, frames, output)?;
+            let (t, len) = self.chunk(&place.stream);
             match *node {
                 Node::Filter(source, ref stage) => {
-                    let (t, frames) = self.chunk(graph.stream(source));
+                    let stream = others.stream(graph, source);
+                    let (t, frames) = self.chunk(&stream);
                     if frames > 0 {
                         let from = place.state * self.batch;
-                        let state = state.get_mut(from..from + node.state() * self.batch).unwrap_or(&mut []);
+                        let state = state.get_mut(from..from + place.of_node * self.batch).unwrap_or(&mut []);
                         if place.replaces.is_some() {
                             self.replace(stage, t, state, own, to)?;
                         } else {
-                            let input = self.read(source, &others);
-                            let node = NodePass { pass: self, stage, node: i, source, t, frames, batch: input };
-                            node.streams(self.runner.splitter(), 0..self.batch, state, own, input, to)?;
+                            // After a warm-up, the number of frames that arrive first depends on the chunk size. Only
+                            // the very first frame is always the same, so it alone starts the stream.
+                            let warm_up = stream.rate.first > 0;
+                            let batch = self.read(source, &others);
+                            let lens = [stream.shape.len(), place.of_node];
+                            let node = NodePass { pass: self, stage, lens, node: i, warm_up, t, frames, batch };
+                            node.streams(self.runner.splitter(), 0..self.batch, state, own, batch, to)?;
                         }
                     }
                 }
@@ -81,13 +96,17 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
                     None => self.runner.multiply([a, b].map(|source| self.read(source, &others)), to),
                 },
                 Node::Concat(branches) => {
-                    let branch = |source| (self.read(source, &others), graph.stream(source).shape.len());
+                    let branch = |source| (self.read(source, &others), others.stream(graph, source).shape.len());
                     self.runner.concat(branches.map(branch), to);
                 }
             }
-            self.runner.written(i, self.chunk(place.stream).0, to)?;
+            self.runner.written(i, t, to)?;
+            frames_out = len;
+            if graph.places.is_empty() {
+                known = Some(*place);
+            }
         }
-        Ok(self.chunk(place.stream).1)
+        Ok(frames_out)
     }
 
     /// Runs a filter in place over the frames of all streams.
@@ -112,22 +131,26 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
         Ok(())
     }
 
-    /// The memory that a node writes its frames to, and the memory of all others.
+    /// The memory that a node writes its frames to, and the memory of all others. `last` is the number of the node, and the
+    /// place of the one before if it is known.
     fn split<'m>(
         &self,
         place: &Place,
+        last: (usize, Option<&'m Place>),
         input: &'m [T],
         frames: &'m mut [T],
         output: &'m mut [T],
     ) -> Result<(&'m mut [T], Others<'m, T>), Error> {
-        let len = self.len(place.stream);
+        let len = self.len(&place.stream);
         let (to, others) = match place.home {
-            Home::Output => (output, Others { input, output: &[], before: frames, after: &[], after_at: usize::MAX }),
+            Home::Output => {
+                (output, Others { last, input, output: &[], before: frames, after: &[], after_at: usize::MAX })
+            }
             Home::Scratch(start) => {
                 let start = self.room(start);
                 let (before, rest) = frames.split_at_mut_checked(start).unwrap_or_default();
                 let (to, after) = rest.split_at_mut_checked(len).unwrap_or_default();
-                (to, Others { input, output, before, after, after_at: start + len })
+                (to, Others { last, input, output, before, after, after_at: start + len })
             }
         };
         at_least("the scratch or the output", to.len(), len)?;
@@ -135,10 +158,11 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
     }
 
     /// The frames of `source` for this chunk.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn read<'m>(&self, source: Source, others: &Others<'m, T>) -> &'m [T] {
         let Source::Node(node) = source else { return others.input };
-        let len = self.len(self.graph.stream(source));
-        let (memory, start) = match self.graph.home(node) {
+        let len = self.len(&others.stream(self.graph, source));
+        let (memory, start) = match others.home(self.graph, node) {
             Home::Output => (others.output, 0),
             Home::Scratch(start) => {
                 let start = self.room(start);
@@ -154,6 +178,8 @@ impl<T: Sample, R: Runner<T>> Pass<'_, '_, T, R> {
 
 /// The frames that a node may read.
 struct Others<'m, T> {
+    /// The number of the node, and the place of the one before if it is known.
+    last: (usize, Option<&'m Place>),
     input: &'m [T],
     output: &'m [T],
     /// The scratch before the frames of the node.
@@ -163,12 +189,42 @@ struct Others<'m, T> {
     after_at: usize,
 }
 
+impl<T: Sample> Others<'_, T> {
+    /// [`Graph::stream`].
+    fn stream(&self, graph: &Graph<'_, T>, source: Source) -> StreamShape {
+        let Source::Node(node) = source else { return StreamShape::input(graph.input) };
+        match (graph.places.get(node), self.last) {
+            (Some(place), _) => place.stream,
+            (None, (index, Some(place))) if node + 1 == index => place.stream,
+            _ => graph.stream(source),
+        }
+    }
+
+    /// The memory of the frames of `node`. Without a table of places, it is found from the place before, node by node.
+    fn home(&self, graph: &Graph<'_, T>, node: usize) -> Home {
+        match (graph.places.get(node), self.last) {
+            (Some(place), _) => place.home,
+            (None, (index, Some(place))) => match place.home {
+                Home::Scratch(start) => {
+                    let span = |node| graph.stream(Source::Node(node)).span();
+                    Home::Scratch((node..index - 1).fold(start, |start, node| start.minus(span(node))))
+                }
+                Home::Output => Home::Output,
+            },
+            (None, _) => Home::Scratch(Scratch::NONE),
+        }
+    }
+}
+
 /// One filter and its input frames.
 struct NodePass<'p, 'g, 'a, T: Sample, R> {
     pass: &'p Pass<'g, 'a, T, R>,
     stage: &'p Stage<'a, T>,
+    /// Samples of an input frame, and of a stream's state.
+    lens: [usize; 2],
     node: usize,
-    source: Source,
+    /// Whether the first frame alone starts the stream.
+    warm_up: bool,
     t: u64,
     frames: usize,
     /// The frames of all streams.
@@ -188,8 +244,10 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
     ) -> Result<(), Error> {
         let count = streams.len();
         let half = count / 2;
-        let work = self.stage.work().saturating_mul(count).saturating_mul(self.frames);
-        if let Some(splitter) = splitter.halve(work).filter(|_| half > 0) {
+        let work = || self.stage.work().saturating_mul(count).saturating_mul(self.frames);
+        if half > 0
+            && let Some(splitter) = splitter.halve(work())
+        {
             let (x, x_rest) = input.split_at_checked(input.len() / count * half).unwrap_or_default();
             let (s, s_rest) = state.split_at_mut_checked(state.len() / count * half).unwrap_or_default();
             let (w, w_rest) = scratch.split_at_mut_checked(scratch.len() / count * half).unwrap_or_default();
@@ -201,18 +259,15 @@ impl<T: Sample, R: Runner<T>> NodePass<'_, '_, '_, T, R> {
             );
             return a.and(b);
         }
-        let signature = self.stage.signature();
-        let (in_len, out_len) = (self.frames * signature.input.len(), output.len() / count.max(1));
-        // After a warm-up, the number of frames that arrive first depends on the chunk size. Only the very first frame
-        // is always the same, so it alone starts the stream.
-        let warm_up = self.pass.graph.stream(self.source).rate.first > 0;
+        let [frame, of_stream] = self.lens;
+        let (in_len, out_len) = (self.frames * frame, output.len() / count.max(1));
         for (i, stream) in streams.enumerate() {
             let input = piece(input, i, in_len)?;
-            let state = piece_mut(state, i, signature.state)?;
+            let state = piece_mut(state, i, of_stream)?;
             if self.t == 0 {
-                let first = input.get(..signature.input.len()).unwrap_or(input);
+                let first = input.get(..frame).unwrap_or(input);
                 let whole = First { frames: input, batch: self.batch };
-                self.pass.runner.start(self.stage, state, if warm_up { First::alone(first) } else { whole });
+                self.pass.runner.start(self.stage, state, if self.warm_up { First::alone(first) } else { whole });
             }
             let (node, t, output) = (self.node, self.t, piece_mut(output, i, out_len)?);
             self.pass.runner.advance(self.stage, NodeChunk { node, stream, t, state, scratch, input, output })?;

@@ -91,8 +91,9 @@ impl Slot {
 pub struct Place {
     /// The output of the node.
     pub(crate) stream: StreamShape,
-    /// Samples of a stream's state before that of the node.
+    /// Samples of a stream's state before that of the node, and of the node.
     pub(crate) state: usize,
+    pub(crate) of_node: usize,
     /// The memory of its frames.
     pub(crate) home: Home,
     /// The node whose frames this one replaces by its own.
@@ -108,7 +109,7 @@ pub struct Place {
 impl Place {
     /// The place of a node whose frames of `shape` are at the beginning of the scratch, to fill a table with.
     pub const fn first(shape: Shape) -> Self {
-        Self::new(StreamShape::input(shape), 0, Home::Scratch(Scratch::NONE))
+        Self::new(StreamShape::input(shape), [0, 0], Home::Scratch(Scratch::NONE))
     }
 
     /// Size of the slot with the number of this row.
@@ -116,8 +117,8 @@ impl Place {
         self.part.size
     }
 
-    const fn new(stream: StreamShape, state: usize, home: Home) -> Self {
-        Self { stream, state, home, replaces: None, last_reader: 0, slot: 0, part: Slot::EMPTY }
+    const fn new(stream: StreamShape, [state, of_node]: [usize; 2], home: Home) -> Self {
+        Self { stream, state, of_node, home, replaces: None, last_reader: 0, slot: 0, part: Slot::EMPTY }
     }
 }
 
@@ -187,31 +188,46 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
-    /// The place of node number `index`, after the node `before`. Its stream follows from those of its inputs.
-    pub(crate) const fn place(&self, index: usize, before: Option<(&Place, &Node<'a, T>)>) -> Place {
+    /// The place of node number `index`, after that of the node before. Its stream follows from those of its inputs.
+    pub(crate) const fn place(&self, index: usize, before: Option<&Place>) -> Place {
         if index < self.places.len() {
             return self.places[index];
         }
-        let stream = match &self.nodes[index] {
-            Node::Filter(source, stage) => self.stream(*source).through(&stage.signature()),
-            Node::Add([(source, _), _]) | Node::Multiply([source, _]) => self.stream(*source),
-            Node::Concat([first, second]) => self.stream(*first).concat(self.stream(*second).shape),
+        let (stream, of_node) = match &self.nodes[index] {
+            Node::Filter(source, stage) => {
+                let signature = stage.signature();
+                (self.stream_at(*source, index, before).through(&signature), signature.state)
+            }
+            Node::Add([(source, _), _]) | Node::Multiply([source, _]) => (self.stream_at(*source, index, before), 0),
+            Node::Concat([first, second]) => {
+                let second = self.stream_at(*second, index, before).shape;
+                (self.stream_at(*first, index, before).concat(second), 0)
+            }
         };
         let (state, start) = match before {
             None => (0, Scratch::NONE),
-            Some((place, node)) => (
-                place.state.saturating_add(node.state()),
+            Some(place) => (
+                place.state.saturating_add(place.of_node),
                 match place.home {
                     Home::Scratch(start) => start.plus(place.stream.span()),
                     Home::Output => Scratch::NONE,
                 },
             ),
         };
+        let state = [state, of_node];
         Place::new(stream, state, if index + 1 == self.nodes.len() { Home::Output } else { Home::Scratch(start) })
     }
 
+    /// [`Graph::stream`], looked up where it is that of the node `before` number `index`.
+    const fn stream_at(&self, source: Source, index: usize, before: Option<&Place>) -> StreamShape {
+        match (source, before) {
+            (Source::Node(node), Some(place)) if node + 1 == index => place.stream,
+            _ => self.stream(source),
+        }
+    }
+
     /// The memory of the frames of all nodes.
-    pub(crate) const fn frames(&self) -> Scratch {
+    pub(super) const fn span_of_frames(&self) -> Scratch {
         let (mut frames, mut node) = (Scratch::NONE, 0);
         while node < self.places.len() {
             frames = frames.plus(self.places[node].slot_size());

@@ -50,10 +50,11 @@ impl<'a, const N: usize, T: Sample> PlacedGraph<'a, N, T> {
             Err(error) => return Err(error),
         };
         let mut places = [Place::first(input); N];
-        match graph.fill(&mut places) {
-            Ok(()) => Ok(Self { graph, places }),
-            Err(error) => Err(error),
+        if let Err(error) = graph.fill(&mut places) {
+            return Err(error);
         }
+        let (frames, signature) = Graph { places: &places, ..graph }.measured();
+        Ok(Self { graph: Graph { frames, signature, ..graph }, places })
     }
 
     /// The model.
@@ -72,7 +73,7 @@ impl<T: Sample> Graph<'_, T> {
             if let Err(error) = graph.check_node(node) {
                 return Err(error);
             }
-            let before = if node > 0 { Some((&done[node - 1], &self.nodes[node - 1])) } else { None };
+            let before = if node > 0 { Some(&done[node - 1]) } else { None };
             rest[0] = graph.place(node, before);
             node += 1;
         }

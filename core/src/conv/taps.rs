@@ -1,0 +1,181 @@
+//! Inner loops of the convolution without vectors: a tile of output columns in registers.
+//!
+//! ```text
+//! out[c] = bias + sum over parts, their lines l and taps e, in this order, of w[l, e] x[l pitch + s c + e]
+//! ```
+//! On a microcontroller a load is as expensive as a multiply-add, and there are 32 registers for floats. A tile is sixteen
+//! columns of one row, or eight. It stays in registers for up to [`TOGETHER`] parts; a part has up to [seven](most) neighbouring
+//! taps of each of its lines. A sample of a line is loaded once for all taps of the part that read it. Longer rows of taps
+//! have several parts. The last tile of a row overlaps the one before it, so rows of any length take the same loops.
+//!
+//! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
+
+use crate::Sample;
+
+/// Columns of a tile, and of one where few remain.
+const COLS: usize = 16;
+const FEW: usize = 8;
+/// The largest step between columns that has inner loops.
+const MOST_STEP: usize = 4;
+/// Taps of a part for each line, at most.
+pub(super) const fn most(step: usize) -> usize {
+    match step {
+        1 => 7,
+        2 => 5,
+        _ => usize::MAX,
+    }
+}
+/// Parts that a tile takes without leaving its registers.
+pub(super) const TOGETHER: usize = 8;
+
+/// Neighbouring columns of the kernel, over equidistant lines.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a, T> {
+    /// The samples from the first one on that output column 0 reads.
+    pub(super) x: &'a [T],
+    /// Samples from one line to the next.
+    pub(super) pitch: usize,
+    /// `width` for each line.
+    pub(super) taps: &'a [T],
+    pub(super) width: usize,
+}
+
+impl<T> Part<'_, T> {
+    pub(super) const NONE: Self = Self { x: &[], pitch: 0, taps: &[], width: 0 };
+}
+
+/// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
+#[inline(never)]
+pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
+    let cols = if step > 2 { FEW } else { COLS };
+    let (len, rest) = (out.len(), out.len() % cols);
+    let wide = out.last_chunk::<COLS>().filter(|_| rest > FEW).copied();
+    let few = out.last_chunk::<FEW>().filter(|_| rest > 0).copied();
+    if step > MOST_STEP || few.is_none() && rest > 0 {
+        return columns(parts, step, bias, out);
+    }
+    tiles(parts, [step, cols, 0], bias, out);
+    // The last tile begins with the same sums again, which the one before has replaced.
+    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<COLS>(), wide) {
+        *last = sums;
+        return tiles(parts, [step, COLS, len - COLS], bias, last);
+    }
+    if rest > FEW
+        && let Some(first) = out.first_chunk_mut::<FEW>()
+    {
+        tiles(parts, [step, FEW, 0], bias, first);
+    }
+    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<FEW>(), few) {
+        *last = sums;
+        tiles(parts, [step, FEW, len - FEW], bias, last);
+    }
+}
+
+/// The whole tiles of `cols` columns in `out`, which begins with column `col`.
+#[inline(never)]
+fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: Option<T>, out: &mut [T]) {
+    match (step, cols) {
+        (1, COLS) => tiles_of::<T, 1, COLS>(parts, col, bias, out),
+        (1, _) => tiles_of::<T, 1, FEW>(parts, col, bias, out),
+        (2, COLS) => tiles_of::<T, 2, COLS>(parts, col, bias, out),
+        (2, _) => tiles_of::<T, 2, FEW>(parts, col, bias, out),
+        (3, _) => tiles_of::<T, 3, FEW>(parts, col, bias, out),
+        _ => tiles_of::<T, MOST_STEP, FEW>(parts, col, bias, out),
+    }
+}
+
+/// [`tiles`], with inner loops for each step and width.
+#[inline(never)]
+fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
+    parts: &[Part<'_, T>],
+    mut col: usize,
+    bias: Option<T>,
+    out: &mut [T],
+) {
+    for out in out.as_chunks_mut::<COLS>().0 {
+        let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
+        for part in parts {
+            match part.width {
+                // Columns that share few samples: short loops, as program memory is expensive.
+                _ if STEP > 1 && COLS == FEW => tap_by_tap::<T, STEP, COLS>(part, col, &mut acc),
+                1 => tile::<T, STEP, COLS, 1>(part, col, &mut acc),
+                2 => tile::<T, STEP, COLS, 2>(part, col, &mut acc),
+                3 => tile::<T, STEP, COLS, 3>(part, col, &mut acc),
+                4 => tile::<T, STEP, COLS, 4>(part, col, &mut acc),
+                5 => tile::<T, STEP, COLS, 5>(part, col, &mut acc),
+                6 if STEP == 1 => tile::<T, STEP, COLS, 6>(part, col, &mut acc),
+                7 if STEP == 1 => tile::<T, STEP, COLS, 7>(part, col, &mut acc),
+                _ => {}
+            }
+        }
+        *out = acc;
+        col += COLS;
+    }
+}
+
+/// Adds a part of `N` taps for each line to the tile at column `col`.
+#[inline(always)]
+fn tile<T: Sample, const STEP: usize, const COLS: usize, const N: usize>(
+    part: &Part<'_, T>,
+    col: usize,
+    acc: &mut [T; COLS],
+) {
+    let mut line = part.x.get(col * STEP..).unwrap_or(&[]);
+    for taps in part.taps.as_chunks::<N>().0 {
+        let Some(x) = line.get(..(COLS - 1) * STEP + N) else { return };
+        let taps = *taps;
+        four::<T, STEP, N>(acc, x, 0, taps);
+        four::<T, STEP, N>(acc, x, 4, taps);
+        four::<T, STEP, N>(acc, x, 8, taps);
+        four::<T, STEP, N>(acc, x, 12, taps);
+        let Some(next) = line.get(part.pitch..) else { return };
+        line = next;
+    }
+}
+
+/// [`tile`] of any number of taps, whose samples are loaded for each tap.
+#[inline(always)]
+fn tap_by_tap<T: Sample, const STEP: usize, const COLS: usize>(part: &Part<'_, T>, col: usize, acc: &mut [T; COLS]) {
+    let mut line = part.x.get(col * STEP..).unwrap_or(&[]);
+    for taps in part.taps.chunks_exact(part.width.max(1)) {
+        let mut rest = line;
+        for w in taps {
+            let Some(x) = rest.get(..(COLS - 1) * STEP + 1) else { return };
+            for (acc, x) in acc.iter_mut().zip(x.iter().step_by(STEP)) {
+                *acc = *acc + *x * *w;
+            }
+            rest = rest.get(1..).unwrap_or(&[]);
+        }
+        let Some(next) = line.get(part.pitch..) else { return };
+        line = next;
+    }
+}
+
+/// Adds some taps to columns `at` to `at + 4`.
+#[inline(always)]
+fn four<T: Sample, const STEP: usize, const N: usize>(acc: &mut [T], x: &[T], at: usize, taps: [T; N]) {
+    let Some(acc) = acc.get_mut(at..at + 4) else { return };
+    for (e, w) in taps.into_iter().enumerate() {
+        for (acc, x) in acc.iter_mut().zip(x.get(at * STEP + e..).unwrap_or(&[]).iter().step_by(STEP)) {
+            *acc = *acc + *x * w;
+        }
+    }
+}
+
+/// Column by column.
+#[inline(never)]
+fn columns<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
+    for (c, out) in out.iter_mut().enumerate() {
+        let mut acc = bias.unwrap_or(*out);
+        for part in parts {
+            let mut line = part.x.get(c * step..).unwrap_or(&[]);
+            for taps in part.taps.chunks_exact(part.width.max(1)) {
+                for (x, w) in line.iter().zip(taps) {
+                    acc = acc + *x * *w;
+                }
+                line = line.get(part.pitch..).unwrap_or(&[]);
+            }
+        }
+        *out = acc;
+    }
+}
