@@ -19,45 +19,35 @@ macro_rules! kinds {
 }
 
 // Fitted to the layers of firmware/model/layers/fit-*.toml, as measured in QEMU, by least squares of relative errors: FIT=print
-// cargo test -p foveola --lib --features files boards -- --nocapture. The first two are measured by firmware/qemu's `retina`, the next two
-// by programs of firmware/model/programs.
+// cargo test -p foveola --lib --features files boards -- --nocapture. The first two are measured by firmware/qemu's `retina`.
 // Compiler: Debian's Rust 1.96.0, for thumbv7em-none-eabihf. Of kinds that mostly come together, one may have the instructions of
 // both, and the other 0.
 kinds! {
     Frame 75.0 "a frame of the pipeline"
     Cleared 1.5 "a sample of the input, cleared for the next frame"
-    LoneTile3 300.0 "the taps of a tile in one plane, 3 x 3, in a model of one filter"
-    LoneTile5 552.0 "the same, 5 x 5"
     Node 999.56 "a filter"
     Join 577.29 "a sum, product or concatenation"
     Channel 238.49 "an output channel of a convolution"
     Copy 54.66 "a slice that is copied"
     Copied 3.25 "a sample of it"
     Border 11.42 "a sample of a border"
-    Pair 67.45 "two output rows of a convolution of 3 x 3 or 5 x 5"
-    PairPass 322.68 "four planes for two rows"
-    PairLine 1.30 "a row of a plane for two output rows"
-    Tile 30.50 "two rows x eight columns, for up to four planes"
-    Tile3 352.75 "its taps in one plane, 3 x 3"
-    Tile5 638.43 "its taps in one plane, 5 x 5"
-    Row 203.22 "an output row of another convolution"
-    Filled 4.96 "a sample that begins as the bias"
-    LinePlane 50.99 "a channel of a frame that is looked up for an output row"
-    Line 69.73 "a row of the input that is looked up"
-    RowPass 0.00 "up to sixteen lines for an output row"
-    TilePass 12.26 "up to sixteen lines for eight columns"
-    TileLine 31.70 "a line for eight columns"
-    FourTaps 58.79 "four taps of it"
-    Tap 29.39 "one tap of it"
-    DilatedTap 26.02 "one tap of it with a dilation"
-    PixelPass 37.04 "up to sixteen lines for a pixel outside of the tiles"
-    PixelLine 21.37 "a line for it"
-    PixelTap 8.92 "a tap for it"
-    PixelFour 57.83 "four taps for it"
-    StridedPass 36.50 "up to sixteen lines for a pixel with a stride"
-    StridedLine 16.85 "a line for it"
-    StridedTap 10.86 "a tap for it"
-    StridedFour 61.32 "four taps for it"
+    Row 200.0 "an output row of a channel of a convolution"
+    Plane 50.0 "a channel of a frame that is looked up for it"
+    Run 60.0 "rows of the input, at equal distances, that are looked up there"
+    Part 30.0 "up to seven taps of their lines, which a tile takes at once"
+    Pass 50.0 "up to eight of these parts for an output row"
+    WidePass 30.0 "up to eight parts for sixteen columns"
+    WidePart 10.0 "a part for them"
+    WideLine 20.0 "a line of it"
+    WideTap 32.0 "a tap of it"
+    SkipLine 20.0 "a line for sixteen columns with a stride of 2"
+    SkipTap 40.0 "a tap of it"
+    FewPass 20.0 "up to eight parts for eight columns"
+    FewPart 10.0 "a part for them"
+    FewLine 15.0 "a line of it"
+    FewTap 18.0 "a tap of it"
+    EachLine 15.0 "a line for eight columns with a stride"
+    EachTap 25.0 "a tap of it"
     TimePass 0.00 "up to sixteen taps in time for a channel"
     TimeLine 21.19 "a frame that is looked up"
     SumTile 41.44 "up to sixteen lines of one tap for sixteen pixels"
@@ -91,7 +81,7 @@ kinds! {
     SummedRow 0.00 "a row of a sum over rows or channels"
     SummedRows 5.50 "a sample of it"
     SumOut 8.08 "a sample of the output of a sum"
-    Plane 279.41 "a channel of a frame under a receptive field"
+    FieldPlane 279.41 "a channel of a frame under a receptive field"
     WeightedLine 0.00 "samples that lie side by side there"
     WeightedBlock 160.33 "sixteen of them"
     WeightedEight 159.64 "eight behind these"
@@ -127,14 +117,6 @@ impl Work {
     /// That of one frame in `every`.
     pub(crate) fn shared(self, every: u64) -> Self {
         Self(self.0.map(|count| count / every.max(1) as f64))
-    }
-
-    /// That of a model of one filter, all of whose constants the compiler knows.
-    pub(crate) fn lone(mut self) -> Self {
-        for (lone, tile) in [(Kind::LoneTile3, Kind::Tile3), (Kind::LoneTile5, Kind::Tile5)] {
-            self.0[lone as usize] = std::mem::take(&mut self.0[tile as usize]);
-        }
-        self
     }
 
     /// Instructions.

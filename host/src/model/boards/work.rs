@@ -3,9 +3,8 @@
 //! ```text
 //! instructions of a node = sum over the kinds k of cost(k) n(k)
 //! ```
-//! The numbers `n` follow the loops of `foveola-core`, which choose among several paths: a convolution of 3 x 3 or 5 x 5 with
-//! stride 1 takes two rows x eight columns at a time (`conv/small.rs`), others eight columns of a row (`conv/plain.rs`), a
-//! kernel of one column or in time sixteen pixels (`conv/time.rs`). Columns that fill no tile go pixel by pixel.
+//! The numbers `n` follow the loops of `foveola-core`: a convolution takes sixteen columns of a row at a time, or eight, and up to
+//! seven taps of a line (`conv/taps.rs`); a kernel in time alone sixteen pixels (`conv/time.rs`).
 
 use super::cost::{Kind, Work};
 use foveola_core::conv::Factors;
@@ -42,7 +41,7 @@ pub(crate) fn of_node(graph: &Graph<'_>, index: usize) -> Option<Work> {
     };
     let mut work = work.shared(graph.stream(from).rate.every);
     work.add(if let Node::Filter(..) = node { Kind::Node } else { Kind::Join }, 1);
-    Some(if graph.nodes().len() == 1 { work.lone() } else { work })
+    Some(work)
 }
 
 /// For each frame that the filter takes.
@@ -51,8 +50,8 @@ fn filter(work: &mut Work, stage: &Stage<'_>) -> Option<()> {
     match stage {
         // A kernel in time over a single pixel has loops of its own, which are not counted.
         Stage::Conv3d(conv) if conv.is_pointwise() && len == 1 => return None,
-        Stage::Conv3d(conv) => conv3d(work, conv),
-        Stage::SmoothConv(conv) => smooth_conv(work, conv),
+        Stage::Conv3d(conv) => conv3d(work, conv)?,
+        Stage::SmoothConv(conv) => smooth_conv(work, conv)?,
         Stage::Rf(rf) => field(work, rf),
         Stage::LowPass(filter) => recursion(work, filter.decay(), len, Kind::LowPass),
         Stage::HighPass(filter) => recursion(work, filter.decay(), len, Kind::HighPass),
@@ -120,13 +119,13 @@ fn field(work: &mut Work, rf: &Rf<'_>) {
         work.add(Kind::Copy, ins * rows);
     }
     if rf.is_empty() {
-        work.add(Kind::Plane, ins * frames);
+        work.add(Kind::FieldPlane, ins * frames);
         work.add(Kind::AveragedBlock, ins * frames * (rows * cols / 32));
         work.add(Kind::AveragedRest, ins * frames * (rows * cols % 32).div_ceil(8));
         return;
     }
     let planes = outs * ins * frames;
-    work.add(Kind::Plane, planes);
+    work.add(Kind::FieldPlane, planes);
     let (lines, len) = if rf.kernel().shape[4] == cols { (1, rows * cols) } else { (rows, cols) };
     work.add(Kind::WeightedLine, planes * lines);
     work.add(Kind::WeightedBlock, planes * lines * (len / 16));
@@ -135,7 +134,7 @@ fn field(work: &mut Work, rf: &Rf<'_>) {
     work.add(Kind::WeightedPart, if rest % 8 > 0 { planes * lines } else { 0 });
 }
 
-fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
+fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
     let (signature, kernel, options) = (conv.signature(), conv.kernel().shape, conv.options());
     let Shape { channels, rows, cols } = signature.input;
     let frames = options.stride[0].max(1) as u64;
@@ -146,13 +145,15 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
         if conv.extent(0) > 1 {
             work.add(Kind::Copied, signature.input.len());
         }
-        return;
+        return Some(());
     }
     let in_bands = conv.is_in_bands();
     // In bands, a separable kernel stores the rows that it reads for each output channel.
     let [outs, ins, ..] = kernel;
     let copied = if in_bands && conv.factors().is_some() { outs * ins } else { channels };
-    stored(work, copied * rows, cols, conv.border(2).1);
+    if !conv.is_in_place() {
+        stored(work, copied * rows, cols, conv.border(2).1);
+    }
     let mut output = Work::default();
     let border = Vertical { rows, top: conv.border(1).0, zeros: options.border == Some(Border::Zeros) };
     match conv.factors() {
@@ -160,7 +161,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
             let [_, down, right] = options.stride;
             let [_, dilation_rows, dilation_cols] = options.dilation;
             let size = [signature.output.rows, signature.output.cols];
-            correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size);
+            correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size)?;
             if in_bands {
                 output.add(Kind::Channel, outs * (size[0].div_ceil(conv.band()) - 1));
             }
@@ -172,12 +173,12 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
                 if kt > 1 {
                     let line = Vertical { rows: 1, top: 0, zeros: false };
                     let plane = rows * conv.stride();
-                    correlation(&mut output, [planes, 1, kt, 1, 1], [1; 2], [1; 2], line, [1, plane]);
+                    correlation(&mut output, [planes, 1, kt, 1, 1], [1; 2], [1; 2], line, [1, plane])?;
                 }
                 let [_, dilation_rows, dilation_cols] = options.dilation;
                 let size = [signature.output.rows, signature.output.cols];
                 let dilation = [dilation_rows, dilation_cols];
-                separable(&mut output, [1, planes, kh, kw], dilation, border, size);
+                separable(&mut output, [1, planes, kh, kw], dilation, border, size)?;
                 if in_bands {
                     let calls = planes * (rows.div_ceil(TOGETHER) - 1) + size[0].div_ceil(conv.band()) - 1;
                     output.add(Kind::Channel, calls);
@@ -186,9 +187,10 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
         }
     }
     work.join(&output.shared(frames));
+    Some(())
 }
 
-fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) {
+fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) -> Option<()> {
     let (Shape { channels, rows, cols }, [kh, kw]) = (conv.signature().input, conv.weights().1);
     let (decays, lines) = (conv.decays(), channels * rows);
     let stages = decays.len();
@@ -212,12 +214,13 @@ fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) {
     let outs = if conv.yields_components() { stages } else { 1 };
     for _ in 0..channels {
         match conv.factors() {
-            None => correlation(work, [outs, stages / outs, 1, kh, kw], [1; 2], [1; 2], border, [rows, cols]),
+            None => correlation(work, [outs, stages / outs, 1, kh, kw], [1; 2], [1; 2], border, [rows, cols])?,
             Some(Factors { terms, .. }) => {
-                separable(work, [outs, terms * stages / outs, kh, kw], [1; 2], border, [rows, cols]);
+                separable(work, [outs, terms * stages / outs, kh, kw], [1; 2], border, [rows, cols])?;
             }
         }
     }
+    Some(())
 }
 
 /// Rows that are copied and get a border.
@@ -237,8 +240,12 @@ struct Vertical {
 }
 
 impl Vertical {
-    fn has(self, row: usize) -> bool {
-        !self.zeros || (self.top..self.top + self.rows).contains(&row)
+    /// Of the `count` rows `at`, `at + step`, … how many are read, and in how many runs of equal distances they are looked up.
+    fn lines(self, at: usize, step: usize, count: usize) -> [usize; 2] {
+        let inside = |row: usize| (self.top..self.top + self.rows).contains(&row);
+        let inner = (0..count).filter(|b| inside(at + b * step)).count();
+        let outer = count - inner;
+        [if self.zeros { inner } else { count }, outer + usize::from(inner > 0)]
     }
 }
 
@@ -249,95 +256,75 @@ fn separable(
     dilation: [usize; 2],
     border: Vertical,
     [rows, cols]: [usize; 2],
-) {
+) -> Option<()> {
     let whole = Vertical { top: 0, zeros: false, ..border };
-    correlation(work, [outs * planes, 1, 1, 1, kw], [1; 2], [1, dilation[1]], whole, [border.rows, cols]);
-    correlation(work, [outs, planes, 1, kh, 1], [1; 2], [dilation[0], 1], border, [rows, cols]);
+    correlation(work, [outs * planes, 1, 1, 1, kw], [1; 2], [1, dilation[1]], whole, [border.rows, cols])?;
+    correlation(work, [outs, planes, 1, kh, 1], [1; 2], [dilation[0], 1], border, [rows, cols])
 }
 
-/// A correlation with a kernel `(out, in / groups, time, row, col)`.
+/// A correlation with a kernel `(out, in / groups, time, row, col)`: `conv/plain.rs`, with the loops of `conv/taps.rs`. Those of
+/// rows that fill no tile are not counted.
 fn correlation(
     work: &mut Work,
     [outs, ins, kt, kh, kw]: [usize; 5],
-    step: [usize; 2],
+    [down, right]: [usize; 2],
     dilation: [usize; 2],
     border: Vertical,
     [rows, cols]: [usize; 2],
-) {
-    let planes = ins * kt;
-    let small = kh == kw && (kh == 3 || kh == 5) && step == [1, 1] && dilation == [1, 1];
-    let taps = Taps { planes, kernel: [kh, kw], step, dilation, border };
-    work.add(Kind::Channel, outs);
-    let mut row = 0;
-    while row < rows {
-        let two = small && row + 1 < rows;
-        let tiled = if two && (row..=row + kh).all(|row| border.has(row)) {
-            two_rows(work, outs, planes, kh, cols / 8);
-            cols / 8 * 8
-        } else {
-            0
-        };
-        let rows = if two { 2 } else { 1 };
-        if tiled < cols {
-            (row..row + rows).for_each(|row| taps.row(work, outs, row, cols - tiled));
-        }
-        row += rows;
+) -> Option<()> {
+    if cols < FEW || right > 4 {
+        return None;
     }
-}
-
-/// `conv/small.rs`: two rows x `tiles` of eight columns.
-fn two_rows(work: &mut Work, outs: usize, planes: usize, k: usize, tiles: usize) {
-    let passes = planes.div_ceil(4);
-    work.add(Kind::Pair, outs);
-    work.add(Kind::PairPass, outs * passes);
-    work.add(Kind::PairLine, outs * planes * (k + 1));
-    work.add(Kind::Tile, outs * passes * tiles);
-    work.add(if k == 3 { Kind::Tile3 } else { Kind::Tile5 }, outs * planes * tiles);
-}
-
-/// `conv/plain.rs`.
-struct Taps {
-    planes: usize,
-    kernel: [usize; 2],
-    step: [usize; 2],
-    dilation: [usize; 2],
-    border: Vertical,
-}
-
-impl Taps {
-    /// `len` columns of a row of `outs` channels.
-    fn row(&self, work: &mut Work, outs: usize, row: usize, len: usize) {
-        let [kh, kw] = self.kernel;
-        let read = (0..kh).filter(|b| self.border.has(row * self.step[0] + b * self.dilation[0])).count();
-        let (lines, looked_up) = (outs * self.planes * read, outs * self.planes * kh);
-        let passes = outs * (self.planes * read).div_ceil(16).max(1);
-        let tiles = if self.step[1] == 1 { len / 8 } else { 0 };
-        let rest = len - 8 * tiles;
+    let planes = ins * kt;
+    let most = [7, 5, usize::MAX][right.min(3) - 1];
+    // Parts of a line, of about as many taps each. Taps with a dilation are as lines of their own.
+    let pieces = kw.div_ceil(most).max(1);
+    let joined = kw <= 1 || dilation[1] == 1 && pieces == 1;
+    let lines_of_taps = if dilation[1] == 1 { pieces } else { kw };
+    let [wide, few] = tiles(cols, if right > 2 { FEW } else { WIDE });
+    work.add(Kind::Channel, outs);
+    for row in 0..rows {
+        let [read, runs] = border.lines(row * down, dilation[0], kh);
+        let parts = outs * planes * if joined { runs } else { read * if dilation[1] == 1 { pieces } else { 1 } };
+        let lines = outs * planes * read * lines_of_taps;
+        let taps = outs * planes * read * kw;
+        let passes = outs * parts.div_ceil(PARTS * outs).max(1);
         work.add(Kind::Row, outs);
-        work.add(Kind::Filled, outs * len);
-        work.add(Kind::LinePlane, outs * self.planes);
-        work.add(Kind::Line, looked_up);
-        if self.step[1] == 1 && kw == 1 {
-            return sums(work, passes, lines, len);
-        }
-        work.add(Kind::RowPass, passes);
-        work.add(Kind::TilePass, passes * tiles);
-        work.add(Kind::TileLine, lines * tiles);
-        if self.dilation[1] == 1 {
-            work.add(Kind::FourTaps, lines * tiles * (kw / 4));
-            work.add(Kind::Tap, lines * tiles * (kw % 4));
-        } else {
-            work.add(Kind::DilatedTap, lines * tiles * kw);
-        }
-        let [pass, line, four, tap] = if self.step[1] == 1 {
-            [Kind::PixelPass, Kind::PixelLine, Kind::PixelFour, Kind::PixelTap]
-        } else {
-            [Kind::StridedPass, Kind::StridedLine, Kind::StridedFour, Kind::StridedTap]
-        };
-        work.add(pass, passes * rest);
-        work.add(line, lines * rest);
-        work.add(four, lines * rest * (kw / 4));
-        work.add(tap, lines * rest * (kw % 4));
+        work.add(Kind::Plane, outs * planes);
+        work.add(Kind::Run, outs * planes * runs);
+        work.add(Kind::Part, parts);
+        work.add(Kind::Pass, passes);
+        let [line, tap] = if right == 1 { [Kind::WideLine, Kind::WideTap] } else { [Kind::SkipLine, Kind::SkipTap] };
+        work.add(Kind::WidePass, passes * wide);
+        work.add(Kind::WidePart, parts * wide);
+        work.add(line, lines * wide);
+        work.add(tap, taps * wide);
+        let [line, tap] = if right == 1 { [Kind::FewLine, Kind::FewTap] } else { [Kind::EachLine, Kind::EachTap] };
+        work.add(Kind::FewPass, passes * few);
+        work.add(Kind::FewPart, parts * few);
+        work.add(line, lines * few);
+        work.add(tap, taps * few);
+    }
+    Some(())
+}
+
+/// Columns of a tile, and of one where few remain.
+const WIDE: usize = 16;
+const FEW: usize = 8;
+/// Parts that a tile takes at once.
+const PARTS: usize = 8;
+
+/// Tiles of `WIDE` and of `FEW` columns in a row of `cols`, which takes tiles of `each` as far as they go. The last tile overlaps the
+/// one before.
+fn tiles(cols: usize, each: usize) -> [usize; 2] {
+    let (whole, rest) = (cols / each, cols % each);
+    match rest {
+        0 if each == WIDE => [whole, 0],
+        0 => [0, whole],
+        _ if each == FEW => [0, whole + 1],
+        _ if rest <= FEW => [whole, 1],
+        _ if whole == 0 => [0, 2],
+        _ => [whole + 1, 0],
     }
 }
 
@@ -348,11 +335,7 @@ fn in_time(work: &mut Work, [outs, ins, kt, ..]: [usize; 5], pixels: usize) {
     work.add(Kind::Channel, outs);
     work.add(Kind::TimePass, passes);
     work.add(Kind::TimeLine, outs * taps);
-    sums(work, passes, outs * taps, pixels);
-}
-
-/// Lines of `len` pixels, each with one tap, in groups of up to sixteen.
-fn sums(work: &mut Work, passes: usize, lines: usize, len: usize) {
+    let (lines, len) = (outs * taps, pixels);
     work.add(Kind::SumTile, passes * (len / 16));
     work.add(Kind::SumTap, lines * (len / 16));
     work.add(Kind::SumPixel, passes * (len % 16));
