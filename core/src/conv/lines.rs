@@ -166,7 +166,11 @@ pub(super) const fn place(row: usize, held: usize) -> usize {
 #[inline(always)]
 const fn steps(most: usize, step: usize) -> usize {
     // A test for the usual case is cheaper than a division.
-    if step == 1 { most + 1 } else { most / step + 1 }
+    match most.checked_div(step) {
+        _ if step == 1 => most + 1,
+        Some(steps) => steps + 1,
+        None => 1,
+    }
 }
 
 /// The slot of the frame `back` frames before that of slot `now`, in a ring of `slots`.

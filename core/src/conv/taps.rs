@@ -96,8 +96,8 @@ fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
         let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
         for part in parts {
             match part.width {
-                // Columns that share few samples: short loops, as program memory is expensive.
-                _ if STEP > 1 && COLS == FEW => tap_by_tap::<T, STEP, COLS>(part, col, &mut acc),
+                // Rare shapes: short loops, as program memory is expensive.
+                _ if COLS == FEW && (STEP > 1 || part.width > 5) => tap_by_tap::<T, STEP, COLS>(part, col, &mut acc),
                 1 => tile::<T, STEP, COLS, 1>(part, col, &mut acc),
                 2 => tile::<T, STEP, COLS, 2>(part, col, &mut acc),
                 3 => tile::<T, STEP, COLS, 3>(part, col, &mut acc),

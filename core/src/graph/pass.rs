@@ -1,6 +1,6 @@
 //! Runs one chunk through the table of a model, node by node.
 
-use super::place::Home;
+use super::place::{Before, Home};
 use super::{Graph, Node, NodeChunk, Place, Runner, Source, Stage, StreamShape};
 use crate::engine::WorkSplitter;
 use crate::error::at_least;
@@ -42,18 +42,18 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
     ) -> Result<usize, Error> {
         let (graph, mut frames_out) = (self.graph, 0);
         let (frames, own) = scratch.split_at_mut_checked(self.room(graph.frames)).unwrap_or_default();
-        // Without a table, the place before is kept.
+        // Without a table, what the next place follows from.
         let mut known = None;
         for (i, node) in graph.nodes().iter().enumerate() {
             let computed;
             let place = match graph.places.get(i) {
                 Some(place) => place,
                 None => {
-                    computed = graph.place(i, known.as_ref());
+                    computed = graph.place(i, node, known);
                     &computed
                 }
             };
-            let (to, others) = self.split(place, (i, known.as_ref()), input, frames, output)?;
+            let (to, others) = self.split(place, (i, known), input, frames, output)?;
             let (t, len) = self.chunk(&place.stream);
             match *node {
                 Node::Filter(source, ref stage) => {
@@ -103,7 +103,7 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
             self.runner.written(i, t, to)?;
             frames_out = len;
             if graph.places.is_empty() {
-                known = Some(*place);
+                known = Some(place.before());
             }
         }
         Ok(frames_out)
@@ -131,12 +131,12 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
         Ok(())
     }
 
-    /// The memory that a node writes its frames to, and the memory of all others. `last` is the number of the node, and the
-    /// place of the one before if it is known.
+    /// The memory that a node writes its frames to, and the memory of all others. `last` is the number of the node, and what
+    /// is known of the one before.
     fn split<'m>(
         &self,
         place: &Place,
-        last: (usize, Option<&'m Place>),
+        last: (usize, Option<Before>),
         input: &'m [T],
         frames: &'m mut [T],
         output: &'m mut [T],
@@ -178,8 +178,8 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
 
 /// The frames that a node may read.
 struct Others<'m, T> {
-    /// The number of the node, and the place of the one before if it is known.
-    last: (usize, Option<&'m Place>),
+    /// The number of the node, and what is known of the one before.
+    last: (usize, Option<Before>),
     input: &'m [T],
     output: &'m [T],
     /// The scratch before the frames of the node.
@@ -193,10 +193,9 @@ impl<T: Sample> Others<'_, T> {
     /// [`Graph::stream`].
     fn stream(&self, graph: &Graph<'_, T>, source: Source) -> StreamShape {
         let Source::Node(node) = source else { return StreamShape::input(graph.input) };
-        match (graph.places.get(node), self.last) {
-            (Some(place), _) => place.stream,
-            (None, (index, Some(place))) if node + 1 == index => place.stream,
-            _ => graph.stream(source),
+        match graph.places.get(node) {
+            Some(place) => place.stream,
+            None => graph.stream_at(source, self.last.0, self.last.1),
         }
     }
 
@@ -204,7 +203,7 @@ impl<T: Sample> Others<'_, T> {
     fn home(&self, graph: &Graph<'_, T>, node: usize) -> Home {
         match (graph.places.get(node), self.last) {
             (Some(place), _) => place.home,
-            (None, (index, Some(place))) => match place.home {
+            (None, (index, Some(before))) => match before.home {
                 Home::Scratch(start) => {
                     let span = |node| graph.stream(Source::Node(node)).span();
                     Home::Scratch((node..index - 1).fold(start, |start, node| start.minus(span(node))))

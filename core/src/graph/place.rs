@@ -106,7 +106,21 @@ pub struct Place {
     pub(super) part: Slot,
 }
 
+/// What the place of a node has to do with that of the next one.
+#[derive(Clone, Copy)]
+pub(crate) struct Before {
+    pub(super) stream: StreamShape,
+    /// Samples of a stream's state up to the end of that of the node.
+    state: usize,
+    pub(super) home: Home,
+}
+
 impl Place {
+    /// What the place of the next node follows from.
+    pub(crate) const fn before(&self) -> Before {
+        Before { stream: self.stream, state: self.state.saturating_add(self.of_node), home: self.home }
+    }
+
     /// The place of a node whose frames of `shape` are at the beginning of the scratch, to fill a table with.
     pub const fn first(shape: Shape) -> Self {
         Self::new(StreamShape::input(shape), [0, 0], Home::Scratch(Scratch::NONE))
@@ -188,12 +202,13 @@ impl<'a, T: Sample> Graph<'a, T> {
         }
     }
 
-    /// The place of node number `index`, after that of the node before. Its stream follows from those of its inputs.
-    pub(crate) const fn place(&self, index: usize, before: Option<&Place>) -> Place {
+    /// The place of `node`, which has number `index`, after that of the node before. Its stream follows from those of its
+    /// inputs.
+    pub(crate) const fn place(&self, index: usize, node: &Node<'a, T>, before: Option<Before>) -> Place {
         if index < self.places.len() {
             return self.places[index];
         }
-        let (stream, of_node) = match &self.nodes[index] {
+        let (stream, of_node) = match node {
             Node::Filter(source, stage) => {
                 let signature = stage.signature();
                 (self.stream_at(*source, index, before).through(&signature), signature.state)
@@ -206,10 +221,10 @@ impl<'a, T: Sample> Graph<'a, T> {
         };
         let (state, start) = match before {
             None => (0, Scratch::NONE),
-            Some(place) => (
-                place.state.saturating_add(place.of_node),
-                match place.home {
-                    Home::Scratch(start) => start.plus(place.stream.span()),
+            Some(before) => (
+                before.state,
+                match before.home {
+                    Home::Scratch(start) => start.plus(before.stream.span()),
                     Home::Output => Scratch::NONE,
                 },
             ),
@@ -218,10 +233,10 @@ impl<'a, T: Sample> Graph<'a, T> {
         Place::new(stream, state, if index + 1 == self.nodes.len() { Home::Output } else { Home::Scratch(start) })
     }
 
-    /// [`Graph::stream`], looked up where it is that of the node `before` number `index`.
-    const fn stream_at(&self, source: Source, index: usize, before: Option<&Place>) -> StreamShape {
+    /// [`Graph::stream`], known where it is that of the node `before` number `index`.
+    pub(super) const fn stream_at(&self, source: Source, index: usize, before: Option<Before>) -> StreamShape {
         match (source, before) {
-            (Source::Node(node), Some(place)) if node + 1 == index => place.stream,
+            (Source::Node(node), Some(before)) if node + 1 == index => before.stream,
             _ => self.stream(source),
         }
     }

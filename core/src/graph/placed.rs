@@ -73,8 +73,8 @@ impl<T: Sample> Graph<'_, T> {
             if let Err(error) = graph.check_node(node) {
                 return Err(error);
             }
-            let before = if node > 0 { Some(&done[node - 1]) } else { None };
-            rest[0] = graph.place(node, before);
+            let before = if node > 0 { Some(done[node - 1].before()) } else { None };
+            rest[0] = graph.place(node, &self.nodes[node], before);
             node += 1;
         }
         share(self.nodes, self.outputs, places);

@@ -133,7 +133,7 @@ impl<'a, T: Sample> GraphAdjoint<'a, T> {
         for (i, node) in graph.nodes().iter().enumerate() {
             let (done, rest) = table.split_at_mut_checked(i).unwrap_or_default();
             let Some(row) = rest.first_mut() else { break };
-            let place = graph.place(i, before.as_ref());
+            let place = graph.place(i, node, before);
             (row.stream, row.before) = (place.stream, place.state);
             if let Home::Scratch(start) = place.home {
                 row.frames = start;
@@ -152,7 +152,7 @@ impl<'a, T: Sample> GraphAdjoint<'a, T> {
             };
             self.needs.parameters = self.needs.parameters.saturating_add(row.lengths.total());
             self.place(i, node, adjoint.as_ref(), wanted(i), (row, done))?;
-            before = Some(place);
+            before = Some(place.before());
         }
         self.needs.scratch = self.added.plus(self.gradients).plus(self.needs.scratch);
         Ok(())
