@@ -76,6 +76,12 @@ impl Suspect {
         self.told != Self::NOBODY
     }
 
+    /// Whether the next time counts as any other does: none waits, and not every one is believed.
+    #[inline]
+    pub(super) const fn is_clear(&self) -> bool {
+        self.left == REFUSED
+    }
+
     /// `n` events have the clock's time.
     pub(super) fn add(&mut self, n: u32) {
         if self.waits() {

@@ -301,10 +301,23 @@ impl Evt2 {
         self.high.is_some_and(|high| !is_far::<28>(high, new.into(), [NEAR, SURE]))
     }
 
+    #[inline(always)]
     fn set_time(&mut self, new: u32) {
         self.silent = self.silent.saturating_add(WORD as u64);
+        match self.high {
+            Some(high) if self.suspect.is_clear() && new.wrapping_sub(high as u32) & HIGH <= STEPS[0] => {
+                self.high = Some(high.wrapping_add((new.wrapping_sub(high as u32) & HIGH).into()));
+            }
+            _ => self.judge(new),
+        }
+    }
+
+    /// [`Evt2::set_time`] for all but a small step forwards.
+    #[cold]
+    #[inline(never)]
+    fn judge(&mut self, new: u32) {
         let Some(high) = self.high else {
-            self.high = Some(new.into());
+            (self.high, self.suspect) = (Some(new.into()), Suspect::NONE);
             return;
         };
         let Some(next) = self.suspect.hear::<28>(high, new, [NEAR, self.largest], &mut self.skipped) else {
