@@ -636,7 +636,7 @@ mod tests {
 
     /// A sensor's stream: a time high every 64 us, an event after each, and the words in `damaged` XOR a mask.
     fn sensor(damaged: &[(usize, u32)]) -> Vec<u8> {
-        let mut words: Vec<u32> = (0..1000).flat_map(|i| [0x8123_4560 + i, 0x1000_0000 + (i % 64 << 22)]).collect();
+        let mut words: Vec<u32> = (0..1000).flat_map(|i| [0x8123_4560 + i, 0x1000_0000 + ((i % 64) << 22)]).collect();
         damaged.iter().for_each(|(i, mask)| words[2 * i] ^= mask);
         words.into_iter().flat_map(u32::to_le_bytes).collect()
     }

@@ -49,8 +49,7 @@ impl Events {
         fed: u64,
     ) -> Self {
         let whole = recording.bytes().filter(|_| recording.format() != Format::Npz);
-        let believes =
-            matches!(recording.format(), Format::Aedat31 | Format::Aedat4 | Format::Csv | Format::Npy | Format::Npz);
+        let believes = matches!(recording.format(), Format::Aedat4 | Format::Csv | Format::Npy | Format::Npz);
         Self {
             recording,
             source,

@@ -5,8 +5,7 @@
 //! ```
 //! Such an event is delivered at the time before it and counted as
 //! [`Skipped::unconfirmed`](foveola_core::events::Skipped::unconfirmed). A jump that the next event confirms is believed: a
-//! pause, or a clock that was set. Decoders of formats with words for the time, and of DAT and AEDAT 2, do so themselves. A
-//! single event far back is late, as always ([`RESET`](super::RESET)).
+//! pause, or a clock that was set. The decoders of other formats do so themselves. A single event far back is late, as always ([`RESET`](super::RESET)).
 
 use crate::JUMP;
 use foveola_core::events::Event;
