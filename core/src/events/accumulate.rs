@@ -5,8 +5,9 @@
 //! signed       frame[0, y, x] = events ON - events OFF
 //! ```
 //! Bins lie at multiples of `dt` of the stream's clock, the first at the first event; or they start at a given origin.
-//! A gap in time gives frames of zeros, one after another as the caller takes them, so memory is bounded. Bins can also
-//! restart after a long gap ([`Accumulator::restart_after`]).
+//! A gap in time gives frames of zeros, one after another as the caller takes them, so memory is bounded. After a gap of
+//! more than a minute or 65,536 bins the bins restart, so one wrong time cannot ask for millions of frames
+//! ([`Accumulator::restart_after`]).
 //!
 //! Events before the current bin ([`Dropped::late`]) and events outside the frame ([`Dropped::outside`]) are counted,
 //! not stored. Events pushed = stored + dropped.
@@ -146,7 +147,7 @@ impl Accumulator {
             polarity,
             window: Window::WHOLE,
             dt,
-            gap: u64::MAX,
+            gap: if dt.get() > Self::GAP / Self::GAP_BINS { Self::GAP } else { dt.get() * Self::GAP_BINS },
             start: None,
             stale: true,
             restarts: 0,
@@ -180,8 +181,16 @@ impl Accumulator {
         Self { start: Some(origin), ..self }
     }
 
+    /// The gap that is filled with frames of zeros unless [`Accumulator::restart_after`] says otherwise, in microseconds:
+    /// a minute.
+    pub const GAP: u64 = 60_000_000;
+    /// The same in bins: the shorter one counts.
+    pub const GAP_BINS: u64 = 1 << 16;
+
     /// Restarts the bins when time jumps by more than `gap` microseconds, forwards or backwards: for sensors that
-    /// restart and links that damage times. Otherwise one wrong time far ahead makes all later events late.
+    /// restart and links that damage times. Otherwise one wrong time far ahead makes all later events late. A shorter
+    /// gap is filled with frames of zeros, `gap / dt` at most. Without this call it is [`Accumulator::GAP`], or
+    /// [`Accumulator::GAP_BINS`] bins where those are shorter; `u64::MAX` fills every gap.
     ///
     /// ```
     /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
@@ -527,6 +536,20 @@ mod tests {
             assert_eq!(bins.push(event(first, 0, true), &mut frame), Push::Taken);
             while let Push::FrameComplete { .. } = bins.push(event(t, 0, true), &mut frame) {}
             assert_eq!((bins.restarts(), bins.dropped().late), (restarts, late), "an event at {t}");
+        }
+    }
+
+    /// One wrong time, hours ahead: two restarts and no frames in between. A gap that is filled gives 65,536 at most.
+    #[test]
+    fn a_wrong_time_gives_no_millions_of_frames() {
+        for (dt, filled) in [(1_000, 60_000), (10, 65_536), (10_000_000, 6)] {
+            let new = || Accumulator::new(1, 2, Polarity::Signed, dt).unwrap();
+            let (frames, dropped) = run(new(), &[event(0, 0, true), event((1 << 28) * 64, 0, true), event(0, 1, true)]);
+            assert_eq!((frames.len(), dropped.events()), (3, 0), "bins of {dt} us");
+            let (frames, _) = run(new(), &[event(0, 0, true), event(filled * dt, 0, true)]);
+            assert_eq!(frames.len() as u64, filled + 1, "bins of {dt} us");
+            let (frames, _) = run(new(), &[event(0, 0, true), event(filled * dt + 1, 0, true)]);
+            assert_eq!(frames.len() as u64, 2, "bins of {dt} us: a longer gap");
         }
     }
 

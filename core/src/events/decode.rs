@@ -212,6 +212,12 @@ pub struct Skipped {
     /// How often (not bytes) the clock ran backwards without wrapping. Nothing is skipped: the events are delivered
     /// with the time that the stream gives them.
     pub backward: u32,
+    /// How many times (not bytes) were so far from the clock that the next one had to confirm them, which it did not:
+    /// damage. Events up to the next time have the clock's time before.
+    pub unconfirmed: u32,
+    /// How many events (not bytes) came between a time far from the clock and the one that confirmed it. They are
+    /// delivered with the clock's time before.
+    pub early: u32,
     /// How many events (not bytes) have an address outside the camera's sensor, in formats whose addresses count from
     /// another corner than [`Event`] does. Such an event cannot be delivered.
     pub outside: u32,
@@ -219,7 +225,8 @@ pub struct Skipped {
 
 impl Skipped {
     /// Nothing yet.
-    pub(super) const NOTHING: Self = Self { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0, outside: 0 };
+    pub(super) const NOTHING: Self =
+        Self { garbage: 0, untimed: 0, other: 0, tail: 0, backward: 0, unconfirmed: 0, early: 0, outside: 0 };
 
     /// Bytes skipped for any reason.
     pub const fn bytes(&self) -> u64 {
@@ -234,13 +241,15 @@ impl Skipped {
     /// decoder.feed(b"no recording", |_| ());
     /// assert_eq!(decoder.skipped().reasons()[0], ("bytes of garbage", 12));
     /// ```
-    pub const fn reasons(&self) -> [(&'static str, u32); 6] {
+    pub const fn reasons(&self) -> [(&'static str, u32); 8] {
         [
             ("bytes of garbage", self.garbage),
             ("bytes of events before the first time", self.untimed),
             ("bytes of triggers and other words", self.other),
             ("bytes of an unfinished last word", self.tail),
             ("times the clock ran backwards", self.backward),
+            ("times far from the clock that the next did not confirm", self.unconfirmed),
+            ("events before the time that confirmed a jump of the clock", self.early),
             ("events outside of the camera's sensor", self.outside),
         ]
     }

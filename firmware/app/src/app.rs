@@ -2,7 +2,9 @@
 //!
 //! A turn either takes bytes or, where the source has failed, waits and starts it again: 100 ms after the first failure, twice as
 //! long after each further one, 10 s at most. The watchdog is fed at the end of a turn and nowhere else but in the long waits
-//! of back-off: whatever keeps a turn from ending, a filter that loops, a bus that hangs, a timer that stands, lets it bite.
+//! of back-off, and after every [`Plan::frames_per_call`](foveola_pipeline::Plan::frames_per_call) frames of a turn that makes
+//! more: whatever keeps a turn from ending, a filter that loops, a bus that hangs, a timer that stands, lets it bite. A jump of
+//! the sensor's clock does not.
 //! A source that fails, and an output that blocks, are no reason to bite.
 
 use crate::packet::LOCATIONS;
@@ -211,9 +213,17 @@ where
             outbox.offer(Packet::strongest(number as u32, frame.start, locations.get(..count).unwrap_or(&locations)));
             number += 1;
         };
-        self.pipeline.feed(buffer.get(..piece.len).unwrap_or(&buffer), &mut each);
+        let mut bytes = buffer.get(..piece.len).unwrap_or(&buffer);
+        while self.pipeline.feed(&mut bytes, &mut each) {
+            self.watchdog.feed();
+            yield_now().await;
+        }
         if piece.len < TURN {
-            self.pipeline.quiet(&mut each); // all that has come was taken
+            // All that has come was taken.
+            while self.pipeline.quiet(&mut each) {
+                self.watchdog.feed();
+                yield_now().await;
+            }
         }
         if number / STATUS_EVERY != before / STATUS_EVERY {
             let counters = self.counters();

@@ -144,13 +144,15 @@ fn packets_are_the_strongest_locations_of_each_frame() {
     let mut memory = <MemoryOf!(Trace)>::new();
     let (mut pipeline, mut expected) =
         (Pipeline::<Trace, _, _, _, _>::new(&mut memory).expect("a whole model"), Vec::new());
-    pipeline.feed(&recording, |frame| {
+    let mut each = |frame: foveola_pipeline::Output<'_>| {
         let (locations, count) = strongest::<LOCATIONS>(frame.samples);
         let head = [expected.len() as u32, frame.start as u32].map(u32::to_le_bytes).concat();
         let each =
             locations[..count].iter().flat_map(|l| [&l.index.to_le_bytes()[..], &l.value.to_le_bytes()].concat());
         expected.push((1, [head, each.collect()].concat()));
-    });
+    };
+    let mut bytes = &recording[..];
+    while pipeline.feed(&mut bytes, &mut each) {}
     let sent = packets(&ran.wire);
     assert!(expected.len() == 99 && expected[50].1.len() == 8 + 6 * LOCATIONS, "frames with something in them");
     assert!(expected.starts_with(&sent) && sent.len() + ran.waiting == expected.len(), "{} packets", sent.len());

@@ -7,6 +7,8 @@ use crate::sensor::{MOST, ORIGIN, SETTLED};
 use core::fmt;
 use core::ops::Range;
 use foveola_core::events::Event;
+#[cfg(doc)]
+use foveola_core::events::Evt2;
 use foveola_pipeline::ModelDamaged;
 
 /// The frame in which a fault begins.
@@ -30,7 +32,15 @@ struct Case {
 /// The one that begins with the first frame.
 const ROUND: &str = "clock goes round in frame 30";
 
-const CASES: [Case; 13] = [
+/// The one whose gap is filled, and with how many frames.
+const AHEAD: &str = "clock 150 ms ahead, for good";
+const FILLED: u64 = 150;
+
+/// Bits of a time word that a sensor's clock passes in more than [`Evt2::largest_step`] of the plan: 2.05 ms and more.
+const FAR: Range<u32> = 5..28;
+const FARS: u32 = FAR.end - FAR.start;
+
+const CASES: [Case; 17] = [
     Case {
         name: "none",
         end: AT,
@@ -93,8 +103,8 @@ const CASES: [Case; 13] = [
             rig.sensor.shift = 0;
         },
         words: true,
-        // Those of the last millisecond fall into the frame that is open.
-        seen: |o| o.counters.dropped.late == 23 * 128,
+        // All but those before the time word that confirms the jump, which fall into the frame that is open.
+        seen: |o| (23 * 128..=24 * 128).contains(&o.counters.dropped.late) && o.counters.skipped.early > 0,
     },
     Case {
         name: "clock 10 s back, for good",
@@ -102,6 +112,43 @@ const CASES: [Case; 13] = [
         inject: |rig| rig.sensor.shift = -10_000_000,
         words: true,
         seen: |o| o.counters.restarts == 1 && o.counters.dropped.late == 0,
+    },
+    Case {
+        name: "clock 1 h ahead, for good",
+        end: AT,
+        inject: |rig| rig.sensor.shift = 3_600_000_000,
+        words: true,
+        seen: |o| o.counters.restarts == 1 && o.counters.dropped.late == 0 && o.most == 1,
+    },
+    Case {
+        name: AHEAD,
+        end: AT,
+        inject: |rig| rig.sensor.shift = 1_000 * FILLED as i64,
+        words: true,
+        seen: |o| o.counters.restarts == 0 && o.counters.dropped.late == 0 && o.most == 32,
+    },
+    Case {
+        name: "each bit of a time word flipped",
+        end: AT + 32,
+        inject: |rig| {
+            for bit in 0..32 {
+                flip(rig, AT + bit, &[1 << bit]);
+            }
+        },
+        words: true,
+        // Bit 4 is seen where it is added to the step from the word before.
+        seen: |o| is_untouched(o) && (FARS..=FARS + 1).contains(&o.counters.skipped.unconfirmed),
+    },
+    Case {
+        name: "two time words in a row flipped",
+        end: AT + FARS as usize,
+        inject: |rig| {
+            for (frame, bit) in (AT..).zip(FAR) {
+                flip(rig, frame, &[1 << bit, 1 << (FAR.start + (bit - FAR.start + 11) % FARS)]);
+            }
+        },
+        words: true,
+        seen: |o| is_untouched(o) && o.counters.skipped.unconfirmed == 2 * FARS,
     },
     Case {
         name: ROUND,
@@ -182,6 +229,26 @@ const CASES: [Case; 13] = [
     },
 ];
 
+/// Sends a frame whose time words, from the third one on, are damaged by these masks.
+fn flip(rig: &mut Rig<'_>, frame: usize, masks: &[u32]) {
+    let mut buffer = [0; MOST];
+    let events = rig.sensor.frame(frame);
+    let len = rig.sensor.encode(events, &mut buffer).len();
+    let words = buffer.get_mut(..len).unwrap_or_default();
+    let words_of_four = words.as_chunks_mut::<4>().0;
+    let times = words_of_four.iter_mut().filter(|[.., kind]| *kind >> 4 == 8).skip(2);
+    for (word, mask) in times.zip(masks) {
+        *word = (u32::from_le_bytes(*word) ^ mask).to_le_bytes();
+    }
+    rig.words(words);
+}
+
+/// Whether the clock went nowhere: no event was late but those of a flipped bit that is too small to be seen, no frames started
+/// anew, and no call made more than one.
+const fn is_untouched(o: &Outcome) -> bool {
+    o.counters.restarts == 0 && o.counters.dropped.late <= 8 && o.most <= 1
+}
+
 /// Encodes frames, as the sensor always does, and lets `send` have the words of each.
 fn frame_by_frame(rig: &mut Rig<'_>, frames: Range<usize>, send: impl Fn(&mut Rig<'_>, &[u8])) {
     let mut buffer = [0; MOST];
@@ -206,7 +273,8 @@ impl Row<'_> {
 
     fn passed(&self) -> bool {
         let (Self { case, outcome }, last) = (self, self.case.end + AFTER);
-        let went_on = outcome.counters.restarts > 0 || outcome.counters.outputs == last as u64;
+        let filled = if case.name == AHEAD { FILLED } else { 0 };
+        let went_on = outcome.counters.restarts > 0 || outcome.counters.outputs == last as u64 + filled;
         let settled = outcome.same[1] == last && self.lag() <= MEMORY + SETTLED;
         outcome.bytes_add_up() && (!case.words || outcome.events_add_up()) && went_on && settled && (case.seen)(outcome)
     }
@@ -216,21 +284,23 @@ impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome { bytes, events, dropped, counters, unsent, .. } = self.outcome;
         let (used, dropped_events) = (counters.stored(), counters.dropped);
-        write!(f, "{:29} {bytes:>6} {dropped:>7} {:>7} | ", self.case.name, counters.skipped.bytes())?;
+        write!(f, "{:31} {bytes:>6} {dropped:>7} {:>7} | ", self.case.name, counters.skipped.bytes())?;
         write!(f, "{events:>6} {used:>6} {:>5} {:>7} ", dropped_events.late, dropped_events.outside)?;
         match self.case.words {
             true => write!(f, "{:>6} | ", self.outcome.lost())?,
             false => write!(f, "{:>6} | ", "?")?,
         }
-        write!(f, "{:>6} {unsent:>6} {:>8} | {:>4}", counters.outputs, counters.restarts, self.lag())?;
+        let (unconfirmed, early) = (counters.skipped.unconfirmed, counters.skipped.early);
+        write!(f, "{:>6} {unsent:>6} {:>8} {:>4} | ", counters.outputs, counters.restarts, self.outcome.most)?;
+        write!(f, "{unconfirmed:>8} {early:>5} | {:>4}", self.lag())?;
         if self.passed() { Ok(()) } else { write!(f, "  FAILED: {:?}", self.outcome) }
     }
 }
 
 /// Heads of the columns.
 const HEADS: [&str; 2] = [
-    "                               bytes  queue         | events                              | frames                 | frames until",
-    "fault                             in   full skipped |     in   used  late outside   lost |    out unsent restarts | same bits",
+    "                                 bytes  queue         | events                              | frames                  a | times not events | frames until",
+    "fault                               in   full skipped |     in   used  late outside   lost |    out unsent restarts call | believed  early | same bits",
 ];
 
 /// All cases with events from `seed`; prints a line for each, and returns whether all passed.

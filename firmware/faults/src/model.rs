@@ -13,8 +13,6 @@ use foveola_pipeline::{Application, Plan};
 pub const SHAPE: Shape = Shape::new(1, 32, 32);
 /// Microseconds of a frame.
 pub const DT: u64 = 1_000;
-/// A gap of the sensor's clock that is filled with frames, in microseconds; behind a longer one they start anew.
-pub const GAP: u64 = 200_000;
 
 const RATE: f64 = 1e6 / DT as f64;
 const SLOW: Decay = constant!(Decay::new(0.002, RATE));
@@ -68,7 +66,8 @@ pub const fn plan<'w>(nodes: &'w [Node<'w>]) -> Result<Plan<'w>, Error> {
         Err(error) => return Err(error),
     };
     match Plan::new(graph, Geometry { cols: SHAPE.cols, rows: SHAPE.rows }, 1, Polarity::Signed, DT) {
-        Ok(plan) => Ok(plan.restart_after(GAP)),
+        // As on a board: the sensor tells the time all along.
+        Ok(plan) => Ok(plan.largest_step(1_024)),
         Err(error) => Err(error),
     }
 }

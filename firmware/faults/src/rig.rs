@@ -106,6 +106,8 @@ pub struct Outcome {
     pub frames: u32,
     /// Of these, at no frame's time.
     pub strange: u32,
+    /// Frames that a call of the pipeline made, at most.
+    pub most: u64,
     /// From this frame on, up to that one, all frames came with the clean run's bits.
     pub same: [usize; 2],
 }
@@ -147,6 +149,8 @@ pub struct Rig<'r> {
     outbox: ByteSender<'r, OUTPUT>,
     inbox: ByteReceiver<'r, OUTPUT>,
     watch: Watch<'r>,
+    /// Frames of a call, at most.
+    most: u64,
     /// Bytes and events, sent and dropped.
     sent: [u64; 2],
     dropped: [u64; 2],
@@ -178,6 +182,7 @@ impl<'r> Rig<'r> {
             outbox,
             inbox,
             watch: Watch { clean, record, from: 0, to: 0, seen: 0, strange: 0 },
+            most: 0,
             sent: [0; 2],
             dropped: [0; 2],
         })
@@ -237,9 +242,16 @@ impl<'r> Rig<'r> {
     /// What the main loop does with what waits.
     pub fn work(&mut self) {
         while let Some(block) = self.main_loop.receive() {
-            let outbox = &mut self.outbox;
-            self.pipeline.feed_block(&block, |frame| put_out(outbox, frame));
-            self.consume();
+            let mut bytes = self.pipeline.open(&block);
+            loop {
+                let (outbox, before) = (&mut self.outbox, self.pipeline.counters().frames);
+                let more = self.pipeline.feed(&mut bytes, |frame| put_out(outbox, frame));
+                self.most = self.most.max(self.pipeline.counters().frames - before);
+                self.consume();
+                if !more {
+                    break;
+                }
+            }
         }
     }
 
@@ -258,7 +270,7 @@ impl<'r> Rig<'r> {
     pub fn finish(mut self) -> Outcome {
         self.work();
         let outbox = &mut self.outbox;
-        self.pipeline.finish(|frame| put_out(outbox, frame));
+        while self.pipeline.finish(|frame| put_out(outbox, frame)) {}
         self.consume();
         let ([bytes, events], [dropped, dropped_events]) = (self.sent, self.dropped);
         let Watch { from, to, seen, strange, .. } = self.watch;
@@ -271,6 +283,7 @@ impl<'r> Rig<'r> {
             unsent: self.inbox.dropped_blocks(),
             frames: seen,
             strange,
+            most: self.most,
             same: [from, to],
         }
     }

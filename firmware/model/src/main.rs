@@ -48,8 +48,9 @@ fn main() -> ! {
         digests.iter_mut().zip(outputs).for_each(|(digest, samples)| digest.add(samples));
         (least, most) = frame.samples.iter().fold((least, most), |(least, most), y| (least.min(*y), most.max(*y)));
     };
-    pipeline.feed(RECORDING, &mut each);
-    pipeline.finish(&mut each);
+    let mut bytes = RECORDING;
+    while pipeline.feed(&mut bytes, &mut each) {}
+    while pipeline.finish(&mut each) {}
 
     let counters = pipeline.counters();
     let of = |Shape { channels, rows, cols }: Shape| [channels, rows, cols];
@@ -67,9 +68,12 @@ fn main() -> ! {
     }
     // The sensor's clock goes on, and nothing happens.
     let later = last + (QUIET + 2) * model::DT;
-    pipeline.feed(&(0x8000_0000 | (later >> 6) as u32).to_le_bytes(), |_| {});
+    let word = (0x8000_0000 | (later >> 6) as u32).to_le_bytes();
+    let words = [word; 2]; // the second confirms a jump
+    let mut bytes = words.as_flattened();
+    while pipeline.feed(&mut bytes, |_| {}) {}
     let (mut meter, mut ticks) = (Meter::new(peripherals.SYST), 0);
-    pipeline.quiet(|_| ticks += meter.lap());
+    while pipeline.quiet(|_| ticks += meter.lap()) {}
     ticks += meter.lap();
     let quiet = pipeline.counters().frames - counters.frames;
     println!("measured: frame\t{}\tinstructions, without events", Meter::instructions(ticks) / quiet.max(1));

@@ -26,7 +26,8 @@ pub struct Front {
 impl Front {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
-        Self::of(plan.bins.clone())
+        let front = Self::of(plan.bins.clone());
+        Self { decoder: front.decoder.largest_step(plan.largest_step), ..front }
     }
 
     /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
@@ -57,16 +58,31 @@ impl Front {
         frame: &mut [T],
         fill: impl FnOnce(&mut Self, &mut &[u8], &mut [T]) -> Option<u64>,
     ) -> Option<u64> {
+        if let complete @ Some(_) = self.due(frame) {
+            return complete;
+        }
+        let before = bytes.len();
+        let complete = fill(self, bytes, frame);
+        self.bytes += before.saturating_sub(bytes.len()) as u64;
+        complete
+    }
+
+    /// Completes a frame before the event that waits, or takes that event.
+    #[inline(always)]
+    fn due<T: Sample>(&mut self, frame: &mut [T]) -> Option<u64> {
         if let Some(event) = self.waiting
             && let Push::FrameComplete { start } = self.bins.push(event, frame)
         {
             return Some(start);
         }
         self.waiting = None;
-        let before = bytes.len();
-        let complete = fill(self, bytes, frame);
-        self.bytes += before.saturating_sub(bytes.len()) as u64;
-        complete
+        None
+    }
+
+    /// Whether an event waits until the frames before it are taken: [`Front::next_frame`] is to be called again, though all
+    /// bytes may be taken.
+    pub const fn is_behind(&self) -> bool {
+        self.waiting.is_some()
     }
 
     fn fill<T: Sample>(&mut self, bytes: &mut &[u8], frame: &mut [T]) -> Option<u64> {
@@ -106,6 +122,9 @@ impl Front {
     /// all bytes that have arrived were taken.
     pub fn quiet_frame<T: Sample>(&mut self, frame: &mut [T]) -> Option<u64> {
         self.bins.start()?; // bins begin with an event
+        if let complete @ Some(_) = self.due(frame) {
+            return complete;
+        }
         match self.bins.push_time(self.decoder.time()?, frame) {
             Push::FrameComplete { start } => Some(start),
             Push::Taken => None,
@@ -169,22 +188,29 @@ impl Front {
     }
 
     /// Words that [`Front::save`] gives.
-    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 6;
+    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 10;
 
-    /// All that it remembers when all bytes were taken, but the frame, in words.
+    /// All that it remembers, but the frame, in words.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
-        // No event waits then: `next_frame` has returned `None`.
-        let Self { decoder, bins, waiting: _, events, filtered, bytes } = self;
+        let Self { decoder, bins, waiting, events, filtered, bytes } = self;
         decoder.save(put);
         bins.save(put);
         put_longs(&[*events, *filtered, *bytes], put);
+        let waits = waiting.is_some();
+        let Event { t, x, y, on } = waiting.unwrap_or(Event { t: 0, x: 0, y: 0, on: false });
+        put_longs(&[t], put);
+        put(u32::from(y) << 16 | u32::from(x));
+        put(u32::from(waits) << 1 | u32::from(on));
     }
 
     /// What [`Front::save`] gave.
     pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
         let Self { bins, .. } = Self::new(plan);
-        let (decoder, bins) = (Evt2::restore(take), bins.restore(take));
+        let (decoder, bins) = (Evt2::restore(take).largest_step(plan.largest_step), bins.restore(take));
         let [events, filtered, bytes] = core::array::from_fn(|_| take_long(take));
-        Self { decoder, bins, waiting: None, events, filtered, bytes }
+        let (t, place, flags) = (take_long(take), take(), take());
+        let event = Event { t, x: place as u16, y: (place >> 16) as u16, on: flags & 1 != 0 };
+        let waiting = if flags & 2 != 0 { Some(event) } else { None };
+        Self { decoder, bins, waiting, events, filtered, bytes }
     }
 }

@@ -18,7 +18,8 @@
 //! | [`queue`] | bytes from an interrupt to the main loop |
 //! | [`snapshot`] | its state in memory that survives a reset |
 //!
-//! No allocation, no panic on any input, and nothing is lost without being counted.
+//! No allocation, no panic on any input, and nothing is lost without being counted. A call makes at most
+//! [`Plan::frames_per_call`] frames, so that a main loop stays in time whatever the sensor's clock does.
 //!
 //! ```
 //! use foveola_core::events::{Geometry, Polarity};
@@ -45,10 +46,10 @@
 //! let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory)?; // the model's table is whole
 //! let mut frames = 0;
 //! let bytes = [0x8000_0001_u32, 0x1080_1802, 0x8000_0020, 0x1080_1802].map(u32::to_le_bytes);
-//! for piece in bytes.as_flattened().chunks(5) {
-//!     pipeline.feed(piece, |frame| frames += u32::from(frame.samples[5] > 0.0)); // row 1, column 1
+//! for mut piece in bytes.as_flattened().chunks(5) {
+//!     while pipeline.feed(&mut piece, |frame| frames += u32::from(frame.samples[5] > 0.0)) {} // row 1, column 1
 //! }
-//! pipeline.finish(|_| frames += 1);
+//! while pipeline.finish(|_| frames += 1) {}
 //! assert_eq!((frames, pipeline.counters().stored()), (3, 2));
 //! # Ok::<(), foveola_pipeline::ModelDamaged>(())
 //! ```

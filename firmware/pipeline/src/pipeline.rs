@@ -136,11 +136,20 @@ impl<
         Ok(Self { front: Front::new(&A::PLAN), memory, t: 0, counters: Counters::default(), application })
     }
 
-    /// Takes the next bytes of the stream, a piece of any length, and gives every frame that is completed to `each`.
-    pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(Output<'_>)) {
-        while let Some(start) = self.next_frame(&mut bytes) {
-            self.filter(start, &mut each);
+    /// Takes the next bytes of the stream from the front of `bytes`, a piece of any length, and gives every frame that is
+    /// completed to `each`: at most [`Plan::frames_per_call`](crate::Plan::frames_per_call) of them. Returns whether it
+    /// stopped there: then it is to be called again with what is left of `bytes`, be it nothing.
+    ///
+    /// No piece of a stream and no jump of its clock therefore keeps a main loop from its watchdog.
+    #[must_use = "more frames may be due"]
+    pub fn feed(&mut self, bytes: &mut &[u8], mut each: impl FnMut(Output<'_>)) -> bool {
+        for _ in 0..const { A::PLAN.most } {
+            match self.next_frame(bytes) {
+                Some(start) => self.filter(start, &mut each),
+                None => return false,
+            }
         }
+        self.front.is_behind()
     }
 
     fn next_frame(&mut self, bytes: &mut &[u8]) -> Option<u64> {
@@ -151,19 +160,26 @@ impl<
         self.front.next_frame_of(bytes, input, |event| ModelOf::<A>::keeps(events, event))
     }
 
-    /// Takes a block from a [`ByteQueue`](crate::ByteQueue).
-    pub fn feed_block<const BYTES: usize>(&mut self, block: &Block<BYTES>, each: impl FnMut(Output<'_>)) {
+    /// The bytes of a block from a [`ByteQueue`](crate::ByteQueue), which are to be [fed](Self::feed) next; notes whether
+    /// bytes are missing before them.
+    pub fn open<'b, const BYTES: usize>(&mut self, block: &'b Block<BYTES>) -> &'b [u8] {
         if block.follows_loss() {
             self.lost();
         }
-        self.feed(block.bytes(), each);
+        block.bytes()
     }
 
-    /// Completes the frames that the sensor's clock has passed though no event came: to be called when no bytes wait.
-    pub fn quiet(&mut self, mut each: impl FnMut(Output<'_>)) {
-        while let Some(start) = self.front.quiet_frame(&mut self.memory.input) {
-            self.filter(start, &mut each);
+    /// Completes the frames that the sensor's clock has passed though no event came: to be called when no bytes wait. As
+    /// many as [`Self::feed`] at most; returns whether more may be due.
+    #[must_use = "more frames may be due"]
+    pub fn quiet(&mut self, mut each: impl FnMut(Output<'_>)) -> bool {
+        for _ in 0..const { A::PLAN.most } {
+            match self.front.quiet_frame(&mut self.memory.input) {
+                Some(start) => self.filter(start, &mut each),
+                None => return false,
+            }
         }
+        true
     }
 
     /// Bytes are missing before those that come next.
@@ -172,11 +188,17 @@ impl<
         self.front.lost();
     }
 
-    /// The stream ends: the frame that is open goes through the model.
-    pub fn finish(&mut self, mut each: impl FnMut(Output<'_>)) {
+    /// The stream ends: the frame that is open goes through the model. Where frames are due before it, they come first, as
+    /// many as from [`Self::feed`]; returns whether it is to be called again.
+    #[must_use = "more frames may be due"]
+    pub fn finish(&mut self, mut each: impl FnMut(Output<'_>)) -> bool {
+        if self.front.is_behind() && self.feed(&mut &[][..], &mut each) {
+            return true;
+        }
         if let Some(start) = self.front.finish() {
             self.filter(start, &mut each);
         }
+        false
     }
 
     /// What was counted so far.

@@ -3,6 +3,8 @@
 //! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame, and for
 //! each word of the event filters' state.
 
+#[cfg(doc)]
+use foveola_core::events::Evt2;
 use foveola_core::events::{Accumulator, EventChain, Geometry, Polarity, Window};
 use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 
@@ -53,6 +55,10 @@ pub struct Plan<'a> {
     pub(crate) model: Graph<'a>,
     pub(crate) signature: Signature,
     pub(crate) bins: Accumulator,
+    /// The largest step of the sensor's clock that is believed at once, in microseconds.
+    pub(crate) largest_step: u64,
+    /// Frames of a call, at most.
+    pub(crate) most: usize,
     /// Checksum of what is not the model.
     frames: Checksum,
 }
@@ -132,7 +138,7 @@ impl<'a> Plan<'a> {
         dt: u64,
     ) -> Result<Self, Error> {
         let bins = match Accumulator::new(rows, cols, polarity, dt) {
-            Ok(bins) => bins.windowed(window).restart_after(Self::GAP),
+            Ok(bins) => bins.windowed(window).restart_after(dt.saturating_mul(Self::GAP_FRAMES)),
             Err(error) => return Err(error),
         };
         let (found, expected) = (bins.shape(), model.input());
@@ -147,7 +153,8 @@ impl<'a> Plan<'a> {
         let corner = (window.corner().1 as u32) << 16 | window.corner().0 as u32;
         let signed = matches!(polarity, Polarity::Signed) as u32;
         let frames = Checksum::new().word(size as u32).word(corner).word(window.binning() as u32).word(signed).long(dt);
-        Ok(Self { sensor: geometry, events, model, signature: model.signature(), bins, frames })
+        let (largest_step, most) = (Self::LARGEST_STEP, Self::FRAMES_PER_CALL);
+        Ok(Self { sensor: geometry, events, model, signature: model.signature(), bins, largest_step, most, frames })
     }
 
     /// The same plan with filters of events between the decoder and the frames. They are for the plan's sensor, and yield one of
@@ -184,14 +191,39 @@ impl<'a> Plan<'a> {
         &self.events
     }
 
-    /// Microseconds by which time may jump; behind a longer jump, which only a damaged time makes, frames start anew. As on
-    /// a host.
-    pub const GAP: u64 = 60_000_000;
+    /// Frames of zeros that fill a gap in time, at most, unless [`Plan::restart_after`] says otherwise. After a longer gap
+    /// frames start anew; on a host, after a minute.
+    pub const GAP_FRAMES: u64 = 200;
+    /// Frames that a call makes at most, unless [`Plan::frames_per_call`] says otherwise.
+    pub const FRAMES_PER_CALL: usize = 32;
+    /// [`Plan::largest_step`], unless that says otherwise: 1.05 s, as in recordings.
+    pub const LARGEST_STEP: u64 = 1 << 20;
 
-    /// The same plan with another [`Plan::GAP`]: a gap is filled with frames, so a board sets what it has time for.
+    /// The same plan, whose frames start anew after a gap of more than `gap` microseconds, forwards or backwards: the gap is
+    /// in no frame. A shorter one is filled with frames of zeros.
     #[must_use]
     pub const fn restart_after(self, gap: u64) -> Self {
         Self { bins: self.bins.restart_after(gap), ..self }
+    }
+
+    /// The same plan with at most `frames` frames in a call of [`Pipeline::feed`](crate::Pipeline::feed), at least 1. More
+    /// come with the next call: what a board has time for between two meals of its watchdog.
+    ///
+    /// So there are two answers to a gap of the sensor's clock. With a [`Plan::restart_after`] of at least as many frames it
+    /// is filled, call after call; with a shorter one frames start anew.
+    #[must_use]
+    pub const fn frames_per_call(mut self, frames: usize) -> Self {
+        self.most = if frames > 1 { frames } else { 1 };
+        self
+    }
+
+    /// The same plan for a sensor that tells the time at least every `us` microseconds: a larger step of its clock is believed
+    /// only when the next time confirms it ([`Evt2::largest_step`]). A live sensor tells it every 64 us or more often, so
+    /// 1,024 are plenty. Recordings may have gaps without a time.
+    #[must_use]
+    pub const fn largest_step(mut self, us: u64) -> Self {
+        self.largest_step = us;
+        self
     }
 
     /// Shape of the frames that the model takes.

@@ -35,14 +35,14 @@
 //! use foveola_pipeline::{RetainedBy, SnapshotError, Snapshots};
 //!
 //! let stream = [0x8000_0001_u32, 0x1080_1802, 0x8000_0020, 0x1080_1802].map(u32::to_le_bytes);
-//! let (before, after) = stream.as_flattened().split_at(7); // in the middle of a word
+//! let (mut before, mut after) = stream.as_flattened().split_at(7); // in the middle of a word
 //! let mut retained = <RetainedBy!(Trace)>::new(); // on a board: memory that no start-up code clears
 //!
 //! let mut memory = <MemoryOf!(Trace)>::new();
 //! let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory)?;
 //! let mut snapshots = Snapshots::new(&mut retained);
 //! assert_eq!(snapshots.restore(&mut pipeline), Err(SnapshotError::None)); // the first start
-//! pipeline.feed(before, |_| ());
+//! while pipeline.feed(&mut before, |_| ()) {}
 //! snapshots.save(&pipeline);
 //!
 //! // A reset: all but `retained` is lost.
@@ -51,7 +51,7 @@
 //! let snapshots = Snapshots::new(&mut retained);
 //! assert_eq!(snapshots.restore(&mut pipeline), Ok(()));
 //! assert_eq!(pipeline.counters().bytes, 7);
-//! pipeline.feed(after, |_| ());
+//! while pipeline.feed(&mut after, |_| ()) {}
 //! assert_eq!((pipeline.counters().events, pipeline.counters().skipped.bytes()), (2, 0));
 //! # Ok::<(), foveola_pipeline::ModelDamaged>(())
 //! ```
@@ -63,7 +63,7 @@ use foveola_core::Checksum;
 /// Words of a slot in front of the state.
 const HEAD: usize = 4;
 /// Marks. Another form of the state needs other ones.
-const WHOLE: u32 = 0x5EED_0002;
+const WHOLE: u32 = 0x5EED_0003;
 const BEGUN: u32 = !WHOLE;
 
 /// Memory for two snapshots; see the [picture](self). [`RetainedBy!`](crate::RetainedBy) names the type that fits an application.

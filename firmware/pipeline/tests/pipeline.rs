@@ -75,10 +75,10 @@ fn run<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> Ran {
     let mut memory = <MemoryOf!(Plain)>::new();
     let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut frames = Vec::new();
-    for piece in pieces {
-        pipeline.feed(piece, |frame| frames.push((frame.start, frame.samples.to_vec())));
+    for mut piece in pieces {
+        while pipeline.feed(&mut piece, |frame| frames.push((frame.start, frame.samples.to_vec()))) {}
     }
-    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+    while pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec()))) {}
     (frames, pipeline.counters())
 }
 
@@ -104,8 +104,10 @@ fn bins_are_sums_of_pixels() {
     let mut memory = <MemoryOf!(Binned)>::new();
     let mut pipeline = Pipeline::<Binned, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut frames = Vec::new();
-    pipeline.feed(&encode(&all), |frame| frames.push((frame.start, frame.samples.to_vec())));
-    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+    let bytes = encode(&all);
+    let mut bytes = &bytes[..];
+    while pipeline.feed(&mut bytes, |frame| frames.push((frame.start, frame.samples.to_vec()))) {}
+    while pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec()))) {}
     assert!(frames == expected, "the frames of events that were binned before");
     let counters = pipeline.counters();
     assert_eq!((counters.events, counters.stored()), (3_000, coarse.len() as u64));
@@ -132,10 +134,11 @@ fn a_full_queue_loses_whole_blocks_and_no_count() {
         }
         while let Some(block) = main_loop.receive() {
             received += block.bytes().len();
-            pipeline.feed_block(&block, |frame| frames.push((frame.start, frame.samples.to_vec())));
+            let mut bytes = pipeline.open(&block);
+            while pipeline.feed(&mut bytes, |frame| frames.push((frame.start, frame.samples.to_vec()))) {}
         }
     }
-    pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec())));
+    while pipeline.finish(|frame| frames.push((frame.start, frame.samples.to_vec()))) {}
 
     let counters = pipeline.counters();
     assert_eq!(received + refused, bytes.len());
@@ -171,11 +174,54 @@ fn frames_come_while_nothing_moves() {
     let mut memory = <MemoryOf!(Plain)>::new();
     let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut starts = Vec::new();
-    pipeline.quiet(|_| unreachable!("no frame before the first event"));
-    pipeline.feed(&encode(&events(1, 16, 8)), |_| unreachable!("the first bin is open"));
-    pipeline.feed(&(0x8000_0000_u32 | 10_100 >> 6).to_le_bytes(), |_| unreachable!("no event"));
-    pipeline.quiet(|frame| starts.push(frame.start));
+    assert!(!pipeline.quiet(|_| unreachable!("no frame before the first event")));
+    assert!(!pipeline.feed(&mut &encode(&events(1, 16, 8))[..], |_| unreachable!("the first bin is open")));
+    assert!(!pipeline.feed(&mut &(0x8000_0000_u32 | 10_100 >> 6).to_le_bytes()[..], |_| unreachable!("no event")));
+    assert!(!pipeline.quiet(|frame| starts.push(frame.start)));
     assert_eq!(starts, [7_000, 8_000, 9_000]);
+}
+
+/// A jump of the clock, here by the most that is filled: no call makes more than 32 frames, whichever comes next, and they are
+/// those of a stream that was read at leisure.
+#[test]
+fn a_call_makes_so_many_frames_at_most() {
+    let event = |t| Event { t, x: 3, y: 2, on: true };
+    let bytes = encode(&[event(7_000), event(206_999), event(207_000)]);
+    for (cut, quiet) in [(0, false), (8, false), (8, true), (bytes.len(), true), (bytes.len(), false)] {
+        let mut memory = <MemoryOf!(Plain)>::new();
+        let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
+        let (mut starts, mut calls) = (Vec::new(), Vec::new());
+        let (mut before, mut after) = bytes.split_at(cut);
+        let mut call = |more: bool, starts: &Vec<u64>| {
+            calls.push(starts.len() - calls.iter().sum::<usize>());
+            more
+        };
+        // Not called again, or only later: what is due comes with the next call.
+        let _ = pipeline.feed(&mut before, |frame| starts.push(frame.start));
+        call(true, &starts);
+        while quiet && call(pipeline.quiet(|frame| starts.push(frame.start)), &starts) {}
+        while call(pipeline.feed(&mut before, |frame| starts.push(frame.start)), &starts) {}
+        while call(pipeline.feed(&mut after, |frame| starts.push(frame.start)), &starts) {}
+        while call(pipeline.finish(|frame| starts.push(frame.start)), &starts) {}
+        assert!(starts.iter().copied().eq((7..=207).map(|frame| frame * 1_000)), "{starts:?}");
+        assert!(calls.iter().all(|frames| *frames <= Plan::FRAMES_PER_CALL), "{calls:?}");
+        assert!(pipeline.counters().add_up() && pipeline.counters().stored() == 3, "{:?}", pipeline.counters());
+    }
+}
+
+/// The case: one flipped bit in a time word. With a plan's defaults it makes no frame and no event late.
+#[test]
+fn a_flipped_bit_makes_no_frames() {
+    let clean = encode(&events(2_000, 16, 8));
+    let (expected, _) = run(std::iter::once(&clean[..]));
+    let time = (2_000..).step_by(4).find(|at| clean[at + 3] >> 4 == 8).expect("a time word");
+    for place in 14..28 {
+        let mut bytes = clean.clone();
+        bytes[time + place / 8] ^= 1 << (place % 8);
+        let (frames, counters) = run(std::iter::once(&bytes[..]));
+        assert_eq!((frames.len(), counters.dropped.late, counters.restarts), (expected.len(), 0, 0), "bit {place}");
+        assert_eq!(counters.skipped.unconfirmed, 1, "bit {place}");
+    }
 }
 
 /// Frames that the model holds back, before its kernel is filled and between its outputs.
@@ -184,8 +230,8 @@ fn frames_without_an_output_are_counted() {
     let mut memory = <MemoryOf!(Slow)>::new();
     let mut pipeline = Pipeline::<Slow, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut starts = Vec::new();
-    pipeline.feed(&encode(&events(200, 16, 8)), |frame| starts.push(frame.start));
-    pipeline.finish(|frame| starts.push(frame.start));
+    assert!(!pipeline.feed(&mut &encode(&events(200, 16, 8))[..], |frame| starts.push(frame.start)));
+    assert!(!pipeline.finish(|frame| starts.push(frame.start)));
     assert_eq!(starts, [9_000, 11_000, 13_000, 15_000]);
     let counters = pipeline.counters();
     assert_eq!((counters.frames, counters.outputs, counters.held_back), (10, 4, 6), "{counters:?}");

@@ -52,23 +52,29 @@ fn stream() -> Vec<u8> {
 type Frames = Vec<(u64, Vec<u32>)>;
 
 /// Feeds `bytes` to a pipeline that starts as `retained` says, in memory that holds nonsense, and saves it at the end.
-fn go_on(retained: &mut Kept, bytes: &[u8]) -> (Frames, Counters) {
+fn go_on(retained: &mut Kept, mut bytes: &[u8]) -> (Frames, Counters) {
     let mut memory = <MemoryOf!(Trace)>::new();
     let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory).expect("a whole model");
-    pipeline.feed(&[0x80; 999], |_| ());
+    while pipeline.feed(&mut &[0x80; 999][..], |_| ()) {}
     let mut snapshots = Snapshots::new(retained);
     snapshots.restore(&mut pipeline).expect("a snapshot");
     let mut frames = Frames::new();
-    pipeline.feed(bytes, |frame| frames.push((frame.start, frame.samples.iter().map(|y| y.to_bits()).collect())));
+    let mut each = |frame: foveola_pipeline::Output<'_>| {
+        frames.push((frame.start, frame.samples.iter().map(|y| y.to_bits()).collect()));
+    };
+    while pipeline.feed(&mut bytes, &mut each) {}
     snapshots.save(&pipeline);
     (frames, pipeline.counters())
 }
 
-fn start(retained: &mut Kept, bytes: &[u8]) -> (Frames, Counters) {
+fn start(retained: &mut Kept, mut bytes: &[u8]) -> (Frames, Counters) {
     let mut memory = <MemoryOf!(Trace)>::new();
     let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory).expect("a whole model");
     let mut frames = Frames::new();
-    pipeline.feed(bytes, |frame| frames.push((frame.start, frame.samples.iter().map(|y| y.to_bits()).collect())));
+    let mut each = |frame: foveola_pipeline::Output<'_>| {
+        frames.push((frame.start, frame.samples.iter().map(|y| y.to_bits()).collect()));
+    };
+    while pipeline.feed(&mut bytes, &mut each) {}
     Snapshots::new(retained).save(&pipeline);
     (frames, pipeline.counters())
 }
@@ -173,7 +179,7 @@ fn numbers_go_round() {
 fn what_cannot_be_restored_is_told() {
     let mut memory = <MemoryOf!(Trace)>::new();
     let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory).expect("a whole model");
-    pipeline.feed(&stream()[..300], |_| ());
+    assert!(!pipeline.feed(&mut &stream()[..300], |_| ()));
     let before = pipeline.counters();
 
     let mut noise = Kept::new();

@@ -37,7 +37,8 @@ pub(crate) type Reason = (&'static str, &'static str, u64);
 
 /// The data that a decoder skipped.
 pub(crate) fn decoder_reasons(skipped: &Skipped) -> impl Iterator<Item = Reason> {
-    let keys = ["garbage_bytes", "untimed_bytes", "other_bytes", "tail_bytes", "backward"];
+    let keys =
+        ["garbage_bytes", "untimed_bytes", "other_bytes", "tail_bytes", "backward", "unconfirmed", "early_events"];
     keys.into_iter().zip(skipped.reasons()).map(|(key, (words, count))| (key, words, count.into()))
 }
 

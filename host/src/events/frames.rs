@@ -71,7 +71,8 @@ impl<I: Iterator<Item = Result<Event>>> Frames<I> {
             return Err(Error::Parameter { item: "frames", name: "geometry", value, expected: "at most 2^26 pixels" });
         }
         let bins = Accumulator::new(geometry.rows, geometry.cols, polarity, dt)
-            .map_err(|source| Error::layer("frames of events", source))?;
+            .map_err(|source| Error::layer("frames of events", source))?
+            .restart_after(u64::MAX); // jumps and resets are seen here
         let events = Segmented::new(events);
         Ok(Self {
             source: Source {

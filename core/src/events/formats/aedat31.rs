@@ -15,18 +15,19 @@
 //! **Time** `t = overflows << 31 | t`: the format gives every wrap.
 //!
 //! **Resets**: noise looks like a packet's header less than once in 2^80 bytes, so the first event of a packet may have
-//! any time: the clock restarted. Two events in a row inside a packet that are 1 s or more before the last one, the
-//! second within 1.05 s of the first, are a reset, too.
+//! any time: the clock restarted. More than 67 s ahead the next event of the packet must confirm it, if there is one.
+//! Two events in a row inside a packet that are 1 s or more before the last one, the second within 1.05 s of the first,
+//! are a reset, too.
 //!
-//! **Damage** shows as an impossible packet header, as a negative time, or as a time 1 s or more before the last one
-//! that is not a reset. A single such event costs its 8 bytes. After a second one in a row, one among the 16 events
-//! after a reset, more than 3 among some 16, or a damaged header, everything is skipped up to the next bytes that are
-//! the header of a packet of type 1 in all of its fields. So the packet with the damage is lost from there on, and the
-//! next one is read. After bytes lost inside a packet, the following bytes are decoded as events until their times show
-//! the damage or the packet ends. After damage, and after a line, an event may have any time, so joined recordings are
-//! read on.
+//! **Damage** shows as an impossible packet header, as a negative time, or as a time inside a packet that is 1 s or
+//! more before the last one, or more than 67 s after it, and that is not a reset. A single such event costs its 8
+//! bytes. After a second one in a row, one among the 16 events after a reset, more than 3 among some 16, or a damaged
+//! header, everything is skipped up to the next bytes that are the header of a packet of type 1 in all of its fields.
+//! So the packet with the damage is lost from there on, and the next one is read. After bytes lost inside a packet, the
+//! following bytes are decoded as events until their times show the damage or the packet ends. After damage, and after
+//! a line, an event may have any time, so joined recordings are read on.
 //!
-//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 80 bytes, and the header's.
 //! Reference: iniVation, "AEDAT 3.1".
 
 use super::align::Trouble;
@@ -46,6 +47,8 @@ const POLARITY: i16 = 1;
 const TYPES: i16 = 16;
 /// Microseconds back in time that no camera's recording has.
 const FAR_BACK: u64 = 1_000_000;
+/// Microseconds ahead that no packet has.
+const FAR_AHEAD: u64 = 1 << 26;
 /// Microseconds between two events in a row that show a reset of the clock.
 const STEP: u64 = 1 << 20;
 
@@ -209,9 +212,14 @@ impl Aedat31 {
             count(&mut self.skipped.other, EVENT);
             return None;
         }
-        let back = self.t.get().zip(t).map_or(0, |(last, t)| last.saturating_sub(t));
+        let since = self.t.get().zip(t);
+        let is_back = since.is_some_and(|(last, t)| last.saturating_sub(t) >= FAR_BACK);
+        let is_ahead = since.is_some_and(|(last, t)| t.saturating_sub(last) > FAR_AHEAD);
+        // The next one can confirm a jump.
+        let is_free = self.fresh && !(is_ahead && self.remaining > 0);
+        self.fresh &= t.is_none();
         match t {
-            Some(t) if back < FAR_BACK || self.fresh => {
+            Some(t) if !(is_back || is_ahead) || is_free => {
                 self.trouble.less(1);
                 Some(self.deliver(data, t))
             }
@@ -235,7 +243,8 @@ impl Aedat31 {
     fn doubted(&mut self, word: [u8; EVENT], t: Option<u64>) -> Option<Event> {
         let before = self.held_back();
         if let ((data, Some(first)), Some(t)) = (self.split(before), t)
-            && t.checked_sub(first).is_some_and(|step| step < STEP)
+            && let is_ahead = self.t.get() < Some(first)
+            && t.checked_sub(first).is_some_and(|step| step < if is_ahead { FAR_AHEAD } else { STEP })
         {
             self.skipped.garbage = self.skipped.garbage.saturating_sub(EVENT as u32);
             self.hold_back(word);
@@ -368,7 +377,7 @@ impl Burst for Aedat31 {
             && let now = before | u64::from(told)
             && data & 1 == 1
             && told >> 31 == 0
-            && now >= t
+            && now.wrapping_sub(t) <= FAR_AHEAD
             && now.wrapping_sub(times.start) < len
         {
             t = now;

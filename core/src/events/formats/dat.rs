@@ -184,6 +184,33 @@ mod tests {
         assert_eq!((events.len(), skipped), (200, Skipped { backward: 1, ..Skipped::default() }));
     }
 
+    /// One flipped bit of a time, in each of its 32 places, costs that event and moves no other.
+    #[test]
+    fn a_flipped_bit_does_not_move_time() {
+        let words: Vec<[u8; 8]> = (0..60).map(|i| word(9_000_000 + 1000 * i, i & 1, 3, i)).collect();
+        let (whole, _) = decode(words.as_flattened());
+        for place in 0..32 {
+            let mut damaged = words.clone();
+            damaged[30][place / 8] ^= 1 << (place % 8);
+            let (events, skipped) = decode(damaged.as_flattened());
+            let others: Vec<_> = events.iter().filter(|event| event.x != 30).copied().collect();
+            assert_eq!(others, [&whole[..30], &whole[31..]].concat(), "bit {place}");
+            let step = (damaged[30][3] as i64 - words[30][3] as i64) * (1 << 24);
+            let is_garbage = step >= 1 << 26 || place == 23;
+            assert_eq!(skipped.garbage > 0, is_garbage, "bit {place}: {skipped:?}");
+        }
+    }
+
+    /// A silence of minutes: the first event after it waits for the second.
+    #[test]
+    fn a_long_silence_is_read() {
+        let times = [10, 20, 600_000_000, 660_000_000, 660_000_010];
+        let words = times.map(|t| word(t, 1, 3, 4));
+        let (events, skipped) = decode(words.as_flattened());
+        assert_eq!(events.iter().map(|event| event.t as u32).collect::<Vec<_>>(), times);
+        assert_eq!(skipped, Skipped::default());
+    }
+
     /// Words that are impossible, or have a wrong time, cost only themselves, any number of them and wherever they lie.
     #[test]
     fn an_impossible_word_costs_itself() {

@@ -23,7 +23,7 @@
 //! contains. The times of skipped bytes are not known, so all later times are early by their sum. A second recording
 //! joined to the first is read on from its signature, and its time starts at 0.
 //!
-//! Cost: about 10 operations per event. State: 48 bytes; there is no line buffer.
+//! Cost: about 10 operations per event. State: 56 bytes; there is no line buffer.
 //! Reference: `neuromorphic-paris/event_stream`, README.
 
 use super::align::Phases;

@@ -12,6 +12,14 @@
 //! it is a gap; backwards (a sensor restarted, files joined) it is counted as [`Skipped::backward`]. Events are never
 //! dropped or reordered because of their time.
 //!
+//! **A step of more than 1.05 s** ([`Evt2::largest_step`]) is believed only when the next time high is as close to it:
+//! one flipped bit must not move the clock by hours. Until then events have the time before. Sensors send a time high
+//! every 64 us or more often, so those are few, and their times are right if the step was damage
+//! ([`Skipped::unconfirmed`]). If the clock did jump they are early, and counted ([`Skipped::early`]). The third such
+//! step in a row is believed, so a sparse recording is read on. [`Evt2Encoder`](super::Evt2Encoder) writes the time
+//! high twice where the step is larger: then no event is early. A step is believed at once where another recording
+//! begins (after a header, or [`Decode::finish`]) and after the alignment was lost.
+//!
 //! **Damage** shows as an impossible word. A single one costs 4 bytes: decoding continues after it. A second one among
 //! the next 16 words, or a time high there that is more than 1.05 s from the clock, shows that the alignment changed.
 //! Then everything is skipped up to the next time high at the plausible byte alignment: the one that had 16 possible
@@ -23,10 +31,11 @@
 //!
 //! A header line is an impossible word too, so a second recording joined to the first is read on without loss.
 //!
-//! Cost: about 10 operations per event. State: 64 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 88 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
 use super::align::Alignments;
+use super::clock::{Suspect, is_far};
 use super::header;
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
@@ -49,9 +58,14 @@ pub(super) const HIGH: u32 = 0x0FFF_FFFF;
 pub(super) const NEAR: u32 = 1 << 17;
 /// The largest step of a time high after damage, in its units: 1.05 s.
 pub(super) const SURE: u32 = 1 << 14;
+/// The smallest and the largest choice of the step that is believed at once, in its units: 1.02 ms and 8.4 s.
+const STEPS: [u32; 2] = [1 << 4, NEAR];
 /// Words after an impossible one among which a second shows that the alignment changed: of words at a wrong alignment
 /// 10 in 16 are impossible, and fewer where most bits are 0.
 pub(super) const DOUBT: u8 = 16;
+
+/// [`Place::Far`], as a number beside those of [`Place::Doubt`].
+const FAR: u32 = 3 + DOUBT as u32;
 
 /// Whether words have this kind.
 pub(super) const fn is_possible(kind: u32) -> bool {
@@ -68,7 +82,7 @@ pub(super) const fn is_possible(kind: u32) -> bool {
 /// assert_eq!(events, [Event { t: 64 + 2, x: 3, y: 2, on: true }]);
 /// assert_eq!(decoder.geometry(), None); // the header does not tell it
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Evt2 {
     /// The last bytes, newest on top.
     word: u32,
@@ -77,6 +91,9 @@ pub struct Evt2 {
     place: Place,
     /// Time in units of 64 us, continued over wraps.
     high: Option<u64>,
+    suspect: Suspect,
+    /// The largest step of the time high that is believed at once, in its units.
+    largest: u32,
     skipped: Skipped,
     /// Bytes of time words and of header lines.
     silent: u64,
@@ -89,12 +106,20 @@ enum Place {
     /// Among words, also before the header.
     #[default]
     Words,
+    /// Among words, after a time far from the clock.
+    Far,
     /// In a line of the header.
     Line,
     /// Among words, after an impossible one: so many words before the alignment is certain again.
     Doubt(u8),
     /// Unknown.
     Lost(Alignments<WORD>),
+}
+
+impl Default for Evt2 {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Evt2 {
@@ -105,10 +130,35 @@ impl Evt2 {
             held: 0,
             place: Place::Words,
             high: None,
+            suspect: Suspect::NONE,
+            largest: SURE,
             skipped: Skipped::NOTHING,
             silent: 0,
             header: Header::new(),
         }
+    }
+
+    /// Believes a step of the time high at once only up to `us` microseconds, between 1,024 (16 time words of a sensor)
+    /// and 8.4 s. For a live sensor, which tells the time all along: the less, the less a flipped bit can do. Of a
+    /// recording without time words in between, the events after a longer gap would come early.
+    ///
+    /// ```
+    /// use foveola_core::events::{Decode, Evt2};
+    /// let words = [0x8000_0010_u32, 0x1000_0000, 0x8000_0111, 0x1000_0000, 0x8000_0012, 0x1000_0000]; // bit 8 flipped
+    /// let bytes = words.map(u32::to_le_bytes);
+    /// let mut decoder = Evt2::new().largest_step(1_024);
+    /// let times: Vec<u64> = decoder.events(bytes.as_flattened()).map(|event| event.t).collect();
+    /// assert_eq!((times, decoder.skipped().unconfirmed), (vec![1_024, 1_024, 1_152], 1));
+    /// ```
+    #[must_use]
+    pub const fn largest_step(mut self, us: u64) -> Self {
+        let [least, most] = STEPS;
+        self.largest = match us / 64 {
+            steps if steps >= most as u64 => most,
+            steps if steps <= least as u64 => least,
+            steps => steps as u32,
+        };
+        self
     }
 
     /// The header read so far.
@@ -152,9 +202,10 @@ impl Evt2 {
     }
 
     /// Number of words that [`Evt2::save`] writes.
-    pub const SAVED: usize = 12 + Alignments::<WORD>::SAVED + Header::SAVED;
+    pub const SAVED: usize = 14 + Suspect::SAVED + Alignments::<WORD>::SAVED + Header::SAVED;
 
-    /// Passes all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset.
+    /// Passes all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset. Not
+    /// among them: what it was built with ([`Evt2::largest_step`]).
     ///
     /// ```
     /// use foveola_core::events::{Decode, Evt2};
@@ -167,20 +218,22 @@ impl Evt2 {
     /// assert_eq!(restored.events(&[0, 0x10]).next().map(|event| (event.t, event.x, event.y)), Some((64, 5, 6)));
     /// ```
     pub fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { word, held, place, high, skipped, silent, header } = self;
+        let Self { word, held, place, high, suspect, largest: _, skipped, silent, header } = self;
         // No event of this format can be outside the camera's sensor: its coordinates are delivered unchanged.
-        let Skipped { garbage, untimed, other, tail, backward, outside: _ } = skipped;
+        let Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: _ } = skipped;
         let (kind, alignments) = match place {
             Place::Words => (0, &Alignments::new()),
             Place::Line => (1, &Alignments::new()),
             Place::Lost(alignments) => (2, alignments),
             Place::Doubt(left) => (2 + u32::from(*left), &Alignments::new()),
+            Place::Far => (FAR, &Alignments::new()),
         };
         let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
         put_longs(&[high, *silent], put);
-        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward] {
+        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward, *unconfirmed, *early] {
             put(word);
         }
+        suspect.save(put);
         alignments.save(put);
         header.save(put);
     }
@@ -189,7 +242,9 @@ impl Evt2 {
     /// also damaged ones: the caller must check that they are intact.
     pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let (high, silent) = (take_long(take), take_long(take));
-        let [word, held, kind, garbage, untimed, other, tail, backward] = core::array::from_fn(|_| take());
+        let [word, held, kind, garbage, untimed, other, tail, backward, unconfirmed, early] =
+            core::array::from_fn(|_| take());
+        let suspect = Suspect::restore(take);
         let alignments = Alignments::restore(take);
         Self {
             word,
@@ -198,10 +253,13 @@ impl Evt2 {
                 0 => Place::Words,
                 1 => Place::Line,
                 2 => Place::Lost(alignments),
+                FAR => Place::Far,
                 left => Place::Doubt((left - 2).min(DOUBT.into()) as u8),
             },
             high: if high == u64::MAX { None } else { Some(high) },
-            skipped: Skipped { garbage, untimed, other, tail, backward, outside: 0 },
+            suspect,
+            largest: SURE,
+            skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: 0 },
             silent,
             header: Header::restore(take),
         }
@@ -238,29 +296,46 @@ impl Evt2 {
         None
     }
 
-    /// The step from `high` to a time high, modulo 2^28, sign extended.
-    fn step(high: u64, new: u32) -> i32 {
-        (new.wrapping_sub(high as u32) << 4).cast_signed() >> 4
-    }
-
     /// Whether a time high is so close to the clock that its alignment must be right.
     fn is_sure(&self, new: u32) -> bool {
-        self.high.is_some_and(|high| Self::step(high, new).unsigned_abs() <= SURE)
+        self.high.is_some_and(|high| !is_far::<28>(high, new.into(), [NEAR, SURE]))
     }
 
+    #[inline(always)]
     fn set_time(&mut self, new: u32) {
         self.silent = self.silent.saturating_add(WORD as u64);
+        match self.high {
+            Some(high) if self.suspect.is_clear() && new.wrapping_sub(high as u32) & HIGH <= STEPS[0] => {
+                self.high = Some(high.wrapping_add((new.wrapping_sub(high as u32) & HIGH).into()));
+            }
+            _ => self.judge(new),
+        }
+    }
+
+    /// [`Evt2::set_time`] for all but a small step forwards.
+    #[cold]
+    #[inline(never)]
+    fn judge(&mut self, new: u32) {
         let Some(high) = self.high else {
-            self.high = Some(new.into());
+            (self.high, self.suspect) = (Some(new.into()), Suspect::NONE);
             return;
         };
-        let step = Self::step(high, new);
-        let continued = if step.unsigned_abs() <= NEAR { high.checked_add_signed(step.into()) } else { None };
-        let next = continued.unwrap_or(high & !u64::from(HIGH) | u64::from(new));
+        let Some(next) = self.suspect.hear::<28>(high, new, [NEAR, self.largest], &mut self.skipped) else {
+            self.settle();
+            return;
+        };
         if next < high {
             count(&mut self.skipped.backward, 1);
         }
         self.high = Some(next);
+        self.settle();
+    }
+
+    /// The next word is taken as soon as it is there, unless a time waits to be confirmed.
+    fn settle(&mut self) {
+        if matches!(self.place, Place::Words | Place::Far) {
+            self.place = if self.suspect.waits() { Place::Far } else { Place::Words };
+        }
     }
 
     /// Takes the held word, one of the `left` words after an impossible one.
@@ -274,6 +349,7 @@ impl Evt2 {
         let event = self.word(word);
         if self.place == Place::Doubt(left) {
             self.place = if left > 1 { Place::Doubt(left - 1) } else { Place::Words };
+            self.settle();
         }
         event
     }
@@ -286,7 +362,7 @@ impl Evt2 {
             for byte in bytes {
                 self.header.push(byte); // printable: the line stays open
             }
-        } else if self.place == Place::Words && self.high.is_some() {
+        } else if matches!(self.place, Place::Words | Place::Far) && self.high.is_some() {
             count(&mut self.skipped.garbage, WORD);
             self.place = Place::Doubt(DOUBT);
         } else {
@@ -298,22 +374,25 @@ impl Evt2 {
     /// `garbage` bytes were no words.
     fn lose(&mut self, garbage: usize) {
         count(&mut self.skipped.garbage, garbage);
-        self.place = Place::Lost(Alignments::new());
+        (self.place, self.suspect) = (Place::Lost(Alignments::new()), Suspect::ANY);
     }
 
     #[inline(never)]
     fn byte(&mut self, byte: u8) -> Option<Event> {
         self.word = self.word >> 8 | u32::from(byte) << 24;
         match &mut self.place {
-            Place::Words | Place::Doubt(_) => {
+            Place::Words | Place::Far | Place::Doubt(_) => {
                 self.held += 1; // 4 at most
                 if usize::from(self.held) < WORD {
                     return None;
                 }
                 self.held = 0;
-                if let Place::Doubt(left) = self.place {
-                    return self.doubtful(left);
-                }
+                let event = match self.place {
+                    Place::Doubt(left) => self.doubtful(left),
+                    _ => self.word(self.word),
+                };
+                self.suspect.add(event.is_some().into());
+                return event;
             }
             Place::Line => {
                 let line = self.header.begun().saturating_add(1);
@@ -321,7 +400,7 @@ impl Evt2 {
                     Line::Open => {}
                     Line::Complete => {
                         self.silent = self.silent.saturating_add(line as u64);
-                        self.place = Place::Words;
+                        (self.place, self.suspect) = (Place::Words, Suspect::ANY);
                     }
                     Line::Damaged => {
                         self.header.discard();
@@ -399,7 +478,7 @@ impl Decode for Evt2 {
                 sink((word >> 11 & 0x7FF) as u16, (word & 0x7FF) as u16, word >> 28 == ON);
             } else {
                 let step = word.wrapping_sub(high as u32).wrapping_sub(steps) & HIGH;
-                if word >> 28 != TIME_HIGH || step > NEAR || ahead >= len {
+                if word >> 28 != TIME_HIGH || step > STEPS[0] || ahead >= len {
                     break;
                 }
                 ahead = ahead.wrapping_add((step << 6) as i32);
@@ -416,13 +495,13 @@ impl Decode for Evt2 {
 
     fn finish(&mut self) {
         count(&mut self.skipped.tail, usize::from(self.held));
-        self.held = 0;
+        (self.held, self.suspect) = (0, Suspect::ANY);
         match self.place {
             Place::Line => {
                 count(&mut self.skipped.tail, self.header.discard());
                 self.place = Place::Words;
             }
-            Place::Doubt(_) => self.place = Place::Words,
+            Place::Doubt(_) | Place::Far => self.place = Place::Words,
             Place::Words | Place::Lost(_) => {}
         }
     }
@@ -502,7 +581,7 @@ mod tests {
     /// 2^32 us of clocks without an event: 32 bits of time wrap, and the event after them is not an early one.
     #[test]
     fn a_run_ends_where_its_times_end() {
-        let clocks = (1..=512_u32).map(|step| 0x8000_0000 | (step * NEAR));
+        let clocks = (1..=1 << 12).map(|step| 0x8000_0000 | (step * SURE));
         let words: Vec<u8> = clocks.chain([0x1000_0000 | (5 << 22)]).flat_map(u32::to_le_bytes).collect();
         let mut decoder = Evt2::new();
         decoder.feed(&0x8000_0000_u32.to_le_bytes(), |_| ());
@@ -547,11 +626,96 @@ mod tests {
             (&[0, HIGH], u64::from(HIGH) * 64, 0),
         ];
         for (highs, t, backward) in cases {
-            let bytes: Vec<u8> = highs.iter().flat_map(|&new| [high(new), event]).flatten().collect();
+            // Twice: the second confirms a jump.
+            let bytes: Vec<u8> = highs.iter().flat_map(|&new| [high(new), high(new), event]).flatten().collect();
             let (events, decoder) = decode(&bytes);
             assert_eq!((events.len(), events.last().unwrap().t), (highs.len(), t), "{highs:?}");
             assert_eq!(decoder.skipped(), Skipped { backward, ..Skipped::default() }, "{highs:?}");
         }
+    }
+
+    /// A sensor's stream: a time high every 64 us, an event after each, and the words in `damaged` XOR a mask.
+    fn sensor(damaged: &[(usize, u32)]) -> Vec<u8> {
+        let mut words: Vec<u32> = (0..1000).flat_map(|i| [0x8123_4560 + i, 0x1000_0000 + ((i % 64) << 22)]).collect();
+        damaged.iter().for_each(|(i, mask)| words[2 * i] ^= mask);
+        words.into_iter().flat_map(u32::to_le_bytes).collect()
+    }
+
+    /// One flipped bit of a time high, in each of its 32 places, moves the events up to the next time high but one by no
+    /// more than the largest step, or by 64 us where it is seen; and no others. Nor do two in a row, unless the same bit
+    /// is flipped: that is a jump.
+    #[test]
+    fn a_flipped_bit_does_not_move_time() {
+        for (largest, sure) in [(1_048_576, 1 << 14), (1_024, 1 << 4)] {
+            let decode = |damaged: &[(usize, u32)]| {
+                let mut decoder = Evt2::new().largest_step(largest);
+                (decoder.events(&sensor(damaged)).collect::<Vec<_>>(), decoder.skipped())
+            };
+            let (whole, none) = decode(&[]);
+            assert_eq!((whole.len(), none), (1000, Skipped::default()));
+            let furthest = |events: &[Event]| events.iter().zip(&whole).map(|(a, b)| a.t.abs_diff(b.t)).max();
+            for place in 0..32 {
+                let (events, skipped) = decode(&[(500, 1 << place)]);
+                assert!(events[..500] == whole[..500], "bit {place}: before");
+                assert!(events[events.len() - 498..] == whole[502..], "bit {place}: after");
+                let is_far = (2 * sure..1 << 28).contains(&(1 << place));
+                assert_eq!(skipped.unconfirmed, is_far.into(), "bit {place}: {skipped:?}");
+                if place < 28 {
+                    let most = if is_far { 64 } else { (64 << place) + 64 };
+                    assert!(furthest(&events) <= Some(most), "bit {place}: {:?} us", furthest(&events));
+                }
+            }
+            for (a, b) in (0..28 * 28).map(|i| (1 << (i / 28), 1 << (i % 28))) {
+                let (events, skipped) = decode(&[(500, a), (501, b)]);
+                assert!(events[..500] == whole[..500], "{a:X}, {b:X}: before");
+                assert!(events[503..] == whole[503..], "{a:X}, {b:X}: after");
+                if a >= 2 * sure && b >= 2 * sure && a != b {
+                    assert_eq!(skipped, Skipped { unconfirmed: 2, ..Skipped::default() }, "{a:X}, {b:X}");
+                    assert_eq!(furthest(&events), Some(128), "{a:X}, {b:X}");
+                }
+            }
+        }
+    }
+
+    /// A jump is believed when the next time high confirms it; the events in between are early and counted.
+    #[test]
+    fn a_jump_is_confirmed_by_the_next_time() {
+        let word = |high: u32| (TIME_HIGH << 28 | high).to_le_bytes();
+        let event = (ON << 28).to_le_bytes();
+        let minute = 60_000_000 / 64;
+        let cases: [(&[u32], &[u64], Skipped); 6] = [
+            // High, its events' high, what is counted.
+            (&[5, minute, minute + 1], &[5, 5, minute as u64 + 1], Skipped { early: 1, ..Skipped::default() }),
+            (
+                &[minute, 5, 6],
+                &[minute as u64, minute as u64, 6],
+                Skipped { early: 1, backward: 1, ..Skipped::default() },
+            ),
+            (&[5, minute, 6], &[5, 5, 6], Skipped { unconfirmed: 1, ..Skipped::default() }),
+            (&[5, minute, HIGH, 6], &[5, 5, 5, 6], Skipped { unconfirmed: 2, ..Skipped::default() }),
+            // The third in a row is believed: a clock never stands for long.
+            (
+                &[5, minute, 2 * minute, 3 * minute],
+                &[5, 5, 5, 3 * minute as u64],
+                Skipped { unconfirmed: 2, early: 2, ..Skipped::default() },
+            ),
+            // The first time may be any, also a damaged one.
+            (
+                &[minute, 5, 6, 7],
+                &[minute as u64, minute as u64, 6, 7],
+                Skipped { early: 1, backward: 1, ..Skipped::default() },
+            ),
+        ];
+        for (highs, expected, counted) in cases {
+            let bytes: Vec<u8> = highs.iter().flat_map(|&high| [word(high), event]).flatten().collect();
+            let (events, decoder) = decode(&bytes);
+            let times: Vec<u64> = events.iter().map(|event| event.t / 64).collect();
+            assert_eq!((&times[..], decoder.skipped()), (expected, counted), "{highs:?}");
+        }
+        // The encoder confirms its jumps: a minute of silence, and nothing is early.
+        let events = [stream(0, 5), stream(60_000_000, 5)].concat();
+        let (decoded, decoder) = decode(&encode(&events));
+        assert_eq!((decoded, decoder.skipped()), (events, Skipped::default()));
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! words and is more reliable.
 //!
 //! **Time** is that of [EVT 2.0](super::evt2): `high << 6 | low`, continued over the wrap every 2^34 us for steps of
-//! 8.4 s or less.
+//! 8.4 s or less; one of more than 1.05 s is believed only when the next time high confirms it.
 //!
 //! **Damage** shows as an impossible word. A single one costs 8 bytes where a time high within 1.05 s of the clock
 //! follows among the next 128 words, as it does from all sensors. After a second one before that, a fourth with few
@@ -25,11 +25,11 @@
 //! bit in a mask is an event more or less, and cannot be detected. A word with an empty mask is neither an event nor
 //! damage.
 //!
-//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 88 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::align::Trouble;
-use super::clock::{Clock, continued};
+use super::clock::{Clock, is_far};
 use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
 use super::header;
@@ -164,15 +164,9 @@ impl Evt21 {
         }
     }
 
-    /// The time that follows the clock's when a time high tells `told`.
-    fn time_of(&self, told: u64) -> u64 {
-        self.high.get().map_or(told, |high| continued::<28>(high, told, NEAR.into()))
-    }
-
     /// Whether a time high is so close to the clock that its alignment must be right.
     fn is_sure(&self, upper: u32) -> bool {
-        let told = self.time_of((upper & HIGH).into());
-        self.high.get().is_some_and(|high| told.abs_diff(high) <= SURE.into())
+        self.high.get().is_some_and(|high| !is_far::<28>(high, (upper & HIGH).into(), [NEAR, SURE]))
     }
 
     /// The order, as far as the header or the kind of a word in each order shows it.
@@ -212,6 +206,7 @@ impl Words<WORD, WORD> for Evt21 {
             OFF | ON => match self.high.get() {
                 Some(high) => {
                     (self.upper, self.mask) = (upper, lower);
+                    self.frame.suspect.add(lower.count_ones());
                     return if lower == 0 { None } else { Some(self.pending(high)) };
                 }
                 None => count(&mut self.frame.skipped.untimed, WORD),
@@ -222,7 +217,11 @@ impl Words<WORD, WORD> for Evt21 {
                     self.trouble.less(1);
                     self.frame.settle();
                 }
-                if self.high.set(self.time_of((upper & HIGH).into())) {
+                let next = match self.high.get() {
+                    None => Some((upper & HIGH).into()),
+                    Some(high) => self.frame.hear::<28>(high, upper & HIGH, [NEAR, SURE]),
+                };
+                if next.is_some_and(|next| self.high.set(next)) {
                     count(&mut self.frame.skipped.backward, 1);
                 }
             }

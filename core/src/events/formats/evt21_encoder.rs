@@ -8,7 +8,7 @@
 
 use super::Order;
 use super::clock::lead;
-use super::evt2::{HIGH, NEAR, OFF, ON, TIME_HIGH};
+use super::evt2::{HIGH, NEAR, OFF, ON, SURE, TIME_HIGH};
 use super::header::{PIXEL, write_raw};
 use crate::events::{Event, Geometry};
 
@@ -85,7 +85,7 @@ impl Evt21Encoder {
         }
         // The waiting word comes before the time, which is written only if it can be reached.
         let mut before = self.clone();
-        let led = lead::<28>(self.high, high, NEAR.into(), |told| {
+        let led = lead::<28>(self.high, high, [NEAR, SURE], |told| {
             before.finish(&mut sink);
             sink(self.order.bytes([TIME_HIGH << 28 | told as u32 & HIGH, 0]));
         });

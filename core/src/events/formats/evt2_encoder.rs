@@ -4,8 +4,8 @@
 //! decoders of other programs follow less. [`Evt2Encoder::lead`] shows the wrap to all.
 //! Cost: 4 or 8 bytes per event. State: 16 bytes.
 
-use super::clock::lead;
-use super::evt2::{HIGH, NEAR, OFF, ON, TIME_HIGH};
+use super::clock::{is_far, lead};
+use super::evt2::{HIGH, NEAR, OFF, ON, SURE, TIME_HIGH};
 use super::header::{PIXEL, write_raw};
 use crate::events::{Event, Geometry};
 
@@ -62,7 +62,7 @@ impl Evt2Encoder {
         if self.high.is_some_and(|last| last >> 28 == high >> 28) {
             return true;
         }
-        let led = lead::<28>(self.high, high, NEAR.into(), |told| {
+        let led = lead::<28>(self.high, high, [NEAR, SURE], |told| {
             sink((TIME_HIGH << 28 | told as u32 & HIGH).to_le_bytes());
         });
         if led {
@@ -71,7 +71,7 @@ impl Evt2Encoder {
         led
     }
 
-    /// Gives the words of `event` to `sink`: a time high when it changed, and the event.
+    /// Gives the words of `event` to `sink`: a time high when it changed, two when it jumped, and the event.
     ///
     /// # Errors
     /// Returns the event, and writes nothing, when a coordinate is above 2047.
@@ -82,8 +82,12 @@ impl Evt2Encoder {
         }
         let high = t >> 6;
         if self.high != Some(high) {
+            let word = TIME_HIGH << 28 | high as u32 & HIGH;
+            if self.high.is_some_and(|last| is_far::<28>(last, (word & HIGH).into(), [NEAR, SURE])) {
+                sink(word.to_le_bytes()); // a decoder believes a jump that is told twice
+            }
             self.high = Some(high);
-            sink((TIME_HIGH << 28 | high as u32 & HIGH).to_le_bytes());
+            sink(word.to_le_bytes());
         }
         let kind = if on { ON } else { OFF };
         let low = (t & 0x3F) as u32;

@@ -17,7 +17,8 @@
 //! overflow; sensors send a stale one after a repeated time high. It is taken as it is and counted as
 //! [`Skipped::backward`]. A time high that decreases by 4095 - 10 units of 4096 us or more is a wrap, and `t` keeps
 //! growing; any other decrease is counted as backwards. So no event drifts, but a gap of 16.7 s without a single time
-//! high cannot be detected.
+//! high cannot be detected. A step of the time high of more than 1 s is believed only when the next one confirms it, as
+//! in [EVT 2.0](super::evt2). Until then a time low that decreases is not taken: it belongs to the new time high.
 //!
 //! **Damage** can hardly be detected: 12 of 16 kinds are possible. What is detected is an impossible kind, which an odd
 //! number of lost bytes leads to within a few words. A single one costs 2 bytes; if it gave a row, a base or a time,
@@ -30,11 +31,11 @@
 //! two words of printable characters after a `%` are taken for a line; sensors begin with a time high, which is not
 //! printable.
 //!
-//! Cost: about 10 operations per word. State: 64 bytes, and the header's.
+//! Cost: about 10 operations per word. State: 88 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
 
 use super::burst::{self, Burst};
-use super::clock::{Clock, continued};
+use super::clock::Clock;
 use super::evt2::DOUBT;
 use super::frame::{self, Frame, Words};
 use super::header::{self, PIXEL};
@@ -70,9 +71,9 @@ const WINDOW: usize = 4;
 /// Pixels of the largest vector.
 const LONGEST: usize = 12;
 /// Largest step of the time high, in its units of 4096 us, over a wrap: a decrease by 4095 - 10 is the smallest wrap.
-pub(super) const NEAR: u64 = 4096 - (4095 - 10);
-/// The largest step of a time high after damage, in its units: 1 s.
-const SURE: u64 = 244;
+pub(super) const NEAR: u32 = 4096 - (4095 - 10);
+/// The largest step of a time high after damage, and that is believed at once, in its units: 1 s.
+pub(super) const SURE: u32 = 244;
 
 /// Streaming decoder of EVT 3.0; see the [format](self).
 ///
@@ -143,14 +144,15 @@ impl Evt3 {
             return None;
         }
         (self.mask, self.left) = (mask, base.min(u16::MAX - len));
+        self.frame.suspect.add(mask.count_ones());
         self.pending()
     }
 
     /// Whether a time high is at most `most` units ahead of the clock, or [`NEAR`] behind it.
-    fn is_near(&self, told: u16, most: u64) -> bool {
+    fn is_near(&self, told: u16, most: u32) -> bool {
         self.t.get().is_some_and(|t| {
             let ahead = u64::from(told).wrapping_sub(t >> 12) & 0xFFF;
-            ahead <= most || ahead > 0xFFF - NEAR
+            ahead <= most.into() || ahead > u64::from(0xFFF - NEAR)
         })
     }
 
@@ -172,7 +174,10 @@ impl Words<WORD, WINDOW> for Evt3 {
         let low = word & 0xFFF;
         match word >> 12 {
             EVENT => match (self.t.get(), self.y) {
-                (Some(t), Some(y)) => return Some(Event { t, x: word & PIXEL, y, on: word & POLARITY != 0 }),
+                (Some(t), Some(y)) => {
+                    self.frame.suspect.add(1);
+                    return Some(Event { t, x: word & PIXEL, y, on: word & POLARITY != 0 });
+                }
                 _ => count(&mut self.frame.skipped.untimed, WORD),
             },
             ROW => self.y = Some(word & PIXEL),
@@ -180,15 +185,19 @@ impl Words<WORD, WINDOW> for Evt3 {
             VECTOR_12 => return self.vector(low, 12),
             VECTOR_8 => return self.vector(low & 0xFF, 8),
             TIME_LOW => {
-                if let Some(t) = self.t.get() {
+                if let Some(t) = self.t.get()
+                    && !(self.frame.suspect.waits() && u64::from(low) < t & 0xFFF)
+                {
                     self.set_time(t & !0xFFF | u64::from(low));
                 }
             }
             TIME_HIGH if self.frame.in_doubt() && !self.is_near(low, SURE) => self.frame.lose(WORD, &bytes),
             TIME_HIGH => match self.t.get() {
                 None => self.set_time(u64::from(low) << 12),
-                Some(t) if t >> 12 & 0xFFF == low.into() => {}
-                Some(t) => self.set_time(continued::<12>(t >> 12, low.into(), NEAR) << 12),
+                Some(t) => match self.frame.hear::<12>(t >> 12, low.into(), [NEAR, SURE]) {
+                    Some(high) if high != t >> 12 => self.set_time(high << 12),
+                    _ => {}
+                },
             },
             TRIGGER | OTHERS | CONTINUED_4 | CONTINUED_12 => count(&mut self.frame.skipped.other, WORD),
             _ if word == PADDING => count(&mut self.frame.skipped.other, WORD),
@@ -400,14 +409,47 @@ mod tests {
             (&[0x8FFF, 0x6FFF, 0x8000, 0x6000], WRAP, 0),
             (&[0x8FFF, 0x8000, 0x8FFF, 0x8000], WRAP, 1), // back over the wrap, and over it again
             (&[0x8FF5, 0x6FFF, 0x8000], WRAP, 0),         // a decrease of 4085 units
-            (&[0x8FF4, 0x6FFF, 0x8000], 0, 1),            // of 4084: a restart
-            (&[0x8000, 0x8FFF], 4095 * 4096, 0),
-            (&[0x8800, 0x8000], 0, 1),
-            (&[0x8FFF, 0x8000, 0x8800, 0x8FFF, 0x8000], 2 * WRAP, 0),
+            (&[0x8FF4, 0x6FFF, 0x8000, 0x8000], 0, 1),    // of 4084: a restart, once it is confirmed
+            (&[0x8000, 0x8FFF, 0x8FFF], 4095 * 4096, 0),
+            (&[0x8800, 0x8000, 0x8000], 0, 1),
+            (&[0x8FFF, 0x8000, 0x8800, 0x8800, 0x8FFF, 0x8FFF, 0x8000], 2 * WRAP, 0),
         ];
         for (words, last, backward) in cases {
             let (times, found) = times(words);
             assert_eq!((times.last(), found), (Some(&last), backward), "{words:04X?}");
+        }
+    }
+
+    /// A flipped bit of a time high, and what a jump does: a time low that decreases belongs to the time high before it.
+    #[test]
+    fn a_time_high_far_from_the_clock_is_confirmed_first() {
+        let cases: [(&[u16], &[u64], Skipped); 4] = [
+            (
+                &[0x8001, 0x6FF0, 0x8802, 0x6003, 0x8002, 0x6004],
+                &[4096, 8176, 8176, 8176, 8192, 8196],
+                Skipped { unconfirmed: 1, ..Skipped::default() },
+            ),
+            (
+                &[0x8001, 0x6010, 0x8801, 0x6020, 0x8001, 0x6030],
+                &[4096, 4112, 4112, 4128, 4128, 4144],
+                Skipped { unconfirmed: 1, ..Skipped::default() },
+            ),
+            (
+                &[0x8001, 0x6010, 0x8801, 0x8201, 0x8001],
+                &[4096, 4112, 4112, 4112, 4112],
+                Skipped { unconfirmed: 2, ..Skipped::default() },
+            ),
+            (
+                &[0x8001, 0x6010, 0x8801, 0x6020, 0x8802],
+                &[4096, 4112, 4112, 4128, 0x802 << 12],
+                Skipped { early: 2, ..Skipped::default() },
+            ),
+        ];
+        for (words, expected, counted) in cases {
+            let words: Vec<u16> = [0x0005].into_iter().chain(words.iter().flat_map(|word| [*word, 0x2007])).collect();
+            let (events, decoder) = decode(&bytes(&words));
+            let times: Vec<u64> = events.iter().map(|event| event.t).collect();
+            assert_eq!((&times[..], decoder.skipped()), (expected, counted), "{words:04X?}");
         }
     }
 
@@ -450,8 +492,11 @@ mod tests {
     /// The table and the text above it, word by word.
     fn naive(words: &[u16]) -> (Vec<Event>, Skipped) {
         let (mut t, mut y, mut base, mut on) = (None::<u64>, None, None::<u16>, false);
+        // Times high that are not believed, and the events since.
+        let (mut far, mut early): (Vec<u64>, u32) = (Vec::new(), 0);
         let (mut events, mut skipped) = (Vec::new(), Skipped::default());
         for word in words {
+            let before = events.len();
             let (low, pixel) = (word & 0xFFF, word & 0x7FF);
             match word >> 12 {
                 0 => y = Some(pixel),
@@ -469,6 +514,7 @@ mod tests {
                     }
                     base = base.map(|base| base + len);
                 }
+                6 if !far.is_empty() && t.is_some_and(|t| u64::from(low) < t % 4096) => {}
                 6 => {
                     let told = t.map(|t| t / 4096 * 4096 + u64::from(low));
                     skipped.backward += u32::from(told < t);
@@ -479,6 +525,7 @@ mod tests {
                     let wrap = 1 << 24;
                     t = Some(t.map_or(low, |t| {
                         if t % wrap / 4096 * 4096 == low {
+                            (far, early) = (Vec::new(), 0);
                             return t;
                         }
                         let same = t / wrap * wrap + low;
@@ -488,11 +535,28 @@ mod tests {
                             same if same >= t / 4096 * 4096 + limit && same >= wrap => same - wrap,
                             same => same,
                         };
+                        let near = |a: u64, b: u64| a.abs_diff(b) <= 244 * 4096;
+                        if !near(told, t / 4096 * 4096) {
+                            let around =
+                                |last: u64| near(last, low) || near(last, low + wrap) || near(last + wrap, low);
+                            let confirmed = far.last().is_some_and(|last| around(*last));
+                            if !confirmed && far.len() < 2 {
+                                skipped.unconfirmed += 1;
+                                far.push(low);
+                                return t;
+                            }
+                            skipped.unconfirmed -= u32::from(confirmed);
+                            skipped.early += early;
+                        }
+                        (far, early) = (Vec::new(), 0);
                         skipped.backward += u32::from(told < t);
                         told
                     }));
                 }
                 _ => skipped.other += 2,
+            }
+            if !far.is_empty() {
+                early += (events.len() - before) as u32;
             }
         }
         (events, skipped)

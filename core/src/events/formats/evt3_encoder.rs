@@ -8,7 +8,7 @@
 //! vectors. State: 32 bytes.
 
 use super::clock::lead;
-use super::evt3::{BASE, EVENT, NEAR, POLARITY, ROW, TIME_HIGH, TIME_LOW, VECTOR_8, VECTOR_12};
+use super::evt3::{BASE, EVENT, NEAR, POLARITY, ROW, SURE, TIME_HIGH, TIME_LOW, VECTOR_8, VECTOR_12};
 use super::header::{PIXEL, write_raw};
 use crate::events::{Event, Geometry};
 
@@ -98,7 +98,7 @@ impl Evt3Encoder {
         let high = self.t.map(|t| t >> 12);
         // The waiting pixels come before the time, which is written only if it can be reached.
         let mut before = self.clone();
-        let led = lead::<12>(high, t >> 12, NEAR, |told| {
+        let led = lead::<12>(high, t >> 12, [NEAR, SURE], |told| {
             before.finish(&mut sink);
             sink((TIME_HIGH << 12 | told as u16 & 0xFFF).to_le_bytes());
         });

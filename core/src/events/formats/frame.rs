@@ -9,10 +9,11 @@
 //! A decoder is a [`Words`]: it defines the meaning of a word, whether a word is possible, and where text ends.
 //! [`next`] does the rest, byte by byte where a word is split between chunks; a decoder takes whole words itself while
 //! it [is in step](Frame::in_step). A single impossible word costs its own bytes: the alignment is given up only when
-//! more of them show that it is wrong.
-//! State: `W + N + 27` bytes, and the header's.
+//! more of them show that it is wrong. While a time waits to be confirmed ([`Suspect`]), words are taken one by one.
+//! State: `W + N + 43` bytes, and the header's.
 
 use super::align::Alignments;
+use super::clock::Suspect;
 use super::evt2::DOUBT;
 use crate::events::decode::count;
 use crate::events::{Event, Header, Line, Skipped};
@@ -26,6 +27,8 @@ enum Place<const N: usize> {
     Line,
     /// Among words.
     Words,
+    /// Among words, after a time far from the clock.
+    Far,
     /// Among words, after an impossible one: so many words before the alignment is certain again.
     Doubt(u8),
     /// After a word that is still to be decoded: the newest in the window.
@@ -51,6 +54,7 @@ pub(super) struct Frame<const N: usize, const W: usize> {
     window: [u8; W],
     held: u8,
     place: Place<N>,
+    pub(super) suspect: Suspect,
     pub(super) skipped: Skipped,
     pub(super) header: Header,
 }
@@ -80,7 +84,14 @@ pub(super) trait Words<const N: usize, const W: usize> {
 
 impl<const N: usize, const W: usize> Frame<N, W> {
     pub(super) const fn new() -> Self {
-        Self { window: [0; W], held: 0, place: Place::Start, skipped: Skipped::NOTHING, header: Header::new() }
+        Self {
+            window: [0; W],
+            held: 0,
+            place: Place::Start,
+            suspect: Suspect::NONE,
+            skipped: Skipped::NOTHING,
+            header: Header::new(),
+        }
     }
 
     /// Whether the next byte is the first of a word.
@@ -94,7 +105,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     pub(super) fn impossible(&mut self, word: [u8; N]) {
         match word.first_chunk() {
             Some(first) if Header::begins(*first) => self.line(word),
-            _ if self.place == Place::Words => self.doubt(word, DOUBT),
+            _ if matches!(self.place, Place::Words | Place::Far) => self.doubt(word, DOUBT),
             _ => self.lose(N, &word),
         }
     }
@@ -126,7 +137,21 @@ impl<const N: usize, const W: usize> Frame<N, W> {
 
     /// The alignment is right.
     pub(super) const fn settle(&mut self) {
-        self.place = Place::Words;
+        self.place = if self.suspect.waits() { Place::Far } else { Place::Words };
+    }
+
+    /// The time that follows `now` when `BITS` bits of it are `told`, if that is believed: see [`Suspect::hear`].
+    pub(super) fn hear<const BITS: u32>(&mut self, now: u64, told: u32, limits: [u32; 2]) -> Option<u64> {
+        let next = self.suspect.hear::<BITS>(now, told, limits, &mut self.skipped);
+        if matches!(self.place, Place::Words | Place::Far) {
+            self.settle();
+        }
+        next
+    }
+
+    /// A line of text ended: the time of what follows may be any.
+    fn begin(&mut self) {
+        (self.place, self.suspect) = (Place::Start, Suspect::ANY);
     }
 
     /// The word before the newest in the window was not damage: it is decoded now, and the newest next.
@@ -151,7 +176,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             }
             match self.header.push(byte) {
                 Line::Open => {}
-                Line::Complete => self.place = Place::Start,
+                Line::Complete => self.begin(),
                 Line::Damaged => return self.lose(N, &word),
             }
         }
@@ -162,13 +187,14 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         count(&mut self.skipped.garbage, bytes);
         self.header.discard();
         (self.window, self.held, self.place) = ([0; W], 0, Place::Lost(Alignments::new()));
+        self.suspect = Suspect::ANY;
         last.iter().for_each(|byte| self.shift(*byte));
     }
 
     pub(super) fn finish(&mut self) {
         count(&mut self.skipped.tail, usize::from(self.held));
         count(&mut self.skipped.tail, self.header.discard());
-        self.held = 0;
+        (self.held, self.suspect) = (0, Suspect::ANY);
         if !matches!(self.place, Place::Lost(_)) {
             self.place = Place::Start;
         }
@@ -190,10 +216,10 @@ impl<const N: usize, const W: usize> Frame<N, W> {
 
     /// A possible word was taken after damage.
     fn doubt_less(&mut self) {
-        self.place = match self.place {
-            Place::Doubt(left) if left > 1 => Place::Doubt(left - 1),
-            _ => Place::Words,
-        };
+        match self.place {
+            Place::Doubt(left) if left > 1 => self.place = Place::Doubt(left - 1),
+            _ => self.settle(),
+        }
     }
 
     fn shift(&mut self, byte: u8) {
@@ -213,7 +239,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         let line = self.header.begun().saturating_add(1);
         match self.header.push(byte) {
             Line::Open => {}
-            Line::Complete => self.place = Place::Start,
+            Line::Complete => self.begin(),
             Line::Damaged => self.lose(line, &[byte]),
         }
     }
@@ -272,7 +298,7 @@ fn byte_of<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>, byte:
             frame.text(byte);
             return None;
         }
-        Place::Words | Place::Doubt(_) => {
+        Place::Words | Place::Far | Place::Doubt(_) => {
             frame.hold(byte);
             if usize::from(frame.held) < N {
                 return None;

@@ -19,7 +19,7 @@
 //! Times that go back by less than 1 s are delivered and counted as [`Skipped::backward`]. A foreign word that looks
 //! like an overflow shifts later times by 2^13 us: it cannot be distinguished from a true one.
 //!
-//! Cost: about 10 operations per event. State: 64 bytes.
+//! Cost: about 10 operations per event. State: 80 bytes.
 //! Reference: Orchard et al., Converting static image datasets to spiking neuromorphic datasets using saccades, 2015,
 //! doi:10.3389/fnins.2015.00437.
 

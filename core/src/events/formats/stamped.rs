@@ -4,13 +4,15 @@
 //! **Time** in microseconds wraps every 2^32 us (71.6 min). A time up to 67 s ahead of the last one, modulo 2^32 us,
 //! continues it over the wrap. Any decrease is counted as [`Skipped::backward`].
 //!
-//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one. Such a word is held back,
-//! and the next ones show what it was:
+//! **Damage** shows as an impossible address, or as a time 1 s or more before the last one, or more than 67 s after it.
+//! Such a word is held back, and the next ones show what it was:
 //!
 //! - One that continues from the last event within 1.05 s shows that the alignment is right: the words between are
 //!   garbage, and nothing else is lost.
 //! - Two plausible events in a row, the second within 1.05 s of the first, are a **reset**: the clock restarted. The
-//!   first was not damage, and time continues from there; the step back is counted as [`Skipped::backward`].
+//!   first was not damage, and time continues from there; the step back is counted as [`Skipped::backward`]. After a
+//!   **jump** ahead of more than 67 s, the second may come up to 67 s after the first. An event with more than 67 s of
+//!   silence on both sides is not told from damage, and lost.
 //! - After 16 words of which none is plausible, and where words are implausible too often (more than 3 among some 16,
 //!   or one among the 16 after a reset), the alignment is lost. Then everything is skipped up to the plausible byte
 //!   alignment: the one that had 16 words in a row with likely addresses, each less than 1.05 s after the one before,
@@ -18,9 +20,9 @@
 //!
 //! Bytes that are lost or inserted therefore cost some 32 events after them. Words at the wrong alignment are decoded
 //! as events until one of them is impossible, usually the very next. A flipped bit of a coordinate, or of a time that
-//! goes ahead, cannot be detected.
+//! goes ahead by 67 s or less, cannot be detected; the next time goes back, so that no other event is wrong.
 //!
-//! Cost: about 10 operations per event. State: 72 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 88 bytes, and the header's.
 
 use super::align::Trouble;
 use super::burst::{self, Burst};
@@ -34,7 +36,7 @@ use core::ops::Range;
 pub(super) const WORD: usize = 8;
 /// Two words: the one that came before shows whether a time is plausible.
 const WINDOW: usize = 2 * WORD;
-/// Microseconds ahead that are continued over a wrap.
+/// Microseconds ahead that are continued over a wrap, and that are plausible.
 pub(super) const NEAR: u64 = 1 << 26;
 /// Microseconds back in time that no camera's recording has.
 pub(super) const FAR_BACK: u64 = 1_000_000;
@@ -110,6 +112,11 @@ impl<A> Stamped<A> {
         self.t.get().is_some_and(|last| told.wrapping_sub(last as u32) < STEP)
     }
 
+    /// Whether no camera's recording has such a step from the last time to `t`.
+    fn is_far(&self, t: u64) -> bool {
+        self.t.get().is_some_and(|last| last.saturating_sub(t) >= FAR_BACK || t.saturating_sub(last) > NEAR)
+    }
+
     fn set_time(&mut self, t: u64) {
         if self.t.set(t) {
             count(&mut self.frame.skipped.backward, 1);
@@ -136,8 +143,7 @@ impl<A: Address> Words<WORD, WINDOW> for Stamped<A> {
             return doubted(self, told, address);
         }
         let t = self.time_of(told);
-        let back = self.t.get().map_or(0, |last| last.saturating_sub(t));
-        let is_possible = self.address.is_possible(address) && back < FAR_BACK;
+        let is_possible = self.address.is_possible(address) && !self.is_far(t);
         if !is_possible {
             if self.trouble.add() {
                 self.frame.lose(WORD, &word);
@@ -189,7 +195,8 @@ fn doubted<A: Address>(decoder: &mut Stamped<A>, told: u32, address: u32) -> Opt
         && let (first, held) = A::split(*before)
         && decoder.address.is_certain(held, geometry)
         && decoder.address.is_certain(address, geometry)
-        && told.wrapping_sub(first) < STEP
+        && let is_ahead = decoder.t.get().is_some_and(|last| decoder.time_of(first) > last)
+        && u64::from(told.wrapping_sub(first)) < if is_ahead { NEAR } else { STEP.into() }
     {
         decoder.frame.settle_before();
         decoder.trouble.fill();

@@ -29,10 +29,11 @@ fn main() -> ! {
     for piece in RECORDING.chunks(BLOCK) {
         interrupt.send(piece);
         while let Some(block) = main_loop.receive() {
-            pipeline.feed_block(&block, |frame| digest.add(frame.samples));
+            let mut bytes = pipeline.open(&block);
+            while pipeline.feed(&mut bytes, |frame| digest.add(frame.samples)) {}
         }
     }
-    pipeline.finish(|frame| digest.add(frame.samples));
+    while pipeline.finish(|frame| digest.add(frame.samples)) {}
     #[cfg(feature = "all-filters")]
     {
         use foveola_core::Filter as _;

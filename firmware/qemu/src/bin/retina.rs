@@ -39,20 +39,21 @@ fn main() -> ! {
         interrupt.send(piece);
         while let Some(block) = main_loop.receive() {
             meter.lap();
-            pipeline.feed_block(&block, |frame| {
+            let mut bytes = pipeline.open(&block);
+            while pipeline.feed(&mut bytes, |frame| {
                 ticks += meter.lap();
                 digest.add(frame.samples);
                 active += frame.samples.iter().filter(|y| **y > 0.0).count();
                 meter.lap(); // what only this program does is not measured
-            });
+            }) {}
             ticks += meter.lap();
         }
     }
-    pipeline.finish(|frame| {
+    while pipeline.finish(|frame| {
         ticks += meter.lap();
         digest.add(frame.samples);
         active += frame.samples.iter().filter(|y| **y > 0.0).count();
-    });
+    }) {}
     let counters = pipeline.counters();
 
     let Shape { channels, rows, cols } = SHAPE;

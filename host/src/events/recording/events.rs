@@ -2,6 +2,7 @@
 
 use super::damage::Judge;
 use super::decoder::Decoder;
+use super::lone::Lone;
 use super::{Format, Recording};
 use crate::{Error, Result};
 use foveola_core::events::{Event, Geometry, Skipped};
@@ -29,6 +30,8 @@ pub struct Events {
     /// Bytes of events before the first time, if reading began between two times: these are not damage.
     pub(super) untimed: u32,
     judge: Judge,
+    /// In formats whose decoder believes every time.
+    lone: Option<Lone>,
     /// Whether there was an event.
     any: bool,
     /// Offset added to the times of events, in microseconds: wraps of the clock that the decoder did not see.
@@ -46,6 +49,7 @@ impl Events {
         fed: u64,
     ) -> Self {
         let whole = recording.bytes().filter(|_| recording.format() != Format::Npz);
+        let believes = matches!(recording.format(), Format::Aedat4 | Format::Csv | Format::Npy | Format::Npz);
         Self {
             recording,
             source,
@@ -59,6 +63,7 @@ impl Events {
             begun: position,
             untimed: 0,
             judge: Judge::new(whole),
+            lone: believes.then(Lone::default),
             any: false,
             shift: 0,
             ended: false,
@@ -74,6 +79,8 @@ impl Events {
     pub fn skipped(&self) -> Skipped {
         let mut skipped = self.decoder.skipped();
         skipped.untimed = skipped.untimed.saturating_sub(self.untimed);
+        let lone = self.lone.as_ref().map_or(0, |lone| lone.count);
+        skipped.unconfirmed = skipped.unconfirmed.saturating_add(lone);
         skipped
     }
 
@@ -170,19 +177,32 @@ impl Events {
         }
     }
 
+    /// Corrects the times of the first `n` events of the buffer; returns how many of them to deliver.
+    fn checked(&mut self, n: usize) -> usize {
+        match (&mut self.lone, self.events.get_mut(..n)) {
+            (Some(lone), Some(events)) => lone.check(events),
+            _ => n,
+        }
+    }
+
     /// Decodes more events; false at the end of the recording.
     fn refill(&mut self) -> Result<bool> {
         loop {
             let mut rest = self.bytes.get(self.unread.clone()).unwrap_or(&[]);
-            let decoded = self.decoder.fill(&mut rest, &mut self.events);
+            let room = self.lone.as_ref().map_or(0, Lone::room);
+            let decoded = self.decoder.fill(&mut rest, self.events.get_mut(room..).unwrap_or_default());
             self.unread.start = self.unread.end - rest.len();
             self.any |= decoded > 0;
             self.judge()?;
-            self.decoded = 0..decoded;
             if decoded > 0 {
+                self.decoded = 0..self.checked(room + decoded);
+                if self.decoded.is_empty() {
+                    continue; // one event waits
+                }
                 self.shift_decoded();
                 return Ok(true);
             }
+            self.decoded = 0..0;
             self.refused()?;
             let read = loop {
                 match self.source.read(&mut self.bytes) {
@@ -192,7 +212,15 @@ impl Events {
                 }
             };
             if read == 0 {
-                if let (Some(last), Some(event)) = (self.decoder.last_event(), self.events.first_mut()) {
+                if let (Some(last), Some(event)) = (self.decoder.last_event(), self.events.get_mut(room)) {
+                    *event = last;
+                    self.decoded = 0..self.checked(room + 1);
+                    if !self.decoded.is_empty() {
+                        return Ok(true);
+                    }
+                }
+                let waits = self.lone.as_mut().and_then(Lone::finish);
+                if let (Some(last), Some(event)) = (waits, self.events.first_mut()) {
                     *event = last;
                     self.decoded = 0..1;
                     return Ok(true);

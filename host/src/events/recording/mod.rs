@@ -16,6 +16,7 @@ mod events;
 mod foreign;
 mod format;
 mod head;
+mod lone;
 mod npy;
 mod npz;
 mod recognise;
