@@ -50,8 +50,8 @@ fn filter(work: &mut Work, stage: &Stage<'_>) -> Option<()> {
     match stage {
         // A kernel in time over a single pixel has loops of its own, which are not counted.
         Stage::Conv3d(conv) if conv.is_pointwise() && len == 1 => return None,
-        Stage::Conv3d(conv) => conv3d(work, conv)?,
-        Stage::SmoothConv(conv) => smooth_conv(work, conv)?,
+        Stage::Conv3d(conv) => conv3d(work, conv),
+        Stage::SmoothConv(conv) => smooth_conv(work, conv),
         Stage::Rf(rf) => field(work, rf),
         Stage::LowPass(filter) => recursion(work, filter.decay(), len, Kind::LowPass),
         Stage::HighPass(filter) => recursion(work, filter.decay(), len, Kind::HighPass),
@@ -134,7 +134,7 @@ fn field(work: &mut Work, rf: &Rf<'_>) {
     work.add(Kind::WeightedPart, if rest % 8 > 0 { planes * lines } else { 0 });
 }
 
-fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
+fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
     let (signature, kernel, options) = (conv.signature(), conv.kernel().shape, conv.options());
     let Shape { channels, rows, cols } = signature.input;
     let frames = options.stride[0].max(1) as u64;
@@ -145,7 +145,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
         if conv.extent(0) > 1 {
             work.add(Kind::Copied, signature.input.len());
         }
-        return Some(());
+        return;
     }
     let in_bands = conv.is_in_bands();
     // In bands, a separable kernel stores the rows that it reads for each output channel.
@@ -161,7 +161,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
             let [_, down, right] = options.stride;
             let [_, dilation_rows, dilation_cols] = options.dilation;
             let size = [signature.output.rows, signature.output.cols];
-            correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size)?;
+            correlation(&mut output, kernel, [down, right], [dilation_rows, dilation_cols], border, size);
             if in_bands {
                 output.add(Kind::Channel, outs * (size[0].div_ceil(conv.band()) - 1));
             }
@@ -173,12 +173,12 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
                 if kt > 1 {
                     let line = Vertical { rows: 1, top: 0, zeros: false };
                     let plane = rows * conv.stride();
-                    correlation(&mut output, [planes, 1, kt, 1, 1], [1; 2], [1; 2], line, [1, plane])?;
+                    correlation(&mut output, [planes, 1, kt, 1, 1], [1; 2], [1; 2], line, [1, plane]);
                 }
                 let [_, dilation_rows, dilation_cols] = options.dilation;
                 let size = [signature.output.rows, signature.output.cols];
                 let dilation = [dilation_rows, dilation_cols];
-                separable(&mut output, [1, planes, kh, kw], dilation, border, size)?;
+                separable(&mut output, [1, planes, kh, kw], dilation, border, size);
                 if in_bands {
                     let calls = planes * (rows.div_ceil(TOGETHER) - 1) + size[0].div_ceil(conv.band()) - 1;
                     output.add(Kind::Channel, calls);
@@ -187,10 +187,9 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) -> Option<()> {
         }
     }
     work.join(&output.shared(frames));
-    Some(())
 }
 
-fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) -> Option<()> {
+fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) {
     let (Shape { channels, rows, cols }, [kh, kw]) = (conv.signature().input, conv.weights().1);
     let (decays, lines) = (conv.decays(), channels * rows);
     let stages = decays.len();
@@ -214,13 +213,12 @@ fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) -> Option<()> {
     let outs = if conv.yields_components() { stages } else { 1 };
     for _ in 0..channels {
         match conv.factors() {
-            None => correlation(work, [outs, stages / outs, 1, kh, kw], [1; 2], [1; 2], border, [rows, cols])?,
+            None => correlation(work, [outs, stages / outs, 1, kh, kw], [1; 2], [1; 2], border, [rows, cols]),
             Some(Factors { terms, .. }) => {
-                separable(work, [outs, terms * stages / outs, kh, kw], [1; 2], border, [rows, cols])?;
+                separable(work, [outs, terms * stages / outs, kh, kw], [1; 2], border, [rows, cols]);
             }
         }
     }
-    Some(())
 }
 
 /// Rows that are copied and get a border.
@@ -256,14 +254,13 @@ fn separable(
     dilation: [usize; 2],
     border: Vertical,
     [rows, cols]: [usize; 2],
-) -> Option<()> {
+) {
     let whole = Vertical { top: 0, zeros: false, ..border };
-    correlation(work, [outs * planes, 1, 1, 1, kw], [1; 2], [1, dilation[1]], whole, [border.rows, cols])?;
-    correlation(work, [outs, planes, 1, kh, 1], [1; 2], [dilation[0], 1], border, [rows, cols])
+    correlation(work, [outs * planes, 1, 1, 1, kw], [1; 2], [1, dilation[1]], whole, [border.rows, cols]);
+    correlation(work, [outs, planes, 1, kh, 1], [1; 2], [dilation[0], 1], border, [rows, cols]);
 }
 
-/// A correlation with a kernel `(out, in / groups, time, row, col)`: `conv/plain.rs`, with the loops of `conv/taps.rs`. Those of
-/// rows that fill no tile are not counted.
+/// A correlation with a kernel `(out, in / groups, time, row, col)`: `conv/plain.rs`, with the loops of `conv/taps.rs`.
 fn correlation(
     work: &mut Work,
     [outs, ins, kt, kh, kw]: [usize; 5],
@@ -271,17 +268,16 @@ fn correlation(
     dilation: [usize; 2],
     border: Vertical,
     [rows, cols]: [usize; 2],
-) -> Option<()> {
-    if cols < FEW || right > 4 {
-        return None;
-    }
+) {
     let planes = ins * kt;
     let most = [7, 5, usize::MAX][right.min(3) - 1];
     // Parts of a line, of about as many taps each. Taps with a dilation are as lines of their own.
     let pieces = kw.div_ceil(most).max(1);
     let joined = kw <= 1 || dilation[1] == 1 && pieces == 1;
     let lines_of_taps = if dilation[1] == 1 { pieces } else { kw };
-    let [wide, few] = tiles(cols, if right > 2 { FEW } else { WIDE });
+    // Rows that fill no tile, and wider steps, go column by column.
+    let by_column = cols < FEW || right > MOST_STEP;
+    let [wide, few] = if by_column { [0, 0] } else { tiles(cols, if right > 2 { FEW } else { WIDE }) };
     work.add(Kind::Channel, outs);
     for row in 0..rows {
         let [read, runs] = border.lines(row * down, dilation[0], kh);
@@ -294,18 +290,29 @@ fn correlation(
         work.add(Kind::Run, outs * planes * runs);
         work.add(Kind::Part, parts);
         work.add(Kind::Pass, passes);
-        let [line, tap] = if right == 1 { [Kind::WideLine, Kind::WideTap] } else { [Kind::SkipLine, Kind::SkipTap] };
         work.add(Kind::WidePass, passes * wide);
         work.add(Kind::WidePart, parts * wide);
-        work.add(line, lines * wide);
-        work.add(tap, taps * wide);
+        match right {
+            1 if lines == taps => work.add(Kind::WideOne, taps * wide),
+            1 => {
+                work.add(Kind::WideLine, lines * wide);
+                work.add(Kind::WideTap, taps * wide);
+            }
+            _ => {
+                work.add(Kind::SkipLine, lines * wide);
+                work.add(Kind::SkipTap, taps * wide);
+            }
+        }
         let [line, tap] = if right == 1 { [Kind::FewLine, Kind::FewTap] } else { [Kind::EachLine, Kind::EachTap] };
         work.add(Kind::FewPass, passes * few);
         work.add(Kind::FewPart, parts * few);
         work.add(line, lines * few);
         work.add(tap, taps * few);
+        if by_column {
+            work.add(Kind::ColumnLine, lines * cols);
+            work.add(Kind::ColumnTap, taps * cols);
+        }
     }
-    Some(())
 }
 
 /// Columns of a tile, and of one where few remain.
@@ -313,6 +320,8 @@ const WIDE: usize = 16;
 const FEW: usize = 8;
 /// Parts that a tile takes at once.
 const PARTS: usize = 8;
+/// The largest step that has tiles.
+const MOST_STEP: usize = 4;
 
 /// Tiles of `WIDE` and of `FEW` columns in a row of `cols`, which takes tiles of `each` as far as they go. The last tile overlaps the
 /// one before.
