@@ -119,7 +119,11 @@ impl Work {
 
     /// That of one frame in `every`.
     pub(crate) fn shared(self, every: u64) -> Self {
-        Self(self.0.map(|count| count / every.max(1) as f64))
+        self.scaled(1.0 / every.max(1) as f64)
+    }
+
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        Self(self.0.map(|count| count * factor))
     }
 
     /// Instructions.

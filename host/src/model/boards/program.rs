@@ -58,8 +58,8 @@ const fn several(graph: &Graph<'_>) -> bool {
 const CODE: [Code; 11] = [
     Code { bytes: 34_862, of: |_| true },
     Code { bytes: 12_982, of: several },
-    Code { bytes: 1_978, of: has!(Conv3d | SmoothConv) },
-    Code { bytes: 16_031, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
+    Code { bytes: 6_478, of: has!(Conv3d | SmoothConv) },
+    Code { bytes: 18_331, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
     Code { bytes: 12_602, of: has!(Conv3d) },
     Code { bytes: 7_273, of: has!(SmoothConv) },
     Code { bytes: 5_832, of: has!(LowPass) },

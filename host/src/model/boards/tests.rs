@@ -117,8 +117,8 @@ fn instructions_of_layers_are_predicted() {
     assert!(10 * near > 9 * all, "{near} of {all} layers within 5 %");
 }
 
-/// The ready files and, with more kinds of filters, those of `programs`. But for `small`, `chain` and `convolution`, instructions are not fitted
-/// to them.
+/// The ready files and, with more kinds of filters, those of `programs`. But for those of one convolution, instructions are not
+/// fitted to them.
 #[test]
 fn programs_are_predicted() {
     let binnings = table("digests.tsv");

@@ -16,6 +16,10 @@ use foveola_core::{
 /// Longer sums have other loops, which are not counted.
 const CHAIN: usize = 64;
 
+/// The part of a convolution's instructions that is left in a model of one filter, all of whose constants the compiler knows:
+/// fitted to the programs `chain`, `convolution`, `small`, `stages` and `wide` of `firmware/model/programs`.
+const LONE: f64 = 0.84;
+
 /// What a node does for each frame of the model on average; [`None`] for a filter whose loops are not counted here.
 pub(crate) fn of_node(graph: &Graph<'_>, index: usize) -> Option<Work> {
     let node = graph.nodes().get(index)?;
@@ -40,6 +44,9 @@ pub(crate) fn of_node(graph: &Graph<'_>, index: usize) -> Option<Work> {
         }
     };
     let mut work = work.shared(graph.stream(from).rate.every);
+    if graph.nodes().len() == 1 && matches!(node, Node::Filter(_, Stage::Conv3d(_) | Stage::SmoothConv(_))) {
+        work = work.scaled(LONE);
+    }
     work.add(if let Node::Filter(..) = node { Kind::Node } else { Kind::Join }, 1);
     Some(work)
 }
