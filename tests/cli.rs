@@ -170,7 +170,7 @@ fn json_stands_alone_on_stdout() {
         assert!(shell.path(file).is_file(), "{file} was written");
     }
     let keys: Vec<&String> = run["skipped"].as_object().expect("counts").keys().collect();
-    let all = "backward garbage_bytes jumps late_events other_bytes outside_events tail_bytes untimed_bytes";
+    let all = "backward early_events garbage_bytes jumps late_events other_bytes outside_events tail_bytes unconfirmed untimed_bytes";
     assert_eq!(keys, all.split(' ').collect::<Vec<_>>());
     assert!(run["skipped"].as_object().is_some_and(|counts| counts.values().all(|count| *count == 0)), "{run}");
 }

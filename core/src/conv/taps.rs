@@ -49,14 +49,14 @@ impl<T> Part<'_, T> {
 pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
     let cols = if step > 2 { FEW } else { COLS };
     let (len, rest) = (out.len(), out.len() % cols);
-    let wide = out.last_chunk::<COLS>().filter(|_| rest > FEW).copied();
-    let few = out.last_chunk::<FEW>().filter(|_| rest > 0).copied();
+    let wide = last::<T, COLS>(out).filter(|_| rest > FEW).copied();
+    let few = last::<T, FEW>(out).filter(|_| rest > 0).copied();
     if step > MOST_STEP || few.is_none() && rest > 0 {
         return columns(parts, step, bias, out);
     }
     tiles(parts, [step, cols, 0], bias, out);
     // The last tile begins with the same sums again, which the one before has replaced.
-    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<COLS>(), wide) {
+    if let (Some(last), Some(sums)) = (last_mut::<T, COLS>(out), wide) {
         *last = sums;
         return tiles(parts, [step, COLS, len - COLS], bias, last);
     }
@@ -65,10 +65,20 @@ pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>
     {
         tiles(parts, [step, FEW, 0], bias, first);
     }
-    if let (Some(last), Some(sums)) = (out.last_chunk_mut::<FEW>(), few) {
+    if let (Some(last), Some(sums)) = (last_mut::<T, FEW>(out), few) {
         *last = sums;
         tiles(parts, [step, FEW, len - FEW], bias, last);
     }
+}
+
+/// `last_chunk`, in which the compiler does not always see that it cannot panic.
+fn last<T, const N: usize>(x: &[T]) -> Option<&[T; N]> {
+    x.get(x.len().checked_sub(N)?..)?.first_chunk()
+}
+
+fn last_mut<T, const N: usize>(x: &mut [T]) -> Option<&mut [T; N]> {
+    let start = x.len().checked_sub(N)?;
+    x.get_mut(start..)?.first_chunk_mut()
 }
 
 /// The whole tiles of `cols` columns in `out`, which begins with column `col`.
