@@ -400,27 +400,19 @@ impl<T: Sample> Conv3d<'_, T> {
             return self.advance_in_bands(engine, t, scratch, input, output);
         }
         let signature = self.signature();
-        if self.is_in_place() {
-            let mut written = 0;
-            for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
-                if signature.rate.yields(t.saturating_add(i as u64)) {
-                    let frames = Stored::in_ring(Frames { samples: x, slots: 1, now: 0 });
-                    self.output(engine, frames, scratch, piece_mut(output, written, signature.output.len())?);
-                    written += 1;
-                }
-            }
-            return Ok(written);
-        }
-        let (frame, slots) = (self.frame(), self.extent(0));
+        let (frame, slots, in_place) = (self.frame(), self.extent(0), self.is_in_place());
         let (ring, planes) =
             if slots == 1 { scratch.split_at_mut_checked(frame).unwrap_or_default() } else { (state, scratch) };
         let mut written = 0;
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
             let t = t.saturating_add(i as u64);
             let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-            self.store(engine.splitter, x, piece_mut(ring, now, frame)?);
+            if !in_place {
+                self.store(engine.splitter, x, piece_mut(ring, now, frame)?);
+            }
             if signature.rate.yields(t) {
-                let frames = Stored::in_ring(Frames { samples: ring, slots, now });
+                let samples = if in_place { x } else { &*ring };
+                let frames = Stored::in_ring(Frames { samples, slots, now });
                 self.output(engine, frames, planes, piece_mut(output, written, signature.output.len())?);
                 written += 1;
             }

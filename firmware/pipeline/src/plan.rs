@@ -207,7 +207,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The same plan with at most `frames` frames in a call of [`Pipeline::feed`](crate::Pipeline::feed), at least 1. More
-    /// come with the next call: what a board has time for between two meals of its watchdog.
+    /// come with the next call: what a board has time for before it must feed its watchdog again.
     ///
     /// So there are two answers to a gap of the sensor's clock. With a [`Plan::restart_after`] of at least as many frames it
     /// is filled, call after call; with a shorter one frames start anew.

@@ -33,6 +33,7 @@
 use super::align::Trouble;
 use super::burst::{self, Burst};
 use super::clock::Clock;
+use super::stamped::{FAR_BACK, NEAR};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
 use core::ops::Range;
@@ -45,10 +46,6 @@ const EVENT: usize = 8;
 const POLARITY: i16 = 1;
 /// More types than the format has; a header at a wrong place usually has a larger one.
 const TYPES: i16 = 16;
-/// Microseconds back in time that no camera's recording has.
-const FAR_BACK: u64 = 1_000_000;
-/// Microseconds ahead that no packet has.
-const FAR_AHEAD: u64 = 1 << 26;
 /// Microseconds between two events in a row that show a reset of the clock.
 const STEP: u64 = 1 << 20;
 
@@ -214,7 +211,7 @@ impl Aedat31 {
         }
         let since = self.t.get().zip(t);
         let is_back = since.is_some_and(|(last, t)| last.saturating_sub(t) >= FAR_BACK);
-        let is_ahead = since.is_some_and(|(last, t)| t.saturating_sub(last) > FAR_AHEAD);
+        let is_ahead = since.is_some_and(|(last, t)| t.saturating_sub(last) > NEAR);
         // The next one can confirm a jump.
         let is_free = self.fresh && !(is_ahead && self.remaining > 0);
         self.fresh &= t.is_none();
@@ -244,7 +241,7 @@ impl Aedat31 {
         let before = self.held_back();
         if let ((data, Some(first)), Some(t)) = (self.split(before), t)
             && let is_ahead = self.t.get() < Some(first)
-            && t.checked_sub(first).is_some_and(|step| step < if is_ahead { FAR_AHEAD } else { STEP })
+            && t.checked_sub(first).is_some_and(|step| step < if is_ahead { NEAR } else { STEP })
         {
             self.skipped.garbage = self.skipped.garbage.saturating_sub(EVENT as u32);
             self.hold_back(word);
@@ -377,7 +374,7 @@ impl Burst for Aedat31 {
             && let now = before | u64::from(told)
             && data & 1 == 1
             && told >> 31 == 0
-            && now.wrapping_sub(t) <= FAR_AHEAD
+            && now.wrapping_sub(t) <= NEAR
             && now.wrapping_sub(times.start) < len
         {
             t = now;

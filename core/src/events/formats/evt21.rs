@@ -217,10 +217,7 @@ impl Words<WORD, WORD> for Evt21 {
                     self.trouble.less(1);
                     self.frame.settle();
                 }
-                let next = match self.high.get() {
-                    None => Some((upper & HIGH).into()),
-                    Some(high) => self.frame.hear::<28>(high, upper & HIGH, [NEAR, SURE]),
-                };
+                let next = self.frame.hear::<28>(self.high.get(), upper & HIGH, [NEAR, SURE]);
                 if next.is_some_and(|next| self.high.set(next)) {
                     count(&mut self.frame.skipped.backward, 1);
                 }

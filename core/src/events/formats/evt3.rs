@@ -192,13 +192,13 @@ impl Words<WORD, WINDOW> for Evt3 {
                 }
             }
             TIME_HIGH if self.frame.in_doubt() && !self.is_near(low, SURE) => self.frame.lose(WORD, &bytes),
-            TIME_HIGH => match self.t.get() {
-                None => self.set_time(u64::from(low) << 12),
-                Some(t) => match self.frame.hear::<12>(t >> 12, low.into(), [NEAR, SURE]) {
-                    Some(high) if high != t >> 12 => self.set_time(high << 12),
+            TIME_HIGH => {
+                let now = self.t.get().map(|t| t >> 12);
+                match self.frame.hear::<12>(now, low.into(), [NEAR, SURE]) {
+                    Some(high) if now != Some(high) => self.set_time(high << 12),
                     _ => {}
-                },
-            },
+                }
+            }
             TRIGGER | OTHERS | CONTINUED_4 | CONTINUED_12 => count(&mut self.frame.skipped.other, WORD),
             _ if word == PADDING => count(&mut self.frame.skipped.other, WORD),
             _ if self.frame.in_doubt() => self.frame.lose(WORD, &bytes),
@@ -262,7 +262,7 @@ impl Burst for Evt3 {
                         mask &= mask - 1;
                     }
                 }
-                TIME_HIGH if t >> 12 & 0xFFF == low.into() => {}
+                TIME_HIGH if t >> 12 & 0xFFF == low.into() && self.frame.suspect.is_clear() => {}
                 _ => break,
             }
             left = rest;
@@ -384,6 +384,21 @@ mod tests {
         let events: Vec<_> = decoder.events(&second).collect();
         assert_eq!(events, [Event { t: 4098, x: 8, y: 6, on: false }]);
         assert_eq!(decoder.skipped(), Skipped { untimed: 6, ..Skipped::default() });
+    }
+
+    /// A time high told again shows that the clock is right, in a burst of events as word by word.
+    #[test]
+    fn after_a_time_told_again_not_every_time_is_believed() {
+        let words = bytes(&[0xE000, 0x0005, 0x2007, 0x8001, 0x2007, 0x2007, 0x8801, 0x2007]);
+        for piece in [1, 2, words.len()] {
+            let mut decoder = Evt3::new();
+            assert_eq!(decoder.events(&bytes(&[0xE000, 0x8001, 0x0005, 0x2007])).count(), 1);
+            decoder.finish();
+            let mut times = Vec::new();
+            words.chunks(piece).for_each(|piece| decoder.feed(piece, |event| times.push(event.t)));
+            assert_eq!(times, [4096; 4], "in pieces of {piece}");
+            assert_eq!(decoder.skipped(), Skipped { other: 4, unconfirmed: 1, ..Skipped::default() });
+        }
     }
 
     #[test]

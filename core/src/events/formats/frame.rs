@@ -140,8 +140,13 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         self.place = if self.suspect.waits() { Place::Far } else { Place::Words };
     }
 
-    /// The time that follows `now` when `BITS` bits of it are `told`, if that is believed: see [`Suspect::hear`].
-    pub(super) fn hear<const BITS: u32>(&mut self, now: u64, told: u32, limits: [u32; 2]) -> Option<u64> {
+    /// The time that follows `now` when `BITS` bits of it are `told`, if that is believed: see [`Suspect::hear`]. The
+    /// first one is.
+    pub(super) fn hear<const BITS: u32>(&mut self, now: Option<u64>, told: u32, limits: [u32; 2]) -> Option<u64> {
+        let Some(now) = now else {
+            self.suspect = Suspect::NONE;
+            return Some(told.into());
+        };
         let next = self.suspect.hear::<BITS>(now, told, limits, &mut self.skipped);
         if matches!(self.place, Place::Words | Place::Far) {
             self.settle();

@@ -65,7 +65,7 @@ impl Lone {
 mod tests {
     use super::*;
 
-    /// In buffers of any length, the same: `None` stands for a time that is replaced by the one before.
+    /// The same in buffers of any length.
     #[test]
     fn a_single_event_far_ahead_has_the_time_before() {
         const FAR: u64 = 4 * JUMP;

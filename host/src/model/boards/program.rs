@@ -56,15 +56,15 @@ const fn several(graph: &Graph<'_>) -> bool {
 }
 
 const CODE: [Code; 11] = [
-    Code { bytes: 34_862, of: |_| true },
-    Code { bytes: 12_982, of: several },
-    Code { bytes: 6_478, of: has!(Conv3d | SmoothConv) },
-    Code { bytes: 18_331, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
-    Code { bytes: 12_602, of: has!(Conv3d) },
-    Code { bytes: 7_273, of: has!(SmoothConv) },
-    Code { bytes: 5_832, of: has!(LowPass) },
-    Code { bytes: 5_748, of: has!(HighPass) },
-    Code { bytes: 3_376, of: has!(Pointwise) },
-    Code { bytes: 24_234, of: has!(Rf) },
-    Code { bytes: 6_412, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
+    Code { bytes: 37_682, of: |_| true },
+    Code { bytes: 12_177, of: several },
+    Code { bytes: 7_829, of: has!(Conv3d | SmoothConv) },
+    Code { bytes: 14_612, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
+    Code { bytes: 10_602, of: has!(Conv3d) },
+    Code { bytes: 8_935, of: has!(SmoothConv) },
+    Code { bytes: 5_748, of: has!(LowPass) },
+    Code { bytes: 6_334, of: has!(HighPass) },
+    Code { bytes: 3_995, of: has!(Pointwise) },
+    Code { bytes: 20_716, of: has!(Rf) },
+    Code { bytes: 5_480, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];

@@ -347,13 +347,12 @@ fn tiles(cols: usize, each: usize) -> [usize; 2] {
 /// `conv/time.rs`: a kernel of one pixel.
 fn in_time(work: &mut Work, [outs, ins, kt, ..]: [usize; 5], pixels: usize) {
     let taps = ins * kt;
-    let passes = outs * taps.div_ceil(16);
+    let (lines, passes) = (outs * taps, outs * taps.div_ceil(16));
     work.add(Kind::Channel, outs);
     work.add(Kind::TimePass, passes);
-    work.add(Kind::TimeLine, outs * taps);
-    let (lines, len) = (outs * taps, pixels);
-    work.add(Kind::SumTile, passes * (len / 16));
-    work.add(Kind::SumTap, lines * (len / 16));
-    work.add(Kind::SumPixel, passes * (len % 16));
-    work.add(Kind::SumPixelTap, lines * (len % 16));
+    work.add(Kind::TimeLine, lines);
+    work.add(Kind::SumTile, passes * (pixels / 16));
+    work.add(Kind::SumTap, lines * (pixels / 16));
+    work.add(Kind::SumPixel, passes * (pixels % 16));
+    work.add(Kind::SumPixelTap, lines * (pixels % 16));
 }
