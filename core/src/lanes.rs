@@ -35,6 +35,10 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// Vectors of columns, 1, 2 or 4, that a convolution holds in registers for each of its four rows. It affects only
     /// the speed, not the result.
     const COLUMNS: usize;
+    /// Taps of a convolution that cost as much as one tap of a sample by itself, spread over the outputs that read it. Frames
+    /// with few samples that are not zero are convolved [in that way](crate::conv::sparse); with 0 none are, with 1 all. It
+    /// affects only the speed.
+    const SPREAD: usize = 2 * Self::WIDTH;
     /// Whether convolutions go row by row without these vectors: for targets where a load is as expensive as a
     /// multiply-add, and program memory is expensive, too. It affects only the speed.
     const PLAIN: bool = false;
@@ -104,6 +108,7 @@ impl<T: Sample, const LANES: usize, const LOOPS: bool> Lanes<T> for Plain<LANES,
     type Vector = [T; LANES];
     const WIDTH: usize = LANES;
     const COLUMNS: usize = 1;
+    const SPREAD: usize = 4;
     const PLAIN: bool = true;
     const LOOPS: bool = LOOPS;
 
@@ -137,6 +142,17 @@ impl<T: Sample, const LANES: usize, const LOOPS: bool> Lanes<T> for Plain<LANES,
 #[inline(always)]
 pub(crate) fn load_part<T: Sample, L: Lanes<T>>(lanes: L, from: &[T]) -> L::Vector {
     if from.len() >= L::WIDTH { lanes.load(from) } else { lanes.load(&pad(from)) }
+}
+
+/// `acc + x * w`, rounded as in a vector.
+#[inline(always)]
+pub(crate) fn add_product<T: Sample, L: Lanes<T>>(lanes: L, acc: T, x: T, w: T) -> T {
+    if L::PLAIN {
+        return acc + x * w;
+    }
+    let mut out = [T::zero(); MOST_LANES];
+    lanes.store(lanes.multiply_add(lanes.splat(acc), lanes.splat(x), lanes.splat(w)), &mut out);
+    out[0]
 }
 
 /// Writes as many lanes as `to` holds.

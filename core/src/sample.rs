@@ -48,6 +48,18 @@ pub trait Sample:
     /// Whether the sample is neither NaN nor infinite. Always true for integers.
     fn is_finite(self) -> bool;
 
+    /// Whether it is a zero with a sign of its own, which only floating-point numbers have.
+    #[inline(always)]
+    fn is_negative_zero(self) -> bool {
+        self.is_zero() && self.to_f64().is_sign_negative()
+    }
+
+    /// Whether all of `samples` are zero. Override it where that is cheaper than one by one.
+    #[inline(always)]
+    fn are_zero(samples: &[Self; 8]) -> bool {
+        samples.iter().all(|x| x.is_zero())
+    }
+
     /// `exp(self)`. Here and below: a type other than `f32` computes it in `f64`, unless it overrides the method.
     #[must_use]
     #[inline(always)]
@@ -109,6 +121,12 @@ impl Sample for f32 {
 
     fn is_finite(self) -> bool {
         Self::is_finite(self)
+    }
+
+    #[inline(always)]
+    fn are_zero(samples: &[Self; 8]) -> bool {
+        // All bits but those of signs.
+        samples.iter().fold(0, |bits, x| bits | x.to_bits()) << 1 == 0
     }
 
     #[inline(always)]

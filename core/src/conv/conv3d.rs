@@ -11,7 +11,8 @@
 //! - State: `dil_t (kt-1) + 1` frames, each row with its left and right border: `channels x rows x (cols + k'w - 1)`
 //!   samples per frame. A kernel of one frame has no state; it needs such rows in scratch instead, those of one
 //!   [band](super::bands) at a time. If its rows have no border, it reads the input in place.
-//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel.
+//! - Cost: `out x in/groups x kt x kh x kw` multiply-adds per output pixel; [fewer](super::sparse) where the input is zero nearly
+//!   everywhere.
 //! - A kernel that is 1 x 1 in space (`Conv1d` of the host) processes several frames of a chunk at once, each as one
 //!   long row, in place. Its state is filled for the next chunk. It needs no scratch.
 //!
@@ -458,6 +459,7 @@ impl<T: Sample> Conv3d<'_, T> {
             in_time.run(start as usize, self.options.stride[0], output);
         } else if count > 0 {
             let correlation = Correlation {
+                may_be_sparse: false,
                 lines: Lines::Time { chunk: input, ring: state, slots, now, channels, pixels },
                 weights: self.kernel.weights,
                 bias: self.kernel.bias,
@@ -532,6 +534,7 @@ impl<T: Sample> Conv3d<'_, T> {
         let output = self.output_shape();
         Correlation {
             lines,
+            may_be_sparse: true,
             weights: self.kernel.weights,
             bias: self.kernel.bias,
             kernel: self.kernel.shape,

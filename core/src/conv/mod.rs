@@ -9,6 +9,7 @@ mod plain;
 pub mod rf;
 pub mod separable;
 mod small;
+pub mod sparse;
 mod taps;
 #[cfg(test)]
 mod tests;

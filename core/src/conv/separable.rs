@@ -78,6 +78,7 @@ impl<T: Sample> Conv3d<'_, T> {
             if kt > 1 {
                 // Every sample of a frame, borders too, as one long row.
                 let in_time = Correlation {
+                    may_be_sparse: false,
                     lines: self.lines(frames, 1),
                     weights: factors.time.get(of(kt)).unwrap_or(&[]),
                     bias: &[],
@@ -110,6 +111,7 @@ impl<T: Sample> Conv3d<'_, T> {
         let of = |k: usize| o * planes * k..(o + 1) * planes * k;
         Spatial {
             lines,
+            may_be_sparse: self.kernel().shape[2] == 1,
             inputs,
             planes,
             rows: factors.rows.get(of(kh)).unwrap_or(&[]),
@@ -130,6 +132,8 @@ impl<T: Sample> Conv3d<'_, T> {
 pub(crate) struct Spatial<'a, T> {
     /// `inputs` channels of rows with their borders.
     pub(crate) lines: Lines<'a, T>,
+    /// Whether they may be zero nearly everywhere.
+    pub(crate) may_be_sparse: bool,
     pub(crate) inputs: usize,
     /// Number of products, the same for each input: `planes x kh` and `planes x kw` factors.
     pub(crate) planes: usize,
@@ -166,6 +170,7 @@ impl<T: Sample> Spatial<'_, T> {
     ) {
         let [_, cols] = self.size;
         let columns = Correlation {
+            may_be_sparse: self.may_be_sparse,
             lines: self.lines,
             weights: self.cols,
             bias: &[],
@@ -193,6 +198,7 @@ impl<T: Sample> Spatial<'_, T> {
     ) {
         let [rows, cols] = self.size;
         let along_rows = Correlation {
+            may_be_sparse: false, // each sample became as many as there are taps
             lines: Lines::of_part(planes, [held * cols, cols], [self.rows_in, held], self.border),
             weights: self.rows,
             bias: self.bias,

@@ -15,6 +15,35 @@ fn samples(seed: usize, len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 37 + seed * 101 + i * i % 13) % 29) as f32 / 8.0 - 1.75).collect()
 }
 
+/// Lanes for which a sample by itself costs as much as `SPREAD` pixels: with 1, even dense frames are spread, and with 0 none.
+#[derive(Clone, Copy)]
+struct At<L, const SPREAD: usize>(L);
+
+impl<L: Lanes<f32>, const SPREAD: usize> Lanes<f32> for At<L, SPREAD> {
+    type Vector = L::Vector;
+    const WIDTH: usize = L::WIDTH;
+    const COLUMNS: usize = L::COLUMNS;
+    const SPREAD: usize = SPREAD;
+    const PLAIN: bool = L::PLAIN;
+    const LOOPS: bool = L::LOOPS;
+
+    fn splat(self, value: f32) -> L::Vector {
+        self.0.splat(value)
+    }
+
+    fn load(self, from: &[f32]) -> L::Vector {
+        self.0.load(from)
+    }
+
+    fn store(self, vector: L::Vector, to: &mut [f32]) {
+        self.0.store(vector, to);
+    }
+
+    fn multiply_add(self, acc: L::Vector, x: L::Vector, w: L::Vector) -> L::Vector {
+        self.0.multiply_add(acc, x, w)
+    }
+}
+
 /// The parameters of the sum.
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -128,6 +157,11 @@ impl Case {
                 ("a board's tiles", self.found(Engine::single_thread(Plain::<8, false>), cuts, &x, kernel)),
                 ("a board's loops", self.found(Engine::single_thread(Plain::<8, true>), cuts, &x, kernel)),
                 ("in halves", self.found(Engine { lanes: WideF32, splitter: Halves(6) }, cuts, &x, kernel)),
+                ("spread", self.found(Engine::single_thread(At::<_, 1>(WideF32)), cuts, &x, kernel)),
+                (
+                    "spread in halves",
+                    self.found(Engine { lanes: At::<_, 1>(Scalar), splitter: Halves(6) }, cuts, &x, kernel),
+                ),
             ];
             for (name, found) in all {
                 if found.len() != expected.len() {
@@ -258,6 +292,84 @@ proptest! {
         };
         let case = Case { input: Shape::new(ins, rows, cols), kernel: [outs, ins, kt, kh, kw], options };
         prop_assert_eq!(case.check(), Ok(()));
+    }
+}
+
+/// Any shape of frame and kernel, and frames that are zero nearly everywhere.
+fn sparse_case() -> impl Strategy<Value = (Case, Vec<f32>)> {
+    let size = (1_usize..20, prop_oneof![1_usize..40, 32_usize..80], 1_usize..3);
+    let kernel = (1_usize..6, 1_usize..3, 1_usize..3, 1_usize..8, 1_usize..8);
+    let steps = prop_oneof![3 => Just([1; 4]), 1 => prop::array::uniform4(1_usize..4)];
+    let border = prop_oneof![Just(None), (0..Border::NAMES.len()).prop_map(|i| Some(Border::NAMES[i].1))];
+    let case =
+        (size, kernel, steps, border).prop_map(|((rows, cols, groups), (outs, ins, kt, kh, kw), steps, border)| {
+            let [down, right, by, across] = steps;
+            let (rows, cols) = match border {
+                None => (rows.max(by * (kh - 1) + 1), cols.max(across * (kw - 1) + 1)),
+                Some(_) => (rows, cols),
+            };
+            let options = ConvOptions {
+                border,
+                stride: [1, down, right],
+                dilation: [1, by, across],
+                groups,
+                ..ConvOptions::DEFAULT
+            };
+            Case { input: Shape::new(ins * groups, rows, cols), kernel: [outs * groups, ins, kt, kh, kw], options }
+        });
+    case.prop_flat_map(|case| {
+        let x = prop_oneof![20 => Just(0.0_f32), 4 => Just(-0.0), 1 => -3.0_f32..3.0];
+        (Just(case), prop::collection::vec(x, 4 * case.input.len()))
+    })
+}
+
+proptest! {
+    #![proptest_config(foveola_seeds::config(256, module_path!()))]
+
+    /// Spread or not, in bands or not, with factors or without: the same bits, of numbers whose sums depend on the order.
+    #[test]
+    fn what_is_spread_has_the_same_bits((case, x) in sparse_case(), seed in 0_u32..1000) {
+        let number = |i: usize| libm::sinf((i as u32 * 31 + seed) as f32);
+        let numbers = |len: usize| (0..len).map(number).collect::<Vec<f32>>();
+        let [outs, ins, kt, kh, kw] = case.kernel;
+        let (terms, bias) = (outs * ins, if seed % 3 == 0 { vec![] } else { numbers(outs) });
+        let weights = numbers(case.kernel.iter().product());
+        let (time, rows, cols) = (numbers(terms * kt), numbers(terms * kh), numbers(terms * kw));
+        let conv = Conv3d::new(case.input, Kernel { weights: &weights, shape: case.kernel, bias: &bias }, case.options).unwrap();
+        let factors = Factors { terms: 1, time: &time, rows: &rows, cols: &cols };
+        for conv in [conv, conv.in_bands(3), conv.separable(factors).unwrap_or(conv), conv.in_blocks(2)] {
+            let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
+            macro_rules! run {
+                ($lanes:expr, $splitter:expr) => {
+                    bits(Case::run(&conv, Engine { lanes: $lanes, splitter: $splitter }, &[3, 1], &x))
+                };
+            }
+            let dense = run!(At::<_, 0>(WideF32), Halves(0));
+            prop_assert_eq!(run!(At::<_, 1>(WideF32), Halves(0)), dense.clone(), "{:?}", conv);
+            prop_assert_eq!(run!(At::<_, 1>(WideF32), Halves(6)), dense.clone(), "{:?} in halves", conv);
+            prop_assert_eq!(run!(At::<_, 1>(Plain::<8, false>), Halves(0)), dense.clone(), "{:?} on a board", conv);
+            prop_assert_eq!(run!(WideF32, Halves(0)), dense, "{:?} by the count", conv);
+        }
+    }
+}
+
+/// Zero times infinity is not zero, and a sum that starts with a negative zero may end with a positive one: the bits are the same.
+#[test]
+fn what_is_not_finite_reaches_every_output_that_reads_it() {
+    let mut x = [0.0; 64];
+    (x[9], x[40]) = (1.5, -2.0);
+    let mut infinite = x;
+    infinite[20] = f32::INFINITY;
+    let weights: Vec<f32> = (0..9).map(|i| i as f32 - 4.5).collect();
+    let mut damaged = weights.clone();
+    damaged[7] = f32::NAN;
+    for (x, weights, bias) in [(x, &weights, -0.0), (infinite, &weights, 0.0), (x, &damaged, 0.0)] {
+        let kernel = Kernel { weights, shape: [1, 1, 1, 3, 3], bias: &[bias] };
+        let conv = Conv3d::new(Shape::new(1, 8, 8), kernel, SAME).unwrap();
+        let bits = |y: Vec<f32>| y.iter().map(|y| if y.is_nan() { 1 } else { y.to_bits() }).collect::<Vec<u32>>();
+        let dense = bits(Case::run(&conv, Engine::single_thread(At::<_, 0>(WideF32)), &[1], &x));
+        assert_eq!(bits(Case::run(&conv, Engine::single_thread(At::<_, 1>(WideF32)), &[1], &x)), dense);
+        assert!(bias.is_sign_positive() || dense.contains(&0), "a sum that lost its sign");
     }
 }
 

@@ -14,7 +14,8 @@
 //! ([`Lines::Time`]), so each frame is loaded once for the four output frames that read it.
 //!
 //! The taps of a pixel are added in the order of the sum, for any tile, width of the vectors and number of threads:
-//! unfused lanes are bit-identical on every CPU. Without vectors, the convolution uses [another
+//! unfused lanes are bit-identical on every CPU. Where few samples are not zero, they are [spread](super::sparse) over the outputs
+//! instead; without vectors, the convolution uses [another
 //! algorithm](super::plain) with the same bits. (Goto and van de Geijn, ACM TOMS 34(3), 2008, on register blocking.)
 
 use super::lines::Lines;
@@ -41,6 +42,8 @@ const ROW: u8 = 2;
 #[derive(Clone, Copy)]
 pub(crate) struct Correlation<'a, T> {
     pub(crate) lines: Lines<'a, T>,
+    /// Whether the input may be zero nearly everywhere, as that of a model.
+    pub(crate) may_be_sparse: bool,
     /// `(out, in / groups, time, row, col)`.
     pub(crate) weights: &'a [T],
     /// One for each output channel, or none.
@@ -64,11 +67,11 @@ pub(super) struct Band<'o, T> {
     /// The first channel.
     pub(super) channel: usize,
     /// How many: 1 or 4.
-    channels: usize,
+    pub(super) channels: usize,
     pub(super) rows: Range<usize>,
     pub(super) cols: Range<usize>,
     /// The output: where rows are adjacent a slice for each channel, else one for each row of each channel.
-    out: [&'o mut [T]; ROWS],
+    pub(super) out: [&'o mut [T]; ROWS],
 }
 
 impl<'a, T: Sample> Correlation<'a, T> {
@@ -131,7 +134,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
 
     /// Multiply-adds of one output pixel of one channel.
     #[inline(always)]
-    fn taps(&self) -> usize {
+    pub(super) fn taps(&self) -> usize {
         self.kernel.iter().skip(1).fold(1, |taps, len| taps.saturating_mul(*len))
     }
 
@@ -163,6 +166,15 @@ impl<'a, T: Sample> Correlation<'a, T> {
 
     /// A band, with separate inner loops for each form. They are separate functions, which compile to better loops.
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
+        if self.may_be_sparse {
+            let is_written = lanes.vectorize(
+                #[inline(always)]
+                || self.is_spread(lanes, &mut band),
+            );
+            if is_written {
+                return;
+            }
+        }
         macro_rules! rows {
             ($channels:tt, $form:tt) => {
                 lanes.vectorize(

@@ -407,6 +407,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         let lines = Lines::of_frame(stages, [self.stride(), of_row], rows, self.border);
         if let Some(factors) = &self.factors {
             let spatial = Spatial {
+                may_be_sparse: false,
                 lines,
                 inputs: n,
                 planes: self.planes(),
@@ -423,6 +424,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             return spatial.run(engine, scratch, output);
         }
         let correlation = Correlation {
+            may_be_sparse: false,
             lines,
             weights: self.spatial,
             bias: &[],

@@ -182,6 +182,18 @@ impl<
         true
     }
 
+    /// Takes a frame that the sensor made itself, instead of bytes: `fill` writes its samples, `channels x rows x cols`, over
+    /// those of the frame before. `start`, when it began, is that of the [`Output`] that it completes, if any. Returns false, and
+    /// does nothing, where the stream began with bytes: it cannot go on with frames.
+    pub fn frame(&mut self, start: u64, fill: impl FnOnce(&mut [f32]), mut each: impl FnMut(Output<'_>)) -> bool {
+        let is_first = self.front.bytes() == 0;
+        if is_first {
+            fill(&mut self.memory.input);
+            self.filter(start, &mut each);
+        }
+        is_first
+    }
+
     /// Bytes are missing before those that come next.
     pub fn lost(&mut self) {
         self.counters.losses = self.counters.losses.saturating_add(1);

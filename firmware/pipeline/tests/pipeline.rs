@@ -114,6 +114,32 @@ fn bins_are_sums_of_pixels() {
     assert_eq!(counters.dropped.outside, 3_000 - coarse.len() as u64);
 }
 
+/// Frames that a sensor made go through the model as those of the same events do. A stream of bytes does not take any.
+#[test]
+fn frames_of_a_sensor_take_the_place_of_bytes() {
+    let events = events(2_000, 16, 8);
+    let (expected, _) = run(std::iter::once(&encode(&events)[..]));
+    let mut memory = <MemoryOf!(Plain)>::new();
+    let mut pipeline = Pipeline::<Plain, _, _, _, _>::new(&mut memory).expect("a whole model");
+    let mut frames = Vec::new();
+    for (start, _) in &expected {
+        let fill = |samples: &mut [f32]| {
+            samples.fill(0.0);
+            for event in events.iter().filter(|event| (*start..start + 1_000).contains(&event.t)) {
+                samples[usize::from(event.y) * 16 + usize::from(event.x)] += if event.on { 1.0 } else { -1.0 };
+            }
+        };
+        assert!(pipeline.frame(*start, fill, |frame| frames.push((frame.start, frame.samples.to_vec()))));
+    }
+    assert!(frames == expected);
+    assert_eq!((pipeline.counters().frames, pipeline.counters().outputs, pipeline.counters().bytes), (100, 100, 0));
+
+    let mut bytes = &encode(&events[..1])[..];
+    while pipeline.feed(&mut bytes, |_| {}) {}
+    assert!(!pipeline.frame(0, |_| panic!("a frame of a stream of bytes"), |_| panic!("an output")));
+    assert_eq!(pipeline.counters().frames, 100);
+}
+
 /// The main loop stands still while the interrupt goes on; then the stream is read on, and what was seen before the gap is
 /// forgotten.
 #[test]
