@@ -6,7 +6,7 @@
 //! out[o, (v + top - dil_r b) / sr, (j - dil_c e) / sc] += w[o, i, a, b, e] x[i, t, v, j]
 //! ```
 //! The columns `j` are those of a row with its left border; rows and columns of outputs that are no whole numbers do not exist. An
-//! output takes its taps in the order of [`tile`](super::tile): channels, frames, rows, columns. The taps that it does not take are
+//! output takes its taps in the order of `tile.rs`: channels, frames, rows, columns. The taps that it does not take are
 //! products with zero, which leave a sum as it is. The result is therefore bit-identical, and only the speed tells which way was
 //! taken.
 //!

@@ -56,15 +56,15 @@ const fn several(graph: &Graph<'_>) -> bool {
 }
 
 const CODE: [Code; 11] = [
-    Code { bytes: 37_682, of: |_| true },
-    Code { bytes: 12_177, of: several },
-    Code { bytes: 7_829, of: has!(Conv3d | SmoothConv) },
-    Code { bytes: 14_612, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
-    Code { bytes: 10_602, of: has!(Conv3d) },
-    Code { bytes: 8_935, of: has!(SmoothConv) },
-    Code { bytes: 5_748, of: has!(LowPass) },
-    Code { bytes: 6_334, of: has!(HighPass) },
-    Code { bytes: 3_995, of: has!(Pointwise) },
-    Code { bytes: 20_716, of: has!(Rf) },
-    Code { bytes: 5_480, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
+    Code { bytes: 40_259, of: |_| true },
+    Code { bytes: 12_405, of: several },
+    Code { bytes: 11_221, of: has!(Conv3d | SmoothConv) },
+    Code { bytes: 14_207, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
+    Code { bytes: 13_838, of: has!(Conv3d) },
+    Code { bytes: 6_518, of: has!(SmoothConv) },
+    Code { bytes: 6_067, of: has!(LowPass) },
+    Code { bytes: 4_873, of: has!(HighPass) },
+    Code { bytes: 3_846, of: has!(Pointwise) },
+    Code { bytes: 23_334, of: has!(Rf) },
+    Code { bytes: 5_328, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];
