@@ -310,7 +310,9 @@ fn correlation(
                 work.add(Kind::SkipTap, taps * wide);
             }
         }
-        let [line, tap] = if right == 1 { [Kind::FewLine, Kind::FewTap] } else { [Kind::EachLine, Kind::EachTap] };
+        // Eight columns have inner loops for parts of up to five neighbouring taps.
+        let has_loops = right == 1 && taps <= 5 * lines;
+        let [line, tap] = if has_loops { [Kind::FewLine, Kind::FewTap] } else { [Kind::EachLine, Kind::EachTap] };
         work.add(Kind::FewPass, passes * few);
         work.add(Kind::FewPart, parts * few);
         work.add(line, lines * few);
