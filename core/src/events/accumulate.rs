@@ -476,7 +476,7 @@ impl Accumulator {
 mod tests {
     extern crate std;
     use super::*;
-    use crate::events::Evt2;
+    use crate::events::{Evt2, Live};
     use proptest::prelude::*;
     use std::{vec, vec::Vec};
 

@@ -33,6 +33,7 @@ pub mod decode;
 pub mod extent;
 pub mod filters;
 pub mod formats;
+pub mod live;
 pub mod queue;
 pub mod time_surface;
 pub mod voxel_grid;
@@ -50,6 +51,7 @@ pub use formats::{
     Aedat2, Aedat31, Aer, Camera, CameraWord, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2,
     Evt2Encoder, Evt3, Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
 };
+pub use live::{Live, OtherState};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
 pub use time_surface::TimeSurface;
 pub use voxel_grid::VoxelGrid;

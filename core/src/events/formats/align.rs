@@ -100,6 +100,19 @@ impl Trouble {
         self.0 -= words.min(self.0.into()) as u8;
     }
 
+    /// Number of words that [`Trouble::save`] writes.
+    pub(super) const SAVED: usize = 1;
+
+    /// All that is known, in words.
+    pub(super) fn save(self, put: &mut impl FnMut(u32)) {
+        put(self.0.into());
+    }
+
+    /// Reads what [`Trouble::save`] wrote.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        Self(take() as u8)
+    }
+
     /// Words are believed that contradict what came before: the next ones must all be plausible.
     pub(super) const fn fill(&mut self) {
         self.0 = Self::MOST;

@@ -13,6 +13,7 @@
 
 use crate::events::Skipped;
 use crate::events::decode::count;
+use crate::words::{put_longs, take_long};
 
 /// An optional time, in half the bytes of an `Option`.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,19 @@ impl Clock {
     #[inline]
     pub(super) const fn get(self) -> Option<u64> {
         if self.0 == u64::MAX { None } else { Some(self.0) }
+    }
+
+    /// Number of words that [`Clock::save`] writes.
+    pub(super) const SAVED: usize = 2;
+
+    /// The time, in words.
+    pub(super) fn save(self, put: &mut impl FnMut(u32)) {
+        put_longs(&[self.0], put);
+    }
+
+    /// Reads what [`Clock::save`] wrote.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        Self(take_long(take))
     }
 
     /// Sets the time to `t`; returns whether that is back in time.

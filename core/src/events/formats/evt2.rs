@@ -38,7 +38,7 @@ use super::align::Alignments;
 use super::clock::{Suspect, is_far};
 use super::header;
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Line, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Line, Live, OtherState, Skipped};
 use crate::words::{put_longs, take_long};
 use core::ops::Range;
 
@@ -60,6 +60,16 @@ pub(super) const NEAR: u32 = 1 << 17;
 pub(super) const SURE: u32 = 1 << 14;
 /// The smallest and the largest choice of the step that is believed at once, in its units: 1.02 ms and 8.4 s.
 const STEPS: [u32; 2] = [1 << 4, NEAR];
+/// The step that is believed at once, in its units, for one of `us` microseconds.
+pub(super) const fn largest(us: u64) -> u32 {
+    let [least, most] = STEPS;
+    match us / 64 {
+        steps if steps >= most as u64 => most,
+        steps if steps <= least as u64 => least,
+        steps => steps as u32,
+    }
+}
+
 /// Words after an impossible one among which a second shows that the alignment changed: of words at a wrong alignment
 /// 10 in 16 are impossible, and fewer where most bits are 0.
 pub(super) const DOUBT: u8 = 16;
@@ -152,35 +162,13 @@ impl Evt2 {
     /// ```
     #[must_use]
     pub const fn largest_step(mut self, us: u64) -> Self {
-        let [least, most] = STEPS;
-        self.largest = match us / 64 {
-            steps if steps >= most as u64 => most,
-            steps if steps <= least as u64 => least,
-            steps => steps as u32,
-        };
+        self.largest = largest(us);
         self
     }
 
     /// The header read so far.
     pub const fn header(&self) -> &Header {
         &self.header
-    }
-
-    /// Reports that bytes of the stream are missing before those that come next, as when a queue was full. They are
-    /// treated like damage that was detected at once: a held part of a word is garbage, and the decoder searches for
-    /// alignment and time.
-    ///
-    /// ```
-    /// use foveola_core::events::{Decode, Evt2};
-    /// let mut decoder = Evt2::new();
-    /// decoder.feed(&[1, 0, 0, 0x80, 6], |_| ());
-    /// decoder.lost();
-    /// assert_eq!(decoder.skipped().garbage, 1);
-    /// ```
-    pub fn lost(&mut self) {
-        let held = usize::from(core::mem::take(&mut self.held));
-        let line = if self.place == Place::Line { self.header.discard() } else { 0 };
-        self.lose(held.saturating_add(line));
     }
 
     /// Bytes that were decoded and gave no event: time words, and header lines. With them, every byte is accounted for
@@ -191,78 +179,6 @@ impl Evt2 {
     /// ```
     pub const fn silent(&self) -> u64 {
         self.silent
-    }
-
-    /// Bytes that wait for the rest of their word or line.
-    pub fn held(&self) -> usize {
-        match self.place {
-            Place::Line => self.header.begun(),
-            _ => self.held.into(),
-        }
-    }
-
-    /// Number of words that [`Evt2::save`] writes.
-    pub const SAVED: usize = 14 + Suspect::SAVED + Alignments::<WORD>::SAVED + Header::SAVED;
-
-    /// Passes all that the decoder remembers to `put`, in [`Evt2::SAVED`] words: for memory that survives a reset. Not
-    /// among them: what it was built with ([`Evt2::largest_step`]).
-    ///
-    /// ```
-    /// use foveola_core::events::{Decode, Evt2};
-    /// let mut decoder = Evt2::new();
-    /// decoder.feed(&[1, 0, 0, 0x80, 6, 0x28], |_| ()); // a time, and half an event
-    /// let mut words = Vec::new();
-    /// decoder.save(&mut |word| words.push(word));
-    /// let mut words = words.into_iter();
-    /// let mut restored = Evt2::restore(&mut || words.next().unwrap());
-    /// assert_eq!(restored.events(&[0, 0x10]).next().map(|event| (event.t, event.x, event.y)), Some((64, 5, 6)));
-    /// ```
-    pub fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { word, held, place, high, suspect, largest: _, skipped, silent, header } = self;
-        // No event of this format can be outside the camera's sensor: its coordinates are delivered unchanged.
-        let Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: _ } = skipped;
-        let (kind, alignments) = match place {
-            Place::Words => (0, &Alignments::new()),
-            Place::Line => (1, &Alignments::new()),
-            Place::Lost(alignments) => (2, alignments),
-            Place::Doubt(left) => (2 + u32::from(*left), &Alignments::new()),
-            Place::Far => (FAR, &Alignments::new()),
-        };
-        let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
-        put_longs(&[high, *silent], put);
-        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward, *unconfirmed, *early] {
-            put(word);
-        }
-        suspect.save(put);
-        alignments.save(put);
-        header.save(put);
-    }
-
-    /// A decoder that continues where another one was when [`Evt2::save`] wrote these words. Any words give a decoder,
-    /// also damaged ones: the caller must check that they are intact.
-    pub fn restore(take: &mut impl FnMut() -> u32) -> Self {
-        let (high, silent) = (take_long(take), take_long(take));
-        let [word, held, kind, garbage, untimed, other, tail, backward, unconfirmed, early] =
-            core::array::from_fn(|_| take());
-        let suspect = Suspect::restore(take);
-        let alignments = Alignments::restore(take);
-        Self {
-            word,
-            held: (held % WORD as u32) as u8,
-            place: match kind {
-                0 => Place::Words,
-                1 => Place::Line,
-                2 => Place::Lost(alignments),
-                FAR => Place::Far,
-                left => Place::Doubt((left - 2).min(DOUBT.into()) as u8),
-            },
-            high: if high == u64::MAX { None } else { Some(high) },
-            suspect,
-            largest: SURE,
-            skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: 0 },
-            silent,
-            header: Header::restore(take),
-        }
     }
 
     /// The event in an `OFF` or `ON` word.
@@ -520,6 +436,81 @@ impl Decode for Evt2 {
 
     fn geometry(&self) -> Option<Geometry> {
         self.header.geometry()
+    }
+}
+
+impl Live for Evt2 {
+    const START: Self = Self::new();
+    const FORM: u32 = 0x0200_0001;
+    const SAVED: usize = 15 + Suspect::SAVED + Alignments::<WORD>::SAVED + Header::SAVED;
+
+    fn largest_step(self, us: u64) -> Self {
+        Self::largest_step(self, us)
+    }
+
+    fn lost(&mut self) {
+        let held = usize::from(core::mem::take(&mut self.held));
+        let line = if self.place == Place::Line { self.header.discard() } else { 0 };
+        self.lose(held.saturating_add(line));
+    }
+
+    fn understood(&self, events: u64) -> u64 {
+        events.wrapping_mul(WORD as u64).wrapping_add(self.silent)
+    }
+
+    fn held(&self) -> usize {
+        match self.place {
+            Place::Line => self.header.begun(),
+            _ => self.held.into(),
+        }
+    }
+
+    fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { word, held, place, high, suspect, largest: _, skipped, silent, header } = self;
+        // No event of this format can be outside the camera's sensor: its coordinates are delivered unchanged.
+        let Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: _ } = skipped;
+        let (kind, alignments) = match place {
+            Place::Words => (0, &Alignments::new()),
+            Place::Line => (1, &Alignments::new()),
+            Place::Lost(alignments) => (2, alignments),
+            Place::Doubt(left) => (2 + u32::from(*left), &Alignments::new()),
+            Place::Far => (FAR, &Alignments::new()),
+        };
+        let high = high.unwrap_or(u64::MAX); // a time takes 58 bits
+        put(Self::FORM);
+        put_longs(&[high, *silent], put);
+        for word in [*word, (*held).into(), kind, *garbage, *untimed, *other, *tail, *backward, *unconfirmed, *early] {
+            put(word);
+        }
+        suspect.save(put);
+        alignments.save(put);
+        header.save(put);
+    }
+
+    fn restore(take: &mut impl FnMut() -> u32) -> Result<Self, OtherState> {
+        OtherState::check(take(), Self::FORM)?;
+        let (high, silent) = (take_long(take), take_long(take));
+        let [word, held, kind, garbage, untimed, other, tail, backward, unconfirmed, early] =
+            core::array::from_fn(|_| take());
+        let suspect = Suspect::restore(take);
+        let alignments = Alignments::restore(take);
+        Ok(Self {
+            word,
+            held: (held % WORD as u32) as u8,
+            place: match kind {
+                0 => Place::Words,
+                1 => Place::Line,
+                2 => Place::Lost(alignments),
+                FAR => Place::Far,
+                left => Place::Doubt((left - 2).min(DOUBT.into()) as u8),
+            },
+            high: if high == u64::MAX { None } else { Some(high) },
+            suspect,
+            largest: SURE,
+            skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: 0 },
+            silent,
+            header: Header::restore(take),
+        })
     }
 }
 

@@ -31,7 +31,7 @@
 //! two words of printable characters after a `%` are taken for a line; sensors begin with a time high, which is not
 //! printable.
 //!
-//! Cost: about 10 operations per word. State: 88 bytes, and the header's.
+//! Cost: about 10 operations per word. State: 96 bytes, and the header's.
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
 
 use super::burst::{self, Burst};
@@ -40,7 +40,7 @@ use super::evt2::DOUBT;
 use super::frame::{self, Frame, Words};
 use super::header::{self, PIXEL};
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Live, OtherState, Skipped};
 use core::hint::select_unpredictable;
 use core::ops::Range;
 
@@ -100,6 +100,8 @@ pub struct Evt3 {
     /// Events of the last vector that are still to be delivered, and the column of bit 0.
     mask: u16,
     left: u16,
+    /// The largest step of the time high that is believed at once, in its units.
+    largest: u32,
 }
 
 impl Default for Evt3 {
@@ -111,7 +113,19 @@ impl Default for Evt3 {
 impl Evt3 {
     /// At the start of a recording or of a sensor's stream.
     pub const fn new() -> Self {
-        Self { frame: Frame::new(), t: Clock::NEVER, y: None, base: None, on: false, mask: 0, left: 0 }
+        Self { frame: Frame::new(), t: Clock::NEVER, y: None, base: None, on: false, mask: 0, left: 0, largest: SURE }
+    }
+
+    /// Believes a step of the time high at once only up to `us` microseconds, between 4,096 and 1 s, in whole units of 4,096: as
+    /// [`Evt2::largest_step`](super::Evt2::largest_step).
+    #[must_use]
+    pub const fn largest_step(mut self, us: u64) -> Self {
+        self.largest = match us >> 12 {
+            0 => 1,
+            steps if steps >= SURE as u64 => SURE,
+            steps => steps as u32,
+        };
+        self
     }
 
     /// The header read so far.
@@ -144,6 +158,7 @@ impl Evt3 {
             return None;
         }
         (self.mask, self.left) = (mask, base.min(u16::MAX - len));
+        self.frame.understand(WORD);
         self.frame.suspect.add(mask.count_ones());
         self.pending()
     }
@@ -176,15 +191,23 @@ impl Words<WORD, WINDOW> for Evt3 {
             EVENT => match (self.t.get(), self.y) {
                 (Some(t), Some(y)) => {
                     self.frame.suspect.add(1);
+                    self.frame.understand(WORD);
                     return Some(Event { t, x: word & PIXEL, y, on: word & POLARITY != 0 });
                 }
                 _ => count(&mut self.frame.skipped.untimed, WORD),
             },
-            ROW => self.y = Some(word & PIXEL),
-            BASE => (self.base, self.on) = (Some(word & PIXEL), word & POLARITY != 0),
+            ROW => {
+                self.frame.understand(WORD);
+                self.y = Some(word & PIXEL);
+            }
+            BASE => {
+                self.frame.understand(WORD);
+                (self.base, self.on) = (Some(word & PIXEL), word & POLARITY != 0);
+            }
             VECTOR_12 => return self.vector(low, 12),
             VECTOR_8 => return self.vector(low & 0xFF, 8),
             TIME_LOW => {
+                self.frame.understand(WORD);
                 if let Some(t) = self.t.get()
                     && !(self.frame.suspect.waits() && u64::from(low) < t & 0xFFF)
                 {
@@ -193,8 +216,9 @@ impl Words<WORD, WINDOW> for Evt3 {
             }
             TIME_HIGH if self.frame.in_doubt() && !self.is_near(low, SURE) => self.frame.lose(WORD, &bytes),
             TIME_HIGH => {
+                self.frame.understand(WORD);
                 let now = self.t.get().map(|t| t >> 12);
-                match self.frame.hear::<12>(now, low.into(), [NEAR, SURE]) {
+                match self.frame.hear::<12>(now, low.into(), [NEAR, self.largest]) {
                     Some(high) if now != Some(high) => self.set_time(high << 12),
                     _ => {}
                 }
@@ -267,6 +291,7 @@ impl Burst for Evt3 {
             }
             left = rest;
         }
+        self.frame.understand(bytes.len() - left.len());
         *bytes = left;
         self.t.set(t);
         (self.y, self.base, self.on) = (Some(y), base, on);
@@ -319,6 +344,48 @@ impl Decode for Evt3 {
 
     fn geometry(&self) -> Option<Geometry> {
         self.header().geometry()
+    }
+}
+
+impl Live for Evt3 {
+    const START: Self = Self::new();
+    const FORM: u32 = 0x0300_0001;
+    const SAVED: usize = 5 + Frame::<WORD, WINDOW>::SAVED + Clock::SAVED;
+
+    fn largest_step(self, us: u64) -> Self {
+        Self::largest_step(self, us)
+    }
+
+    fn lost(&mut self) {
+        self.frame.lost();
+    }
+
+    fn understood(&self, _: u64) -> u64 {
+        self.frame.understood
+    }
+
+    fn held(&self) -> usize {
+        self.frame.held()
+    }
+
+    fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { frame, t, y, base, on, mask, left, largest: _ } = self;
+        put(Self::FORM);
+        frame.save(put);
+        t.save(put);
+        put(y.map_or(u32::MAX, u32::from));
+        put(base.map_or(u32::MAX, u32::from));
+        put((*on).into());
+        put(u32::from(*left) << 16 | u32::from(*mask));
+    }
+
+    fn restore(take: &mut impl FnMut() -> u32) -> Result<Self, OtherState> {
+        OtherState::check(take(), Self::FORM)?;
+        let (frame, t) = (Frame::restore(take), Clock::restore(take));
+        let [y, base, on, vector] = core::array::from_fn(|_| take());
+        let known = |word| u16::try_from(word).ok();
+        let (mask, left) = (vector as u16, (vector >> 16) as u16);
+        Ok(Self { frame, t, y: known(y), base: known(base), on: on != 0, mask, left, largest: SURE })
     }
 }
 

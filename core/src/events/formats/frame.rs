@@ -10,13 +10,14 @@
 //! [`next`] does the rest, byte by byte where a word is split between chunks; a decoder takes whole words itself while
 //! it [is in step](Frame::in_step). A single impossible word costs its own bytes: the alignment is given up only when
 //! more of them show that it is wrong. While a time waits to be confirmed ([`Suspect`]), words are taken one by one.
-//! State: `W + N + 43` bytes, and the header's.
+//! State: `W + N + 51` bytes, and the header's.
 
 use super::align::Alignments;
 use super::clock::Suspect;
 use super::evt2::DOUBT;
 use crate::events::decode::count;
 use crate::events::{Event, Header, Line, Skipped};
+use crate::words::{put_longs, take_long};
 
 /// Where in the stream the next byte lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,9 @@ enum Place<const N: usize> {
     Lost(Alignments<N>),
 }
 
+/// [`Place::Doubt`] as a number, without the words that it counts.
+const DOUBTS: u32 = 6;
+
 /// The kind of the first bytes, where text may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
@@ -56,6 +60,8 @@ pub(super) struct Frame<const N: usize, const W: usize> {
     place: Place<N>,
     pub(super) suspect: Suspect,
     pub(super) skipped: Skipped,
+    /// Bytes of words and lines that were understood.
+    pub(super) understood: u64,
     pub(super) header: Header,
 }
 
@@ -90,6 +96,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             place: Place::Start,
             suspect: Suspect::NONE,
             skipped: Skipped::NOTHING,
+            understood: 0,
             header: Header::new(),
         }
     }
@@ -154,9 +161,83 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         next
     }
 
-    /// A line of text ended: the time of what follows may be any.
-    fn begin(&mut self) {
+    /// A line of text of so many bytes ended: the time of what follows may be any.
+    fn begin(&mut self, line: usize) {
+        self.understand(line);
         (self.place, self.suspect) = (Place::Start, Suspect::ANY);
+    }
+
+    /// Counts `bytes` bytes of words or text that were understood.
+    #[inline]
+    pub(super) const fn understand(&mut self, bytes: usize) {
+        self.understood = self.understood.wrapping_add(bytes as u64);
+    }
+
+    /// Bytes that wait for the rest of their word or line.
+    pub(super) const fn held(&self) -> usize {
+        match self.place {
+            Place::Line => self.header.begun(),
+            Place::Again => N.saturating_add(self.held as usize),
+            _ => self.held as usize,
+        }
+    }
+
+    /// Bytes are missing before those that come next.
+    pub(super) fn lost(&mut self) {
+        self.lose(self.held(), &[]);
+    }
+
+    /// Number of words that [`Frame::save`] writes.
+    pub(super) const SAVED: usize = W / 4 + 12 + Suspect::SAVED + Alignments::<N>::SAVED + Header::SAVED;
+
+    /// All that is known, in words; `W` is a multiple of 4.
+    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { window, held, place, suspect, skipped, understood, header } = self;
+        let Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside } = *skipped;
+        let (kind, alignments) = match place {
+            Place::Start => (0, &Alignments::new()),
+            Place::Line => (1, &Alignments::new()),
+            Place::Words => (2, &Alignments::new()),
+            Place::Far => (3, &Alignments::new()),
+            Place::Again => (4, &Alignments::new()),
+            Place::Lost(alignments) => (5, alignments),
+            Place::Doubt(left) => (DOUBTS + u32::from(*left), &Alignments::new()),
+        };
+        window.as_chunks().0.iter().for_each(|bytes| put(u32::from_le_bytes(*bytes)));
+        [(*held).into(), kind, garbage, untimed, other, tail, backward, unconfirmed, early, outside]
+            .into_iter()
+            .for_each(&mut *put);
+        put_longs(&[*understood], put);
+        suspect.save(put);
+        alignments.save(put);
+        header.save(put);
+    }
+
+    /// Reads what [`Frame::save`] wrote.
+    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let mut window = [0; W];
+        window.as_chunks_mut().0.iter_mut().for_each(|bytes| *bytes = take().to_le_bytes());
+        let [held, kind, garbage, untimed, other, tail, backward, unconfirmed, early, outside] =
+            core::array::from_fn(|_| take());
+        let (understood, suspect) = (take_long(take), Suspect::restore(take));
+        let alignments = Alignments::restore(take);
+        Self {
+            window,
+            held: held.min(W as u32 - 1) as u8,
+            place: match kind {
+                0 => Place::Start,
+                1 => Place::Line,
+                2 => Place::Words,
+                3 => Place::Far,
+                4 => Place::Again,
+                5 => Place::Lost(alignments),
+                left => Place::Doubt((left - DOUBTS).min(u8::MAX.into()) as u8),
+            },
+            suspect,
+            skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside },
+            understood,
+            header: Header::restore(take),
+        }
     }
 
     /// The word before the newest in the window was not damage: it is decoded now, and the newest next.
@@ -179,9 +260,10 @@ impl<const N: usize, const W: usize> Frame<N, W> {
                 self.hold(byte);
                 continue;
             }
+            let line = self.header.begun().saturating_add(1);
             match self.header.push(byte) {
                 Line::Open => {}
-                Line::Complete => self.begin(),
+                Line::Complete => self.begin(line),
                 Line::Damaged => return self.lose(N, &word),
             }
         }
@@ -244,7 +326,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
         let line = self.header.begun().saturating_add(1);
         match self.header.push(byte) {
             Line::Open => {}
-            Line::Complete => self.begin(),
+            Line::Complete => self.begin(line),
             Line::Damaged => self.lose(line, &[byte]),
         }
     }
@@ -359,6 +441,7 @@ fn started<const N: usize, const W: usize>(decoder: &mut impl Words<N, W>) -> Op
     let frame = decoder.frame();
     frame.held = 0;
     frame.place = Place::Words;
+    frame.understand(front);
     // No event comes before the first time, so that no more than one can come from these few bytes.
     let mut event = None;
     for byte in first.iter().skip(front) {

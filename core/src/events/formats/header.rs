@@ -106,9 +106,9 @@ impl Header {
     /// Number of words that [`Header::save`] writes.
     pub(super) const SAVED: usize = 5 + LINE / 4;
 
-    /// Writes the partial line, and all values of the lines that EVT 2.0 uses, in words.
+    /// Writes the partial line, and all values of the lines that Prophesee's formats use, in words.
     pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { line, length, cols, rows, encoding, .. } = self;
+        let Self { line, length, cols, rows, encoding, order, camera: _ } = self;
         let encoding = match encoding {
             None => 0,
             Some(Encoding::Evt2) => 1,
@@ -116,7 +116,12 @@ impl Header {
             Some(Encoding::Evt3) => 3,
         };
         [*length, cols.unwrap_or(0), rows.unwrap_or(0), line.len()].into_iter().for_each(|n| put(n as u32));
-        put(encoding);
+        let order = match order {
+            None => 0,
+            Some(Order::Little) => 1,
+            Some(Order::Legacy) => 2,
+        };
+        put(order << 8 | encoding);
         for i in (0..LINE).step_by(4) {
             let byte = |at: usize| line.get(i + at).copied().unwrap_or(0);
             put(u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]));
@@ -126,14 +131,20 @@ impl Header {
     /// Reads what [`Header::save`] wrote.
     pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
         let [length, cols, rows, kept] = core::array::from_fn(|_| take() as usize);
-        let encoding = match take() {
+        let values = take();
+        let encoding = match values & 0xFF {
             1 => Some(Encoding::Evt2),
             2 => Some(Encoding::Evt21),
             3 => Some(Encoding::Evt3),
             _ => None,
         };
+        let order = match values >> 8 {
+            1 => Some(Order::Little),
+            2 => Some(Order::Legacy),
+            _ => None,
+        };
         let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
-        let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, ..Self::new() };
+        let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, order, ..Self::new() };
         for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
             for byte in bytes.into_iter().take(kept.saturating_sub(header.line.len())) {
                 let _ = header.line.push(byte); // never refused: no more than it holds

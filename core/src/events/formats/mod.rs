@@ -13,7 +13,7 @@
 //! | `GenX320` AER, 19 bits without a time | [`Aer`] | [`Aer`] |
 //!
 //! Every decoder but [`Aer`] is a [`Decode`](crate::events::Decode): chunks of any length, no panic on any bytes, a
-//! fixed size of at most 88 bytes and the line buffer of its [`Header`].
+//! fixed size of at most 104 bytes and the line buffer of its [`Header`].
 
 pub mod aedat2;
 pub mod aedat31;

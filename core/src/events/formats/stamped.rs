@@ -22,7 +22,7 @@
 //! as events until one of them is impossible, usually the very next. A flipped bit of a coordinate, or of a time that
 //! goes ahead by 67 s or less, cannot be detected; the next time goes back, so that no other event is wrong.
 //!
-//! Cost: about 10 operations per event. State: 88 bytes, and the header's.
+//! Cost: about 10 operations per event. State: 96 bytes, and the header's.
 
 use super::align::Trouble;
 use super::burst::{self, Burst};
