@@ -33,6 +33,9 @@ pub trait Live: Decode + Clone + fmt::Debug {
     /// The format and the form of the words that [`Live::save`] writes; the first of them.
     const FORM: u32;
 
+    /// Whether a word may hold several events, so that some may be left when all bytes are taken.
+    const VECTORS: bool;
+
     /// Number of words that [`Live::save`] writes.
     const SAVED: usize;
 

@@ -84,7 +84,7 @@ const MEAL_MS: u32 = 200;
 /// An application at work; see the [module](self).
 pub struct App<
     'm,
-    A,
+    A: Application,
     S,
     D,
     W,

@@ -5,7 +5,7 @@ use embassy_futures::{block_on, poll_once, yield_now};
 use embedded_io_async::{ErrorKind, ErrorType, Write};
 use foveola_app::packet::{LOCATIONS, checksum};
 use foveola_app::{App, Counters, Notice, Outbox, Watchdog, send, strongest};
-use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
+use foveola_core::events::{Event, Evt2, Evt2Encoder, Geometry, Polarity};
 use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
 use foveola_sensor::simulated::{Fault, SimulatedSensor};
@@ -22,6 +22,7 @@ static NODES: [Node; 1] =
 struct Trace;
 
 impl Application for Trace {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = constant!(Plan::new(
         constant!(Graph::new(SHAPE, &NODES)),
         Geometry { cols: 32, rows: 32 },

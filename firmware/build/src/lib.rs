@@ -17,6 +17,7 @@
 //!     include!(concat!(env!("OUT_DIR"), "/retina.rs"));
 //! }
 //! impl foveola_pipeline::Application for Retina {
+//!     type Decoder = foveola_core::events::Evt2;
 //!     const PLAN: Plan<'static> = retina::PLAN;
 //!     const RAM: usize = 155 * 1024;
 //! }

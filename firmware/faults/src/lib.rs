@@ -9,8 +9,8 @@
 //! ```
 //! Each case runs until long after its fault. It passes when
 //! - the pipeline went on: every frame came that should,
-//! - bytes in = bytes dropped where the queue was full + bytes taken, and [`Counters::add_up`]: bytes taken = 4 x events + silent +
-//!   skipped + held,
+//! - bytes in = bytes dropped where the queue was full + bytes taken, and [`Counters::add_up`]: bytes taken = understood + skipped +
+//!   held, with 4 bytes understood for each event,
 //! - events in = used + late + outside + lost, the lost ones being those in dropped blocks and among skipped words (known where all
 //!   bytes are the sensor's words),
 //! - the frames have the clean run's bits again at most [`model::MEMORY`] frames behind the fault, and until the end,

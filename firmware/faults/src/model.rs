@@ -3,7 +3,7 @@
 //! Centre and surround are chains of two exponentials (1 and 2 ms at 1000 frames/s), each through a kernel of its own; their
 //! difference is rectified.
 
-use foveola_core::events::{Geometry, Polarity};
+use foveola_core::events::{Evt2, Geometry, Polarity};
 use foveola_core::{
     Border, Decay, Error, Graph, Node, Nonlinearity, Pointwise, Shape, SmoothConv, Source, Stage, constant,
 };
@@ -78,6 +78,7 @@ static NODES: [Node; 4] = constant!(nodes(&CENTRE, &SURROUND));
 pub struct Retina;
 
 impl Application for Retina {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = constant!(plan(&NODES));
     const RAM: usize = 64 * 1024;
 }

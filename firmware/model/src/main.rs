@@ -10,6 +10,7 @@
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use defmt::println;
+use foveola_core::events::Evt2;
 use foveola_core::{Digest, Shape};
 use foveola_pipeline::{Application, MemoryOf, Output, Pipeline, Plan};
 use foveola_qemu::meter::Meter;
@@ -27,6 +28,7 @@ mod model {
 struct FromFile;
 
 impl Application for FromFile {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = model::PLAN;
     const RAM: usize = model::RAM;
 }

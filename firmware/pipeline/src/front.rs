@@ -3,18 +3,18 @@
 //! ```text
 //! frame[(y - top) / b, (x - left) / b] += 1 or -1      for the events (x, y) of dt microseconds; b the binning
 //! ```
-//! Events in = events stored + events filtered + events dropped ([`Dropped`]); bytes in = 4 x events + silent + skipped + held.
-//! State: about 250 bytes, and the frame lent by the caller.
+//! Events in = events stored + events filtered + events dropped ([`Dropped`]); bytes in = understood + skipped + held.
+//! A program links the decoder that it names and no other. State: about 250 bytes, and the frame lent by the caller.
 
 use crate::Plan;
 use foveola_core::Sample;
-use foveola_core::events::{Accumulator, Decode, Dropped, Event, Evt2, Push, Skipped};
+use foveola_core::events::{Accumulator, Dropped, Event, Evt2, Live, OtherState, Push, Skipped};
 use foveola_core::words::{put_longs, take_long};
 
-/// Bytes of EVT 2.0 to frames of counts; see the [equation](self).
+/// Bytes in the format of `D` to frames of counts; see the [equation](self).
 #[derive(Clone, Debug)]
-pub struct Front {
-    decoder: Evt2,
+pub struct Front<D = Evt2> {
+    decoder: D,
     bins: Accumulator,
     /// An event behind the frame that was completed last.
     waiting: Option<Event>,
@@ -23,16 +23,15 @@ pub struct Front {
     bytes: u64,
 }
 
-impl Front {
+impl<D: Live> Front<D> {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
-        let front = Self::of(plan.bins.clone());
-        Self { decoder: front.decoder.largest_step(plan.largest_step), ..front }
+        Self { decoder: D::START.largest_step(plan.largest_step), ..Self::of(plan.bins.clone()) }
     }
 
     /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
     pub const fn of(bins: Accumulator) -> Self {
-        Self { decoder: Evt2::new(), bins, waiting: None, events: 0, filtered: 0, bytes: 0 }
+        Self { decoder: D::START, bins, waiting: None, events: 0, filtered: 0, bytes: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when
@@ -88,7 +87,7 @@ impl Front {
     fn fill<T: Sample>(&mut self, bytes: &mut &[u8], frame: &mut [T]) -> Option<u64> {
         loop {
             self.events += self.bins.take(&mut self.decoder, bytes, frame) as u64;
-            if bytes.is_empty() {
+            if !D::VECTORS && bytes.is_empty() {
                 return None;
             }
             let event = self.decoder.next_event(bytes)?;
@@ -162,9 +161,9 @@ impl Front {
         self.bytes
     }
 
-    /// Bytes that were understood and gave no event: see [`Evt2::silent`].
-    pub const fn silent(&self) -> u64 {
-        self.decoder.silent()
+    /// Bytes of events, times and lines of a header: see [`Live::understood`].
+    pub fn understood(&self) -> u64 {
+        self.decoder.understood(self.events)
     }
 
     /// Bytes that wait for the rest of their word or line.
@@ -188,7 +187,7 @@ impl Front {
     }
 
     /// Words that [`Front::save`] gives.
-    pub(crate) const SAVED: usize = Evt2::SAVED + Accumulator::SAVED + 10;
+    pub(crate) const SAVED: usize = D::SAVED + Accumulator::SAVED + 10;
 
     /// All that it remembers, but the frame, in words.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
@@ -204,13 +203,13 @@ impl Front {
     }
 
     /// What [`Front::save`] gave.
-    pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Self {
-        let Self { bins, .. } = Self::new(plan);
-        let (decoder, bins) = (Evt2::restore(take).largest_step(plan.largest_step), bins.restore(take));
+    pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Result<Self, OtherState> {
+        let decoder = D::restore(take)?.largest_step(plan.largest_step);
+        let bins = plan.bins.clone().restore(take);
         let [events, filtered, bytes] = core::array::from_fn(|_| take_long(take));
         let (t, place, flags) = (take_long(take), take(), take());
         let event = Event { t, x: place as u16, y: (place >> 16) as u16, on: flags & 1 != 0 };
         let waiting = if flags & 2 != 0 { Some(event) } else { None };
-        Self { decoder, bins, waiting, events, filtered, bytes }
+        Ok(Self { decoder, bins, waiting, events, filtered, bytes })
     }
 }

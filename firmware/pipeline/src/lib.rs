@@ -6,8 +6,8 @@
 //! ```text
 //! interrupt: bytes -> ByteQueue -+
 //!                                v
-//! main loop:         EVT 2.0 decoder -> binning -> frames of dt -> model -> a callback
-//!                    \_________________ Front _________________/
+//! main loop:         decoder -> binning -> frames of dt -> model -> a callback
+//!                    \_____________ Front _____________/
 //! ```
 //! | module | what |
 //! |---|---|
@@ -22,7 +22,7 @@
 //! [`Plan::frames_per_call`] frames, so that a main loop stays in time whatever the sensor's clock does.
 //!
 //! ```
-//! use foveola_core::events::{Geometry, Polarity};
+//! use foveola_core::events::{Evt2, Geometry, Polarity};
 //! use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 //! use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
 //!
@@ -32,6 +32,7 @@
 //! )];
 //! struct Trace;
 //! impl Application for Trace {
+//!     type Decoder = Evt2; // what the sensor sends; Evt21 and Evt3 are others
 //!     const PLAN: Plan<'static> = constant!(Plan::new(
 //!         constant!(Graph::new(Shape::new(1, 2, 4), &NODES)),
 //!         Geometry { cols: 8, rows: 4 }, // the sensor's

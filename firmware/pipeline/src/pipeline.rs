@@ -1,7 +1,7 @@
 //! Bytes in, filtered frames out.
 //!
 //! ```text
-//! bytes          = 4 x events + silent + skipped + held
+//! bytes          = understood + skipped + held      in EVT 2.0: understood = 4 x events + times + header
 //! events decoded = stored + filtered + late + outside
 //! frames counted = put out + refused + held back by the model
 //! ```
@@ -10,12 +10,14 @@
 
 use crate::runner::ModelOf;
 use crate::{Application, Block, Front, Memory, ModelDamaged};
-use foveola_core::events::{Dropped, Skipped};
+use foveola_core::events::{Dropped, OtherState, Skipped};
 use foveola_core::words::{put_longs, take_long};
 use foveola_core::{Graph, Only};
 
 /// Words that [`Pipeline::save`] gives beside state and input.
-pub(crate) const FIXED: usize = Front::SAVED + 11;
+pub(crate) const fn fixed<A: Application>() -> usize {
+    Front::<A::Decoder>::SAVED + 11
+}
 
 /// A frame that comes out.
 #[derive(Clone, Copy)]
@@ -50,8 +52,8 @@ impl core::fmt::Debug for Output<'_> {
 pub struct Counters {
     /// Bytes taken.
     pub bytes: u64,
-    /// Bytes that were understood and gave no event: words that tell the time, lines of a header.
-    pub silent: u64,
+    /// Bytes that were understood: words of events, times and rows, lines of a header.
+    pub understood: u64,
     /// Bytes that wait for the rest of their word or line.
     pub held: u64,
     /// Events decoded.
@@ -86,12 +88,12 @@ impl Counters {
     ///
     /// ```
     /// use foveola_pipeline::Counters;
-    /// assert!(Counters { bytes: 11, events: 1, silent: 4, held: 3, ..Counters::default() }.add_up());
-    /// assert!(!Counters { bytes: 12, events: 1, silent: 4, held: 3, ..Counters::default() }.add_up());
+    /// assert!(Counters { bytes: 11, events: 1, understood: 8, held: 3, ..Counters::default() }.add_up());
+    /// assert!(!Counters { bytes: 12, events: 1, understood: 8, held: 3, ..Counters::default() }.add_up());
     /// assert!(!Counters { frames: 2, outputs: 1, ..Counters::default() }.add_up());
     /// ```
     pub fn add_up(&self) -> bool {
-        let bytes = 4 * self.events + self.silent + self.skipped.bytes() + self.held;
+        let bytes = self.understood + self.skipped.bytes() + self.held;
         let frames = self.outputs + self.refused + self.held_back;
         self.bytes == bytes && self.frames == frames && self.events >= self.filtered + self.dropped.events()
     }
@@ -100,14 +102,14 @@ impl Counters {
 /// An [`Application`] at work in memory that it was lent.
 pub struct Pipeline<
     'm,
-    A,
+    A: Application,
     const INPUT: usize,
     const OUTPUT: usize,
     const STATE: usize,
     const SCRATCH: usize,
     const EVENTS: usize = 0,
 > {
-    front: Front,
+    front: Front<A::Decoder>,
     memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     /// Frames that the model took since its state was cleared.
     t: u64,
@@ -217,7 +219,7 @@ impl<
     pub fn counters(&self) -> Counters {
         Counters {
             bytes: self.front.bytes(),
-            silent: self.front.silent(),
+            understood: self.front.understood(),
             held: self.front.held() as u64,
             events: self.front.events(),
             dropped: self.front.dropped(),
@@ -228,7 +230,7 @@ impl<
         }
     }
 
-    /// All that it remembers, in [`FIXED`] words, its state and its open frame; the output and the scratch mean nothing between
+    /// All that it remembers, in [`fixed`] words, its state and its open frame; the output and the scratch mean nothing between
     /// two frames.
     pub(crate) fn save(&self, put: &mut impl FnMut(u32)) {
         self.front.save(put);
@@ -240,8 +242,8 @@ impl<
     }
 
     /// What [`Self::save`] gave.
-    pub(crate) fn restore(&mut self, take: &mut impl FnMut() -> u32) {
-        self.front = Front::restore(&A::PLAN, take);
+    pub(crate) fn restore(&mut self, take: &mut impl FnMut() -> u32) -> Result<(), OtherState> {
+        self.front = Front::restore(&A::PLAN, take)?;
         let losses = take();
         let [t, frames, outputs, refused, held_back] = core::array::from_fn(|_| take_long(take));
         self.t = t;
@@ -249,6 +251,7 @@ impl<
         let memory = &mut *self.memory;
         memory.state.iter_mut().chain(&mut memory.input).for_each(|sample| *sample = f32::from_bits(take()));
         memory.events.iter_mut().for_each(|word| *word = take());
+        Ok(())
     }
 
     fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_>)) {

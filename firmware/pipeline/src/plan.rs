@@ -5,7 +5,7 @@
 
 #[cfg(doc)]
 use foveola_core::events::Evt2;
-use foveola_core::events::{Accumulator, EventChain, Geometry, Polarity, Window};
+use foveola_core::events::{Accumulator, EventChain, Geometry, Live, Polarity, Window};
 use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 
 /// What runs on a board: constants, checked when the program is built.
@@ -13,7 +13,7 @@ use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 /// A model that needs more than [`Application::RAM`] does not compile; the error has both numbers.
 ///
 /// ```compile_fail
-/// use foveola_core::events::{Geometry, Polarity};
+/// use foveola_core::events::{Evt2, Geometry, Polarity};
 /// use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 /// use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
 /// const SHAPE: Shape = Shape::new(1, 2, 4);
@@ -21,6 +21,7 @@ use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 ///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::new(0.01, 1000.0)))))];
 /// struct TooLarge;
 /// impl Application for TooLarge {
+///     type Decoder = Evt2;
 ///     const PLAN: Plan<'static> = constant!(Plan::new(
 ///         constant!(Graph::new(SHAPE, &NODES)),
 ///         Geometry { cols: 4, rows: 2 },
@@ -34,6 +35,8 @@ use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 /// let _ = Pipeline::<TooLarge, _, _, _, _>::new(&mut memory);
 /// ```
 pub trait Application {
+    /// What the sensor sends: [`Evt2`], [`Evt21`](foveola_core::events::Evt21) or [`Evt3`](foveola_core::events::Evt3).
+    type Decoder: Live;
     /// Sensor, frames, model.
     const PLAN: Plan<'static>;
     /// Bytes that frames, state and scratch may take.

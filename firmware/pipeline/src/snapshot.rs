@@ -14,7 +14,7 @@
 //! the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
 //!
 //! ```
-//! # use foveola_core::events::{Geometry, Polarity};
+//! # use foveola_core::events::{Evt2, Geometry, Polarity};
 //! # use foveola_core::{Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 //! # use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
 //! # static NODES: [Node; 1] = [Node::Filter(
@@ -23,6 +23,7 @@
 //! # )];
 //! # struct Trace;
 //! # impl Application for Trace {
+//! #     type Decoder = Evt2;
 //! #     const PLAN: Plan<'static> = constant!(Plan::new(
 //! #         constant!(Graph::new(Shape::new(1, 2, 4), &NODES)),
 //! #         Geometry { cols: 8, rows: 4 },
@@ -59,11 +60,12 @@
 use crate::{Application, Pipeline};
 use core::sync::atomic::{Ordering, compiler_fence};
 use foveola_core::Checksum;
+use foveola_core::events::OtherState;
 
 /// Words of a slot in front of the state.
 const HEAD: usize = 4;
 /// Marks. Another form of the state needs other ones.
-const WHOLE: u32 = 0x5EED_0003;
+const WHOLE: u32 = 0x5EED_0004;
 const BEGUN: u32 = !WHOLE;
 
 /// Memory for two snapshots; see the [picture](self). [`RetainedBy!`](crate::RetainedBy) names the type that fits an application.
@@ -93,14 +95,14 @@ impl<const WORDS: usize> Default for Retained<WORDS> {
 #[macro_export]
 macro_rules! RetainedBy {
     ($application:ty) => {
-        $crate::Retained<{ $crate::snapshot::words(&<$application as $crate::Application>::PLAN) }>
+        $crate::Retained<{ $crate::snapshot::words::<$application>() }>
     };
 }
 
-/// Words of a snapshot of `plan`.
-pub const fn words(plan: &crate::Plan<'_>) -> usize {
-    let [input, _, state, _] = plan.samples();
-    HEAD + crate::pipeline::FIXED + state + input + plan.events().state_len()
+/// Words of a snapshot of `A`.
+pub const fn words<A: Application>() -> usize {
+    let [input, _, state, _] = A::PLAN.samples();
+    HEAD + crate::pipeline::fixed::<A>() + state + input + A::PLAN.events().state_len()
 }
 
 /// Why nothing was restored. The pipeline is as it was.
@@ -122,6 +124,8 @@ pub enum SnapshotError {
         /// This one's.
         expected: u32,
     },
+    /// The newest snapshot is of the same plan with another decoder.
+    OtherDecoder(OtherState),
 }
 
 impl core::fmt::Display for SnapshotError {
@@ -134,6 +138,7 @@ impl core::fmt::Display for SnapshotError {
             Self::OtherPlan { found, expected } => {
                 write!(f, "the snapshot is of plan {found:08x}, expected {expected:08x}")
             }
+            Self::OtherDecoder(other) => write!(f, "{other}"),
         }
     }
 }
@@ -189,7 +194,7 @@ impl<'r, const WORDS: usize> Snapshots<'r, WORDS> {
         &mut self,
         pipeline: &Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
     ) {
-        const { assert!(WORDS == words(&A::PLAN), "the retained memory is another plan's: RetainedBy! names its type") };
+        const { assert!(WORDS == words::<A>(), "the retained memory is another plan's: RetainedBy! names its type") };
         let (slot, next) = match self.newest {
             Ok((slot, number)) => (1 - slot, number.wrapping_add(1)),
             Err(_) => (0, 1),
@@ -232,10 +237,9 @@ impl<'r, const WORDS: usize> Snapshots<'r, WORDS> {
         if found != expected {
             return Err(SnapshotError::OtherPlan { found, expected });
         }
-        const { assert!(WORDS == words(&A::PLAN), "the retained memory is another plan's: RetainedBy! names its type") };
+        const { assert!(WORDS == words::<A>(), "the retained memory is another plan's: RetainedBy! names its type") };
         let mut body = body.iter().copied();
-        pipeline.restore(&mut || body.next().unwrap_or(0));
-        Ok(())
+        pipeline.restore(&mut || body.next().unwrap_or(0)).map_err(SnapshotError::OtherDecoder)
     }
 }
 

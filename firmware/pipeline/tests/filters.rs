@@ -1,8 +1,8 @@
 //! Event filters before the frames, and further outputs: what the parts give alone.
 
 use foveola_core::events::{
-    Downsample, Event, EventChain, EventFilter, EventStage, Evt2Encoder, Geometry, HotPixels, Learning, Neighbours,
-    Polarity, RateLimit, Refractory, Restart, RowColumn, Stcf,
+    Downsample, Event, EventChain, EventFilter, EventStage, Evt2, Evt2Encoder, Geometry, HotPixels, Learning,
+    Neighbours, Polarity, RateLimit, Refractory, Restart, RowColumn, Stcf,
 };
 use foveola_core::{Decay, Diff, Error, LowPass, Node, PlacedGraph, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, Counters, MemoryOf, Pipeline, Plan, RetainedBy, Snapshots};
@@ -28,12 +28,14 @@ const CHAIN: EventChain<'static> = constant!(EventChain::new(SENSOR, &STAGES));
 
 struct Plain;
 impl Application for Plain {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = PLAN;
     const RAM: usize = 8_192;
 }
 
 struct Filtered;
 impl Application for Filtered {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = constant!(PLAN.filtered(CHAIN));
     const RAM: usize = 8_192;
 }

@@ -1,6 +1,6 @@
 //! The pipeline on a host: pieces, binning, a full queue, damage, quiet times.
 
-use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
+use foveola_core::events::{Event, Evt2, Evt2Encoder, Geometry, Polarity};
 use foveola_core::{Conv3d, ConvOptions, Decay, Error, Graph, Kernel, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, ByteQueue, Counters, MemoryOf, Pipeline, Plan};
 
@@ -13,6 +13,7 @@ const MODEL: Graph<'static> = constant!(Graph::new(SHAPE, &NODES));
 struct Plain;
 
 impl Application for Plain {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = constant!(Plan::new(MODEL, Geometry { cols: 16, rows: 8 }, 1, Polarity::Signed, 1_000));
     const RAM: usize = 3 * 4 * SHAPE.len();
 }
@@ -21,6 +22,7 @@ impl Application for Plain {
 struct Binned;
 
 impl Application for Binned {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> =
         constant!(Plan::new(MODEL, Geometry { cols: 50, rows: 25 }, 3, Polarity::Signed, 1_000));
     const RAM: usize = 4_096;
@@ -39,6 +41,7 @@ static TAPS: [Node; 1] = [Node::Filter(
 )];
 
 impl Application for Slow {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = constant!(Plan::new(
         constant!(Graph::new(SHAPE, &TAPS)),
         Geometry { cols: 16, rows: 8 },

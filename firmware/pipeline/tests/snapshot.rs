@@ -1,6 +1,6 @@
 //! Snapshots on a host: at every place of a stream, torn after every word, damaged, of another plan.
 
-use foveola_core::events::{Event, Evt2Encoder, Geometry, Polarity};
+use foveola_core::events::{Event, Evt2, Evt2Encoder, Geometry, Polarity};
 use foveola_core::{Checksum, Decay, Graph, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{
     Application, Counters, MemoryOf, Pipeline, Plan, Retained, RetainedBy, SnapshotError, Snapshots,
@@ -20,6 +20,7 @@ const fn plan(nodes: &'static [Node<'static>; 1]) -> Plan<'static> {
 struct Trace;
 
 impl Application for Trace {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = plan(&NODES);
     const RAM: usize = 4_096;
 }
@@ -28,6 +29,7 @@ impl Application for Trace {
 struct Other;
 
 impl Application for Other {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = plan(&FASTER);
     const RAM: usize = 4_096;
 }

@@ -2,6 +2,7 @@
 //! them.
 
 use foveola_core::Shape;
+use foveola_core::events::Evt2;
 use foveola_pipeline::{Application, Plan};
 
 /// What the build script exports.
@@ -30,6 +31,7 @@ pub const RATE: f64 = 1e6 / DT as f64;
 pub struct Retina;
 
 impl Application for Retina {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = retina::PLAN;
     const RAM: usize = 150 * 1024;
 }
@@ -38,6 +40,7 @@ impl Application for Retina {
 pub struct Denoised;
 
 impl Application for Denoised {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = denoised::PLAN;
     /// As much as the smallest machine here has beside its stack and program.
     const RAM: usize = 192 * 1024;

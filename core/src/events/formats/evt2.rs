@@ -442,6 +442,7 @@ impl Decode for Evt2 {
 impl Live for Evt2 {
     const START: Self = Self::new();
     const FORM: u32 = 0x0200_0001;
+    const VECTORS: bool = false;
     const SAVED: usize = 15 + Suspect::SAVED + Alignments::<WORD>::SAVED + Header::SAVED;
 
     fn largest_step(self, us: u64) -> Self {

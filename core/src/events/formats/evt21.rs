@@ -314,6 +314,7 @@ impl Decode for Evt21 {
 impl Live for Evt21 {
     const START: Self = Self::new();
     const FORM: u32 = 0x0201_0001;
+    const VECTORS: bool = true;
     const SAVED: usize = 4 + Frame::<WORD, WORD>::SAVED + Clock::SAVED + Trouble::SAVED;
 
     fn largest_step(self, us: u64) -> Self {

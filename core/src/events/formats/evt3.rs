@@ -350,6 +350,7 @@ impl Decode for Evt3 {
 impl Live for Evt3 {
     const START: Self = Self::new();
     const FORM: u32 = 0x0300_0001;
+    const VECTORS: bool = true;
     const SAVED: usize = 5 + Frame::<WORD, WINDOW>::SAVED + Clock::SAVED;
 
     fn largest_step(self, us: u64) -> Self {

@@ -9,7 +9,7 @@
 
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
-use foveola_core::events::{Accumulator, Count, Event, Evt2Encoder, Polarity};
+use foveola_core::events::{Accumulator, Count, Event, Evt2, Evt2Encoder, Polarity};
 use foveola_core::{
     Border, Conv3d, ConvOptions, Digest, Graph, Kernel, Node, Nonlinearity, Pointwise, Shape, Source, Stage, constant,
 };
@@ -52,7 +52,7 @@ fn main() -> ! {
     let mut meter = Meter::new(peripherals.SYST);
     let (counts, memory) = (COUNTS.take(), MEMORY.take());
     let bins = constant!(Accumulator::new(SIZE, SIZE, Polarity::Signed, 1_000));
-    let (mut front, mut encoder) = (Front::of(bins), Evt2Encoder::new());
+    let (mut front, mut encoder) = (Front::<Evt2>::of(bins), Evt2Encoder::new());
     let (mut digest, mut active, mut ticks, mut frames) = (Digest::new(), 0_u32, 0, 0_u32);
     let mut random = 1_u32;
     let mut passed = true;

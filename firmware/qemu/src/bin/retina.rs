@@ -90,7 +90,7 @@ fn main() -> ! {
 
 /// Bytes to frames alone: ticks of [`MANY`] events, and of a frame without events.
 fn measure_front(meter: &mut Meter, frame: &mut [f32]) -> (u64, u64) {
-    let mut front = Front::new(&Retina::PLAN);
+    let mut front = Front::<<Retina as Application>::Decoder>::new(&Retina::PLAN);
     let (mut ticks, mut frames) = (0, 0);
     for mut piece in blocks() {
         meter.lap();

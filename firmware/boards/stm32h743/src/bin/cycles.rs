@@ -7,6 +7,7 @@
 use cortex_m::peripheral::DWT;
 use defmt_rtt as _;
 use embassy_executor::Spawner;
+use foveola_core::events::Evt2;
 use foveola_pipeline::{Application, Front, MemoryOf, Pipeline, Plan};
 use foveola_stm32h743::{clocks, memory};
 use panic_probe as _;
@@ -22,6 +23,7 @@ mod retina {
 struct Retina;
 
 impl Application for Retina {
+    type Decoder = Evt2;
     const PLAN: Plan<'static> = retina::PLAN;
     const RAM: usize = 150 * 1024;
 }
@@ -40,7 +42,7 @@ async fn main(_spawner: Spawner) {
 
     // Bytes to frames alone, then with the model: the difference is the model's.
     let (frame, start) = (FRAME.take(), DWT::cycle_count());
-    let (mut front, mut bytes) = (Front::new(&Retina::PLAN), RECORDING);
+    let (mut front, mut bytes) = (Front::<Evt2>::new(&Retina::PLAN), RECORDING);
     while front.next_frame(&mut bytes, frame).is_some() {
         core::hint::black_box(&mut *frame);
     }
