@@ -1,6 +1,7 @@
 //! Decoders of a live sensor: bytes are lost on the way, the board is reset, and time is told all along.
 //!
-//! These are [`Evt2`](super::Evt2), [`Evt21`](super::Evt21) and [`Evt3`](super::Evt3). The formats of archives (DAT, AEDAT, Event Stream, N-MNIST) come from files, which neither lose bytes nor restart.
+//! These are [`Evt2`](super::Evt2), [`Evt21`](super::Evt21) and [`Evt3`](super::Evt3), and [`LiveEvt2`](super::LiveEvt2),
+//! [`LiveEvt21`](super::LiveEvt21) and [`LiveEvt3`](super::LiveEvt3) without code for a header, which no sensor sends. The formats of archives (DAT, AEDAT, Event Stream, N-MNIST) come from files, which neither lose bytes nor restart.
 
 use super::Decode;
 use core::fmt;
@@ -27,9 +28,6 @@ use core::fmt;
 /// # Ok::<(), foveola_core::events::OtherState>(())
 /// ```
 pub trait Live: Decode + Clone + fmt::Debug {
-    /// At the start of a sensor's stream.
-    const START: Self;
-
     /// The format and the form of the words that [`Live::save`] writes; the first of them.
     const FORM: u32;
 
@@ -38,6 +36,9 @@ pub trait Live: Decode + Clone + fmt::Debug {
 
     /// Number of words that [`Live::save`] writes.
     const SAVED: usize;
+
+    /// At the start of a sensor's stream.
+    fn start() -> Self;
 
     /// Believes a step of the clock at once only up to about `us` microseconds: see [`Evt2::largest_step`](super::Evt2::largest_step).
     #[must_use]

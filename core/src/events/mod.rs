@@ -49,7 +49,8 @@ pub use filters::{
 };
 pub use formats::{
     Aedat2, Aedat31, Aer, Camera, CameraWord, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2,
-    Evt2Encoder, Evt3, Evt3Encoder, Evt21, Evt21Encoder, Header, Line, NMnist, NMnistEncoder, Order, Refused,
+    Evt2Encoder, Evt2Of, Evt3, Evt3Encoder, Evt3Of, Evt21, Evt21Encoder, Evt21Of, Header, Line, Lines, LiveEvt2,
+    LiveEvt3, LiveEvt21, NMnist, NMnistEncoder, NoHeader, Order, Refused,
 };
 pub use live::{Live, OtherState};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};

@@ -26,12 +26,13 @@ pub struct Front<D = Evt2> {
 impl<D: Live> Front<D> {
     /// At the start of a sensor's stream or of a recording.
     pub fn new(plan: &Plan<'_>) -> Self {
-        Self { decoder: D::START.largest_step(plan.largest_step), ..Self::of(plan.bins.clone()) }
+        let decoder = D::start().largest_step(plan.largest_step);
+        Self { decoder, ..Self::of(plan.bins.clone()) }
     }
 
     /// Without a plan: for frames that something else takes, as [`Bands`](crate::Bands) do.
-    pub const fn of(bins: Accumulator) -> Self {
-        Self { decoder: D::START, bins, waiting: None, events: 0, filtered: 0, bytes: 0 }
+    pub fn of(bins: Accumulator) -> Self {
+        Self { decoder: D::start(), bins, waiting: None, events: 0, filtered: 0, bytes: 0 }
     }
 
     /// Takes bytes from the front of `bytes` until `frame` is complete, and returns when it began, in microseconds; `None` when

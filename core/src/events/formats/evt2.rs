@@ -36,9 +36,8 @@
 
 use super::align::Alignments;
 use super::clock::{Suspect, is_far};
-use super::header;
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Line, Live, OtherState, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Line, Lines, Live, NoHeader, OtherState, Skipped};
 use crate::words::{put_longs, take_long};
 use core::ops::Range;
 
@@ -92,8 +91,20 @@ pub(super) const fn is_possible(kind: u32) -> bool {
 /// assert_eq!(events, [Event { t: 64 + 2, x: 3, y: 2, on: true }]);
 /// assert_eq!(decoder.geometry(), None); // the header does not tell it
 /// ```
+pub type Evt2 = Evt2Of<Header>;
+
+/// [`Evt2`] for a sensor that sends no text: the program has no code for a header. Text is damage here.
+///
+/// ```
+/// use foveola_core::events::{Decode, Evt2, LiveEvt2};
+/// let words = [0x8000_0001_u32, 0x1080_1802].map(u32::to_le_bytes);
+/// assert!(LiveEvt2::new().events(words.as_flattened()).eq(Evt2::new().events(words.as_flattened())));
+/// ```
+pub type LiveEvt2 = Evt2Of<NoHeader>;
+
+/// [`Evt2`] or [`LiveEvt2`].
 #[derive(Clone, Debug)]
-pub struct Evt2 {
+pub struct Evt2Of<H> {
     /// The last bytes, newest on top.
     word: u32,
     /// How many of them belong to an unfinished word.
@@ -107,7 +118,7 @@ pub struct Evt2 {
     skipped: Skipped,
     /// Bytes of time words and of header lines.
     silent: u64,
-    header: Header,
+    header: H,
 }
 
 /// Where in the stream the next byte lies.
@@ -126,15 +137,28 @@ enum Place {
     Lost(Alignments<WORD>),
 }
 
-impl Default for Evt2 {
+impl<H: Lines> Default for Evt2Of<H> {
     fn default() -> Self {
-        Self::new()
+        Self::of(H::start())
     }
 }
 
-impl Evt2 {
+impl Evt2Of<Header> {
     /// At the start of a recording or of a sensor's stream.
     pub const fn new() -> Self {
+        Self::of(Header::new())
+    }
+}
+
+impl Evt2Of<NoHeader> {
+    /// At the start of a recording or of a sensor's stream.
+    pub const fn new() -> Self {
+        Self::of(NoHeader)
+    }
+}
+
+impl<H: Lines> Evt2Of<H> {
+    const fn of(header: H) -> Self {
         Self {
             word: 0,
             held: 0,
@@ -144,7 +168,7 @@ impl Evt2 {
             largest: SURE,
             skipped: Skipped::NOTHING,
             silent: 0,
-            header: Header::new(),
+            header,
         }
     }
 
@@ -167,7 +191,7 @@ impl Evt2 {
     }
 
     /// The header read so far.
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &H {
         &self.header
     }
 
@@ -273,7 +297,7 @@ impl Evt2 {
     #[cold]
     fn impossible(&mut self, word: u32) {
         let bytes = word.to_le_bytes();
-        if Header::begins(bytes) {
+        if H::begins(bytes) {
             self.place = Place::Line;
             for byte in bytes {
                 self.header.push(byte); // printable: the line stays open
@@ -361,7 +385,7 @@ impl Evt2 {
     }
 }
 
-impl Decode for Evt2 {
+impl<H: Lines> Decode for Evt2Of<H> {
     // The path of nearly all events is short enough to be inlined into the caller's loop; that doubles the speed.
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
@@ -423,7 +447,7 @@ impl Decode for Evt2 {
     }
 
     fn front(bytes: &[u8]) -> Option<usize> {
-        header::front(bytes)
+        H::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {
@@ -439,11 +463,14 @@ impl Decode for Evt2 {
     }
 }
 
-impl Live for Evt2 {
-    const START: Self = Self::new();
-    const FORM: u32 = 0x0200_0001;
+impl<H: Lines> Live for Evt2Of<H> {
+    const FORM: u32 = 0x0200_0001 | H::FORM;
     const VECTORS: bool = false;
-    const SAVED: usize = 15 + Suspect::SAVED + Alignments::<WORD>::SAVED + Header::SAVED;
+    const SAVED: usize = 15 + Suspect::SAVED + Alignments::<WORD>::SAVED + H::SAVED;
+
+    fn start() -> Self {
+        Self::of(H::start())
+    }
 
     fn largest_step(self, us: u64) -> Self {
         Self::largest_step(self, us)
@@ -510,7 +537,7 @@ impl Live for Evt2 {
             largest: SURE,
             skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside: 0 },
             silent,
-            header: Header::restore(take),
+            header: H::restore(take),
         })
     }
 }

@@ -32,9 +32,8 @@ use super::align::Trouble;
 use super::clock::{Clock, is_far};
 use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible, largest};
 use super::frame::{self, Frame, Words};
-use super::header;
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Live, OtherState, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Lines, Live, NoHeader, OtherState, Skipped};
 
 /// Bytes of a word.
 const WORD: usize = 8;
@@ -107,9 +106,21 @@ impl Order {
 /// let event = Event { t: 64 + 2, x: 3, y: 2, on: true };
 /// assert_eq!(events, [event, Event { x: 5, ..event }]);
 /// ```
+pub type Evt21 = Evt21Of<Header>;
+
+/// [`Evt21`] for a sensor that sends no text: the program has no code for a header. Text is damage here.
+///
+/// ```
+/// use foveola_core::events::{Decode, Evt21, LiveEvt21};
+/// let words = [[0, 0, 0, 0, 1, 0, 0, 0x80], [0b101, 0, 0, 0, 2, 0x18, 0x80, 0x10]];
+/// assert!(LiveEvt21::new().events(words.as_flattened()).eq(Evt21::new().events(words.as_flattened())));
+/// ```
+pub type LiveEvt21 = Evt21Of<NoHeader>;
+
+/// [`Evt21`] or [`LiveEvt21`].
 #[derive(Clone, Debug)]
-pub struct Evt21 {
-    frame: Frame<WORD, WORD>,
+pub struct Evt21Of<H> {
+    frame: Frame<WORD, WORD, H>,
     order: Option<Order>,
     /// Time in units of 64 us, continued over wraps.
     high: Clock,
@@ -122,26 +133,40 @@ pub struct Evt21 {
     largest: u32,
 }
 
-impl Default for Evt21 {
+impl<H: Lines> Default for Evt21Of<H> {
     fn default() -> Self {
-        Self::new()
+        Self::of(None, H::start())
     }
 }
 
-impl Evt21 {
+impl Evt21Of<Header> {
     /// At the start of a recording or of a sensor's stream, whose byte order is detected.
     pub const fn new() -> Self {
-        Self::of(None)
+        Self::of(None, Header::new())
     }
 
-    /// At the start of a recording in a known byte order, whatever its header says.
+    /// At the start of a recording or of a stream in a known byte order, whatever a header says.
     pub const fn with_order(order: Order) -> Self {
-        Self::of(Some(order))
+        Self::of(Some(order), Header::new())
+    }
+}
+
+impl Evt21Of<NoHeader> {
+    /// At the start of a recording or of a sensor's stream, whose byte order is detected.
+    pub const fn new() -> Self {
+        Self::of(None, NoHeader)
     }
 
-    const fn of(order: Option<Order>) -> Self {
+    /// At the start of a recording or of a stream in a known byte order, whatever a header says.
+    pub const fn with_order(order: Order) -> Self {
+        Self::of(Some(order), NoHeader)
+    }
+}
+
+impl<H: Lines> Evt21Of<H> {
+    const fn of(order: Option<Order>, header: H) -> Self {
         Self {
-            frame: Frame::new(),
+            frame: Frame::new(header),
             order,
             high: Clock::NEVER,
             upper: 0,
@@ -160,7 +185,7 @@ impl Evt21 {
     }
 
     /// The header read so far.
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &H {
         &self.frame.header
     }
 
@@ -199,12 +224,14 @@ impl Evt21 {
 }
 
 /// Whether a line of a header begins with these bytes.
-fn is_line(word: &[u8; WORD]) -> bool {
-    word.first_chunk().is_some_and(|first| Header::begins(*first))
+fn is_line<H: Lines>(word: &[u8; WORD]) -> bool {
+    word.first_chunk().is_some_and(|first| H::begins(*first))
 }
 
-impl Words<WORD, WORD> for Evt21 {
-    fn frame(&mut self) -> &mut Frame<WORD, WORD> {
+impl<H: Lines> Words<WORD, WORD> for Evt21Of<H> {
+    type Lines = H;
+
+    fn frame(&mut self) -> &mut Frame<WORD, WORD, H> {
         &mut self.frame
     }
 
@@ -243,7 +270,7 @@ impl Words<WORD, WORD> for Evt21 {
                 }
             }
             TRIGGER | OTHERS | CONTINUED => count(&mut self.frame.skipped.other, WORD),
-            _ if is_line(&word) || self.frame.in_doubt() => self.frame.impossible(word),
+            _ if is_line::<H>(&word) || self.frame.in_doubt() => self.frame.impossible(word),
             _ if self.trouble.add() => self.frame.lose(WORD, &word),
             _ => self.frame.doubt(word, UNSURE),
         }
@@ -263,7 +290,7 @@ impl Words<WORD, WORD> for Evt21 {
     }
 }
 
-impl Decode for Evt21 {
+impl<H: Lines> Decode for Evt21Of<H> {
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         if let Some(high) = self.high.get() {
@@ -295,7 +322,7 @@ impl Decode for Evt21 {
     }
 
     fn front(bytes: &[u8]) -> Option<usize> {
-        header::front(bytes)
+        H::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {
@@ -311,11 +338,14 @@ impl Decode for Evt21 {
     }
 }
 
-impl Live for Evt21 {
-    const START: Self = Self::new();
-    const FORM: u32 = 0x0201_0001;
+impl<H: Lines> Live for Evt21Of<H> {
+    const FORM: u32 = 0x0201_0001 | H::FORM;
     const VECTORS: bool = true;
-    const SAVED: usize = 4 + Frame::<WORD, WORD>::SAVED + Clock::SAVED + Trouble::SAVED;
+    const SAVED: usize = 4 + Frame::<WORD, WORD, H>::SAVED + Clock::SAVED + Trouble::SAVED;
+
+    fn start() -> Self {
+        Self::of(None, H::start())
+    }
 
     fn largest_step(self, us: u64) -> Self {
         Self::largest_step(self, us)

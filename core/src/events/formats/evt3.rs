@@ -38,9 +38,9 @@ use super::burst::{self, Burst};
 use super::clock::Clock;
 use super::evt2::DOUBT;
 use super::frame::{self, Frame, Words};
-use super::header::{self, PIXEL};
+use super::header::PIXEL;
 use crate::events::decode::count;
-use crate::events::{Decode, Event, Geometry, Header, Live, OtherState, Skipped};
+use crate::events::{Decode, Event, Geometry, Header, Lines, Live, NoHeader, OtherState, Skipped};
 use core::hint::select_unpredictable;
 use core::ops::Range;
 
@@ -86,9 +86,21 @@ pub(super) const SURE: u32 = 244;
 /// let off = |x| Event { x, on: false, ..event };
 /// assert_eq!(events, [event, off(16), off(18)]);
 /// ```
+pub type Evt3 = Evt3Of<Header>;
+
+/// [`Evt3`] for a sensor that sends no text: the program has no code for a header. Text is damage here.
+///
+/// ```
+/// use foveola_core::events::{Decode, Evt3, LiveEvt3};
+/// let words = [0x8001_u16, 0x6002, 0x0007, 0x2803].map(u16::to_le_bytes);
+/// assert!(LiveEvt3::new().events(words.as_flattened()).eq(Evt3::new().events(words.as_flattened())));
+/// ```
+pub type LiveEvt3 = Evt3Of<NoHeader>;
+
+/// [`Evt3`] or [`LiveEvt3`].
 #[derive(Clone, Debug)]
-pub struct Evt3 {
-    frame: Frame<WORD, WINDOW>,
+pub struct Evt3Of<H> {
+    frame: Frame<WORD, WINDOW, H>,
     /// Continued over wraps.
     t: Clock,
     /// Row, once it is known.
@@ -104,16 +116,38 @@ pub struct Evt3 {
     largest: u32,
 }
 
-impl Default for Evt3 {
+impl<H: Lines> Default for Evt3Of<H> {
     fn default() -> Self {
-        Self::new()
+        Self::of(H::start())
     }
 }
 
-impl Evt3 {
+impl Evt3Of<Header> {
     /// At the start of a recording or of a sensor's stream.
     pub const fn new() -> Self {
-        Self { frame: Frame::new(), t: Clock::NEVER, y: None, base: None, on: false, mask: 0, left: 0, largest: SURE }
+        Self::of(Header::new())
+    }
+}
+
+impl Evt3Of<NoHeader> {
+    /// At the start of a recording or of a sensor's stream.
+    pub const fn new() -> Self {
+        Self::of(NoHeader)
+    }
+}
+
+impl<H: Lines> Evt3Of<H> {
+    const fn of(header: H) -> Self {
+        Self {
+            frame: Frame::new(header),
+            t: Clock::NEVER,
+            y: None,
+            base: None,
+            on: false,
+            mask: 0,
+            left: 0,
+            largest: SURE,
+        }
     }
 
     /// Believes a step of the time high at once only up to `us` microseconds, between 4,096 and 1 s, in whole units of 4,096: as
@@ -129,7 +163,7 @@ impl Evt3 {
     }
 
     /// The header read so far.
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &H {
         &self.frame.header
     }
 
@@ -178,8 +212,10 @@ impl Evt3 {
     }
 }
 
-impl Words<WORD, WINDOW> for Evt3 {
-    fn frame(&mut self) -> &mut Frame<WORD, WINDOW> {
+impl<H: Lines> Words<WORD, WINDOW> for Evt3Of<H> {
+    type Lines = H;
+
+    fn frame(&mut self) -> &mut Frame<WORD, WINDOW, H> {
         &mut self.frame
     }
 
@@ -246,7 +282,7 @@ impl Words<WORD, WINDOW> for Evt3 {
     }
 }
 
-impl Burst for Evt3 {
+impl<H: Lines> Burst for Evt3Of<H> {
     #[inline]
     fn burst(&mut self, bytes: &mut &[u8], times: Range<u64>, room: usize, mut sink: impl FnMut(Event, bool)) -> usize {
         let (true, 0, Some(mut t), Some(mut y)) = (self.frame.in_step(), self.mask, self.t.get(), self.y) else {
@@ -299,7 +335,7 @@ impl Burst for Evt3 {
     }
 }
 
-impl Decode for Evt3 {
+impl<H: Lines> Decode for Evt3Of<H> {
     #[inline]
     fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event> {
         if let event @ Some(_) = self.pending() {
@@ -331,7 +367,7 @@ impl Decode for Evt3 {
     }
 
     fn front(bytes: &[u8]) -> Option<usize> {
-        header::front(bytes)
+        H::front(bytes)
     }
 
     fn skipped(&self) -> Skipped {
@@ -347,11 +383,14 @@ impl Decode for Evt3 {
     }
 }
 
-impl Live for Evt3 {
-    const START: Self = Self::new();
-    const FORM: u32 = 0x0300_0001;
+impl<H: Lines> Live for Evt3Of<H> {
+    const FORM: u32 = 0x0300_0001 | H::FORM;
     const VECTORS: bool = true;
-    const SAVED: usize = 5 + Frame::<WORD, WINDOW>::SAVED + Clock::SAVED;
+    const SAVED: usize = 5 + Frame::<WORD, WINDOW, H>::SAVED + Clock::SAVED;
+
+    fn start() -> Self {
+        Self::of(H::start())
+    }
 
     fn largest_step(self, us: u64) -> Self {
         Self::largest_step(self, us)

@@ -16,7 +16,7 @@ use super::align::Alignments;
 use super::clock::Suspect;
 use super::evt2::DOUBT;
 use crate::events::decode::count;
-use crate::events::{Event, Header, Line, Skipped};
+use crate::events::{Event, Header, Line, Lines, Skipped};
 use crate::words::{put_longs, take_long};
 
 /// Where in the stream the next byte lies.
@@ -54,7 +54,7 @@ pub(super) enum Start {
 
 /// The last `W` bytes, how many belong to an unfinished word, and the place.
 #[derive(Clone, Debug)]
-pub(super) struct Frame<const N: usize, const W: usize> {
+pub(super) struct Frame<const N: usize, const W: usize, H = Header> {
     window: [u8; W],
     held: u8,
     place: Place<N>,
@@ -62,18 +62,22 @@ pub(super) struct Frame<const N: usize, const W: usize> {
     pub(super) skipped: Skipped,
     /// Bytes of words and lines that were understood.
     pub(super) understood: u64,
-    pub(super) header: Header,
+    pub(super) header: H,
 }
 
 /// A decoder of words of `N` bytes, which are seen in a window of `W` bytes.
 pub(super) trait Words<const N: usize, const W: usize> {
-    fn frame(&mut self) -> &mut Frame<N, W>;
+    /// The text before the words.
+    type Lines: Lines;
+
+    fn frame(&mut self) -> &mut Frame<N, W, Self::Lines>;
 
     /// The kind of `first`, the first bytes where text may begin. It must be decided from `W` bytes at the latest.
     fn start(&mut self, first: &[u8]) -> Start {
         match first {
+            _ if !Self::Lines::READ => Start::Words(0),
             [b'%'] | [b'%', _] | [b'%', _, _] => Start::Open,
-            [b'%', a, b, c, ..] if Header::begins([b'%', *a, *b, *c]) => Start::Line,
+            [b'%', a, b, c, ..] if Self::Lines::begins([b'%', *a, *b, *c]) => Start::Line,
             _ => Start::Words(0),
         }
     }
@@ -88,8 +92,8 @@ pub(super) trait Words<const N: usize, const W: usize> {
     fn resumes(&mut self, word: [u8; N]) -> bool;
 }
 
-impl<const N: usize, const W: usize> Frame<N, W> {
-    pub(super) const fn new() -> Self {
+impl<const N: usize, const W: usize, H: Lines> Frame<N, W, H> {
+    pub(super) const fn new(header: H) -> Self {
         Self {
             window: [0; W],
             held: 0,
@@ -97,7 +101,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             suspect: Suspect::NONE,
             skipped: Skipped::NOTHING,
             understood: 0,
-            header: Header::new(),
+            header,
         }
     }
 
@@ -111,7 +115,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     #[cold]
     pub(super) fn impossible(&mut self, word: [u8; N]) {
         match word.first_chunk() {
-            Some(first) if Header::begins(*first) => self.line(word),
+            Some(first) if H::begins(*first) => self.line(word),
             _ if matches!(self.place, Place::Words | Place::Far) => self.doubt(word, DOUBT),
             _ => self.lose(N, &word),
         }
@@ -174,7 +178,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     }
 
     /// Bytes that wait for the rest of their word or line.
-    pub(super) const fn held(&self) -> usize {
+    pub(super) fn held(&self) -> usize {
         match self.place {
             Place::Line => self.header.begun(),
             Place::Again => N.saturating_add(self.held as usize),
@@ -188,7 +192,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
     }
 
     /// Number of words that [`Frame::save`] writes.
-    pub(super) const SAVED: usize = W / 4 + 12 + Suspect::SAVED + Alignments::<N>::SAVED + Header::SAVED;
+    pub(super) const SAVED: usize = W / 4 + 12 + Suspect::SAVED + Alignments::<N>::SAVED + H::SAVED;
 
     /// All that is known, in words; `W` is a multiple of 4.
     pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
@@ -236,7 +240,7 @@ impl<const N: usize, const W: usize> Frame<N, W> {
             suspect,
             skipped: Skipped { garbage, untimed, other, tail, backward, unconfirmed, early, outside },
             understood,
-            header: Header::restore(take),
+            header: H::restore(take),
         }
     }
 

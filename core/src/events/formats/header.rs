@@ -75,6 +75,185 @@ pub struct Header {
     camera: Option<Camera>,
 }
 
+/// Whether a decoder reads lines of text before the words: [`Header`], or [`NoHeader`] where a live sensor sends none. A program
+/// that names only decoders without has no code for text.
+pub trait Lines: Clone + fmt::Debug + sealed::Sealed {
+    /// Whether lines are read at all.
+    const READ: bool;
+    /// What tells saved words of a decoder with and without lines apart.
+    const FORM: u32;
+    /// Number of words that [`Lines::save`] writes.
+    const SAVED: usize;
+
+    /// Before the first line.
+    fn start() -> Self;
+
+    /// Whether a line starts with these bytes.
+    fn begins(bytes: [u8; 4]) -> bool;
+
+    /// Bytes of the lines before the words; `None` when they continue after `bytes`.
+    fn front(bytes: &[u8]) -> Option<usize>;
+
+    /// Takes the next byte of a line.
+    fn push(&mut self, byte: u8) -> Line;
+
+    /// Bytes of the partial line.
+    fn begun(&self) -> usize;
+
+    /// Discards the partial line and returns its length in bytes.
+    fn discard(&mut self) -> usize;
+
+    /// Size of the sensor, if given.
+    fn geometry(&self) -> Option<Geometry>;
+
+    /// Byte order in words of EVT 2.1, if given.
+    fn order(&self) -> Option<Order>;
+
+    /// Writes the partial line, and all values of the lines that Prophesee's formats use, in words.
+    fn save(&self, put: &mut impl FnMut(u32));
+
+    /// Reads what [`Lines::save`] wrote.
+    fn restore(take: &mut impl FnMut() -> u32) -> Self;
+}
+
+/// Only these two.
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Header {}
+    impl Sealed for super::NoHeader {}
+}
+
+/// No text: every byte belongs to a word. For live sensors; in a recording, the text would be damage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoHeader;
+
+impl Lines for NoHeader {
+    const READ: bool = false;
+    const FORM: u32 = 1 << 8;
+    const SAVED: usize = 0;
+
+    fn start() -> Self {
+        Self
+    }
+
+    fn begins(_: [u8; 4]) -> bool {
+        false
+    }
+
+    fn front(_: &[u8]) -> Option<usize> {
+        Some(0)
+    }
+
+    fn push(&mut self, _: u8) -> Line {
+        Line::Damaged
+    }
+
+    fn begun(&self) -> usize {
+        0
+    }
+
+    fn discard(&mut self) -> usize {
+        0
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        None
+    }
+
+    fn order(&self) -> Option<Order> {
+        None
+    }
+
+    fn save(&self, _: &mut impl FnMut(u32)) {}
+
+    fn restore(_: &mut impl FnMut() -> u32) -> Self {
+        Self
+    }
+}
+
+impl Lines for Header {
+    const READ: bool = true;
+    const FORM: u32 = 0;
+    const SAVED: usize = 5 + LINE / 4;
+
+    fn start() -> Self {
+        Self::new()
+    }
+
+    fn begins(bytes: [u8; 4]) -> bool {
+        Self::begins(bytes)
+    }
+
+    fn front(bytes: &[u8]) -> Option<usize> {
+        front(bytes)
+    }
+
+    fn push(&mut self, byte: u8) -> Line {
+        self.push(byte)
+    }
+
+    fn begun(&self) -> usize {
+        self.length
+    }
+
+    fn discard(&mut self) -> usize {
+        self.discard()
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        self.geometry()
+    }
+
+    fn order(&self) -> Option<Order> {
+        self.order()
+    }
+
+    fn save(&self, put: &mut impl FnMut(u32)) {
+        let Self { line, length, cols, rows, encoding, order, camera: _ } = self;
+        let encoding = match encoding {
+            None => 0,
+            Some(Encoding::Evt2) => 1,
+            Some(Encoding::Evt21) => 2,
+            Some(Encoding::Evt3) => 3,
+        };
+        [*length, cols.unwrap_or(0), rows.unwrap_or(0), line.len()].into_iter().for_each(|n| put(n as u32));
+        let order = match order {
+            None => 0,
+            Some(Order::Little) => 1,
+            Some(Order::Legacy) => 2,
+        };
+        put(order << 8 | encoding);
+        for i in (0..LINE).step_by(4) {
+            let byte = |at: usize| line.get(i + at).copied().unwrap_or(0);
+            put(u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]));
+        }
+    }
+
+    fn restore(take: &mut impl FnMut() -> u32) -> Self {
+        let [length, cols, rows, kept] = core::array::from_fn(|_| take() as usize);
+        let values = take();
+        let encoding = match values & 0xFF {
+            1 => Some(Encoding::Evt2),
+            2 => Some(Encoding::Evt21),
+            3 => Some(Encoding::Evt3),
+            _ => None,
+        };
+        let order = match values >> 8 {
+            1 => Some(Order::Little),
+            2 => Some(Order::Legacy),
+            _ => None,
+        };
+        let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
+        let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, order, ..Self::new() };
+        for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
+            for byte in bytes.into_iter().take(kept.saturating_sub(header.line.len())) {
+                let _ = header.line.push(byte); // never refused: no more than it holds
+            }
+        }
+        header
+    }
+}
+
 impl Header {
     /// Before the first line.
     pub const fn new() -> Self {
@@ -101,56 +280,6 @@ impl Header {
         // Refused when the buffer is full; `length` tells so.
         let _ = self.line.push(byte);
         Line::Open
-    }
-
-    /// Number of words that [`Header::save`] writes.
-    pub(super) const SAVED: usize = 5 + LINE / 4;
-
-    /// Writes the partial line, and all values of the lines that Prophesee's formats use, in words.
-    pub(super) fn save(&self, put: &mut impl FnMut(u32)) {
-        let Self { line, length, cols, rows, encoding, order, camera: _ } = self;
-        let encoding = match encoding {
-            None => 0,
-            Some(Encoding::Evt2) => 1,
-            Some(Encoding::Evt21) => 2,
-            Some(Encoding::Evt3) => 3,
-        };
-        [*length, cols.unwrap_or(0), rows.unwrap_or(0), line.len()].into_iter().for_each(|n| put(n as u32));
-        let order = match order {
-            None => 0,
-            Some(Order::Little) => 1,
-            Some(Order::Legacy) => 2,
-        };
-        put(order << 8 | encoding);
-        for i in (0..LINE).step_by(4) {
-            let byte = |at: usize| line.get(i + at).copied().unwrap_or(0);
-            put(u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]));
-        }
-    }
-
-    /// Reads what [`Header::save`] wrote.
-    pub(super) fn restore(take: &mut impl FnMut() -> u32) -> Self {
-        let [length, cols, rows, kept] = core::array::from_fn(|_| take() as usize);
-        let values = take();
-        let encoding = match values & 0xFF {
-            1 => Some(Encoding::Evt2),
-            2 => Some(Encoding::Evt21),
-            3 => Some(Encoding::Evt3),
-            _ => None,
-        };
-        let order = match values >> 8 {
-            1 => Some(Order::Little),
-            2 => Some(Order::Legacy),
-            _ => None,
-        };
-        let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
-        let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, order, ..Self::new() };
-        for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
-            for byte in bytes.into_iter().take(kept.saturating_sub(header.line.len())) {
-                let _ = header.line.push(byte); // never refused: no more than it holds
-            }
-        }
-        header
     }
 
     /// Bytes of the partial line.
@@ -232,7 +361,7 @@ impl Header {
 }
 
 /// Bytes of the lines `% key value` before the words; `None` when they continue after `bytes`.
-pub(super) fn front(bytes: &[u8]) -> Option<usize> {
+fn front(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         match bytes.get(at..)? {

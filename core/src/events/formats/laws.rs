@@ -457,6 +457,47 @@ fn a_decoder_is_saved_at_every_cut() {
     check(&Evt3::new(), &bytes("EVT 3.0").expect("a codec"));
 }
 
+/// Without a header to read, words are the same; text is damage that a decoder recovers from.
+#[test]
+fn a_live_sensor_sends_no_text() {
+    fn check<D: Live, L: Live>(decoder: &D, live: &L, front: usize, bytes: &[u8]) {
+        let expected: Vec<Event> = decoder.clone().events(bytes).collect();
+        for length in [1, 7, bytes.len()] {
+            let mut live = live.clone();
+            let events: Vec<Event> =
+                bytes[front..].chunks(length).flat_map(|piece| live.events(piece).collect::<Vec<_>>()).collect();
+            assert!(events == expected && live.geometry().is_none(), "pieces of {length}");
+            assert_eq!(live.skipped(), Skipped::default(), "pieces of {length}");
+        }
+        let mut live = live.clone();
+        let bytes = [b"% evt of a recording\n", &bytes[front..]].concat();
+        let events: Vec<Event> = live.events(&bytes).collect();
+        // Words that the text looks like may have turned the clock of EVT 3 round.
+        let late = |events: &[Event]| {
+            let late = events.iter().rev().take(300);
+            late.map(|event| Event { t: event.t % (1 << 24), ..*event }).collect::<Vec<_>>()
+        };
+        assert_eq!(late(&events), late(&expected), "{} events", events.len());
+        let counted = live.understood(events.len() as u64) + live.skipped().bytes() + live.held() as u64;
+        assert_eq!(counted as usize, bytes.len(), "{:?}", live.skipped());
+    }
+    let events = steady(2000);
+    for Codec { name, encode, .. } in codecs() {
+        let (bytes, front) = (encode(&events).0, encode(&[]).0.len());
+        match name {
+            "EVT 2.0" => check(&Evt2::new(), &LiveEvt2::new(), front, &bytes),
+            "EVT 2.1" => check(&Evt21::new(), &LiveEvt21::new(), front, &bytes),
+            // Told, as the order that text looks like would be kept.
+            "EVT 2.1 legacy" => check(&Evt21::new(), &LiveEvt21::with_order(Order::Legacy), front, &bytes),
+            "EVT 3.0" => check(&Evt3::new(), &LiveEvt3::new(), front, &bytes),
+            _ => {}
+        }
+    }
+    let text = b"% evt 2.0\n\x01\0\0\x80";
+    assert_eq!((Evt2::front(text), LiveEvt2::front(text)), (Some(10), Some(0)));
+    assert_ne!(Evt2::FORM, LiveEvt2::FORM);
+}
+
 /// What another decoder saved is refused, and nothing but its first word is taken.
 #[test]
 fn the_state_of_another_decoder_is_refused() {
@@ -534,6 +575,9 @@ proptest! {
         goes_on(Evt21::new(), before, after, lost)?;
         goes_on(Evt21::with_order(Order::Legacy), before, after, lost)?;
         goes_on(Evt3::new(), before, after, lost)?;
+        goes_on(LiveEvt2::new(), before, after, lost)?;
+        goes_on(LiveEvt21::new(), before, after, lost)?;
+        goes_on(LiveEvt3::new(), before, after, lost)?;
     }
 
     /// Without text before the words, events and what is skipped are whole words and all of the bytes, except for words

@@ -94,7 +94,7 @@ pub struct Stamped<A> {
 
 impl<A> Stamped<A> {
     pub(super) const fn of(address: A) -> Self {
-        Self { frame: Frame::new(), t: Clock::NEVER, trouble: Trouble::NONE, address }
+        Self { frame: Frame::new(Header::new()), t: Clock::NEVER, trouble: Trouble::NONE, address }
     }
 
     /// The header read so far.
@@ -125,6 +125,8 @@ impl<A> Stamped<A> {
 }
 
 impl<A: Address> Words<WORD, WINDOW> for Stamped<A> {
+    type Lines = Header;
+
     fn frame(&mut self) -> &mut Frame<WORD, WINDOW> {
         &mut self.frame
     }

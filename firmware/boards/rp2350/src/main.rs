@@ -16,7 +16,7 @@ use embassy_rp::watchdog::Watchdog;
 use embassy_rp::{bind_interrupts, i2c, peripherals};
 use embassy_time::{Delay, Duration};
 use foveola_app::{App, Notice, Outbox, send};
-use foveola_core::events::Evt2;
+use foveola_core::events::LiveEvt2;
 use foveola_pipeline::{Application, MemoryOf, Plan};
 use foveola_sensor::{Camera, GenX320, PixelClock};
 use panic_probe as _;
@@ -37,7 +37,7 @@ mod retina {
 struct Retina;
 
 impl Application for Retina {
-    type Decoder = Evt2;
+    type Decoder = LiveEvt2;
     /// A live sensor tells the time all along; behind a gap of more than 200 frames it was restarted, and its clock with it.
     const PLAN: Plan<'static> = retina::PLAN.largest_step(1_024);
     const RAM: usize = 43 * 1024;

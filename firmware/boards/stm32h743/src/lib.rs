@@ -6,7 +6,7 @@ pub mod memory;
 pub mod port;
 
 use foveola_app::Watchdog;
-use foveola_core::events::Evt2;
+use foveola_core::events::LiveEvt2;
 use foveola_pipeline::{Application, Plan};
 
 #[allow(unreachable_pub, reason = "the generated source is a module for any program")]
@@ -18,7 +18,7 @@ mod retina {
 pub struct Retina;
 
 impl Application for Retina {
-    type Decoder = Evt2;
+    type Decoder = LiveEvt2;
     /// A live sensor tells the time all along; behind a gap of more than 200 frames it was restarted, and its clock with it.
     const PLAN: Plan<'static> = retina::PLAN.largest_step(1_024);
     const RAM: usize = 150 * 1024;
