@@ -1,8 +1,7 @@
 //! Weights as impulse responses: exponentials in time, Gaussians in space.
 //!
 //! Everything is computed in `f64` with `libm` and written into a caller's buffer as samples. A kernel description has
-//! a `len` for the size of the buffer and a `write`. `libm` is not `const`: firmware computes its constants in a build
-//! script, with this crate as a build dependency, so the numbers are the same.
+//! a `len` for the size of the buffer and a `write`. `libm` is not `const`: [`pixels`] has kernels for constants.
 //!
 //! | kernel                     | samples |
 //! |----------------------------|---------|
@@ -13,6 +12,9 @@
 //!
 //! `ts = tau fs` is the time constant in frames. The error of a sample is less than 1e-12, relative to the largest one,
 //! for any `n`. Samples that are not finite numbers are an error.
+
+mod elementary;
+pub mod pixels;
 
 use crate::error::at_least;
 use crate::{Error, Sample};

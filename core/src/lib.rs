@@ -9,7 +9,7 @@
 //! | [`conv`], [`recursive`], [`padding`], [`delay`], [`variable_delay`], [`pointwise`], [`reduce`], [`diff`], [`finite`] | the filters |
 //! | [`filter`] | the filter interface: constant filters, state in slices, time as an argument |
 //! | [`adjoint`] | gradients of the filters, for fitting |
-//! | [`kernels`] | kernel weights: exponentials and Gaussians |
+//! | [`kernels`] | kernel weights: exponentials and Gaussians; [`kernels::pixels`] for constants |
 //! | [`events`] | event cameras: from the sensor's bytes to frames |
 //! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, sample types, frame shapes, digests of results and of models |
 
