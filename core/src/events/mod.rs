@@ -7,6 +7,8 @@
 //!                        +- EventQueue: from an interrupt to the main loop
 //!                        +- Extent: the geometry, when no header tells it
 //! ```
+//! A [`SensorFrame`] reads frames of counts that the sensor made itself.
+//!
 //! Everything is a small value of fixed size. There is no allocation and no panic on any input, and every loss is
 //! counted ([`Skipped`], [`Dropped`], [`Receiver::dropped`]).
 //!
@@ -35,6 +37,7 @@ pub mod filters;
 pub mod formats;
 pub mod live;
 pub mod queue;
+pub mod sensor_frame;
 pub mod time_surface;
 pub mod voxel_grid;
 pub mod window;
@@ -54,6 +57,7 @@ pub use formats::{
 };
 pub use live::{Live, OtherState};
 pub use queue::{BlockRefused, EventQueue, Receiver, Sender};
+pub use sensor_frame::{PixelLayout, SensorFrame};
 pub use time_surface::TimeSurface;
 pub use voxel_grid::VoxelGrid;
 pub use window::Window;

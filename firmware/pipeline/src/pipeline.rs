@@ -187,6 +187,42 @@ impl<
     /// Takes a frame that the sensor made itself, instead of bytes: `fill` writes its samples, `channels x rows x cols`, over
     /// those of the frame before. `start`, when it began, is that of the [`Output`] that it completes, if any. Returns false, and
     /// does nothing, where the stream began with bytes: it cannot go on with frames.
+    /// [`SensorFrame`](foveola_core::events::SensorFrame) reads the frames of histograms and differences of a GenX320:
+    ///
+    /// ```
+    /// # use foveola_core::events::{Evt2, Geometry, PixelLayout, Polarity, SensorFrame};
+    /// # use foveola_core::{Decay, Error, Graph, LowPass, Node, Shape, Source, Stage, constant};
+    /// # use foveola_pipeline::{Application, MemoryOf, Pipeline, Plan};
+    /// # const SENSOR: Geometry = Geometry { cols: 4, rows: 2 };
+    /// # static NODES: [Node; 1] = [Node::Filter(
+    /// #     Source::Input,
+    /// #     Stage::LowPass(LowPass::new(Shape::new(1, 2, 4), constant!(Decay::new(0.01, 1000.0)))),
+    /// # )];
+    /// # struct Trace;
+    /// # impl Application for Trace {
+    /// #     type Decoder = Evt2;
+    /// #     const PLAN: Plan<'static> =
+    /// #         constant!(Plan::new(constant!(Graph::new(Shape::new(1, 2, 4), &NODES)), SENSOR, 1, Polarity::Signed, 1_000));
+    /// #     const RAM: usize = 512;
+    /// # }
+    /// # let mut memory = <MemoryOf!(Trace)>::new();
+    /// # let mut pipeline = Pipeline::<Trace, _, _, _, _>::new(&mut memory).unwrap();
+    /// const READER: SensorFrame = constant!(SensorFrame::new(PixelLayout::Difference { bits: 8 }, SENSOR, Polarity::Signed));
+    /// let bytes = [0, 3, 0, 0, 0xFF, 0, 0, 0]; // from the camera port
+    /// let mut outputs = 0;
+    /// if bytes.len() == READER.bytes() {
+    ///     // else the port lost bytes: wait for the next frame
+    ///     pipeline.frame(
+    ///         0,
+    ///         |samples| READER.read(&bytes, samples).expect("the model takes these frames"),
+    ///         |frame| {
+    ///             assert!(frame.samples[1] > 0.0 && frame.samples[4] < 0.0);
+    ///             outputs += 1;
+    ///         },
+    ///     );
+    /// }
+    /// assert_eq!(outputs, 1);
+    /// ```
     pub fn frame(&mut self, start: u64, fill: impl FnOnce(&mut [f32]), mut each: impl FnMut(Output<'_>)) -> bool {
         let is_first = self.front.bytes() == 0;
         if is_first {

@@ -1,7 +1,8 @@
 //! The same events in every format of a live sensor: the same frames, and every byte accounted for.
 
 use foveola_core::events::{
-    Event, Evt2, Evt2Encoder, Evt3, Evt3Encoder, Evt21, Evt21Encoder, Geometry, Live, Order, OtherState, Polarity,
+    Event, Evt2, Evt2Encoder, Evt3, Evt3Encoder, Evt21, Evt21Encoder, Geometry, Live, Order, OtherState, PixelLayout,
+    Polarity, SensorFrame,
 };
 use foveola_core::{Checksum, Decay, Digest, Graph, LowPass, Node, Shape, Source, Stage, constant};
 use foveola_pipeline::{Application, Counters, MemoryOf, Output, Pipeline, Plan, RetainedBy, SnapshotError, Snapshots};
@@ -177,4 +178,29 @@ fn a_snapshot_is_for_one_decoder() {
     let refused = Snapshots::new(&mut retained).restore(&mut pipeline);
     let other = OtherState { found: Evt3::FORM, expected: Evt2::FORM };
     assert_eq!((refused, pipeline.counters()), (Err(SnapshotError::OtherDecoder(other)), before));
+}
+
+/// Differences that the sensor made itself go through the model as its events do.
+#[test]
+fn frames_of_the_sensor_are_those_of_its_events() {
+    const READER: SensorFrame = constant!(SensorFrame::new(
+        PixelLayout::Difference { bits: 8 },
+        Geometry { cols: 16, rows: 8 },
+        Polarity::Signed
+    ));
+    let events: Vec<Event> = events(false).into_iter().filter(|event| event.y < 8 && event.x < 16).collect();
+    let (starts, digest, _) = run!(In2, in_2(&events), 1_000_000, false, None);
+    let mut memory = <MemoryOf!(In2)>::new();
+    let mut pipeline = Pipeline::<In2, _, _, _, _>::new(&mut memory).expect("a whole model");
+    let mut bits = Digest::new();
+    for start in starts {
+        let mut bytes = [0_u8; READER.bytes()];
+        for event in events.iter().filter(|event| (start..start + 1_000).contains(&event.t)) {
+            let byte = &mut bytes[usize::from(event.y) * 16 + usize::from(event.x)];
+            *byte = byte.wrapping_add(if event.on { 1 } else { 255 });
+        }
+        let read = |samples: &mut [f32]| READER.read(&bytes, samples).expect("the lengths of the plan");
+        assert!(pipeline.frame(start, read, |frame| bits.add(frame.samples)));
+    }
+    assert_eq!(bits.value(), digest);
 }
