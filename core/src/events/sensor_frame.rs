@@ -3,20 +3,20 @@
 //!
 //! | layout | bytes of a pixel | bits |
 //! |---|---|---|
-//! | [`PixelLayout::Histogram`], Prophesee's Histo3D, packed | 1 | `off` bits of OFF from bit 0 on, above them `on` bits of ON |
-//! | [`PixelLayout::Padded`], Histo3D, padded | 2 | OFF, then ON, 8 bits each |
-//! | [`PixelLayout::Difference`], Diff3D | 1 | ON - OFF as a two's complement of so many bits from bit 0 on, at most 8 |
+//! | [`PixelLayout::Histogram`], Prophesee's `Histo3D`, packed | 1 | `off` bits of OFF from bit 0 on, above them `on` bits of ON |
+//! | [`PixelLayout::Padded`], `Histo3D`, padded | 2 | OFF, then ON, 8 bits each |
+//! | [`PixelLayout::Difference`], `Diff3D` | 1 | ON - OFF as a two's complement of so many bits from bit 0 on, at most 8 |
 //!
-//! Pixels come row by row, without a header or padding of rows. A counter of a histogram stops at its largest number, so two or
-//! more events beyond it are lost in the sensor. A difference wraps there by default, which cannot be seen in the frame: choose the
+//! Pixels come row by row, without a header or padding of rows. A counter of a histogram stops at its largest number, so further
+//! events are lost in the sensor. A difference wraps there by default, which cannot be seen in the frame: choose the
 //! period of the frames so that it does not come to that.
 //!
 //! **Certainty.** The manufacturer documents bits of counters, packing and sign; the order of ON and OFF in a byte is that of its
-//! open software (`OpenEB`), which writes both formats. Not confirmed by a public source: that the GenX320 sends exactly these bytes
-//! on its parallel port. OpenMV's firmware adds 128 to each byte of a Diff3D frame before a program sees it; subtract it first.
+//! open software (`OpenEB`), which writes both formats. Not confirmed by a public source: that the `GenX320` sends exactly these bytes
+//! on its parallel port. In frames of `OpenMV`'s firmware 128 is no event: subtract it first.
 //!
 //! Cost: about 10 operations a pixel, two divisions more in a window. State: none.
-//! Reference: Prophesee, Metavision documentation, "Histo3D format" and "Diff3D format".
+//! Reference: Prophesee, Metavision documentation, "`Histo3D` format" and "`Diff3D` format".
 
 use super::{Geometry, Polarity, Window};
 use crate::error::exact;

@@ -169,7 +169,7 @@ impl Gabor {
         i = 0;
         while i < angles.len() {
             let (name, value) = angles[i];
-            if !(value.abs() <= LARGEST) {
+            if value.is_nan() || value.abs() > LARGEST {
                 return Err(Error::Parameter { name, value, expected: "at most 100,000 radians" });
             }
             i += 1;
