@@ -187,6 +187,7 @@ impl<
     /// Takes a frame that the sensor made itself, instead of bytes: `fill` writes its samples, `channels x rows x cols`, over
     /// those of the frame before. `start`, when it began, is that of the [`Output`] that it completes, if any. Returns false, and
     /// does nothing, where the stream began with bytes: it cannot go on with frames.
+    ///
     /// [`SensorFrame`](foveola_core::events::SensorFrame) reads the frames of histograms and differences of a GenX320:
     ///
     /// ```
