@@ -47,8 +47,8 @@ pub use count::Count;
 pub use decode::{Decode, Events, Skipped};
 pub use extent::{Extent, Geometry};
 pub use filters::{
-    DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours, PolarityOnly,
-    RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
+    CustomStage, DoubleWindow, Downsample, EventChain, EventFilter, EventStage, HotPixels, Learning, Neighbours,
+    PolarityOnly, RateLimit, Refractory, Region, Restart, RowColumn, Stcf,
 };
 pub use formats::{
     Aedat2, Aedat31, Aer, Camera, CameraWord, Dat, DatEncoder, Encoding, EventStream, EventStreamEncoder, Evt2,

@@ -33,7 +33,8 @@ pub enum EventStage<'a> {
     Region(Region),
     Downsample(Downsample),
     RateLimit(RateLimit),
-    /// A filter from outside this crate, or another [`EventChain`]: made by [`EventStage::custom`].
+    /// A filter from outside this crate, or another [`EventChain`]: made by [`EventStage::custom`], or in a constant by
+    /// [`CustomStage::new`].
     Custom(CustomStage<'a>),
 }
 
@@ -47,6 +48,51 @@ pub struct CustomStage<'a> {
 }
 
 impl<'a> CustomStage<'a> {
+    /// A filter with `state_len` words of state, for a sensor of size `input`, which yields events of a sensor of size
+    /// `output`. A constant states these sizes itself, as it cannot call the methods of a trait; elsewhere
+    /// [`EventStage::custom`] asks the filter.
+    ///
+    /// ```
+    /// use foveola_core::constant;
+    /// use foveola_core::events::{CustomStage, Event, EventChain, EventFilter, EventStage, Geometry, PolarityOnly};
+    ///
+    /// /// Every second event.
+    /// struct Alternate;
+    ///
+    /// impl EventFilter for Alternate {
+    ///     fn state_len(&self) -> usize {
+    ///         1
+    ///     }
+    ///     fn pass(&self, state: &mut [u32], _: &mut Event) -> bool {
+    ///         let [odd] = state else { return false };
+    ///         *odd ^= 1;
+    ///         *odd == 1
+    ///     }
+    /// }
+    ///
+    /// const SENSOR: Geometry = Geometry { cols: 32, rows: 32 };
+    /// static STAGES: [EventStage; 2] = [
+    ///     EventStage::PolarityOnly(PolarityOnly::On),
+    ///     EventStage::Custom(CustomStage::new(&Alternate, 1, SENSOR, SENSOR)),
+    /// ];
+    /// const CHAIN: EventChain = constant!(EventChain::new(SENSOR, &STAGES));
+    ///
+    /// let mut state = [0; CHAIN.state_len()];
+    /// let mut events = [1, 2, 3].map(|t| Event { t, x: 0, y: 0, on: true });
+    /// assert_eq!(CHAIN.retain(&mut state, &mut events), Ok(2));
+    /// assert_eq!([events[0].t, events[1].t], [1, 3]);
+    /// ```
+    /// With a `state_len` other than that of the filter, [`EventFilter::retain`] and [`EventFilter::step`] of the filter
+    /// are errors ([`Error::Length`]), and nothing panics.
+    pub const fn new(
+        filter: &'a (dyn EventFilter + Sync),
+        state_len: usize,
+        input: Geometry,
+        output: Geometry,
+    ) -> Self {
+        Self { filter, state_len, input, output }
+    }
+
     /// The filter.
     pub const fn filter(&self) -> &'a (dyn EventFilter + Sync) {
         self.filter
@@ -67,9 +113,9 @@ macro_rules! stages {
 stages!(Stcf, RowColumn, DoubleWindow, Refractory, HotPixels, PolarityOnly, Region, Downsample, RateLimit);
 
 impl<'a> EventStage<'a> {
-    /// A filter from outside this crate, for a sensor of this size.
+    /// A filter from outside this crate, for a sensor of this size. In a constant: [`CustomStage::new`].
     pub fn custom(filter: &'a (dyn EventFilter + Sync), input: Geometry) -> Self {
-        Self::Custom(CustomStage { filter, state_len: filter.state_len(), input, output: filter.output(input) })
+        Self::Custom(CustomStage::new(filter, filter.state_len(), input, filter.output(input)))
     }
 
     /// Words of state.
@@ -445,5 +491,32 @@ mod tests {
             (events[0], outer.dropped(&state, 0), outer.dropped(&state, 1)),
             (Event { t: 0, x: 0, y: 0, on: false }, 1, 2)
         );
+    }
+
+    /// A chain as a stage of a chain, all of it constant.
+    #[test]
+    fn a_constant_holds_a_custom_filter() {
+        const SENSOR: Geometry = Geometry { cols: 4, rows: 1 };
+        static INNER_STAGES: [EventStage<'static>; 1] = [EventStage::PolarityOnly(PolarityOnly::Off)];
+        static INNER: EventChain<'static> = crate::constant!(EventChain::new(SENSOR, &INNER_STAGES));
+        static STAGES: [EventStage<'static>; 1] =
+            [EventStage::Custom(CustomStage::new(&INNER, INNER.state_len(), SENSOR, INNER.output()))];
+        const CHAIN: EventChain<'static> = crate::constant!(EventChain::new(SENSOR, &STAGES));
+        let asked = [EventStage::custom(&INNER, SENSOR)];
+        let asked = EventChain::new(SENSOR, &asked).unwrap();
+        assert_eq!((CHAIN.state_len(), CHAIN.output()), (asked.state_len(), asked.output()));
+        assert_eq!(CHAIN.checksum(Checksum::new()), asked.checksum(Checksum::new()));
+        let mut events = [0, 1, 2, 3].map(|x| Event { t: 0, x, y: 0, on: x == 3 });
+        assert_eq!(CHAIN.retain(&mut [0; CHAIN.state_len()], &mut events), Ok(3));
+    }
+
+    #[test]
+    fn a_custom_filter_of_another_size_is_refused() {
+        let sensor = Geometry { cols: 4, rows: 1 };
+        let stages = [EventStage::Custom(CustomStage::new(&PolarityOnly::On, 3, sensor, sensor))];
+        let chain = EventChain::new(sensor, &stages).unwrap();
+        let mut events = [Event { t: 0, x: 0, y: 0, on: true }];
+        let error = chain.retain(&mut [0; 5], &mut events);
+        assert!(matches!(error, Err(Error::Length { found: 3, expected: 0, .. })), "{error:?}");
     }
 }
