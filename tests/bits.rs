@@ -60,7 +60,7 @@ fn conv3d<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) -> Resu
     let (weights, bias) = (samples::<T>(conv.weight.iter().map(|w| w / 3.0)), samples::<T>(conv.bias.iter().copied()));
     let kernel = Kernel { weights: &weights, shape: [out, ins, kt, kh, kw], bias: &bias };
     let ConvSpec { border, pad, stride, dilation, groups, .. } = conv;
-    let filter = Conv3d::new(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
+    let filter = Conv3d::from_checked(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
     let filter = filter.map_err(|error| error.to_string())?;
     let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
         filter.advance_with(Engine::single_thread(Scalar), t, state, scratch, x, y)
@@ -81,7 +81,8 @@ fn smooth_conv<T: Sample>((spec, shape, recording): (Spec, Shape, Recording)) ->
     let decays: Result<Vec<_>, _> = taus.iter().map(|tau| Decay::new(*tau, 1000.0)).collect();
     let decays = decays.map_err(|error| error.to_string())?;
     let (weights, (_, rows, cols)) = (samples::<T>(spatial.iter().map(|w| w / 3.0)), spatial.dim());
-    let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
+    let filter =
+        SmoothConv::from_checked(shape, &decays, &weights, [rows, cols], border).map_err(|error| error.to_string())?;
     let filter = if components { filter.components() } else { filter };
     let scalar = |t, (state, scratch, x, y): Slices<'_, T>| {
         filter.advance_with(Engine::single_thread(Scalar), t, state, scratch, x, y)
@@ -100,7 +101,7 @@ fn kernels_without_vectors_have_the_same_bits() {
                     [0.002, 0.005, 0.0, 0.001, 0.0, 0.003].map(|tau| Decay::new(tau, 1000.0).expect("a time constant"));
                 let decays = &decays[..stages];
                 let weights: Vec<f32> = samples(noise(2, stages * kh * kw));
-                let filter = SmoothConv::new(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
+                let filter = SmoothConv::from_checked(Shape::new(2, rows, cols), decays, &weights, [kh, kw], border);
                 let filter = filter.expect("kernels that fit");
                 let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
                     filter.advance_with(Engine::single_thread(Plain::<4, false>), t, state, scratch, x, y)
@@ -136,8 +137,8 @@ fn kernels_in_time_have_the_same_bits() {
                 let options =
                     ConvOptions { stride: [stride, 1, 1], dilation: [dilation, 1, 1], groups, ..ConvOptions::DEFAULT };
                 for pad in [None, options.pad] {
-                    let filter =
-                        Conv3d::new(shape, kernel, ConvOptions { pad, ..options }).expect("a kernel that fits");
+                    let filter = Conv3d::from_checked(shape, kernel, ConvOptions { pad, ..options })
+                        .expect("a kernel that fits");
                     let plain = |t, (state, scratch, x, y): Slices<'_, f32>| {
                         filter.advance_with(Engine::single_thread(Plain::<4, false>), t, state, scratch, x, y)
                     };
@@ -204,10 +205,10 @@ fn halves_of_convolutions<T: Sample>(
                 dilation: conv.dilation,
                 groups: conv.groups,
             };
-            let direct = Conv3d::new(shape, kernel, options).map_err(text)?;
+            let direct = Conv3d::from_checked(shape, kernel, options).map_err(text)?;
             let [time, rows, cols] = [(3, kt), (4, kh), (5, kw)].map(|(seed, k)| vectors(seed, out * ins * terms * k));
             let factors = Factors { terms, time: &time, rows: &rows, cols: &cols };
-            for filter in [Ok(direct), direct.separable(factors)].into_iter().flatten() {
+            for filter in [Ok(direct), direct.with_checked_factors(factors)].into_iter().flatten() {
                 let halves =
                     |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
                 compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
@@ -221,11 +222,11 @@ fn halves_of_convolutions<T: Sample>(
             let decays: Result<Vec<_>, _> = taus.iter().map(|tau| Decay::new(*tau, 1000.0)).collect();
             let (decays, weights, (n, rows, cols)) =
                 (decays.map_err(text)?, samples::<T>(spatial.clone()), spatial.dim());
-            let direct = SmoothConv::new(shape, &decays, &weights, [rows, cols], border).map_err(text)?;
+            let direct = SmoothConv::from_checked(shape, &decays, &weights, [rows, cols], border).map_err(text)?;
             let direct = if components { direct.components() } else { direct };
             let [time, rows, cols] = [(3, 1), (4, rows), (5, cols)].map(|(seed, k)| vectors(seed, n * terms * k));
             let factors = Factors { terms, time: &time, rows: &rows, cols: &cols };
-            for filter in [Ok(direct), direct.separable(factors)].into_iter().flatten() {
+            for filter in [Ok(direct), direct.with_checked_factors(factors)].into_iter().flatten() {
                 let halves =
                     |t, (state, scratch, x, y): Slices<'_, T>| filter.advance_with(cut::<T>(), t, state, scratch, x, y);
                 compare(&filter, halves, &recording).map_err(|error| format!("halves: {error}"))?;
@@ -259,7 +260,7 @@ fn halves_of_others<T: Sample>((spec, shape, recording): (Spec, Shape, Recording
             let (out, ins, kt, kh, kw) = weight.dim();
             let (weights, bias) = (samples::<T>(weight), samples::<T>(noise(4, out)));
             let kernel = Kernel { weights: &weights, shape: [out, ins, kt, kh, kw], bias: &bias };
-            let filter = Rf::new(shape, kernel, pad).map_err(text)?;
+            let filter = Rf::from_checked(shape, kernel, pad).map_err(text)?;
             compare(
                 &filter,
                 |t, (state, scratch, x, y)| filter.advance_with(cut::<T>(), t, state, scratch, x, y),

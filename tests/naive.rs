@@ -101,7 +101,7 @@ fn core_conv3d_in_f64() {
         let weights = correlation.as_slice().unwrap_or_default();
         let kernel = Kernel { weights, shape: [out, ins, kt, kh, kw], bias: &bias };
         let ConvSpec { border, pad, stride, dilation, groups, .. } = conv;
-        let filter = CoreConv3d::new(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
+        let filter = CoreConv3d::from_checked(shape, kernel, ConvOptions { border, pad, stride, dilation, groups });
         in_f64(&filter.map_err(|error| error.to_string())?, &Spec::Conv(conv.clone()), shape, &recording)
     });
 }
@@ -114,7 +114,8 @@ fn core_smooth_conv_in_f64() {
         let decays = decays.map_err(|error| error.to_string())?;
         let (_, rows, cols) = spatial.dim();
         let weights: Vec<f64> = spatial.slice(s![.., ..;-1, ..;-1]).iter().copied().collect();
-        let filter = SmoothConv::new(shape, &decays, &weights, [rows, cols], *border).map_err(|e| e.to_string())?;
+        let filter =
+            SmoothConv::from_checked(shape, &decays, &weights, [rows, cols], *border).map_err(|e| e.to_string())?;
         in_f64(&if *components { filter.components() } else { filter }, &spec, shape, &recording)
     });
 }

@@ -202,7 +202,8 @@ fn high_pass_of_a_step() {
 fn smooth_conv_of_an_impulse() {
     let (tau, n) = (5.0, 4);
     let (decays, spatial) = (vec![decay(tau); n], vec![1.0; n]);
-    let smooth = SmoothConv::new(PIXEL, &decays, &spatial, [1, 1], Border::Zeros).expect("four stages").components();
+    let smooth =
+        SmoothConv::from_checked(PIXEL, &decays, &spatial, [1, 1], Border::Zeros).expect("four stages").components();
     let (g, a) = (decay(tau).gain(), (-1.0 / tau).exp());
     for (t, found) in respond::<f64>(&smooth, &signal(false, 60)).chunks_exact(n).enumerate() {
         let mut paths = 1.0; // C(t+i, i)
@@ -223,7 +224,8 @@ fn smooth_conv_at_dc() {
         let decays: Vec<Decay> = TAUS.into_iter().take(n).map(decay).collect();
         let spatial: Vec<f64> = (0..n * 15).map(|i| ((i * 7 + 3) % 11) as f64 / 8.0 - 0.5).collect();
         let sums: Vec<f64> = spatial.chunks_exact(15).map(|kernel| kernel.iter().sum()).collect();
-        let smooth = SmoothConv::new(shape, &decays, &spatial, [3, 5], Border::Replicate).expect("stages of 3 x 5");
+        let smooth =
+            SmoothConv::from_checked(shape, &decays, &spatial, [3, 5], Border::Replicate).expect("stages of 3 x 5");
         for (filter, gains) in [(smooth, vec![sums.iter().sum()]), (smooth.components(), sums.clone())] {
             let out = respond::<f64>(&filter, &[2.0; 20 * 600]); // 60 of the longest time constant
             let last = &out[out.len() - gains.len() * 20..];

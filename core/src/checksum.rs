@@ -235,7 +235,7 @@ impl Graph<'_> {
     /// const EXPECTED: Checksum = MODEL.checksum(Checksum::new());
     ///
     /// let damaged = [0.25, f32::NAN, 0.25]; // the same model, its table in other memory
-    /// let conv = Conv3d::new(SHAPE, Kernel::new(&damaged, [1, 1, 1, 1, 3]), ConvOptions::DEFAULT).unwrap();
+    /// let conv = Conv3d::from_checked(SHAPE, Kernel::new(&damaged, [1, 1, 1, 1, 3]), ConvOptions::DEFAULT).unwrap();
     /// let nodes = [Node::Filter(Source::Input, Stage::Conv3d(conv))];
     /// assert_ne!(Graph::new(SHAPE, &nodes).unwrap().checksum(Checksum::new()), EXPECTED);
     /// ```
@@ -306,18 +306,22 @@ mod tests {
     fn no_number_is_left_out() {
         let (slow, fast) = (Decay::from_gain(0.25).unwrap(), Decay::from_gain(0.25 + f64::EPSILON).unwrap());
         let kernel = |weights, bias| Kernel { weights, shape: [1, 1, 1, 1, 2], bias };
-        let conv = |weights, bias, options| Stage::Conv3d(Conv3d::new(SHAPE, kernel(weights, bias), options).unwrap());
-        let rf = |weights, bias| Stage::Rf(Rf::new(SHAPE, kernel(weights, bias), None).unwrap());
+        let conv = |weights, bias, options| {
+            Stage::Conv3d(Conv3d::from_checked(SHAPE, kernel(weights, bias), options).unwrap())
+        };
+        let rf = |weights, bias| Stage::Rf(Rf::from_checked(SHAPE, kernel(weights, bias), None).unwrap());
         let smooth = |decay, weights: &'static [f32; 2]| {
             let decays: &'static [Decay; 1] = if decay == slow { &SLOW } else { &FAST };
-            Stage::SmoothConv(SmoothConv::new(SHAPE, decays, weights, [1, 2], Border::Zeros).unwrap())
+            Stage::SmoothConv(SmoothConv::from_checked(SHAPE, decays, weights, [1, 2], Border::Zeros).unwrap())
         };
         let scaled =
             |scale, bias| Stage::Pointwise(Pointwise::new(SHAPE, Nonlinearity::RectifyScale { scale, bias }).unwrap());
         let options = ConvOptions::DEFAULT;
         let factors = |rows: &'static [f32]| {
             let Stage::Conv3d(conv) = conv(&[1.0, 2.0], &[], options) else { unreachable!() };
-            Stage::Conv3d(conv.separable(Factors { terms: 1, time: &[1.0], rows, cols: &[1.0, 2.0] }).unwrap())
+            Stage::Conv3d(
+                conv.with_checked_factors(Factors { terms: 1, time: &[1.0], rows, cols: &[1.0, 2.0] }).unwrap(),
+            )
         };
         let pairs = [
             (conv(&[1.0, 2.0], &[], options), conv(&[1.0, -2.0], &[], options)),

@@ -1,7 +1,7 @@
 //! One small error for the whole crate: every variant names the value and what was expected.
 
 use crate::events::Geometry;
-use crate::{Shape, Text};
+use crate::{Sample, Shape, Text};
 use core::fmt;
 
 /// Why a filter could not be made or a frame could not be processed. The state of the filter is then unchanged. In a
@@ -62,10 +62,19 @@ pub enum Error {
     },
     /// A sample that is NaN or infinite.
     NonFinite {
-        /// The index of the frame since the state was cleared, or 0 in a weight.
+        /// The index of the frame since the state was cleared.
         frame: u64,
-        /// The index of the sample in the frame (or the weight).
+        /// The index of the sample in the frame.
         index: usize,
+    },
+    /// A weight, bias or factor that is NaN or infinite.
+    NonFiniteWeight {
+        /// What the slice with it holds.
+        what: &'static str,
+        /// Its index in the slice.
+        index: usize,
+        /// Its value.
+        value: f64,
     },
     /// A model without nodes.
     NoNodes,
@@ -159,6 +168,13 @@ impl Error {
                 .words(" of frame ")
                 .long(frame)
                 .words(" is NaN or infinite; expected a finite number"),
+            Self::NonFiniteWeight { what, index, value } => Text::new("number ")
+                .number(index)
+                .words(" of ")
+                .words(what)
+                .words(" is ")
+                .value(value)
+                .words("; expected a finite number"),
             Self::NoNodes => Text::new("the model has no nodes; expected at least one"),
             Self::Order { node, source } => {
                 Text::new("node ").number(node).words(" reads node ").number(source).words("; expected a node before it")
@@ -239,6 +255,38 @@ pub(crate) const fn exact(what: &'static str, found: usize, expected: usize) -> 
 /// `Ok` when a slice named `what` has at least the expected length.
 pub(crate) const fn at_least(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
     if found >= expected { Ok(()) } else { Err(Error::Length { what, found, expected }) }
+}
+
+/// `Ok` when the slice named `what` has finite numbers only. By blocks and without calls, because the compiler limits the calls
+/// and iterations of a constant (`long_running_const_eval`): here to about 8 million numbers.
+pub(crate) const fn all_finite(what: &'static str, values: &[f32]) -> Result<(), Error> {
+    let (blocks, _) = values.as_chunks::<8>();
+    let mut block = 0;
+    while block < blocks.len() {
+        let [a, b, c, d, e, f, g, h] = blocks[block];
+        // NaN, if one of them is not finite.
+        if a * 0.0 + b * 0.0 + c * 0.0 + d * 0.0 + e * 0.0 + f * 0.0 + g * 0.0 + h * 0.0 != 0.0 {
+            break;
+        }
+        block += 1;
+    }
+    let mut index = 8 * block;
+    while index < values.len() {
+        let value = values[index];
+        if value * 0.0 != 0.0 {
+            return Err(Error::NonFiniteWeight { what, index, value: value as f64 });
+        }
+        index += 1;
+    }
+    Ok(())
+}
+
+/// [`all_finite`] for samples of any type, outside constants.
+pub(crate) fn all_finite_samples<T: Sample>(what: &'static str, values: &[T]) -> Result<(), Error> {
+    match values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((index, value)) => Err(Error::NonFiniteWeight { what, index, value: value.to_f64() }),
+        None => Ok(()),
+    }
 }
 
 /// `Ok` when a frame has no axis of length 0.

@@ -58,6 +58,9 @@ impl Text {
             self = self.words("-");
         }
         let magnitude = value.abs();
+        if magnitude.is_infinite() {
+            return self.words("inf");
+        }
         if magnitude >= 1e12 {
             return self.words("1e12 or more");
         }
@@ -151,7 +154,8 @@ mod tests {
             (-20_480.062_5, "-20480.0625"),
             (0.010_203, "0.010203"),
             (1e12, "1e12 or more"),
-            (f64::NEG_INFINITY, "-1e12 or more"),
+            (f64::NEG_INFINITY, "-inf"),
+            (-1e300, "-1e12 or more"),
             (f64::NAN, "NaN"),
         ] {
             assert_eq!(Text::new("").value(value).as_str(), expected);

@@ -8,7 +8,7 @@ fn histories<'g>(graph: &'g Graph<'_>) -> impl Iterator<Item = (PadMode, usize, 
         let Node::Filter(source, stage) = node else { return None };
         let (mode, length) = match stage {
             Stage::TimePadding(padding) => (padding.mode(), padding.length()),
-            Stage::Conv3d(conv) => (conv.options().pad?, conv.extent(0) - 1),
+            Stage::Conv3d(conv) => (conv.options().pad?, conv.extents()[0] - 1),
             Stage::Rf(field) => (field.pad()?, field.kernel().shape[2] - 1),
             // A custom filter may use the whole chunk.
             Stage::Custom(..) => (PadMode::FullCopy, 1),

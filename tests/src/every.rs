@@ -40,12 +40,12 @@ impl<T: Sample> Bank<T> {
 
     /// Every filter that takes frames of `shape`: all of them take [`SHAPE`].
     pub fn stages(&self, shape: Shape) -> Vec<(&'static str, Stage<'_, T>)> {
-        let conv = |kernel, options| Conv3d::new(shape, self.kernel(kernel), options).map(Stage::Conv3d);
+        let conv = |kernel, options| Conv3d::from_checked(shape, self.kernel(kernel), options).map(Stage::Conv3d);
         let default = ConvOptions::DEFAULT;
         let strided = ConvOptions { stride: [2, 2, 3], dilation: [2, 2, 1], ..default };
         let valid = ConvOptions { border: None, pad: None, groups: 2, ..default };
         let (taps, size) = (&self.weights[..30], [3, 5]);
-        let smooth = |decays| SmoothConv::new(shape, decays, taps, size, Border::Reflect);
+        let smooth = |decays| SmoothConv::from_checked(shape, decays, taps, size, Border::Reflect);
         let [two, slow] = [&self.decays[..2], &self.decays[1..]];
         let point = |function| Pointwise::new(shape, function).map(Stage::Pointwise);
         let (scale, bias) = (1.5, -0.25);
@@ -61,7 +61,7 @@ impl<T: Sample> Bank<T> {
             ("conv3d, valid", conv([2, 1, 2, 3, 3], valid)),
             ("conv2d", conv([2, 2, 1, 7, 3], default)),
             ("conv1d", conv([1, 2, 4, 1, 1], default)),
-            ("rf", Rf::new(shape, self.kernel([2, 2, 2, 7, 4]), Some(PadMode::FullCopy)).map(Stage::Rf)),
+            ("rf", Rf::from_checked(shape, self.kernel([2, 2, 2, 7, 4]), Some(PadMode::FullCopy)).map(Stage::Rf)),
             ("uniform rf", Rf::uniform(shape, 1, 3, None).map(Stage::Rf)),
             ("low-pass", Ok(Stage::LowPass(LowPass::new(shape, self.decays[0])))),
             ("compensated low-pass", Ok(Stage::LowPass(LowPass::new(shape, self.decays[2])))),

@@ -97,7 +97,7 @@ impl<'w, T> ConvAdjoint<'w, T> {
         let [outs, _, kt, kh, kw] = conv.kernel().shape;
         let (rows, cols) = (Axis::new(&conv, 1, input.rows), Axis::new(&conv, 2, input.cols));
         let shape = [input.channels, outs / options.groups, kt, kh, kw];
-        let inner = Conv3d::new(
+        let inner = Conv3d::from_checked(
             Shape::new(outs, rows.len, cols.len),
             Kernel::new(reversed, shape),
             ConvOptions {
@@ -134,7 +134,7 @@ impl<'w, T> ConvAdjoint<'w, T> {
     /// # Errors
     /// As [`Conv3d::separable`].
     pub const fn separable(self, factors: Factors<'w, T>) -> Result<Self, Error> {
-        match self.inner.separable(factors) {
+        match self.inner.with_checked_factors(factors) {
             Ok(inner) => Ok(Self { inner, ..self }),
             Err(error) => Err(error),
         }

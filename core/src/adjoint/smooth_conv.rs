@@ -36,7 +36,7 @@ const fn kernels<'w, T>(smooth: &SmoothConv<'w, T>) -> Result<Conv3d<'w, T>, Err
     let (shape, groups) = if smooth.yields_components() { ([n, 1, 1, kh, kw], n) } else { ([1, n, 1, kh, kw], 1) };
     let options =
         ConvOptions { border: Some(smooth.border()), pad: Some(PadMode::Zeros), groups, ..ConvOptions::DEFAULT };
-    Conv3d::new(Shape::new(n, rows, cols), Kernel::new(weights, shape), options)
+    Conv3d::from_checked(Shape::new(n, rows, cols), Kernel::new(weights, shape), options)
 }
 
 impl<'w, T> SmoothConvAdjoint<'w, T> {

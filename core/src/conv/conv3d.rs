@@ -25,7 +25,7 @@ use super::tile::Correlation;
 use super::time::InTime;
 use super::{Border, Factors};
 use crate::engine::{Engine, SingleThread, WorkSplitter};
-use crate::error::{exact, nonempty};
+use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece_mut};
 use crate::lanes::Lanes;
 use crate::{Error, Filter, First, PadMode, Rate, Sample, Scratch, Shape, Signature};
@@ -57,6 +57,33 @@ impl<'w, T> Kernel<'w, T> {
             return Err(error);
         }
         if self.bias.is_empty() { Ok(()) } else { exact("the bias", self.bias.len(), o) }
+    }
+}
+
+impl Kernel<'_> {
+    pub(super) const fn check_numbers(&self) -> Result<(), Error> {
+        match all_finite("the weight", self.weights) {
+            Ok(()) => all_finite("the bias", self.bias),
+            error => error,
+        }
+    }
+}
+
+impl<T: Sample> Kernel<'_, T> {
+    /// Checks that all weights and biases are finite: for samples of any type, and for a table that may be damaged.
+    ///
+    /// ```
+    /// use foveola_core::{Error, Kernel};
+    /// let kernel = Kernel::new(&[0.5_f64, f64::INFINITY], [1, 1, 1, 1, 2]);
+    /// let error = Error::NonFiniteWeight { what: "the weight", index: 1, value: f64::INFINITY };
+    /// assert_eq!(kernel.check_finite(), Err(error));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteWeight`] for the first one that is not.
+    pub fn check_finite(&self) -> Result<(), Error> {
+        all_finite_samples("the weight", self.weights)?;
+        all_finite_samples("the bias", self.bias)
     }
 }
 
@@ -113,8 +140,9 @@ impl Ring {
     /// Row `row` of a channel of a stored frame, counted from the first row that the kernel reads; `None` where the
     /// border is zero.
     pub fn line<'a, T>(&self, frame: &'a [T], channel: usize, row: usize) -> Option<&'a [T]> {
-        let row = self.border.index(row as isize - self.top as isize, self.rows)?;
-        frame.get((channel * self.rows + row) * self.stride..)?.get(..self.stride)
+        let row = self.border.index((row as isize).saturating_sub(self.top as isize), self.rows)?;
+        let first = channel.saturating_mul(self.rows).saturating_add(row).saturating_mul(self.stride);
+        frame.get(first..)?.get(..self.stride)
     }
 }
 
@@ -151,13 +179,47 @@ pub struct Conv3d<'w, T = f32> {
     band: usize,
 }
 
-impl<'w, T> Conv3d<'w, T> {
+impl<'w> Conv3d<'w> {
     /// A convolution of frames of `input`.
     ///
+    /// ```compile_fail
+    /// use foveola_core::{constant, Conv3d, ConvOptions, Kernel, Shape};
+    /// const KERNEL: Kernel = Kernel::new(&[0.5, f32::NAN], [1, 1, 1, 1, 2]);
+    /// // number 1 of the weight is NaN; expected ..
+    /// const WRONG: Conv3d = constant!(Conv3d::new(Shape::new(1, 4, 4), KERNEL, ConvOptions::DEFAULT));
+    /// ```
+    ///
     /// # Errors
-    /// An empty frame or kernel, a weight or bias of the wrong length, channels or groups that do not fit, a stride or
-    /// dilation of 0, or (without a border) a kernel larger than the frame.
-    pub const fn new(input: Shape, kernel: Kernel<'w, T>, options: ConvOptions) -> Result<Self, Error> {
+    /// An empty frame or kernel, a weight or bias of the wrong length or that is not finite, channels or groups that do not
+    /// fit, a stride or dilation of 0, or (without a border) a kernel larger than the frame.
+    pub const fn new(input: Shape, kernel: Kernel<'w>, options: ConvOptions) -> Result<Self, Error> {
+        match (Self::from_checked(input, kernel, options), kernel.check_numbers()) {
+            (Ok(_), Err(error)) => Err(error),
+            (conv, _) => conv,
+        }
+    }
+
+    /// The same convolution, computed with `factors`, whose products sum to the kernel: see
+    /// [`separable`](super::separable).
+    ///
+    /// # Errors
+    /// Factors of the wrong lengths or that are not finite; a stride in space; a kernel of one pixel, which has nothing to
+    /// separate.
+    pub const fn separable(self, factors: Factors<'w>) -> Result<Self, Error> {
+        match factors.check_numbers() {
+            Ok(()) => self.with_checked_factors(factors),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<'w, T> Conv3d<'w, T> {
+    /// [`Conv3d::new`] for samples of any type, and for weights that were checked before ([`Kernel::check_finite`]): their
+    /// values are not read.
+    ///
+    /// # Errors
+    /// As [`Conv3d::new`], but for weights that are not finite.
+    pub const fn from_checked(input: Shape, kernel: Kernel<'w, T>, options: ConvOptions) -> Result<Self, Error> {
         if let Err(error) = nonempty(input) {
             return Err(error);
         }
@@ -213,12 +275,11 @@ impl<'w, T> Conv3d<'w, T> {
         self.factors.as_ref()
     }
 
-    /// The same convolution, computed with `factors`, whose products sum to the kernel: see
-    /// [`separable`](super::separable).
+    /// [`Conv3d::separable`] for samples of any type, and for factors that were checked before ([`Factors::check_finite`]).
     ///
     /// # Errors
-    /// Factors of the wrong lengths; a stride in space; a kernel of one pixel, which has nothing to separate.
-    pub const fn separable(self, factors: Factors<'w, T>) -> Result<Self, Error> {
+    /// As [`Conv3d::separable`], but for factors that are not finite.
+    pub const fn with_checked_factors(self, factors: Factors<'w, T>) -> Result<Self, Error> {
         if let Err(error) = factors.check(self.kernel.shape) {
             return Err(error);
         }
@@ -263,8 +324,27 @@ impl<'w, T> Conv3d<'w, T> {
         }
     }
 
+    /// Dilated size of the kernel: frames, rows, columns.
+    ///
+    /// ```
+    /// use foveola_core::{Conv3d, ConvOptions, Kernel, Shape};
+    /// let options = ConvOptions { dilation: [1, 2, 2], ..ConvOptions::DEFAULT };
+    /// let conv = Conv3d::new(Shape::new(1, 8, 8), Kernel::new(&[1.0; 30], [1, 1, 2, 3, 5]), options)?;
+    /// assert_eq!(conv.extents(), [2, 5, 9]);
+    /// assert_eq!(conv.borders(), [(2, 4), (4, 8)]);
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    pub const fn extents(&self) -> [usize; 3] {
+        [self.extent(0), self.extent(1), self.extent(2)]
+    }
+
+    /// Border before the frame and in total: along rows, along columns.
+    pub const fn borders(&self) -> [(usize, usize); 2] {
+        [self.border(1), self.border(2)]
+    }
+
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
-    pub const fn extent(&self, axis: usize) -> usize {
+    pub(crate) const fn extent(&self, axis: usize) -> usize {
         self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
     }
 
@@ -285,7 +365,7 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     /// Border before the frame and in total, along rows (1) or columns (2).
-    pub const fn border(&self, axis: usize) -> (usize, usize) {
+    pub(crate) const fn border(&self, axis: usize) -> (usize, usize) {
         let extent = self.extent(axis);
         if self.options.border.is_some() { (extent / 2, extent - 1) } else { (0, 0) }
     }
@@ -364,18 +444,6 @@ impl<T> Conv3d<'_, T> {
 }
 
 impl<T: Sample> Conv3d<'_, T> {
-    /// Checks that every weight and bias is finite: once for a table that may be damaged.
-    ///
-    /// # Errors
-    /// [`Error::NonFinite`] with the index of the first one that is not.
-    pub fn check_weights(&self) -> Result<(), Error> {
-        let mut values = self.kernel.weights.iter().chain(self.kernel.bias);
-        match values.position(|w| !w.is_finite()) {
-            Some(index) => Err(Error::NonFinite { frame: 0, index }),
-            None => Ok(()),
-        }
-    }
-
     /// [`Filter::advance`] with given vectors and threads.
     ///
     /// # Errors

@@ -50,12 +50,26 @@ pub struct Rf<'w, T = f32> {
     pad: Option<PadMode>,
 }
 
-impl<'w, T> Rf<'w, T> {
+impl<'w> Rf<'w> {
     /// A receptive field over frames of `input`; `pad` as in [`ConvOptions`](super::ConvOptions).
     ///
     /// # Errors
-    /// An empty frame or kernel, a weight or bias of the wrong length, or channels that do not fit.
-    pub const fn new(input: Shape, kernel: Kernel<'w, T>, pad: Option<PadMode>) -> Result<Self, Error> {
+    /// An empty frame or kernel, a weight or bias of the wrong length or that is not finite, or channels that do not fit.
+    pub const fn new(input: Shape, kernel: Kernel<'w>, pad: Option<PadMode>) -> Result<Self, Error> {
+        match (Self::from_checked(input, kernel, pad), kernel.check_numbers()) {
+            (Ok(_), Err(error)) => Err(error),
+            (field, _) => field,
+        }
+    }
+}
+
+impl<'w, T> Rf<'w, T> {
+    /// [`Rf::new`] for samples of any type, and for weights that were checked before ([`Kernel::check_finite`]): their values
+    /// are not read.
+    ///
+    /// # Errors
+    /// As [`Rf::new`], but for weights that are not finite.
+    pub const fn from_checked(input: Shape, kernel: Kernel<'w, T>, pad: Option<PadMode>) -> Result<Self, Error> {
         if let Err(error) = nonempty(input) {
             return Err(error);
         }
@@ -84,7 +98,7 @@ impl<'w, T> Rf<'w, T> {
     /// # Errors
     /// An empty frame, no channels, or no frames.
     pub const fn uniform(input: Shape, out: usize, frames: usize, pad: Option<PadMode>) -> Result<Self, Error> {
-        Self::new(input, Kernel::new(&[], [out, input.channels, frames, 1, 1]), pad)
+        Self::from_checked(input, Kernel::new(&[], [out, input.channels, frames, 1, 1]), pad)
     }
 
     /// The kernel.

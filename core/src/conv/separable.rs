@@ -18,7 +18,7 @@ use super::conv3d::Conv3d;
 use super::lines::{Lines, Stored};
 use super::tile::Correlation;
 use crate::engine::{Engine, WorkSplitter};
-use crate::error::exact;
+use crate::error::{all_finite, all_finite_samples, exact};
 use crate::lanes::Lanes;
 use crate::{Error, Sample};
 use core::ops::Range;
@@ -36,19 +36,47 @@ pub struct Factors<'w, T = f32> {
     pub cols: &'w [T],
 }
 
+const TIME: &str = "the temporal factors";
+const ROWS: &str = "the factors along rows";
+const COLS: &str = "the factors along columns";
+
 impl<T> Factors<'_, T> {
     pub(crate) const fn check(&self, [out, ins, t, r, c]: [usize; 5]) -> Result<(), Error> {
         let terms = out.saturating_mul(ins).saturating_mul(self.terms);
         if terms == 0 {
             return Err(Error::EmptyKernel { kernel: [out, ins, t, r, c] });
         }
-        if let Err(error) = exact("the temporal factors", self.time.len(), terms.saturating_mul(t)) {
+        if let Err(error) = exact(TIME, self.time.len(), terms.saturating_mul(t)) {
             return Err(error);
         }
-        if let Err(error) = exact("the factors along rows", self.rows.len(), terms.saturating_mul(r)) {
+        if let Err(error) = exact(ROWS, self.rows.len(), terms.saturating_mul(r)) {
             return Err(error);
         }
-        exact("the factors along columns", self.cols.len(), terms.saturating_mul(c))
+        exact(COLS, self.cols.len(), terms.saturating_mul(c))
+    }
+}
+
+impl Factors<'_> {
+    pub(crate) const fn check_numbers(&self) -> Result<(), Error> {
+        if let Err(error) = all_finite(TIME, self.time) {
+            return Err(error);
+        }
+        match all_finite(ROWS, self.rows) {
+            Ok(()) => all_finite(COLS, self.cols),
+            error => error,
+        }
+    }
+}
+
+impl<T: Sample> Factors<'_, T> {
+    /// Checks that all factors are finite: for samples of any type.
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteWeight`] for the first one that is not.
+    pub fn check_finite(&self) -> Result<(), Error> {
+        all_finite_samples(TIME, self.time)?;
+        all_finite_samples(ROWS, self.rows)?;
+        all_finite_samples(COLS, self.cols)
     }
 }
 

@@ -365,7 +365,7 @@ fn what_is_not_finite_reaches_every_output_that_reads_it() {
     damaged[7] = f32::NAN;
     for (x, weights, bias) in [(x, &weights, -0.0), (infinite, &weights, 0.0), (x, &damaged, 0.0)] {
         let kernel = Kernel { weights, shape: [1, 1, 1, 3, 3], bias: &[bias] };
-        let conv = Conv3d::new(Shape::new(1, 8, 8), kernel, SAME).unwrap();
+        let conv = Conv3d::from_checked(Shape::new(1, 8, 8), kernel, SAME).unwrap();
         let bits = |y: Vec<f32>| y.iter().map(|y| if y.is_nan() { 1 } else { y.to_bits() }).collect::<Vec<u32>>();
         let dense = bits(Case::run(&conv, Engine::single_thread(At::<_, 0>(WideF32)), &[1], &x));
         assert_eq!(bits(Case::run(&conv, Engine::single_thread(At::<_, 1>(WideF32)), &[1], &x)), dense);

@@ -26,7 +26,7 @@ use crate::conv::separable::Spatial;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
 use crate::engine::{Engine, Pieces, WorkSplitter};
-use crate::error::{exact, nonempty};
+use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
@@ -66,12 +66,57 @@ pub struct SmoothConv<'w, T = f32> {
     block: usize,
 }
 
-impl<'w, T> SmoothConv<'w, T> {
+/// The name of the kernels in errors.
+const SPATIAL: &str = "the spatial filter";
+
+impl<'w> SmoothConv<'w> {
     /// A filter with one stage for each of `decays`, whose kernels of `size` (rows, columns) lie in `spatial`.
     ///
     /// # Errors
-    /// An empty frame, no stages, an empty kernel, or kernels of the wrong length.
+    /// An empty frame, no stages, an empty kernel, or kernels of the wrong length or that are not finite.
     pub const fn new(
+        shape: Shape,
+        decays: &'w [Decay],
+        spatial: &'w [f32],
+        size: [usize; 2],
+        border: Border,
+    ) -> Result<Self, Error> {
+        match (Self::from_checked(shape, decays, spatial, size, border), all_finite(SPATIAL, spatial)) {
+            (Ok(_), Err(error)) => Err(error),
+            (smooth, _) => smooth,
+        }
+    }
+
+    /// The same filter, whose spatial kernels are computed by `factors` of `(stage, 1, 1, row, col)`, each a sum of products:
+    /// see [`separable`](crate::conv::separable).
+    ///
+    /// # Errors
+    /// Factors of the wrong lengths or that are not finite.
+    pub const fn separable(self, factors: Factors<'w>) -> Result<Self, Error> {
+        match factors.check_numbers() {
+            Ok(()) => self.with_checked_factors(factors),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<T: Sample> SmoothConv<'_, T> {
+    /// Checks that all weights are finite: for samples of any type, and for a table that may be damaged.
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteWeight`] for the first one that is not.
+    pub fn check_finite(&self) -> Result<(), Error> {
+        all_finite_samples(SPATIAL, self.spatial)
+    }
+}
+
+impl<'w, T> SmoothConv<'w, T> {
+    /// [`SmoothConv::new`] for samples of any type, and for kernels that were checked before: their values are not read.
+    /// [`SmoothConv::check_finite`] checks them.
+    ///
+    /// # Errors
+    /// As [`SmoothConv::new`], but for kernels that are not finite.
+    pub const fn from_checked(
         shape: Shape,
         decays: &'w [Decay],
         spatial: &'w [T],
@@ -85,7 +130,7 @@ impl<'w, T> SmoothConv<'w, T> {
         if len == 0 {
             return Err(Error::EmptyKernel { kernel: [decays.len(), 1, 1, size[0], size[1]] });
         }
-        if let Err(error) = exact("the spatial filter", spatial.len(), len) {
+        if let Err(error) = exact(SPATIAL, spatial.len(), len) {
             return Err(error);
         }
         let (mut remainders, mut period, mut stage) = (0, 0, 0);
@@ -129,12 +174,12 @@ impl<'w, T> SmoothConv<'w, T> {
         Self { components: true, ..self }
     }
 
-    /// The same filter, whose spatial kernels are computed by `factors` of `(stage, 1, 1, row, col)`, each a sum of products:
-    /// see [`separable`](crate::conv::separable).
+    /// [`SmoothConv::separable`] for samples of any type, and for factors that were checked before
+    /// ([`Factors::check_finite`]).
     ///
     /// # Errors
-    /// Factors of the wrong lengths.
-    pub const fn separable(self, factors: Factors<'w, T>) -> Result<Self, Error> {
+    /// As [`SmoothConv::separable`], but for factors that are not finite.
+    pub const fn with_checked_factors(self, factors: Factors<'w, T>) -> Result<Self, Error> {
         match factors.check([self.decays.len(), 1, 1, self.size[0], self.size[1]]) {
             Ok(()) => Ok(Self { factors: Some(factors), ..self }),
             Err(error) => Err(error),

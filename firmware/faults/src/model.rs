@@ -31,16 +31,16 @@ pub static CENTRE: [f32; 18] = {
 /// Two uniform kernels of 5 x 5, their sum 1.
 pub static SURROUND: [f32; 50] = [1.0 / 50.0; 50];
 
-/// The retina with these weights.
+/// The retina with these weights, whose values are not read: the checksum of the model tells whether they are damaged.
 ///
 /// # Errors
 /// Weights of another number.
 pub const fn nodes<'w>(centre: &'w [f32], surround: &'w [f32]) -> Result<[Node<'w>; 4], Error> {
-    let centre = match SmoothConv::new(SHAPE, &CENTRE_DECAYS, centre, [3, 3], Border::Replicate) {
+    let centre = match SmoothConv::from_checked(SHAPE, &CENTRE_DECAYS, centre, [3, 3], Border::Replicate) {
         Ok(filter) => filter,
         Err(error) => return Err(error),
     };
-    let surround = match SmoothConv::new(SHAPE, &SURROUND_DECAYS, surround, [5, 5], Border::Replicate) {
+    let surround = match SmoothConv::from_checked(SHAPE, &SURROUND_DECAYS, surround, [5, 5], Border::Replicate) {
         Ok(filter) => filter,
         Err(error) => return Err(error),
     };

@@ -50,7 +50,7 @@ impl Random3d {
     }
 
     fn conv<'w, T: Sample>(&self, weights: &'w [T], bias: &'w [T]) -> Conv3d<'w, T> {
-        Conv3d::new(self.input, Kernel { weights, shape: self.kernel, bias }, self.options).unwrap()
+        Conv3d::from_checked(self.input, Kernel { weights, shape: self.kernel, bias }, self.options).unwrap()
     }
 }
 
@@ -125,7 +125,7 @@ fn engines_and_factors() {
     let shape = [1, 1, 3, 4, 5];
     let [time, rows, cols] = [3, 4, 5].map(|len| random.samples(len));
     let weights: Vec<f64> = (0..60).map(|k| time[k / 20] * rows[k / 5 % 4] * cols[k % 5]).collect();
-    let conv = Conv3d::new(Shape::new(1, 9, 21), Kernel::new(&weights, shape), ConvOptions::DEFAULT).unwrap();
+    let conv = Conv3d::from_checked(Shape::new(1, 9, 21), Kernel::new(&weights, shape), ConvOptions::DEFAULT).unwrap();
     let reversed = reversed(&conv);
     let adjoint = ConvAdjoint::new(conv, &reversed).unwrap();
     let (frames, len) = (7, conv.signature().input.len());

@@ -6,7 +6,7 @@ use crate::{Kernel, Rf};
 type Form = (Shape, [usize; 5], Option<PadMode>);
 
 fn field<'w, T: Sample>((input, shape, pad): Form, weights: &'w [T], bias: &'w [T]) -> Rf<'w, T> {
-    Rf::new(input, Kernel { weights, shape, bias }, pad).unwrap()
+    Rf::from_checked(input, Kernel { weights, shape, bias }, pad).unwrap()
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn smoothing_with_kernels() {
             decays: &'w [Decay],
             weights: &'w [T],
         ) -> SmoothConv<'w, T> {
-            let smooth = SmoothConv::new(shape, decays, weights, size, border).unwrap();
+            let smooth = SmoothConv::from_checked(shape, decays, weights, size, border).unwrap();
             if components { smooth.components() } else { smooth }
         }
         fn reversed<T: Sample>(smooth: &SmoothConv<'_, T>) -> Vec<T> {

@@ -8,12 +8,12 @@ use foveola_core::{Conv3d, Factors, PadMode, Shape};
 
 impl Lowering<'_, '_, '_> {
     pub(super) fn conv(&mut self, node: usize, conv: &Conv3d<'_>, at: usize, from: &Reached, output: Operand) {
-        let (kernel, options, slots) = (*conv.kernel(), *conv.options(), conv.extent(0));
+        let (kernel, options, slots) = (*conv.kernel(), *conv.options(), conv.extents()[0]);
         let signature = conv.signature();
         let (row, left, border) = if conv.is_pointwise() {
             (from.shape.cols, 0, None)
         } else {
-            (conv.stride(), conv.border(2).0, options.border)
+            (conv.stride(), conv.borders()[1].0, options.border)
         };
         let ring = Ring { at, slots, shape: from.shape, row, left, border };
         if from.t == 0 {
@@ -39,8 +39,8 @@ impl Lowering<'_, '_, '_> {
             groups: options.groups,
             dilation: options.dilation,
             step: [options.stride[1], options.stride[2]],
-            top: conv.border(1).0,
-            left: conv.border(2).0,
+            top: conv.borders()[0].0,
+            left: conv.borders()[1].0,
             border: options.border.unwrap_or_default(),
             output,
             size: [signature.output.rows, signature.output.cols],

@@ -149,7 +149,7 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
         let mut output = Work::default();
         in_time(&mut output, kernel, signature.output.pixels());
         work.join(&output.shared(frames));
-        if conv.extent(0) > 1 {
+        if conv.extents()[0] > 1 {
             work.add(Kind::Copied, signature.input.len());
         }
         return;
@@ -159,10 +159,10 @@ fn conv3d(work: &mut Work, conv: &Conv3d<'_>) {
     let [outs, ins, ..] = kernel;
     let copied = if in_bands && conv.factors().is_some() { outs * ins } else { channels };
     if !conv.is_in_place() {
-        stored(work, copied * rows, cols, conv.border(2).1);
+        stored(work, copied * rows, cols, conv.borders()[1].1);
     }
     let mut output = Work::default();
-    let border = Vertical { rows, top: conv.border(1).0, zeros: options.border == Some(Border::Zeros) };
+    let border = Vertical { rows, top: conv.borders()[0].0, zeros: options.border == Some(Border::Zeros) };
     match conv.factors() {
         None => {
             let [_, down, right] = options.stride;

@@ -360,7 +360,7 @@ impl<K: Kind> Conv<K> {
 
     fn conv(&self, frame: Shape) -> Result<foveola_core::Conv3d<'_>> {
         let kernel = Kernel { weights: &self.taps.values, shape: self.taps.shape, bias: &self.bias };
-        named(self, foveola_core::Conv3d::new(frame, kernel, self.options))
+        named(self, foveola_core::Conv3d::from_checked(frame, kernel, self.options))
     }
 
     fn job(&self, conv: &foveola_core::Conv3d<'_>) -> Job<'_> {
@@ -491,7 +491,7 @@ impl<K: Kind> Layer for Conv<K> {
             Plan::Fft { .. } => table.push_spectral(from, Stage::Conv3d(conv), &self.planner, job),
             Plan::Separable { .. } => {
                 let conv = match self.planner.factors(&self.taps) {
-                    Some(factors) => named(self, conv.separable(factors.borrow()))?,
+                    Some(factors) => named(self, conv.with_checked_factors(factors.borrow()))?,
                     None => conv,
                 };
                 Ok(table.push(from, Stage::Conv3d(conv)))

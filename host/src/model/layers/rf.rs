@@ -207,7 +207,7 @@ impl Layer for Rf {
             table.sized_by_frames(self, size);
         }
         let kernel = Kernel { weights: &taps.values, shape: taps.shape, bias: &self.bias };
-        let field = named(self, foveola_core::Rf::new(frame, kernel, self.pad))?;
+        let field = named(self, foveola_core::Rf::from_checked(frame, kernel, self.pad))?;
         Ok(table.push(from, Stage::Rf(field)))
     }
 

@@ -171,11 +171,11 @@ impl Layer for SmoothConv {
         let size = [rows, cols];
         let (frame, every) = (table.shape(from), table.rate(from).every);
         let decays = self.decays.get(every, || self.taus.iter().map(|tau| tau.decay(NAME, every)).collect())?;
-        let filter = foveola_core::SmoothConv::new(frame, decays, &self.spatial.values, size, self.border);
+        let filter = foveola_core::SmoothConv::from_checked(frame, decays, &self.spatial.values, size, self.border);
         let filter = named(self, filter)?;
         let filter = match table.plan(&self.planner, self.job([frame.rows, frame.cols]))? {
             Plan::Separable { .. } => match self.planner.factors(&self.spatial) {
-                Some(factors) => named(self, filter.separable(factors.borrow()))?,
+                Some(factors) => named(self, filter.with_checked_factors(factors.borrow()))?,
                 None => filter,
             },
             _ => filter,

@@ -57,16 +57,17 @@ impl Reach {
         let longer = |frames: f64| Self { lasts: self.lasts + every * frames, ..self };
         match stage {
             Stage::Conv3d(conv) => {
-                let moved = [1, 2].map(|axis| {
+                let ([frames, extents @ ..], borders) = (conv.extents(), conv.borders());
+                let moved = [0, 1].map(|axis| {
                     // Without a border the first pixel is where the middle of the kernel fits first.
-                    let middle = conv.extent(axis) / 2 - conv.border(axis).0;
-                    self.origin[axis - 1] + self.pitch[axis - 1] * middle as f64
+                    let middle = extents[axis] / 2 - borders[axis].0;
+                    self.origin[axis] + self.pitch[axis] * middle as f64
                 });
                 let stride = conv.options().stride;
                 let pitch = [self.pitch[0] * stride[1] as f64, self.pitch[1] * stride[2] as f64];
                 // A stride takes some places and frames, and leaves others out.
                 let shifts = self.shifts && stride == [1; 3];
-                Self { pitch, origin: moved, shifts, ..longer((conv.extent(0) - 1) as f64) }
+                Self { pitch, origin: moved, shifts, ..longer((frames - 1) as f64) }
             }
             Stage::Rf(rf) => Self { shifts: false, ..longer((rf.kernel().shape[2] - 1) as f64) },
             Stage::Delay(delay) => longer(delay.frames().0 as f64),

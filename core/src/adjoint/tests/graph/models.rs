@@ -57,12 +57,12 @@ impl Row {
             Kind::TimePadding(length, mode) => Stage::TimePadding(TimePadding::new(input, *length, *mode)),
             Kind::Delay(delay, length) => Stage::Delay(Delay::new(input, *delay, *length)),
             Kind::VariableDelay(delays) => Stage::VariableDelay(VariableDelay::new(input, delays)?),
-            Kind::Conv3d(shape, options) => Stage::Conv3d(Conv3d::new(input, kernel(*shape), *options)?),
-            Kind::Rf(shape, pad) => Stage::Rf(Rf::new(input, kernel(*shape), *pad)?),
+            Kind::Conv3d(shape, options) => Stage::Conv3d(Conv3d::from_checked(input, kernel(*shape), *options)?),
+            Kind::Rf(shape, pad) => Stage::Rf(Rf::from_checked(input, kernel(*shape), *pad)?),
             Kind::LowPass => Stage::LowPass(LowPass::new(input, stored.decays[0])),
             Kind::HighPass => Stage::HighPass(HighPass::new(input, stored.decays[0], scale[0])?),
             Kind::SmoothConv(size, border, components) => {
-                let smooth = SmoothConv::new(input, &stored.decays, &stored.weights, *size, *border)?;
+                let smooth = SmoothConv::from_checked(input, &stored.decays, &stored.weights, *size, *border)?;
                 Stage::SmoothConv(if *components { smooth.components() } else { smooth })
             }
             Kind::Pointwise(function) => Stage::Pointwise(Pointwise::new(
