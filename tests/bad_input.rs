@@ -549,6 +549,7 @@ impl Filter for Alone<'_> {
             Stage::Diff(filter) => filter.advance(t, state, scratch, input, output),
             Stage::Finite(filter) => filter.advance(t, state, scratch, input, output),
             Stage::Custom(filter, _) => filter.advance(t, state, scratch, input, output),
+            _ => unreachable!("all filters are above"),
         }
     }
 }

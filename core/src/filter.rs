@@ -266,6 +266,13 @@ pub trait Filter<T: Sample = f32> {
     }
 }
 
+/// So that a [`Stage`](crate::Stage) can be printed: nothing is known of the filter.
+impl<T: Sample> core::fmt::Debug for dyn Filter<T> + Sync + '_ {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("dyn Filter")
+    }
+}
+
 /// Whether the lengths of all slices fit `signature` for the chunk in `input`.
 pub(crate) fn check(
     signature: &Signature,

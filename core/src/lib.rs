@@ -1,5 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 #![doc = include_str!("../README.md")]
 //!
 //! # Layers, top down

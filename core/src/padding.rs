@@ -19,6 +19,7 @@ use crate::{Error, Filter, First, Sample, Shape, Signature};
 /// The mode of temporal padding; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum PadMode {
     /// The first chunk, reversed in time and repeated. The default.
     #[default]

@@ -25,6 +25,7 @@ use crate::{Error, Filter, Sample, Shape, Signature};
 #[doc(alias = "NLSquare")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs, reason = "scale and bias are those of the table")]
+#[non_exhaustive]
 pub enum Nonlinearity {
     /// `max(x, 0)`
     Rectify,

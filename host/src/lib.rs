@@ -63,6 +63,8 @@
 //! allocation that also runs on microcontrollers. With [`Precision::Reproducible`] the output is bit-identical to that of a
 //! microcontroller.
 
+#![warn(missing_debug_implementations)]
+
 mod axes;
 mod cpu;
 mod device;

@@ -25,8 +25,9 @@ pub(crate) fn needed(graph: &Graph<'_>, frames: usize) -> usize {
     let of_history = |(mode, length, rate): (PadMode, usize, Rate)| {
         let frames = match mode {
             PadMode::Mirror => length.min(rate.frames(0, frames)),
-            PadMode::FullCopy | PadMode::Mean => rate.frames(0, frames),
             PadMode::FirstFrame | PadMode::Ones | PadMode::Zeros => 1,
+            // The whole chunk is enough for any mode.
+            _ => rate.frames(0, frames),
         };
         let every = usize::try_from(rate.every).unwrap_or(usize::MAX);
         frames.saturating_sub(1).saturating_mul(every).saturating_add(1)

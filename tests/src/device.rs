@@ -194,6 +194,7 @@ fn grown(spec: &Spec, way: Algorithm, pieces: &[Array5<f32>], error: f64) -> Res
                     error + 4.0 * u * (size + 0.7)
                 }
                 Nonlinearity::Logistic { scale, bias } => 0.25 * line(scale, bias).1 + 4.0 * u,
+                _ => unreachable!("no layer of {function:?}"),
             }
         }
         Spec::Sum(dim) => {

@@ -99,6 +99,7 @@ fn at(x: &Movie, [n, i, t]: [usize; 3], r: i64, c: i64, border: Option<Border>) 
                 Some(Border::Reflect) if index < 0 => -index,
                 Some(Border::Reflect) => 2 * last - index,
                 Some(Border::Zeros) => return None,
+                Some(other) => panic!("no naive twin of {other:?}"),
                 None => panic!("pixel {index} of {len} without a border"),
             };
         }

@@ -138,6 +138,7 @@ impl Layer for Nodes {
                 Node::Add(terms) => table.add(terms.map(|(source, weight)| (of(source), weight))),
                 Node::Multiply(branches) => table.multiply(branches.map(of)),
                 Node::Concat(branches) => table.concat(branches.map(of)),
+                _ => unreachable!("no other nodes are made"),
             };
             made.push(source);
         }
@@ -191,6 +192,7 @@ impl<'n> Naive<'n> {
                     let (a, b) = (of(*a), of(*b));
                     Port { shape: Shape { channels: a.shape.channels + b.shape.channels, ..a.shape }, ..a }
                 }
+                _ => unreachable!("no other nodes are made"),
             });
         }
         Self { nodes, states, ports }
@@ -227,6 +229,7 @@ impl<'n> Naive<'n> {
                     };
                     pairs(*a, *b).map(frames).collect()
                 }
+                _ => unreachable!("no other nodes are made"),
             };
             made.push(output);
         }

@@ -174,6 +174,7 @@ impl Spec {
                 Nonlinearity::Exponential { scale, bias } => Box::new(NLExponential::new(scale, bias)?),
                 Nonlinearity::Softplus { scale, bias } => Box::new(NLSoftplus::new(scale, bias)?),
                 Nonlinearity::Logistic { scale, bias } => Box::new(NLLogistic::new(scale, bias)?),
+                _ => unreachable!("no layer of {function:?}"),
             },
             Self::Sum(dim) => Box::new(Sum::new(
                 (*dim).try_into().map_err(|source| foveola::Error::Layer { layer: "Sum".into(), source })?,

@@ -10,6 +10,7 @@ use crate::{
 /// The adjoint of a [`Stage`].
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is documented as the type it holds")]
+#[non_exhaustive]
 pub enum StageAdjoint<'a, T: Sample = f32> {
     TimePadding(TimePadding),
     Delay(Delay),

@@ -13,6 +13,7 @@
 /// The border of a same-size convolution; see the [table](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Border {
     /// The nearest pixel. The default.
     #[default]

@@ -24,6 +24,7 @@ use core::num::NonZeroU64;
 /// How ON and OFF events share a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Polarity {
     /// Channel 0 counts ON events, channel 1 OFF events.
     Split,

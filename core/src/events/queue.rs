@@ -76,6 +76,12 @@ pub struct Sender<'a, T> {
     dropped: &'a AtomicU32,
 }
 
+impl<T> core::fmt::Debug for Sender<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Sender").field("dropped", self.dropped).finish_non_exhaustive()
+    }
+}
+
 impl<T: Copy> Sender<'_, T> {
     /// Queues all of `block`.
     ///
@@ -104,6 +110,12 @@ impl<T: Copy> Sender<'_, T> {
 pub struct Receiver<'a, T> {
     consumer: spsc::Consumer<'a, T>,
     dropped: &'a AtomicU32,
+}
+
+impl<T> core::fmt::Debug for Receiver<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Receiver").field("dropped", self.dropped).finish_non_exhaustive()
+    }
 }
 
 impl<T> Receiver<'_, T> {

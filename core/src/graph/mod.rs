@@ -55,7 +55,8 @@ pub enum Source {
 }
 
 /// A row of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Node<'a, T: Sample = f32> {
     /// A filter and what it reads.
     Filter(Source, Stage<'a, T>),
@@ -107,7 +108,7 @@ impl<T: Sample> Node<'_, T> {
 /// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
 /// assert!(out[0] > 0.1); // the fast branch rises first
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Graph<'a, T: Sample = f32> {
     input: Shape,
     nodes: &'a [Node<'a, T>],

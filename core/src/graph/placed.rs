@@ -25,7 +25,7 @@ use crate::{Error, Sample, Shape};
 /// MODEL.step(0, &mut state, &mut scratch, &[1.0; 64], &mut out).unwrap();
 /// assert!(out[0] > 0.1);
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct PlacedGraph<'a, const N: usize, T: Sample = f32> {
     graph: Graph<'a, T>,
     places: [Place; N],

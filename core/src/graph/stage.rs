@@ -11,8 +11,9 @@ use crate::{
 pub const MOVE: usize = 8;
 
 /// A filter of this crate, or a user's own filter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is documented as the type it holds")]
+#[non_exhaustive]
 pub enum Stage<'a, T: Sample = f32> {
     TimePadding(TimePadding),
     Delay(Delay),
@@ -113,5 +114,26 @@ impl<'a, T: Sample> Stage<'a, T> {
             Self::Finite(filter) => filter,
             Self::Custom(filter, _) => *filter,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::events::{CustomStage, EventChain, EventStage, Geometry, PolarityOnly};
+    use crate::{Graph, Node, Shape, Source};
+
+    /// A model can be printed, custom filters and all.
+    #[test]
+    fn models_and_chains_are_printed() {
+        let diff = Diff::new(Shape::new(1, 1, 2));
+        let nodes = [Node::Filter(Source::Input, Stage::<f32>::custom(&diff))];
+        let text = std::format!("{:?}", Graph::new(Shape::new(1, 1, 2), &nodes).unwrap());
+        assert!(text.contains("Filter(Input, Custom(dyn Filter, Signature"), "{text}");
+        let sensor = Geometry { cols: 2, rows: 1 };
+        let stages = [EventStage::Custom(CustomStage::new(&PolarityOnly::On, 0, sensor, sensor))];
+        let text = std::format!("{:?}", EventChain::new(sensor, &stages).unwrap());
+        assert!(text.contains("dyn EventFilter"), "{text}");
     }
 }

@@ -42,7 +42,7 @@ use foveola_core::{Border, Error, Filter, Graph, Shape, Signature, Step};
 /// assert_eq!(rows, 8);
 /// # Ok::<(), foveola_core::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bands<'a> {
     model: Graph<'a>,
     signature: Signature,

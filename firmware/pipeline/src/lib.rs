@@ -1,5 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 //! From an event sensor's bytes to filtered frames, in memory whose size the compiler knows. Nothing here knows a board:
 //! the board moves bytes into a [`ByteQueue`], or calls [`Pipeline::feed`], and takes frames.
 //!

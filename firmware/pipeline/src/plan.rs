@@ -48,7 +48,7 @@ pub trait Application {
 const BESIDE: &str = "a pixel of the sensor";
 
 /// A sensor, how its events become frames, and the model that takes them.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Plan<'a> {
     /// Pixels of the sensor.
     sensor: Geometry,

@@ -72,6 +72,7 @@ impl<const BYTES: usize, const BLOCKS: usize> ByteQueue<BYTES, BLOCKS> {
 }
 
 /// The interrupt's end of a [`ByteQueue`].
+#[derive(Debug)]
 pub struct ByteSender<'a, const BYTES: usize> {
     sender: Sender<'a, Block<BYTES>>,
     dropped: &'a AtomicU32,
@@ -98,6 +99,7 @@ impl<const BYTES: usize> ByteSender<'_, BYTES> {
 }
 
 /// The main loop's end of a [`ByteQueue`].
+#[derive(Debug)]
 pub struct ByteReceiver<'a, const BYTES: usize> {
     receiver: Receiver<'a, Block<BYTES>>,
     dropped: &'a AtomicU32,

@@ -23,6 +23,7 @@ macro_rules! event_kinds {
                 match &stages[i] {
                     $(EventStage::$kind(_) => kinds.$kind = true,)*
                     EventStage::Custom(_) => kinds.Custom = true,
+                    _ => panic!("an event filter that this version of foveola-pipeline does not know"),
                 }
                 i += 1;
             }

@@ -107,6 +107,7 @@ pub const fn words<A: Application>() -> usize {
 
 /// Why nothing was restored. The pipeline is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SnapshotError {
     /// There was never a snapshot: a cold start.
     None,

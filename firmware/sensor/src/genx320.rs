@@ -41,6 +41,12 @@ pub struct GenX320<I, R> {
     half: bool,
 }
 
+impl<I, R> core::fmt::Debug for GenX320<I, R> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("GenX320").field("half", &self.half).finish_non_exhaustive()
+    }
+}
+
 impl<I: I2c, R: OutputPin> GenX320<I, R> {
     /// Nothing is touched yet.
     pub const fn new(bus: I, reset: R, clock: PixelClock) -> Self {

@@ -1,5 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 //! Event sensors without a board: what gives the bytes of EVT 2.0, and what brings it up again when it fails.
 //!
 //! ```text

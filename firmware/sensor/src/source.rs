@@ -49,6 +49,12 @@ pub struct Camera<I, R, P, D> {
     delay: D,
 }
 
+impl<I, R, P, D> core::fmt::Debug for Camera<I, R, P, D> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Camera").field("sensor", &self.sensor).finish_non_exhaustive()
+    }
+}
+
 impl<I: I2c, R: OutputPin, P: Port, D: DelayNs> Camera<I, R, P, D> {
     /// A sensor that is silent for longer has stopped.
     pub const SILENCE_MS: u32 = 100;

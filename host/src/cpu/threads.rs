@@ -37,7 +37,7 @@ pub(crate) fn worth(graph: &Graph<'_>, batch: usize, frames: usize) -> usize {
             (_, work) if batch > 1 => work,
             _ => 0,
         },
-        Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => 0,
+        _ => 0,
     });
     works.fold(0, usize::saturating_add).saturating_mul(batch).saturating_mul(frames)
 }

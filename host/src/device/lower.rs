@@ -13,7 +13,7 @@ use super::kernels::Kernel;
 use super::pass::{Operand, Pass};
 use super::{DeviceInfo, Limits};
 use crate::{Error, Result};
-use foveola_core::{Graph, Node, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
+use foveola_core::{Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage, Sum, VariableDelay};
 use fuse::Regions;
 use std::collections::HashMap;
 
@@ -119,12 +119,44 @@ pub(crate) fn supported(graph: &Graph<'_>, device: &DeviceInfo) -> Result<()> {
         let what = match entry {
             Node::Filter(_, Stage::Custom(..)) => "a filter of your own",
             Node::Filter(_, Stage::Finite(_)) => "a guard for finite samples",
-            _ => continue,
+            _ if is_known(entry) => continue,
+            _ => "a filter that this version does not know",
         };
         let reason = format!("node {node} of the model is {what}, which runs on the processor alone");
         return Err(Error::Device { device: device.name.clone(), reason });
     }
     Ok(())
+}
+
+/// Whether there are kernels for all that a node does.
+fn is_known(node: &Node<'_>) -> bool {
+    match node {
+        Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => true,
+        Node::Filter(_, Stage::Conv3d(conv)) => conv.options().border.is_none_or(|mode| border_mode(mode).is_some()),
+        Node::Filter(_, Stage::SmoothConv(smooth)) => border_mode(smooth.border()).is_some(),
+        Node::Filter(_, Stage::Pointwise(filter)) => matches!(
+            filter.function(),
+            Nonlinearity::Rectify
+                | Nonlinearity::RectifyScale { .. }
+                | Nonlinearity::Square { .. }
+                | Nonlinearity::RectifySquare { .. }
+                | Nonlinearity::Exponential { .. }
+                | Nonlinearity::Softplus { .. }
+                | Nonlinearity::Logistic { .. }
+        ),
+        Node::Filter(_, stage) => matches!(
+            stage,
+            Stage::TimePadding(_)
+                | Stage::Delay(_)
+                | Stage::VariableDelay(_)
+                | Stage::Rf(_)
+                | Stage::LowPass(_)
+                | Stage::HighPass(_)
+                | Stage::Sum(_)
+                | Stage::Diff(_)
+        ),
+        _ => false,
+    }
 }
 
 /// The passes for a chunk of `graph`, whose filters are [`supported`].
@@ -319,7 +351,7 @@ impl Lowering<'_, '_, '_> {
         let writes = vec![Operand::State, of_stages.clone()];
         self.push(Kernel::Stages(compensated), vec![from.operand.clone()], writes, threads, params);
         if row > cols {
-            let (beside, mode) = (row - cols, border_mode(smooth.border()));
+            let (beside, mode) = (row - cols, border_mode(smooth.border()).unwrap_or(0));
             // The padded columns of the remainders are not used.
             let samples = self.chunk.streams * channels * rows * stored * beside;
             let params = words([samples, beside, left, row, cols, mode, at]);
@@ -387,13 +419,8 @@ fn words<const N: usize>(numbers: [usize; N]) -> Vec<u32> {
     numbers.into_iter().map(|number| number as u32).collect()
 }
 
-/// The number of a border in the kernels' function `border`.
-pub(super) fn border_mode(border: foveola_core::Border) -> usize {
+/// The number of a border in the kernels' function `border`; `None` if it has none.
+pub(super) fn border_mode(border: foveola_core::Border) -> Option<usize> {
     use foveola_core::Border;
-    match border {
-        Border::Replicate => 0,
-        Border::Reflect => 1,
-        Border::Zeros => 2,
-        Border::Circular => 3,
-    }
+    [Border::Replicate, Border::Reflect, Border::Zeros, Border::Circular].into_iter().position(|known| known == border)
 }

@@ -477,7 +477,7 @@ impl Plan {
         let good = |(largest, ends): (usize, usize)| fits(largest * together) && ends * together <= BLOCK;
         let stage = |node: &Node<'_>| match node {
             Node::Filter(_, stage) => stage.work(),
-            Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => 0,
+            _ => 0,
         };
         let work = graph.nodes().iter().map(stage).fold(0, usize::saturating_add);
         let quick = |frames: usize| work.saturating_mul(together).saturating_mul(frames) <= WORK;

@@ -59,6 +59,12 @@ struct Source<I: Iterator<Item = Result<Event>>> {
     failed: Option<Error>,
 }
 
+impl<I: Iterator<Item = Result<Event>>> std::fmt::Debug for Frames<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frames").field("geometry", &self.geometry).finish_non_exhaustive()
+    }
+}
+
 impl<I: Iterator<Item = Result<Event>>> Frames<I> {
     /// Frames of `geometry` pixels from bins of `dt` microseconds, with two channels (ON, OFF) or one (signed).
     ///

@@ -68,6 +68,20 @@ pub struct Fit<'m> {
     watch: Watch<'m>,
 }
 
+impl std::fmt::Debug for Fit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { free, output, loss, penalties, optimizer, stop, .. } = self;
+        f.debug_struct("Fit")
+            .field("free", free)
+            .field("output", output)
+            .field("loss", loss)
+            .field("penalties", penalties)
+            .field("optimizer", optimizer)
+            .field("stop", stop)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'m> Fit<'m> {
     /// The limits of the rounding of a model's 32-bit floats: two steps in a row that decrease the value by less than 1e-7 of itself,
     /// or a loss of 1e-12 of that at the start.

@@ -267,6 +267,7 @@ impl Text {
             }
             Node::Multiply([a, b]) => format!("Node::Multiply([{}, {}])", source(*a), source(*b)),
             Node::Concat([a, b]) => format!("Node::Concat([{}, {}])", source(*a), source(*b)),
+            _ => return None,
         })
     }
 
@@ -300,7 +301,7 @@ impl Text {
             Stage::Sum(sum) => ("Sum", format!("Sum::new({of}, Axis::{:?})", sum.over())),
             Stage::Diff(_) => ("Diff", format!("Diff::new({of})")),
             Stage::Finite(_) => ("Finite", format!("Finite::new({of})")),
-            Stage::Custom(..) => return None,
+            _ => return None,
         })
     }
 

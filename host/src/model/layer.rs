@@ -183,6 +183,12 @@ pub(crate) enum Target {
 const BLOCK: usize = 8;
 const BLOCK_SAMPLES: usize = 1 << 18;
 
+impl fmt::Debug for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("nodes", &self.nodes).field("outputs", &self.outputs).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Table<'a> {
     /// An empty table for frames of `input`.
     pub fn new(input: Shape) -> Self {

@@ -134,6 +134,6 @@ fn multiply_adds(node: &Node<'_>, joined: Shape) -> usize {
         }
         Node::Add(_) => 2 * joined.len(),
         Node::Multiply(_) => joined.len(),
-        Node::Concat(_) => 0,
+        _ => 0,
     }
 }

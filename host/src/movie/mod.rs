@@ -213,6 +213,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<Array5<f32>> {
     Ok(frames.permuted_axes([1, 0, 2, 3]).insert_axis(Axis(0)))
 }
 
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, read, .. } = self;
+        f.debug_struct("Reader").field("path", path).field("read", read).finish_non_exhaustive()
+    }
+}
+
 impl Reader {
     /// Channels, rows and columns of a frame.
     pub fn shape(&self) -> Shape {

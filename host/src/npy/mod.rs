@@ -69,6 +69,17 @@ pub struct NpyWriter {
     bytes: Vec<u8>,
 }
 
+impl std::fmt::Debug for NpyWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, shape, frames, .. } = self;
+        f.debug_struct("NpyWriter")
+            .field("path", path)
+            .field("shape", shape)
+            .field("frames", frames)
+            .finish_non_exhaustive()
+    }
+}
+
 impl NpyWriter {
     /// Length of the header: enough for any shape, and a multiple of 64 as the format requires.
     const HEADER: usize = 128;

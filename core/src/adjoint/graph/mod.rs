@@ -131,7 +131,7 @@ pub struct GraphChunk<'c, T> {
 }
 
 /// The adjoint of a [`Graph`]; see the [picture](self).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct GraphAdjoint<'a, T: Sample = f32> {
     graph: Graph<'a, T>,
     reversed: &'a [T],

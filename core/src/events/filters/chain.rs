@@ -21,8 +21,9 @@ use crate::{Checksum, Error};
 use core::ops::Range;
 
 /// An event filter of this crate, or a user's own filter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is documented as the type it holds")]
+#[non_exhaustive]
 pub enum EventStage<'a> {
     Stcf(Stcf),
     RowColumn(RowColumn),
@@ -39,7 +40,7 @@ pub enum EventStage<'a> {
 }
 
 /// A filter from outside this crate, with what a constant needs to know of it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct CustomStage<'a> {
     filter: &'a (dyn EventFilter + Sync),
     state_len: usize,
@@ -216,7 +217,7 @@ impl<'a> EventStage<'a> {
 /// assert_eq!(events[0], event(30, 4, true));
 /// assert_eq!([0, 1, 2].map(|stage| CHAIN.dropped(&state, stage)), [1, 1, 1]);
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct EventChain<'a> {
     stages: &'a [EventStage<'a>],
     output: Geometry,

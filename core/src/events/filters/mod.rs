@@ -130,6 +130,13 @@ pub trait EventFilter {
     }
 }
 
+/// So that an [`EventStage`] can be printed: nothing is known of the filter.
+impl core::fmt::Debug for dyn EventFilter + Sync + '_ {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("dyn EventFilter")
+    }
+}
+
 /// `Ok` for state of the right length.
 fn check(filter: &(impl EventFilter + ?Sized), state: &[u32]) -> Result<(), Error> {
     exact("the state of an event filter", state.len(), filter.state_len())

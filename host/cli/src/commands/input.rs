@@ -297,9 +297,7 @@ impl Input {
         let stage = Stage::new("input").unit(self.unit());
         match &self.source {
             Source::Events { polarity: Polarity::Signed, .. } => stage.ends("OFF", "ON").map(Map::Polar).counts(),
-            Source::Events { polarity: Polarity::Split, .. } => {
-                stage.channels(self.channels()).map(Map::Ember).counts()
-            }
+            Source::Events { .. } => stage.channels(self.channels()).map(Map::Ember).counts(),
             Source::Movie { movie, .. } if movie.scale() == Scale::Unit => stage.map(Map::Gray).shrink(Shrink::Mean),
             Source::Movie { .. } => stage.shrink(Shrink::Mean),
         }

@@ -167,10 +167,14 @@ fn operation(node: &Node<'_>, value: impl Fn(Source) -> usize) -> (Operation, Ve
                     Nonlinearity::Exponential { scale, bias } => (Operation::Exponential(x), vec![scale, bias], false),
                     Nonlinearity::Softplus { scale, bias } => (Operation::Softplus(x), vec![scale, bias], false),
                     Nonlinearity::Logistic { scale, bias } => (Operation::Logistic(x), vec![scale, bias], false),
+                    // Not supported: not reached.
+                    _ => (Operation::Rectify(x), Vec::new(), false),
                 },
                 // Not elementwise: not reached.
                 _ => (Operation::Rectify(x), Vec::new(), false),
             }
         }
+        // Not supported: not reached.
+        _ => (Operation::Rectify(value(Source::Input)), Vec::new(), false),
     }
 }

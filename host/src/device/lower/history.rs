@@ -149,7 +149,7 @@ impl Lowering<'_, '_, '_> {
             to_stream,
             ring.left,
             ring.shape.cols,
-            border_mode(ring.border.unwrap_or_default()),
+            border_mode(ring.border.unwrap_or_default()).unwrap_or(0),
             from.frames * from.shape.len(),
             from.shape.len(),
             from.shape.pixels(),

@@ -53,6 +53,17 @@ pub struct EventFilters {
     state: Vec<u32>,
 }
 
+impl std::fmt::Debug for EventFilters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sensor, output, names, .. } = self;
+        f.debug_struct("EventFilters")
+            .field("sensor", sensor)
+            .field("output", output)
+            .field("names", names)
+            .finish_non_exhaustive()
+    }
+}
+
 impl EventFilters {
     /// An empty chain for a sensor of this size.
     pub fn new(sensor: Geometry) -> Self {
@@ -181,6 +192,13 @@ pub struct Filtered<I: Iterator<Item = Result<Event>>, F = EventFilters> {
     batch: Vec<Event>,
     next: usize,
     error: Option<Error>,
+}
+
+impl<I: Iterator<Item = Result<Event>>, F: std::fmt::Debug> std::fmt::Debug for Filtered<I, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { events, filters, .. } = self;
+        f.debug_struct("Filtered").field("events", events).field("filters", filters).finish_non_exhaustive()
+    }
 }
 
 impl<I: Iterator<Item = Result<Event>>, F: BorrowMut<EventFilters>> Filtered<I, F> {

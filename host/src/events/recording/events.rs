@@ -39,6 +39,13 @@ pub struct Events {
     ended: bool,
 }
 
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { recording, position, .. } = self;
+        f.debug_struct("Events").field("recording", recording).field("position", position).finish_non_exhaustive()
+    }
+}
+
 impl Events {
     /// Events from byte `position` on, where `source` begins; `decoder` received `fed` of the bytes before.
     pub(super) fn new(

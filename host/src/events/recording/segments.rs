@@ -95,6 +95,17 @@ pub struct Segmented<I: Iterator> {
     resets: u64,
 }
 
+impl<I: Iterator> std::fmt::Debug for Segmented<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { latest, origin, resets, .. } = self;
+        f.debug_struct("Segmented")
+            .field("latest", latest)
+            .field("origin", origin)
+            .field("resets", resets)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<I: Iterator<Item = Result<Event>>> Segmented<I> {
     /// The state before the first event.
     pub fn new(events: I) -> Self {

@@ -71,6 +71,13 @@ pub struct Written {
 /// Number of bytes that are buffered before they are written.
 const BLOCK: usize = 1 << 14;
 
+impl std::fmt::Debug for EventWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, format, .. } = self;
+        f.debug_struct("EventWriter").field("path", path).field("format", format).finish_non_exhaustive()
+    }
+}
+
 impl EventWriter {
     /// Starts a file. `geometry` is for the header, which some formats need.
     ///

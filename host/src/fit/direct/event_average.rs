@@ -92,7 +92,7 @@ pub fn event_triggered_average(
         let pixel = usize::from(event.y) * study.geometry.cols + usize::from(event.x);
         let (sample, sign) = match (study.polarity, event.on) {
             (Polarity::Split, false) => (pixels + pixel, 1.0),
-            (Polarity::Signed, false) => (pixel, -1.0),
+            (_, false) => (pixel, -1.0),
             (_, true) => (pixel, 1.0),
         };
         average.totals[sample] += f64::from(sign);
@@ -119,7 +119,7 @@ impl EventStudy {
     fn channels(&self) -> usize {
         match self.polarity {
             Polarity::Split => 2,
-            Polarity::Signed => 1,
+            _ => 1,
         }
     }
 }
@@ -242,7 +242,7 @@ mod tests {
             for event in &events {
                 let (channel, sign) = match (polarity, event.on) {
                     (Polarity::Split, on) => (usize::from(!on), 1.0),
-                    (Polarity::Signed, on) => (0, if on { 1.0 } else { -1.0 }),
+                    (_, on) => (0, if on { 1.0 } else { -1.0 }),
                 };
                 movie[(channel, (event.t as usize - 1_000) / 100, usize::from(event.y), usize::from(event.x))] += sign;
             }

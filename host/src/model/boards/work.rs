@@ -42,6 +42,7 @@ pub(crate) fn of_node(graph: &Graph<'_>, index: usize) -> Option<Work> {
             work.add(Kind::Copied, len);
             from
         }
+        _ => return None,
     };
     let mut work = work.shared(graph.stream(from).rate.every);
     if graph.nodes().len() == 1 && matches!(node, Node::Filter(_, Stage::Conv3d(_) | Stage::SmoothConv(_))) {
@@ -71,6 +72,7 @@ fn filter(work: &mut Work, stage: &Stage<'_>) -> Option<()> {
                 Nonlinearity::Exponential { .. } => Kind::Exponential,
                 Nonlinearity::Softplus { .. } => Kind::Softplus,
                 Nonlinearity::Logistic { .. } => Kind::Logistic,
+                _ => return None,
             };
             work.add(kind, len);
         }

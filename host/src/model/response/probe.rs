@@ -47,8 +47,8 @@ impl Reach {
         };
         match node {
             Node::Add(_) | Node::Concat(_) => joined,
-            Node::Multiply(_) => Self { linear: false, ..joined },
             Node::Filter(source, stage) => from.through(stage, graph.stream(*source).rate.every as f64),
+            _ => Self { linear: false, ..joined },
         }
     }
 
@@ -91,6 +91,7 @@ impl Reach {
                 let frames = signature.state / signature.input.len().max(1);
                 Self { linear: false, shifts: false, ..longer(frames as f64) }
             }
+            _ => Self { linear: false, shifts: false, ..self },
         }
     }
 }
@@ -188,7 +189,7 @@ impl Network {
                 nodes.iter().all(|node| match node {
                     Node::Filter(_, stage) => Reach::INPUT.through(stage, 1.0).linear,
                     Node::Add(_) | Node::Concat(_) => true,
-                    Node::Multiply(_) => false,
+                    _ => false,
                 })
             };
             Ok(ends.iter().map(is_linear).collect())
