@@ -4,7 +4,8 @@ use foveola::{
     Algorithm, Branches, Conv2d, Conv3d, Delay, Diff, Error, HighPass, LowPass, Model, NLRectify, NLRectifyScale,
     NLRectifySquare, NLSquare, Precision, RF, Resolution, SmoothConv, Sum, Table,
 };
-use foveola_core::{Error as CoreError, Graph, NodeChunk, Runner, Shape, Source, Stage};
+use foveola_core::engine::{NodeChunk, Runner};
+use foveola_core::{Error as CoreError, Graph, Shape, Source, Stage};
 use foveola_tests::random::{self, Recording, check, noise, trial};
 use foveola_tests::spec::Spec;
 use foveola_tests::stream::bits;
@@ -224,10 +225,10 @@ fn any_model_and_any_magnitude() {
 struct Largest(Mutex<Vec<f64>>);
 
 impl Runner<f32> for Largest {
-    type Splitter = foveola_core::SingleThread;
+    type Splitter = foveola_core::engine::SingleThread;
 
-    fn splitter(&self) -> foveola_core::SingleThread {
-        foveola_core::SingleThread
+    fn splitter(&self) -> foveola_core::engine::SingleThread {
+        foveola_core::engine::SingleThread
     }
 
     fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, CoreError> {

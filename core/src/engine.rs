@@ -1,15 +1,31 @@
-//! What a filter computes with: vectors, and threads if there are any.
+//! What a filter computes with: vectors, and threads if there are any. For hosts that bring their own.
+//!
+//! **Exempt from [semantic versioning](crate#stability)**: everything here may change in any release.
 //!
 //! A filter splits its work into independent halves ([`WorkSplitter::join`]). The caller decides whether they run in parallel.
 //! Here they run one after the other ([`SingleThread`]); a host provides a pool of threads. The result is bit-identical for
 //! any split.
+
+#[doc(inline)]
+pub use crate::conv::conv3d::Ring;
+#[doc(inline)]
+pub use crate::graph::runner::{
+    NodeChunk, Reproducible, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place,
+};
+#[doc(inline)]
+pub use crate::graph::stage::MOVE;
+#[doc(inline)]
+pub use crate::lanes::{Lanes, Plain, Scalar};
+#[cfg(not(target_os = "none"))]
+#[doc(inline)]
+pub use crate::lanes::{WideF32, WideF32Vector, WideF64, WideF64Vector};
 
 use core::ops::Range;
 
 /// Runs two halves of a piece of work, in parallel or one after the other.
 ///
 /// ```
-/// use foveola_core::{SingleThread, WorkSplitter};
+/// use foveola_core::engine::{SingleThread, WorkSplitter};
 /// let (mut a, mut b) = ([0; 2], [0; 2]);
 /// SingleThread.join(|| a.fill(1), || b.fill(2));
 /// assert_eq!((a, b), ([1; 2], [2; 2]));

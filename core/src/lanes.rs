@@ -1,7 +1,7 @@
 //! Vectors of samples for the convolution kernel: splat, load, store, multiply-add.
 //!
 //! A family of lanes is selected by a token, so that a host can pass in vectors of an instruction set that it found at
-//! run time ([`Runner`](crate::Runner)). The **reproducible** family computes `acc + x * w` unfused: with the crate `wide`, which
+//! run time ([`Runner`](crate::engine::Runner)). The **reproducible** family computes `acc + x * w` unfused: with the crate `wide`, which
 //! follows the target features of the compilation, or on a microcontroller with plain arrays. The **fast**
 //! family, fused where the CPU can, is in the host. Every lane of a vector belongs to another output pixel, and the
 //! taps of one pixel are added in one fixed order. A convolution is therefore bit-identical for any width. A receptive
@@ -13,7 +13,7 @@ use crate::Sample;
 #[cfg(not(target_os = "none"))]
 mod wide;
 #[cfg(not(target_os = "none"))]
-pub use self::wide::{WideF32, WideF64};
+pub use self::wide::{WideF32, WideF32Vector, WideF64, WideF64Vector};
 
 /// More lanes than any vector has.
 pub(crate) const MOST_LANES: usize = 64;
@@ -21,7 +21,7 @@ pub(crate) const MOST_LANES: usize = 64;
 /// A family of vectors of `T`.
 ///
 /// ```
-/// use foveola_core::lanes::{Lanes, WideF32};
+/// use foveola_core::engine::{Lanes, WideF32};
 /// let acc = WideF32.multiply_add(WideF32.splat(1.0), WideF32.load(&[2.0; 8]), WideF32.splat(3.0));
 /// let mut out = [0.0; 8];
 /// WideF32.store(acc, &mut out);

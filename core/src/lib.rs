@@ -12,7 +12,15 @@
 //! | [`adjoint`] | gradients of the filters, for fitting |
 //! | [`kernels`] | kernel weights: exponentials and Gaussians; [`kernels::pixels`] for constants |
 //! | [`events`] | event cameras: from the sensor's bytes to frames |
-//! | [`engine`], [`lanes`], [`sample`], [`shape`], [`digest`], [`checksum`] | threads, vectors, sample types, frame shapes, digests of results and of models |
+//! | [`sample`], [`shape`], [`digest`], [`checksum`] | sample types, frame shapes, digests of results and of models |
+//! | [`engine`] | threads and vectors, for hosts that bring their own |
+//!
+//! # Stability
+//! The crate follows semantic versioning, except for the module [`engine`]. An item that has a type of that module in its
+//! signature is exempt, too: the methods `..._with` that take an engine or a runner, [`Sample::Lanes`], [`Conv3d::ring`]. Programs
+//! that use [`Filter`], [`Graph`], [`Stream`] and [`events`] need none of it. Other promises:
+//! - A patch release changes neither the bits of a filter's output nor the layout of its state; a minor release may.
+//! - Enums that may grow are `#[non_exhaustive]`.
 
 pub mod adjoint;
 pub mod checksum;
@@ -29,7 +37,7 @@ pub mod finite;
 pub mod graph;
 mod history;
 pub mod kernels;
-pub mod lanes;
+mod lanes;
 mod math;
 mod names;
 pub mod padding;
@@ -50,13 +58,11 @@ pub use conv::{Border, Conv3d, ConvOptions, Factors, Kernel, Rf};
 pub use delay::Delay;
 pub use diff::Diff;
 pub use digest::Digest;
-pub use engine::{Engine, SingleThread, WorkSplitter};
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
 pub use graph::{
-    Bound, ConstantModel, Graph, Layout, Node, NodeChunk, Only, Place, PlacedGraph, Reproducible, Runner, Source,
-    Stage, Stream, StreamShape,
+    Bound, ConstantModel, Graph, Layout, Node, Only, Place, PlacedGraph, Source, Stage, Stream, StreamShape,
 };
 pub use kernels::Resolution;
 pub use names::UnknownName;

@@ -1,7 +1,7 @@
 //! A fixed-point sample: 16 fractional bits. No float, no division, no vectors.
 
 use foveola_core::Sample;
-use foveola_core::lanes::Scalar;
+use foveola_core::engine::Scalar;
 use num_traits::{One, Zero};
 use std::ops::{Add, Mul, Sub};
 

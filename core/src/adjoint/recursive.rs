@@ -11,10 +11,10 @@
 
 use super::sums::sum_of;
 use super::{Adjoint, Chunk, Lengths, Memory, Needs, Parameters, reversed};
-use crate::engine::Engine;
+use crate::engine::{Engine, WorkSplitter};
 use crate::filter::{piece, piece_mut};
 use crate::lanes::Lanes;
-use crate::{Decay, Error, HighPass, LowPass, Sample, Scratch, Signature, WorkSplitter};
+use crate::{Decay, Error, HighPass, LowPass, Sample, Scratch, Signature};
 
 impl Decay {
     /// The derivative of the [gain](Decay::gain) of [`Decay::new`] with respect to the time constant: `-a / (tau^2 fs)`, 0 for

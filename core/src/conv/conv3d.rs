@@ -122,6 +122,7 @@ impl Default for ConvOptions {
 
 /// The ring of frames in the state of a [`Conv3d`]. Frame `t` lies in slot `t mod slots`: channels x rows x `stride`
 /// samples, each row with its borders.
+#[doc(hidden)] // a part of `engine`
 #[derive(Clone, Copy, Debug)]
 pub struct Ring {
     /// Frames from the first to the last tap of the kernel.

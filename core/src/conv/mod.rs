@@ -17,6 +17,6 @@ pub(crate) mod tile;
 mod time;
 
 pub use border::Border;
-pub use conv3d::{Conv3d, ConvOptions, Kernel, Ring, flip_kernels};
+pub use conv3d::{Conv3d, ConvOptions, Kernel, flip_kernels};
 pub use rf::Rf;
 pub use separable::Factors;

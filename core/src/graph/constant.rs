@@ -5,7 +5,8 @@
 //! (but for [`Stage::Custom`]), so that the depth of the stack can be computed.
 
 use super::{Graph, Node, NodeChunk, Runner, Stage};
-use crate::{Engine, Error, Filter, First, Sample, SingleThread};
+use crate::engine::{Engine, SingleThread};
+use crate::{Error, Filter, First, Sample};
 use core::marker::PhantomData;
 
 /// A model that is a constant.

@@ -24,9 +24,9 @@ mod layout;
 mod pass;
 mod place;
 mod placed;
-mod runner;
+pub(crate) mod runner;
 mod share;
-mod stage;
+pub(crate) mod stage;
 mod stream;
 
 pub use bound::Bound;
@@ -35,8 +35,9 @@ pub use layout::Layout;
 pub(crate) use place::Home;
 pub use place::{Place, StreamShape};
 pub use placed::PlacedGraph;
-pub use runner::{NodeChunk, Reproducible, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place};
-pub use stage::{MOVE, Stage};
+pub(crate) use runner::{NodeChunk, Reproducible, Runner};
+pub(crate) use stage::MOVE;
+pub use stage::Stage;
 pub use stream::{Stream, stream_samples};
 
 use crate::error::{exact, nonempty, within_range};

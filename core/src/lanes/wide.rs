@@ -7,31 +7,41 @@ use wide::{f32x8, f64x4};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF32;
 
+/// Eight `f32` in registers.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct WideF32Vector(f32x8);
+
 impl Lanes<f32> for WideF32 {
-    type Vector = f32x8;
+    type Vector = WideF32Vector;
     const WIDTH: usize = 8;
     const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
 
     #[inline(always)]
-    fn splat(self, value: f32) -> f32x8 {
-        f32x8::splat(value)
+    fn splat(self, value: f32) -> WideF32Vector {
+        WideF32Vector(f32x8::splat(value))
     }
 
     #[inline(always)]
-    fn load(self, from: &[f32]) -> f32x8 {
-        from.first_chunk::<8>().map_or(f32x8::ZERO, |x| f32x8::new(*x))
+    fn load(self, from: &[f32]) -> WideF32Vector {
+        WideF32Vector(from.first_chunk::<8>().map_or(f32x8::ZERO, |x| f32x8::new(*x)))
     }
 
     #[inline(always)]
-    fn store(self, vector: f32x8, to: &mut [f32]) {
+    fn store(self, WideF32Vector(vector): WideF32Vector, to: &mut [f32]) {
         if let Some(to) = to.first_chunk_mut::<8>() {
             *to = vector.to_array();
         }
     }
 
     #[inline(always)]
-    fn multiply_add(self, acc: f32x8, x: f32x8, w: f32x8) -> f32x8 {
-        acc + x * w
+    fn multiply_add(
+        self,
+        WideF32Vector(acc): WideF32Vector,
+        WideF32Vector(x): WideF32Vector,
+        WideF32Vector(w): WideF32Vector,
+    ) -> WideF32Vector {
+        WideF32Vector(acc + x * w)
     }
 }
 
@@ -39,30 +49,40 @@ impl Lanes<f32> for WideF32 {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF64;
 
+/// Four `f64` in registers.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct WideF64Vector(f64x4);
+
 impl Lanes<f64> for WideF64 {
-    type Vector = f64x4;
+    type Vector = WideF64Vector;
     const WIDTH: usize = 4;
     const COLUMNS: usize = if cfg!(target_feature = "avx") { 2 } else { 1 };
 
     #[inline(always)]
-    fn splat(self, value: f64) -> f64x4 {
-        f64x4::splat(value)
+    fn splat(self, value: f64) -> WideF64Vector {
+        WideF64Vector(f64x4::splat(value))
     }
 
     #[inline(always)]
-    fn load(self, from: &[f64]) -> f64x4 {
-        from.first_chunk::<4>().map_or(f64x4::ZERO, |x| f64x4::new(*x))
+    fn load(self, from: &[f64]) -> WideF64Vector {
+        WideF64Vector(from.first_chunk::<4>().map_or(f64x4::ZERO, |x| f64x4::new(*x)))
     }
 
     #[inline(always)]
-    fn store(self, vector: f64x4, to: &mut [f64]) {
+    fn store(self, WideF64Vector(vector): WideF64Vector, to: &mut [f64]) {
         if let Some(to) = to.first_chunk_mut::<4>() {
             *to = vector.to_array();
         }
     }
 
     #[inline(always)]
-    fn multiply_add(self, acc: f64x4, x: f64x4, w: f64x4) -> f64x4 {
-        acc + x * w
+    fn multiply_add(
+        self,
+        WideF64Vector(acc): WideF64Vector,
+        WideF64Vector(x): WideF64Vector,
+        WideF64Vector(w): WideF64Vector,
+    ) -> WideF64Vector {
+        WideF64Vector(acc + x * w)
     }
 }

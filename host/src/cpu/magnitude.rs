@@ -3,8 +3,8 @@
 use super::threads::Threads;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
-use foveola_core::WorkSplitter;
-use foveola_core::graph::MOVE;
+use foveola_core::engine::MOVE;
+use foveola_core::engine::WorkSplitter;
 
 /// The largest magnitude of all samples, at memory speed; 0 if there are none. NaN and infinities count as larger than all
 /// other values, so the result is finite if every sample is.

@@ -8,8 +8,9 @@
 use crate::Result;
 use crate::cpu::fft::{FftKernel, Samples, Work};
 use crate::cpu::threads::Threads;
-use foveola_core::conv::Ring;
-use foveola_core::{Conv3d, NodeChunk};
+use foveola_core::Conv3d;
+use foveola_core::engine::NodeChunk;
+use foveola_core::engine::Ring;
 use std::sync::Arc;
 
 /// Frames that are processed together: their products share the kernels' spectra while those are in the first-level cache.

@@ -9,8 +9,9 @@
 
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
-use foveola_core::graph::MOVE;
-use foveola_core::{Graph, Node, Stage, WorkSplitter};
+use foveola_core::engine::MOVE;
+use foveola_core::engine::WorkSplitter;
+use foveola_core::{Graph, Node, Stage};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -12,8 +12,9 @@ use crate::lookahead::needed;
 use crate::memory::{self, array, resize};
 use crate::model::layer::Compiled;
 use crate::{Error, Result, SimdLevel};
-use foveola_core::graph::MOVE;
-use foveola_core::{Graph, Node, Shape, Source, Stage, WorkSplitter};
+use foveola_core::engine::MOVE;
+use foveola_core::engine::WorkSplitter;
+use foveola_core::{Graph, Node, Shape, Source, Stage};
 use ndarray::{Array5, ArrayView5, Axis, s};
 use std::sync::{Mutex, OnceLock, PoisonError};
 

@@ -12,7 +12,7 @@ use crate::device::stream::{Before, Frames, Piece, Working, supported};
 use crate::memory::resize;
 use crate::model::layer::Compiled;
 use crate::{Error, Result};
-use foveola_core::graph::MOVE;
+use foveola_core::engine::MOVE;
 use foveola_core::{Graph, Shape, Source};
 use ndarray::{Array5, ArrayView5, s};
 use std::sync::Arc;
