@@ -187,7 +187,7 @@ fn wrong_outputs_are_refused() {
     let diff = |source| Node::Filter(source, Stage::Diff(Diff::new(SHAPE)));
     let nodes = [diff(Source::Input), diff(Source::Node(0))];
     for node in [1, 2, usize::MAX] {
-        let error = Graph::<f32>::with_outputs(SHAPE, &nodes, &[0, node]).err().expect("refused");
+        let error = Graph::<f32>::with_outputs(SHAPE, &nodes, &[0, node]).expect_err("refused");
         assert_eq!(error, Error::Output { node, nodes: 2 });
         assert!(error.to_string().contains(&format!("node {node}")), "{error}");
     }
@@ -210,7 +210,7 @@ fn many_concatenations() {
         let nodes: Vec<Node> = (0..100).map(node).collect();
         let graph = Graph::new(SHAPE, &nodes[..64]).expect("64 of them");
         assert_eq!(graph.signature().output.channels, 65, "first: {first}");
-        let error = Graph::new(SHAPE, &nodes).err().expect("refused");
+        let error = Graph::new(SHAPE, &nodes).expect_err("refused");
         assert!(matches!(error, Error::Parameter { name: "nested concatenations", value: 65.0, .. }), "{error}");
         let mut places = vec![Place::first(SHAPE); 100];
         let graph = Graph::with_places(SHAPE, &nodes, &mut places).expect("any number");

@@ -117,8 +117,14 @@ pub struct Pipeline<
     application: core::marker::PhantomData<A>,
 }
 
-impl<A, const INPUT: usize, const OUTPUT: usize, const STATE: usize, const SCRATCH: usize, const EVENTS: usize>
-    core::fmt::Debug for Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>
+impl<
+    A: Application,
+    const INPUT: usize,
+    const OUTPUT: usize,
+    const STATE: usize,
+    const SCRATCH: usize,
+    const EVENTS: usize,
+> core::fmt::Debug for Pipeline<'_, A, INPUT, OUTPUT, STATE, SCRATCH, EVENTS>
 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Self { t, counters, .. } = self;

@@ -461,7 +461,7 @@ mod tests {
         let column = || array("<u2", "(1,)", &[0; 2]);
         let several = recording::archive(&[("left", movie()), ("right", movie())]);
         let (_folder, path) = file("a.npz", &several);
-        let error = open(&path).err().expect("two").to_string();
+        let error = open(&path).expect_err("two").to_string();
         assert!(error.contains("2 arrays of frames: left, right; expected one"), "{error}");
         // A file with the columns of events is a recording.
         let events = [("t", column()), ("x", column()), ("y", column()), ("p", column()), ("frames", movie())];

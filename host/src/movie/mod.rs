@@ -389,7 +389,7 @@ mod tests {
         assert!(open(folder.path()).is_err(), "no PNG in the folder");
         for path in [pngs, path("a.gif")] {
             let options = Options { scale: Some(Scale::Raw), ..Options::default() };
-            let error = open_with(path, options).err().expect("no scale").to_string();
+            let error = open_with(path, options).expect_err("no scale").to_string();
             assert!(error.contains("scale is Raw") && error.contains("for arrays"), "{error}");
         }
     }

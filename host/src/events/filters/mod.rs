@@ -378,7 +378,7 @@ mod tests {
         let filters = EventFilters::new(SENSOR).then("half", half).expect("good");
         assert!(filters.clone().with(&"stcf".parse().expect("a filter")).is_ok());
         let stcf = Stcf::new(SENSOR, Neighbours::Four, 1, 1).expect("good");
-        let error = filters.then("late", stcf).err().expect("refused").to_string();
+        let error = filters.then("late", stcf).expect_err("refused").to_string();
         assert!(error.starts_with("filter 'late': stage 1 is made for a sensor of 16 x 12 pixels"), "{error}");
     }
 }
