@@ -1,8 +1,7 @@
 //! The reproducible promise: vectors give the same bits as one sample at a time, whatever their width, in `f32` and
 //! `f64`. And nothing in `core` assumes a float: every filter runs in fixed point.
 
-use foveola_core::engine::{Engine, WorkSplitter};
-use foveola_core::engine::{Plain, Scalar};
+use foveola_core::engine::{Engine, Plain, Scalar, WorkSplitter};
 use foveola_core::{
     Border, Conv3d, ConvOptions, Decay, Diff, Factors, Filter, First, Graph, HighPass, Kernel, LowPass, Node,
     Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,

@@ -3,8 +3,7 @@
 
 use foveola::kernels::{self, ExponentialKernel};
 use foveola::{Conv2d, Error, Model, Precision, RF, SimdLevel, Sum, Weight};
-use foveola_core::engine::Engine;
-use foveola_core::engine::Plain;
+use foveola_core::engine::{Engine, Plain};
 use foveola_core::{Filter, Kernel, Rf, Shape};
 use foveola_tests::random::noise;
 use ndarray::{Array5, ArrayView5, arr2};

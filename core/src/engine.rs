@@ -15,10 +15,7 @@ pub use crate::graph::runner::{
 #[doc(inline)]
 pub use crate::graph::stage::MOVE;
 #[doc(inline)]
-pub use crate::lanes::{Lanes, Plain, Scalar};
-#[cfg(not(target_os = "none"))]
-#[doc(inline)]
-pub use crate::lanes::{WideF32, WideF32Vector, WideF64, WideF64Vector};
+pub use crate::lanes::*;
 
 use core::ops::Range;
 

@@ -10,10 +10,34 @@
 
 use crate::Sample;
 
-#[cfg(not(target_os = "none"))]
-mod wide;
-#[cfg(not(target_os = "none"))]
-pub use self::wide::{WideF32, WideF32Vector, WideF64, WideF64Vector};
+/// The reproducible family where a CPU has vectors.
+#[cfg(all(
+    not(target_os = "none"),
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
+))]
+mod reproducible {
+    mod wide;
+    pub use wide::{WideF32, WideF32Vector, WideF64, WideF64Vector};
+    pub(crate) type OfF32 = WideF32;
+    pub(crate) type OfF64 = WideF64;
+    pub(crate) const OF_F32: OfF32 = WideF32;
+    pub(crate) const OF_F64: OfF64 = WideF64;
+}
+
+/// The same lanes elsewhere, in arrays.
+#[cfg(not(all(
+    not(target_os = "none"),
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
+)))]
+mod reproducible {
+    use super::Plain;
+    pub(crate) type OfF32 = Plain<8, { cfg!(helium) }>;
+    pub(crate) type OfF64 = Plain<4, { cfg!(helium) }>;
+    pub(crate) const OF_F32: OfF32 = Plain;
+    pub(crate) const OF_F64: OfF64 = Plain;
+}
+
+pub use reproducible::*;
 
 /// More lanes than any vector has.
 pub(crate) const MOST_LANES: usize = 64;
@@ -21,10 +45,11 @@ pub(crate) const MOST_LANES: usize = 64;
 /// A family of vectors of `T`.
 ///
 /// ```
-/// use foveola_core::engine::{Lanes, WideF32};
-/// let acc = WideF32.multiply_add(WideF32.splat(1.0), WideF32.load(&[2.0; 8]), WideF32.splat(3.0));
+/// use foveola_core::{Sample, engine::Lanes};
+/// let lanes = f32::LANES;
+/// let acc = lanes.multiply_add(lanes.splat(1.0), lanes.load(&[2.0; 8]), lanes.splat(3.0));
 /// let mut out = [0.0; 8];
-/// WideF32.store(acc, &mut out);
+/// lanes.store(acc, &mut out);
 /// assert_eq!(out, [7.0; 8]);
 /// ```
 pub trait Lanes<T>: Copy + Send + Sync {

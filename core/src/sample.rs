@@ -6,11 +6,7 @@
 //! products ([`Lanes`]).
 
 use crate::exponentials;
-use crate::lanes::Lanes;
-#[cfg(target_os = "none")]
-use crate::lanes::Plain;
-#[cfg(not(target_os = "none"))]
-use crate::lanes::{WideF32, WideF64};
+use crate::lanes::{Lanes, OF_F32, OF_F64, OfF32, OfF64};
 use core::ops::Sub;
 use num_traits::{One, Zero};
 
@@ -96,14 +92,8 @@ pub trait Sample:
 }
 
 impl Sample for f32 {
-    #[cfg(not(target_os = "none"))]
-    type Lanes = WideF32;
-    #[cfg(not(target_os = "none"))]
-    const LANES: WideF32 = WideF32;
-    #[cfg(target_os = "none")]
-    type Lanes = Plain<8, { cfg!(helium) }>;
-    #[cfg(target_os = "none")]
-    const LANES: Self::Lanes = Plain;
+    type Lanes = OfF32;
+    const LANES: OfF32 = OF_F32;
     const SMALL: f64 = 1.0 / (1_u128 << 72) as f64;
 
     fn from_f64(value: f64) -> Self {
@@ -146,14 +136,8 @@ impl Sample for f32 {
 }
 
 impl Sample for f64 {
-    #[cfg(not(target_os = "none"))]
-    type Lanes = WideF64;
-    #[cfg(not(target_os = "none"))]
-    const LANES: WideF64 = WideF64;
-    #[cfg(target_os = "none")]
-    type Lanes = Plain<4, { cfg!(helium) }>;
-    #[cfg(target_os = "none")]
-    const LANES: Self::Lanes = Plain;
+    type Lanes = OfF64;
+    const LANES: OfF64 = OF_F64;
     const SMALL: Self = Self::MIN_POSITIVE * (1_u128 << 122) as Self; // 2^-900
 
     fn from_f64(value: f64) -> Self {

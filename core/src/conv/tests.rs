@@ -4,7 +4,7 @@
 extern crate std;
 use super::{Border, Conv3d, ConvOptions, Factors, Kernel};
 use crate::engine::{Engine, Halves, WorkSplitter};
-use crate::lanes::{Lanes, Plain, Scalar, WideF32};
+use crate::lanes::{Lanes, OF_F32, Plain, Scalar};
 use crate::{Filter, PadFrame, PadMode, Shape};
 use proptest::prelude::*;
 use std::string::String;
@@ -152,12 +152,12 @@ impl Case {
             let x = samples(3, 11 * self.input.len());
             let expected = self.expected(&x, cuts[0], &weights, &bias);
             let all = [
-                ("wide lanes", self.found(Engine::single_thread(WideF32), cuts, &x, kernel)),
+                ("wide lanes", self.found(Engine::single_thread(OF_F32), cuts, &x, kernel)),
                 ("scalars", self.found(Engine::single_thread(Scalar), cuts, &x, kernel)),
                 ("a board's tiles", self.found(Engine::single_thread(Plain::<8, false>), cuts, &x, kernel)),
                 ("a board's loops", self.found(Engine::single_thread(Plain::<8, true>), cuts, &x, kernel)),
-                ("in halves", self.found(Engine { lanes: WideF32, splitter: Halves(6) }, cuts, &x, kernel)),
-                ("spread", self.found(Engine::single_thread(At::<_, 1>(WideF32)), cuts, &x, kernel)),
+                ("in halves", self.found(Engine { lanes: OF_F32, splitter: Halves(6) }, cuts, &x, kernel)),
+                ("spread", self.found(Engine::single_thread(At::<_, 1>(OF_F32)), cuts, &x, kernel)),
                 (
                     "spread in halves",
                     self.found(Engine { lanes: At::<_, 1>(Scalar), splitter: Halves(6) }, cuts, &x, kernel),
@@ -344,11 +344,11 @@ proptest! {
                     bits(Case::run(&conv, Engine { lanes: $lanes, splitter: $splitter }, &[3, 1], &x))
                 };
             }
-            let dense = run!(At::<_, 0>(WideF32), Halves(0));
-            prop_assert_eq!(run!(At::<_, 1>(WideF32), Halves(0)), dense.clone(), "{:?}", conv);
-            prop_assert_eq!(run!(At::<_, 1>(WideF32), Halves(6)), dense.clone(), "{:?} in halves", conv);
+            let dense = run!(At::<_, 0>(OF_F32), Halves(0));
+            prop_assert_eq!(run!(At::<_, 1>(OF_F32), Halves(0)), dense.clone(), "{:?}", conv);
+            prop_assert_eq!(run!(At::<_, 1>(OF_F32), Halves(6)), dense.clone(), "{:?} in halves", conv);
             prop_assert_eq!(run!(At::<_, 1>(Plain::<8, false>), Halves(0)), dense.clone(), "{:?} on a board", conv);
-            prop_assert_eq!(run!(WideF32, Halves(0)), dense, "{:?} by the count", conv);
+            prop_assert_eq!(run!(OF_F32, Halves(0)), dense, "{:?} by the count", conv);
         }
     }
 }
@@ -367,8 +367,8 @@ fn what_is_not_finite_reaches_every_output_that_reads_it() {
         let kernel = Kernel { weights, shape: [1, 1, 1, 3, 3], bias: &[bias] };
         let conv = Conv3d::from_checked(Shape::new(1, 8, 8), kernel, SAME).unwrap();
         let bits = |y: Vec<f32>| y.iter().map(|y| if y.is_nan() { 1 } else { y.to_bits() }).collect::<Vec<u32>>();
-        let dense = bits(Case::run(&conv, Engine::single_thread(At::<_, 0>(WideF32)), &[1], &x));
-        assert_eq!(bits(Case::run(&conv, Engine::single_thread(At::<_, 1>(WideF32)), &[1], &x)), dense);
+        let dense = bits(Case::run(&conv, Engine::single_thread(At::<_, 0>(OF_F32)), &[1], &x));
+        assert_eq!(bits(Case::run(&conv, Engine::single_thread(At::<_, 1>(OF_F32)), &[1], &x)), dense);
         assert!(bias.is_sign_positive() || dense.contains(&0), "a sum that lost its sign");
     }
 }
@@ -425,12 +425,12 @@ fn bands_are_whole_frames() {
                     let whole = Case::run(&whole, Engine::single_thread(Scalar), &[3], &x);
                     for band in [1, 2, 3, 8] {
                         let conv = conv.in_bands(band);
-                        let wide = Case::run(&conv, Engine::single_thread(WideF32), &[1, 2], &x);
+                        let wide = Case::run(&conv, Engine::single_thread(OF_F32), &[1, 2], &x);
                         assert_eq!(wide, whole, "{conv:?}");
                         for found in [
                             Case::run(&conv, Engine::single_thread(Plain::<8, false>), &[3], &x),
                             Case::run(&conv, Engine::single_thread(Plain::<8, true>), &[3], &x),
-                            Case::run(&conv, Engine { lanes: WideF32, splitter: Halves(6) }, &[3], &x),
+                            Case::run(&conv, Engine { lanes: OF_F32, splitter: Halves(6) }, &[3], &x),
                         ] {
                             assert_eq!(found, whole, "{conv:?}");
                         }

@@ -9,6 +9,10 @@
 //! ```
 //! A [`SensorFrame`] reads frames of counts that the sensor made itself.
 //!
+//! Times of events are whole microseconds, and so are `dt`, `tau` and all others of this module, where time constants of filters are
+//! seconds. Places of a sensor are `x` and `y`, as in the formats, and a [`Geometry`] names its columns and rows; frames have
+//! rows before columns, as everywhere else.
+//!
 //! Everything is a small value of fixed size. There is no allocation and no panic on any input, and every loss is
 //! counted ([`Skipped`], [`Dropped`], [`Receiver::dropped`]).
 //!

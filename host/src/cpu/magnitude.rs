@@ -3,8 +3,7 @@
 use super::threads::Threads;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
-use foveola_core::engine::MOVE;
-use foveola_core::engine::WorkSplitter;
+use foveola_core::engine::{MOVE, WorkSplitter};
 
 /// The largest magnitude of all samples, at memory speed; 0 if there are none. NaN and infinities count as larger than all
 /// other values, so the result is finite if every sample is.

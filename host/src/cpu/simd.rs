@@ -20,9 +20,9 @@ use crate::names::find;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch};
 use foveola_core::adjoint::{GraphAdjoint, GraphChunk};
-use foveola_core::engine::Lanes;
-use foveola_core::engine::{Engine, NodeChunk, Runner};
-use foveola_core::engine::{product, product_in_place, weighted_sum, weighted_sum_in_place};
+use foveola_core::engine::{
+    Engine, Lanes, NodeChunk, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place,
+};
 use foveola_core::{Sample, Stage};
 use std::fmt;
 use std::str::FromStr;

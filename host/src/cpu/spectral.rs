@@ -9,8 +9,7 @@ use crate::Result;
 use crate::cpu::fft::{FftKernel, Samples, Work};
 use crate::cpu::threads::Threads;
 use foveola_core::Conv3d;
-use foveola_core::engine::NodeChunk;
-use foveola_core::engine::Ring;
+use foveola_core::engine::{NodeChunk, Ring};
 use std::sync::Arc;
 
 /// Frames that are processed together: their products share the kernels' spectra while those are in the first-level cache.

@@ -1,9 +1,9 @@
 //! The reproducible lanes of a host: vectors of the crate `wide`.
 
-use super::Lanes;
+use crate::lanes::Lanes;
 use wide::{f32x8, f64x4};
 
-/// Eight `f32` of `wide`. Not on a target without an operating system, where [`Plain`](super::Plain) has the same bits.
+/// Eight `f32` of `wide`. Not on a target without an operating system, where [`Plain`](crate::engine::Plain) has the same bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF32;
 
