@@ -9,7 +9,8 @@
 
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
-use foveola_core::engine::{MOVE, WorkSplitter};
+use foveola_core::engine::MOVE;
+use foveola_core::engine::WorkSplitter;
 use foveola_core::{Graph, Node, Stage};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
