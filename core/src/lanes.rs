@@ -10,34 +10,24 @@
 
 use crate::Sample;
 
-/// The reproducible family where a CPU has vectors.
-#[cfg(all(
-    not(target_os = "none"),
-    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
-))]
-mod reproducible {
-    mod wide;
-    pub use wide::{WideF32, WideF32Vector, WideF64, WideF64Vector};
-    pub(crate) type OfF32 = WideF32;
-    pub(crate) type OfF64 = WideF64;
-    pub(crate) const OF_F32: OfF32 = WideF32;
-    pub(crate) const OF_F64: OfF64 = WideF64;
-}
-
-/// The same lanes elsewhere, in arrays.
-#[cfg(not(all(
-    not(target_os = "none"),
-    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
-)))]
-mod reproducible {
-    use super::Plain;
-    pub(crate) type OfF32 = Plain<8, { cfg!(helium) }>;
-    pub(crate) type OfF64 = Plain<4, { cfg!(helium) }>;
-    pub(crate) const OF_F32: OfF32 = Plain;
-    pub(crate) const OF_F64: OfF64 = Plain;
-}
-
-pub use reproducible::*;
+// The condition for the crate `wide` in Cargo.toml.
+#[cfg_attr(
+    all(
+        not(target_os = "none"),
+        any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
+    ),
+    path = "lanes/wide.rs"
+)]
+#[cfg_attr(
+    not(all(
+        not(target_os = "none"),
+        any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")
+    )),
+    path = "lanes/arrays.rs"
+)]
+mod reproducible;
+pub(crate) use reproducible::{OF_F32, OF_F64};
+pub use reproducible::{WideF32, WideF32Vector, WideF64, WideF64Vector};
 
 /// More lanes than any vector has.
 pub(crate) const MOST_LANES: usize = 64;

@@ -6,7 +6,7 @@
 //! products ([`Lanes`]).
 
 use crate::exponentials;
-use crate::lanes::{Lanes, OF_F32, OF_F64, OfF32, OfF64};
+use crate::lanes::{Lanes, OF_F32, OF_F64, WideF32, WideF64};
 use core::ops::Sub;
 use num_traits::{One, Zero};
 
@@ -92,8 +92,8 @@ pub trait Sample:
 }
 
 impl Sample for f32 {
-    type Lanes = OfF32;
-    const LANES: OfF32 = OF_F32;
+    type Lanes = WideF32;
+    const LANES: WideF32 = OF_F32;
     const SMALL: f64 = 1.0 / (1_u128 << 72) as f64;
 
     fn from_f64(value: f64) -> Self {
@@ -136,8 +136,8 @@ impl Sample for f32 {
 }
 
 impl Sample for f64 {
-    type Lanes = OfF64;
-    const LANES: OfF64 = OF_F64;
+    type Lanes = WideF64;
+    const LANES: WideF64 = OF_F64;
     const SMALL: Self = Self::MIN_POSITIVE * (1_u128 << 122) as Self; // 2^-900
 
     fn from_f64(value: f64) -> Self {

@@ -156,7 +156,9 @@ fn programs_are_predicted() {
         for ((what, predicted), measured) in ["flash", "RAM", "instructions"].iter().zip(predicted).zip(&row[1..]) {
             let off = 100.0 * (predicted / number(measured) - 1.0);
             println!("{:20} {what:12} {predicted:>9} predicted, {measured:>9} measured, {off:+5.1} %", row[0]);
-            assert!(off.abs() < 10.0, "{}: {predicted} {what}, but {measured} were measured", row[0]);
+            // A program of one layer has no others whose errors are not alike.
+            let bound = if is_ready { 7.0 } else { 11.0 };
+            assert!(off.abs() < bound, "{}: {predicted} {what}, but {measured} were measured", row[0]);
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The reproducible lanes of a host: vectors of the crate `wide`.
 
-use crate::lanes::Lanes;
+use super::Lanes;
 use wide::{f32x8, f64x4};
 
-/// Eight `f32` of `wide`. Not on a target without an operating system, where [`Plain`](crate::engine::Plain) has the same bits.
+pub(crate) const OF_F32: WideF32 = WideF32;
+pub(crate) const OF_F64: WideF64 = WideF64;
+
+/// Eight `f32` of `wide`. Where a CPU has no vectors, this is [`Plain`](super::Plain), with the same bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF32;
 
@@ -45,7 +48,7 @@ impl Lanes<f32> for WideF32 {
     }
 }
 
-/// Four `f64` of `wide`, on the same targets.
+/// Four `f64` of `wide`, where a CPU has vectors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WideF64;
 
