@@ -54,7 +54,7 @@ impl<T: Sample> Correlation<'_, T> {
         let Some(out) = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len)) else {
             return;
         };
-        let (mut bias, mut held) = (Some(self.bias.get(channel).copied().unwrap_or_else(T::zero)), 0);
+        let (mut bias, mut held) = (Some(self.bias_of(channel)), 0);
         let mut push = |part: Part<'a, T>| {
             if held == TOGETHER {
                 self.add::<LOOPS>(parts, bias.take(), out);

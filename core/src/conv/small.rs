@@ -47,7 +47,7 @@ impl<T: Sample> Correlation<'_, T> {
 
     /// Bias and weights of a channel, and the two rows of `cols` samples that it writes.
     fn rows_of_two<'b>(&'b self, row: usize, cols: usize, band: &'b mut Band<'_, T>) -> Option<Rows<'b, T>> {
-        let bias = self.bias.get(band.channel).copied().unwrap_or_else(T::zero);
+        let bias = self.bias_of(band.channel);
         let of_channel = self.kernel[1..].iter().product();
         let weights = self.weights.get(band.channel * of_channel..)?.get(..of_channel)?;
         let (first_row, first) = (band.rows.start, band.cols.start);

@@ -134,10 +134,6 @@ impl<T: Sample> Correlation<'_, T> {
         }
     }
 
-    fn bias_of(&self, channel: usize) -> T {
-        self.bias.get(channel).copied().unwrap_or_else(T::zero)
-    }
-
     /// The weights of an output channel.
     fn kernel_of(&self, channel: usize) -> &[T] {
         let taps = self.taps();

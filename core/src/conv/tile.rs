@@ -132,6 +132,12 @@ impl<'a, T: Sample> Correlation<'a, T> {
         self.step[0] == 1 && self.dilation[0] == 1
     }
 
+    /// What the sums of an output channel start with.
+    #[inline(always)]
+    pub(super) fn bias_of(&self, channel: usize) -> T {
+        self.bias.get(channel).copied().unwrap_or_else(T::zero)
+    }
+
     /// Multiply-adds of one output pixel of one channel.
     #[inline(always)]
     pub(super) fn taps(&self) -> usize {
@@ -275,7 +281,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         band: &mut Band<'_, T>,
     ) {
         let [outs, ins, kt, kh, kw] = self.kernel;
-        let bias = |m: usize| self.bias.get(band.channel + m).copied().unwrap_or_else(T::zero);
+        let bias = |m: usize| self.bias_of(band.channel + m);
         let mut acc: [[L::Vector; V]; ROWS] =
             core::array::from_fn(|m| [lanes.splat(bias(if C == 1 { 0 } else { m })); V]);
         let input = (band.channel * self.groups).checked_div(outs).unwrap_or(0) * ins;

@@ -15,6 +15,17 @@ use crate::events::Skipped;
 use crate::events::decode::count;
 use crate::words::{put_longs, take_long};
 
+/// The step that a decoder believes at once, in units of its time high: `units`, in a range.
+pub(super) const fn steps(units: u64, [least, most]: [u32; 2]) -> u32 {
+    if units >= most as u64 {
+        most
+    } else if units <= least as u64 {
+        least
+    } else {
+        units as u32
+    }
+}
+
 /// An optional time, in half the bytes of an `Option`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(u64);

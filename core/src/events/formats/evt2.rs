@@ -35,7 +35,7 @@
 //! Reference: Prophesee, Metavision documentation, "EVT 2.0 format".
 
 use super::align::Alignments;
-use super::clock::{Suspect, is_far};
+use super::clock::{Suspect, is_far, steps};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Line, Lines, Live, NoHeader, OtherState, Skipped};
 use crate::words::{put_longs, take_long};
@@ -58,17 +58,7 @@ pub(super) const NEAR: u32 = 1 << 17;
 /// The largest step of a time high after damage, in its units: 1.05 s.
 pub(super) const SURE: u32 = 1 << 14;
 /// The smallest and the largest choice of the step that is believed at once, in its units: 1.02 ms and 8.4 s.
-const STEPS: [u32; 2] = [1 << 4, NEAR];
-/// The step that is believed at once, in its units, for one of `us` microseconds.
-pub(super) const fn largest(us: u64) -> u32 {
-    let [least, most] = STEPS;
-    match us / 64 {
-        steps if steps >= most as u64 => most,
-        steps if steps <= least as u64 => least,
-        steps => steps as u32,
-    }
-}
-
+pub(super) const STEPS: [u32; 2] = [1 << 4, NEAR];
 /// Words after an impossible one among which a second shows that the alignment changed: of words at a wrong alignment
 /// 10 in 16 are impossible, and fewer where most bits are 0.
 pub(super) const DOUBT: u8 = 16;
@@ -186,7 +176,7 @@ impl<H: Lines> Evt2Of<H> {
     /// ```
     #[must_use]
     pub const fn largest_step(mut self, us: u64) -> Self {
-        self.largest = largest(us);
+        self.largest = steps(us / 64, STEPS);
         self
     }
 

@@ -29,8 +29,8 @@
 //! Reference: Prophesee, Metavision documentation, "EVT 2.1 format".
 
 use super::align::Trouble;
-use super::clock::{Clock, is_far};
-use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, SURE, TIME_HIGH, TRIGGER, is_possible, largest};
+use super::clock::{Clock, is_far, steps};
+use super::evt2::{CONTINUED, HIGH, NEAR, OFF, ON, OTHERS, STEPS, SURE, TIME_HIGH, TRIGGER, is_possible};
 use super::frame::{self, Frame, Words};
 use crate::events::decode::count;
 use crate::events::{Decode, Event, Geometry, Header, Lines, Live, NoHeader, OtherState, Skipped};
@@ -66,6 +66,24 @@ impl Order {
         match self {
             Self::Little => (((upper as u64) << 32) | lower as u64).to_le_bytes(),
             Self::Legacy => (((lower as u64) << 32) | upper as u64).to_le_bytes(),
+        }
+    }
+
+    /// The order, if it is known, in a word.
+    pub(super) const fn save(order: Option<Self>) -> u32 {
+        match order {
+            None => 0,
+            Some(Self::Little) => 1,
+            Some(Self::Legacy) => 2,
+        }
+    }
+
+    /// Reads what [`Order::save`] wrote.
+    pub(super) const fn restore(word: u32) -> Option<Self> {
+        match word {
+            1 => Some(Self::Little),
+            2 => Some(Self::Legacy),
+            _ => None,
         }
     }
 
@@ -180,7 +198,7 @@ impl<H: Lines> Evt21Of<H> {
     /// [`Evt2::largest_step`](super::Evt2::largest_step).
     #[must_use]
     pub const fn largest_step(mut self, us: u64) -> Self {
-        self.largest = largest(us);
+        self.largest = steps(us / 64, STEPS);
         self
     }
 
@@ -369,11 +387,7 @@ impl<H: Lines> Live for Evt21Of<H> {
         frame.save(put);
         high.save(put);
         trouble.save(put);
-        put(match order {
-            None => 0,
-            Some(Order::Little) => 1,
-            Some(Order::Legacy) => 2,
-        });
+        put(Order::save(*order));
         put(*upper);
         put(*mask);
     }
@@ -383,12 +397,7 @@ impl<H: Lines> Live for Evt21Of<H> {
         let frame = Frame::restore(take);
         let (high, trouble) = (Clock::restore(take), Trouble::restore(take));
         let [order, upper, mask] = core::array::from_fn(|_| take());
-        let order = match order {
-            1 => Some(Order::Little),
-            2 => Some(Order::Legacy),
-            _ => None,
-        };
-        Ok(Self { frame, order, high, upper, mask, trouble, largest: SURE })
+        Ok(Self { frame, order: Order::restore(order), high, upper, mask, trouble, largest: SURE })
     }
 }
 

@@ -35,7 +35,7 @@
 //! Reference: Prophesee, Metavision documentation, "EVT 3.0 format".
 
 use super::burst::{self, Burst};
-use super::clock::Clock;
+use super::clock::{Clock, steps};
 use super::evt2::DOUBT;
 use super::frame::{self, Frame, Words};
 use super::header::PIXEL;
@@ -154,11 +154,7 @@ impl<H: Lines> Evt3Of<H> {
     /// [`Evt2::largest_step`](super::Evt2::largest_step).
     #[must_use]
     pub const fn largest_step(mut self, us: u64) -> Self {
-        self.largest = match us >> 12 {
-            0 => 1,
-            steps if steps >= SURE as u64 => SURE,
-            steps => steps as u32,
-        };
+        self.largest = steps(us >> 12, [1, SURE]);
         self
     }
 

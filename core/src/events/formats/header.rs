@@ -217,12 +217,7 @@ impl Lines for Header {
             Some(Encoding::Evt3) => 3,
         };
         [*length, cols.unwrap_or(0), rows.unwrap_or(0), line.len()].into_iter().for_each(|n| put(n as u32));
-        let order = match order {
-            None => 0,
-            Some(Order::Little) => 1,
-            Some(Order::Legacy) => 2,
-        };
-        put(order << 8 | encoding);
+        put(Order::save(*order) << 8 | encoding);
         for i in (0..LINE).step_by(4) {
             let byte = |at: usize| line.get(i + at).copied().unwrap_or(0);
             put(u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]));
@@ -238,11 +233,7 @@ impl Lines for Header {
             3 => Some(Encoding::Evt3),
             _ => None,
         };
-        let order = match values >> 8 {
-            1 => Some(Order::Little),
-            2 => Some(Order::Legacy),
-            _ => None,
-        };
+        let order = Order::restore(values >> 8);
         let side = |pixels| if pixels == 0 { None } else { Some(pixels) };
         let mut header = Self { length, cols: side(cols), rows: side(rows), encoding, order, ..Self::new() };
         for bytes in (0..LINE / 4).map(|_| take().to_le_bytes()) {
