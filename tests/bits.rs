@@ -4,7 +4,7 @@
 use foveola_core::engine::{Engine, Plain, Scalar, WorkSplitter};
 use foveola_core::{
     Border, Conv3d, ConvOptions, Decay, Diff, Factors, Filter, First, Graph, HighPass, Kernel, LowPass, Node,
-    Nonlinearity, PadMode, Pointwise, Rf, Sample, Shape, SmoothConv, Source,
+    Nonlinearity, PadMode, Pointwise, Q15, Rf, Sample, Shape, SmoothConv, Source,
 };
 use foveola_tests::every::{Bank, SHAPE};
 use foveola_tests::fixed::Q16;
@@ -310,20 +310,30 @@ fn other_filters_in_halves() {
 
 /// Twelve frames through every filter: the first three as one chunk, then one by one.
 fn outputs<T: Sample>() -> Vec<(&'static str, Vec<f64>)> {
-    let bank = Bank::<T>::default();
+    outputs_of(&Bank::<T>::default(), 1.0, &[3, 1, 1, 1, 1, 1, 1, 1, 1, 1], T::from_f64)
+}
+
+/// The outputs for frames of noise below `scale` in pieces of `cuts`.
+fn outputs_of<T: Sample>(
+    bank: &Bank<T>,
+    scale: f64,
+    cuts: &[usize],
+    sample: impl Fn(f64) -> T,
+) -> Vec<(&'static str, Vec<f64>)> {
     let through = |(name, stage)| {
         let nodes = [Node::Filter(Source::Input, stage)];
         let graph = Graph::new(SHAPE, &nodes).expect("a filter that takes the frames");
         let signature = graph.signature();
         let mut state = vec![T::one(); signature.state];
-        let mut scratch = vec![T::one(); signature.scratch.len(3)];
+        let mut scratch = vec![T::one(); signature.scratch.len(12)];
         let (mut t, mut found) = (0, Vec::new());
-        for frames in [3, 1, 1, 1, 1, 1, 1, 1, 1, 1] {
-            let input: Vec<T> = samples(noise(t, frames * SHAPE.len()));
-            let mut out = vec![T::zero(); signature.frames_out(t, frames) * signature.output.len()];
+        for frames in cuts {
+            let input: Vec<T> =
+                (t..t + *frames as u64).flat_map(|t| noise(t, SHAPE.len())).map(|x| sample(x * scale)).collect();
+            let mut out = vec![T::zero(); signature.frames_out(t, *frames) * signature.output.len()];
             graph.run(t, &mut state, &mut scratch, &input, &mut out).expect("lengths that fit");
             found.extend(out.iter().map(|y| y.to_f64()));
-            t += frames as u64;
+            t += *frames as u64;
         }
         (name, found)
     };
@@ -382,5 +392,61 @@ fn every_filter_in_fixed_point() {
         let worst = fixed.iter().zip(&float).fold(0.0_f64, |max, (a, b)| max.max((a - b).abs() / Q16::STEP));
         assert!(worst <= bound, "{name}: {worst} steps off; expected at most {bound}");
         assert!(float.iter().any(|y| *y != 0.0), "{name} yields nothing but zeros");
+    }
+}
+
+/// Largest error of a filter in steps of 2^-15, for samples and weights that are whole steps: what each rounding adds, by half a
+/// step, and a recursion of gain g by 1/g times that.
+fn steps_of_16_bits(name: &str) -> f64 {
+    let (taps, weight) = (15.0, 0.25);
+    match name {
+        // 1 is 32767 steps.
+        "ones" => 1.0,
+        "mirror" | "delay" | "delay with a length" | "variable delay" | "rectify" | "finite" | "diff" => 0.0,
+        "sum of channels" | "sum of rows" | "sum of columns" => 0.0,
+        "mean" | "conv3d" | "conv3d, strided" | "conv3d, valid" | "conv2d" | "conv1d" | "rf" => 0.5,
+        // Frames, and frames together.
+        "uniform rf" => 1.5,
+        "low-pass" => 2.0,
+        "high-pass" => 0.5 * 2.0 + 0.5,
+        // The state has 15 more bits.
+        "compensated low-pass" => 0.51,
+        "compensated high-pass" => 0.5 * 0.51 + 0.5,
+        // Stages that are 2 and 2 + 1 off; 1 and 1 + 0.5.
+        "smooth conv" => taps * weight * (2.0 + 3.0) + 0.5,
+        "compensated smooth conv" => taps * weight * (1.0 + 1.5) + 0.5,
+        "components" => taps * weight * 3.0 + 0.5,
+        "rectify scale" => 0.5,
+        // The slope is below 1.
+        "square" | "rectify square" | "exponential" | "softplus" | "logistic" => 1.0,
+        other => panic!("no bound for {other}"),
+    }
+}
+
+/// In samples of 16 bits every filter keeps the first law to the bit, and is as near to the exact result as its roundings allow.
+#[test]
+fn every_filter_in_16_bits() {
+    // Sums of samples stay in range.
+    let scale = 1.0 / 16.0;
+    let of = |cuts: &[usize]| outputs_of(&Bank::<Q15>::default(), scale, cuts, Q15::from_f64);
+    let one_by_one = [3, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+    let found = of(&one_by_one);
+    for cuts in [&[3, 9][..], &[3, 2, 4, 3], &[3, 1, 8]] {
+        for ((name, pieces), (_, found)) in of(cuts).into_iter().zip(&found) {
+            let differs = (0..found.len()).find(|i| pieces.get(*i) != found.get(*i));
+            // Time padding gives its past with every piece.
+            assert!(differs.is_none() || pieces.len() != found.len(), "{name} in pieces of {cuts:?}: {differs:?}");
+        }
+    }
+    let rounded = |x: f64| Q15::from_f64(x).to_f64();
+    let exact = outputs_of(&Bank::<f64>::rounded_to::<Q15>(), scale, &one_by_one, rounded);
+    for ((name, found), (_, exact)) in found.into_iter().zip(exact) {
+        assert_eq!(found.len(), exact.len(), "{name}");
+        let off = |(found, exact): (&f64, &f64)| (found - exact.clamp(-1.0, Q15::MAX.to_f64())).abs() * 32768.0;
+        let worst = found.iter().zip(&exact).map(off).fold(0.0, f64::max);
+        let bound = steps_of_16_bits(name) + 1e-6;
+        assert!(worst <= bound, "{name}: {worst} steps off; expected at most {bound}");
+        // A rectifier of a negative bias yields zeros.
+        assert!(found.iter().any(|y| *y != 0.0) || name.starts_with("rectify "), "{name} yields nothing but zeros");
     }
 }

@@ -1,8 +1,8 @@
 //! [`Model::to_rust`]: the source of every kind of layer compiles, and computes the bits of the host's model in reproducible
-//! precision. All sources are modules of one program, which is compiled once and prints a digest for each.
+//! precision, in floats and in samples of 16 bits. All sources are modules of one program, which is compiled once and prints a digest for each.
 
-use foveola::{Conv2d, Diff, HighPass, Inputs, LowPass, Model, Precision, RF, Resolution, Shape};
-use foveola_core::Digest;
+use foveola::{Conv2d, Diff, Error, HighPass, Inputs, LowPass, Model, Precision, RF, Resolution, Samples, Shape};
+use foveola_core::{Digest, Q15, Sample};
 use foveola_tests::random::{self, Layers, trial};
 use ndarray::{Array2, ArrayView5, Axis};
 use proptest::strategy::{Strategy, ValueTree};
@@ -45,22 +45,46 @@ fn sample(t: usize, i: usize) -> f32 {
 /// The program so far, and what it has to print.
 #[derive(Default)]
 struct Program {
+    /// Models in integers, and those that have none.
+    integers: usize,
+    refused: usize,
     modules: String,
     calls: String,
     expected: String,
 }
 
 impl Program {
-    fn add(&mut self, name: &str, mut model: Model, shape: Shape) -> foveola::Result<()> {
-        model = model.with_precision(Precision::Reproducible);
-        let exported = model.to_rust(shape)?;
+    /// The model in floats, and in samples of 16 bits.
+    fn add(&mut self, name: &str, model: Model, shape: Shape) -> foveola::Result<()> {
+        let model = model.with_precision(Precision::Reproducible);
+        self.add_as_it_is(name, model.clone(), shape)?;
+        let mut integers = model;
+        integers.set_samples(Samples::Q15 { full_scale: 8.0 })?;
+        match self.add_as_it_is(&format!("{name}_q15"), integers, shape) {
+            Err(Error::Integers { .. }) => self.refused += 1, // tests of `integers` tell which
+            other => {
+                self.integers += 1;
+                other?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_as_it_is(&mut self, name: &str, mut model: Model, shape: Shape) -> foveola::Result<()> {
+        let (exported, scales) = (model.to_rust(shape)?, model.output_scales(shape)?);
         let mut digest = Digest::new();
         for t in 0..FRAMES {
             let frame: Vec<f32> = (0..shape.len()).map(|i| sample(t, i)).collect();
             let frame = ArrayView5::from_shape((1, shape.channels, 1, shape.rows, shape.cols), &frame);
             let output = model.process(frame.expect("a frame"))?;
             for frame in output.axis_iter(Axis(2)) {
-                frame.iter().for_each(|y| digest.add(&[*y]));
+                match &scales {
+                    // What comes out are numbers: samples times the full scale.
+                    Some(scales) => {
+                        frame.iter().for_each(|y| digest.add(&[Q15::from_f64(f64::from(*y) / scales[0])]));
+                    }
+                    None => frame.iter().for_each(|y| digest.add(&[*y])),
+                }
             }
         }
         write!(self.modules, "mod {name} {{\n{}}}\n\n", exported.source).expect("a String grows");
@@ -81,20 +105,22 @@ impl Program {
         );
         let Self { modules, calls, .. } = self;
         let program = format!(
-            "use foveola_core::{{Digest, Filter, Graph}};\n\n\
-             fn run(name: &str, model: Graph<'_>) {{\n    \
+            "use foveola_core::{{Digest, Filter, Graph, Sample}};\n\n\
+             fn run<T: Sample>(name: &str, model: Graph<'_, T>) {{\n    \
                  let signature = model.signature();\n    \
-                 let mut state = vec![f32::NAN; signature.state];\n    \
-                 let mut scratch = vec![f32::NAN; signature.scratch.len(1)];\n    \
-                 let mut output = vec![f32::NAN; signature.output.len() * (1 + signature.lead)];\n    \
+                 let junk = T::from_f64(f64::NAN);\n    \
+                 let mut state = vec![junk; signature.state];\n    \
+                 let mut scratch = vec![junk; signature.scratch.len(1)];\n    \
+                 let mut output = vec![junk; signature.output.len() * (1 + signature.lead)];\n    \
                  let mut digest = Digest::new();\n    \
                  for t in 0..{FRAMES} {{\n        \
-                     let input: Vec<f32> = (0..signature.input.len()).map(|i| {SAMPLE}).collect();\n        \
+                     let sample = |x: f32| T::from_f64(f64::from(x) / if size_of::<T>() == 2 {{ 8.0 }} else {{ 1.0 }});\n        \
+                     let input: Vec<T> = (0..signature.input.len()).map(|i| sample({SAMPLE})).collect();\n        \
                      let frames = model.run(t as u64, &mut state, &mut scratch, &input, &mut output).expect(name);\n        \
                      digest.add(&output[..frames * signature.output.len()]);\n    \
                  }}\n    \
-                 let [input, output] = [signature.input, signature.output].map(|shape| 4 * shape.len());\n    \
-                 let ram = [input, output, 4 * state.len(), 4 * scratch.len()];\n    \
+                 let [input, output] = [signature.input, signature.output].map(|shape| size_of::<T>() * shape.len());\n    \
+                 let ram = [input, output, size_of::<T>() * state.len(), size_of::<T>() * scratch.len()];\n    \
                  println!(\"{{name}} {{digest}} {{ram:?}}\");\n\
              }}\n\n\
              fn main() {{\n{calls}}}\n\n{modules}"
@@ -143,6 +169,7 @@ fn exported_source_computes_the_same_bits() {
     let uniform = RF::new(2, 3, 4).expect("good");
     program.add("uniform", Model::of(uniform), shape).expect("good");
 
+    assert!(program.integers >= 30 && program.refused <= 12, "{} of {}", program.integers, program.refused);
     let printed = program.run();
     let wrong: Vec<_> =
         printed.lines().zip(program.expected.lines()).filter(|(found, expected)| found != expected).collect();

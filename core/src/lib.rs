@@ -34,6 +34,7 @@ pub mod events;
 mod exponentials;
 pub mod filter;
 pub mod finite;
+pub mod fixed;
 pub mod graph;
 mod history;
 pub mod kernels;
@@ -61,8 +62,10 @@ pub use digest::Digest;
 pub use error::Error;
 pub use filter::{Filter, First, Rate, Scratch, Signature, Step};
 pub use finite::Finite;
+pub use fixed::Q15;
 pub use graph::{
-    Bound, ConstantModel, Graph, Layout, Node, Only, Place, PlacedGraph, Source, Stage, Stream, StreamShape,
+    Bound, Checksummed, ConstantModel, Graph, Layout, Node, Only, Place, PlacedGraph, Source, Stage, Stream,
+    StreamShape,
 };
 pub use kernels::Resolution;
 pub use names::UnknownName;
@@ -70,7 +73,7 @@ pub use padding::{PadFrame, PadMode, TimePadding};
 pub use pointwise::{Nonlinearity, Pointwise};
 pub use recursive::{Decay, HighPass, LowPass, SmoothConv};
 pub use reduce::{Axis, Sum, sum_axis};
-pub use sample::Sample;
+pub use sample::{Sample, Scaled};
 pub use shape::Shape;
 pub use text::Text;
 pub use variable_delay::VariableDelay;

@@ -18,6 +18,7 @@ use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
+use crate::sample::Scaled;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// A function of one sample; see the [table](self).
@@ -115,11 +116,22 @@ impl Pointwise {
     #[inline(always)]
     fn map<T: Sample, L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, samples: Samples<'_, T>) {
         let affine = |scale, bias| {
-            let (scale, bias) = (T::from_f64(scale), T::from_f64(bias));
+            let Scaled { value: [scale, bias], shift } = T::scaled([scale, bias]);
             #[inline(always)]
-            move |x: T| bias + scale * x
+            move |x: T| T::from_sum(T::add_product(bias.to_sum(), x, scale), shift)
         };
+        // Where `u` would not be in the range of samples that are integers.
+        let exactly = |x: T, scale, bias| -> f64 { bias + scale * x.to_f64() };
         match self.function {
+            Nonlinearity::Exponential { scale, bias } if T::HAS_WIDE_SUMS => {
+                map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).exponential()));
+            }
+            Nonlinearity::Softplus { scale, bias } if T::HAS_WIDE_SUMS => {
+                map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).softplus()));
+            }
+            Nonlinearity::Logistic { scale, bias } if T::HAS_WIDE_SUMS => {
+                map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).logistic()));
+            }
             Nonlinearity::Rectify => map(engine, samples, rectify),
             Nonlinearity::RectifyScale { scale, bias } => {
                 let affine = affine(scale, bias);

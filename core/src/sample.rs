@@ -1,15 +1,57 @@
 //! The operations of a sample: add, subtract, multiply, compare, and the exponential functions of nonlinearities. No division,
 //! no rounding mode.
 //!
-//! `f32` and `f64` are samples. Coefficients are `f64` in a filter's description and are converted to samples once per
-//! frame. A fixed-point type therefore only has to define how it rounds ([`Sample::from_f64`]) and how it accumulates
-//! products ([`Lanes`]).
+//! `f32` and `f64` are samples, and [`Q15`](crate::Q15), 16 bits. Coefficients are `f64` in a filter's description and are converted to
+//! samples once per frame ([`Sample::scaled`]). Sums of products have a type of their own, so that integers are rounded once for
+//! each output.
 
 use crate::exponentials;
 use crate::lanes::{Lanes, OF_F32, OF_F64, WideF32, WideF64};
+use crate::recursive::compensated;
 use core::ops::Sub;
 use num_traits::{One, Zero};
 
+/// Numbers of a filter and the power of two that they count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaled<V> {
+    /// The numbers.
+    pub value: V,
+    /// They count `2^shift` times. 0 for floats.
+    pub shift: i8,
+}
+
+/// The items of a [`Sample`] whose sums are samples, as those of floats are.
+#[macro_export]
+macro_rules! sums_are_samples {
+    () => {
+        type Sum = Self;
+
+        #[inline(always)]
+        fn to_sum(self) -> Self {
+            self
+        }
+
+        #[inline(always)]
+        fn product(self, w: Self) -> Self {
+            self * w
+        }
+
+        #[inline(always)]
+        fn add_product(sum: Self, x: Self, w: Self) -> Self {
+            sum + x * w
+        }
+
+        #[inline(always)]
+        fn from_sum(sum: Self, _: i8) -> Self {
+            sum
+        }
+
+        #[inline(always)]
+        fn as_sums(samples: &mut [Self]) -> Option<&mut [Self]> {
+            Some(samples)
+        }
+    };
+}
 /// A number that filters compute with.
 ///
 /// ```
@@ -25,21 +67,97 @@ pub trait Sample:
     /// Their token.
     const LANES: Self::Lanes;
 
+    /// 0, for memory that a constant makes.
+    const ZERO: Self;
+
     /// The magnitude below which the state of a [recursive filter](crate::recursive) counts as zero, so that it yields
     /// no subnormal numbers; 0 for a type that has none.
     const SMALL: f64 = 0.0;
 
-    /// The nearest sample to a coefficient.
+    /// What products are added in: the sample itself, or 32 bits where a sample has 16.
+    type Sum: Copy + core::fmt::Debug + Send + Sync + 'static;
+
+    /// Whether a sum is wider than a sample. Convolutions then hold sums beside the output, and any order of their taps yields
+    /// the same bits.
+    const HAS_WIDE_SUMS: bool = false;
+
+    /// The nearest sample to a number.
     fn from_f64(value: f64) -> Self;
 
-    /// A small integer: what a polarity adds to a frame. Override it where that is cheaper than through `f64`.
+    /// The nearest samples to `values / 2^shift`, for the smallest `shift` that brings all of them into the range of samples;
+    /// 0 for floats.
+    fn scaled<const N: usize>(values: [f64; N]) -> Scaled<[Self; N]> {
+        Scaled { value: values.map(Self::from_f64), shift: 0 }
+    }
+
+    /// `self` as a sum.
+    fn to_sum(self) -> Self::Sum;
+
+    /// `self w`.
+    fn product(self, w: Self) -> Self::Sum;
+
+    /// `sum + x w`.
+    fn add_product(sum: Self::Sum, x: Self, w: Self) -> Self::Sum;
+
+    /// `2^shift sum`, rounded; for floats `sum`.
+    fn from_sum(sum: Self::Sum, shift: i8) -> Self;
+
+    /// Samples as sums, where they are; else none.
+    fn as_sums(samples: &mut [Self]) -> Option<&mut [Self::Sum]>;
+
+    /// `self + gain (x - self)`: a step of a recursion, for a gain from 0 to 1.
+    #[must_use]
     #[inline(always)]
-    fn from_i8(value: i8) -> Self {
-        Self::from_f64(value.into())
+    fn approach(self, x: Self, gain: Scaled<Self>) -> Self {
+        self + gain.value * (x - self)
+    }
+
+    /// The same with a remainder `c` of `y`, for gains so small that a sample does not hold the increment: see
+    /// [`recursive`](crate::recursive). Integers also have a remainder `r` of `x`; zero where there is none.
+    #[inline(always)]
+    fn approach_closely(y: &mut Self, c: &mut Self, [x, r]: [Self; 2], gain: Scaled<Self>) {
+        let _ = r;
+        compensated(gain.value, x, y, c);
+    }
+
+    /// [`Sample::approach_closely`] of `2^shift x`, which may be out of range as long as `y` stays in range: for integers alone.
+    #[inline(always)]
+    fn approach_amplified(y: &mut Self, c: &mut Self, x: Self, gain: Scaled<Self>, shift: i8) {
+        let x = x.amplified(Self::zero(), shift);
+        Self::approach_closely(y, c, [x, Self::zero()], gain);
+    }
+
+    /// `2^shift (self + remainder)`; the remainder is one of [`Sample::approach_closely`].
+    #[must_use]
+    #[inline(always)]
+    fn amplified(self, remainder: Self, shift: i8) -> Self {
+        let _ = remainder;
+        Self::from_f64(self.to_f64() * libm::ldexp(1.0, shift.into()))
+    }
+
+    /// A count of events, such as what a polarity adds to a frame. Where samples are integers, 1 stands for `2^exponent` events.
+    #[inline(always)]
+    fn from_count(count: i32, exponent: u8) -> Self {
+        let _ = exponent;
+        Self::from_f64(count.into())
     }
 
     /// The sample's value.
     fn to_f64(self) -> f64;
+
+    /// The bits of the sample in its `size_of::<Self>()` lowest bytes, 8 at most; the others are 0. A [`Digest`](crate::Digest)
+    /// counts them, and [`words`](crate::words) has state saved in them.
+    ///
+    /// ```
+    /// use foveola_core::{Q15, Sample};
+    /// assert_eq!((1.0_f32.to_raw_bits(), 1.0_f64.to_raw_bits()), (0x3F80_0000, 0x3FF0_0000_0000_0000));
+    /// assert_eq!(Q15::from_bits(-2).to_raw_bits(), 0xFFFE);
+    /// assert_eq!(Q15::from_raw_bits(0xFFFE), Q15::from_bits(-2));
+    /// ```
+    fn to_raw_bits(self) -> u64;
+
+    /// The sample with these bits.
+    fn from_raw_bits(bits: u64) -> Self;
 
     /// Whether the sample is neither NaN nor infinite. Always true for integers.
     fn is_finite(self) -> bool;
@@ -92,8 +210,11 @@ pub trait Sample:
 }
 
 impl Sample for f32 {
+    sums_are_samples!();
+
     type Lanes = WideF32;
     const LANES: WideF32 = OF_F32;
+    const ZERO: Self = 0.0;
     const SMALL: f64 = 1.0 / (1_u128 << 72) as f64;
 
     fn from_f64(value: f64) -> Self {
@@ -101,12 +222,22 @@ impl Sample for f32 {
     }
 
     #[inline(always)]
-    fn from_i8(value: i8) -> Self {
-        value.into()
+    fn from_count(count: i32, _: u8) -> Self {
+        count as Self
     }
 
     fn to_f64(self) -> f64 {
         f64::from(self)
+    }
+
+    #[inline(always)]
+    fn to_raw_bits(self) -> u64 {
+        self.to_bits().into()
+    }
+
+    #[inline(always)]
+    fn from_raw_bits(bits: u64) -> Self {
+        Self::from_bits(bits as u32)
     }
 
     fn is_finite(self) -> bool {
@@ -136,8 +267,11 @@ impl Sample for f32 {
 }
 
 impl Sample for f64 {
+    sums_are_samples!();
+
     type Lanes = WideF64;
     const LANES: WideF64 = OF_F64;
+    const ZERO: Self = 0.0;
     const SMALL: Self = Self::MIN_POSITIVE * (1_u128 << 122) as Self; // 2^-900
 
     fn from_f64(value: f64) -> Self {
@@ -145,12 +279,20 @@ impl Sample for f64 {
     }
 
     #[inline(always)]
-    fn from_i8(value: i8) -> Self {
-        value.into()
+    fn from_count(count: i32, _: u8) -> Self {
+        count as Self
     }
 
     fn to_f64(self) -> f64 {
         self
+    }
+
+    fn to_raw_bits(self) -> u64 {
+        self.to_bits()
+    }
+
+    fn from_raw_bits(bits: u64) -> Self {
+        Self::from_bits(bits)
     }
 
     fn is_finite(self) -> bool {

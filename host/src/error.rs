@@ -81,6 +81,16 @@ pub enum Error {
         /// The layer.
         layer: String,
     },
+    /// A layer that cannot be computed in samples of 16 bits.
+    #[error("{layer}, in 16 bits: {found}; expected {expected}")]
+    Integers {
+        /// The layer.
+        layer: String,
+        /// What does not fit.
+        found: String,
+        /// What would.
+        expected: &'static str,
+    },
     /// A model that needs more memory than a microcontroller has.
     #[error("the model needs {needed} bytes of {memory}, but there are {limit}; {layer} takes the most, {share} bytes")]
     DoesNotFit {

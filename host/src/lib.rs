@@ -116,8 +116,8 @@ pub use model::layers::{
 pub use model::models;
 pub use model::{
     Best, Exported, ExportedLayer, Flash, Gradient, Inputs, Join, Layer, LayerId, LayerObject, LayerSummary, Model,
-    NodeGradient, NodeGradients, Parameter, Peak, Program, Response, SavedState, Spectrum, StateFile, StateFileError,
-    Table, Values, Weight, kernels, layers,
+    NodeGradient, NodeGradients, Parameter, Peak, Program, Quantised, QuantisedLayer, Response, Samples, SavedState,
+    Spectrum, StateFile, StateFileError, Table, Values, Weight, integers, kernels, layers,
 };
 pub use shown::shown;
 pub use stimuli::{samples, scene};

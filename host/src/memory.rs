@@ -4,9 +4,9 @@ use crate::{Error, Result};
 use ndarray::Array5;
 
 /// Resizes to `len` samples; new samples are zero.
-pub(crate) fn resize(buffer: &mut Vec<f32>, what: &'static str, len: usize) -> Result<()> {
+pub(crate) fn resize<T: Clone + Default>(buffer: &mut Vec<T>, what: &'static str, len: usize) -> Result<()> {
     reserve(buffer, what, len)?;
-    buffer.resize(len, 0.0);
+    buffer.resize(len, T::default());
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn copy(buffer: &mut Vec<f32>, what: &'static str, samples: &[f32]) -
     Ok(())
 }
 
-fn reserve(buffer: &mut Vec<f32>, what: &'static str, samples: usize) -> Result<()> {
+fn reserve<T>(buffer: &mut Vec<T>, what: &'static str, samples: usize) -> Result<()> {
     let more = samples.saturating_sub(buffer.len());
     buffer.try_reserve_exact(more).map_err(|_| Error::Memory { what, samples })
 }

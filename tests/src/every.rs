@@ -19,8 +19,16 @@ pub struct Bank<T> {
 
 impl<T: Sample> Default for Bank<T> {
     fn default() -> Self {
+        Self::rounded_to::<T>()
+    }
+}
+
+impl<T: Sample> Bank<T> {
+    /// The numbers that `R` holds.
+    pub fn rounded_to<R: Sample>() -> Self {
         // Quarters keep every sum of the tests within a few units, which a fixed-point sample must hold.
-        let samples = |seed, len| noise(seed, len).into_iter().map(|w| T::from_f64(w / 4.0)).collect();
+        let rounded = |w: f64| T::from_f64(R::from_f64(w / 4.0).to_f64());
+        let samples = |seed, len| noise(seed, len).into_iter().map(rounded).collect();
         let decay = |gain| Decay::from_gain(gain).expect("a gain between 0 and 1");
         Self {
             weights: samples(1, 400),

@@ -51,8 +51,11 @@ impl One for Q16 {
 }
 
 impl Sample for Q16 {
+    foveola_core::sums_are_samples!();
+
     type Lanes = Scalar;
     const LANES: Scalar = Scalar;
+    const ZERO: Self = Self(0);
 
     fn from_f64(value: f64) -> Self {
         Self((value / Self::STEP).round() as i64)
@@ -60,6 +63,14 @@ impl Sample for Q16 {
 
     fn to_f64(self) -> f64 {
         self.0 as f64 * Self::STEP
+    }
+
+    fn to_raw_bits(self) -> u64 {
+        self.0.cast_unsigned()
+    }
+
+    fn from_raw_bits(bits: u64) -> Self {
+        Self(bits.cast_signed())
     }
 
     fn is_finite(self) -> bool {

@@ -174,6 +174,10 @@ pub struct Conv3d<'w, T = f32> {
     kernel: Kernel<'w, T>,
     pub(super) options: ConvOptions,
     factors: Option<Factors<'w, T>>,
+    /// Weights and biases count `2^shift` times.
+    shift: i8,
+    /// The same for the factors in time, along rows (with the biases) and along columns.
+    pub(super) factor_shifts: [i8; 3],
     /// Frames of a block, which threads share.
     pub(super) block: usize,
     /// Output rows of a band; 0 for the default.
@@ -244,7 +248,7 @@ impl<'w, T> Conv3d<'w, T> {
             }
             axis += 1;
         }
-        let conv = Self { input, kernel, options, factors: None, block: 1, band: 0 };
+        let conv = Self { input, kernel, options, factors: None, shift: 0, factor_shifts: [0; 3], block: 1, band: 0 };
         let mut axis = 0;
         while axis < 3 {
             if conv.extent(axis) > MAX_EXTENT {
@@ -342,6 +346,21 @@ impl<'w, T> Conv3d<'w, T> {
     /// Border before the frame and in total: along rows, along columns.
     pub const fn borders(&self) -> [(usize, usize); 2] {
         [self.border(1), self.border(2)]
+    }
+
+    /// What weights and biases count: `2^shift` times. 0 but for samples that are [integers](crate::fixed).
+    pub const fn shift(&self) -> i8 {
+        self.shift
+    }
+
+    /// The same for the factors in time, along rows (with the biases) and along columns.
+    pub const fn factor_shifts(&self) -> [i8; 3] {
+        self.factor_shifts
+    }
+
+    /// The same filter, with these shifts.
+    pub(crate) const fn scaled(self, shift: i8, factor_shifts: [i8; 3]) -> Self {
+        Self { shift, factor_shifts, ..self }
     }
 
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
@@ -511,7 +530,7 @@ impl<T: Sample> Conv3d<'_, T> {
         let start = rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
         let Shape { channels, .. } = self.input;
         let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-        if L::PLAIN {
+        if L::PLAIN && !T::HAS_WIDE_SUMS {
             let in_time = InTime {
                 chunk: input,
                 ring: state,
@@ -532,6 +551,7 @@ impl<T: Sample> Conv3d<'_, T> {
                 lines: Lines::Time { chunk: input, ring: state, slots, now, channels, pixels },
                 weights: self.kernel.weights,
                 bias: self.kernel.bias,
+                shift: self.shift,
                 kernel: [out, ins, 1, kt, 1],
                 groups: self.options.groups,
                 step: [self.options.stride[0], 1],
@@ -606,6 +626,7 @@ impl<T: Sample> Conv3d<'_, T> {
             may_be_sparse: true,
             weights: self.kernel.weights,
             bias: self.kernel.bias,
+            shift: self.shift,
             kernel: self.kernel.shape,
             groups: self.options.groups,
             step: [self.options.stride[1], self.options.stride[2]],

@@ -15,6 +15,9 @@ use crate::Sample;
 /// Taps per pass, in loops over whole rows.
 const TAPS: usize = 4;
 
+/// Columns whose sums are held together, where a sum is wider than a sample.
+const WIDE: usize = 64;
+
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band of one channel.
     pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
@@ -27,22 +30,46 @@ impl<T: Sample> Correlation<'_, T> {
                 (rows, col) = (2, self.two_rows(row, &planes, band));
             }
             if col < band.cols.end {
-                (row..row + rows).for_each(|row| self.row_of_taps::<LOOPS>([row, col], &mut parts, band));
+                (row..row + rows).for_each(|row| self.outputs_of_row::<LOOPS>([row, col], &mut parts, band));
             }
             row += rows;
         }
     }
 
     /// Writes a row from column `col` on. `parts` is memory.
-    fn row_of_taps<'a, const LOOPS: bool>(
+    fn outputs_of_row<'a, const LOOPS: bool>(
         &'a self,
         [row, col]: [usize; 2],
         parts: &mut [Part<'a, T>; TOGETHER],
         band: &mut Band<'_, T>,
     ) {
+        let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
+        let out = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len));
+        let out = out.unwrap_or_default();
+        if !T::HAS_WIDE_SUMS {
+            let sums = T::as_sums(out).unwrap_or_default();
+            return self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
+        }
+        let mut sums = [T::zero().to_sum(); WIDE];
+        for (col, out) in (col..).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
+            let sums = sums.get_mut(..out.len()).unwrap_or_default();
+            self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
+            for (y, sum) in out.iter_mut().zip(sums) {
+                *y = T::from_sum(*sum, self.shift);
+            }
+        }
+    }
+
+    /// The sums of a row of a channel, from column `col` on.
+    fn row_of_taps<'a, const LOOPS: bool>(
+        &'a self,
+        channel: usize,
+        [row, col]: [usize; 2],
+        parts: &mut [Part<'a, T>; TOGETHER],
+        out: &mut [T::Sum],
+    ) {
         let [outs, ins, kt, kh, kw] = self.kernel;
         let [down, across] = self.dilation;
-        let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
         let input = (channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
         let (first, col_in) = ((row * self.step[0]) as isize - self.top, col * self.step[1]);
         let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]);
@@ -51,10 +78,7 @@ impl<T: Sample> Correlation<'_, T> {
             1 if LOOPS => kw,
             step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
         };
-        let Some(out) = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len)) else {
-            return;
-        };
-        let (mut bias, mut held) = (Some(self.bias_of(channel)), 0);
+        let (mut bias, mut held) = (Some(self.bias_of(channel).to_sum()), 0);
         let mut push = |part: Part<'a, T>| {
             if held == TOGETHER {
                 self.add::<LOOPS>(parts, bias.take(), out);
@@ -100,7 +124,7 @@ impl<T: Sample> Correlation<'_, T> {
 
     /// Adds the taps of some parts to a row of output, or to `bias`.
     #[inline(always)]
-    fn add<const LOOPS: bool>(&self, parts: &[Part<'_, T>], bias: Option<T>, out: &mut [T]) {
+    fn add<const LOOPS: bool>(&self, parts: &[Part<'_, T>], bias: Option<T::Sum>, out: &mut [T::Sum]) {
         if !LOOPS || self.step[1] != 1 {
             return add(parts, self.step[1], bias, out);
         }
@@ -112,7 +136,7 @@ impl<T: Sample> Correlation<'_, T> {
 }
 
 /// Adds the taps of some parts to a whole row, four at a time.
-fn along<T: Sample>(parts: &[Part<'_, T>], out: &mut [T]) {
+fn along<T: Sample>(parts: &[Part<'_, T>], out: &mut [T::Sum]) {
     let taps = parts.iter().flat_map(|part| {
         part.taps.chunks_exact(part.width.max(1)).enumerate().flat_map(move |(b, taps)| {
             let line = move |e: usize| part.x.get(b * part.pitch + e..).unwrap_or(&[]);
@@ -134,14 +158,14 @@ fn along<T: Sample>(parts: &[Part<'_, T>], out: &mut [T]) {
         return along_four(four, out);
     }
     for (x, w) in four.into_iter().take(held) {
-        out.iter_mut().zip(x).for_each(|(y, x)| *y = *y + *x * w);
+        out.iter_mut().zip(x).for_each(|(y, x)| *y = T::add_product(*y, *x, w));
     }
 }
 
 /// A separate function, so that the compiler knows that the rows do not overlap.
 #[inline(never)]
-fn along_four<T: Sample>([(x, p), (y, q), (z, r), (u, s)]: [(&[T], T); TAPS], out: &mut [T]) {
+fn along_four<T: Sample>([(x, p), (y, q), (z, r), (u, s)]: [(&[T], T); TAPS], out: &mut [T::Sum]) {
     for ((((out, x), y), z), u) in out.iter_mut().zip(x).zip(y).zip(z).zip(u) {
-        *out = *out + *x * p + *y * q + *z * r + *u * s;
+        *out = [(x, p), (y, q), (z, r), (u, s)].into_iter().fold(*out, |sum, (x, w)| T::add_product(sum, *x, w));
     }
 }

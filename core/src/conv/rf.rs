@@ -48,6 +48,8 @@ pub struct Rf<'w, T = f32> {
     input: Shape,
     kernel: Kernel<'w, T>,
     pad: Option<PadMode>,
+    /// Weights and biases count `2^shift` times.
+    shift: i8,
 }
 
 impl<'w> Rf<'w> {
@@ -90,7 +92,7 @@ impl<'w, T> Rf<'w, T> {
         if ins != input.channels {
             return Err(Error::Channels { found: ins, expected: input.channels });
         }
-        Ok(Self { input, kernel, pad })
+        Ok(Self { input, kernel, pad, shift: 0 })
     }
 
     /// The uniform receptive field of `out` channels over `frames` frames: a [`Kernel`] of 1 x 1 pixels.
@@ -99,6 +101,16 @@ impl<'w, T> Rf<'w, T> {
     /// An empty frame, no channels, or no frames.
     pub const fn uniform(input: Shape, out: usize, frames: usize, pad: Option<PadMode>) -> Result<Self, Error> {
         Self::from_checked(input, Kernel::new(&[], [out, input.channels, frames, 1, 1]), pad)
+    }
+
+    /// What weights and biases count: `2^shift` times. 0 but for samples that are [integers](crate::fixed).
+    pub const fn shift(&self) -> i8 {
+        self.shift
+    }
+
+    /// The same field, with this shift.
+    pub(crate) const fn scaled(self, shift: i8) -> Self {
+        Self { shift, ..self }
     }
 
     /// The kernel.
@@ -214,6 +226,23 @@ impl<T: Sample> Rf<'_, T> {
         sums
     }
 
+    /// [`Self::sums`] in sums wider than a sample, whose order does not matter.
+    fn sum(&self, frames: Frames<'_, T>, at: isize, o: usize) -> T {
+        let [_, ins, kt, kh, kw] = self.kernel.shape;
+        let (rows, cols) = self.area();
+        let mut sum = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero).to_sum();
+        for i in 0..ins {
+            for a in 0..kt {
+                let kernel = piece(self.kernel.weights, (o * ins + i) * kt + a, kh * kw).unwrap_or(&[]);
+                let plane = self.plane(frames, at - (kt - 1 - a) as isize, i);
+                for (x, w) in plane.chunks_exact(cols.max(1)).zip(kernel.chunks_exact(kw.max(1))).take(rows) {
+                    sum = x.iter().zip(w).fold(sum, |sum, (x, w)| T::add_product(sum, *x, *w));
+                }
+            }
+        }
+        T::from_sum(sum, self.shift)
+    }
+
     /// The output channels from `first` on of up to [`TOGETHER`] frames, split in halves when that is worthwhile.
     fn channels<L: Lanes<T>, F: WorkSplitter>(
         &self,
@@ -238,7 +267,12 @@ impl<T: Sample> Rf<'_, T> {
             #[inline(always)]
             || {
                 for o in 0..channels {
-                    let together: [T; TOGETHER] = if count == TOGETHER {
+                    let together: [T; TOGETHER] = if T::HAS_WIDE_SUMS {
+                        core::array::from_fn(|q| match q < count {
+                            true => self.sum(frames, at + q as isize, first + o),
+                            false => T::zero(),
+                        })
+                    } else if count == TOGETHER {
                         self.sums::<L, TOGETHER>(engine.lanes, frames, at, first + o)
                     } else {
                         let mut sums = [T::zero(); TOGETHER];
@@ -276,12 +310,15 @@ impl<T: Sample> Rf<'_, T> {
             || {
                 for (k, sum) in sums.iter_mut().enumerate() {
                     let frame = at - (kt - 1) as isize + (k / ins) as isize;
-                    *sum = add(engine.lanes, self.plane(frames, frame, k % ins));
+                    let plane = self.plane(frames, frame, k % ins);
+                    *sum = if T::HAS_WIDE_SUMS { T::mean(plane) } else { add(engine.lanes, plane) };
                 }
             },
         );
         for (sums, output) in sums.windows(kt.saturating_mul(ins).max(1)).step_by(ins).zip(output.chunks_mut(outs)) {
-            let sum = sum(sums);
+            // A sum of samples of 16 bits would not fit one: their mean.
+            let (sum, weight) =
+                if T::HAS_WIDE_SUMS { (T::mean(sums), T::from_f64(1.0 / outs as f64)) } else { (sum(sums), weight) };
             for (o, y) in output.iter_mut().enumerate() {
                 *y = self.kernel.bias.get(o).copied().unwrap_or_else(T::zero) + sum * weight;
             }

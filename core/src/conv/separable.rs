@@ -110,6 +110,7 @@ impl<T: Sample> Conv3d<'_, T> {
                     lines: self.lines(frames, 1),
                     weights: factors.time.get(of(kt)).unwrap_or(&[]),
                     bias: &[],
+                    shift: self.factor_shifts[0],
                     kernel: [planes, 1, kt, 1, 1],
                     groups: ins,
                     step: [1; 2],
@@ -146,6 +147,7 @@ impl<T: Sample> Conv3d<'_, T> {
             cols: factors.cols.get(of(kw)).unwrap_or(&[]),
             outs: 1,
             bias: self.kernel().bias.get(o..=o).unwrap_or(&[]),
+            shifts: [self.factor_shifts[1], self.factor_shifts[2]],
             dilation: [self.options.dilation[1], self.options.dilation[2]],
             border: self.options.border.unwrap_or_default(),
             top: self.border(1).0,
@@ -170,6 +172,8 @@ pub(crate) struct Spatial<'a, T> {
     /// Output channels; the products are distributed among them in order.
     pub(crate) outs: usize,
     pub(crate) bias: &'a [T],
+    /// `2^shift` of the factors along rows and of those along columns.
+    pub(crate) shifts: [i8; 2],
     pub(crate) dilation: [usize; 2],
     /// Border of the rows, and how many lie above the frame.
     pub(crate) border: Border,
@@ -202,6 +206,7 @@ impl<T: Sample> Spatial<'_, T> {
             lines: self.lines,
             weights: self.cols,
             bias: &[],
+            shift: self.shifts[1],
             kernel: [self.planes, 1, 1, 1, self.cols.len() / self.planes.max(1)],
             groups: self.inputs,
             step: [1; 2],
@@ -230,6 +235,7 @@ impl<T: Sample> Spatial<'_, T> {
             lines: Lines::of_part(planes, [held * cols, cols], [self.rows_in, held], self.border),
             weights: self.rows,
             bias: self.bias,
+            shift: self.shifts[0],
             kernel: [self.outs, self.planes / self.outs.max(1), 1, self.rows.len() / self.planes.max(1), 1],
             groups: self.outs,
             step: [1; 2],

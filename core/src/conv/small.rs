@@ -1,7 +1,7 @@
 //! Loops over two rows of output at a time, for kernels of 3 x 3 and of 5 x 5, which the compiler vectorises.
 //!
 //! A line of the input is loaded once for the two output rows that read it. The samples of four planes (channels of frames) are
-//! looked up at once.
+//! looked up at once. Sums that are wider than a sample lie in two rows on the stack, and are rounded once.
 //!
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical. Other kernels are
 //! processed [row by row](super::plain).
@@ -13,6 +13,8 @@ use crate::Sample;
 const ROWS: usize = 2;
 /// Planes (channels of frames) that are looked up at once.
 pub(super) const TOGETHER: usize = 4;
+/// Columns whose sums are held together, where a sum is wider than a sample.
+const WIDE: usize = 64;
 /// The largest number of lines that two rows read.
 const LINES: usize = 5 + ROWS - 1;
 
@@ -60,8 +62,41 @@ impl<T: Sample> Correlation<'_, T> {
         let (channel, first, cols) = (band.channel, band.cols.start, band.cols.len());
         let starts: [usize; LINES] = self.lines.starts(row as isize - self.top, K + ROWS - 1)?;
         let (bias, weights, [upper, lower]) = self.rows_of_two(row, cols, band)?;
-        upper.fill(bias);
-        lower.fill(bias);
+        let (bias, of_lines) = (bias.to_sum(), |first, rows: [&mut [T::Sum]; ROWS]| {
+            self.lines::<K>(channel, [first, rows[0].len()], &starts, planes, weights, rows)
+        });
+        if !T::HAS_WIDE_SUMS {
+            let (upper, lower) = (T::as_sums(upper)?, T::as_sums(lower)?);
+            upper.fill(bias);
+            lower.fill(bias);
+            of_lines(first, [upper, lower])?;
+            return Some(cols);
+        }
+        let mut sums = [[bias; WIDE]; ROWS];
+        for (first, (upper, lower)) in (first..).step_by(WIDE).zip(upper.chunks_mut(WIDE).zip(lower.chunks_mut(WIDE))) {
+            let mut rows = sums.each_mut().map(|sums| sums.get_mut(..upper.len()).unwrap_or_default());
+            rows.each_mut().into_iter().for_each(|sums| sums.fill(bias));
+            of_lines(first, rows.each_mut().map(|sums| &mut **sums))?;
+            for (out, sums) in [upper, lower].into_iter().zip(rows) {
+                for (y, sum) in out.iter_mut().zip(sums) {
+                    *y = T::from_sum(*sum, self.shift);
+                }
+            }
+        }
+        Some(cols)
+    }
+
+    /// Adds the taps of all planes to two rows of sums, from column `first` on.
+    #[inline(always)]
+    fn lines<const K: usize>(
+        &self,
+        channel: usize,
+        [first, cols]: [usize; 2],
+        starts: &[usize; LINES],
+        planes: &[&[T]; TOGETHER],
+        weights: &[T],
+        [upper, lower]: [&mut [T::Sum]; ROWS],
+    ) -> Option<()> {
         for (group, kernels) in weights.chunks(TOGETHER * K * K).enumerate() {
             let further = if group == 0 { *planes } else { self.planes(channel, group * TOGETHER) };
             for (plane, kernel) in further.into_iter().zip(kernels.chunks_exact(K * K)) {
@@ -73,7 +108,7 @@ impl<T: Sample> Correlation<'_, T> {
                 rows_of_plane::<T, K>(&lines, kernel, [&mut *upper, &mut *lower])?;
             }
         }
-        Some(cols)
+        Some(())
     }
 }
 
@@ -85,7 +120,7 @@ type Rows<'b, T> = (T, &'b [T], [&'b mut [T]; ROWS]);
 fn rows_of_plane<T: Sample, const K: usize>(
     lines: &[&[T]; LINES],
     kernel: &[T],
-    [upper, lower]: [&mut [T]; ROWS],
+    [upper, lower]: [&mut [T::Sum]; ROWS],
 ) -> Option<()> {
     let taps = |b: usize| kernel.get(b * K..)?.first_chunk::<K>();
     let lines = |b: usize| Some([*lines.get(b)?, *lines.get(b + 1)?]);
@@ -105,23 +140,23 @@ fn rows_of_plane<T: Sample, const K: usize>(
 fn two_lines<T: Sample, const K: usize, const FIRST: bool, const LAST: bool>(
     [x, y]: [&[T]; 2],
     [before, taps, behind]: [&[T; K]; 3],
-    upper: &mut [T],
-    lower: &mut [T],
+    upper: &mut [T::Sum],
+    lower: &mut [T::Sum],
 ) {
     let (before, taps, behind) = (*before, *taps, *behind);
     for (((x, y), u), l) in x.windows(K).zip(y.windows(K)).zip(upper).zip(lower) {
         let (mut p, mut q) = (*u, *l);
         for (x, (w, v)) in x.iter().zip(taps.iter().zip(&before)) {
-            p = p + *x * *w;
+            p = T::add_product(p, *x, *w);
             if !FIRST {
-                q = q + *x * *v;
+                q = T::add_product(q, *x, *v);
             }
         }
         for (y, (w, v)) in y.iter().zip(taps.iter().zip(&behind)) {
             if !LAST {
-                p = p + *y * *v;
+                p = T::add_product(p, *y, *v);
             }
-            q = q + *y * *w;
+            q = T::add_product(q, *y, *w);
         }
         (*u, *l) = (p, q);
     }

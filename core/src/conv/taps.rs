@@ -12,6 +12,9 @@
 
 use crate::Sample;
 
+/// Where sums start: at a bias, or at those that are there.
+type Start<T> = Option<<T as Sample>::Sum>;
+
 /// Columns of a tile, and of one where few remain.
 const COLS: usize = 16;
 const FEW: usize = 8;
@@ -46,17 +49,17 @@ impl<T> Part<'_, T> {
 
 /// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
 #[inline(never)]
-pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
+pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
     let cols = if step > 2 { FEW } else { COLS };
     let (len, rest) = (out.len(), out.len() % cols);
-    let wide = last::<T, COLS>(out).filter(|_| rest > FEW).copied();
-    let few = last::<T, FEW>(out).filter(|_| rest > 0).copied();
+    let wide = last::<T::Sum, COLS>(out).filter(|_| rest > FEW).copied();
+    let few = last::<T::Sum, FEW>(out).filter(|_| rest > 0).copied();
     if step > MOST_STEP || few.is_none() && rest > 0 {
         return columns(parts, step, bias, out);
     }
     tiles(parts, [step, cols, 0], bias, out);
     // The last tile begins with the same sums again, which the one before has replaced.
-    if let (Some(last), Some(sums)) = (last_mut::<T, COLS>(out), wide) {
+    if let (Some(last), Some(sums)) = (last_mut::<T::Sum, COLS>(out), wide) {
         *last = sums;
         return tiles(parts, [step, COLS, len - COLS], bias, last);
     }
@@ -65,7 +68,7 @@ pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>
     {
         tiles(parts, [step, FEW, 0], bias, first);
     }
-    if let (Some(last), Some(sums)) = (last_mut::<T, FEW>(out), few) {
+    if let (Some(last), Some(sums)) = (last_mut::<T::Sum, FEW>(out), few) {
         *last = sums;
         tiles(parts, [step, FEW, len - FEW], bias, last);
     }
@@ -83,7 +86,7 @@ fn last_mut<T, const N: usize>(x: &mut [T]) -> Option<&mut [T; N]> {
 
 /// The whole tiles of `cols` columns in `out`, which begins with column `col`.
 #[inline(never)]
-fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: Option<T>, out: &mut [T]) {
+fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: Start<T>, out: &mut [T::Sum]) {
     match (step, cols) {
         (1, COLS) => tiles_of::<T, 1, COLS>(parts, col, bias, out),
         (1, _) => tiles_of::<T, 1, FEW>(parts, col, bias, out),
@@ -99,8 +102,8 @@ fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: 
 fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
     parts: &[Part<'_, T>],
     mut col: usize,
-    bias: Option<T>,
-    out: &mut [T],
+    bias: Start<T>,
+    out: &mut [T::Sum],
 ) {
     for out in out.as_chunks_mut::<COLS>().0 {
         let mut acc = bias.map_or(*out, |bias| [bias; COLS]);
@@ -128,7 +131,7 @@ fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
 fn tile<T: Sample, const STEP: usize, const COLS: usize, const N: usize>(
     part: &Part<'_, T>,
     col: usize,
-    acc: &mut [T; COLS],
+    acc: &mut [T::Sum; COLS],
 ) {
     let mut line = part.x.get(col * STEP..).unwrap_or(&[]);
     for taps in part.taps.as_chunks::<N>().0 {
@@ -145,14 +148,18 @@ fn tile<T: Sample, const STEP: usize, const COLS: usize, const N: usize>(
 
 /// [`tile`] of any number of taps, whose samples are loaded for each tap.
 #[inline(always)]
-fn tap_by_tap<T: Sample, const STEP: usize, const COLS: usize>(part: &Part<'_, T>, col: usize, acc: &mut [T; COLS]) {
+fn tap_by_tap<T: Sample, const STEP: usize, const COLS: usize>(
+    part: &Part<'_, T>,
+    col: usize,
+    acc: &mut [T::Sum; COLS],
+) {
     let mut line = part.x.get(col * STEP..).unwrap_or(&[]);
     for taps in part.taps.chunks_exact(part.width.max(1)) {
         let mut rest = line;
         for w in taps {
             let Some(x) = rest.get(..(COLS - 1) * STEP + 1) else { return };
             for (acc, x) in acc.iter_mut().zip(x.iter().step_by(STEP)) {
-                *acc = *acc + *x * *w;
+                *acc = T::add_product(*acc, *x, *w);
             }
             rest = rest.get(1..).unwrap_or(&[]);
         }
@@ -163,25 +170,25 @@ fn tap_by_tap<T: Sample, const STEP: usize, const COLS: usize>(part: &Part<'_, T
 
 /// Adds some taps to columns `at` to `at + 4`.
 #[inline(always)]
-fn four<T: Sample, const STEP: usize, const N: usize>(acc: &mut [T], x: &[T], at: usize, taps: [T; N]) {
+fn four<T: Sample, const STEP: usize, const N: usize>(acc: &mut [T::Sum], x: &[T], at: usize, taps: [T; N]) {
     let Some(acc) = acc.get_mut(at..at + 4) else { return };
     for (e, w) in taps.into_iter().enumerate() {
         for (acc, x) in acc.iter_mut().zip(x.get(at * STEP + e..).unwrap_or(&[]).iter().step_by(STEP)) {
-            *acc = *acc + *x * w;
+            *acc = T::add_product(*acc, *x, w);
         }
     }
 }
 
 /// Column by column.
 #[inline(never)]
-fn columns<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Option<T>, out: &mut [T]) {
+fn columns<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
     for (c, out) in out.iter_mut().enumerate() {
         let mut acc = bias.unwrap_or(*out);
         for part in parts {
             let mut line = part.x.get(c * step..).unwrap_or(&[]);
             for taps in part.taps.chunks_exact(part.width.max(1)) {
                 for (x, w) in line.iter().zip(taps) {
-                    acc = acc + *x * *w;
+                    acc = T::add_product(acc, *x, *w);
                 }
                 line = line.get(part.pitch..).unwrap_or(&[]);
             }

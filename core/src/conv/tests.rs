@@ -5,7 +5,7 @@ extern crate std;
 use super::{Border, Conv3d, ConvOptions, Factors, Kernel};
 use crate::engine::{Engine, Halves, WorkSplitter};
 use crate::lanes::{Lanes, OF_F32, Plain, Scalar};
-use crate::{Filter, PadFrame, PadMode, Shape};
+use crate::{Filter, PadFrame, PadMode, Q15, Sample, Shape};
 use proptest::prelude::*;
 use std::string::String;
 use std::{format, vec, vec::Vec};
@@ -121,27 +121,58 @@ impl Case {
         Self::run(&Conv3d::new(self.input, kernel, self.options).unwrap(), engine, cuts, x)
     }
 
-    fn run<L: Lanes<f32>, F: WorkSplitter>(
-        conv: &Conv3d<'_>,
+    fn run<T: Sample, L: Lanes<T>, F: WorkSplitter>(
+        conv: &Conv3d<'_, T>,
         engine: Engine<L, F>,
         cuts: &[usize],
-        x: &[f32],
-    ) -> Vec<f32> {
-        let signature = conv.signature();
-        let mut state = vec![f32::NAN; signature.state];
+        x: &[T],
+    ) -> Vec<T> {
+        let (signature, nan) = (conv.signature(), T::from_f64(f64::NAN));
+        let mut state = vec![nan; signature.state];
         let (mut t, mut out) = (0, Vec::new());
         for frames in cuts {
             let chunk = &x[t * conv.input.len()..][..frames * conv.input.len()];
-            let mut output = vec![f32::NAN; signature.frames_out(t as u64, *frames) * signature.output.len()];
-            let mut scratch = vec![f32::NAN; signature.scratch.len(*frames)];
+            let mut output = vec![nan; signature.frames_out(t as u64, *frames) * signature.output.len()];
+            let mut scratch = vec![nan; signature.scratch.len(*frames)];
             if t == 0 {
-                Filter::<f32>::start(conv, &mut state, crate::First::alone(chunk));
+                Filter::<T>::start(conv, &mut state, crate::First::alone(chunk));
             }
             conv.advance_with(engine, t as u64, &mut state, &mut scratch, chunk, &mut output).unwrap();
             out.extend(output);
             t += frames;
         }
         out
+    }
+
+    /// The same case with samples of 16 bits: eighths become steps, and a sum is rounded once.
+    fn check_integers(&self, cuts: &[usize], x: &[f32]) -> Result<(), String> {
+        let steps = |x: &[f32]| -> Vec<Q15> { x.iter().map(|x| Q15::from_bits((x * 8.0) as i16)).collect() };
+        let (weights, bias) = (samples(1, self.kernel.iter().product()), samples(2, self.kernel[0]));
+        let [sums, biased] = [&[][..], &bias].map(|bias| self.expected(x, cuts[0], &weights, bias));
+        for shift in [-15, 0, 9, 15] {
+            let (weights, bias) = (steps(&weights), steps(&bias));
+            let kernel = Kernel { weights: &weights, shape: self.kernel, bias: &bias };
+            let conv = Conv3d::from_checked(self.input, kernel, self.options).unwrap().scaled(shift, [0; 3]);
+            let expected = sums.iter().zip(&biased).map(|(sum, biased)| {
+                // A product counts in 64ths and a bias in eighths, 2^15 products each.
+                let sum = 64.0 * sum + 8.0 * 32768.0 * (biased - sum);
+                (sum * 2.0_f64.powi(i32::from(shift) - 15) + 0.5).floor().clamp(-32768.0, 32767.0) as i16
+            });
+            let expected: Vec<i16> = expected.collect();
+            let loops = Self::run(&conv, Engine::single_thread(Plain::<8, true>), cuts, &steps(x));
+            let tiles = Self::run(&conv, Engine { lanes: Plain::<8, false>, splitter: Halves(6) }, cuts, &steps(x));
+            for (name, found) in [("loops", loops), ("tiles in halves", tiles)] {
+                let found: Vec<i16> = found.into_iter().map(Q15::to_bits).collect();
+                if found != expected {
+                    let at = (0..expected.len()).find(|i| found.get(*i) != expected.get(*i));
+                    return Err(format!(
+                        "{self:?}, {name}, {cuts:?}, shift {shift}: sample {at:?} of {}",
+                        expected.len()
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -163,6 +194,10 @@ impl Case {
                     self.found(Engine { lanes: At::<_, 1>(Scalar), splitter: Halves(6) }, cuts, &x, kernel),
                 ),
             ];
+            // A step is no eighth of the ones of the padding.
+            if self.options.pad != Some(PadMode::Ones) {
+                self.check_integers(cuts, &x)?;
+            }
             for (name, found) in all {
                 if found.len() != expected.len() {
                     return Err(format!("{self:?}, {name}, {cuts:?}: {} samples of {}", found.len(), expected.len()));

@@ -48,6 +48,8 @@ pub(crate) struct Correlation<'a, T> {
     pub(crate) weights: &'a [T],
     /// One for each output channel, or none.
     pub(crate) bias: &'a [T],
+    /// Weights and biases count `2^shift` times.
+    pub(crate) shift: i8,
     pub(crate) kernel: [usize; 5],
     pub(crate) groups: usize,
     /// Steps from one output row and column to the next.
@@ -172,7 +174,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
 
     /// A band, with separate inner loops for each form. They are separate functions, which compile to better loops.
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
-        if self.may_be_sparse {
+        if self.may_be_sparse && !T::HAS_WIDE_SUMS {
             let is_written = lanes.vectorize(
                 #[inline(always)]
                 || self.is_spread(lanes, &mut band),

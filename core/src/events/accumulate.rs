@@ -130,6 +130,8 @@ pub struct Accumulator {
     stale: bool,
     restarts: u32,
     dropped: Dropped,
+    /// The sample 1 of integers stands for `2^exponent` events.
+    exponent: u8,
 }
 
 impl Accumulator {
@@ -153,6 +155,7 @@ impl Accumulator {
             stale: true,
             restarts: 0,
             dropped: Dropped { late: 0, outside: 0 },
+            exponent: Self::COUNTING_TO,
         };
         if bins.shape().is_empty() {
             return Err(Error::EmptyFrame { shape: bins.shape() });
@@ -174,6 +177,26 @@ impl Accumulator {
     #[must_use]
     pub const fn windowed(self, window: Window) -> Self {
         Self { window, ..self }
+    }
+
+    /// [`Accumulator::counting_to`] if it is not called: the sample 1 of integers stands for 128 events.
+    pub const COUNTING_TO: u8 = 7;
+
+    /// The same, for samples that are [integers](crate::fixed): the sample 1 stands for `2^exponent` events, 0 to 15. More events in
+    /// a pixel of a frame saturate. Floats count events.
+    ///
+    /// ```
+    /// use foveola_core::events::{Accumulator, Event, Polarity, Push};
+    /// use foveola_core::{Q15, Sample};
+    /// let mut bins = Accumulator::new(1, 1, Polarity::Signed, 1_000)?.counting_to(3);
+    /// let mut frame = [Q15::default()];
+    /// assert_eq!(bins.push(Event { t: 0, x: 0, y: 0, on: true }, &mut frame), Push::Taken);
+    /// assert_eq!(frame[0].to_f64(), 1.0 / 8.0);
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn counting_to(self, exponent: u8) -> Self {
+        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
     }
 
     /// Starts the bins at `origin` (microseconds) instead of at the first event. Earlier events are late.
@@ -292,8 +315,8 @@ impl Accumulator {
         match self.reach(event.t, frame) {
             Reach::Here => {
                 let (channel, step) = match self.polarity {
-                    Polarity::Split => (self.channel(event.on), T::one()),
-                    Polarity::Signed => (0, step(event.on)),
+                    Polarity::Split => (self.channel(event.on), T::from_count(1, self.exponent)),
+                    Polarity::Signed => (0, step(event.on, self.exponent)),
                 };
                 self.add(self.window.place(event.x, event.y), channel, step, frame);
             }
@@ -385,10 +408,10 @@ impl Accumulator {
         // A separate loop for each kind of frame.
         match self.polarity {
             Polarity::Split => decoder.run(bytes, times, |x, y, on| {
-                self.add(place(x, y), self.channel(on), T::one(), frame);
+                self.add(place(x, y), self.channel(on), T::from_count(1, self.exponent), frame);
             }),
             Polarity::Signed => decoder.run(bytes, times, |x, y, on| {
-                self.add(place(x, y), 0, step(on), frame);
+                self.add(place(x, y), 0, step(on, self.exponent), frame);
             }),
         }
     }
@@ -436,8 +459,8 @@ impl Accumulator {
 /// +1 for ON, -1 for OFF, as an integer first: a choice between two floats becomes a branch, and no CPU predicts a
 /// polarity. With the branch an event took three times as long.
 #[inline(always)]
-fn step<T: Sample>(on: bool) -> T {
-    T::from_i8(2 * i8::from(on) - 1)
+fn step<T: Sample>(on: bool, exponent: u8) -> T {
+    T::from_count(2 * i32::from(on) - 1, exponent)
 }
 
 /// Where a time lies, relative to the current bin.

@@ -81,20 +81,31 @@ impl One for Count {
 }
 
 impl Sample for Count {
+    crate::sums_are_samples!();
+
     type Lanes = Scalar;
     const LANES: Scalar = Scalar;
+    const ZERO: Self = Self(0);
 
     fn from_f64(value: f64) -> Self {
         Self::of(libm::round(value.clamp(-127.0, 127.0)) as i32)
     }
 
     #[inline(always)]
-    fn from_i8(value: i8) -> Self {
-        Self::of(value.into())
+    fn from_count(count: i32, _: u8) -> Self {
+        Self::of(count)
     }
 
     fn to_f64(self) -> f64 {
         self.0.into()
+    }
+
+    fn to_raw_bits(self) -> u64 {
+        self.0.cast_unsigned().into()
+    }
+
+    fn from_raw_bits(bits: u64) -> Self {
+        Self::of((bits as i8).into())
     }
 
     fn is_finite(self) -> bool {

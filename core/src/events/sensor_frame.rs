@@ -1,5 +1,5 @@
 //! Frames that the sensor made itself: counts of ON and OFF events, or their difference, to the samples of an
-//! [`Accumulator`](super::Accumulator).
+//! [`Accumulator`].
 //!
 //! | layout | bytes of a pixel | bits |
 //! |---|---|---|
@@ -18,7 +18,7 @@
 //! Cost: about 10 operations a pixel, two divisions more in a window. State: none.
 //! Reference: Prophesee, Metavision documentation, "`Histo3D` format" and "`Diff3D` format".
 
-use super::{Geometry, Polarity, Window};
+use super::{Accumulator, Geometry, Polarity, Window};
 use crate::error::exact;
 use crate::{Error, Sample, Shape};
 
@@ -79,6 +79,7 @@ pub struct SensorFrame {
     window: Window,
     rows: usize,
     cols: usize,
+    exponent: u8,
 }
 
 impl SensorFrame {
@@ -90,7 +91,8 @@ impl SensorFrame {
     /// range, and for the channels of a difference.
     pub const fn new(layout: PixelLayout, sensor: Geometry, polarity: Polarity) -> Result<Self, Error> {
         let Geometry { rows, cols } = sensor;
-        let reader = Self { layout, sensor, polarity, window: Window::WHOLE, rows, cols };
+        let reader =
+            Self { layout, sensor, polarity, window: Window::WHOLE, rows, cols, exponent: Accumulator::COUNTING_TO };
         if reader.shape().is_empty() {
             return Err(Error::EmptyFrame { shape: reader.shape() });
         }
@@ -144,6 +146,12 @@ impl SensorFrame {
             return Err(Error::EmptyFrame { shape: reader.shape() });
         }
         Ok(reader)
+    }
+
+    /// The same, for samples that are integers: as [`Accumulator::counting_to`].
+    #[must_use]
+    pub const fn counting_to(self, exponent: u8) -> Self {
+        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
     }
 
     /// Shape of the samples.
@@ -206,10 +214,10 @@ impl SensorFrame {
                     let at = row.wrapping_mul(self.cols).wrapping_add(col);
                     match self.polarity {
                         Polarity::Split => {
-                            put(samples, at, on);
-                            put(samples, at.wrapping_add(channel), off);
+                            put(samples, at, T::from_count(on, self.exponent));
+                            put(samples, at.wrapping_add(channel), T::from_count(off, self.exponent));
                         }
-                        Polarity::Signed => put(samples, at, on - off),
+                        Polarity::Signed => put(samples, at, T::from_count(on - off, self.exponent)),
                     }
                 }
             }
@@ -223,9 +231,9 @@ impl SensorFrame {
 
 /// Adds `n` to the sample at `at`.
 #[inline(always)]
-fn put<T: Sample>(samples: &mut [T], at: usize, n: i32) {
+fn put<T: Sample>(samples: &mut [T], at: usize, n: T) {
     if let Some(sample) = samples.get_mut(at) {
-        *sample = *sample + T::from_f64(n.into());
+        *sample = *sample + n;
     }
 }
 

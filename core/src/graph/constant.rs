@@ -6,13 +6,47 @@
 
 use super::{Graph, Node, NodeChunk, Runner, Stage};
 use crate::engine::{Engine, SingleThread};
-use crate::{Error, Filter, First, Sample};
+use crate::{Checksum, Error, Filter, First, Q15, Sample};
 use core::marker::PhantomData;
 
 /// A model that is a constant.
+///
+/// ```
+/// use foveola_core::{
+///     ConstantModel, Decay, Graph, LowPass, Node, Q15, Shape, Source, Stage, Stream, StreamOf, constant,
+/// };
+/// const SHAPE: Shape = Shape::new(1, 1, 2);
+/// const HALF: Decay = constant!(Decay::from_gain(0.5)).with_remainder();
+/// static NODES: [Node<Q15>; 1] = [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, HALF)))];
+/// struct Trace;
+/// impl ConstantModel for Trace {
+///     type Sample = Q15;
+///     const GRAPH: Graph<'static, Q15> = constant!(Graph::new(SHAPE, &NODES));
+/// }
+/// let mut stream: StreamOf!(Trace) = Stream::new();
+/// assert_eq!(stream.step(&Q15::array([3, -20_000])), Ok(Some(&Q15::array([2, -10_000])[..])));
+/// ```
 pub trait ConstantModel {
+    /// What samples are: [`f32`], [`Q15`], or another type.
+    type Sample: Sample;
     /// The model.
-    const GRAPH: Graph<'static>;
+    const GRAPH: Graph<'static, Self::Sample>;
+}
+
+/// A sample whose models have a [checksum](Graph::checksum): [`f32`] and [`Q15`]. It is that of the constant model `M`.
+///
+/// A constant cannot call the methods of a trait, so each type has the constant itself.
+pub trait Checksummed<M>: Sample {
+    /// The checksum of `M`'s graph, as the compiler read it.
+    const CHECKSUM: Checksum;
+}
+
+impl<M: ConstantModel<Sample = Self>> Checksummed<M> for f32 {
+    const CHECKSUM: Checksum = M::GRAPH.checksum(Checksum::new());
+}
+
+impl<M: ConstantModel<Sample = Self>> Checksummed<M> for Q15 {
+    const CHECKSUM: Checksum = M::GRAPH.checksum(Checksum::new());
 }
 
 /// The runner with the kinds of filters of `M` alone; [`Stream`](super::Stream) uses it.
@@ -24,6 +58,7 @@ pub trait ConstantModel {
 ///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::from_gain(0.5)))))];
 /// struct Trace;
 /// impl ConstantModel for Trace {
+///     type Sample = f32;
 ///     const GRAPH: Graph<'static> = constant!(Graph::new(SHAPE, &NODES));
 /// }
 /// let (mut state, mut scratch, mut out) = ([0.0; 2], [0.0; Trace::GRAPH.scratch_len(1, 1)], [0.0; 2]);
@@ -56,7 +91,7 @@ impl<M> core::fmt::Debug for Only<M> {
 macro_rules! kinds {
     ($($kind:ident)*) => {
         /// Which of the kinds the graph has.
-        const fn has(graph: &Graph<'_>) -> Kinds {
+        const fn has<T: Sample>(graph: &Graph<'_, T>) -> Kinds {
             let mut kinds = Kinds { $($kind: false,)* Custom: false };
             let (nodes, mut i) = (graph.nodes(), 0);
             while i < nodes.len() {
@@ -87,32 +122,32 @@ macro_rules! kinds {
 }
 kinds!(TimePadding Delay VariableDelay Conv3d Rf LowPass HighPass SmoothConv Pointwise Sum Diff Finite);
 
-impl<M: ConstantModel> Runner<f32> for Only<M> {
+impl<M: ConstantModel> Runner<M::Sample> for Only<M> {
     type Splitter = SingleThread;
 
     fn splitter(&self) -> SingleThread {
         SingleThread
     }
 
-    fn start(&self, stage: &Stage<'_>, state: &mut [f32], first: First<'_, f32>) {
+    fn start(&self, stage: &Stage<'_, M::Sample>, state: &mut [M::Sample], first: First<'_, M::Sample>) {
         with!(stage, filter => filter.start(state, first), else ());
     }
 
-    fn advance(&self, stage: &Stage<'_>, chunk: NodeChunk<'_, f32>) -> Result<usize, Error> {
+    fn advance(&self, stage: &Stage<'_, M::Sample>, chunk: NodeChunk<'_, M::Sample>) -> Result<usize, Error> {
         let NodeChunk { t, state, scratch, input, output, .. } = chunk;
         with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
     }
 
     fn replace(
         &self,
-        stage: &Stage<'_>,
+        stage: &Stage<'_, M::Sample>,
         t: u64,
-        state: &mut [f32],
-        scratch: &mut [f32],
-        frames: &mut [f32],
+        state: &mut [M::Sample],
+        scratch: &mut [M::Sample],
+        frames: &mut [M::Sample],
     ) -> Result<(), Error> {
         let kinds = const { has(&M::GRAPH) };
-        let engine = Engine::single_thread(f32::LANES);
+        let engine = Engine::single_thread(M::Sample::LANES);
         match stage {
             Stage::Pointwise(filter) if kinds.Pointwise => filter.replace_with(engine, frames),
             Stage::SmoothConv(filter) if kinds.SmoothConv => {

@@ -30,7 +30,7 @@ pub(crate) mod stage;
 mod stream;
 
 pub use bound::Bound;
-pub use constant::{ConstantModel, Only};
+pub use constant::{Checksummed, ConstantModel, Only};
 pub use layout::Layout;
 pub(crate) use place::Home;
 pub use place::{Place, StreamShape};
@@ -58,6 +58,7 @@ pub enum Source {
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "most rows are filters, and a constant cannot own a box")]
 pub enum Node<'a, T: Sample = f32> {
     /// A filter and what it reads.
     Filter(Source, Stage<'a, T>),

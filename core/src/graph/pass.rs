@@ -76,15 +76,16 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
                     }
                 }
                 Node::Add(terms) => {
-                    let [(a, weight_a), (b, weight_b)] = terms.map(|(source, weight)| (source, T::from_f64(weight)));
+                    let ([a, b], [weight_a, weight_b]) =
+                        (terms.map(|(source, _)| source), terms.map(|(_, weight)| weight));
                     match place.replaces.map(Source::Node) {
                         Some(replaced) if replaced == a => {
-                            self.runner.add_to(to, weight_a, (self.read(b, &others), weight_b));
+                            self.runner.add_to(to, self.read(b, &others), T::scaled([weight_a, weight_b]));
                         }
-                        Some(_) => self.runner.add_to(to, weight_b, (self.read(a, &others), weight_a)),
+                        Some(_) => self.runner.add_to(to, self.read(a, &others), T::scaled([weight_b, weight_a])),
                         None => {
-                            let (a, b) = (self.read(a, &others), self.read(b, &others));
-                            self.runner.add([(a, weight_a), (b, weight_b)], to);
+                            let branches = [a, b].map(|source| self.read(source, &others));
+                            self.runner.add(branches, T::scaled([weight_a, weight_b]), to);
                         }
                     }
                 }

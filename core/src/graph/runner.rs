@@ -3,6 +3,7 @@
 use super::Stage;
 use crate::engine::{SingleThread, WorkSplitter};
 use crate::filter::copy;
+use crate::sample::Scaled;
 use crate::{Error, First, Sample};
 
 /// The arguments of one filter of a graph: a chunk of one stream.
@@ -44,9 +45,9 @@ pub trait Runner<T: Sample>: Sync {
     /// As [`Filter::advance`](crate::Filter::advance).
     fn advance(&self, stage: &Stage<'_, T>, chunk: NodeChunk<'_, T>) -> Result<usize, Error>;
 
-    /// The weighted sum of two branches: `to = wa a + wb b`.
-    fn add(&self, [(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
-        weighted_sum([(a, wa), (b, wb)], to);
+    /// The weighted sum of two branches: `to = w0 a + w1 b`.
+    fn add(&self, branches: [&[T]; 2], weights: Scaled<[T; 2]>, to: &mut [T]) {
+        weighted_sum(branches, weights, to);
     }
 
     /// The product of two branches: `to = a b`.
@@ -81,9 +82,9 @@ pub trait Runner<T: Sample>: Sync {
         stage.replace(t, state, scratch, frames)
     }
 
-    /// [`Runner::add`] over one of the branches: `to = weight to + wb b`.
-    fn add_to(&self, to: &mut [T], weight: T, (b, wb): (&[T], T)) {
-        weighted_sum_in_place(to, weight, (b, wb));
+    /// [`Runner::add`] over the first branch: `to = w0 to + w1 b`.
+    fn add_to(&self, to: &mut [T], b: &[T], weights: Scaled<[T; 2]>) {
+        weighted_sum_in_place(to, b, weights);
     }
 
     /// [`Runner::multiply`] over one of the branches: `to = to b`.
@@ -103,19 +104,21 @@ pub trait Runner<T: Sample>: Sync {
     }
 }
 
-/// `to = wa a + wb b`.
+/// `to = w0 a + w1 b`.
 #[inline(always)]
-pub fn weighted_sum<T: Sample>([(a, wa), (b, wb)]: [(&[T], T); 2], to: &mut [T]) {
+pub fn weighted_sum<T: Sample>([a, b]: [&[T]; 2], weights: Scaled<[T; 2]>, to: &mut [T]) {
+    let Scaled { value: [wa, wb], shift } = weights;
     for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
-        *to = wa * *a + wb * *b;
+        *to = T::from_sum(T::add_product(a.product(wa), *b, wb), shift);
     }
 }
 
-/// `to = weight to + wb b`.
+/// `to = w0 to + w1 b`.
 #[inline(always)]
-pub fn weighted_sum_in_place<T: Sample>(to: &mut [T], weight: T, (b, wb): (&[T], T)) {
+pub fn weighted_sum_in_place<T: Sample>(to: &mut [T], b: &[T], weights: Scaled<[T; 2]>) {
+    let Scaled { value: [weight, wb], shift } = weights;
     for (to, b) in to.iter_mut().zip(b) {
-        *to = weight * *to + wb * *b;
+        *to = T::from_sum(T::add_product(to.product(weight), *b, wb), shift);
     }
 }
 

@@ -1,8 +1,8 @@
 //! One stream of a constant model: its state, its working memory, its output and its time, in one place.
 
-use super::{ConstantModel, Only};
-use crate::words::{put_longs, take_long};
-use crate::{Checksum, Error, Text};
+use super::{Checksummed, ConstantModel, Only};
+use crate::words::{put_longs, put_samples, take_long, take_samples, words_of};
+use crate::{Error, Sample, Text};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -17,6 +17,7 @@ use core::marker::PhantomData;
 ///     [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(SHAPE, constant!(Decay::from_gain(0.5)))))];
 /// struct Trace;
 /// impl ConstantModel for Trace {
+///     type Sample = f32;
 ///     const GRAPH: Graph<'static> = constant!(Graph::new(SHAPE, &NODES));
 /// }
 ///
@@ -32,10 +33,10 @@ use core::marker::PhantomData;
 /// assert_eq!(later.step(&[0.0, 0.0])?, Some(&[0.375, 1.5][..]));
 /// # Ok::<(), Error>(())
 /// ```
-pub struct Stream<M, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize> {
-    state: [f32; STATE],
-    scratch: [f32; SCRATCH],
-    output: [f32; OUTPUT],
+pub struct Stream<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize> {
+    state: [M::Sample; STATE],
+    scratch: [M::Sample; SCRATCH],
+    output: [M::Sample; OUTPUT],
     /// Frames taken since the state was cleared.
     t: u64,
     model: PhantomData<fn() -> M>,
@@ -44,11 +45,8 @@ pub struct Stream<M, const STATE: usize, const SCRATCH: usize, const OUTPUT: usi
 impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize>
     Stream<M, STATE, SCRATCH, OUTPUT>
 {
-    /// What [`Stream::save`] begins with.
-    const MODEL: u32 = M::GRAPH.checksum(Checksum::new()).value();
-
     /// Words that [`Stream::save`] gives.
-    pub const SAVED: usize = 3 + STATE;
+    pub const SAVED: usize = 3 + words_of::<M::Sample>(STATE);
 
     /// Before the first frame.
     pub const fn new() -> Self {
@@ -65,7 +63,8 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
                 );
             }
         }
-        Self { state: [0.0; STATE], scratch: [0.0; SCRATCH], output: [0.0; OUTPUT], t: 0, model: PhantomData }
+        let zero = M::Sample::ZERO;
+        Self { state: [zero; STATE], scratch: [zero; SCRATCH], output: [zero; OUTPUT], t: 0, model: PhantomData }
     }
 
     /// Takes the next frame, and gives what comes out: a frame, or none where the model has a stride in time or a warm-up. A
@@ -74,7 +73,7 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
     /// # Errors
     /// [`Error::Length`] unless `frame` is one, and what a [`Finite`](crate::Finite) guard says of its samples. The frame then
     /// does not count, and with the guard as the model's first node nothing has changed.
-    pub fn step(&mut self, frame: &[f32]) -> Result<Option<&[f32]>, Error> {
+    pub fn step(&mut self, frame: &[M::Sample]) -> Result<Option<&[M::Sample]>, Error> {
         let graph = const { &M::GRAPH };
         crate::error::exact("the input", frame.len(), graph.input().len())?;
         let Self { state, scratch, output, .. } = self;
@@ -86,7 +85,7 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
 
     /// What the last frame made of further output number `index` ([`Graph::outputs`](super::Graph::outputs)): empty where there
     /// was no frame yet, or none of that output.
-    pub fn further(&self, index: usize) -> &[f32] {
+    pub fn further(&self, index: usize) -> &[M::Sample] {
         let Some(t) = self.t.checked_sub(1) else { return &[] };
         const { &M::GRAPH }.output(index, t, 1, 1, &self.scratch).unwrap_or(&[])
     }
@@ -100,12 +99,20 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
     pub const fn clear(&mut self) {
         self.t = 0; // the first frame overwrites the state
     }
+}
+
+impl<M, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize> Stream<M, STATE, SCRATCH, OUTPUT>
+where
+    M: ConstantModel<Sample: Checksummed<M>>,
+{
+    /// What [`Stream::save`] begins with.
+    const MODEL: u32 = <M::Sample as Checksummed<M>>::CHECKSUM.value();
 
     /// Passes the model's checksum, the time and the state to `put`, in [`Stream::SAVED`] words.
     pub fn save(&self, put: &mut impl FnMut(u32)) {
         put(const { Self::MODEL });
         put_longs(&[self.t], put);
-        self.state.iter().for_each(|sample| put(sample.to_bits()));
+        put_samples(&self.state, put);
     }
 
     /// Takes what [`Stream::save`] gave. Returns false, takes one word only and changes nothing if another model wrote it.
@@ -115,14 +122,14 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
             return false;
         }
         self.t = take_long(take);
-        self.state.iter_mut().for_each(|sample| *sample = f32::from_bits(take()));
+        take_samples(&mut self.state, take);
         true
     }
 }
 
 /// Samples of state, scratch and output for single frames.
 #[doc(hidden)]
-pub const fn stream_samples(graph: &super::Graph<'_>) -> [usize; 3] {
+pub const fn stream_samples<T: Sample>(graph: &super::Graph<'_, T>) -> [usize; 3] {
     let signature = graph.signature();
     let output = signature.output.len().saturating_mul(signature.lead.saturating_add(1));
     [signature.state, signature.scratch.len(1), output]
@@ -136,7 +143,7 @@ impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: u
     }
 }
 
-impl<M, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize> fmt::Debug
+impl<M: ConstantModel, const STATE: usize, const SCRATCH: usize, const OUTPUT: usize> fmt::Debug
     for Stream<M, STATE, SCRATCH, OUTPUT>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,7 +169,7 @@ mod tests {
     extern crate std;
     use super::*;
     use crate::{
-        Conv3d, ConvOptions, Decay, Finite, Graph, Kernel, LowPass, Node, Nonlinearity, PadMode, Pointwise, Shape,
+        Conv3d, ConvOptions, Decay, Finite, Graph, Kernel, LowPass, Node, Nonlinearity, PadMode, Pointwise, Q15, Shape,
         Source, Stage, TimePadding, constant,
     };
     use std::{vec, vec::Vec};
@@ -184,6 +191,7 @@ mod tests {
     ];
     struct Model;
     impl ConstantModel for Model {
+        type Sample = f32;
         const GRAPH: Graph<'static> = constant!(Graph::with_outputs(SHAPE, &NODES, &[1]));
     }
 
@@ -259,6 +267,57 @@ mod tests {
         assert_eq!(stream.step(&frame(2)).unwrap(), other.step(&frame(2)).unwrap());
     }
 
+    /// Samples of 16 bits: the bits of [`Graph::run_batch`], and saved two in a word.
+    #[test]
+    fn a_stream_of_integers() {
+        const SLOW: Decay = constant!(Decay::from_gain(0.01)).with_remainder();
+        static WEIGHTS: [Q15; 3] = Q15::array([20_000, -30_000, 9_000]);
+        const fn filter(shift: i8) -> Stage<'static, Q15> {
+            let kernel = Kernel::new(&WEIGHTS, [1, 1, 1, 1, 3]);
+            Stage::Conv3d(constant!(Conv3d::new_q15(SHAPE, kernel, shift, ConvOptions::DEFAULT)))
+        }
+        static NODES: [Node<Q15>; 2] = [
+            Node::Filter(Source::Input, filter(1)),
+            Node::Filter(Source::Node(0), Stage::LowPass(LowPass::new(SHAPE, SLOW))),
+        ];
+        struct Model;
+        impl ConstantModel for Model {
+            type Sample = Q15;
+            const GRAPH: Graph<'static, Q15> = constant!(Graph::new(SHAPE, &NODES));
+        }
+        struct Other;
+        impl ConstantModel for Other {
+            type Sample = Q15;
+            const GRAPH: Graph<'static, Q15> = {
+                static NODES: [Node<Q15>; 2] = [
+                    Node::Filter(Source::Input, filter(0)),
+                    Node::Filter(Source::Node(0), Stage::LowPass(LowPass::new(SHAPE, SLOW))),
+                ];
+                constant!(Graph::new(SHAPE, &NODES))
+            };
+        }
+        let frame = |t: usize| frame(t).map(|x| Q15::from_f64(f64::from(x) / 8.0));
+        let [state, scratch, output] = stream_samples(&Model::GRAPH);
+        let (mut state, mut scratch) = (vec![Q15::ZERO; state], vec![Q15::ZERO; scratch]);
+        let mut output = vec![Q15::ZERO; output];
+        let mut stream: StreamOf!(Model) = Stream::new();
+        for t in 0..40 {
+            let frames = Model::GRAPH.run_batch(t, 1, &mut state, &mut scratch, &frame(t as usize), &mut output);
+            assert_eq!(frames, Ok(1));
+            assert_eq!(stream.step(&frame(t as usize)).unwrap(), Some(&output[..]), "frame {t}");
+        }
+        assert!(output.iter().any(|y| *y != Q15::ZERO));
+        let mut words = Vec::new();
+        stream.save(&mut |word| words.push(word));
+        assert_eq!((words.len(), <StreamOf!(Model)>::SAVED), (3 + state.len() / 2, words.len()));
+        let (mut later, mut other): (StreamOf!(Model), StreamOf!(Other)) = (Stream::new(), Stream::new());
+        let mut saved = words.iter().copied();
+        assert!(later.restore(&mut || saved.next().unwrap()), "the same model");
+        assert_eq!(later.step(&frame(40)).unwrap(), stream.step(&frame(40)).unwrap());
+        let mut saved = words.iter().copied();
+        assert!(!other.restore(&mut || saved.next().unwrap()), "another shift is another model");
+    }
+
     /// A model that gives earlier frames, too.
     #[test]
     fn padded_frames_come_with_each_frame() {
@@ -266,6 +325,7 @@ mod tests {
             [Node::Filter(Source::Input, Stage::TimePadding(TimePadding::new(Shape::new(1, 1, 1), 2, PadMode::Zeros)))];
         struct Padded;
         impl ConstantModel for Padded {
+            type Sample = f32;
             const GRAPH: Graph<'static> = constant!(Graph::new(Shape::new(1, 1, 1), &NODES));
         }
         let mut stream: StreamOf!(Padded) = Stream::new();

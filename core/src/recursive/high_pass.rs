@@ -9,6 +9,7 @@ use super::{Decay, LowPass};
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
 use crate::lanes::Lanes;
+use crate::sample::Scaled;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
 /// Exponential high-pass of every pixel; see the [equation](self).
@@ -68,7 +69,7 @@ impl HighPass {
         input: &[T],
         output: &mut [T],
     ) -> usize {
-        let k = T::from_f64(self.k);
+        let Scaled { value: [one, k], shift } = T::scaled([1.0, -self.k]);
         self.low_pass.each(
             engine,
             t,
@@ -76,7 +77,7 @@ impl HighPass {
             input,
             output,
             #[inline(always)]
-            |x, y| x - k * y,
+            |x, y, _| T::from_sum(T::add_product(x.product(one), y, k), shift),
         )
     }
 }

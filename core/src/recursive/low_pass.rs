@@ -9,10 +9,11 @@
 //! Reference: a first-order IIR filter, e.g. Oppenheim and Schafer, Discrete-Time Signal Processing, 2010.
 
 use super::Decay;
-use super::update::{compensated, flush_due, plain};
+use super::update::{flush_due, plain, scaled};
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::copy;
 use crate::lanes::Lanes;
+use crate::sample::Scaled;
 use crate::scan::scan;
 use crate::{Error, Filter, Sample, Shape, Signature};
 
@@ -29,12 +30,40 @@ use crate::{Error, Filter, Sample, Shape, Signature};
 pub struct LowPass {
     shape: Shape,
     decay: Decay,
+    /// The output is `2^shift y`.
+    shift: i8,
 }
 
 impl LowPass {
     /// A low-pass of frames of `shape`.
     pub const fn new(shape: Shape, decay: Decay) -> Self {
-        Self { shape, decay }
+        Self { shape, decay, shift: 0 }
+    }
+
+    /// The same low-pass, whose output is `2^shift y`. Samples that are [integers](crate::fixed) are then as exact as the remainder
+    /// of the state, so that the output may be much smaller than the input.
+    ///
+    /// ```
+    /// use foveola_core::{Decay, Filter, LowPass, Q15, Shape};
+    /// let low_pass = LowPass::new(Shape::new(1, 1, 1), Decay::from_gain(1.0 / 1024.0)?.with_remainder()).amplified(8)?;
+    /// let (mut state, mut out) = ([Q15::default(); 2], [Q15::default()]);
+    /// low_pass.run(0, &mut state, &mut [], &[Q15::from_bits(64)], &mut out)?;
+    /// assert_eq!(out[0].to_bits(), 16); // 256 times 64 / 1024
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a shift outside -15 to 15.
+    pub const fn amplified(self, shift: i8) -> Result<Self, Error> {
+        if shift < -15 || shift > 15 {
+            return Err(Error::Parameter { name: "shift", value: shift as f64, expected: "-15 to 15" });
+        }
+        Ok(Self { shift, ..self })
+    }
+
+    /// The power of two by which the output is [amplified](Self::amplified).
+    pub const fn shift(&self) -> i8 {
+        self.shift
     }
 
     /// The decay.
@@ -59,18 +88,34 @@ impl LowPass {
         input: &[T],
         output: &mut [T],
     ) -> usize {
-        self.each(
+        let shift = self.shift;
+        if T::HAS_WIDE_SUMS && shift != 0 {
+            return self.each(
+                engine,
+                t,
+                state,
+                input,
+                output,
+                #[inline(always)]
+                |_, y, c| T::amplified(y, c, shift),
+            );
+        }
+        let frames = self.each(
             engine,
             t,
             state,
             input,
             output,
             #[inline(always)]
-            |_, y| y,
-        )
+            |_, y, _| y,
+        );
+        if shift != 0 {
+            output.iter_mut().for_each(|y| *y = T::amplified(*y, T::zero(), shift));
+        }
+        frames
     }
 
-    /// Writes `write(x, y)` for each sample, `y` being the low-passed `x`.
+    /// Writes `write(x, y, c)` for each sample, `y` being the low-passed `x`, and `c` its remainder, if it has one.
     #[inline(always)]
     pub(super) fn each<T: Sample, L: Lanes<T>, F: WorkSplitter>(
         &self,
@@ -79,7 +124,7 @@ impl LowPass {
         state: &mut [T],
         input: &[T],
         output: &mut [T],
-        write: impl Fn(T, T) -> T + Copy + Send + Sync,
+        write: impl Fn(T, T, T) -> T + Copy + Send + Sync,
     ) -> usize {
         let (decay, len) = (self.decay, self.shape.len());
         if let Some(gain) = plain(decay) {
@@ -117,11 +162,11 @@ impl LowPass {
                 #[inline(always)]
                 |_, x, [y], out| {
                     copy(y, x);
-                    x.iter().zip(out).for_each(|(x, out)| *out = write(*x, *x));
+                    x.iter().zip(out).for_each(|(x, out)| *out = write(*x, *x, T::zero()));
                 },
             );
         }
-        let (gain, (y, c)) = (T::from_f64(decay.gain()), state.split_at_mut_checked(len).unwrap_or_default());
+        let (gain, (y, c)) = (scaled(decay), state.split_at_mut_checked(len).unwrap_or_default());
         scan(
             engine,
             len,
@@ -131,8 +176,8 @@ impl LowPass {
             #[inline(always)]
             |_, x, [y, c], out| {
                 for (((x, y), c), out) in x.iter().zip(y).zip(c).zip(out) {
-                    compensated(gain, *x, y, c);
-                    *out = write(*x, *y);
+                    T::approach_closely(y, c, [*x, T::zero()], gain);
+                    *out = write(*x, *y, *c);
                 }
             },
         )
@@ -140,10 +185,10 @@ impl LowPass {
 }
 
 #[inline(always)]
-fn smooth_and_write<T: Sample>(gain: T, x: &[T], y: &mut [T], out: &mut [T], write: impl Fn(T, T) -> T) {
+fn smooth_and_write<T: Sample>(gain: Scaled<T>, x: &[T], y: &mut [T], out: &mut [T], write: impl Fn(T, T, T) -> T) {
     for ((x, y), out) in x.iter().zip(y).zip(out) {
-        *y = *y + gain * (*x - *y);
-        *out = write(*x, *y);
+        *y = y.approach(*x, gain);
+        *out = write(*x, *y, T::zero());
     }
 }
 

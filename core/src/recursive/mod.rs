@@ -34,6 +34,8 @@ pub mod low_pass;
 pub mod smooth_conv;
 mod update;
 
+pub(crate) use update::compensated;
+
 pub use high_pass::HighPass;
 pub use low_pass::LowPass;
 pub use smooth_conv::SmoothConv;
@@ -138,6 +140,11 @@ impl Decay {
         self.period == 0
     }
 
+    /// Whether [`Decay::with_remainder`] made it compensated, and not its gain.
+    pub(crate) const fn has_extra_remainder(self) -> bool {
+        self.period == 0 && self.gain >= LEAST_PLAIN
+    }
+
     /// Frames from one in which a small state word becomes zero to the next, a power of two; 0 for a compensated recursion,
     /// which makes no small numbers.
     ///
@@ -147,6 +154,19 @@ impl Decay {
     /// ```
     pub const fn period(self) -> u32 {
         self.period
+    }
+
+    /// The same decay, with a remainder for each sample of state whatever the gain: for samples of 16 bits, which hold the
+    /// increments of short time constants only.
+    ///
+    /// ```
+    /// use foveola_core::Decay;
+    /// assert!(Decay::from_gain(0.5)?.with_remainder().is_compensated());
+    /// # Ok::<(), foveola_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_remainder(self) -> Self {
+        Self { period: 0, ..self }
     }
 
     /// Words of state for each sample.

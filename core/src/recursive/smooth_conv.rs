@@ -19,7 +19,7 @@
 //!   bit-identical.
 
 use super::Decay;
-use super::update::{due, flush, plain, smooth, smooth_thrice, smooth_twice};
+use super::update::{due, flush, plain, smooth, smooth_amplified, smooth_closely, smooth_thrice, smooth_twice};
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
@@ -30,7 +30,7 @@ use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
-use crate::{Checksum, Error, Filter, Sample, Scratch, Shape, Signature};
+use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
 use core::ops::Range;
 
 /// A chain of exponentials, each followed by its own kernel; see the [equation](self).
@@ -58,6 +58,12 @@ pub struct SmoothConv<'w, T = f32> {
     /// Frames after which small numbers become zero: the shortest period of the other stages; 0 if there are none.
     period: u32,
     spatial: &'w [T],
+    /// They count `2^shift` times.
+    shift: i8,
+    /// The same for the factors along rows and along columns.
+    factor_shifts: [i8; 2],
+    /// The first stage reads `2^amplification` times the input: for integers alone.
+    amplification: i8,
     size: [usize; 2],
     border: Border,
     components: bool,
@@ -141,7 +147,21 @@ impl<'w, T> SmoothConv<'w, T> {
             stage += 1;
         }
         let (components, factors) = (false, None);
-        Ok(Self { shape, decays, remainders, period, spatial, size, border, components, factors, block: 1 })
+        Ok(Self {
+            shape,
+            decays,
+            remainders,
+            period,
+            spatial,
+            shift: 0,
+            factor_shifts: [0; 2],
+            amplification: 0,
+            size,
+            border,
+            components,
+            factors,
+            block: 1,
+        })
     }
 
     /// One decay for each stage.
@@ -167,6 +187,31 @@ impl<'w, T> SmoothConv<'w, T> {
     /// The factors of the kernels, if there are any.
     pub const fn factors(&self) -> Option<&Factors<'w, T>> {
         self.factors.as_ref()
+    }
+
+    /// What the kernels count: `2^shift` times. 0 but for samples that are [integers](crate::fixed).
+    pub const fn shift(&self) -> i8 {
+        self.shift
+    }
+
+    /// The same for the factors along rows and along columns.
+    pub const fn factor_shifts(&self) -> [i8; 2] {
+        self.factor_shifts
+    }
+
+    /// The power of two by which the input counts in the first stage: 0 but for integers.
+    pub const fn amplification(&self) -> i8 {
+        self.amplification
+    }
+
+    /// The same filter, with this power of two.
+    pub(crate) const fn amplify(self, amplification: i8) -> Self {
+        Self { amplification, ..self }
+    }
+
+    /// The same filter, with these shifts.
+    pub(crate) const fn scaled(self, shift: i8, factor_shifts: [i8; 2]) -> Self {
+        Self { shift, factor_shifts, ..self }
     }
 
     /// The same filter, yielding every component as a channel instead of their sum.
@@ -229,23 +274,6 @@ impl<'w, T> SmoothConv<'w, T> {
             }
         });
         signature
-    }
-}
-
-impl SmoothConv<'_> {
-    /// `sum`, extended by every number in the filter.
-    pub(crate) const fn numbers(&self, mut sum: Checksum) -> Checksum {
-        let mut stage = 0;
-        while stage < self.decays.len() {
-            sum = sum.decay(self.decays[stage]);
-            stage += 1;
-        }
-        let options = (self.border as u32) << 1 | self.components as u32;
-        sum.word(self.size[0] as u32)
-            .word(self.size[1] as u32)
-            .word(options)
-            .samples(self.spatial)
-            .factors(self.factors.as_ref())
     }
 }
 
@@ -392,7 +420,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// Whether all stages compute `y += (1-a) (x - y)` directly.
     fn is_plain(&self) -> bool {
-        self.decays.iter().all(|decay| plain::<T>(*decay).is_some())
+        (!T::HAS_WIDE_SUMS || self.amplification == 0) && self.decays.iter().all(|decay| plain::<T>(*decay).is_some())
     }
 
     /// One row of the chain, three stages at a time where all are `plain`.
@@ -429,11 +457,20 @@ impl<T: Sample> SmoothConv<'_, T> {
     fn any_stages(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
         let (mut x, mut remainders) = (x, remainders.chunks_exact_mut(stride));
+        let mut amplification = if T::HAS_WIDE_SUMS { self.amplification } else { 0 };
+        // The remainders of a stage are those of what the next one reads.
+        let mut r: &[T] = &[];
         for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
             let c = if decay.is_compensated() { remainders.next() } else { None };
-            let y = y.get_mut(left..left + cols).unwrap_or_default();
-            smooth(*decay, x, y, c.unwrap_or_default());
-            x = y;
+            let (c, y) = (c.unwrap_or_default(), y.get_mut(left..left + cols).unwrap_or_default());
+            if amplification != 0 {
+                smooth_amplified(*decay, amplification, x, y, c);
+            } else if T::HAS_WIDE_SUMS && !r.is_empty() && !c.is_empty() {
+                smooth_closely(*decay, [x, r], y, c);
+            } else {
+                smooth(*decay, x, y, c);
+            }
+            (x, r, amplification) = (y, c, 0);
         }
     }
 
@@ -460,6 +497,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                 cols: factors.cols,
                 outs: if self.components { n } else { 1 },
                 bias: &[],
+                shifts: self.factor_shifts,
                 dilation: [1; 2],
                 border: self.border,
                 top: kh / 2,
@@ -473,6 +511,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             lines,
             weights: self.spatial,
             bias: &[],
+            shift: self.shift,
             kernel: if self.components { [n, 1, 1, kh, kw] } else { [1, n, 1, kh, kw] },
             groups: if self.components { n } else { 1 },
             step: [1; 2],

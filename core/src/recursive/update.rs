@@ -2,8 +2,8 @@
 //! requires it.
 
 use super::Decay;
-use crate::Sample;
 use crate::filter::copy;
+use crate::sample::{Sample, Scaled};
 use core::iter::successors;
 use core::ops::Range;
 
@@ -53,34 +53,70 @@ const INCREMENT: f64 = 1.0 / (1 << 28) as f64;
 
 /// A compensated step of a sample.
 #[inline(always)]
-pub(super) fn compensated<T: Sample>(gain: T, x: T, y: &mut T, c: &mut T) {
+pub(crate) fn compensated<T: Sample>(gain: T, x: T, y: &mut T, c: &mut T) {
     let increment = or_zero(gain * (x - *y) + *c, T::SMALL * INCREMENT);
     let sum = *y + increment;
     *c = increment - (sum - *y);
     *y = sum;
 }
 
+/// Whether the gain of a recursion is 1.
+#[inline(always)]
+pub(super) fn is_copy<T: Sample>(decay: Decay) -> bool {
+    T::from_f64(decay.gain) == T::one()
+}
+
+/// The gain of a recursion.
+#[inline(always)]
+pub(super) fn scaled<T: Sample>(decay: Decay) -> Scaled<T> {
+    let Scaled { value: [value], shift } = T::scaled([decay.gain]);
+    Scaled { value, shift }
+}
+
 /// The gain of a recursion that computes `y += (1-a) (x - y)` directly.
 #[inline(always)]
-pub(super) fn plain<T: Sample>(decay: Decay) -> Option<T> {
-    let gain = T::from_f64(decay.gain);
-    (gain != T::one() && !decay.is_compensated()).then_some(gain)
+pub(super) fn plain<T: Sample>(decay: Decay) -> Option<Scaled<T>> {
+    (!is_copy::<T>(decay) && !decay.is_compensated()).then(|| scaled(decay))
 }
 
 /// One step of every sample of any recursion; `c` are the remainders of a compensated one.
 #[inline(always)]
 pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T]) {
-    let gain = T::from_f64(decay.gain);
-    if gain == T::one() {
+    let gain = scaled(decay);
+    if is_copy::<T>(decay) {
         // y + (x - y) would round.
         copy(y, x);
     } else if decay.is_compensated() {
         for ((x, y), c) in x.iter().zip(y).zip(c) {
-            compensated(gain, *x, y, c);
+            T::approach_closely(y, c, [*x, T::zero()], gain);
         }
     } else {
         for (x, y) in x.iter().zip(y) {
-            *y = *y + gain * (*x - *y);
+            *y = y.approach(*x, gain);
+        }
+    }
+}
+
+/// [`smooth`] of samples with remainders `r`, by a decay that has one, too: for integers.
+pub(super) fn smooth_closely<T: Sample>(decay: Decay, [x, r]: [&[T]; 2], y: &mut [T], c: &mut [T]) {
+    let gain = scaled(decay);
+    for (((x, r), y), c) in x.iter().zip(r).zip(y).zip(c) {
+        T::approach_closely(y, c, [*x, *r], gain);
+    }
+}
+
+/// [`smooth`] of `2^shift x`, for integers.
+pub(super) fn smooth_amplified<T: Sample>(decay: Decay, shift: i8, x: &[T], y: &mut [T], c: &mut [T]) {
+    let gain = scaled(decay);
+    if is_copy::<T>(decay) {
+        x.iter().zip(y).for_each(|(x, y)| *y = x.amplified(T::zero(), shift));
+    } else if decay.is_compensated() {
+        for ((x, y), c) in x.iter().zip(y).zip(c) {
+            T::approach_amplified(y, c, *x, gain, shift);
+        }
+    } else {
+        for (x, y) in x.iter().zip(y) {
+            T::approach_amplified(y, &mut T::zero(), *x, gain, shift);
         }
     }
 }
@@ -88,21 +124,21 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
 /// Two plain recursions in one pass, so that no sample is loaded twice.
 #[inline(always)]
 pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
-    let [a, b] = decays.map(|decay| T::from_f64(decay.gain));
+    let [a, b] = decays.map(scaled);
     for ((x, y), z) in x.iter().zip(y).zip(z) {
-        *y = *y + a * (*x - *y);
-        *z = *z + b * (*y - *z);
+        *y = y.approach(*x, a);
+        *z = z.approach(*y, b);
     }
 }
 
 /// Three plain recursions in one pass.
 #[inline(always)]
 pub(super) fn smooth_thrice<T: Sample>(decays: [Decay; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
-    let [a, b, c] = decays.map(|decay| T::from_f64(decay.gain));
+    let [a, b, c] = decays.map(scaled);
     for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
-        *u = *u + a * (*x - *u);
-        *y = *y + b * (*u - *y);
-        *z = *z + c * (*y - *z);
+        *u = u.approach(*x, a);
+        *y = y.approach(*u, b);
+        *z = z.approach(*y, c);
     }
 }
 

@@ -142,7 +142,7 @@ where
     /// [`ModelDamaged`] when the model's tables in flash are not what the compiler put there: a board reports it and lets the
     /// watchdog bite.
     pub fn new(
-        memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
+        memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS, A::Sample>,
         source: S,
         delay: D,
         watchdog: W,
@@ -208,7 +208,7 @@ where
         }
         let before = self.pipeline.counters().outputs;
         let (mut number, outbox) = (before, self.outbox);
-        let mut each = |frame: foveola_pipeline::Output<'_>| {
+        let mut each = |frame: foveola_pipeline::Output<'_, A::Sample>| {
             let (locations, count) = strongest::<LOCATIONS>(frame.samples);
             outbox.offer(Packet::strongest(number as u32, frame.start, locations.get(..count).unwrap_or(&locations)));
             number += 1;

@@ -23,6 +23,7 @@ struct Trace;
 
 impl Application for Trace {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = constant!(Plan::new(
         constant!(Graph::new(SHAPE, &NODES)),
         Geometry { cols: 32, rows: 32 },

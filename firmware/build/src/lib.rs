@@ -18,7 +18,8 @@
 //! }
 //! impl foveola_pipeline::Application for Retina {
 //!     type Decoder = foveola_core::events::Evt2;
-//!     const PLAN: Plan<'static> = retina::PLAN;
+//!     type Sample = retina::Sample;
+//!     const PLAN: Plan<'static, retina::Sample> = retina::PLAN;
 //!     const RAM: usize = 155 * 1024;
 //! }
 //! ```

@@ -79,6 +79,7 @@ pub struct Retina;
 
 impl Application for Retina {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = constant!(plan(&NODES));
     const RAM: usize = 64 * 1024;
 }

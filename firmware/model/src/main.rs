@@ -11,7 +11,7 @@ use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use defmt::println;
 use foveola_core::events::Evt2;
-use foveola_core::{Digest, Shape};
+use foveola_core::{Digest, Sample, Shape};
 use foveola_pipeline::{Application, MemoryOf, Output, Pipeline, Plan};
 use foveola_qemu::meter::Meter;
 use foveola_qemu::retina::RECORDING;
@@ -29,7 +29,8 @@ struct FromFile;
 
 impl Application for FromFile {
     type Decoder = Evt2;
-    const PLAN: Plan<'static> = model::PLAN;
+    type Sample = model::Sample;
+    const PLAN: Plan<'static, model::Sample> = model::PLAN;
     const RAM: usize = model::RAM;
 }
 
@@ -47,12 +48,13 @@ fn main() -> ! {
     let mut digests = [const { Digest::new() }; model::OUTPUTS.len()];
     let (mut least, mut most, mut last) = (f32::INFINITY, f32::NEG_INFINITY, 0);
     let (mut meter, mut ticks) = (Meter::new(peripherals.SYST), 0);
-    let mut each = |frame: Output<'_>| {
+    let mut each = |frame: Output<'_, model::Sample>| {
         ticks += meter.lap();
         last = frame.start;
         let outputs = core::iter::once(frame.samples).chain((0..).map(|further| frame.further(further)));
         digests.iter_mut().zip(outputs).for_each(|(digest, samples)| digest.add(samples));
-        (least, most) = frame.samples.iter().fold((least, most), |(least, most), y| (least.min(*y), most.max(*y)));
+        let values = frame.samples.iter().map(|y| y.to_f64() as f32);
+        (least, most) = values.fold((least, most), |(least, most), y| (least.min(y), most.max(y)));
         meter.lap(); // what only this program does is not measured
     };
     let mut bytes = RECORDING;
@@ -91,9 +93,10 @@ fn main() -> ! {
         let Ok(mut pipeline) = Pipeline::<FromFile, _, _, _, _, _>::new(memory) else { exit(false) };
         let mut ticks = 0;
         for t in 0..MEASURED {
-            let fill = |samples: &mut [f32]| {
+            let fill = |samples: &mut [model::Sample]| {
                 for (i, x) in (t..).zip(samples) {
-                    *x = if is_dense { (i * 0x9e37_79b9 % 1013) as f32 / 1013.0 - 0.4 } else { 0.0 };
+                    let value = if is_dense { (i * 0x9e37_79b9 % 1013) as f32 / 1013.0 - 0.4 } else { 0.0 };
+                    *x = Sample::from_f64(value.into());
                 }
                 meter.lap();
             };

@@ -1,7 +1,7 @@
 //! A filter over frames for which there is no memory, one band of rows after the other.
 //!
 //! ```text
-//! counts of the sensor, a byte a pixel -> rows r - top .. r + R + below, with their borders, as floats
+//! counts of the sensor, a byte a pixel -> rows r - top .. r + R + below, with their borders, as samples
 //!                                      -> a model from these to R rows -> a callback for each row
 //! ```
 //! A dense frame of 320 x 320 floats is 410 kB; its counts are 102 kB, and a band of eight rows for a 5 x 5 kernel is 16 kB.
@@ -12,13 +12,13 @@
 //! The border is that of the counts. For one kernel that is the border of the filter, bit for bit; where kernels follow each
 //! other, the later ones see results beyond the frame, and not a border of their own.
 
-use foveola_core::events::Count;
-use foveola_core::{Border, Error, Filter, Graph, Shape, Signature, Step};
+use foveola_core::events::{Accumulator, Count};
+use foveola_core::{Border, Error, Filter, Graph, Sample, Shape, Signature, Step};
 
 /// The constants of a filter in bands; see [above](self).
 ///
 /// ```
-/// use foveola_core::events::Count;
+/// use foveola_core::events::{Accumulator, Count};
 /// use foveola_core::{Border, Conv3d, ConvOptions, Graph, Kernel, Node, Shape, Source, Stage, constant};
 /// use foveola_pipeline::{BandMemory, Bands};
 ///
@@ -43,35 +43,38 @@ use foveola_core::{Border, Error, Filter, Graph, Shape, Signature, Step};
 /// # Ok::<(), foveola_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Bands<'a> {
-    model: Graph<'a>,
+pub struct Bands<'a, T: Sample = f32> {
+    model: Graph<'a, T>,
     signature: Signature,
     rows: usize,
     border: Border,
+    exponent: u8,
 }
 
 /// Memory for a band, its output, and the model's scratch: [`Bands::samples`] of each.
 #[derive(Debug)]
-pub struct BandMemory<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize> {
-    input: [f32; INPUT],
-    output: [f32; OUTPUT],
-    scratch: [f32; SCRATCH],
+pub struct BandMemory<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize, T = f32> {
+    input: [T; INPUT],
+    output: [T; OUTPUT],
+    scratch: [T; SCRATCH],
 }
 
-impl<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize> BandMemory<INPUT, OUTPUT, SCRATCH> {
+impl<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize, T: Sample> BandMemory<INPUT, OUTPUT, SCRATCH, T> {
     /// Zeros, so that a static of it takes no flash.
     pub const fn new() -> Self {
-        Self { input: [0.0; INPUT], output: [0.0; OUTPUT], scratch: [0.0; SCRATCH] }
+        Self { input: [T::ZERO; INPUT], output: [T::ZERO; OUTPUT], scratch: [T::ZERO; SCRATCH] }
     }
 }
 
-impl<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize> Default for BandMemory<INPUT, OUTPUT, SCRATCH> {
+impl<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize, T: Sample> Default
+    for BandMemory<INPUT, OUTPUT, SCRATCH, T>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<'a> Bands<'a> {
+impl<'a, T: Sample> Bands<'a, T> {
     /// A `model` that makes some rows of output of more rows of input, over frames of `rows` rows and as many columns as its
     /// output has. Beyond the frame the input is `border`; half of what a band has more than its output lies on each side,
     /// rounded up above and to the left.
@@ -79,7 +82,7 @@ impl<'a> Bands<'a> {
     /// # Errors
     /// [`Error::Parameter`] for a model with memory or of several channels, whose output is larger than its input or not
     /// a frame for each frame; [`Error::EmptyFrame`] for no rows.
-    pub const fn new(model: Graph<'a>, rows: usize, border: Border) -> Result<Self, Error> {
+    pub const fn new(model: Graph<'a, T>, rows: usize, border: Border) -> Result<Self, Error> {
         let signature = model.signature();
         let Signature { input, output, .. } = signature;
         if signature.state > 0 {
@@ -105,7 +108,14 @@ impl<'a> Bands<'a> {
         if rows == 0 || output.rows == 0 || output.cols == 0 {
             return Err(Error::EmptyFrame { shape: Shape::new(1, rows, output.cols) });
         }
-        Ok(Self { model, signature, rows, border })
+        Ok(Self { model, signature, rows, border, exponent: Accumulator::COUNTING_TO })
+    }
+
+    /// The same, for samples that are integers: the sample 1 stands for `2^exponent` counts, as with
+    /// [`Accumulator::counting_to`].
+    #[must_use]
+    pub const fn counting_to(self, exponent: u8) -> Self {
+        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
     }
 
     /// Shape of a frame of counts, and of the output.
@@ -121,7 +131,9 @@ impl<'a> Bands<'a> {
     /// Bytes of RAM: the counts, a band, its output and the scratch.
     pub const fn bytes(&self) -> usize {
         let [input, output, scratch] = self.samples();
-        self.shape().len().saturating_add(input.saturating_add(output).saturating_add(scratch).saturating_mul(4))
+        self.shape()
+            .len()
+            .saturating_add(input.saturating_add(output).saturating_add(scratch).saturating_mul(size_of::<T>()))
     }
 
     /// Calls `each` with every row of the filtered frame, from the top to the bottom.
@@ -131,8 +143,8 @@ impl<'a> Bands<'a> {
     pub fn run<const INPUT: usize, const OUTPUT: usize, const SCRATCH: usize>(
         &self,
         counts: &[Count],
-        memory: &mut BandMemory<INPUT, OUTPUT, SCRATCH>,
-        mut each: impl FnMut(usize, &[f32]),
+        memory: &mut BandMemory<INPUT, OUTPUT, SCRATCH, T>,
+        mut each: impl FnMut(usize, &[T]),
     ) -> Result<(), Error> {
         let Shape { rows, cols, .. } = self.shape();
         if counts.len() != rows.saturating_mul(cols) {
@@ -157,21 +169,21 @@ impl<'a> Bands<'a> {
         Ok(())
     }
 
-    /// A row of a band: counts as floats, with their border; a border of zeros where there are none.
-    fn fill(&self, to: &mut [f32], left: usize, from: &[Count]) {
+    /// A row of a band: counts as samples, with their border; a border of zeros where there are none.
+    fn fill(&self, to: &mut [T], left: usize, from: &[Count]) {
         let cols = from.len();
         if cols == 0 {
-            return to.fill(0.0);
+            return to.fill(T::ZERO);
         }
         if let Some(to) = to.get_mut(left..) {
             for (to, from) in to.iter_mut().zip(from) {
-                *to = from.get().into();
+                *to = T::from_count(from.get().into(), self.exponent);
             }
         }
         for at in (0..left).chain(left + cols..to.len()) {
             let count = self.border.index(at as isize - left as isize, cols).and_then(|at| from.get(at));
             if let Some(to) = to.get_mut(at) {
-                *to = count.map_or(0.0, |count| count.get().into());
+                *to = count.map_or(T::ZERO, |count| T::from_count(count.get().into(), self.exponent));
             }
         }
     }

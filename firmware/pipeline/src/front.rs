@@ -25,7 +25,7 @@ pub struct Front<D = Evt2> {
 
 impl<D: Live> Front<D> {
     /// At the start of a sensor's stream or of a recording.
-    pub fn new(plan: &Plan<'_>) -> Self {
+    pub fn new<T: Sample>(plan: &Plan<'_, T>) -> Self {
         let decoder = D::start().largest_step(plan.largest_step);
         Self { decoder, ..Self::of(plan.bins.clone()) }
     }
@@ -204,7 +204,7 @@ impl<D: Live> Front<D> {
     }
 
     /// What [`Front::save`] gave.
-    pub(crate) fn restore(plan: &Plan<'_>, take: &mut impl FnMut() -> u32) -> Result<Self, OtherState> {
+    pub(crate) fn restore<T: Sample>(plan: &Plan<'_, T>, take: &mut impl FnMut() -> u32) -> Result<Self, OtherState> {
         let decoder = D::restore(take)?.largest_step(plan.largest_step);
         let bins = plan.bins.clone().restore(take);
         let [events, filtered, bytes] = core::array::from_fn(|_| take_long(take));

@@ -34,6 +34,7 @@
 //! struct Trace;
 //! impl Application for Trace {
 //!     type Decoder = Evt2; // what the sensor sends; Evt21 and Evt3 are others
+//!     type Sample = f32; // what the model computes with; Q15, of 16 bits, is the other
 //!     const PLAN: Plan<'static> = constant!(Plan::new(
 //!         constant!(Graph::new(Shape::new(1, 2, 4), &NODES)),
 //!         Geometry { cols: 8, rows: 4 }, // the sensor's
@@ -69,6 +70,6 @@ pub use bands::{BandMemory, Bands};
 pub use front::Front;
 pub use memory::Memory;
 pub use pipeline::{Counters, Output, Pipeline};
-pub use plan::{Application, ModelDamaged, Plan};
+pub use plan::{Application, ModelDamaged, Plan, PlanSample};
 pub use queue::{Block, ByteQueue, ByteReceiver, ByteSender};
 pub use snapshot::{Retained, SnapshotError, Snapshots};

@@ -9,10 +9,10 @@
 //! [`ByteQueue`](crate::ByteQueue), bytes sent = bytes + dropped + still in the queue.
 
 use crate::runner::ModelOf;
-use crate::{Application, Block, Front, Memory, ModelDamaged};
+use crate::{Application, Block, Front, Memory, ModelDamaged, PlanSample};
 use foveola_core::events::{Dropped, OtherState, Skipped};
-use foveola_core::words::{put_longs, take_long};
-use foveola_core::{Graph, Only};
+use foveola_core::words::{put_longs, put_samples, take_long, take_samples};
+use foveola_core::{Graph, Only, Sample};
 
 /// Words that [`Pipeline::save`] gives beside state and input.
 pub(crate) const fn fixed<A: Application>() -> usize {
@@ -21,26 +21,26 @@ pub(crate) const fn fixed<A: Application>() -> usize {
 
 /// A frame that comes out.
 #[derive(Clone, Copy)]
-pub struct Output<'a> {
+pub struct Output<'a, T: Sample = f32> {
     /// When the input frame began that completed it, in microseconds of the sensor's clock.
     pub start: u64,
     /// `channels x rows x cols` of the model's output, the first one if it has several.
-    pub samples: &'a [f32],
+    pub samples: &'a [T],
     /// The frame of the model that it is.
     t: u64,
-    model: &'a Graph<'a>,
-    scratch: &'a [f32],
+    model: &'a Graph<'a, T>,
+    scratch: &'a [T],
 }
 
-impl<'a> Output<'a> {
+impl<'a, T: Sample> Output<'a, T> {
     /// The frame of further output number `index`: those of [`Graph::outputs`]. Empty where the model has no such output, or none
     /// for this frame. It is where the model left it: nothing was copied.
-    pub fn further(&self, index: usize) -> &'a [f32] {
+    pub fn further(&self, index: usize) -> &'a [T] {
         self.model.output(index, self.t, 1, 1, self.scratch).unwrap_or(&[])
     }
 }
 
-impl core::fmt::Debug for Output<'_> {
+impl<T: Sample> core::fmt::Debug for Output<'_, T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Self { start, samples, t, .. } = self;
         f.debug_struct("Output").field("start", start).field("samples", samples).field("t", t).finish_non_exhaustive()
@@ -110,7 +110,7 @@ pub struct Pipeline<
     const EVENTS: usize = 0,
 > {
     front: Front<A::Decoder>,
-    memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>,
+    memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS, A::Sample>,
     /// Frames that the model took since its state was cleared.
     t: u64,
     counters: Counters,
@@ -146,9 +146,9 @@ impl<
     ///
     /// # Errors
     /// [`ModelDamaged`] when the model's tables are not those that the compiler saw: every table is read once.
-    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS>) -> Result<Self, ModelDamaged> {
+    pub fn new(memory: &'m mut Memory<INPUT, OUTPUT, STATE, SCRATCH, EVENTS, A::Sample>) -> Result<Self, ModelDamaged> {
         const { A::PLAN.must_fit(A::RAM, [INPUT, OUTPUT, STATE, SCRATCH], EVENTS) };
-        A::PLAN.check(const { A::CHECKSUM })?;
+        A::Sample::check(&A::PLAN, const { A::CHECKSUM })?;
         let application = core::marker::PhantomData;
         Ok(Self { front: Front::new(&A::PLAN), memory, t: 0, counters: Counters::default(), application })
     }
@@ -159,7 +159,7 @@ impl<
     ///
     /// No piece of a stream and no jump of its clock therefore keeps a main loop from its watchdog.
     #[must_use = "more frames may be due"]
-    pub fn feed(&mut self, bytes: &mut &[u8], mut each: impl FnMut(Output<'_>)) -> bool {
+    pub fn feed(&mut self, bytes: &mut &[u8], mut each: impl FnMut(Output<'_, A::Sample>)) -> bool {
         for _ in 0..const { A::PLAN.most } {
             match self.next_frame(bytes) {
                 Some(start) => self.filter(start, &mut each),
@@ -189,7 +189,7 @@ impl<
     /// Completes the frames that the sensor's clock has passed though no event came: to be called when no bytes wait. As
     /// many as [`Self::feed`] at most; returns whether more may be due.
     #[must_use = "more frames may be due"]
-    pub fn quiet(&mut self, mut each: impl FnMut(Output<'_>)) -> bool {
+    pub fn quiet(&mut self, mut each: impl FnMut(Output<'_, A::Sample>)) -> bool {
         for _ in 0..const { A::PLAN.most } {
             match self.front.quiet_frame(&mut self.memory.input) {
                 Some(start) => self.filter(start, &mut each),
@@ -217,6 +217,7 @@ impl<
     /// # struct Trace;
     /// # impl Application for Trace {
     /// #     type Decoder = Evt2;
+    /// #     type Sample = f32;
     /// #     const PLAN: Plan<'static> =
     /// #         constant!(Plan::new(constant!(Graph::new(Shape::new(1, 2, 4), &NODES)), SENSOR, 1, Polarity::Signed, 1_000));
     /// #     const RAM: usize = 512;
@@ -239,7 +240,12 @@ impl<
     /// }
     /// assert_eq!(outputs, 1);
     /// ```
-    pub fn frame(&mut self, start: u64, fill: impl FnOnce(&mut [f32]), mut each: impl FnMut(Output<'_>)) -> bool {
+    pub fn frame(
+        &mut self,
+        start: u64,
+        fill: impl FnOnce(&mut [A::Sample]),
+        mut each: impl FnMut(Output<'_, A::Sample>),
+    ) -> bool {
         let is_first = self.front.bytes() == 0;
         if is_first {
             fill(&mut self.memory.input);
@@ -257,7 +263,7 @@ impl<
     /// The stream ends: the frame that is open goes through the model. Where frames are due before it, they come first, as
     /// many as from [`Self::feed`]; returns whether it is to be called again.
     #[must_use = "more frames may be due"]
-    pub fn finish(&mut self, mut each: impl FnMut(Output<'_>)) -> bool {
+    pub fn finish(&mut self, mut each: impl FnMut(Output<'_, A::Sample>)) -> bool {
         if self.front.is_behind() && self.feed(&mut &[][..], &mut each) {
             return true;
         }
@@ -289,7 +295,8 @@ impl<
         let Counters { losses, frames, outputs, refused, held_back, .. } = self.counters;
         put(losses);
         put_longs(&[self.t, frames, outputs, refused, held_back], put);
-        self.memory.state.iter().chain(&self.memory.input).for_each(|sample| put(sample.to_bits()));
+        put_samples(&self.memory.state, put);
+        put_samples(&self.memory.input, put);
         self.memory.events.iter().for_each(|word| put(*word));
     }
 
@@ -301,12 +308,13 @@ impl<
         self.t = t;
         self.counters = Counters { losses, frames, outputs, refused, held_back, ..Counters::default() };
         let memory = &mut *self.memory;
-        memory.state.iter_mut().chain(&mut memory.input).for_each(|sample| *sample = f32::from_bits(take()));
+        take_samples(&mut memory.state, take);
+        take_samples(&mut memory.input, take);
         memory.events.iter_mut().for_each(|word| *word = take());
         Ok(())
     }
 
-    fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_>)) {
+    fn filter(&mut self, start: u64, each: &mut impl FnMut(Output<'_, A::Sample>)) {
         let Memory { input, output, state, scratch, .. } = &mut *self.memory;
         let (model, t) = (const { &A::PLAN.model }, self.t);
         self.counters.frames += 1;

@@ -1,12 +1,12 @@
 //! The constants of an application, and what memory they need.
 //!
-//! Bytes of RAM: 4 for each sample of an input frame, an output frame, the model's state and its scratch for one frame, and for
-//! each word of the event filters' state.
+//! Bytes of RAM: 4, or 2 in [`Q15`], for each sample of an input frame, an output frame, the model's state and its scratch for one
+//! frame, and 4 for each word of the event filters' state.
 
 #[cfg(doc)]
 use foveola_core::events::Evt2;
 use foveola_core::events::{Accumulator, EventChain, Geometry, Live, Polarity, Window};
-use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
+use foveola_core::{Checksum, Error, Graph, Q15, Sample, Shape, Signature, Text};
 
 /// What runs on a board: constants, checked when the program is built.
 ///
@@ -22,6 +22,7 @@ use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 /// struct TooLarge;
 /// impl Application for TooLarge {
 ///     type Decoder = Evt2;
+///     type Sample = f32;
 ///     const PLAN: Plan<'static> = constant!(Plan::new(
 ///         constant!(Graph::new(SHAPE, &NODES)),
 ///         Geometry { cols: 4, rows: 2 },
@@ -34,28 +35,44 @@ use foveola_core::{Checksum, Error, Graph, Shape, Signature, Text};
 /// let mut memory = <MemoryOf!(TooLarge)>::new();
 /// let _ = Pipeline::<TooLarge, _, _, _, _>::new(&mut memory);
 /// ```
-pub trait Application {
+pub trait Application: Sized {
     /// What the sensor sends: [`Evt2`], [`Evt21`](foveola_core::events::Evt21) or [`Evt3`](foveola_core::events::Evt3).
     type Decoder: Live;
+    /// What the model computes with: [`f32`] or [`Q15`].
+    type Sample: PlanSample<Self>;
     /// Sensor, frames, model.
-    const PLAN: Plan<'static>;
+    const PLAN: Plan<'static, Self::Sample>;
     /// Bytes that frames, state and scratch may take.
     const RAM: usize;
     /// What [`Plan::checksum`] gives where nothing is damaged: the compiler's own.
-    const CHECKSUM: u32 = Self::PLAN.checksum();
+    const CHECKSUM: u32 = <Self::Sample as PlanSample<Self>>::CHECKSUM;
+}
+
+/// A sample whose plans have a checksum: [`f32`] and [`Q15`]. It is that of the plan of `A`.
+///
+/// A constant cannot call the methods of a trait, so each type has the constant itself.
+pub trait PlanSample<A>: Sample {
+    /// [`Plan::checksum`] of `A`'s plan.
+    const CHECKSUM: u32;
+
+    /// [`Plan::check`] of a plan.
+    ///
+    /// # Errors
+    /// [`ModelDamaged`] with both checksums.
+    fn check(plan: &Plan<'_, Self>, expected: u32) -> Result<(), ModelDamaged>;
 }
 
 const BESIDE: &str = "a pixel of the sensor";
 
 /// A sensor, how its events become frames, and the model that takes them.
 #[derive(Clone, Debug)]
-pub struct Plan<'a> {
+pub struct Plan<'a, T: Sample = f32> {
     /// Pixels of the sensor.
     sensor: Geometry,
     /// What the events pass before they are counted.
     pub(crate) events: EventChain<'a>,
     /// Takes the frames.
-    pub(crate) model: Graph<'a>,
+    pub(crate) model: Graph<'a, T>,
     pub(crate) signature: Signature,
     pub(crate) bins: Accumulator,
     /// The largest step of the sensor's clock that is believed at once, in microseconds.
@@ -84,7 +101,7 @@ impl core::fmt::Display for ModelDamaged {
 
 impl core::error::Error for ModelDamaged {}
 
-impl<'a> Plan<'a> {
+impl<'a, T: Sample> Plan<'a, T> {
     /// Events of a sensor of `geometry` pixels, in bins of `binning` x `binning` of them, counted for `dt` microseconds, through
     /// `model`. Pixels beyond the last whole bin of a row or column are outside the frame.
     ///
@@ -92,7 +109,7 @@ impl<'a> Plan<'a> {
     /// [`Error::Parameter`] for a `binning` or `dt` of 0; [`Error::EmptyFrame`] for a sensor of less than a bin;
     /// [`Error::NodeShape`] when the model takes frames of another shape.
     pub const fn new(
-        model: Graph<'a>,
+        model: Graph<'a, T>,
         geometry: Geometry,
         binning: u16,
         polarity: Polarity,
@@ -112,7 +129,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Those of [`Plan::new`], and [`Error::Parameter`] when the window goes beyond the sensor.
     pub const fn of_region(
-        model: Graph<'a>,
+        model: Graph<'a, T>,
         geometry: Geometry,
         window: Window,
         polarity: Polarity,
@@ -133,7 +150,7 @@ impl<'a> Plan<'a> {
     }
 
     const fn of(
-        model: Graph<'a>,
+        model: Graph<'a, T>,
         geometry: Geometry,
         [rows, cols]: [usize; 2],
         window: Window,
@@ -141,7 +158,7 @@ impl<'a> Plan<'a> {
         dt: u64,
     ) -> Result<Self, Error> {
         let bins = match Accumulator::new(rows, cols, polarity, dt) {
-            Ok(bins) => bins.windowed(window).restart_after(dt.saturating_mul(Self::GAP_FRAMES)),
+            Ok(bins) => bins.windowed(window).restart_after(dt.saturating_mul(Plan::GAP_FRAMES)),
             Err(error) => return Err(error),
         };
         let (found, expected) = (bins.shape(), model.input());
@@ -156,7 +173,7 @@ impl<'a> Plan<'a> {
         let corner = (window.corner().1 as u32) << 16 | window.corner().0 as u32;
         let signed = matches!(polarity, Polarity::Signed) as u32;
         let frames = Checksum::new().word(size as u32).word(corner).word(window.binning() as u32).word(signed).long(dt);
-        let (largest_step, most) = (Self::LARGEST_STEP, Self::FRAMES_PER_CALL);
+        let (largest_step, most) = (Plan::LARGEST_STEP, Plan::FRAMES_PER_CALL);
         Ok(Self { sensor: geometry, events, model, signature: model.signature(), bins, largest_step, most, frames })
     }
 
@@ -194,14 +211,6 @@ impl<'a> Plan<'a> {
         &self.events
     }
 
-    /// Frames of zeros that fill a gap in time, at most, unless [`Plan::restart_after`] says otherwise. After a longer gap
-    /// frames start anew; on a host, after a minute.
-    pub const GAP_FRAMES: u64 = 200;
-    /// Frames that a call makes at most, unless [`Plan::frames_per_call`] says otherwise.
-    pub const FRAMES_PER_CALL: usize = 32;
-    /// [`Plan::largest_step`], unless that says otherwise: 1.05 s, as in recordings.
-    pub const LARGEST_STEP: u64 = 1 << 20;
-
     /// The same plan, whose frames start anew after a gap of more than `gap` microseconds, forwards or backwards: the gap is
     /// in no frame. A shorter one is filled with frames of zeros.
     #[must_use]
@@ -229,6 +238,14 @@ impl<'a> Plan<'a> {
         self
     }
 
+    /// The same, for samples that are integers: the sample 1 stands for `2^exponent` events
+    /// ([`Accumulator::counting_to`](foveola_core::events::Accumulator::counting_to)). Floats count events.
+    #[must_use]
+    pub const fn counting_to(self, exponent: u8) -> Self {
+        let frames = if exponent == Accumulator::COUNTING_TO { self.frames } else { self.frames.word(exponent as u32) };
+        Self { bins: self.bins.counting_to(exponent), frames, ..self }
+    }
+
     /// Shape of the frames that the model takes.
     pub const fn input(&self) -> Shape {
         self.signature.input
@@ -240,26 +257,8 @@ impl<'a> Plan<'a> {
     }
 
     /// The model.
-    pub const fn model(&self) -> &Graph<'a> {
+    pub const fn model(&self) -> &Graph<'a, T> {
         &self.model
-    }
-
-    /// Checksum of sensor, event filters, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
-    /// the compiler saw; at run time, what lies in memory now.
-    pub const fn checksum(&self) -> u32 {
-        self.model.checksum(self.events.checksum(self.frames)).value()
-    }
-
-    /// Reads all tables and compares them with `expected`: see [`Application::CHECKSUM`].
-    ///
-    /// # Errors
-    /// [`ModelDamaged`] with both checksums.
-    pub fn check(&self, expected: u32) -> Result<(), ModelDamaged> {
-        // Opaque, so that the tables are read, and not what the compiler knows of them.
-        match core::hint::black_box(self).checksum() {
-            found if found == expected => Ok(()),
-            found => Err(ModelDamaged { found, expected }),
-        }
     }
 
     /// Samples of an input frame, an output frame, the state and the scratch.
@@ -272,7 +271,7 @@ impl<'a> Plan<'a> {
     pub const fn bytes(&self) -> usize {
         let [input, output, state, scratch] = self.samples();
         let samples = input.saturating_add(output).saturating_add(state).saturating_add(scratch);
-        samples.saturating_add(self.events.state_len()).saturating_mul(4)
+        samples.saturating_mul(size_of::<T>()).saturating_add(self.events.state_len().saturating_mul(4))
     }
 
     /// Stops the compilation when the plan needs more than `ram` bytes, or memory of other lengths was lent.
@@ -305,3 +304,49 @@ impl<'a> Plan<'a> {
         }
     }
 }
+
+/// Numbers that are the same for samples of any type.
+impl Plan<'_> {
+    /// Frames of zeros that fill a gap in time, at most, unless [`Plan::restart_after`] says otherwise. After a longer gap
+    /// frames start anew; on a host, after a minute.
+    pub const GAP_FRAMES: u64 = 200;
+    /// Frames that a call makes at most, unless [`Plan::frames_per_call`] says otherwise.
+    pub const FRAMES_PER_CALL: usize = 32;
+    /// [`Plan::largest_step`], unless that says otherwise: 1.05 s, as in recordings.
+    pub const LARGEST_STEP: u64 = 1 << 20;
+}
+
+/// What reads the tables, for one type of samples.
+macro_rules! checksums {
+    ($sample:ty) => {
+        impl Plan<'_, $sample> {
+            /// Checksum of sensor, event filters, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
+            /// the compiler saw; at run time, what lies in memory now.
+            pub const fn checksum(&self) -> u32 {
+                self.model.checksum(self.events.checksum(self.frames)).value()
+            }
+
+            /// Reads all tables and compares them with `expected`: see [`Application::CHECKSUM`].
+            ///
+            /// # Errors
+            /// [`ModelDamaged`] with both checksums.
+            pub fn check(&self, expected: u32) -> Result<(), ModelDamaged> {
+                // Opaque, so that the tables are read, and not what the compiler knows of them.
+                match core::hint::black_box(self).checksum() {
+                    found if found == expected => Ok(()),
+                    found => Err(ModelDamaged { found, expected }),
+                }
+            }
+        }
+
+        impl<A: Application<Sample = Self>> PlanSample<A> for $sample {
+            const CHECKSUM: u32 = A::PLAN.checksum();
+
+            fn check(plan: &Plan<'_, Self>, expected: u32) -> Result<(), ModelDamaged> {
+                plan.check(expected)
+            }
+        }
+    };
+}
+checksums!(f32);
+checksums!(Q15);

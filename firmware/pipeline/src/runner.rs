@@ -11,7 +11,8 @@ use foveola_core::{ConstantModel, Graph};
 pub(crate) struct ModelOf<A>(PhantomData<fn() -> A>);
 
 impl<A: Application> ConstantModel for ModelOf<A> {
-    const GRAPH: Graph<'static> = A::PLAN.model;
+    type Sample = A::Sample;
+    const GRAPH: Graph<'static, A::Sample> = A::PLAN.model;
 }
 
 macro_rules! event_kinds {

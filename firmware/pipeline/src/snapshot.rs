@@ -10,8 +10,8 @@
 //! the byte number [`Counters::bytes`](crate::Counters::bytes) of the stream; where the sensor did not wait for the board, call
 //! [`Pipeline::lost`] first.
 //!
-//! Cost: about 40 instructions a word, once. State: 4 bytes for every sample of the model's state and input frame and every word of
-//! the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
+//! Cost: about 40 instructions a word, once. State: the bytes of every sample of the model's state and input frame (in whole words of
+//! 4) and of every word of the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
 //!
 //! ```
 //! # use foveola_core::events::{Evt2, Geometry, Polarity};
@@ -24,6 +24,7 @@
 //! # struct Trace;
 //! # impl Application for Trace {
 //! #     type Decoder = Evt2;
+//! #     type Sample = f32;
 //! #     const PLAN: Plan<'static> = constant!(Plan::new(
 //! #         constant!(Graph::new(Shape::new(1, 2, 4), &NODES)),
 //! #         Geometry { cols: 8, rows: 4 },
@@ -61,6 +62,7 @@ use crate::{Application, Pipeline};
 use core::sync::atomic::{Ordering, compiler_fence};
 use foveola_core::Checksum;
 use foveola_core::events::OtherState;
+use foveola_core::words::words_of;
 
 /// Words of a slot in front of the state.
 const HEAD: usize = 4;
@@ -102,6 +104,7 @@ macro_rules! RetainedBy {
 /// Words of a snapshot of `A`.
 pub const fn words<A: Application>() -> usize {
     let [input, _, state, _] = A::PLAN.samples();
+    let [state, input] = [words_of::<A::Sample>(state), words_of::<A::Sample>(input)];
     HEAD + crate::pipeline::fixed::<A>() + state + input + A::PLAN.events().state_len()
 }
 

@@ -84,7 +84,7 @@ fn bands_give_the_bits_of_frames() {
 fn what_remembers_frames_has_no_bands() {
     let shape = Shape::new(1, 4, COLS);
     let decay = Decay::new(0.01, 1000.0).expect("a time constant");
-    let nodes = [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(shape, decay)))];
+    let nodes: [Node; 1] = [Node::Filter(Source::Input, Stage::LowPass(LowPass::new(shape, decay)))];
     let model = Graph::new(shape, &nodes).expect("a model");
     assert!(matches!(Bands::new(model, 8, Border::Zeros), Err(Error::Parameter { name: "samples of state", .. })));
 }

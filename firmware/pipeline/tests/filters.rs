@@ -29,6 +29,7 @@ const CHAIN: EventChain<'static> = constant!(EventChain::new(SENSOR, &STAGES));
 struct Plain;
 impl Application for Plain {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = PLAN;
     const RAM: usize = 8_192;
 }
@@ -36,6 +37,7 @@ impl Application for Plain {
 struct Filtered;
 impl Application for Filtered {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = constant!(PLAN.filtered(CHAIN));
     const RAM: usize = 8_192;
 }

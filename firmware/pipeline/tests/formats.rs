@@ -24,18 +24,21 @@ struct In3;
 
 impl Application for In2 {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = PLAN;
     const RAM: usize = 3 * 4 * SHAPE.len();
 }
 
 impl Application for In21 {
     type Decoder = Evt21;
+    type Sample = f32;
     const PLAN: Plan<'static> = PLAN;
     const RAM: usize = 3 * 4 * SHAPE.len();
 }
 
 impl Application for In3 {
     type Decoder = Evt3;
+    type Sample = f32;
     const PLAN: Plan<'static> = PLAN;
     const RAM: usize = 3 * 4 * SHAPE.len();
 }

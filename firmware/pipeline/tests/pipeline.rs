@@ -14,6 +14,7 @@ struct Plain;
 
 impl Application for Plain {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = constant!(Plan::new(MODEL, Geometry { cols: 16, rows: 8 }, 1, Polarity::Signed, 1_000));
     const RAM: usize = 3 * 4 * SHAPE.len();
 }
@@ -23,6 +24,7 @@ struct Binned;
 
 impl Application for Binned {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> =
         constant!(Plan::new(MODEL, Geometry { cols: 50, rows: 25 }, 3, Polarity::Signed, 1_000));
     const RAM: usize = 4_096;
@@ -42,6 +44,7 @@ static TAPS: [Node; 1] = [Node::Filter(
 
 impl Application for Slow {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = constant!(Plan::new(
         constant!(Graph::new(SHAPE, &TAPS)),
         Geometry { cols: 16, rows: 8 },

@@ -21,6 +21,7 @@ struct Trace;
 
 impl Application for Trace {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = plan(&NODES);
     const RAM: usize = 4_096;
 }
@@ -30,6 +31,7 @@ struct Other;
 
 impl Application for Other {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = plan(&FASTER);
     const RAM: usize = 4_096;
 }

@@ -8,6 +8,8 @@
 
 pub mod denoise;
 pub mod meter;
+// Armv6-M has no atomic swap; the programs that use this module do not build for it.
+#[cfg(target_has_atomic = "8")]
 pub mod retained;
 pub mod retina;
 pub mod stack;

@@ -32,6 +32,7 @@ pub struct Retina;
 
 impl Application for Retina {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = retina::PLAN;
     const RAM: usize = 150 * 1024;
 }
@@ -41,6 +42,7 @@ pub struct Denoised;
 
 impl Application for Denoised {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = denoised::PLAN;
     /// As much as the smallest machine here has beside its stack and program.
     const RAM: usize = 192 * 1024;

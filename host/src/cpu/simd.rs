@@ -23,7 +23,7 @@ use foveola_core::adjoint::{GraphAdjoint, GraphChunk};
 use foveola_core::engine::{
     Engine, Lanes, NodeChunk, Runner, product, product_in_place, weighted_sum, weighted_sum_in_place,
 };
-use foveola_core::{Sample, Stage};
+use foveola_core::{Sample, Scaled, Stage};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -199,11 +199,11 @@ impl Runner<f32> for Engines<'_> {
         }
     }
 
-    fn add(&self, terms: [(&[f32], f32); 2], to: &mut [f32]) {
+    fn add(&self, branches: [&[f32]; 2], weights: Scaled<[f32; 2]>, to: &mut [f32]) {
         // Not fused at any level, so only the width matters.
         dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
-            || weighted_sum(terms, to),
+            || weighted_sum(branches, weights, to),
         ));
     }
 
@@ -232,10 +232,10 @@ impl Runner<f32> for Engines<'_> {
         }
     }
 
-    fn add_to(&self, to: &mut [f32], weight: f32, b: (&[f32], f32)) {
+    fn add_to(&self, to: &mut [f32], b: &[f32], weights: Scaled<[f32; 2]>) {
         dispatch!(self.level.map_or(Level::baseline(), SimdLevel::at_most), simd => simd.vectorize(
             #[inline(always)]
-            || weighted_sum_in_place(to, weight, b),
+            || weighted_sum_in_place(to, b, weights),
         ));
     }
 
@@ -296,10 +296,10 @@ impl Engines<'_> {
 }
 
 #[inline(always)]
-fn advance<L: Lanes<f32>>(
+pub(super) fn advance<T: Sample, L: Lanes<T>>(
     engine: Engine<L, Threads>,
-    stage: &Stage<'_>,
-    NodeChunk { t, state, scratch, input, output, .. }: NodeChunk<'_, f32>,
+    stage: &Stage<'_, T>,
+    NodeChunk { t, state, scratch, input, output, .. }: NodeChunk<'_, T>,
 ) -> Result<usize, foveola_core::Error> {
     match stage {
         Stage::Conv3d(filter) => filter.advance_with(engine, t, state, scratch, input, output),
@@ -315,11 +315,11 @@ fn advance<L: Lanes<f32>>(
 }
 
 #[inline(always)]
-fn replace<L: Lanes<f32>>(
+pub(super) fn replace<T: Sample, L: Lanes<T>>(
     engine: Engine<L, Threads>,
-    stage: &Stage<'_>,
-    (t, state, scratch): (u64, &mut [f32], &mut [f32]),
-    frames: &mut [f32],
+    stage: &Stage<'_, T>,
+    (t, state, scratch): (u64, &mut [T], &mut [T]),
+    frames: &mut [T],
 ) -> Result<(), foveola_core::Error> {
     match stage {
         Stage::Pointwise(filter) => filter.replace_with(engine, frames),

@@ -1,11 +1,15 @@
 //! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
 
+use super::integers::{SpareGraph, outputs};
 use super::{Model, Program, boards};
-use crate::{Error, Result, shown};
+use crate::{Error, Result, Samples, shown};
 use foveola_core::conv::Factors;
-use foveola_core::{Border, Conv3d, Graph, Node, Nonlinearity, PadMode, Rf, Shape, SmoothConv, Source, Stage};
+use foveola_core::{
+    Border, Conv3d, Decay, Graph, Node, Nonlinearity, PadMode, Q15, Rf, Sample, Shape, SmoothConv, Source, Stage,
+};
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
+use std::ops::Range;
 
 /// A model as Rust source; see [`Model::to_rust`].
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +23,10 @@ pub struct Exported {
     pub ram: [usize; 4],
     /// Bytes of RAM for the state of event filters, those of a [model file](crate::ModelFile::to_firmware).
     pub event_filters: usize,
-    /// The program around the model, as predicted.
-    pub program: Program,
+    /// The program around the model, as predicted; [`None`] for samples of 16 bits.
+    pub program: Option<Program>,
     /// Instructions for a frame without events on a Cortex-M4 or M7, as predicted: those of the layers and those that begin the
-    /// frame. [`None`] where a layer is not predicted.
+    /// frame. [`None`] where a layer is not predicted, as in 16 bits.
     pub instructions: Option<u64>,
     /// The layers.
     pub layers: Vec<ExportedLayer>,
@@ -111,37 +115,74 @@ impl Model {
         let ends = network.ends(input)?;
         let mut table = crate::Table::default();
         network.compiled(input, &mut table, false, |compiled| {
-            export(&compiled.graph, &ends, |node| network.layer_at(node, &ends))
+            let graph = &compiled.graph;
+            if self.samples() == Samples::F32 {
+                let mut exported = export(graph, &ends, |node| network.layer_at(node, &ends))?;
+                predict(&mut exported, graph, &ends);
+                return Ok(exported);
+            }
+            let tables = network.integers(graph)?;
+            let of_integers: Vec<usize> =
+                ends.iter().map(|end| end.checked_sub(1).map_or(0, |last| tables.end(last))).collect();
+            let mut exported = tables.with_graph(input, &mut SpareGraph::default(), |graph| {
+                export(graph, &of_integers, |node| network.layer_at(tables.origin(node), &ends))
+            })?;
+            let scales: Vec<f64> = outputs(graph).map(|node| tables.full_scale(node)).collect();
+            write!(
+                exported.source,
+                "\n/// What a sample of 1 stands for: of each output of `MODEL`.\n\
+                 #[allow(dead_code, reason = \"a program may know them\")]\n\
+                 pub const FULL_SCALES: [f32; {}] = {scales:?};\n",
+                scales.len()
+            )
+            .expect(GROWS);
+            Ok(exported)
         })
     }
 }
 
-fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) -> Result<Exported> {
+/// The nodes of each layer, whose last ones are at `ends`, and those behind all layers.
+fn of_layers(ends: &[usize], nodes: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut begin = 0;
+    let ranges = ends.iter().copied().chain([nodes]).map(move |end| std::mem::replace(&mut begin, end)..end);
+    ranges.filter(|range| !range.is_empty())
+}
+
+/// Fills in what is predicted of a model in floats.
+fn predict(exported: &mut Exported, graph: &Graph<'_>, ends: &[usize]) {
+    for (layer, mut nodes) in exported.layers.iter_mut().zip(of_layers(ends, graph.nodes().len())) {
+        let sum = nodes.try_fold(0.0, |sum, node| Some(sum + boards::instructions(graph, node)?));
+        layer.instructions = sum.map(|sum| sum.round() as u64);
+    }
+    let program = Program::around(graph);
+    let of_layers: Option<u64> = exported.layers.iter().map(|layer| layer.instructions).sum();
+    exported.instructions = of_layers.map(|sum| sum + program.instructions);
+    exported.program = Some(program);
+}
+
+fn export<T: Written>(graph: &Graph<'_, T>, ends: &[usize], title: impl Fn(usize) -> String) -> Result<Exported> {
     let mut text = Text::default();
     let (mut rows, mut layers) = (String::new(), Vec::new());
-    let mut begin = 0;
-    for end in ends.iter().copied().chain([graph.nodes().len()]) {
-        let (before, mut state, mut instructions) = (text.bytes, 0, Some(0.0));
-        let Some(nodes) = graph.nodes().get(begin..end).filter(|nodes| !nodes.is_empty()) else { continue };
-        let name = title(begin);
+    for nodes in of_layers(ends, graph.nodes().len()) {
+        let (before, mut state) = (text.bytes, 0);
+        let name = title(nodes.start);
         let name = name.split(" (step").next().unwrap_or(&name);
         writeln!(rows, "    // {}", shown(name)).expect(GROWS);
-        for (node, row) in (begin..).zip(nodes) {
+        let last = nodes.end - 1;
+        for node in nodes {
+            let Some(row) = graph.nodes().get(node) else { continue };
             let row_text = text.node(row).ok_or_else(|| Error::Export { layer: title(node) })?;
             writeln!(rows, "    {row_text},").expect(GROWS);
             state += row.state();
-            instructions = instructions.zip(boards::instructions(graph, node)).map(|(sum, more)| sum + more);
         }
-        let frame = 4 * graph.stream(Source::Node(end - 1)).shape.len();
-        let instructions = instructions.map(|sum: f64| sum.round() as u64);
+        let frame = size_of::<T>() * graph.stream(Source::Node(last)).shape.len();
         layers.push(ExportedLayer {
             name: name.into(),
             tables: text.bytes - before,
-            state: 4 * state,
+            state: size_of::<T>() * state,
             frame,
-            instructions,
+            instructions: None,
         });
-        begin = end;
     }
     let (count, signature) = (graph.nodes().len(), graph.signature());
     let placed = match graph.outputs() {
@@ -150,23 +191,79 @@ fn export(graph: &Graph<'_>, ends: &[usize], title: impl Fn(usize) -> String) ->
     };
     let source = format!(
         "use foveola_core::{{{}}};\n\n\
+         /// What samples are.\n\
+         pub type Sample = {};\n\n\
          /// The frames that the model takes: channels, rows, columns.\n\
          pub const INPUT: Shape = {};\n\n{}\
          /// The table of the model.\n\
-         pub static NODES: [Node; {count}] = [\n{rows}];\n\n\
+         pub static NODES: [Node<Sample>; {count}] = [\n{rows}];\n\n\
          /// The table with the memory that its nodes share.\n\
-         pub static PLACED: PlacedGraph<{count}> = constant!(PlacedGraph::{placed});\n\n\
+         pub static PLACED: PlacedGraph<{count}, Sample> = constant!(PlacedGraph::{placed});\n\n\
          /// The model.\n\
-         pub const MODEL: Graph = PLACED.graph();\n",
-        text.uses(&rows),
+         pub const MODEL: Graph<Sample> = PLACED.graph();\n",
+        text.uses(&rows, T::NAME),
+        T::NAME,
         shape(graph.input()),
         text.tables,
     );
-    let ram = [signature.input.len(), signature.output.len(), signature.state, signature.scratch.len(1)].map(|n| 4 * n);
-    let program = Program::around(graph);
-    let of_layers: Option<u64> = layers.iter().map(|layer| layer.instructions).sum();
-    let instructions = of_layers.map(|sum| sum + program.instructions);
-    Ok(Exported { source, tables: text.bytes, ram, program, instructions, event_filters: 0, layers })
+    let lens = [signature.input.len(), signature.output.len(), signature.state, signature.scratch.len(1)];
+    let ram = lens.map(|len| size_of::<T>() * len);
+    Ok(Exported { source, tables: text.bytes, ram, program: None, instructions: None, event_filters: 0, layers })
+}
+
+/// Samples as source.
+trait Written: Sample {
+    /// The name of the type.
+    const NAME: &'static str;
+    /// The constructor of a filter with weights.
+    const NEW: &'static str;
+    /// The method that takes factors.
+    const SEPARABLE: &'static str;
+
+    /// An array, whose entries are in `lines`.
+    fn array(lines: &str) -> String;
+
+    /// As an entry.
+    fn entry(self) -> impl Debug;
+
+    /// A further argument of [`Self::NEW`] or [`Self::SEPARABLE`] for what weights count.
+    fn argument(shift: impl Debug) -> String;
+}
+
+impl Written for f32 {
+    const NAME: &'static str = "f32";
+    const NEW: &'static str = "new";
+    const SEPARABLE: &'static str = "separable";
+
+    fn array(lines: &str) -> String {
+        format!("[\n{lines}]")
+    }
+
+    fn entry(self) -> impl Debug {
+        self
+    }
+
+    fn argument(_: impl Debug) -> String {
+        String::new()
+    }
+}
+
+impl Written for Q15 {
+    const NAME: &'static str = "Q15";
+    const NEW: &'static str = "new_q15";
+    const SEPARABLE: &'static str = "separable_q15";
+
+    fn array(lines: &str) -> String {
+        format!("Q15::array([\n{lines}])")
+    }
+
+    fn entry(self) -> impl Debug {
+        self.to_bits()
+    }
+
+    fn argument(shift: impl Debug) -> String {
+        format!(", {shift:?}")
+    }
 }
 
 const GROWS: &str = "a String grows";
@@ -181,7 +278,7 @@ struct Text {
 
 impl Text {
     /// The names of `foveola-core` that the source uses.
-    fn uses(&self, rows: &str) -> String {
+    fn uses(&self, rows: &str, sample: &str) -> String {
         let names = [
             "Axis",
             "Border",
@@ -200,6 +297,7 @@ impl Text {
             "PadMode",
             "PlacedGraph",
             "Pointwise",
+            "Q15",
             "Rf",
             "Shape",
             "SmoothConv",
@@ -217,14 +315,21 @@ impl Text {
         };
         let used = |name: &&str| {
             ["Graph", "Node", "PlacedGraph", "Shape", "constant"].contains(name)
+                || *name == sample
                 || word(rows, name)
                 || word(&self.tables, name)
         };
         names.into_iter().filter(used).collect::<Vec<_>>().join(", ")
     }
 
-    /// A reference to a table with these entries.
-    fn table(&mut self, what: &str, kind: &str, size: usize, entries: &[impl Debug]) -> String {
+    /// A reference to a table with these entries, as the `array` of their lines.
+    fn table(
+        &mut self,
+        what: &str,
+        (kind, size): (&str, usize),
+        entries: &[impl Debug],
+        array: impl Fn(&str) -> String,
+    ) -> String {
         if entries.is_empty() {
             return "&[]".into();
         }
@@ -234,7 +339,7 @@ impl Text {
             let line: Vec<String> = line.iter().map(|entry| format!("{entry:?}")).collect();
             writeln!(lines, "    {},", line.join(", ")).expect(GROWS);
         }
-        let literal = format!("[{kind}; {count}] = [\n{lines}];\n");
+        let literal = format!("[{kind}; {count}] = {};\n", array(&lines));
         let next = self.names.len();
         let name = self.names.entry(literal.clone()).or_insert_with(|| {
             let name = format!("{what}_{next}");
@@ -245,18 +350,20 @@ impl Text {
         format!("&{name}")
     }
 
-    fn floats(&mut self, what: &str, numbers: &[f32]) -> String {
-        self.table(what, "f32", size_of::<f32>(), numbers)
+    fn samples<T: Written>(&mut self, what: &str, samples: &[T]) -> String {
+        let entries: Vec<_> = samples.iter().map(|sample| sample.entry()).collect();
+        self.table(what, (T::NAME, size_of::<T>()), &entries, T::array)
     }
 
-    fn factors(&mut self, factors: &Factors<'_>) -> String {
+    fn factors<T: Written>(&mut self, factors: &Factors<'_, T>, shifts: impl Debug) -> String {
         let Factors { terms, time, rows, cols } = factors;
-        let [time, rows, cols] = [time, rows, cols].map(|numbers| self.floats("FACTORS", numbers));
-        format!(".separable(Factors {{ terms: {terms}, time: {time}, rows: {rows}, cols: {cols} }})")
+        let [time, rows, cols] = [time, rows, cols].map(|numbers| self.samples("FACTORS", numbers));
+        let (separable, shifts) = (T::SEPARABLE, T::argument(shifts));
+        format!(".{separable}(Factors {{ terms: {terms}, time: {time}, rows: {rows}, cols: {cols} }}{shifts})")
     }
 
     /// A row of the table; [`None`] for a custom filter.
-    fn node(&mut self, node: &Node<'_>) -> Option<String> {
+    fn node<T: Written>(&mut self, node: &Node<'_, T>) -> Option<String> {
         Some(match node {
             Node::Filter(from, stage) => {
                 let (kind, filter) = self.stage(stage)?;
@@ -272,7 +379,7 @@ impl Text {
     }
 
     /// The variant of [`Stage`] and the expression of its filter.
-    fn stage(&mut self, stage: &Stage<'_>) -> Option<(&'static str, String)> {
+    fn stage<T: Written>(&mut self, stage: &Stage<'_, T>) -> Option<(&'static str, String)> {
         let of = shape(stage.signature().input);
         Some(match stage {
             Stage::TimePadding(padding) => {
@@ -283,14 +390,17 @@ impl Text {
                 ("Delay", format!("Delay::new({of}, {delay}, {length})"))
             }
             Stage::VariableDelay(delay) => {
-                let delays = self.table("DELAYS", "u32", size_of::<u32>(), delay.delays());
+                let delays = self.table("DELAYS", ("u32", size_of::<u32>()), delay.delays(), f32::array);
                 ("VariableDelay", format!("constant!(VariableDelay::new({of}, {delays}))"))
             }
             Stage::Conv3d(conv) => ("Conv3d", self.conv(&of, conv)),
             Stage::Rf(rf) => ("Rf", self.rf(&of, rf)),
-            Stage::LowPass(filter) => ("LowPass", format!("LowPass::new({of}, {})", decay(filter.decay().gain()))),
+            Stage::LowPass(filter) => {
+                let plain = format!("LowPass::new({of}, {})", decay(filter.decay()));
+                ("LowPass", amplified(plain, filter.shift()))
+            }
             Stage::HighPass(filter) => {
-                let decay = decay(filter.decay().gain());
+                let decay = decay(filter.decay());
                 ("HighPass", format!("constant!(HighPass::new({of}, {decay}, {:?}))", filter.k()))
             }
             Stage::SmoothConv(conv) => ("SmoothConv", self.smooth_conv(&of, conv)),
@@ -305,7 +415,7 @@ impl Text {
         })
     }
 
-    fn conv(&mut self, of: &str, conv: &Conv3d<'_>) -> String {
+    fn conv<T: Written>(&mut self, of: &str, conv: &Conv3d<'_, T>) -> String {
         let (kernel, options) = (conv.kernel(), conv.options());
         let kernel = self.kernel(kernel.weights, kernel.shape, kernel.bias);
         let (stride, dilation, groups) = (options.stride, options.dilation, options.groups);
@@ -314,41 +424,42 @@ impl Text {
             "ConvOptions {{ border: {border}, pad: {}, stride: {stride:?}, dilation: {dilation:?}, groups: {groups} }}",
             optional_pad(options.pad)
         );
-        let plain = format!("constant!(Conv3d::new({of}, {kernel}, {options}))");
+        let plain = format!("constant!(Conv3d::{}({of}, {kernel}{}, {options}))", T::NEW, T::argument(conv.shift()));
         match conv.factors() {
             None => plain,
-            Some(factors) => format!("constant!({plain}{})", self.factors(factors)),
+            Some(factors) => format!("constant!({plain}{})", self.factors(factors, conv.factor_shifts())),
         }
     }
 
-    fn rf(&mut self, of: &str, rf: &Rf<'_>) -> String {
+    fn rf<T: Written>(&mut self, of: &str, rf: &Rf<'_, T>) -> String {
         let (kernel, pad) = (rf.kernel(), optional_pad(rf.pad()));
         if rf.is_empty() {
             let [out, _, frames, ..] = kernel.shape;
             return format!("constant!(Rf::uniform({of}, {out}, {frames}, {pad}))");
         }
         let kernel = self.kernel(kernel.weights, kernel.shape, kernel.bias);
-        format!("constant!(Rf::new({of}, {kernel}, {pad}))")
+        format!("constant!(Rf::{}({of}, {kernel}{}, {pad}))", T::NEW, T::argument(rf.shift()))
     }
 
-    fn smooth_conv(&mut self, of: &str, conv: &SmoothConv<'_>) -> String {
+    fn smooth_conv<T: Written>(&mut self, of: &str, conv: &SmoothConv<'_, T>) -> String {
         let (weights, size) = conv.weights();
-        let weights = self.floats("WEIGHTS", weights);
-        let decays: Vec<_> = conv.decays().iter().map(|one| Verbatim(decay(one.gain()))).collect();
-        let decays = self.table("DECAYS", "Decay", size_of::<foveola_core::Decay>(), &decays);
-        let mut filter =
-            format!("constant!(SmoothConv::new({of}, {decays}, {weights}, {size:?}, {}))", border(conv.border()));
+        let weights = self.samples("WEIGHTS", weights);
+        let decays: Vec<_> = conv.decays().iter().map(|one| Verbatim(decay(*one))).collect();
+        let decays = self.table("DECAYS", ("Decay", size_of::<Decay>()), &decays, f32::array);
+        let (shift, border) = (T::argument(conv.shift()), border(conv.border()));
+        let plain = format!("constant!(SmoothConv::{}({of}, {decays}, {weights}, {size:?}{shift}, {border}))", T::NEW);
+        let mut filter = amplified(plain, conv.amplification());
         if conv.yields_components() {
             filter += ".components()";
         }
         match conv.factors() {
             None => filter,
-            Some(factors) => format!("constant!({filter}{})", self.factors(factors)),
+            Some(factors) => format!("constant!({filter}{})", self.factors(factors, conv.factor_shifts())),
         }
     }
 
-    fn kernel(&mut self, weights: &[f32], shape: [usize; 5], bias: &[f32]) -> String {
-        let (weights, bias) = (self.floats("WEIGHTS", weights), self.floats("BIAS", bias));
+    fn kernel<T: Written>(&mut self, weights: &[T], shape: [usize; 5], bias: &[T]) -> String {
+        let (weights, bias) = (self.samples("WEIGHTS", weights), self.samples("BIAS", bias));
         format!("Kernel {{ weights: {weights}, shape: {shape:?}, bias: {bias} }}")
     }
 }
@@ -374,8 +485,15 @@ fn source(source: Source) -> String {
 }
 
 /// The gain is what a filter stores: it has the same bits there.
-fn decay(gain: f64) -> String {
-    format!("constant!(Decay::from_gain({gain:?}))")
+fn decay(decay: Decay) -> String {
+    let text = format!("constant!(Decay::from_gain({:?}))", decay.gain());
+    let is_plain = Decay::from_gain(decay.gain()).is_ok_and(|plain| !plain.is_compensated());
+    if decay.is_compensated() && is_plain { text + ".with_remainder()" } else { text }
+}
+
+/// A filter whose output counts `2^shift` times.
+fn amplified(filter: String, shift: i8) -> String {
+    if shift == 0 { filter } else { format!("constant!({filter}.amplified({shift}))") }
 }
 
 fn border(border: Border) -> String {

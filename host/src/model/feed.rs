@@ -1,5 +1,6 @@
 //! Feeding a chunk: the checks before, the blocks that go through the table, and the state after a failure.
 
+use super::integers::{Integers, Samples};
 use super::stream::Stream;
 use super::{Model, bounds::Bounds};
 use crate::cpu::magnitude;
@@ -10,7 +11,7 @@ use crate::cpu::threads::{Threads, worth};
 use crate::device::stream::Working;
 use crate::lookahead::needed;
 use crate::memory::{self, array, resize};
-use crate::model::layer::Compiled;
+use crate::model::layer::{Compiled, Target};
 use crate::{Error, Result, SimdLevel};
 use foveola_core::engine::{MOVE, WorkSplitter};
 use foveola_core::{Graph, Node, Shape, Source, Stage};
@@ -49,6 +50,8 @@ pub(super) struct Memory {
     before: Vec<f32>,
     /// Spectra that convolutions in the frequency domain keep in addition to the state.
     spectral: Vec<Mutex<Spectral>>,
+    /// The model in integers, if it is one.
+    pub(super) integers: Integers,
     #[cfg(feature = "gpu")]
     pub(super) working: Working,
 }
@@ -85,6 +88,9 @@ impl Model {
         if network.device.is_device() {
             return Ok(true);
         }
+        if network.samples != Samples::F32 {
+            return Ok(false); // what is out of range saturates
+        }
         network.compiled(Shape::new(channels, rows, cols), &mut table.0, workers.shares(), |compiled| {
             let stream = &memory.stream;
             let raised = stream.bounds.raised(largest, network.revision(), compiled);
@@ -107,6 +113,9 @@ impl Model {
         #[cfg(feature = "gpu")]
         if self.network.device.is_device() {
             return self.feed_on_device(input, largest, usize::MAX, None, all);
+        }
+        if let Samples::Q15 { full_scale } = self.network.samples {
+            return self.feed_integers(input, full_scale, keep_sizes, all);
         }
         let Self { network, memory, table, workers, unchecked, .. } = self;
         let (revision, level) = (network.revision(), network.precision.level());
@@ -136,6 +145,40 @@ impl Model {
                     memory.stream.bounds = raised;
                 }
                 memory.stream.keep_layouts(revision, compiled);
+                if keep_sizes {
+                    compiled.fed();
+                }
+            }
+            Ok(fed)
+        })
+    }
+}
+
+impl Model {
+    /// [`Model::feed`] in samples of 16 bits.
+    fn feed_integers(
+        &mut self,
+        input: ArrayView5<'_, f32>,
+        full_scale: f64,
+        keep_sizes: bool,
+        all: bool,
+    ) -> Result<Fed> {
+        let (batch, channels, frames, rows, cols) = input.dim();
+        let shape = Shape::new(channels, rows, cols);
+        let Self { network, memory, table, workers, .. } = self;
+        let (revision, level) = (network.revision(), network.precision.level());
+        network.compiled_for(Target::Taps, shape, &mut table.0, workers.shares(), |compiled| {
+            memory.integers.prepare((revision, shape), || network.integers(&compiled.graph))?;
+            let layouts = memory.integers.layouts(shape)?;
+            if !memory.stream.continues(&layouts) {
+                return Err(Error::StateChanged { layer: "the model in 16 bits".into() });
+            }
+            let work = worth(&compiled.graph, batch, frames);
+            workers.prepare(work)?;
+            let fed = workers
+                .run(work, |splitter| memory.run_integers(compiled, full_scale, (level, splitter), input, all))?;
+            if frames > 0 {
+                memory.stream.set_layouts(layouts);
                 if keep_sizes {
                     compiled.fed();
                 }
@@ -380,16 +423,16 @@ impl Memory {
 
 /// The number of frames that go through the table together.
 #[derive(Clone, Copy, Debug)]
-struct Blocks {
-    first: usize,
-    others: usize,
+pub(super) struct Blocks {
+    pub(super) first: usize,
+    pub(super) others: usize,
 }
 
 impl Blocks {
     /// Blocks that fit into the cache. The first block of a stream holds all frames that initialise temporal padding. Chunks
     /// with lead frames are not split. Neither are the streams of a batch, whose memory is not contiguous, if there is
     /// enough memory.
-    fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, splitter: Threads) -> Self {
+    pub(super) fn of(graph: &Graph<'_>, stream: &Stream, batch: usize, frames: usize, splitter: Threads) -> Self {
         let signature = graph.signature();
         let leads = |node: &usize| graph.stream(Source::Node(*node)).lead > 0;
         let lead = signature.lead > 0 || graph.outputs().iter().any(leads);
@@ -406,7 +449,7 @@ impl Blocks {
 }
 
 /// Copies the frames of a block to the outputs of their streams, from sample `at` of each on.
-fn scatter(block: &[f32], batch: usize, at: usize, output: &mut [f32]) {
+pub(super) fn scatter(block: &[f32], batch: usize, at: usize, output: &mut [f32]) {
     let (of_block, of_stream) = (block.len() / batch.max(1), output.len() / batch.max(1));
     if of_block > 0 {
         for (to, from) in output.chunks_exact_mut(of_stream).zip(block.chunks_exact(of_block)) {

@@ -1,11 +1,12 @@
 //! The layers of a model, what each of them reads, and the table of nodes built from them for frames of a given shape.
 
 use super::inputs::{INPUT, Inputs, Join, is_name};
+use super::integers::{Samples, Tables, Wanted, exponent, only_cuts};
 use crate::cpu::simd::Precision;
 use crate::device::Device;
 use crate::model::layer::{Compiled, Table, Target};
 use crate::{Error, Layer, Result};
-use foveola_core::{Shape, Source, StreamShape};
+use foveola_core::{Graph, Node, Shape, Source, StreamShape};
 use std::fmt;
 use std::ops::Range;
 
@@ -16,6 +17,7 @@ pub(super) struct Network {
     /// The names of outputs, each with its layer; a name that no layer has is reported when the model is compiled.
     outputs: Vec<(String, Option<usize>)>,
     pub(super) precision: Precision,
+    pub(super) samples: Samples,
     pub(super) device: Device,
     /// Increases when a layer may have changed.
     revision: u64,
@@ -28,6 +30,10 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) inputs: Inputs,
     pub(super) layer: Box<dyn Layer>,
+    /// The exponent of the full scale of what it yields, for samples of 16 bits.
+    pub(super) full_scale: Option<i32>,
+    /// That of what is between its stages.
+    pub(super) inner_scale: Option<i32>,
     /// For each term of the inputs, the entry of that name; [`None`] for the model's input. A name that there is not is
     /// reported when the model is compiled.
     reads: Vec<std::result::Result<Option<usize>, Unknown>>,
@@ -83,7 +89,15 @@ impl Network {
     pub(super) fn push(&mut self, name: String, layer: Box<dyn Layer>) {
         self.changing();
         let unique = name.is_empty() || name != INPUT && is_name(&name) && self.find(&name).is_none();
-        self.entries.push(Entry { name, inputs: Inputs::default(), layer, reads: Vec::new(), unique });
+        self.entries.push(Entry {
+            name,
+            inputs: Inputs::default(),
+            layer,
+            full_scale: None,
+            inner_scale: None,
+            reads: Vec::new(),
+            unique,
+        });
     }
 
     /// Sets what the last layer reads.
@@ -364,6 +378,33 @@ impl Network {
             spans.push(Span { join: begin..own, own: own..table.nodes().len(), reads });
         }
         Ok(spans)
+    }
+
+    /// The tables of `graph`, which these layers were compiled into, in samples of 16 bits.
+    pub(super) fn integers(&self, graph: &Graph<'_>) -> Result<Tables> {
+        let Samples::Q15 { full_scale } = self.samples else { return Ok(Tables::default()) };
+        let spans = self.spans(StreamShape::input(graph.input()))?;
+        let mut wanted = vec![Wanted::default(); graph.nodes().len()];
+        for (i, (entry, Span { join, own, .. })) in self.entries.iter().zip(&spans).enumerate() {
+            if entry.full_scale.is_none() && entry.inner_scale.is_none() {
+                continue;
+            }
+            let last = if own.is_empty() { join } else { own };
+            if last.is_empty() {
+                let (layer, found) = (self.title(i), "a full scale of its own".into());
+                return Err(Error::Integers { layer, found, expected: "none, as it yields what it reads" });
+            }
+            wanted[last.end - 1].output = entry.full_scale;
+            // A sum that is read by a rectifier, or only delayed, has its full scale at once.
+            let cuts = |node: &Node<'_>| matches!(node, Node::Filter(_, stage) if only_cuts(stage));
+            if own.len() == 1 && !join.is_empty() && graph.nodes().get(own.start).is_some_and(cuts) {
+                wanted[join.end - 1].output = entry.full_scale;
+            }
+            // The stages of a layer are those of its filter.
+            wanted[if own.len() == 1 { own.start } else { last.end - 1 }].inner = entry.inner_scale;
+        }
+        let ends: Vec<usize> = spans.into_iter().map(|span| span.own.end).collect();
+        Tables::new(graph, exponent(full_scale).unwrap_or(0), &wanted, |node| self.layer_at(node, &ends))
     }
 
     /// The layer that a node of the table belongs to, for messages: its number or name, its kind, and the position of the

@@ -95,6 +95,10 @@ impl Model {
             let reason = "Precision::Reproducible has the bits of the processor alone".into();
             return Err(Error::Device { device: device.name().into(), reason });
         }
+        if network.samples != crate::Samples::F32 {
+            let reason = "samples of 16 bits are those of the processor alone".into();
+            return Err(Error::Device { device: device.name().into(), reason });
+        }
         let Some(backend) = device.backend().cloned() else {
             return Err(Error::NoDevice { wanted: "a device".into(), found: "cpu".into() });
         };

@@ -88,6 +88,16 @@ impl Stream {
         if expected.next().is_some() { Err(nodes.len()) } else { Ok(()) }
     }
 
+    /// Whether the state has these layouts, as it has before the first frame.
+    pub(super) fn continues(&self, layouts: &[Layout]) -> bool {
+        self.t == 0 || self.layouts.1 == layouts
+    }
+
+    /// Stores the meaning of the state, whatever the layers are.
+    pub(super) fn set_layouts(&mut self, layouts: Vec<Layout>) {
+        self.layouts = (None, layouts);
+    }
+
     /// Stores the meaning of the state. Called when the state fits or is new.
     pub(super) fn keep_layouts(&mut self, revision: u64, compiled: Compiled<'_>) {
         if self.layouts.0 != Some(revision) {

@@ -2,7 +2,7 @@
 
 use super::{Inputs, Join, Model};
 use crate::layers::{Conv1d, Conv2d, Conv3d, SmoothConv};
-use crate::{Layer, Plan, Result};
+use crate::{Layer, Plan, Result, Samples};
 use foveola_core::{Node, Rate, Shape, Source, Stage};
 
 /// One layer of a model, for frames of a given size; see [`Model::summary`].
@@ -21,7 +21,7 @@ pub struct LayerSummary {
     pub rate: Rate,
     /// Numbers in its weights and biases, and delays of pixels.
     pub parameters: usize,
-    /// Samples of state, of 4 bytes each.
+    /// Samples of state, of 4 bytes each, or of 2 where they have [16 bits](crate::integers).
     pub state: usize,
     /// Multiply-adds for each of its input frames by the definition, whatever the algorithm: one for each tap or sample.
     pub multiply_adds: usize,
@@ -50,6 +50,7 @@ impl Model {
         let mut table = crate::Table::default();
         network.compiled(input, &mut table, false, |compiled| {
             let (graph, mut begin, mut shape) = (&compiled.graph, 0, input);
+            let integers = if self.samples() == Samples::F32 { None } else { Some(network.integers(graph)?) };
             let mut layers = Vec::with_capacity(ends.len());
             for (entry, end) in network.entries().iter().zip(&ends) {
                 let nodes = graph.nodes().get(begin..*end).unwrap_or(&[]);
@@ -73,7 +74,10 @@ impl Model {
                     output: stream.shape,
                     rate: stream.rate,
                     parameters: nodes.iter().map(parameters).sum(),
-                    state: nodes.iter().map(Node::state).sum(),
+                    state: match &integers {
+                        None => nodes.iter().map(Node::state).sum(),
+                        Some(tables) => (begin..*end).map(|node| tables.state(node)).sum(),
+                    },
                     multiply_adds: nodes.iter().map(|node| multiply_adds(node, stream.shape)).sum(),
                     algorithm: plan(&*entry.layer, read.unwrap_or(shape)),
                 });

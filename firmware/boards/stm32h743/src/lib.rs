@@ -19,6 +19,7 @@ pub struct Retina;
 
 impl Application for Retina {
     type Decoder = LiveEvt2;
+    type Sample = f32;
     /// A live sensor tells the time all along; behind a gap of more than 200 frames it was restarted, and its clock with it.
     const PLAN: Plan<'static> = retina::PLAN.largest_step(1_024);
     const RAM: usize = 150 * 1024;

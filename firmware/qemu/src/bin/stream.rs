@@ -15,6 +15,7 @@ use static_cell::ConstStaticCell;
 
 struct Model;
 impl ConstantModel for Model {
+    type Sample = f32;
     const GRAPH: Graph<'static> = *<Retina as Application>::PLAN.model();
 }
 

@@ -5,7 +5,8 @@
 //! ```
 
 use super::{Input, ModelFile};
-use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Model, Polarity, Result};
+use crate::model::integers::exponent;
+use crate::{Error, EventFilterSpec, Exported, ExportedLayer, Geometry, Model, Polarity, Result, Samples};
 use foveola_core::Shape;
 use foveola_core::events::{EventChain, EventStage};
 use std::collections::BTreeSet;
@@ -69,7 +70,7 @@ impl ModelFile {
             // Of a frame without events.
             exported.layers.insert(0, ExportedLayer { name, tables: 0, state, frame: 0, instructions: Some(0) });
         }
-        let plan = plan(&exported, geometry, binning, polarity, dt, filters);
+        let plan = plan(&exported, geometry, binning, polarity, dt, filters, counting_to(model.samples())?);
         let names: Vec<&str> = self.outputs().map(|(name, _)| name).collect();
         write!(
             exported.source,
@@ -81,6 +82,14 @@ impl ModelFile {
         .expect("a String grows");
         Ok(exported)
     }
+}
+
+/// The exponent of the events that a sample of 1 stands for; none for floats.
+fn counting_to(samples: Samples) -> Result<Option<i32>> {
+    let Samples::Q15 { full_scale } = samples else { return Ok(None) };
+    let exponent = exponent(full_scale).filter(|exponent| *exponent >= 0);
+    let refuse = || refused("input.full_scale", &full_scale.to_string(), "1 event or more, a power of two up to 32768");
+    exponent.map(Some).ok_or_else(refuse)
 }
 
 /// Words of state of a chain of event filters, none of which may change the size of the sensor.
@@ -123,6 +132,7 @@ fn plan(
     polarity: Polarity,
     dt: u64,
     filters: &[EventFilterSpec],
+    counting_to: Option<i32>,
 ) -> String {
     let ([input, output, state, scratch], tables) = (exported.ram, exported.tables);
     let Geometry { cols, rows } = sensor;
@@ -137,6 +147,10 @@ fn plan(
              MODEL,\n    SENSOR,\n    {binning},\n    foveola_core::events::Polarity::{polarity:?},\n    DT,\n\
          ))"
     );
+    let plan = match counting_to {
+        None => plan,
+        Some(exponent) => format!("{plan}\n.counting_to({exponent})"),
+    };
     let (words, plan) = if filters.is_empty() {
         (String::new(), plan)
     } else {
@@ -150,7 +164,7 @@ fn plan(
          ///\n\
          /// Bytes of RAM: {input} for an input frame, {output} for an output frame, {state} of state, {scratch} of scratch{words}.\n\
          /// Bytes of flash: {tables} for weights and other tables.\n\
-         pub const PLAN: foveola_pipeline::Plan<'static> = {plan};\n"
+         pub const PLAN: foveola_pipeline::Plan<'static, Sample> = {plan};\n"
     )
     .expect("a String grows");
     text
@@ -216,8 +230,25 @@ mod tests {
             2,
             "input.events is downsample:2; expected filters that keep",
         );
+        let mut events = file("full_scale = 0.5");
+        events.set("sample", "q15").expect("a kind of sample");
+        let error = events.to_firmware([6, 8], 2).expect_err("half an event").to_string();
+        assert!(error.contains("input.full_scale is 0.5; expected 1 event or more"), "{error}");
         refused("", [6, 8], 0, "binning is 0");
         refused("", [6, 8], 9000, "72000 x 54000");
+    }
+
+    #[test]
+    fn integers_count_events_as_the_file_says() {
+        let integers = |input: &str| {
+            let mut file = file(input);
+            file.set("sample", "q15").expect("a kind of sample");
+            file.to_firmware([6, 8], 2).expect("a good model")
+        };
+        assert!(integers("full_scale = 16").source.contains(".counting_to(4)"));
+        let exported = integers("");
+        assert!(exported.source.contains("pub type Sample = Q15;") && exported.source.contains(".counting_to(7)"));
+        assert_eq!(exported.ram, [2 * 48, 2 * 48, 4 * 48, 0], "input, output, state with remainders, scratch");
     }
 
     #[test]

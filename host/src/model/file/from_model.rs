@@ -12,7 +12,7 @@ use super::value::{Entry, Item, Table, Value};
 use super::{ModelFile, VERSION};
 use crate::model::inputs::{INPUT as MODEL_INPUT, Inputs, Join};
 use crate::model::network::Network;
-use crate::{Branches, Error, Layer, Model, Resolution, Result};
+use crate::{Branches, Error, Layer, Model, Resolution, Result, Samples};
 use std::collections::HashSet;
 
 impl ModelFile {
@@ -93,12 +93,18 @@ impl ModelFile {
         }
         let text = |(name, layer): (String, String)| Entry::new(name, Value::Text(layer));
         let layers = writer.layers.iter().map(|layer| Item { value: Value::Table(layer.table()), at: None });
-        let table = vec![
+        let mut input = input(resolution)?;
+        let mut table = Vec::new();
+        if let Samples::Q15 { full_scale } = model.samples() {
+            table.push(Entry::new("sample", Value::Text("q15".into())));
+            input.push(Entry::new("full_scale", Value::Number(full_scale)));
+        }
+        table.extend([
             Entry::new("version", Value::Number(VERSION as f64)),
-            Entry::new("input", Value::Table(input(resolution)?)),
+            Entry::new("input", Value::Table(input)),
             Entry::new("layer", Value::List(layers.collect())),
             Entry::new("outputs", Value::Table(outputs.into_iter().map(text).collect())),
-        ];
+        ]);
         // Read as if it came from a text: what is not allowed there is refused here.
         let source = Source::default();
         Ok(Self::from_table(&table, &source).map_err(|problem| problem.error(&source))?)
@@ -164,7 +170,14 @@ impl Writer {
                 inner => Some(self.free(inner)),
             };
             let title = format!("{path}{}", network.title(i));
-            yields.push(self.layer(name, Inputs { join: entry.inputs.join, terms }, &*entry.layer, &title)?);
+            let yielded = self.layer(name, Inputs { join: entry.inputs.join, terms }, &*entry.layer, &title)?;
+            let scales = [entry.full_scale, entry.inner_scale].map(|exponent| Some(2.0_f64.powi(exponent?)));
+            if let ([(name, 1.0)], true) = (&yielded[..], path.is_empty())
+                && let Some(written) = self.layers.iter_mut().rev().find(|layer| layer.name() == name)
+            {
+                written.with_scales(scales);
+            }
+            yields.push(yielded);
         }
         Ok(yields)
     }

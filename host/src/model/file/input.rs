@@ -2,9 +2,9 @@
 
 use super::error::Problem;
 use super::keys::Default::{Else, Is};
-use super::keys::Type::{Choice, OrAny, Positive, Quantity, Text, Values, Whole};
+use super::keys::Type::{Choice, OrAny, Positive, PowerOfTwo, Quantity, Text, Values, Whole};
 use super::keys::{Arguments, Key, Scope, first, key};
-use super::readers::{choice, list, number, seconds, text, whole};
+use super::readers::{choice, list, number, power_of_two, seconds, text, whole};
 use super::units::Dimension;
 use super::value::{Item, Table, Value, find};
 use crate::{Error, EventFilterSpec, MOST_PIXELS, Polarity, Resolution};
@@ -28,12 +28,14 @@ pub struct Input {
     pub filter_epsilon: f64,
     /// Filters of the events before they become frames.
     pub events: Vec<EventFilterSpec>,
+    /// For samples of 16 bits: what a sample of 1 stands for.
+    pub full_scale: f64,
     /// As it was given.
     pub(super) table: Table,
 }
 
 /// The keys of `[input]`.
-pub(super) const INPUT: [Key; 8] = [
+pub(super) const INPUT: [Key; 9] = [
     key("rows", OrAny(&Whole(1)), Is("\"any\""), "rows of a frame"),
     key("cols", OrAny(&Whole(1)), Is("\"any\""), "columns of a frame"),
     key("channels", Whole(1), Else("those of polarity, or any number"), "channels of a frame"),
@@ -47,6 +49,7 @@ pub(super) const INPUT: [Key; 8] = [
     key("pixels_per_degree", Positive, Is("10"), "pixels per degree of visual angle"),
     key("filter_epsilon", Positive, Is("0.001"), "the value below which a kernel without a size is cut off"),
     key("events", Values(&Text), Else("none"), "event filters, as on the command line: \"stcf:k=2,tau=5ms\""),
+    key("full_scale", PowerOfTwo, Is("128"), "for samples of 16 bits: the power of two that a sample of 1 stands for"),
 ];
 
 /// Frames per second of frames of `dt` seconds: `1 / dt`, or the number of 15 digits, if there is one, whose inverse is `dt`.
@@ -124,7 +127,8 @@ impl Input {
         let events = args.optional("events", list(filter))?.unwrap_or_default();
         let pixels_per_degree = args.get("pixels_per_degree", number)?;
         let filter_epsilon = args.get("filter_epsilon", number)?;
+        let full_scale = args.get("full_scale", power_of_two)?;
         let table = table.clone();
-        Ok(Self { rows, cols, channels, polarity, dt, pixels_per_degree, filter_epsilon, events, table })
+        Ok(Self { rows, cols, channels, polarity, dt, pixels_per_degree, filter_epsilon, events, full_scale, table })
     }
 }

@@ -2,7 +2,7 @@
 //! keys does so by tables of [`Key`].
 
 use super::error::Problem;
-use super::readers::{FLAG, NUMBER, TEXT, flag, number, size, text, whole};
+use super::readers::{FLAG, NUMBER, TEXT, flag, number, power_of_two, size, text, whole};
 use super::source::Source;
 use super::units::{Dimension, quantity};
 use super::value::{Item, Table, Value, find, in_words, read_value};
@@ -40,6 +40,8 @@ pub(super) enum Type {
     Number,
     /// A number above 0 in the range of 32-bit floats.
     Positive,
+    /// A power of two from 2^-15 to 2^15.
+    PowerOfTwo,
     Quantity(Dimension),
     /// A time that is a whole number of frames.
     Frames,
@@ -199,6 +201,7 @@ impl Type {
                 if value >= least { Ok(()) } else { Err(self.misfit(item)) }
             }
             Self::Number => number(scope, item).map(drop),
+            Self::PowerOfTwo => power_of_two(scope, item).map(drop),
             Self::Positive => match number(scope, item)? {
                 value if value > 0.0 => Ok(()),
                 _ => Err(self.misfit(item)),
@@ -250,6 +253,7 @@ impl Type {
             Self::Whole(least) => format!("a whole number, {least} or more"),
             Self::Number => NUMBER.into(),
             Self::Positive => "a number above 0".into(),
+            Self::PowerOfTwo => "a power of two from 1/32768 to 32768".into(),
             Self::Quantity(dimension) => dimension.in_words().into(),
             Self::Frames => {
                 "a whole number of frames, such as \"3 frames\", or a time that is one, such as \"5ms\"".into()

@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::keys::{Arguments, Default, Key, Scope, Type, key};
 use super::kinds::{KINDS, Kind};
-use super::readers::{number, text, wholes};
+use super::readers::{number, power_of_two, text, wholes};
 use super::value::{Entry, Item, Table, Value, find, in_words};
 use super::{ModelFile, ModelFileError};
 use crate::model::inputs::{Inputs, Join, is_name};
@@ -21,6 +21,10 @@ pub struct LayerEntry {
     kind: &'static Kind,
     /// The keys of its kind that were given.
     parameters: Table,
+    /// Those of its full scales.
+    scales: Table,
+    /// The full scale of what it yields, and of what is between its stages.
+    pub(super) full_scales: [Option<f64>; 2],
     /// Where it begins.
     at: Option<usize>,
 }
@@ -37,7 +41,7 @@ pub struct BuiltLayer {
 }
 
 /// The keys of every layer.
-pub(super) const COMMON: [Key; 3] = [
+pub(super) const COMMON: [Key; 5] = [
     key("name", Type::Text, Default::Needed, "name of the layer: letters, digits, _ and -, a letter or _ first"),
     key("kind", Type::Text, Default::Needed, "kind of the layer"),
     key(
@@ -46,7 +50,22 @@ pub(super) const COMMON: [Key; 3] = [
         Default::Else("the layer before, or input"),
         "what it reads: names of layers or input, each possibly times a number or a parameter",
     ),
+    key(
+        "full_scale",
+        Type::PowerOfTwo,
+        Default::Else("one that cannot saturate"),
+        "for samples of 16 bits: the power of two that a sample of 1 of its output stands for",
+    ),
+    key(
+        "inner_scale",
+        Type::PowerOfTwo,
+        Default::Else("one that cannot saturate"),
+        "the same for what is between the low-passes of SmoothConv, or the columns and rows of a separable convolution",
+    ),
 ];
+
+/// The keys of full scales among them.
+const SCALES: [&str; 2] = ["full_scale", "inner_scale"];
 
 /// Names that layers must not have.
 pub(super) const RESERVED: [&str; 3] = ["input", "parameters", "outputs"];
@@ -58,6 +77,7 @@ impl PartialEq for LayerEntry {
             && self.named_weights == other.named_weights
             && self.kind.name == other.kind.name
             && self.parameters == other.parameters
+            && self.scales == other.scales
     }
 }
 
@@ -72,7 +92,7 @@ impl fmt::Debug for LayerEntry {
 impl LayerEntry {
     pub(super) fn new(name: String, inputs: Inputs, kind: &'static Kind, parameters: Table) -> Self {
         let named_weights = vec![None; inputs.terms.len()];
-        Self { name, inputs, named_weights, kind, parameters, at: None }
+        Self { name, inputs, named_weights, kind, parameters, scales: Table::new(), full_scales: [None; 2], at: None }
     }
 
     /// The name.
@@ -102,6 +122,13 @@ impl LayerEntry {
     pub fn build(&self, file: &ModelFile, resolution: Resolution) -> Result<Box<dyn Layer>> {
         let scope = Scope { parameters: &file.parameters, source: &file.source, resolution, every: 1 };
         Ok(self.built(scope).map_err(|problem| problem.error(&file.source))?)
+    }
+
+    /// The same layer with these full scales.
+    pub(super) fn with_scales(&mut self, full_scales: [Option<f64>; 2]) {
+        let entries = SCALES.iter().zip(full_scales);
+        self.scales = entries.filter_map(|(key, scale)| Some(Entry::new(*key, Value::Number(scale?)))).collect();
+        self.full_scales = full_scales;
     }
 
     /// The keys of its kind that the file states.
@@ -141,7 +168,7 @@ impl LayerEntry {
                 table.push(Entry::new("from", Value::List(items.collect())));
             }
         }
-        table.extend(self.parameters.iter().cloned());
+        table.extend(self.parameters.iter().chain(&self.scales).cloned());
         table
     }
 
@@ -170,6 +197,11 @@ impl LayerEntry {
         Arguments { keys: kind.keys, table: &given, scope, at: item.at }
             .check()
             .map_err(|problem| problem.in_part(part))?;
+        let mut full_scales = [None; 2];
+        for (scale, key) in full_scales.iter_mut().zip(SCALES) {
+            *scale = common.optional(key, power_of_two).map_err(|problem| problem.in_part(part))?;
+        }
+        let scales = table.iter().filter(|entry| SCALES.contains(&entry.key.as_str())).cloned().collect();
         let (inputs, named_weights) = match find(table, "from") {
             Some(from) => terms(from, kind, &scope).map_err(|problem| problem.in_key("from").in_part(part))?,
             None => (Inputs { join: kind.join, ..Inputs::BEFORE }, Vec::new()),
@@ -178,7 +210,7 @@ impl LayerEntry {
             let problem = Problem::new(item.at, "no key \"from\"", format!("the inputs of a {}", kind.name));
             return Err(problem.in_part(part));
         }
-        Ok(Self { name, inputs, named_weights, kind, parameters: given, at: item.at })
+        Ok(Self { name, inputs, named_weights, kind, parameters: given, scales, full_scales, at: item.at })
     }
 }
 

@@ -43,9 +43,10 @@
 //! |---|---|---|
 //! | `version` | 1 | an error |
 //! | `name`, `about` | text | empty |
-//! | `[input]` | `rows`, `cols` (a number or `"any"`), `channels` or `polarity`, `dt`, `pixels_per_degree`, `filter_epsilon`, `events` | any frames, 1 ms, 10 pixels per degree |
+//! | `sample` | what the model computes with: `"f32"`, or `"q15"`, [integers of 16 bits](crate::integers) | `"f32"` |
+//! | `[input]` | `rows`, `cols` (a number or `"any"`), `channels` or `polarity`, `dt`, `pixels_per_degree`, `filter_epsilon`, `events`, `full_scale` | any frames, 1 ms, 10 pixels per degree, 128 |
 //! | `[parameters]` | values that layers use as `"$name"` | none |
-//! | `[[layer]]` | `name`, `kind`, `from` and the keys of the kind | an error |
+//! | `[[layer]]` | `name`, `kind`, `from`, `full_scale`, `inner_scale` and the keys of the kind | an error |
 //! | `[outputs]` | names of outputs, each with the name of a layer | the last layer, under its name |
 //!
 //! `from` is a name or a list of names, each possibly with a weight: `"-0.5 * surround"`. Without it a layer reads the layer
@@ -90,7 +91,7 @@ pub use input::Input;
 pub use layer::{BuiltLayer, LayerEntry};
 pub use schema::schema;
 
-use crate::{Error, Resolution, Result};
+use crate::{Error, Resolution, Result, Samples};
 use error::Problem;
 use keys::Scope;
 use readers::line;
@@ -113,6 +114,7 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub struct ModelFile {
     name: String,
     about: String,
+    is_q15: bool,
     input: Input,
     parameters: Table,
     layers: Vec<LayerEntry>,
@@ -123,15 +125,19 @@ pub struct ModelFile {
 }
 
 /// The keys at the top of a file.
-const TOP: [(&str, &str); 7] = [
+const TOP: [(&str, &str); 8] = [
     ("version", "version of the format: 1"),
     ("name", "name of the model"),
     ("about", "one line on what it does"),
+    ("sample", "what the model computes with: f32 or q15"),
     ("input", "the frames that the model reads"),
     ("parameters", "values that layers use as \"$name\""),
     ("layer", "a layer"),
     ("outputs", "outputs and their layers"),
 ];
+
+/// The values of `sample`.
+const SAMPLES: [&str; 2] = ["f32", "q15"];
 
 impl ModelFile {
     /// Parses the text of a file whose arrays are in `folder`.
@@ -187,6 +193,11 @@ impl ModelFile {
         &self.input
     }
 
+    /// What the model computes with.
+    pub fn samples(&self) -> Samples {
+        if self.is_q15 { Samples::Q15 { full_scale: self.input.full_scale } } else { Samples::F32 }
+    }
+
     /// Frames per second and pixels per degree of the input.
     pub fn resolution(&self) -> Resolution {
         self.input.resolution()
@@ -212,6 +223,9 @@ impl ModelFile {
         let mut table = vec![Entry::new("version", Value::Number(VERSION as f64))];
         let texts = [("name", &self.name), ("about", &self.about)];
         table.extend(texts.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| text(key, value)));
+        if self.is_q15 {
+            table.push(text("sample", "q15"));
+        }
         for (key, entries) in [("input", &self.input.table), ("parameters", &self.parameters)] {
             if !entries.is_empty() {
                 table.push(Entry::new(key, Value::Table(entries.clone())));
@@ -251,6 +265,13 @@ impl ModelFile {
             None => Ok(String::new()),
         };
         let (name, about) = (words("name")?, words("about")?);
+        let is_q15 = match (words("sample")?.as_str(), find(table, "sample")) {
+            ("q15", _) => true,
+            ("f32", _) | (_, None) => false,
+            (other, Some(item)) => {
+                return Err(Problem::unknown(item.at, "kind of sample", other, SAMPLES).in_key("sample"));
+            }
+        };
         let input =
             Input::read(section(table, "input")?, scope).map_err(|problem| problem.in_part(|| "input".into()))?;
         let scope = Scope { resolution: input.resolution(), ..scope };
@@ -258,7 +279,7 @@ impl ModelFile {
         let order = layer::order(&layers)?;
         let outputs = outputs(table, &layers)?;
         let source = source.clone();
-        Ok(Self { name, about, input, parameters, layers, order, outputs, source })
+        Ok(Self { name, about, is_q15, input, parameters, layers, order, outputs, source })
     }
 }
 

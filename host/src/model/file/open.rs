@@ -3,7 +3,7 @@
 use super::layer::{named_weight, sources};
 use super::value::{Entry, Table, Value, find};
 use super::{BuiltLayer, ModelFile};
-use crate::{Error, Model, Resolution, Result};
+use crate::{Error, Model, Resolution, Result, Samples};
 use foveola_core::Shape;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,12 @@ impl ModelFile {
         }
         for (name, layer) in &self.outputs {
             model.add_output(name, layer);
+        }
+        model.set_samples(self.samples())?;
+        for layer in &self.layers {
+            let [output, inner] = layer.full_scales;
+            model.set_full_scale(layer.name(), output)?;
+            model.set_inner_scale(layer.name(), inner)?;
         }
         Ok(model)
     }
@@ -138,6 +144,27 @@ impl ModelFile {
             }
         }
         Ok(Shape { channels, rows, cols })
+    }
+}
+
+impl ModelFile {
+    /// Takes over what `model`, one of this file's layers, computes with, and its full scales: after [`Model::quantise`].
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] for full scales that a file cannot have; it is then unchanged.
+    pub fn set_samples(&mut self, model: &Model) -> Result<()> {
+        match model.samples() {
+            Samples::F32 => self.is_q15 = false,
+            Samples::Q15 { full_scale } => {
+                self.set("input.full_scale", &full_scale.to_string())?;
+                self.is_q15 = true;
+            }
+        }
+        for layer in &mut self.layers {
+            let name = layer.name.as_str();
+            layer.with_scales([model.full_scale(name), model.inner_scale(name)]);
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::keys::Scope;
 use super::units::{Dimension, Unit, quantity};
 use super::value::{Item, LARGEST, Value, in_words};
+use crate::model::integers::exponent;
 use crate::taps::MAX_WEIGHTS;
 use foveola_core::Decay;
 use std::f64::consts::PI;
@@ -158,4 +159,13 @@ pub(super) fn size(scope: &Scope<'_>, item: &Item) -> Result<Vec<usize>, Problem
         return Err(Problem::new(item.at, format!("the size {size:?}"), expected));
     }
     Ok(size)
+}
+
+/// A full scale.
+pub(super) fn power_of_two(scope: &Scope<'_>, item: &Item) -> Result<f64, Problem> {
+    let scale = number(scope, item)?;
+    if exponent(scale).is_none() {
+        return Err(Problem::new(item.at, format!("a full scale of {scale}"), "a power of two from 1/32768 to 32768"));
+    }
+    Ok(scale)
 }

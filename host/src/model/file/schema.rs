@@ -7,7 +7,7 @@ use super::kinds::KINDS;
 use super::layer::COMMON;
 use super::value::{Entry, Item, Value, read_value};
 use super::weights::OPTIONS;
-use super::{TOP, VERSION};
+use super::{SAMPLES, TOP, VERSION};
 use std::fmt::Write;
 
 /// The schema as JSON, the content of `models/schema.json`.
@@ -17,8 +17,8 @@ use std::fmt::Write;
 /// ```
 pub fn schema() -> String {
     let layers = KINDS.iter().map(|kind| {
-        let [name, _, from] = COMMON;
-        let common = [name, from];
+        let [name, _, from, full_scale, inner_scale] = COMMON;
+        let common = [name, from, full_scale, inner_scale];
         let what = ("kind", object(&[("const", text(kind.name))]));
         let groups: Vec<_> = [&common[..]].into_iter().chain(kind.keys.iter().copied()).collect();
         with_keys(&groups, vec![what], &["kind"], kind.about)
@@ -26,6 +26,7 @@ pub fn schema() -> String {
     let input = with_keys(&[&INPUT], Vec::new(), &[], "the frames that the model reads");
     let any_of = |types: &[&str]| object(&[("type", list(types.iter().map(|name| text(name)).collect()))]);
     let parts = |name: &str| match name {
+        "sample" => object(&[("enum", list(SAMPLES.iter().map(|name| text(name)).collect()))]),
         "version" => object(&[("const", Value::Number(VERSION as f64))]),
         "input" => input.clone(),
         "parameters" => map_of(any_of(&["number", "string", "boolean", "array"])),
@@ -143,6 +144,10 @@ fn of_type(what: Type) -> Value {
         Type::Flag => object(&[("type", text("boolean"))]),
         Type::Whole(least) => object(&[("type", text("integer")), ("minimum", Value::Number(least as f64))]),
         Type::Number => object(&[("type", text("number"))]),
+        Type::PowerOfTwo => {
+            let powers = (-15..=15).map(|exponent| Value::Number(2.0_f64.powi(exponent)));
+            object(&[("enum", list(powers.collect()))])
+        }
         Type::Positive => object(&[("type", text("number")), ("exclusiveMinimum", Value::Number(0.0))]),
         Type::Quantity(dimension) => with_unit(dimension),
         Type::Frames => with_unit(super::units::Dimension::Time),

@@ -7,9 +7,8 @@ use crate::{ModelFile, Result};
 
 impl ModelFile {
     /// Changes one value, as `--set` does: `centre.tau` is a key of the layer `centre`, `centre.weight.gaussian.sigma` one
-    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input, `name` and `about` those of the file if
-    /// there is no such parameter. The value is in the notation of TOML,
-    /// or text without quotes. Everything is checked anew; after an error the file is unchanged.
+    /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input, `name`, `about` and `sample` those of the
+    /// file if there is no such parameter. The value is in the notation of TOML, or text without quotes. Everything is checked anew; after an error the file is unchanged.
     ///
     /// ```
     /// # let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";
@@ -45,7 +44,7 @@ impl ModelFile {
         let mut names: Vec<_> = names.collect();
         if names.is_empty() {
             if find(&self.parameters, first).is_none() {
-                if matches!(first, "name" | "about") {
+                if matches!(first, "name" | "about" | "sample") {
                     return Ok(child(table, first));
                 }
                 let known = self.parameters.iter().map(|entry| entry.key.as_str());

@@ -18,7 +18,7 @@ pub use spectrum::{Best, Spectrum};
 use super::{LayerId, Model};
 use crate::error::in_range;
 use crate::memory::array;
-use crate::{Error, Result};
+use crate::{Error, Result, Samples};
 use foveola_core::{Shape, StreamShape};
 use ndarray::{Array4, ArrayView3, Axis, s};
 use probe::{Probe, Reach};
@@ -273,7 +273,8 @@ impl Model {
     fn probe(&self, probes: &[(String, Probe)], flash: &Flash) -> Result<Vec<Response>> {
         flash.check()?;
         let layers: Vec<Probe> = probes.iter().map(|(_, probe)| *probe).collect();
-        let network = self.network.probing(&layers);
+        let mut network = self.network.probing(&layers);
+        network.samples = Samples::F32; // a flash of any size
         let reaches: Vec<(Reach, StreamShape)> = network.reaches(flash.frame, |reach, stream| (reach, stream))?;
         let mut model = Self { network, workers: self.workers.clone(), unchecked: self.unchecked, ..Self::default() };
 

@@ -24,6 +24,7 @@ struct Retina;
 
 impl Application for Retina {
     type Decoder = Evt2;
+    type Sample = f32;
     const PLAN: Plan<'static> = retina::PLAN;
     const RAM: usize = 150 * 1024;
 }

@@ -44,6 +44,7 @@ pub(super) fn plain(what: Type, random: &mut Random) -> Value {
         Type::Flag => Value::Flag(random.below(2) == 0),
         Type::Whole(least) => Value::Number((least + random.below(4)) as f64),
         Type::Number => Value::Number(random.number()),
+        Type::PowerOfTwo => Value::Number(2.0_f64.powi(random.below(31) as i32 - 15)),
         Type::Positive => Value::Number(random.number().abs() + 1e-3),
         Type::Quantity(dimension) => quantity(dimension, random),
         Type::Frames => Value::Text(format!("{} frames", 1 + random.below(4))),

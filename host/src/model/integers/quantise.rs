@@ -1,0 +1,298 @@
+//! Full scales from a recording: each the least power of two above the largest sample, with headroom. The same recording tells what
+//! the model in integers is off by, layer by layer.
+//!
+//! ```text
+//! signal-to-noise ratio = 10 log10(sum y^2 / sum (y - q)^2)   dB,  y in floats, q in integers
+//! ```
+
+use super::probe::{Probe, probe};
+use super::{MOST, Samples, exponent, exponent_for, refused};
+use crate::model::network::Span;
+use crate::{Error, Model, Movie, Result};
+use foveola_core::{Shape, Source, StreamShape};
+use ndarray::{Array5, ArrayView5, s};
+
+/// Frames of a chunk.
+const CHUNK: usize = 32;
+
+/// A model in samples of 16 bits, next to the one in floats: what [`Model::quantise`] found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Quantised {
+    /// The largest magnitude of the input.
+    pub largest_input: f64,
+    /// Samples of the input beyond its full scale.
+    pub saturated_input: u64,
+    /// The largest magnitude of inputs of which none makes any sample between the layers saturate, whatever their order; 0 where
+    /// there is no such bound.
+    pub safe_input: f64,
+    /// The layers.
+    pub layers: Vec<QuantisedLayer>,
+}
+
+/// One layer of [`Quantised`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct QuantisedLayer {
+    /// Its name; that of its kind if it has none.
+    pub name: String,
+    /// The largest magnitude that it yielded in floats.
+    pub largest: f64,
+    /// What a sample of 1 stands for.
+    pub full_scale: f64,
+    /// Signal-to-noise ratio in dB; infinite where the numbers are equal, not a number where all are 0.
+    pub snr: f64,
+    /// Samples at an end of the range.
+    pub saturated: u64,
+}
+
+impl Model {
+    /// Makes this a model in [samples of 16 bits](Samples::Q15), whose full scales are chosen from a recording: `headroom` times
+    /// the largest magnitude of each layer, or more, as powers of two. With a `range` each full scale also holds what inputs of up to
+    /// that magnitude can give at most, in any order: then none of them makes a sample saturate.
+    ///
+    /// Returns what the integers are off by on the recording. The state of the model is cleared.
+    ///
+    /// ```
+    /// use foveola::{LowPass, Model, NLRectify, Resolution, Samples};
+    /// let movie = ndarray::Array3::from_shape_fn((50, 4, 4), |(t, r, _)| if t % 20 < 10 { r as f32 } else { -1.0 });
+    /// let mut model = Model::of(LowPass::new(0.003, Resolution::DEFAULT)?).then(NLRectify);
+    /// let found = model.quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.5, None)?;
+    /// assert!(found.layers[1].snr > 80.0 && found.layers[1].saturated == 0);
+    /// assert_eq!(model.full_scale(1), Some(4.0));
+    /// # Ok::<(), foveola::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Model::process`]; [`Error::Integers`] for a layer that cannot be computed in 16 bits, [`Error::Parameter`] for a
+    /// headroom below 1. The model is then as it was.
+    pub fn quantise<'a>(
+        &mut self,
+        recording: impl Movie<'a>,
+        samples: Samples,
+        headroom: f64,
+        range: Option<f64>,
+    ) -> Result<Quantised> {
+        let recording = recording.movie()?;
+        let input = recording.view();
+        let parameter = |name, value: f64, expected| {
+            Err(Error::Parameter { item: "Model::quantise", name, value: value.to_string(), expected })
+        };
+        if !(1.0..=32768.0).contains(&headroom) {
+            return parameter("headroom", headroom, "1 to 32768");
+        }
+        if let Some(range) = range.filter(|range| !(*range > 0.0 && range.is_finite())) {
+            return parameter("range", range, "a number above 0");
+        }
+        let Samples::Q15 { full_scale } = samples else {
+            return Err(Error::Parameter {
+                item: "Model::quantise",
+                name: "samples",
+                value: "F32".into(),
+                expected: "Samples::Q15 with the full scale of the input",
+            });
+        };
+        let of_input = exponent(full_scale).ok_or_else(|| refused("full scale of the input", full_scale))?;
+
+        let mut floats = self.every_layer();
+        floats.set_samples(Samples::F32)?;
+        let (_, channels, _, rows, cols) = input.dim();
+        let shape = Shape::new(channels, rows, cols);
+        let seen = floats.seen(&input, shape)?;
+        let mut integers = self.every_layer();
+        integers.set_samples(samples)?;
+        integers.choose(shape, of_input, &seen, headroom, range)?;
+
+        let (tables, spans) = integers.tables(shape)?;
+        let mut layers = Vec::with_capacity(self.len());
+        for ((name, largest), span) in self.names().zip(&seen.layers).zip(&spans) {
+            let scale = span.own.end.max(span.join.end).checked_sub(1).filter(|_| !is_empty(span));
+            let full_scale = scale.map_or(f64::NAN, |node| tables.full_scale(node));
+            layers.push(QuantisedLayer { name: name.into(), largest: *largest, full_scale, snr: 0.0, saturated: 0 });
+        }
+        let mut sums = vec![[0.0_f64; 2]; layers.len()];
+        floats.clear_state();
+        chunks(&input, |chunk| {
+            let outputs = floats.process_all(chunk)?.into_iter().zip(integers.process_all(chunk)?);
+            for ((layer, sums), (exact, found)) in layers.iter_mut().zip(&mut sums).zip(outputs) {
+                compare(layer, sums, &exact, &found);
+            }
+            Ok(())
+        })?;
+        for (layer, [signal, noise]) in layers.iter_mut().zip(sums) {
+            layer.snr = 10.0 * (signal / noise).log10();
+        }
+        let largest_input = input.iter().fold(0.0, |most: f64, x| most.max(f64::from(x.abs())));
+        let saturated_input = input.iter().filter(|x| f64::from(x.abs()) > full_scale).count() as u64;
+        let safe_input = integers.safe_input(shape)?;
+
+        self.set_samples(samples)?;
+        for layer in 0..self.len() {
+            self.set_full_scale(layer, integers.full_scale(layer))?;
+            self.set_inner_scale(layer, integers.inner_scale(layer))?;
+        }
+        self.clear_state();
+        Ok(Quantised { largest_input, saturated_input, safe_input, layers })
+    }
+
+    /// A model of these layers, each of which is an output, without a state.
+    fn every_layer(&self) -> Self {
+        let mut model = self.clone();
+        model.clear_state();
+        model.network.device = crate::Device::cpu();
+        model.network.set_outputs(0..self.len());
+        model
+    }
+
+    /// The largest magnitudes of this model, each of whose layers is an output, and of what is between the stages of its layers.
+    fn seen(&mut self, input: &ArrayView5<'_, f32>, shape: Shape) -> Result<Seen> {
+        let mut probes = self.clone();
+        let spans = self.network.spans(StreamShape::input(shape))?;
+        let mut table = crate::Table::default();
+        let network = self.network.reproducible();
+        let layers: Vec<Option<Probe>> = network.compiled(shape, &mut table, false, |compiled| {
+            Ok(spans.iter().map(|span| probe(compiled.graph.nodes().get(span.own.clone())?)).collect())
+        })?;
+        // Layers that yield what is between the stages of others, behind all of them.
+        let mut places = Vec::new();
+        for (i, layer) in layers.into_iter().enumerate() {
+            let Some(layer) = layer else { continue };
+            places.push(i);
+            probes.network.push_reading_like(i, Box::new(layer));
+        }
+        probes.network.set_outputs(0..probes.len());
+        let mut largest = vec![0.0_f64; probes.len()];
+        chunks(input, |chunk| {
+            for (most, output) in largest.iter_mut().zip(probes.process_all(chunk)?) {
+                *most = output.iter().fold(*most, |most, y| most.max(f64::from(y.abs())));
+            }
+            Ok(())
+        })?;
+        let of_probes = largest.split_off(self.len());
+        let mut inner = vec![None; self.len()];
+        for (place, most) in places.into_iter().zip(of_probes) {
+            inner[place] = Some(most);
+        }
+        Ok(Seen { layers: largest, inner })
+    }
+
+    /// Sets the full scales of the layers.
+    fn choose(&mut self, shape: Shape, of_input: i32, seen: &Seen, headroom: f64, range: Option<f64>) -> Result<()> {
+        let spans = self.network.spans(StreamShape::input(shape))?;
+        let at_most = match range {
+            None => Vec::new(),
+            Some(range) => self.bounds(shape, range)?,
+        };
+        let mut exponents: Vec<i32> = Vec::new();
+        for (i, span) in spans.iter().enumerate() {
+            let entry = &self.network.entries()[i];
+            let read = match entry.sources()[..] {
+                [] => i.checked_sub(1),
+                [source, ..] => source,
+            };
+            let from = read.and_then(|read| exponents.get(read).copied()).unwrap_or(of_input);
+            let bound = span.own.end.max(span.join.end).checked_sub(1).and_then(|node| at_most.get(node));
+            let layer = entry.layer.name();
+            // These are computed in the full scale of what they read, which has to hold that, too.
+            let mut most = seen.layers[i];
+            if matches!(layer, "HighPass" | "Sum" | "Diff" | "RF") {
+                most = most.max(read.map_or(0.0, |read| seen.layers[read]));
+            }
+            let most = (most * headroom).max(bound.copied().unwrap_or(0.0));
+            let needed = exponent_for(most).clamp(-MOST, MOST);
+            let exponent = match layer {
+                _ if is_empty(span) => None,
+                // Squares and bounded functions have their own.
+                "NLSquare" | "NLRectifySquare" => Some((needed + needed.rem_euclid(2)).min(MOST - 1)),
+                "NLLogistic" => Some(0),
+                // Without a node that multiplies, unless it is worth two bits.
+                "TimePadding" | "Delay" | "VariableDelay" | "HighPass" | "NLRectify" | "Sum" | "Diff"
+                    if span.join.is_empty() && (from - 1..=from).contains(&needed) =>
+                {
+                    Some(from)
+                }
+                _ => Some(needed),
+            };
+            exponents.push(exponent.unwrap_or(from));
+            let inner = seen.inner[i].map(|most| exponent_for(most * headroom).clamp(-MOST, MOST));
+            if let Some(entry) = self.network.entry_mut(i) {
+                (entry.full_scale, entry.inner_scale) = (exponent, inner);
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest output of each node of the model in floats, for inputs of up to `range`.
+    fn bounds(&self, shape: Shape, range: f64) -> Result<Vec<f64>> {
+        let mut table = crate::Table::default();
+        self.network.reproducible().compiled(shape, &mut table, false, |compiled| {
+            let mut bounds: Vec<f64> = Vec::new();
+            for node in compiled.graph.nodes() {
+                let bound = node.bound(|source| match source {
+                    Source::Input => range,
+                    Source::Node(node) => bounds.get(node).copied().unwrap_or(f64::INFINITY),
+                });
+                bounds.push(bound.map_or(f64::INFINITY, |bound| bound.output));
+            }
+            Ok(bounds)
+        })
+    }
+
+    /// The tables in integers, and the nodes of each layer in the model in floats.
+    fn tables(&self, shape: Shape) -> Result<(super::Tables, Vec<Span>)> {
+        let network = self.network.reproducible();
+        let mut table = crate::Table::default();
+        let tables = network.compiled(shape, &mut table, false, |compiled| network.integers(&compiled.graph))?;
+        Ok((tables, network.spans(StreamShape::input(shape))?))
+    }
+
+    /// The largest input for which no bound of a node is beyond its full scale.
+    fn safe_input(&self, shape: Shape) -> Result<f64> {
+        let (tables, _) = self.tables(shape)?;
+        let Samples::Q15 { full_scale } = self.samples() else { return Ok(f64::INFINITY) };
+        let is_safe = |input: f64| -> Result<bool> {
+            let bounds = self.bounds(shape, input)?;
+            // As exponents are chosen: sums of weights that should be 1 are off by a rounding.
+            Ok(bounds.iter().enumerate().all(|(node, bound)| *bound <= tables.full_scale(node) * (1.0 + 1.0 / 32768.0)))
+        };
+        if is_safe(full_scale)? {
+            return Ok(full_scale);
+        }
+        let (mut safe, mut unsafe_from) = (0.0, full_scale);
+        for _ in 0..40 {
+            let middle = (safe + unsafe_from) / 2.0;
+            if is_safe(middle)? { safe = middle } else { unsafe_from = middle }
+        }
+        Ok(safe)
+    }
+}
+
+/// The largest magnitudes in a recording.
+struct Seen {
+    /// Of what each layer yields.
+    layers: Vec<f64>,
+    /// Of what is between its stages.
+    inner: Vec<Option<f64>>,
+}
+
+fn is_empty(span: &Span) -> bool {
+    span.join.is_empty() && span.own.is_empty()
+}
+
+fn chunks(input: &ArrayView5<'_, f32>, mut each: impl FnMut(ArrayView5<'_, f32>) -> Result<()>) -> Result<()> {
+    let frames = input.dim().2;
+    // The first chunk initialises paddings, so it is the same for all.
+    (0..frames).step_by(CHUNK).try_for_each(|from| {
+        let to = frames.min(from + CHUNK);
+        each(input.slice(s![.., .., from..to, .., ..]))
+    })
+}
+
+fn compare(layer: &mut QuantisedLayer, [signal, noise]: &mut [f64; 2], exact: &Array5<f32>, found: &Array5<f32>) {
+    for (y, q) in exact.iter().zip(found) {
+        let (y, q) = (f64::from(*y), f64::from(*q));
+        *signal += y * y;
+        *noise += (y - q) * (y - q);
+        layer.saturated += u64::from(q <= -layer.full_scale || q >= layer.full_scale * (1.0 - 1.0 / 32768.0));
+    }
+}
