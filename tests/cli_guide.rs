@@ -1,5 +1,5 @@
-//! `docs/guide/your-own-model.md` and `docs/guide/fitting.md` as a reader follows them: their files are written, their commands run, and they
-//! print what the page says.
+//! `docs/guide/your-own-model.md`, `docs/guide/fitting.md` and `docs/guide/integers.md` as a reader follows them: their files are written,
+//! their commands run, and they print what the page says.
 //!
 //! `REGENERATE=1 cargo test -p foveola-cli --test cli_guide` writes what they print into the pages, and the pictures. What the page shows
 //! of QEMU is compared by `firmware/models.sh`.
@@ -176,6 +176,24 @@ fn the_page_on_fitting_is_true() {
         assert_eq!((width, height, drawn.len()), (cols, rows, shown.len()), "{name}");
         let apart: u64 = drawn.iter().zip(&shown).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
         assert!(apart * 10 <= drawn.len() as u64, "{name} is not that of the commands: {apart} apart in all");
+    }
+}
+
+#[test]
+fn the_page_on_integers_is_true() {
+    let (path, shell) = (guide().join("integers.md"), Shell::new());
+    let found = follow(&read(&path), &shell);
+    if std::env::var_os("REGENERATE").is_some() {
+        fs::write(&path, &found).expect("a page that can be written");
+    }
+    let page = read(&path);
+    assert!(found == page, "{} should be\n{found}", path.display());
+    // The digest is that of the file for the microcontrollers.
+    let table = read(&guide().join("../../firmware/model/digests.tsv"));
+    let row = table.lines().find(|row| row.starts_with("retina_q15\t")).expect("a row");
+    let digests = code(&page, "text").flat_map(str::lines).filter(|line| line.starts_with("digest"));
+    for digest in digests.filter_map(|line| line.split([' ', '(']).find(|word| word.len() == 16)) {
+        assert!(row.contains(digest), "{digest} is not in {row}");
     }
 }
 

@@ -263,6 +263,49 @@ fn model_files_have_the_digests_of_a_microcontroller() {
     }
 }
 
+/// `foveola model quantise` writes a file that runs, and is exported, in 16 bits.
+#[test]
+fn a_model_is_quantised() {
+    let shell = Shell::new();
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware/qemu/src/bin/retina.raw");
+    let recording = recording.to_str().expect("text");
+    let quantise = ["model", "quantise", "retina", "--on", recording];
+    let text = shell.good(&[&quantise[..], &["--out", "q15.toml"]].concat());
+    for word in ["full scale", "71.", "200 frames up to 2, full scale 128", "no sample saturates", "q15.toml"] {
+        assert!(text.contains(word), "no '{word}' in: {text}");
+    }
+    let text = shell.good(&["model", "show", "q15.toml"]);
+    assert!(text.contains("bytes of tables, and the code, which is not predicted in 16 bits"), "{text}");
+    assert!(shell.good(&["model", "check", "q15.toml"]).contains("7 layers"));
+    let text = shell.good(&["model", "export", "q15.toml", "--to", "firmware", "src"]);
+    assert!(text.contains("8,192 for an input frame"), "{text}");
+    let source = std::fs::read_to_string(shell.path("src/model.rs")).expect("written");
+    assert!(source.contains("pub type Sample = Q15;"), "{source}");
+    // The input of a movie has a full scale of its own.
+    let movie = Array3::from_shape_fn((30, 12, 12), |(t, r, _)| if t > 9 && r > 5 { 100.0_f32 } else { 20.0 });
+    write_npy(shell.path("a.npy"), &movie).expect("written");
+    let movie = ["model", "quantise", "smooth", "--on", "a.npy"];
+    assert!(shell.good(&movie).contains("30 frames up to 100, full scale 128"));
+    assert!(shell.good(&[&movie[..], &["--full-scale", "64"]].concat()).contains("samples of it saturate"));
+    let text = shell.good(&[&movie[..], &["--json"]].concat());
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert!(value["layers"][0]["snr_db"].as_f64().is_some_and(|snr| snr > 70.0), "{text}");
+    for (args, words) in [
+        (&["--headroom", "0.5"][..], "no number from 1 to 32768"),
+        (&["--range", "0"], "no number above 0"),
+        (&["--full-scale", "3"], "expected a power of two"),
+        (&["--frames", "0"], "whole number from 1 on"),
+        (&["--set", "centre.full_scale=3"], "expected a power of two from 1/32768 to 32768"),
+        (&["--out", recording], "expected a file that is not read"),
+    ] {
+        let code = if args[0] == "--set" || args[0] == "--out" || args[0] == "--full-scale" { 1 } else { 2 };
+        shell.bad(&[&quantise[..], args].concat(), code, &[words]);
+    }
+    let softplus = "version = 1\n[[layer]]\nname = \"rate\"\nkind = \"NLSoftplus\"\nscale = 9\n";
+    shell.write("softplus.toml", softplus.as_bytes());
+    shell.bad(&["model", "quantise", "softplus.toml", "--on", recording], 1, &["\"rate\"", "a softplus of up to"]);
+}
+
 /// `foveola model export` writes what a pipeline takes.
 #[test]
 fn a_model_is_exported_for_a_microcontroller() {

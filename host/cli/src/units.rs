@@ -92,6 +92,18 @@ pub(crate) fn finite(text: &str) -> Result<f32, String> {
     number.ok_or_else(|| format!("'{text}' is no number; expected one of 3.4e38 or less in magnitude, such as -0.5"))
 }
 
+/// A number above 0.
+pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
+    number.ok_or_else(|| format!("'{text}' is no number above 0"))
+}
+
+/// A number from 1 on.
+pub(crate) fn headroom(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (1.0..=32768.0).contains(number));
+    number.ok_or_else(|| format!("'{text}' is no number from 1 to 32768"))
+}
+
 /// The name of a format.
 pub(crate) fn format(text: &str) -> Result<Format, String> {
     text.parse().map_err(|error: foveola::Error| error.to_string())

@@ -1,5 +1,6 @@
 //! The arguments of `foveola model`.
 
+use super::InputArgs;
 use crate::units;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ Examples:
   foveola run a.raw --model mine.toml --weights w.npz
   foveola model plot mine.toml --weights w.npz
   foveola model export mine.toml --to firmware src --binning 5
+  foveola model quantise mine.toml --on a.raw --out q15.toml
   foveola run recording.raw --model mine.toml";
 
 #[derive(Subcommand, Clone)]
@@ -43,6 +45,8 @@ pub(crate) enum ModelCommand {
     Weights(WeightsArgs),
     /// Write a model as Rust source for a microcontroller, and print its flash and RAM by layer
     Export(ExportArgs),
+    /// Turn a model into one of 16-bit integers, whose full scales are chosen from a recording, and print what that costs
+    Quantise(Box<QuantiseArgs>),
 }
 
 #[derive(Args, Clone)]
@@ -199,3 +203,61 @@ pub(crate) enum Target {
     /// A program with foveola-core and foveola-pipeline
     Firmware,
 }
+
+#[derive(Args, Clone)]
+#[command(after_help = QUANTISE_HELP)]
+pub(crate) struct QuantiseArgs {
+    /// The model file, or the name of a ready one
+    pub(crate) file: PathBuf,
+
+    /// The recording or movie [default: the built-in scene]
+    #[arg(long, value_name = "INPUT")]
+    pub(crate) on: Option<PathBuf>,
+
+    /// The model file to write; arrays of the model lie beside it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Each full scale is this many times the largest sample of the recording, or the next power of two
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.05, value_parser = units::headroom, allow_hyphen_values = true)]
+    pub(crate) headroom: f64,
+
+    /// No input up to this magnitude may saturate anything, in whatever order: larger full scales, and fewer bits
+    #[arg(long, value_name = "NUMBER", value_parser = units::above_zero, allow_hyphen_values = true)]
+    pub(crate) range: Option<f64>,
+
+    /// Full scale of the input, a power of two [default: 128 for events, else as for the layers]
+    #[arg(long, value_name = "NUMBER", value_parser = units::above_zero, allow_hyphen_values = true)]
+    pub(crate) full_scale: Option<f64>,
+
+    /// Use so many frames
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::positive, allow_negative_numbers = true)]
+    pub(crate) frames: usize,
+
+    /// Time per frame [default: that of the model]
+    #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
+    pub(crate) dt: Option<u64>,
+
+    /// Change a value, such as centre.tau=8ms; repeat for several
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
+    pub(crate) set: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(crate) common: InputArgs,
+}
+
+const QUANTISE_HELP: &str = "\
+For each layer the table tells the largest sample, the full
+scale, which is what the integer 32768 stands for, and the
+signal-to-noise ratio of what it yields, all layers before it
+included. 'inner' is the full scale between the low-passes
+of a SmoothConv or the passes of a separable convolution.
+
+Sums of products never overflow: a model of which one could
+is refused. Samples beyond a full scale saturate; the last
+line says up to which input none does.
+
+Examples:
+  foveola model quantise retina --on a.raw --out q15.toml
+  foveola run a.raw --model q15.toml
+  foveola model export q15.toml --to firmware src";

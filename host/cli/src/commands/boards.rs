@@ -34,7 +34,12 @@ pub(super) fn on_boards(exported: &Exported) -> String {
     let mut text = "on a Cortex-M4 or M7, predicted, with a pipeline around it:\n".to_owned();
     text += &row("RAM", ram(exported), "bytes, beside 2 to 5 kB of stack");
     let tables = thousands(exported.tables as u64);
-    text += &row("flash", flash(exported), &format!("bytes, {tables} of them tables"));
+    text += &match &exported.program {
+        Some(program) => {
+            row("flash", exported.tables.saturating_add(program.flash), &format!("bytes, {tables} of them tables"))
+        }
+        None => row("flash", exported.tables, "bytes of tables, and the code, which is not predicted in 16 bits"),
+    };
     if with_room(exported).next().is_none() {
         let boards = BOARDS.map(|Board { name, ram, flash }| {
             format!("{name} with {} kB of RAM and {} kB of flash", ram >> 10, flash >> 10)
@@ -43,6 +48,9 @@ pub(super) fn on_boards(exported: &Exported) -> String {
     }
     if exported.event_filters > 0 {
         text += &format!("{:20}  and the code of the event filters\n", "");
+    }
+    if exported.program.is_none() {
+        return text + "a frame   is not predicted in 16 bits\n";
     }
     let Some(instructions) = exported.instructions else {
         let unknown = exported.layers.iter().filter(|layer| layer.instructions.is_none());
@@ -59,12 +67,12 @@ pub(super) fn on_boards(exported: &Exported) -> String {
 
 /// Bytes of static variables.
 fn ram(exported: &Exported) -> usize {
-    exported.ram_in_all() + exported.program.ram
+    exported.ram_in_all() + exported.program.as_ref().map_or(0, |program| program.ram)
 }
 
-/// Bytes of code, constants and tables.
-const fn flash(exported: &Exported) -> usize {
-    exported.tables.saturating_add(exported.program.flash)
+/// Bytes of code, constants and tables; the tables alone where the code is not predicted.
+fn flash(exported: &Exported) -> usize {
+    exported.tables.saturating_add(exported.program.as_ref().map_or(0, |program| program.flash))
 }
 
 /// The same as a value.

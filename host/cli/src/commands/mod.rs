@@ -19,6 +19,7 @@ pub(crate) mod model;
 mod models;
 mod plot;
 mod probe;
+mod quantise;
 pub(crate) mod record;
 pub(crate) mod resume;
 pub(crate) mod run;

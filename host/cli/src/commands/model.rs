@@ -6,6 +6,7 @@ use super::layers::{delays, layer_table, milliseconds};
 use super::layers_svg::draw;
 use super::models::{build, frames, read, title};
 use super::plot::plot;
+use super::quantise::quantise;
 use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
@@ -22,6 +23,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<()> {
         ModelCommand::Plot(args) => plot(args),
         ModelCommand::Weights(args) => weights(args),
         ModelCommand::Export(args) => export(args),
+        ModelCommand::Quantise(args) => quantise(args),
     }
 }
 

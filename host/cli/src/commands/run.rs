@@ -10,7 +10,7 @@ use crate::text::{Lines, filtered_as_json, print, reasons_as_json};
 use crate::units::{plural, seconds, thousands};
 use foveola::npy::NpyWriter;
 use foveola::{Device, Error, Model, Result, Shape, StateFile};
-use foveola_core::Digest;
+use foveola_core::{Digest, Q15, Sample};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ndarray::{Array5, ArrayView5, Axis};
 use serde_json::json;
@@ -28,6 +28,8 @@ struct Totals {
     output_frames: Vec<usize>,
     /// One for each output, if they are asked for.
     digests: Vec<Digest>,
+    /// What a sample of 1 of each output stands for, in 16 bits.
+    scales: Option<Vec<f64>>,
     /// Time in the model only.
     model: Duration,
 }
@@ -66,7 +68,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 
     let began = Instant::now();
     let digests = if args.digest { vec![Digest::new(); names.len()] } else { Vec::new() };
-    let totals = Totals { digests, output_frames: vec![0; names.len()], ..Totals::default() };
+    let scales = model.output_scales(input.shape())?;
+    let totals = Totals { digests, scales, output_frames: vec![0; names.len()], ..Totals::default() };
     let saved = names.iter().map(|_| None).collect();
     let mut run = Run { args, model, input, totals, names, saved };
     let mut wrote = std::thread::scope(|scope| {
@@ -179,7 +182,9 @@ impl Run<'_> {
             if drawing.is_some_and(|drawing| !drawing.push(&frames, &output)) {
                 return Ok(());
             }
-            totals.digests.iter_mut().zip(&outputs).for_each(|(digest, output)| add(digest, output));
+            for (i, (digest, output)) in totals.digests.iter_mut().zip(&outputs).enumerate() {
+                add(digest, output, totals.scales.as_ref().and_then(|scales| scales.get(i).copied()));
+            }
             let files = self.names.iter().zip(&mut self.saved).zip(&mut totals.output_frames);
             for (((name, saved), frames), output) in files.zip(&outputs) {
                 save(args, name, saved, output, *frames)?;
@@ -311,9 +316,13 @@ fn progress_bar(args: &RunArgs) -> ProgressBar {
     bar
 }
 
-/// Adds the frames of a chunk to a digest, in order.
-fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>) {
+/// Adds the frames of a chunk to a digest, in order: as samples of 16 bits where they have a full scale.
+fn add(digest: &mut Digest, output: &ArrayView5<'_, f32>, scale: Option<f64>) {
     for frame in output.index_axis(Axis(0), 0).axis_iter(Axis(1)) {
+        if let Some(scale) = scale {
+            frame.iter().for_each(|sample| digest.add(&[Q15::from_f64(f64::from(*sample) / scale)]));
+            continue;
+        }
         match frame.as_slice() {
             Some(samples) => digest.add(samples),
             None => frame.iter().for_each(|sample| digest.add(&[*sample])),

@@ -1,0 +1,160 @@
+//! `foveola model quantise`: a model in samples of 16 bits, with full scales from a recording.
+
+use super::guard::Guard;
+use super::input::Input;
+use super::models::{read, title};
+use crate::args::RunArgs;
+use crate::args::model::QuantiseArgs;
+use crate::columns::{Column, side_by_side};
+use crate::text::{complain, print, width};
+use crate::units::{plural, thousands};
+use foveola::{Error, Model, ModelFile, Quantised, Result, Samples, movie, shown};
+use ndarray::{Array5, Axis, concatenate};
+use serde_json::json;
+
+/// The most samples of a recording that are kept: 1 GB.
+const MOST_SAMPLES: usize = 1 << 28;
+/// Frames that are read at a time.
+const CHUNK: usize = 64;
+
+pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
+    let mut file = read(&args.file, &args.set)?;
+    let guard = Guard::new("model quantise", Some(&file), &args.on);
+    args.out.iter().try_for_each(|path| guard.check("--out", path, "a file that is not read"))?;
+    let frames = recording(args)?;
+    let is_movie = match &args.on {
+        Some(path) => args.common.format.is_none() && movie::kind(path)?.is_some(),
+        None => false,
+    };
+    let full_scale = match args.full_scale {
+        Some(full_scale) => full_scale,
+        None if !is_movie => EVENTS,
+        None => {
+            let most = frames.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+            (f64::from(most) * args.headroom).log2().ceil().exp2()
+        }
+    };
+    let mut model = file.model()?;
+    let found = model.quantise(&frames, Samples::Q15 { full_scale }, args.headroom, args.range)?;
+    file.set_samples(&model)?;
+    let archive = match &args.out {
+        Some(path) => file.write(path)?,
+        None => None,
+    };
+    if args.common.json {
+        return print(&format!("{:#}\n", as_json(args, &model, &found, full_scale)));
+    }
+    let mut text = format!("{}\n\n", title(&file, &args.file));
+    text += &table(&file, &model, &found);
+    text += &format!(
+        "\ninput     {} up to {}, full scale {full_scale}\n",
+        plural(frames.len_of(Axis(2)) as u64, "frame"),
+        brief(found.largest_input),
+    );
+    if found.saturated_input > 0 {
+        text += &format!("          {} samples of it saturate\n", thousands(found.saturated_input));
+    }
+    text += &match found.safe_input {
+        safe if safe > 0.0 => format!("safe      no sample saturates for any input up to {}\n", brief(safe)),
+        _ => "safe      some input may saturate, however small\n".into(),
+    };
+    for path in args.out.iter().chain(&archive) {
+        text += &format!("wrote     {}\n", shown(path));
+    }
+    print(&text)
+}
+
+/// The full scale of counts of events, as a microcontroller counts them.
+const EVENTS: f64 = 128.0;
+
+/// The frames of the recording, `(batch, channel, time, row, col)`.
+fn recording(args: &QuantiseArgs) -> Result<Array5<f32>> {
+    let run = RunArgs {
+        input: args.on.clone(),
+        model: args.file.display().to_string(),
+        set: args.set.clone(),
+        dt: args.dt,
+        no_pictures: true,
+        common: args.common.clone(),
+        ..RunArgs::default()
+    };
+    let mut input = Input::open(&run.with_file()?)?;
+    let (mut pieces, mut samples) = (Vec::new(), 0_usize);
+    let mut left = args.frames;
+    while left > 0 {
+        let Some(piece) = input.next_chunk(left.min(CHUNK))? else { break };
+        let (frames, len) = (piece.len_of(Axis(2)), piece.len());
+        samples = samples.saturating_add(len);
+        if samples > MOST_SAMPLES && !pieces.is_empty() {
+            let used = args.frames - left;
+            complain(&format!("warning: only {} are used, 1 GB; --frames {used}\n", plural(used as u64, "frame")));
+            break;
+        }
+        pieces.push(piece.to_owned());
+        left -= frames.min(left);
+    }
+    let views: Vec<_> = pieces.iter().map(|piece| piece.view()).collect();
+    concatenate(Axis(2), &views).map_err(|_| Error::Data {
+        path: args.on.clone().unwrap_or_default(),
+        reason: "no frame; expected one or more".into(),
+    })
+}
+
+/// To four digits.
+fn brief(number: f64) -> String {
+    let digits = 3 - number.abs().max(1e-9).log10().floor() as i32;
+    let text = format!("{number:.*}", digits.clamp(0, 9) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+}
+
+/// A ratio in dB.
+fn decibels(snr: f64) -> String {
+    if snr == f64::INFINITY {
+        "exact".into()
+    } else if snr.is_nan() {
+        "-".into()
+    } else {
+        format!("{snr:.1} dB")
+    }
+}
+
+fn table(file: &ModelFile, model: &Model, found: &Quantised) -> String {
+    let scale = |scale: Option<f64>| scale.map_or_else(|| "-".into(), brief);
+    let rows = found.layers.iter().map(|layer| {
+        let kind = file.layers().iter().find(|entry| entry.name() == layer.name).map_or("", |entry| entry.kind());
+        [
+            layer.name.clone(),
+            kind.into(),
+            brief(layer.largest),
+            scale(Some(layer.full_scale).filter(|scale| !scale.is_nan())),
+            scale(model.inner_scale(&*layer.name)),
+            decibels(layer.snr),
+            if layer.saturated == 0 { "-".into() } else { thousands(layer.saturated) },
+        ]
+    });
+    let titles = ["layer", "kind", "largest", "full scale", "inner", "snr", "saturated"].map(str::to_owned);
+    let rows: Vec<_> = [titles].into_iter().chain(rows).collect();
+    let columns: [Column; 7] = std::array::from_fn(|column| Column {
+        cells: rows.iter().map(|row| row[column].clone()).collect(),
+        right: column > 1,
+    });
+    side_by_side(&columns, width())
+}
+
+fn as_json(args: &QuantiseArgs, model: &Model, found: &Quantised, full_scale: f64) -> serde_json::Value {
+    let finite = |number: f64| number.is_finite().then_some(number);
+    let layers = found.layers.iter().map(|layer| {
+        json!({
+            "name": layer.name, "largest": layer.largest, "full_scale": finite(layer.full_scale),
+            "inner_scale": model.inner_scale(&*layer.name), "snr_db": finite(layer.snr), "saturated": layer.saturated,
+        })
+    });
+    json!({
+        "full_scale": full_scale,
+        "largest_input": found.largest_input,
+        "saturated_input": found.saturated_input,
+        "safe_input": found.safe_input,
+        "layers": layers.collect::<Vec<_>>(),
+        "wrote": args.out.as_ref().map(|path| path.display().to_string()),
+    })
+}
