@@ -45,7 +45,9 @@ bare_metal=(no_std firmware proofs boards)
 on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
-firmware_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
+# The machines of the programs, and the code of a core without a floating-point unit.
+machine_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
+firmware_targets=(thumbv6m-none-eabi "${machine_targets[@]}")
 
 # Whole builds are faster without; a developer's own have a place of their own beside them.
 export CARGO_INCREMENTAL=0
@@ -108,7 +110,7 @@ step_firmware() {
     (cd firmware && run_tests firmware cargo test --locked --no-fail-fast "${packages[@]}" --target host-tuple) || failed=1
     needs_firmware
     cd firmware
-    for target in "${firmware_targets[@]}"; do
+    for target in "${machine_targets[@]}"; do
         run "programs for $target" cargo build --locked --quiet --release --target "$target"
     done
     for expected in qemu/src/bin/*.out; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `retina` and `denoise` cost on every emulated machine: instructions of a frame and of an event,
 # bytes of stack. On the Cortex-M4, `sweep` too: how far convolutions of many shapes are from a smooth law, at most, and the
-# instructions of a node. Instructions, never cycles: QEMU has no timing model. Every machine must print the
+# instructions of a node. `integers`: filters of 16-bit samples, also as code for the Cortex-M0+, which runs on the machine of the M4. Instructions, never cycles: QEMU has no timing model. Every machine must print the
 # digest of the program's .out file, those with Helium too. There the golden cases run as well, which cost nothing here: its
 # vectors make subnormal numbers zero, and must not find any.
 #
@@ -18,6 +18,7 @@ cd "$(dirname "$0")"
 # name, machine, target, flags
 machines() {
     cat <<'END'
+m0 m4 thumbv6m-none-eabi
 m4 m4 thumbv7em-none-eabihf
 m7 m7 thumbv7em-none-eabihf -C target-cpu=cortex-m7
 m55 m55 thumbv8m.main-none-eabihf
@@ -32,10 +33,13 @@ table() {
     mkdir -p target
     machines | while read -r name machine target flags; do
         programs=(retina denoise)
-        [ "$name" != m55-helium ] || programs+=(golden)
-        [ "$name" != m4 ] || programs+=(sweep)
+        case $name in
+            m0) programs=(integers) ;;
+            m4) programs+=(sweep integers) ;;
+            m55-helium) programs+=(golden integers) ;;
+        esac
         for program in "${programs[@]}"; do
-            digest=$(grep -E '^(digest|checksum|[0-9]+ of [0-9]+ golden)' "qemu/src/bin/$program.out")
+            digest=$(grep -E '^(digest of all|checksum|[0-9]+ of [0-9]+ golden)' "qemu/src/bin/$program.out")
             out=$(
                 if [ -n "$flags" ]; then
                     # They replace those of .cargo/config.toml. The programs need a folder of their own; what is built

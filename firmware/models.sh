@@ -2,6 +2,7 @@
 # Every model file of ../models and of model/, and that of the guide, on every emulated machine: the program `model`, built from it,
 # must print the digest of each output that the host computes, which a host test keeps in model/digests.tsv (tests/firmware.rs).
 # Models that do not fit a machine are errors when they are built. Of the guide's file the program must print what its page shows.
+# The retina in 16 bits also runs as code for the Cortex-M0+ and with Helium.
 #
 #   ./models.sh             all files: two minutes on an idle machine, half of it to link
 #   ./models.sh NAME...     only these
@@ -17,9 +18,24 @@ cd "$(dirname "$0")"
 export QEMU_TIMEOUT=${QEMU_TIMEOUT:-600}
 machines=${MACHINES:-m4 m7 m55}
 guide=../docs/guide/your-own-model
-target_of() { case $1 in m55) echo thumbv8m.main-none-eabihf ;; *) echo thumbv7em-none-eabihf ;; esac; }
-build() { # FILE BINNING TARGET
-    MODEL=$(realpath "$1") BINNING=$2 cargo build --locked --quiet --release -p foveola-model --target "$3"
+target_of() {
+    case $1 in
+        m55*) echo thumbv8m.main-none-eabihf ;;
+        m0) echo thumbv6m-none-eabi ;;
+        *) echo thumbv7em-none-eabihf ;;
+    esac
+}
+# Code for the Cortex-M0+ runs on the machine of the M4, which executes all of Armv6-M: QEMU has no M0+ with enough memory.
+emulated() { case $1 in m55*) echo m55 ;; m0) echo m4 ;; *) echo "$1" ;; esac; }
+folder_of() { if [ "$1" = m55-helium ]; then echo target/m55-helium; else echo "${CARGO_TARGET_DIR:-target}"; fi; }
+build() { # FILE BINNING MACHINE
+    (
+        if [ "$3" = m55-helium ]; then # as in measure.sh
+            export RUSTFLAGS="-C link-arg=-Tlink.x -C target-cpu=cortex-m55 --cfg helium"
+            export CARGO_TARGET_DIR=target/m55-helium CARGO_BUILD_BUILD_DIR=target
+        fi
+        MODEL=$(realpath "$1") BINNING=$2 cargo build --locked --quiet --release -p foveola-model --target "$(target_of "$3")"
+    )
 }
 # What the page of the guide shows after the command that runs the program.
 shown() { awk '/^```text/ { inside = ran; next } /^```/ { if (inside) exit; inside = 0 } /--bin model/ { ran = 1 } inside' "$guide.md"; }
@@ -32,7 +48,7 @@ near() { # FOUND COMMITTED
 }
 
 failed=0 table=''
-for file in ../models/*.toml model/rates.toml model/retina_denoised.toml "$guide"/*.toml; do
+for file in ../models/*.toml model/rates.toml model/retina_denoised.toml model/retina_q15.toml "$guide"/*.toml; do
     name=$(basename "$file" .toml)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     IFS=$'\t' read -r _ binning digest < <(grep -P "^$name\t" model/digests.tsv) || {
@@ -41,14 +57,16 @@ for file in ../models/*.toml model/rates.toml model/retina_denoised.toml "$guide
         continue
     }
     built='' seconds=$SECONDS
-    for machine in $machines; do
-        target=$(target_of "$machine")
-        if [ "$built" != "$target" ]; then
-            build "$file" "$binning" "$target" || { failed=1; break; }
-            built=$target
+    # Integers run on cores without a floating-point unit, too.
+    further=''
+    if [ -z "${MACHINES:-}" ] && grep -q '^sample = "q15"' "$file"; then further='m55-helium m0'; fi
+    for machine in $machines $further; do
+        image=$(folder_of "$machine")/$(target_of "$machine")/release/model
+        if [ "$built" != "$image" ]; then
+            build "$file" "$binning" "$machine" || { failed=1; break; }
+            built=$image
         fi
-        image=${CARGO_TARGET_DIR:-target}/$target/release/model
-        printed=$(QEMU_MACHINE=$machine ../scripts/qemu-run.sh "$image") || {
+        printed=$(QEMU_MACHINE=$(emulated "$machine") ../scripts/qemu-run.sh "$image") || {
             printf '%s on %s FAILED:\n%s\n' "$name" "$machine" "$printed" >&2
             failed=1
             continue
@@ -61,13 +79,14 @@ for file in ../models/*.toml model/rates.toml model/retina_denoised.toml "$guide
         measured=$(model/measure.sh "$(realpath "$image")" "$printed")
         committed=$(grep -P "^$name\t" model/measured.tsv | cut -f2-) || committed=''
         if [ "$machine" = m4 ]; then table+="$name"$'\t'"$measured"$'\n'; fi
-        if [ "${MEASURED:-}" != write ] && [ "$machine" != m55 ] && ! near "$measured" "$committed"; then
+        if [ "${MEASURED:-}" != write ] && [[ " m4 m7 " == *" $machine "* ]] && ! near "$measured" "$committed"; then
             echo "$name on $machine FAILED: flash, RAM, instructions $measured, committed $committed: MEASURED=write ./models.sh" >&2
             failed=1
         fi
         if [ "$found" = "$digest" ]; then
             ram=$(awk '/^frames and state/ { print $4 }' <<<"$printed")
-            printf '%-20s %-4s %s, as the host; %s bytes of RAM, %d s\n' "$name" "$machine" "$digest" "$ram" $((SECONDS - seconds))
+            printf '%-20s %-10s %s, as the host; %s bytes of RAM, %d s\n' "$name" "$machine" "$digest" "$ram" $((SECONDS - seconds))
+            if [ -n "$further" ]; then grep '^measured: \(frame\|mean\)' <<<"$printed"; fi
         else
             echo "$name on $machine FAILED: digest $found, expected that of the host, $digest" >&2
             failed=1
@@ -78,7 +97,7 @@ done
 
 # 21 frames of 64 x 64 pixels do not fit the Cortex-M55 machine.
 if [ $# -eq 0 ] && [[ " $machines " == *" m55 "* ]]; then
-    if error=$(build ../models/motion_energy.toml 1 "$(target_of m55)" 2>&1); then
+    if error=$(build ../models/motion_energy.toml 1 m55 2>&1); then
         echo "FAILED: motion_energy at 64 x 64 pixels was built for a machine that it does not fit" >&2
         failed=1
     elif grep -E 'the model needs [0-9]+ bytes of RAM, but there are [0-9]+; layer "gratings", Conv3d takes the most' <<<"$error"; then

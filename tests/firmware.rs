@@ -6,7 +6,7 @@
 use foveola::{EventFilters, Frames, Geometry, ModelFile, Polarity, Precision, Recording, models};
 use foveola_core::events::{Event, Evt2Encoder};
 use foveola_core::kernels::{GaussFilter, Resolution};
-use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Shape};
+use foveola_core::{Checksum, Conv3d, ConvOptions, Digest, Filter, Kernel, Q15, Sample, Shape};
 use foveola_tests::golden::{Case, digests};
 use ndarray::{Array3, Axis};
 use std::collections::HashMap;
@@ -164,12 +164,19 @@ fn digests_of_a_file(file: &ModelFile, binning: u16) -> foveola::Result<Vec<Dige
     let polarity = file.input().polarity.unwrap_or(Polarity::Signed);
     let mut frames = Frames::new(events, Geometry { cols: side, rows: side }, polarity, dt)?;
     let mut model = file.model()?.with_precision(Precision::Reproducible);
+    // What comes out of integers are numbers: samples times the full scale.
+    let scales = model.output_scales(frames.shape())?;
     let mut digests = vec![Digest::new(); file.outputs().count()];
     // The first chunk initialises temporal padding: on a board it is a frame.
     while let Some(piece) = frames.next_chunk(1)? {
-        for (digest, output) in digests.iter_mut().zip(model.process_all(piece)?) {
+        for (i, (digest, output)) in digests.iter_mut().zip(model.process_all(piece)?).enumerate() {
             for frame in output.axis_iter(Axis(2)) {
-                frame.iter().for_each(|y| digest.add(&[*y]));
+                match &scales {
+                    Some(scales) => {
+                        frame.iter().for_each(|y| digest.add(&[Q15::from_f64(f64::from(*y) / scales[i])]));
+                    }
+                    None => frame.iter().for_each(|y| digest.add(&[*y])),
+                }
             }
         }
     }
