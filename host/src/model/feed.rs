@@ -1,6 +1,6 @@
 //! Feeding a chunk: the checks before, the blocks that go through the table, and the state after a failure.
 
-use super::integers::{Integers, Samples};
+use super::integers::{IN_16_BITS, Integers, Samples};
 use super::stream::Stream;
 use super::{Model, bounds::Bounds};
 use crate::cpu::magnitude;
@@ -171,7 +171,7 @@ impl Model {
             memory.integers.prepare((revision, shape), || network.integers(&compiled.graph))?;
             let layouts = memory.integers.layouts(shape)?;
             if !memory.stream.continues(&layouts) {
-                return Err(Error::StateChanged { layer: "the model in 16 bits".into() });
+                return Err(Error::StateChanged { layer: IN_16_BITS.into() });
             }
             let work = worth(&compiled.graph, batch, frames);
             workers.prepare(work)?;

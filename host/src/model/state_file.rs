@@ -19,11 +19,12 @@
 
 use super::Model;
 use super::bounds::Bounds;
+use super::integers::IN_16_BITS;
 use super::layer::{Compiled, Target};
 use super::stream::Stream;
 use crate::draft::Draft;
 use crate::{Error, Result, memory};
-use foveola_core::{Checksum, Shape};
+use foveola_core::{Checksum, Layout, Shape};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -247,9 +248,12 @@ impl Model {
         }
         stream.takes(batch, 0, shape)?;
         let revision = self.network.revision();
-        let (model, _) = self.identity(shape, |compiled| {
-            let layer = |node| self.network.layer_of(node, shape);
-            stream.fits(revision, compiled).map_err(|node| Error::StateChanged { layer: layer(node) })
+        let (model, _) = self.identity(shape, |compiled, integers| match integers {
+            Some(layouts) if stream.continues(&layouts) => Ok(()),
+            Some(_) => Err(Error::StateChanged { layer: IN_16_BITS.into() }),
+            None => stream
+                .fits(revision, compiled)
+                .map_err(|node| Error::StateChanged { layer: self.network.layer_of(node, shape) }),
         })?;
         let samples = stream.state.read()?;
         let (input, bounds) = stream.bounds.parts();
@@ -300,8 +304,11 @@ impl Model {
         let mut stream = Stream::restored(head.t, (batch, shape), samples);
         stream.bounds = Bounds::of_parts(head.input, bounds);
         let revision = self.network.revision();
-        let keep_layouts = |compiled: Compiled<'_>| {
-            stream.keep_layouts(revision, compiled);
+        let keep_layouts = |compiled: Compiled<'_>, integers: Option<Vec<Layout>>| {
+            match integers {
+                Some(layouts) => stream.set_layouts(layouts),
+                None => stream.keep_layouts(revision, compiled),
+            }
             Ok(())
         };
         let (model, len) = self
@@ -319,12 +326,23 @@ impl Model {
         Ok(())
     }
 
-    /// The checksum of the layers for frames of `shape`, and the samples of their state for one stream.
-    fn identity(&self, shape: Shape, also: impl FnOnce(Compiled<'_>) -> Result<()>) -> Result<(u32, usize)> {
+    /// The checksum of the layers for frames of `shape`, and the samples of their state for one stream. `also` gets the layouts of a
+    /// model in integers, whose full scales count, too.
+    fn identity(
+        &self,
+        shape: Shape,
+        also: impl FnOnce(Compiled<'_>, Option<Vec<Layout>>) -> Result<()>,
+    ) -> Result<(u32, usize)> {
+        let integers = self.integers_for(shape)?;
         self.network.compiled_for(Target::Weights, shape, &mut crate::Table::default(), false, |compiled| {
-            also(compiled)?;
             let graph = &compiled.graph;
-            Ok((graph.node_checksum(Checksum::new()).value(), graph.signature().state))
+            let (sum, len) = (graph.node_checksum(Checksum::new()), graph.signature().state);
+            let (sum, len) = match &integers {
+                None => (sum, len),
+                Some(integers) => (sum.long(integers.mark), integers.state),
+            };
+            also(compiled, integers.map(|integers| integers.layouts))?;
+            Ok((sum.value(), len))
         })
     }
 }

@@ -226,7 +226,7 @@ pub(crate) struct QuantiseArgs {
     #[arg(long, value_name = "NUMBER", value_parser = units::above_zero, allow_hyphen_values = true)]
     pub(crate) range: Option<f64>,
 
-    /// Full scale of the input, a power of two [default: 128 for events, else as for the layers]
+    /// Full scale of the input, a power of two; more saturates [default: 128 for events, else as for the layers]
     #[arg(long, value_name = "NUMBER", value_parser = units::above_zero, allow_hyphen_values = true)]
     pub(crate) full_scale: Option<f64>,
 
@@ -238,7 +238,8 @@ pub(crate) struct QuantiseArgs {
     #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
     pub(crate) dt: Option<u64>,
 
-    /// Change a value, such as centre.tau=8ms; repeat for several
+    /// Change a value, such as centre.tau=8ms; repeat for several. A full scale, such as centre.full_scale=0.5, stays, and the
+    /// others are chosen
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
 

@@ -11,7 +11,7 @@ use super::weights::weights;
 use crate::args::model::{CheckArgs, ModelArgs, ModelCommand, ShowArgs};
 use crate::text::{complain, print, width};
 use crate::units::plural;
-use foveola::{Error, Result, shown};
+use foveola::{Error, Result, Samples, shown};
 use foveola_core::Shape;
 use serde_json::json;
 use std::path::Path;
@@ -79,6 +79,7 @@ fn show(args: &ShowArgs) -> Result<()> {
         let layers = layers.iter().map(|layer| {
             json!({
                 "name": layer.name, "kind": layer.kind, "inputs": layer.inputs.to_string(), "output": dims(layer.output),
+                "full_scale": model.full_scale(&*layer.name), "inner_scale": model.inner_scale(&*layer.name),
                 "parameters": layer.parameters, "state": layer.state, "multiply_adds": layer.multiply_adds,
                 "algorithm": layer.algorithm.map(|plan| plan.to_string()),
                 "delay_ms": delays.next().flatten().map(|frames| milliseconds(frames, file.input().dt)),
@@ -87,6 +88,7 @@ fn show(args: &ShowArgs) -> Result<()> {
         let exported = model.to_rust(input).ok();
         let value = json!({
             "name": file.name(), "about": file.about(), "input": dims(input),
+            "sample": if model.samples() == Samples::F32 { "f32" } else { "q15" },
             "layers": layers.collect::<Vec<_>>(), "outputs": outputs, "ram": exported.as_ref().map(|exported| exported.ram),
             "boards": exported.as_ref().map(as_json),
         });
@@ -102,6 +104,15 @@ fn show(args: &ShowArgs) -> Result<()> {
         .iter()
         .map(|(name, layer)| if name == layer { (*name).to_owned() } else { format!("{name} ({layer})") });
     text += &format!("\noutputs   {}\n", names.collect::<Vec<_>>().join(", "));
+    if let Samples::Q15 { full_scale } = model.samples() {
+        text += &format!("samples   integers of 16 bits; the full scale of the input is {full_scale}\n");
+        let scales: Vec<String> = layers
+            .iter()
+            .filter_map(|layer| Some(format!("{} {}", layer.name, model.full_scale(&*layer.name)?)))
+            .collect();
+        text +=
+            &format!("          of the layers: {}\n", if scales.is_empty() { "-".into() } else { scales.join(", ") });
+    }
     text += &match model.to_rust(input) {
         Ok(exported) => format!("\n{}", on_boards(&exported)),
         Err(error) => format!("on boards {error}\n"),

@@ -18,7 +18,7 @@ const MOST_SAMPLES: usize = 1 << 28;
 const CHUNK: usize = 64;
 
 pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
-    let mut file = read(&args.file, &args.set)?;
+    let mut file = whole(args)?;
     let guard = Guard::new("model quantise", Some(&file), &args.on);
     args.out.iter().try_for_each(|path| guard.check("--out", path, "a file that is not read"))?;
     let frames = recording(args)?;
@@ -26,14 +26,16 @@ pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
         Some(path) => args.common.format.is_none() && movie::kind(path)?.is_some(),
         None => false,
     };
-    let full_scale = match args.full_scale {
+    let stated = args.set.iter().any(|(key, _)| key == "input.full_scale").then_some(file.input().full_scale);
+    let full_scale = match args.full_scale.or(stated) {
         Some(full_scale) => full_scale,
         None if !is_movie => EVENTS,
-        None => {
-            let most = frames.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
-            (f64::from(most) * args.headroom).log2().ceil().exp2()
-        }
+        None => of_movie(args, &frames)?,
     };
+    if !is_movie && full_scale < 1.0 {
+        let (item, value, expected) = ("model quantise", full_scale.to_string(), "1 event or more");
+        return Err(Error::Parameter { item, name: "--full-scale", value, expected });
+    }
     let mut model = file.model()?;
     let found = model.quantise(&frames, Samples::Q15 { full_scale }, args.headroom, args.range)?;
     file.set_samples(&model)?;
@@ -66,6 +68,32 @@ pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
 
 /// The full scale of counts of events, as a microcontroller counts them.
 const EVENTS: f64 = 128.0;
+
+/// The model without full scales but those of `--set`, which stay.
+fn whole(args: &QuantiseArgs) -> Result<ModelFile> {
+    let mut file = read(&args.file, &[])?;
+    let mut floats = file.model()?;
+    floats.set_samples(Samples::F32)?;
+    for layer in 0..floats.len() {
+        floats.set_full_scale(layer, None)?;
+        floats.set_inner_scale(layer, None)?;
+    }
+    file.set_samples(&floats)?;
+    args.set.iter().try_for_each(|(key, value)| file.set(key, value))?;
+    Ok(file)
+}
+
+/// The full scale for the samples of a movie.
+fn of_movie(args: &QuantiseArgs, frames: &Array5<f32>) -> Result<f64> {
+    let most = frames.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+    let most = (f64::from(most) * args.headroom).max(args.range.unwrap_or(0.0));
+    if most > 32768.0 && most.is_finite() {
+        let (item, name, expected) = ("model quantise", "the largest sample", "32768 at most, with the headroom");
+        return Err(Error::Parameter { item, name, value: brief(most), expected });
+    }
+    // What is not finite is told with its place when the model reads it.
+    Ok(if most > 0.0 && most.is_finite() { most.log2().ceil().exp2().max(1.0 / 32768.0) } else { 1.0 })
+}
 
 /// The frames of the recording, `(batch, channel, time, row, col)`.
 fn recording(args: &QuantiseArgs) -> Result<Array5<f32>> {
@@ -109,12 +137,13 @@ fn brief(number: f64) -> String {
 
 /// A ratio in dB.
 fn decibels(snr: f64) -> String {
-    if snr == f64::INFINITY {
+    // Beyond that, what is off are the floats.
+    if snr > 130.0 {
         "exact".into()
     } else if snr.is_nan() {
         "-".into()
     } else {
-        format!("{snr:.1} dB")
+        format!("{:.1} dB", if snr.abs() < 0.05 { 0.0 } else { snr })
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) use table::{SpareGraph, Tables, Wanted, only_cuts};
 use super::network::Entry;
 use super::{LayerId, Model};
 use crate::{Error, Result};
-use foveola_core::{Graph, Shape};
+use foveola_core::{Graph, Layout, Shape};
 
 /// What a model computes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -81,6 +81,18 @@ fn exponent_for(most: f64) -> i32 {
     }
 }
 
+/// What decides whether a state belongs to a model in integers.
+pub(super) struct StateOfIntegers {
+    /// Another number for other full scales.
+    pub(super) mark: u64,
+    /// Samples for one stream.
+    pub(super) state: usize,
+    pub(super) layouts: Vec<Layout>,
+}
+
+/// The model, in errors about its state.
+pub(super) const IN_16_BITS: &str = "the model in 16 bits";
+
 /// The nodes of the outputs, the first one being that of the last node.
 pub(super) fn outputs(graph: &Graph<'_>) -> impl Iterator<Item = usize> {
     let last = graph.nodes().len().saturating_sub(1);
@@ -96,8 +108,8 @@ impl Model {
     /// What the model computes with, from the next chunk on; [`Samples::F32`] by default. A stream that runs has to be
     /// [cleared](Model::clear_state) first.
     ///
-    /// In 16 bits the model runs on the CPU, with the same bits for any threads, vectors and chunks, and on a microcontroller
-    /// ([`Model::to_rust`]). Samples beyond a full scale saturate. Gradients and fits are those of the model in floats.
+    /// In 16 bits the model runs on the CPU, with the same bits for any threads and vectors and, given the same first chunk, any chunks,
+    /// and on a microcontroller ([`Model::to_rust`]). Samples beyond a full scale saturate. Gradients and fits are those of the model in floats.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution, Samples};
@@ -178,6 +190,20 @@ impl Model {
             let graph = &compiled.graph;
             let tables = network.integers(graph)?;
             Ok(Some(outputs(graph).map(|node| tables.full_scale(node)).collect()))
+        })
+    }
+
+    /// The state of this model in integers, for frames of `input`; none in floats.
+    pub(super) fn integers_for(&self, input: Shape) -> Result<Option<StateOfIntegers>> {
+        if self.samples() == Samples::F32 {
+            return Ok(None);
+        }
+        let network = self.network.reproducible();
+        network.compiled(input, &mut crate::Table::default(), false, |compiled| {
+            let tables = network.integers(&compiled.graph)?;
+            let mark = tables.mark();
+            let (state, layouts) = tables.state_for(input, &mut SpareGraph::default())?;
+            Ok(Some(StateOfIntegers { mark, state, layouts }))
         })
     }
 

@@ -1,21 +1,25 @@
-//! What is between the stages of a layer, as a layer: to see how large it becomes.
+//! What is inside of a layer, as a layer: to see how large it becomes.
 
 use crate::model::layer::named;
 use crate::{Layer, Result, Table};
-use foveola_core::{Conv3d, ConvOptions, Decay, Kernel, LowPass, Node, Source, Stage};
+use foveola_core::{Conv3d, ConvOptions, Decay, Delay, Kernel, LowPass, Node, Source, Stage};
 
-/// A layer that yields what is between the stages of another one.
+/// A layer that yields what is inside of another one.
 #[derive(Clone, Debug)]
 pub(super) enum Probe {
+    /// What it reads: of a filter that computes in the full scale of that.
+    Input,
     /// The first low-pass of a `SmoothConv`: the others yield less.
     LowPass(Decay),
     /// The columns of a separable convolution: kernels of one row, those of each input channel one after the other.
     Columns { kernels: Vec<f32>, taps: usize, options: ConvOptions },
 }
 
-/// The probe for the nodes of a layer, if it has stages.
+/// The probe for the nodes of a layer, if what it yields does not tell enough.
 pub(super) fn probe(nodes: &[Node<'_>]) -> Option<Probe> {
     match nodes {
+        [Node::Filter(_, Stage::HighPass(_) | Stage::Sum(_) | Stage::Diff(_))] => Some(Probe::Input),
+        [Node::Filter(_, Stage::Rf(field))] if field.is_empty() => Some(Probe::Input),
         [Node::Filter(_, Stage::SmoothConv(smooth))] => smooth.decays().first().map(|decay| Probe::LowPass(*decay)),
         [Node::Filter(_, Stage::Conv3d(conv))] => {
             let (factors, [outs, ins, kt, _, taps]) = (conv.factors()?, conv.kernel().shape);
@@ -43,12 +47,13 @@ pub(super) fn probe(nodes: &[Node<'_>]) -> Option<Probe> {
 
 impl Layer for Probe {
     fn name(&self) -> &'static str {
-        "a stage"
+        "inside"
     }
 
     fn compile<'a>(&'a self, table: &mut Table<'a>, from: Source) -> Result<Source> {
         let shape = table.shape(from);
         let stage = match self {
+            Self::Input => Stage::Delay(Delay::new(shape, 0, 0)),
             Self::LowPass(decay) => Stage::LowPass(LowPass::new(shape, *decay)),
             Self::Columns { kernels, taps, options } => {
                 let kernel = Kernel::new(kernels, [kernels.len() / taps, 1, 1, 1, *taps]);

@@ -51,6 +51,8 @@ impl Model {
     /// the largest magnitude of each layer, or more, as powers of two. With a `range` each full scale also holds what inputs of up to
     /// that magnitude can give at most, in any order: then none of them makes a sample saturate.
     ///
+    /// Full scales that were set before stay as they are.
+    ///
     /// Returns what the integers are off by on the recording. The state of the model is cleared.
     ///
     /// ```
@@ -65,7 +67,7 @@ impl Model {
     ///
     /// # Errors
     /// Those of [`Model::process`]; [`Error::Integers`] for a layer that cannot be computed in 16 bits, [`Error::Parameter`] for a
-    /// headroom below 1. The model is then as it was.
+    /// headroom below 1, and a range beyond the full scale of the input. The model is then as it was.
     pub fn quantise<'a>(
         &mut self,
         recording: impl Movie<'a>,
@@ -93,6 +95,9 @@ impl Model {
             });
         };
         let of_input = exponent(full_scale).ok_or_else(|| refused("full scale of the input", full_scale))?;
+        if let Some(range) = range.filter(|range| *range > full_scale) {
+            return parameter("range", range, "at most the full scale of the input, where it saturates");
+        }
 
         let mut floats = self.every_layer();
         floats.set_samples(Samples::F32)?;
@@ -144,45 +149,56 @@ impl Model {
         model
     }
 
-    /// The largest magnitudes of this model, each of whose layers is an output, and of what is between the stages of its layers.
-    fn seen(&mut self, input: &ArrayView5<'_, f32>, shape: Shape) -> Result<Seen> {
-        let mut probes = self.clone();
+    /// This model with further layers behind all others, which yield what is inside of a layer: for each of them that layer, and
+    /// whether it is what that layer reads.
+    fn with_probes(&self, shape: Shape) -> Result<(Self, Vec<(usize, bool)>)> {
         let spans = self.network.spans(StreamShape::input(shape))?;
-        let mut table = crate::Table::default();
         let network = self.network.reproducible();
-        let layers: Vec<Option<Probe>> = network.compiled(shape, &mut table, false, |compiled| {
+        let layers: Vec<Option<Probe>> = network.compiled(shape, &mut crate::Table::default(), false, |compiled| {
             Ok(spans.iter().map(|span| probe(compiled.graph.nodes().get(span.own.clone())?)).collect())
         })?;
-        // Layers that yield what is between the stages of others, behind all of them.
-        let mut places = Vec::new();
+        let (mut model, mut places) = (self.clone(), Vec::new());
         for (i, layer) in layers.into_iter().enumerate() {
             let Some(layer) = layer else { continue };
-            places.push(i);
-            probes.network.push_reading_like(i, Box::new(layer));
+            places.push((i, matches!(layer, Probe::Input)));
+            model.network.push_reading_like(i, Box::new(layer));
         }
-        probes.network.set_outputs(0..probes.len());
-        let mut largest = vec![0.0_f64; probes.len()];
+        model.network.set_outputs(0..model.len());
+        Ok((model, places))
+    }
+
+    /// The largest magnitudes of this model in a recording: of its layers, and of what is between their stages.
+    fn seen(&self, input: &ArrayView5<'_, f32>, shape: Shape) -> Result<Seen> {
+        let (mut model, places) = self.with_probes(shape)?;
+        let mut layers = vec![0.0_f64; model.len()];
         chunks(input, |chunk| {
-            for (most, output) in largest.iter_mut().zip(probes.process_all(chunk)?) {
+            for (most, output) in layers.iter_mut().zip(model.process_all(chunk)?) {
                 *most = output.iter().fold(*most, |most, y| most.max(f64::from(y.abs())));
             }
             Ok(())
         })?;
-        let of_probes = largest.split_off(self.len());
-        let mut inner = vec![None; self.len()];
-        for (place, most) in places.into_iter().zip(of_probes) {
-            inner[place] = Some(most);
-        }
-        Ok(Seen { layers: largest, inner })
+        let of_probes = layers.split_off(self.len());
+        Ok(Seen::new(layers, &places, of_probes))
+    }
+
+    /// What inputs of up to `range` can give at most: of the layers, and of what is between their stages.
+    fn at_most(&self, shape: Shape, range: f64) -> Result<Seen> {
+        let (model, places) = self.with_probes(shape)?;
+        let bounds = model.bounds(shape, range)?;
+        let spans = model.network.spans(StreamShape::input(shape))?;
+        let mut layers: Vec<f64> = spans
+            .iter()
+            .map(|span| span.own.end.max(span.join.end).checked_sub(1))
+            .map(|node| node.and_then(|node| bounds.get(node)).copied().unwrap_or(0.0))
+            .collect();
+        let of_probes = layers.split_off(self.len());
+        Ok(Seen::new(layers, &places, of_probes))
     }
 
     /// Sets the full scales of the layers.
     fn choose(&mut self, shape: Shape, of_input: i32, seen: &Seen, headroom: f64, range: Option<f64>) -> Result<()> {
         let spans = self.network.spans(StreamShape::input(shape))?;
-        let at_most = match range {
-            None => Vec::new(),
-            Some(range) => self.bounds(shape, range)?,
-        };
+        let at_most = range.map(|range| self.at_most(shape, range)).transpose()?;
         let mut exponents: Vec<i32> = Vec::new();
         for (i, span) in spans.iter().enumerate() {
             let entry = &self.network.entries()[i];
@@ -191,21 +207,23 @@ impl Model {
                 [source, ..] => source,
             };
             let from = read.and_then(|read| exponents.get(read).copied()).unwrap_or(of_input);
-            let bound = span.own.end.max(span.join.end).checked_sub(1).and_then(|node| at_most.get(node));
             let layer = entry.layer.name();
-            // These are computed in the full scale of what they read, which has to hold that, too.
-            let mut most = seen.layers[i];
-            if matches!(layer, "HighPass" | "Sum" | "Diff" | "RF") {
-                most = most.max(read.map_or(0.0, |read| seen.layers[read]));
-            }
-            let most = (most * headroom).max(bound.copied().unwrap_or(0.0));
-            let needed = exponent_for(most).clamp(-MOST, MOST);
+            // In the recording with its headroom, or for any input within the range.
+            let largest = |of: fn(&Seen, usize) -> Option<f64>| {
+                let bound = at_most.as_ref().and_then(|at_most| of(at_most, i)).unwrap_or(0.0);
+                of(seen, i).map(|most| (most * headroom).max(bound))
+            };
+            let reads = largest(|seen, i| seen.reads[i]).unwrap_or(0.0);
+            let most = largest(|seen, i| Some(seen.layers[i])).unwrap_or(0.0).max(reads);
+            let needed = exponent_for(most).max(-MOST);
             let exponent = match layer {
                 _ if is_empty(span) => None,
+                _ if entry.full_scale.is_some() => entry.full_scale,
                 // Squares and bounded functions have their own.
-                "NLSquare" | "NLRectifySquare" => Some((needed + needed.rem_euclid(2)).min(MOST - 1)),
+                "NLSquare" | "NLRectifySquare" => Some(needed + needed.rem_euclid(2)),
                 "NLLogistic" => Some(0),
-                // Without a node that multiplies, unless it is worth two bits.
+                // Silent, or without a node that multiplies, unless it is worth two bits.
+                _ if most == 0.0 => Some(from),
                 "TimePadding" | "Delay" | "VariableDelay" | "HighPass" | "NLRectify" | "Sum" | "Diff"
                     if span.join.is_empty() && (from - 1..=from).contains(&needed) =>
                 {
@@ -213,8 +231,13 @@ impl Model {
                 }
                 _ => Some(needed),
             };
+            if exponent.is_some_and(|exponent| exponent > MOST) {
+                let (layer, found) = (self.network.title(i), format!("samples of up to {most:e}"));
+                return Err(Error::Integers { layer, found, expected: "32768 at most" });
+            }
             exponents.push(exponent.unwrap_or(from));
-            let inner = seen.inner[i].map(|most| exponent_for(most * headroom).clamp(-MOST, MOST));
+            let inner = largest(|seen, i| seen.inner[i]).map(|most| exponent_for(most).clamp(-MOST, MOST));
+            let inner = entry.inner_scale.or(inner);
             if let Some(entry) = self.network.entry_mut(i) {
                 (entry.full_scale, entry.inner_scale) = (exponent, inner);
             }
@@ -251,9 +274,16 @@ impl Model {
         let (tables, _) = self.tables(shape)?;
         let Samples::Q15 { full_scale } = self.samples() else { return Ok(f64::INFINITY) };
         let is_safe = |input: f64| -> Result<bool> {
-            let bounds = self.bounds(shape, input)?;
             // As exponents are chosen: sums of weights that should be 1 are off by a rounding.
-            Ok(bounds.iter().enumerate().all(|(node, bound)| *bound <= tables.full_scale(node) * (1.0 + 1.0 / 32768.0)))
+            let fits = |bound: f64, scale: f64| bound <= scale * (1.0 + 1.0 / 32768.0);
+            let bounds = self.bounds(shape, input)?;
+            let inner = self.at_most(shape, input)?.inner;
+            let mut of_layers = inner.into_iter().enumerate();
+            Ok(bounds.iter().enumerate().all(|(node, bound)| fits(*bound, tables.full_scale(node)))
+                && of_layers.all(|(i, bound)| match (bound, self.inner_scale(i)) {
+                    (Some(bound), Some(scale)) => fits(bound, scale),
+                    _ => true,
+                }))
         };
         if is_safe(full_scale)? {
             return Ok(full_scale);
@@ -267,12 +297,26 @@ impl Model {
     }
 }
 
-/// The largest magnitudes in a recording.
+/// Largest magnitudes.
 struct Seen {
     /// Of what each layer yields.
     layers: Vec<f64>,
     /// Of what is between its stages.
     inner: Vec<Option<f64>>,
+    /// Of what it reads, where it computes in the full scale of that.
+    reads: Vec<Option<f64>>,
+}
+
+impl Seen {
+    fn new(layers: Vec<f64>, places: &[(usize, bool)], of_probes: Vec<f64>) -> Self {
+        let none = vec![None; layers.len()];
+        let mut seen = Self { layers, inner: none.clone(), reads: none };
+        for ((layer, reads), most) in places.iter().zip(of_probes) {
+            let of = if *reads { &mut seen.reads } else { &mut seen.inner };
+            of[*layer] = Some(most);
+        }
+        seen
+    }
 }
 
 fn is_empty(span: &Span) -> bool {

@@ -9,7 +9,7 @@ use crate::memory::resize;
 use crate::model::feed::{Blocks, Fed, Memory, scatter, stage};
 use crate::model::layer::Compiled;
 use crate::{Error, Result};
-use foveola_core::{Layout, Node, Q15, Sample, Shape, Source};
+use foveola_core::{Layout, Q15, Sample, Shape, Source};
 use ndarray::{ArrayView5, Axis, s};
 
 /// The tables of a model in integers, and working memory.
@@ -23,6 +23,8 @@ pub(in crate::model) struct Integers {
     scratch: Vec<Q15>,
     input: Vec<Q15>,
     output: Vec<Q15>,
+    /// A block of a further output.
+    further: Vec<f32>,
 }
 
 /// Samples for numbers in units of the full scale.
@@ -54,14 +56,10 @@ impl Integers {
         Ok(())
     }
 
-    /// The layouts of the state of each node with memory. They belong to the full scales, too.
+    /// The layouts of the state of each node with memory.
     pub(in crate::model) fn layouts(&mut self, input: Shape) -> Result<Vec<Layout>> {
         let Self { tables, graph, .. } = self;
-        let mark = tables.mark();
-        tables.with_graph(input, graph, |graph| {
-            let layouts = graph.nodes().iter().filter_map(Node::layout);
-            Ok(layouts.map(|layout| Layout::from(u64::from(layout) ^ mark)).collect())
-        })
+        Ok(tables.state_for(input, graph)?.1)
     }
 }
 
@@ -90,7 +88,7 @@ impl Memory {
             _ => Blocks { first: frames, others: frames },
         };
         let Self { stream, staged, output, outputs, integers, .. } = self;
-        let Integers { tables, graph: spare, state, scratch, input: taken, output: yielded, .. } = integers;
+        let Integers { tables, graph: spare, state, scratch, input: taken, output: yielded, further, .. } = integers;
         let most = blocks.first.max(blocks.others);
         let (began, engine) = (stream.t, Engine { level, splitter });
         let run = tables.with_graph(floats.input(), spare, |graph| {
@@ -102,6 +100,8 @@ impl Memory {
             resize(taken, "a block of the input", len)?;
             let len = batch.saturating_mul(signature.frames_out(0, most).max(fed.frames)).saturating_mul(shape.len());
             resize(yielded, "the output of a block", len)?;
+            let samples = |output: &Vec<f32>| output.len();
+            resize(further, "a block of a further output", outputs.iter().map(samples).max().unwrap_or(0))?;
             let len = own.state.saturating_mul(batch);
             if began == 0 {
                 stream.state.begin(len)?;
@@ -128,9 +128,8 @@ impl Memory {
                     let samples = graph.output(k, t, to - from, batch, scratch).map_err(refused)?;
                     let of_node = floats.stream(Source::Node(*node));
                     let at = (of_node.rate.count(t) - of_node.rate.count(began)) as usize * of_node.shape.len();
-                    let mut block = vec![0.0; samples.len()];
-                    to_numbers(samples, tables.full_scale(*node), &mut block);
-                    scatter(&block, batch, at, numbers);
+                    to_numbers(samples, tables.full_scale(*node), further);
+                    scatter(further.get(..samples.len()).unwrap_or(&[]), batch, at, numbers);
                 }
                 (from, written) = (to, written + n);
             }

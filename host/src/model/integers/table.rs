@@ -6,7 +6,8 @@ use super::{MOST, exponent_for};
 use crate::{Error, Result};
 use foveola_core::conv::Factors;
 use foveola_core::{
-    Decay, Graph, HighPass, LowPass, Node, Nonlinearity, PadMode, Place, Pointwise, Q15, Rf, Shape, Source, Stage,
+    Decay, Graph, HighPass, Layout, LowPass, Node, Nonlinearity, PadMode, Place, Pointwise, Q15, Rf, Shape, Source,
+    Stage,
 };
 
 /// The nodes of a model in integers, with their tables.
@@ -18,6 +19,8 @@ pub(in crate::model) struct Tables {
     streams: Vec<(Source, i32)>,
     /// For each node, the node of the graph of floats that it belongs to.
     origins: Vec<usize>,
+    /// A number that is another for other full scales.
+    mark: u64,
 }
 
 /// Memory for the nodes and places of a graph.
@@ -67,7 +70,8 @@ impl Tables {
         wanted: &[Wanted],
         layer_of: impl Fn(usize) -> String,
     ) -> Result<Self> {
-        let mut tables = Self::default();
+        let mut tables = Self { mark: 0xcbf2_9ce4_8422_2325, ..Self::default() };
+        tables.count(input);
         for (i, node) in graph.nodes().iter().enumerate() {
             let wanted = wanted.get(i).copied().unwrap_or_default();
             let begin = tables.nodes.len();
@@ -77,6 +81,8 @@ impl Tables {
                 expected,
             })?;
             tables.streams.push(stream);
+            tables.count(stream.1);
+            tables.count(wanted.inner.unwrap_or(i32::MAX));
             tables.origins.resize(tables.nodes.len(), i);
             // Checked here, so that a chunk only borrows them.
             for owned in &tables.nodes[begin..] {
@@ -119,12 +125,13 @@ impl Tables {
     }
 
     /// A number that is another for other full scales.
-    pub(in crate::model) fn mark(&self) -> u64 {
-        let exponents = self.streams.iter().map(|(_, exponent)| exponent.cast_unsigned());
-        // FNV-1a.
-        exponents.fold(0xcbf2_9ce4_8422_2325, |hash, exponent| {
-            (hash ^ u64::from(exponent)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+    pub(in crate::model) const fn mark(&self) -> u64 {
+        self.mark
+    }
+
+    /// Adds an exponent to the mark (FNV-1a).
+    const fn count(&mut self, exponent: i32) {
+        self.mark = (self.mark ^ exponent.cast_unsigned() as u64).wrapping_mul(0x0000_0100_0000_01b3);
     }
 
     /// The number of nodes up to the last one for `node` of the graph of floats.
@@ -135,6 +142,15 @@ impl Tables {
     /// The node of the graph of floats that a node belongs to.
     pub(in crate::model) fn origin(&self, node: usize) -> usize {
         self.origins.get(node).copied().unwrap_or(self.streams.len())
+    }
+
+    /// Samples of state for one stream, and the layouts of the nodes with memory, which belong to the full scales, too.
+    pub(in crate::model) fn state_for(&self, input: Shape, spare: &mut SpareGraph) -> Result<(usize, Vec<Layout>)> {
+        self.with_graph(input, spare, |graph| {
+            let layouts = graph.nodes().iter().filter_map(Node::layout);
+            let layouts = layouts.map(|layout| Layout::from(u64::from(layout) ^ self.mark));
+            Ok((graph.signature().state, layouts.collect()))
+        })
     }
 
     /// Samples of state of the nodes for `node` of the graph of floats.
@@ -242,8 +258,9 @@ impl Tables {
                 };
                 let mut kernel = kernel_of(kernel.weights, gain, &bias, kernel.shape, outs)?;
                 let factors = factors.map(|(factors, bias)| {
+                    // Halved, so that they fit whatever the biases of the factors are.
                     kernel.weights.iter_mut().for_each(|w| *w = Q15::from_bits(w.to_bits() / 2));
-                    (kernel.shift, kernel.bias) = (kernel.shift + 1, bias);
+                    kernel.bias = bias;
                     factors
                 });
                 OwnedNode::Conv3d { from: source, of, kernel, options, factors }

@@ -3,8 +3,8 @@
 use super::Samples;
 use crate::model::models;
 use crate::{
-    Conv1d, Delay, Diff, Error, HighPass, LowPass, Model, NLLogistic, NLRectify, NLSoftplus, PadMode, Precision,
-    Resolution, SimdLevel, SmoothConv, TimePadding,
+    Axis as Along, Conv1d, Delay, Diff, Error, HighPass, LowPass, Model, NLLogistic, NLRectify, NLSoftplus, NLSquare,
+    PadMode, Precision, RF, Resolution, SimdLevel, SmoothConv, Sum, TimePadding,
 };
 use ndarray::{Array5, Axis, concatenate, s};
 
@@ -131,6 +131,73 @@ fn a_state_goes_on_with_its_full_scales_alone() {
     floats.set_samples(Samples::F32).expect("floats");
     let found = floats.process(movie.slice(s![.., .., 10.., .., ..])).map(|output| output.dim());
     assert!(matches!(found, Err(Error::StateChanged { .. })), "{found:?}");
+}
+
+/// A state file belongs to a model in integers with the same full scales.
+#[test]
+fn a_state_file_goes_on_with_its_bits() {
+    let movie = events(1, 30, 12);
+    let (mut model, _) = quantised("retina", &movie);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("q15.state");
+    let expected = model.run(&movie, 30).expect("a good model");
+    model.clear_state();
+    model.process(movie.slice(s![.., .., ..10, .., ..])).expect("a good model");
+    model.save_state(&path).expect("written");
+    let mut again = model.clone();
+    again.clear_state();
+    again.load_state(&path).expect("of this model");
+    let rest = again.process(movie.slice(s![.., .., 10.., .., ..])).expect("the same layers");
+    assert_eq!(rest, expected.slice(s![.., .., 10.., .., ..]));
+
+    let mut others = [model.clone(), model.clone(), model.clone()];
+    others[0].set_samples(Samples::F32).expect("floats");
+    others[1].set_full_scale("on", Some(64.0)).expect("a layer");
+    others[2].set_inner_scale("centre", Some(64.0)).expect("a layer");
+    for mut other in others {
+        other.clear_state();
+        let error = other.load_state(&path).expect_err("of another model").to_string();
+        assert!(error.contains("the state of another model"), "{error}");
+    }
+}
+
+/// What a layer reads is in range as well as what it yields: the input, a layer, or a sum of several.
+#[test]
+fn what_layers_read_is_in_range() {
+    let movie = Array5::from_shape_fn((1, 1, 60, 8, 8), |(_, _, t, r, c)| {
+        let board = if (r + c) % 2 == 0 { 3.0 } else { -2.9_f32 };
+        board * if t % 20 < 15 { 1.0 } else { 0.5 }
+    });
+    let rate = Resolution::DEFAULT;
+    let layers: [(&str, Model); 4] = [
+        ("Sum", Model::of(Sum::new(Along::Row))),
+        ("HighPass", Model::of(HighPass::new(0.001, 1.0, rate).expect("a time constant"))),
+        ("Diff", Model::of(Diff)),
+        ("RF", Model::of(RF::new(1, 1, 5).expect("a field"))),
+    ];
+    for (name, layer) in layers {
+        let of_sum = Model::new()
+            .named("small", LowPass::new(0.002, rate).expect("a time constant"))
+            .named("last", layer.clone())
+            .reading([("small", 0.01), ("input", 10.0)]);
+        for mut model in [layer, of_sum] {
+            let found = model.quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.0, None).expect("a good model");
+            let last = found.layers.last().expect("a layer");
+            assert!(last.snr > 30.0, "{name}: {found:?}");
+        }
+    }
+    // One that is silent keeps the full scale of what it reads; one that was set stays.
+    let mut model = Model::new().named("off", NLRectify).reading([("input", -1.0)]).named("kept", NLRectify);
+    model.set_full_scale("kept", Some(16.0)).expect("a layer");
+    model.quantise(movie.mapv(f32::abs), Samples::Q15 { full_scale: 8.0 }, 1.0, None).expect("a good model");
+    assert_eq!([model.full_scale("off"), model.full_scale("kept")], [Some(8.0), Some(16.0)]);
+    // What 16 bits cannot hold.
+    let square = || Model::of(NLSquare::new(100.0, 0.0).expect("finite"));
+    let error = square().quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.0, None).expect_err("90000").to_string();
+    assert!(error.contains("samples of up to 9e4; expected 32768 at most"), "{error}");
+    let error =
+        square().quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.0, Some(5.0)).expect_err("of 4").to_string();
+    assert!(error.contains("range is 5"), "{error}");
 }
 
 #[test]
