@@ -238,7 +238,7 @@ pub(crate) struct QuantiseArgs {
     #[arg(long, value_name = "TIME", value_parser = units::microseconds, allow_hyphen_values = true)]
     pub(crate) dt: Option<u64>,
 
-    /// Change a value, such as centre.tau=8ms; repeat for several. A full scale, such as centre.full_scale=0.5, stays, and the
+    /// Change a value, such as centre.tau=8ms; repeat for several. A full scale that is set here stays, and the
     /// others are chosen
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::assignment)]
     pub(crate) set: Vec<(String, String)>,
