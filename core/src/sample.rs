@@ -222,6 +222,12 @@ impl Sample for f32 {
     }
 
     #[inline(always)]
+    fn amplified(self, _: Self, shift: i8) -> Self {
+        // The power of two itself: program memory is expensive.
+        self * Self::from_bits(((127 + i32::from(shift.clamp(-126, 126))) as u32) << 23)
+    }
+
+    #[inline(always)]
     fn from_count(count: i32, _: u8) -> Self {
         count as Self
     }

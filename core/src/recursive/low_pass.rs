@@ -201,3 +201,35 @@ impl<T: Sample> Filter<T> for LowPass {
         Ok(self.advance_with(Engine::single_thread(T::LANES), t, state, input, output))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Q15;
+
+    fn output<T: Sample>(low_pass: LowPass, x: T) -> f64 {
+        let (mut state, mut out) = ([T::zero(); 2], [T::zero()]);
+        let state = &mut state[..low_pass.signature().state];
+        low_pass.run(0, state, &mut [], &[x], &mut out).unwrap();
+        out[0].to_f64()
+    }
+
+    /// Floats and integers are amplified alike, with a remainder and without.
+    #[test]
+    fn outputs_are_amplified() {
+        let plain = LowPass::new(Shape::new(1, 1, 1), Decay::from_gain(0.5).unwrap());
+        let closely = LowPass::new(Shape::new(1, 1, 1), Decay::from_gain(0.5).unwrap().with_remainder());
+        for shift in [-15, -3, 0, 1, 5, 15] {
+            let expected = 0.5 * 2.0_f64.powi(-10 + i32::from(shift));
+            for low_pass in [plain, closely] {
+                let low_pass = low_pass.amplified(shift).unwrap();
+                let x = 2.0_f64.powi(-10);
+                assert_eq!(output(low_pass, x as f32), expected, "shift {shift}");
+                assert_eq!(output(low_pass, x), expected, "shift {shift}");
+                let found = output(low_pass, Q15::from_f64(x));
+                assert!((found - expected.min(32767.0 / 32768.0)).abs() <= 0.5 / 32768.0, "shift {shift}: {found}");
+            }
+        }
+        assert!(plain.amplified(16).is_err() && plain.amplified(-16).is_err());
+    }
+}
