@@ -14,6 +14,8 @@
 //! | softplus, logistic function | scale times `2^e` | 1 |
 //! | product of layers | nothing changes | `2^(e1+e2)` |
 //!
+//! A sum over an axis saturates on its way, too: terms that cancel need a full scale that holds the largest sum of some of them.
+//!
 //! Where a layer's full scale is another than its filter's, a node beside the filter multiplies. A layer whose full scale is not set
 //! has the one of its input where nothing changes, else the least from which it cannot saturate.
 //!

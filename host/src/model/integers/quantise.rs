@@ -59,7 +59,7 @@ impl Model {
     /// use foveola::{LowPass, Model, NLRectify, Resolution, Samples};
     /// let movie = ndarray::Array3::from_shape_fn((50, 4, 4), |(t, r, _)| if t % 20 < 10 { r as f32 } else { -1.0 });
     /// let mut model = Model::of(LowPass::new(0.003, Resolution::DEFAULT)?).then(NLRectify);
-    /// let found = model.quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.5, None)?;
+    /// let found = model.quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.05, None)?;
     /// assert!(found.layers[1].snr > 80.0 && found.layers[1].saturated == 0);
     /// assert_eq!(model.full_scale(1), Some(4.0));
     /// # Ok::<(), foveola::Error>(())

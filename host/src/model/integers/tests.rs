@@ -179,7 +179,7 @@ fn what_layers_read_is_in_range() {
         let of_sum = Model::new()
             .named("small", LowPass::new(0.002, rate).expect("a time constant"))
             .named("last", layer.clone())
-            .reading([("small", 0.01), ("input", 10.0)]);
+            .reading([("small", 0.01), ("input", 1.0)]);
         for mut model in [layer, of_sum] {
             let found = model.quantise(&movie, Samples::Q15 { full_scale: 4.0 }, 1.0, None).expect("a good model");
             let last = found.layers.last().expect("a layer");
