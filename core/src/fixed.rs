@@ -286,7 +286,7 @@ impl<'w> SmoothConv<'w, Q15> {
     /// use foveola_core::{Border, Decay, Filter, Q15, Shape, SmoothConv};
     /// let decays = [Decay::from_gain(1.0 / 1024.0)?.with_remainder()];
     /// static ONE: [Q15; 1] = [Q15::MAX];
-    /// let smooth = SmoothConv::new_q15(Shape::new(1, 1, 1), &decays, &ONE, [1, 1], 0, Border::Zero)?.amplified(8)?;
+    /// let smooth = SmoothConv::new_q15(Shape::new(1, 1, 1), &decays, &ONE, [1, 1], 0, Border::Zeros)?.amplified(8)?;
     /// let (mut state, mut out) = ([Q15::default(); 2], [Q15::default()]);
     /// smooth.run(0, &mut state, &mut [], &[Q15::from_bits(1024)], &mut out)?;
     /// assert_eq!(out[0].to_bits(), 256); // although 256 times 1024 is no sample
