@@ -169,7 +169,8 @@ const fn check_sums(weights: &[Q15], outputs: usize, bias: &[Q15]) -> Result<(),
     Ok(())
 }
 
-const fn check_shift(shift: i8) -> Result<(), Error> {
+/// Checks a power of two that the numbers or the output of a filter count.
+pub(crate) const fn check_shift(shift: i8) -> Result<(), Error> {
     if shift >= -DIGITS && shift <= DIGITS {
         return Ok(());
     }

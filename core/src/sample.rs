@@ -135,7 +135,8 @@ pub trait Sample:
         Self::from_f64(self.to_f64() * libm::ldexp(1.0, shift.into()))
     }
 
-    /// A count of events, such as what a polarity adds to a frame. Where samples are integers, 1 stands for `2^exponent` events.
+    /// A count of events, such as what a polarity adds to a frame. Where samples are integers, 1 stands for `2^exponent`
+    /// events, 15 at most: more counts as 15.
     #[inline(always)]
     fn from_count(count: i32, exponent: u8) -> Self {
         let _ = exponent;

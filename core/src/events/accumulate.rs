@@ -196,7 +196,7 @@ impl Accumulator {
     /// ```
     #[must_use]
     pub const fn counting_to(self, exponent: u8) -> Self {
-        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
+        Self { exponent, ..self }
     }
 
     /// Starts the bins at `origin` (microseconds) instead of at the first event. Earlier events are late.

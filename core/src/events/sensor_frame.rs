@@ -151,7 +151,7 @@ impl SensorFrame {
     /// The same, for samples that are integers: as [`Accumulator::counting_to`].
     #[must_use]
     pub const fn counting_to(self, exponent: u8) -> Self {
-        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
+        Self { exponent, ..self }
     }
 
     /// Shape of the samples.

@@ -12,6 +12,7 @@ use super::Decay;
 use super::update::{flush_due, plain, scaled};
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::copy;
+use crate::fixed::check_shift;
 use crate::lanes::Lanes;
 use crate::sample::Scaled;
 use crate::scan::scan;
@@ -55,10 +56,10 @@ impl LowPass {
     /// # Errors
     /// [`Error::Parameter`] for a shift outside -15 to 15.
     pub const fn amplified(self, shift: i8) -> Result<Self, Error> {
-        if shift < -15 || shift > 15 {
-            return Err(Error::Parameter { name: "shift", value: shift as f64, expected: "-15 to 15" });
+        match check_shift(shift) {
+            Ok(()) => Ok(Self { shift, ..self }),
+            Err(error) => Err(error),
         }
-        Ok(Self { shift, ..self })
     }
 
     /// The power of two by which the output is [amplified](Self::amplified).

@@ -18,7 +18,7 @@ use foveola_core::{Border, Error, Filter, Graph, Sample, Shape, Signature, Step}
 /// The constants of a filter in bands; see [above](self).
 ///
 /// ```
-/// use foveola_core::events::{Accumulator, Count};
+/// use foveola_core::events::Count;
 /// use foveola_core::{Border, Conv3d, ConvOptions, Graph, Kernel, Node, Shape, Source, Stage, constant};
 /// use foveola_pipeline::{BandMemory, Bands};
 ///
@@ -115,7 +115,7 @@ impl<'a, T: Sample> Bands<'a, T> {
     /// [`Accumulator::counting_to`].
     #[must_use]
     pub const fn counting_to(self, exponent: u8) -> Self {
-        Self { exponent: if exponent > 15 { 15 } else { exponent }, ..self }
+        Self { exponent, ..self }
     }
 
     /// Shape of a frame of counts, and of the output.

@@ -320,8 +320,8 @@ impl Plan<'_> {
 macro_rules! checksums {
     ($sample:ty) => {
         impl Plan<'_, $sample> {
-            /// Checksum of sensor, event filters, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a constant it is what
-            /// the compiler saw; at run time, what lies in memory now.
+            /// Checksum of sensor, event filters, frames and model, with [all numbers](Graph::checksum) in the model's tables. In a
+            /// constant it is what the compiler saw; at run time, what lies in memory now.
             pub const fn checksum(&self) -> u32 {
                 self.model.checksum(self.events.checksum(self.frames)).value()
             }

@@ -10,8 +10,9 @@
 //! the byte number [`Counters::bytes`](crate::Counters::bytes) of the stream; where the sensor did not wait for the board, call
 //! [`Pipeline::lost`] first.
 //!
-//! Cost: about 40 instructions a word, once. State: the bytes of every sample of the model's state and input frame (in whole words of
-//! 4) and of every word of the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has to write the cache back after a snapshot.
+//! Cost: about 40 instructions a word, once. State: the bytes of every sample of the model's state and input frame (in whole words
+//! of 4) and of every word of the event filters' state, and about 250 bytes more, twice. On a core with a data cache the board has
+//! to write the cache back after a snapshot.
 //!
 //! ```
 //! # use foveola_core::events::{Evt2, Geometry, Polarity};

@@ -1,6 +1,6 @@
 //! A model as Rust source for `foveola-core`: constants, checked when the firmware is built.
 
-use super::integers::{SpareGraph, outputs};
+use super::integers::SpareGraph;
 use super::{Model, Program, boards};
 use crate::{Error, Result, Samples, shown};
 use foveola_core::conv::Factors;
@@ -127,7 +127,7 @@ impl Model {
             let mut exported = tables.with_graph(input, &mut SpareGraph::default(), |graph| {
                 export(graph, &of_integers, |node| network.layer_at(tables.origin(node), &ends))
             })?;
-            let scales: Vec<f64> = outputs(graph).map(|node| tables.full_scale(node)).collect();
+            let scales = tables.output_scales(graph);
             write!(
                 exported.source,
                 "\n/// What a sample of 1 stands for: of each output of `MODEL`.\n\

@@ -169,8 +169,7 @@ impl Model {
         let (revision, level) = (network.revision(), network.precision.level());
         network.compiled_for(Target::Taps, shape, &mut table.0, workers.shares(), |compiled| {
             memory.integers.prepare((revision, shape), || network.integers(&compiled.graph))?;
-            let layouts = memory.integers.layouts(shape)?;
-            if !memory.stream.continues(&layouts) {
+            if !memory.stream.continues(memory.integers.layouts()) {
                 return Err(Error::StateChanged { layer: IN_16_BITS.into() });
             }
             let work = worth(&compiled.graph, batch, frames);
@@ -178,7 +177,7 @@ impl Model {
             let fed = workers
                 .run(work, |splitter| memory.run_integers(compiled, full_scale, (level, splitter), input, all))?;
             if frames > 0 {
-                memory.stream.set_layouts(layouts);
+                memory.stream.set_layouts(memory.integers.layouts());
                 if keep_sizes {
                     compiled.fed();
                 }

@@ -72,6 +72,15 @@ pub(super) struct Span {
     pub(super) reads: StreamShape,
 }
 
+impl Span {
+    /// The node that the layer yields; none for one that yields what it reads.
+    pub(super) fn last(&self) -> Option<usize> {
+        // Those of the layer come after those that join.
+        let nodes = self.join.start..self.own.end;
+        nodes.last()
+    }
+}
+
 /// A term that names no earlier layer.
 #[derive(Clone, Copy)]
 struct Unknown;
@@ -385,23 +394,22 @@ impl Network {
         let Samples::Q15 { full_scale } = self.samples else { return Ok(Tables::default()) };
         let spans = self.spans(StreamShape::input(graph.input()))?;
         let mut wanted = vec![Wanted::default(); graph.nodes().len()];
-        for (i, (entry, Span { join, own, .. })) in self.entries.iter().zip(&spans).enumerate() {
+        for (i, (entry, span)) in self.entries.iter().zip(&spans).enumerate() {
             if entry.full_scale.is_none() && entry.inner_scale.is_none() {
                 continue;
             }
-            let last = if own.is_empty() { join } else { own };
-            if last.is_empty() {
+            let Some(last) = span.last() else {
                 let (layer, found) = (self.title(i), "a full scale of its own".into());
                 return Err(Error::Integers { layer, found, expected: "none, as it yields what it reads" });
-            }
-            wanted[last.end - 1].output = entry.full_scale;
+            };
+            wanted[last] = Wanted { output: entry.full_scale, inner: entry.inner_scale };
             // A sum that is read by a rectifier, or only delayed, has its full scale at once.
             let cuts = |node: &Node<'_>| matches!(node, Node::Filter(_, stage) if only_cuts(stage));
-            if own.len() == 1 && !join.is_empty() && graph.nodes().get(own.start).is_some_and(cuts) {
-                wanted[join.end - 1].output = entry.full_scale;
+            if let (Some(join), 1) = (span.join.clone().last(), span.own.len())
+                && graph.nodes().get(last).is_some_and(cuts)
+            {
+                wanted[join].output = entry.full_scale;
             }
-            // The stages of a layer are those of its filter.
-            wanted[if own.len() == 1 { own.start } else { last.end - 1 }].inner = entry.inner_scale;
         }
         let ends: Vec<usize> = spans.into_iter().map(|span| span.own.end).collect();
         Tables::new(graph, exponent(full_scale).unwrap_or(0), &wanted, |node| self.layer_at(node, &ends))

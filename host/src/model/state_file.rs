@@ -306,7 +306,7 @@ impl Model {
         let revision = self.network.revision();
         let keep_layouts = |compiled: Compiled<'_>, integers: Option<Vec<Layout>>| {
             match integers {
-                Some(layouts) => stream.set_layouts(layouts),
+                Some(layouts) => stream.set_layouts(&layouts),
                 None => stream.keep_layouts(revision, compiled),
             }
             Ok(())
@@ -339,7 +339,7 @@ impl Model {
             let (sum, len) = (graph.node_checksum(Checksum::new()), graph.signature().state);
             let (sum, len) = match &integers {
                 None => (sum, len),
-                Some(integers) => (sum.long(integers.mark), integers.state),
+                Some(integers) => (sum.word(integers.mark), integers.state),
             };
             also(compiled, integers.map(|integers| integers.layouts))?;
             Ok((sum.value(), len))

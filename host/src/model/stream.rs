@@ -94,8 +94,10 @@ impl Stream {
     }
 
     /// Stores the meaning of the state, whatever the layers are.
-    pub(super) fn set_layouts(&mut self, layouts: Vec<Layout>) {
-        self.layouts = (None, layouts);
+    pub(super) fn set_layouts(&mut self, layouts: &[Layout]) {
+        self.layouts.0 = None;
+        self.layouts.1.clear();
+        self.layouts.1.extend_from_slice(layouts);
     }
 
     /// Stores the meaning of the state. Called when the state fits or is new.

@@ -34,12 +34,11 @@ pub(super) fn on_boards(exported: &Exported) -> String {
     let mut text = "on a Cortex-M4 or M7, predicted, with a pipeline around it:\n".to_owned();
     text += &row("RAM", ram(exported), "bytes, beside 2 to 5 kB of stack");
     let tables = thousands(exported.tables as u64);
-    text += &match &exported.program {
-        Some(program) => {
-            row("flash", exported.tables.saturating_add(program.flash), &format!("bytes, {tables} of them tables"))
-        }
-        None => row("flash", exported.tables, "bytes of tables, and the code, which is not predicted in 16 bits"),
+    let of = match exported.program {
+        Some(_) => format!("bytes, {tables} of them tables"),
+        None => "bytes of tables, and the code, which is not predicted in 16 bits".into(),
     };
+    text += &row("flash", flash(exported), &of);
     if with_room(exported).next().is_none() {
         let boards = BOARDS.map(|Board { name, ram, flash }| {
             format!("{name} with {} kB of RAM and {} kB of flash", ram >> 10, flash >> 10)

@@ -27,31 +27,33 @@ pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
         None => false,
     };
     let stated = args.set.iter().any(|(key, _)| key == "input.full_scale").then_some(file.input().full_scale);
-    let full_scale = match args.full_scale.or(stated) {
-        Some(full_scale) => full_scale,
-        None if !is_movie => EVENTS,
-        None => of_movie(args, &frames)?,
-    };
-    if !is_movie && full_scale < 1.0 {
+    let given = args.full_scale.or(stated);
+    if let Some(full_scale) = given.filter(|full_scale| !is_movie && *full_scale < 1.0) {
         let (item, value, expected) = ("model quantise", full_scale.to_string(), "1 event or more");
         return Err(Error::Parameter { item, name: "--full-scale", value, expected });
     }
+    let samples = match given {
+        Some(full_scale) => Samples::Q15 { full_scale },
+        None if !is_movie => Samples::EVENTS,
+        None => Samples::Q15 { full_scale: of_movie(args, &frames)? },
+    };
     let mut model = file.model()?;
-    let found = model.quantise(&frames, Samples::Q15 { full_scale }, args.headroom, args.range)?;
+    let found = model.quantise(&frames, samples, args.headroom, args.range)?;
     file.set_samples(&model)?;
     let archive = match &args.out {
         Some(path) => file.write(path)?,
         None => None,
     };
     if args.common.json {
-        return print(&format!("{:#}\n", as_json(args, &model, &found, full_scale)));
+        return print(&format!("{:#}\n", as_json(args, &model, &found)));
     }
     let mut text = format!("{}\n\n", title(&file, &args.file));
     text += &table(&file, &model, &found);
     text += &format!(
-        "\ninput     {} up to {}, full scale {full_scale}\n",
+        "\ninput     {} up to {}, full scale {}\n",
         plural(frames.len_of(Axis(2)) as u64, "frame"),
         brief(found.largest_input),
+        found.full_scale,
     );
     if found.saturated_input > 0 {
         text += &format!("          {} samples of it saturate\n", thousands(found.saturated_input));
@@ -65,9 +67,6 @@ pub(super) fn quantise(args: &QuantiseArgs) -> Result<()> {
     }
     print(&text)
 }
-
-/// The full scale of counts of events, as a microcontroller counts them.
-const EVENTS: f64 = 128.0;
 
 /// The model without full scales but those of `--set`, which stay.
 fn whole(args: &QuantiseArgs) -> Result<ModelFile> {
@@ -170,7 +169,7 @@ fn table(file: &ModelFile, model: &Model, found: &Quantised) -> String {
     side_by_side(&columns, width())
 }
 
-fn as_json(args: &QuantiseArgs, model: &Model, found: &Quantised, full_scale: f64) -> serde_json::Value {
+fn as_json(args: &QuantiseArgs, model: &Model, found: &Quantised) -> serde_json::Value {
     let finite = |number: f64| number.is_finite().then_some(number);
     let layers = found.layers.iter().map(|layer| {
         json!({
@@ -179,7 +178,7 @@ fn as_json(args: &QuantiseArgs, model: &Model, found: &Quantised, full_scale: f6
         })
     });
     json!({
-        "full_scale": full_scale,
+        "full_scale": found.full_scale,
         "largest_input": found.largest_input,
         "saturated_input": found.saturated_input,
         "safe_input": found.safe_input,

@@ -8,7 +8,8 @@ use crate::{ModelFile, Result};
 impl ModelFile {
     /// Changes one value, as `--set` does: `centre.tau` is a key of the layer `centre`, `centre.weight.gaussian.sigma` one
     /// within it, `parameters.tau` or `tau` a parameter, `input.dt` a key of the input, `name`, `about` and `sample` those of the
-    /// file if there is no such parameter. The value is in the notation of TOML, or text without quotes. Everything is checked anew; after an error the file is unchanged.
+    /// file if there is no such parameter. The value is in the notation of TOML, or text without quotes. Everything is checked anew;
+    /// after an error the file is unchanged.
     ///
     /// ```
     /// # let text = "version = 1\n[[layer]]\nname = \"slow\"\nkind = \"LowPass\"\ntau = \"6ms\"\n";

@@ -26,7 +26,7 @@
 //! | `steps` | weights as integers |
 //! | `run` | a chunk through it |
 //! | `quantise` | full scales from a recording, and what they cost |
-//! | `probe` | what is between the stages of a layer |
+//! | `probe` | how large samples become, also inside of layers |
 
 mod nodes;
 mod probe;
@@ -44,6 +44,7 @@ pub(super) use table::{SpareGraph, Tables, Wanted, only_cuts};
 use super::network::Entry;
 use super::{LayerId, Model};
 use crate::{Error, Result};
+use foveola_core::events::Accumulator;
 use foveola_core::{Graph, Layout, Shape};
 
 /// What a model computes with.
@@ -64,8 +65,8 @@ pub enum Samples {
 const MOST: i32 = 15;
 
 impl Samples {
-    /// Counts of events: an event is a step of 1/128, on a board and here.
-    pub const EVENTS: Self = Self::Q15 { full_scale: 128.0 };
+    /// Counts of events: an event is a step of 1/128, on a board ([`Accumulator::COUNTING_TO`]) and here.
+    pub const EVENTS: Self = Self::Q15 { full_scale: (1_u32 << Accumulator::COUNTING_TO) as f64 };
 }
 
 /// The exponent of a full scale.
@@ -73,20 +74,19 @@ pub(crate) fn exponent(full_scale: f64) -> Option<i32> {
     (-MOST..=MOST).find(|exponent| 2.0_f64.powi(*exponent) == full_scale)
 }
 
+/// What is so much larger than a full scale still counts as in range: sums of weights that should be 1 are off by a rounding, and the
+/// range ends a step before 1.
+const SLACK: f64 = 1.0 + 1.0 / 32768.0;
+
 /// The exponent of the least full scale that holds `most`.
 fn exponent_for(most: f64) -> i32 {
-    if most > 0.0 {
-        // The range ends a step before 1, and sums of weights that should be 1 are off by a rounding.
-        (most / (1.0 + 1.0 / 32768.0)).log2().ceil() as i32
-    } else {
-        0
-    }
+    if most > 0.0 { (most / SLACK).log2().ceil() as i32 } else { 0 }
 }
 
 /// What decides whether a state belongs to a model in integers.
 pub(super) struct StateOfIntegers {
     /// Another number for other full scales.
-    pub(super) mark: u64,
+    pub(super) mark: u32,
     /// Samples for one stream.
     pub(super) state: usize,
     pub(super) layouts: Vec<Layout>,
@@ -94,12 +94,6 @@ pub(super) struct StateOfIntegers {
 
 /// The model, in errors about its state.
 pub(super) const IN_16_BITS: &str = "the model in 16 bits";
-
-/// The nodes of the outputs, the first one being that of the last node.
-pub(super) fn outputs(graph: &Graph<'_>) -> impl Iterator<Item = usize> {
-    let last = graph.nodes().len().saturating_sub(1);
-    std::iter::once(last).chain(graph.outputs().iter().copied())
-}
 
 fn refused(name: &'static str, full_scale: f64) -> Error {
     let expected = "a power of two from 1/32768 to 32768";
@@ -110,8 +104,9 @@ impl Model {
     /// What the model computes with, from the next chunk on; [`Samples::F32`] by default. A stream that runs has to be
     /// [cleared](Model::clear_state) first.
     ///
-    /// In 16 bits the model runs on the CPU, with the same bits for any threads and vectors and, given the same first chunk, any chunks,
-    /// and on a microcontroller ([`Model::to_rust`]). Samples beyond a full scale saturate. Gradients and fits are those of the model in floats.
+    /// In 16 bits the model runs on the CPU, with the same bits for any threads and vectors and, given the same first chunk, any
+    /// chunks, and on a microcontroller ([`Model::to_rust`]). Samples beyond a full scale saturate. Gradients and fits are those of
+    /// the model in floats.
     ///
     /// ```
     /// use foveola::{LowPass, Model, Resolution, Samples};
@@ -154,6 +149,12 @@ impl Model {
         self.entry_with(layer, full_scale).map(|(entry, exponent)| entry.full_scale = exponent)
     }
 
+    /// The full scale of what a layer yields, where it was set.
+    pub fn full_scale(&self, layer: impl LayerId) -> Option<f64> {
+        let exponent = self.network.entries().get(layer.index(self)?)?.full_scale?;
+        Some(2.0_f64.powi(exponent))
+    }
+
     /// Sets the full scale of what is between the stages of a layer: the low-passes of a `SmoothConv`, or the columns of a separable
     /// convolution before its rows. [`None`], the default, is that of the input, or one from which they cannot saturate.
     ///
@@ -187,12 +188,7 @@ impl Model {
         if self.samples() == Samples::F32 {
             return Ok(None);
         }
-        let network = self.network.reproducible();
-        network.compiled(input, &mut crate::Table::default(), false, |compiled| {
-            let graph = &compiled.graph;
-            let tables = network.integers(graph)?;
-            Ok(Some(outputs(graph).map(|node| tables.full_scale(node)).collect()))
-        })
+        self.tables_with(input, |tables, graph| Ok(Some(tables.output_scales(graph))))
     }
 
     /// The state of this model in integers, for frames of `input`; none in floats.
@@ -200,12 +196,17 @@ impl Model {
         if self.samples() == Samples::F32 {
             return Ok(None);
         }
+        self.tables_with(input, |tables, _| {
+            let (state, layouts) = tables.state_for(input, &mut SpareGraph::default())?;
+            Ok(Some(StateOfIntegers { mark: tables.mark(), state, layouts }))
+        })
+    }
+
+    /// Calls `run` with the tables in integers, and the graph of floats that they are of.
+    fn tables_with<R>(&self, input: Shape, run: impl FnOnce(Tables, &Graph<'_>) -> Result<R>) -> Result<R> {
         let network = self.network.reproducible();
         network.compiled(input, &mut crate::Table::default(), false, |compiled| {
-            let tables = network.integers(&compiled.graph)?;
-            let mark = tables.mark();
-            let (state, layouts) = tables.state_for(input, &mut SpareGraph::default())?;
-            Ok(Some(StateOfIntegers { mark, state, layouts }))
+            run(network.integers(&compiled.graph)?, &compiled.graph)
         })
     }
 
@@ -218,11 +219,5 @@ impl Model {
         let error = Error::unknown("layer", &layer.in_words(), self.names());
         let entry = self.network.entry_mut(index).ok_or(error)?;
         Ok((entry, exponent))
-    }
-
-    /// The full scale of what a layer yields, where it was set.
-    pub fn full_scale(&self, layer: impl LayerId) -> Option<f64> {
-        let exponent = self.network.entries().get(layer.index(self)?)?.full_scale?;
-        Some(2.0_f64.powi(exponent))
     }
 }

@@ -5,11 +5,12 @@
 //! signal-to-noise ratio = 10 log10(sum y^2 / sum (y - q)^2)   dB,  y in floats, q in integers
 //! ```
 
-use super::probe::{Probe, probe};
-use super::{MOST, Samples, exponent, exponent_for, refused};
+use super::probe::{Largest, Probed};
+use super::table::{Choice, choice};
+use super::{MOST, SLACK, Samples, Tables, exponent, exponent_for, refused};
 use crate::model::network::Span;
 use crate::{Error, Model, Movie, Result};
-use foveola_core::{Shape, Source, StreamShape};
+use foveola_core::{Node, Shape};
 use ndarray::{Array5, ArrayView5, s};
 
 /// Frames of a chunk.
@@ -19,6 +20,8 @@ const CHUNK: usize = 32;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Quantised {
+    /// What a sample of 1 of the input stands for.
+    pub full_scale: f64,
     /// The largest magnitude of the input.
     pub largest_input: f64,
     /// Samples of the input beyond its full scale.
@@ -103,33 +106,35 @@ impl Model {
         floats.set_samples(Samples::F32)?;
         let (_, channels, _, rows, cols) = input.dim();
         let shape = Shape::new(channels, rows, cols);
-        let seen = floats.seen(&input, shape)?;
+        let mut probed = Probed::new(&floats, shape)?;
+        let seen = probed.in_chunks(chunks(input))?;
+        let at_most = match range {
+            None => None,
+            Some(range) => Some(probed.of_layers(&probed.bounds(shape, range)?)),
+        };
         let mut integers = self.every_layer();
         integers.set_samples(samples)?;
-        integers.choose(shape, of_input, &seen, headroom, range)?;
+        integers.choose(shape, of_input, &probed, &seen, headroom, at_most.as_ref())?;
 
-        let (tables, spans) = integers.tables(shape)?;
+        let tables = integers.tables_with(shape, |tables, _| Ok(tables))?;
         let mut layers = Vec::with_capacity(self.len());
-        for ((name, largest), span) in self.names().zip(&seen.layers).zip(&spans) {
-            let scale = span.own.end.max(span.join.end).checked_sub(1).filter(|_| !is_empty(span));
-            let full_scale = scale.map_or(f64::NAN, |node| tables.full_scale(node));
+        for ((name, largest), span) in self.names().zip(&seen.layers).zip(&probed.spans) {
+            let full_scale = span.last().map_or(f64::NAN, |node| tables.full_scale(node));
             layers.push(QuantisedLayer { name: name.into(), largest: *largest, full_scale, snr: 0.0, saturated: 0 });
         }
         let mut sums = vec![[0.0_f64; 2]; layers.len()];
-        floats.clear_state();
-        chunks(&input, |chunk| {
+        for chunk in chunks(input) {
             let outputs = floats.process_all(chunk)?.into_iter().zip(integers.process_all(chunk)?);
             for ((layer, sums), (exact, found)) in layers.iter_mut().zip(&mut sums).zip(outputs) {
                 compare(layer, sums, &exact, &found);
             }
-            Ok(())
-        })?;
+        }
         for (layer, [signal, noise]) in layers.iter_mut().zip(sums) {
             layer.snr = 10.0 * (signal / noise).log10();
         }
         let largest_input = input.iter().fold(0.0, |most: f64, x| most.max(f64::from(x.abs())));
         let saturated_input = input.iter().filter(|x| f64::from(x.abs()) > full_scale).count() as u64;
-        let safe_input = integers.safe_input(shape)?;
+        let safe_input = integers.safe_input(shape, full_scale, &tables, &probed)?;
 
         self.set_samples(samples)?;
         for layer in 0..self.len() {
@@ -137,7 +142,7 @@ impl Model {
             self.set_inner_scale(layer, integers.inner_scale(layer))?;
         }
         self.clear_state();
-        Ok(Quantised { largest_input, saturated_input, safe_input, layers })
+        Ok(Quantised { full_scale, largest_input, saturated_input, safe_input, layers })
     }
 
     /// A model of these layers, each of which is an output, without a state.
@@ -149,87 +154,47 @@ impl Model {
         model
     }
 
-    /// This model with further layers behind all others, which yield what is inside of a layer: for each of them that layer, and
-    /// whether it is what that layer reads.
-    fn with_probes(&self, shape: Shape) -> Result<(Self, Vec<(usize, bool)>)> {
-        let spans = self.network.spans(StreamShape::input(shape))?;
-        let network = self.network.reproducible();
-        let layers: Vec<Option<Probe>> = network.compiled(shape, &mut crate::Table::default(), false, |compiled| {
-            Ok(spans.iter().map(|span| probe(compiled.graph.nodes().get(span.own.clone())?)).collect())
+    /// Sets the full scales of the layers: for what was `seen`, with `headroom`, and for what any input can give `at_most`.
+    fn choose(
+        &mut self,
+        shape: Shape,
+        of_input: i32,
+        probed: &Probed,
+        seen: &Largest,
+        headroom: f64,
+        at_most: Option<&Largest>,
+    ) -> Result<()> {
+        let choices: Vec<Choice> = self.nodes_with(shape, |nodes| {
+            let of = |span: &Span| match nodes.get(span.own.clone()) {
+                Some([Node::Filter(_, stage)]) => choice(stage),
+                _ => Choice::Any,
+            };
+            probed.spans.iter().take(self.len()).map(of).collect()
         })?;
-        let (mut model, mut places) = (self.clone(), Vec::new());
-        for (i, layer) in layers.into_iter().enumerate() {
-            let Some(layer) = layer else { continue };
-            places.push((i, matches!(layer, Probe::Input)));
-            model.network.push_reading_like(i, Box::new(layer));
-        }
-        model.network.set_outputs(0..model.len());
-        Ok((model, places))
-    }
-
-    /// The largest magnitudes of this model in a recording: of its layers, and of what is between their stages.
-    fn seen(&self, input: &ArrayView5<'_, f32>, shape: Shape) -> Result<Seen> {
-        let (mut model, places) = self.with_probes(shape)?;
-        let mut layers = vec![0.0_f64; model.len()];
-        chunks(input, |chunk| {
-            for (most, output) in layers.iter_mut().zip(model.process_all(chunk)?) {
-                *most = output.iter().fold(*most, |most, y| most.max(f64::from(y.abs())));
-            }
-            Ok(())
-        })?;
-        let of_probes = layers.split_off(self.len());
-        Ok(Seen::new(layers, &places, of_probes))
-    }
-
-    /// What inputs of up to `range` can give at most: of the layers, and of what is between their stages.
-    fn at_most(&self, shape: Shape, range: f64) -> Result<Seen> {
-        let (model, places) = self.with_probes(shape)?;
-        let bounds = model.bounds(shape, range)?;
-        let spans = model.network.spans(StreamShape::input(shape))?;
-        let mut layers: Vec<f64> = spans
-            .iter()
-            .map(|span| span.own.end.max(span.join.end).checked_sub(1))
-            .map(|node| node.and_then(|node| bounds.get(node)).copied().unwrap_or(0.0))
-            .collect();
-        let of_probes = layers.split_off(self.len());
-        Ok(Seen::new(layers, &places, of_probes))
-    }
-
-    /// Sets the full scales of the layers.
-    fn choose(&mut self, shape: Shape, of_input: i32, seen: &Seen, headroom: f64, range: Option<f64>) -> Result<()> {
-        let spans = self.network.spans(StreamShape::input(shape))?;
-        let at_most = range.map(|range| self.at_most(shape, range)).transpose()?;
         let mut exponents: Vec<i32> = Vec::new();
-        for (i, span) in spans.iter().enumerate() {
+        for (i, (span, choice)) in probed.spans.iter().zip(choices).enumerate() {
             let entry = &self.network.entries()[i];
             let read = match entry.sources()[..] {
                 [] => i.checked_sub(1),
                 [source, ..] => source,
             };
             let from = read.and_then(|read| exponents.get(read).copied()).unwrap_or(of_input);
-            let layer = entry.layer.name();
-            // In the recording with its headroom, or for any input within the range.
-            let largest = |of: fn(&Seen, usize) -> Option<f64>| {
-                let bound = at_most.as_ref().and_then(|at_most| of(at_most, i)).unwrap_or(0.0);
+            let largest = |of: fn(&Largest, usize) -> Option<f64>| {
+                let bound = at_most.and_then(|at_most| of(at_most, i)).unwrap_or(0.0);
                 of(seen, i).map(|most| (most * headroom).max(bound))
             };
             let reads = largest(|seen, i| seen.reads[i]).unwrap_or(0.0);
             let most = largest(|seen, i| Some(seen.layers[i])).unwrap_or(0.0).max(reads);
             let needed = exponent_for(most).max(-MOST);
-            let exponent = match layer {
-                _ if is_empty(span) => None,
+            let exponent = match choice {
+                _ if span.last().is_none() => None,
                 _ if entry.full_scale.is_some() => entry.full_scale,
-                // Squares and bounded functions have their own.
-                "NLSquare" | "NLRectifySquare" => Some(needed + needed.rem_euclid(2)),
-                "NLLogistic" => Some(0),
+                Choice::Even => Some(needed + needed.rem_euclid(2)),
+                Choice::One => Some(0),
                 // Silent, or without a node that multiplies, unless it is worth two bits.
                 _ if most == 0.0 => Some(from),
-                "TimePadding" | "Delay" | "VariableDelay" | "HighPass" | "NLRectify" | "Sum" | "Diff"
-                    if span.join.is_empty() && (from - 1..=from).contains(&needed) =>
-                {
-                    Some(from)
-                }
-                _ => Some(needed),
+                Choice::Kept if span.join.is_empty() && (from - 1..=from).contains(&needed) => Some(from),
+                Choice::Kept | Choice::Any => Some(needed),
             };
             if exponent.is_some_and(|exponent| exponent > MOST) {
                 let (layer, found) = (self.network.title(i), format!("samples of up to {most:e}"));
@@ -245,42 +210,22 @@ impl Model {
         Ok(())
     }
 
-    /// The largest output of each node of the model in floats, for inputs of up to `range`.
-    fn bounds(&self, shape: Shape, range: f64) -> Result<Vec<f64>> {
-        let mut table = crate::Table::default();
-        self.network.reproducible().compiled(shape, &mut table, false, |compiled| {
-            let mut bounds: Vec<f64> = Vec::new();
-            for node in compiled.graph.nodes() {
-                let bound = node.bound(|source| match source {
-                    Source::Input => range,
-                    Source::Node(node) => bounds.get(node).copied().unwrap_or(f64::INFINITY),
-                });
-                bounds.push(bound.map_or(f64::INFINITY, |bound| bound.output));
-            }
-            Ok(bounds)
-        })
-    }
-
-    /// The tables in integers, and the nodes of each layer in the model in floats.
-    fn tables(&self, shape: Shape) -> Result<(super::Tables, Vec<Span>)> {
+    /// Calls `run` with the nodes of the model in floats.
+    fn nodes_with<R>(&self, shape: Shape, run: impl FnOnce(&[Node<'_>]) -> R) -> Result<R> {
         let network = self.network.reproducible();
-        let mut table = crate::Table::default();
-        let tables = network.compiled(shape, &mut table, false, |compiled| network.integers(&compiled.graph))?;
-        Ok((tables, network.spans(StreamShape::input(shape))?))
+        network.compiled(shape, &mut crate::Table::default(), false, |compiled| Ok(run(compiled.graph.nodes())))
     }
 
-    /// The largest input for which no bound of a node is beyond its full scale.
-    fn safe_input(&self, shape: Shape) -> Result<f64> {
-        let (tables, _) = self.tables(shape)?;
-        let Samples::Q15 { full_scale } = self.samples() else { return Ok(f64::INFINITY) };
+    /// The largest input, up to the full scale of the input, for which no bound of a node is beyond its full scale.
+    fn safe_input(&self, shape: Shape, full_scale: f64, tables: &Tables, probed: &Probed) -> Result<f64> {
+        let nodes = probed.spans.iter().take(self.len()).map(|span| span.own.end).max().unwrap_or(0);
         let is_safe = |input: f64| -> Result<bool> {
-            // As exponents are chosen: sums of weights that should be 1 are off by a rounding.
-            let fits = |bound: f64, scale: f64| bound <= scale * (1.0 + 1.0 / 32768.0);
-            let bounds = self.bounds(shape, input)?;
-            let inner = self.at_most(shape, input)?.inner;
-            let mut of_layers = inner.into_iter().enumerate();
-            Ok(bounds.iter().enumerate().all(|(node, bound)| fits(*bound, tables.full_scale(node)))
-                && of_layers.all(|(i, bound)| match (bound, self.inner_scale(i)) {
+            let fits = |bound: f64, scale: f64| bound <= scale * SLACK;
+            let bounds = probed.bounds(shape, input)?;
+            let mut inner = probed.of_layers(&bounds).inner.into_iter().enumerate();
+            let mut of_nodes = bounds.iter().take(nodes).enumerate();
+            Ok(of_nodes.all(|(node, bound)| fits(*bound, tables.full_scale(node)))
+                && inner.all(|(i, bound)| match (bound, self.inner_scale(i)) {
                     (Some(bound), Some(scale)) => fits(bound, scale),
                     _ => true,
                 }))
@@ -297,38 +242,12 @@ impl Model {
     }
 }
 
-/// Largest magnitudes.
-struct Seen {
-    /// Of what each layer yields.
-    layers: Vec<f64>,
-    /// Of what is between its stages.
-    inner: Vec<Option<f64>>,
-    /// Of what it reads, where it computes in the full scale of that.
-    reads: Vec<Option<f64>>,
-}
-
-impl Seen {
-    fn new(layers: Vec<f64>, places: &[(usize, bool)], of_probes: Vec<f64>) -> Self {
-        let none = vec![None; layers.len()];
-        let mut seen = Self { layers, inner: none.clone(), reads: none };
-        for ((layer, reads), most) in places.iter().zip(of_probes) {
-            let of = if *reads { &mut seen.reads } else { &mut seen.inner };
-            of[*layer] = Some(most);
-        }
-        seen
-    }
-}
-
-fn is_empty(span: &Span) -> bool {
-    span.join.is_empty() && span.own.is_empty()
-}
-
-fn chunks(input: &ArrayView5<'_, f32>, mut each: impl FnMut(ArrayView5<'_, f32>) -> Result<()>) -> Result<()> {
+/// The chunks of a recording; the first one, which initialises paddings, is the same for all.
+fn chunks(input: ArrayView5<'_, f32>) -> impl Iterator<Item = ArrayView5<'_, f32>> {
     let frames = input.dim().2;
-    // The first chunk initialises paddings, so it is the same for all.
-    (0..frames).step_by(CHUNK).try_for_each(|from| {
+    (0..frames).step_by(CHUNK).map(move |from| {
         let to = frames.min(from + CHUNK);
-        each(input.slice(s![.., .., from..to, .., ..]))
+        input.slice_move(s![.., .., from..to, .., ..])
     })
 }
 

@@ -18,6 +18,7 @@ pub(in crate::model) struct Integers {
     /// The layers and the frames that the tables are for.
     key: Option<(u64, Shape)>,
     tables: Tables,
+    layouts: Vec<Layout>,
     graph: SpareGraph,
     state: Vec<Q15>,
     scratch: Vec<Q15>,
@@ -50,16 +51,17 @@ impl Integers {
         tables: impl FnOnce() -> Result<Tables>,
     ) -> Result<()> {
         if self.key != Some(key) {
+            self.key = None;
             self.tables = tables()?;
+            self.layouts = self.tables.state_for(key.1, &mut self.graph)?.1;
             self.key = Some(key);
         }
         Ok(())
     }
 
     /// The layouts of the state of each node with memory.
-    pub(in crate::model) fn layouts(&mut self, input: Shape) -> Result<Vec<Layout>> {
-        let Self { tables, graph, .. } = self;
-        Ok(tables.state_for(input, graph)?.1)
+    pub(in crate::model) fn layouts(&self) -> &[Layout] {
+        &self.layouts
     }
 }
 

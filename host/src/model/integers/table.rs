@@ -6,8 +6,8 @@ use super::{MOST, exponent_for};
 use crate::{Error, Result};
 use foveola_core::conv::Factors;
 use foveola_core::{
-    Decay, Graph, HighPass, Layout, LowPass, Node, Nonlinearity, PadMode, Place, Pointwise, Q15, Rf, Shape, Source,
-    Stage,
+    Checksum, Decay, Graph, HighPass, Layout, LowPass, Node, Nonlinearity, PadMode, Place, Pointwise, Q15, Rf, Shape,
+    Source, Stage,
 };
 
 /// The nodes of a model in integers, with their tables.
@@ -19,8 +19,8 @@ pub(in crate::model) struct Tables {
     streams: Vec<(Source, i32)>,
     /// For each node, the node of the graph of floats that it belongs to.
     origins: Vec<usize>,
-    /// A number that is another for other full scales.
-    mark: u64,
+    /// Of the full scales.
+    mark: Checksum,
 }
 
 /// Memory for the nodes and places of a graph.
@@ -51,6 +51,30 @@ pub(in crate::model) fn only_cuts(stage: &Stage<'_>) -> bool {
     }
 }
 
+/// How the full scale of what a filter yields is chosen, so that no node has to multiply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Choice {
+    /// Any power of two.
+    Any,
+    /// That of its input.
+    Kept,
+    /// An even power.
+    Even,
+    /// 1.
+    One,
+}
+
+/// The choice that `stage` leaves.
+pub(in crate::model) fn choice(stage: &Stage<'_>) -> Choice {
+    let function = if let Stage::Pointwise(pointwise) = stage { Some(pointwise.function()) } else { None };
+    match function {
+        Some(Nonlinearity::Square { .. } | Nonlinearity::RectifySquare { .. }) => Choice::Even,
+        Some(Nonlinearity::Logistic { .. }) => Choice::One,
+        _ if keeps_scale(stage) => Choice::Kept,
+        _ => Choice::Any,
+    }
+}
+
 /// Whether a filter yields samples of the full scale of its input.
 fn keeps_scale(stage: &Stage<'_>) -> bool {
     match stage {
@@ -70,8 +94,7 @@ impl Tables {
         wanted: &[Wanted],
         layer_of: impl Fn(usize) -> String,
     ) -> Result<Self> {
-        let mut tables = Self { mark: 0xcbf2_9ce4_8422_2325, ..Self::default() };
-        tables.count(input);
+        let mut tables = Self { mark: Checksum::new().word(input.cast_unsigned()), ..Self::default() };
         for (i, node) in graph.nodes().iter().enumerate() {
             let wanted = wanted.get(i).copied().unwrap_or_default();
             let begin = tables.nodes.len();
@@ -81,10 +104,10 @@ impl Tables {
                 expected,
             })?;
             tables.streams.push(stream);
-            tables.count(stream.1);
-            tables.count(wanted.inner.unwrap_or(i32::MAX));
+            tables.mark = tables.mark.word(stream.1.cast_unsigned());
+            tables.mark = tables.mark.word(wanted.inner.unwrap_or(i32::MAX).cast_unsigned());
             tables.origins.resize(tables.nodes.len(), i);
-            // Checked here, so that a chunk only borrows them.
+            // Checked here, where an error names the layer.
             for owned in &tables.nodes[begin..] {
                 owned.node().map_err(|source| Error::layer(layer_of(i), source))?;
             }
@@ -125,13 +148,14 @@ impl Tables {
     }
 
     /// A number that is another for other full scales.
-    pub(in crate::model) const fn mark(&self) -> u64 {
-        self.mark
+    pub(in crate::model) const fn mark(&self) -> u32 {
+        self.mark.value()
     }
 
-    /// Adds an exponent to the mark (FNV-1a).
-    const fn count(&mut self, exponent: i32) {
-        self.mark = (self.mark ^ exponent.cast_unsigned() as u64).wrapping_mul(0x0000_0100_0000_01b3);
+    /// The full scale of each output of `graph`, the first one being that of its last node.
+    pub(in crate::model) fn output_scales(&self, graph: &Graph<'_>) -> Vec<f64> {
+        let last = graph.nodes().len().saturating_sub(1);
+        std::iter::once(last).chain(graph.outputs().iter().copied()).map(|node| self.full_scale(node)).collect()
     }
 
     /// The number of nodes up to the last one for `node` of the graph of floats.
@@ -148,7 +172,7 @@ impl Tables {
     pub(in crate::model) fn state_for(&self, input: Shape, spare: &mut SpareGraph) -> Result<(usize, Vec<Layout>)> {
         self.with_graph(input, spare, |graph| {
             let layouts = graph.nodes().iter().filter_map(Node::layout);
-            let layouts = layouts.map(|layout| Layout::from(u64::from(layout) ^ self.mark));
+            let layouts = layouts.map(|layout| Layout::from(u64::from(layout) ^ u64::from(self.mark())));
             Ok((graph.signature().state, layouts.collect()))
         })
     }
@@ -228,7 +252,7 @@ impl Tables {
         stage: &Stage<'_>,
         Wanted { output: wanted, inner }: Wanted,
     ) -> Result<(Source, i32), Unfit> {
-        if inner.is_some() && stages(stage).is_none() {
+        if inner.is_some() && !has_stages(stage) {
             return Err(no_stages());
         }
         // What it yields at most for any input.
@@ -359,21 +383,12 @@ fn kernel_of(weights: &[f32], gain: f64, bias: &[f64], shape: [usize; 5], sums: 
     Ok(OwnedKernel { weights, bias, shape, shift })
 }
 
-/// What a filter has between its stages, if it has a full scale of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::model) enum Stages {
-    /// The low-passes of a `SmoothConv`.
-    LowPasses,
-    /// The columns of a separable convolution, before its rows.
-    Columns,
-}
-
-/// What `stage` has between its stages.
-pub(in crate::model) fn stages(stage: &Stage<'_>) -> Option<Stages> {
+/// Whether a filter has something between its stages with a full scale of its own: low-passes, or the columns before the rows.
+fn has_stages(stage: &Stage<'_>) -> bool {
     match stage {
-        Stage::SmoothConv(_) => Some(Stages::LowPasses),
-        Stage::Conv3d(conv) => conv.factors().map(|_| Stages::Columns),
-        _ => None,
+        Stage::SmoothConv(_) => true,
+        Stage::Conv3d(conv) => conv.factors().is_some(),
+        _ => false,
     }
 }
 

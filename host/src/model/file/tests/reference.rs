@@ -27,7 +27,8 @@ fn the_reference_is_current() {
 fn reference() -> String {
     let mut text = String::from("\n## Input\n\n");
     keys(&mut text, &[&INPUT]);
-    text += "\n## Kinds of layers\n\nBesides `name`, `kind`, `from` and full scales for [integers](integers.md), a layer has the keys of its kind.\n";
+    text += "\n## Kinds of layers\n\nBesides `name`, `kind`, `from` and full scales for [integers](integers.md), a layer has the keys \
+             of its kind.\n";
     for kind in &KINDS {
         let _ = write!(text, "\n### {}\n\n{}\n\n", kind.name, sentence(kind.about));
         keys(&mut text, kind.keys);
