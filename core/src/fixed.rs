@@ -23,19 +23,21 @@ use crate::lanes::Plain;
 use crate::sample::{Sample, Scaled};
 use crate::{Border, Conv3d, Decay, Error, PadMode, Rf, Shape, SmoothConv};
 use core::ops::{Add, Mul, Sub};
+use foveola_dsp::Integer;
 use num_traits::{One, Zero};
 
-/// A number from -1 up to 1 in steps of 2^-15; see [above](self).
-///
-/// ```
-/// use foveola_core::{Q15, Sample};
-/// assert_eq!(Q15::from_f64(0.25), Q15::from_bits(8192));
-/// assert_eq!(Q15::from_f64(3.0), Q15::MAX);
-/// assert_eq!((Q15::from_bits(3) * Q15::from_f64(0.5)).to_bits(), 2); // 1.5 is rounded up
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct Q15(i16);
+foveola_dsp::integers! {
+    /// A number from -1 up to 1 in steps of 2^-15; see [above](self).
+    ///
+    /// ```
+    /// use foveola_core::{Q15, Sample};
+    /// assert_eq!(Q15::from_f64(0.25), Q15::from_bits(8192));
+    /// assert_eq!(Q15::from_f64(3.0), Q15::MAX);
+    /// assert_eq!((Q15::from_bits(3) * Q15::from_f64(0.5)).to_bits(), 2); // 1.5 is rounded up
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Q15(i16);
+}
 
 /// Binary digits after the point.
 const DIGITS: i8 = 15;
@@ -330,6 +332,46 @@ const fn round(sum: i32, digits: u32) -> i32 {
     }
 }
 
+/// What a recursion holds: a sample and its remainder, 31 bits.
+#[inline(always)]
+fn held(y: Q15, c: Q15) -> i32 {
+    y.to_sum().wrapping_add(c.wide())
+}
+
+/// The sample and the remainder of what a recursion holds.
+#[inline(always)]
+fn split(state: i32) -> [Q15; 2] {
+    let y = Q15::saturate(round(state, DIGITS as u32));
+    [y, Q15(state.wrapping_sub(y.to_sum()) as i16)]
+}
+
+/// `gain state`, rounded down.
+#[inline(always)]
+fn share(state: i32, gain: Scaled<Q15>) -> i32 {
+    let share = high_product(state, gain.value.0);
+    if gain.shift > 0 { share << (gain.shift + 1) } else { share << 1 >> (-gain.shift).min(31) }
+}
+
+/// `state + gain (target - state)`, which lies between both.
+#[inline(always)]
+fn closer(state: i32, target: i32, gain: Scaled<Q15>) -> i32 {
+    state.wrapping_add(share(target.wrapping_sub(state), gain))
+}
+
+/// `state + gain (2^shift x - state)`, as far as a sample and its remainder reach.
+#[inline(always)]
+fn amplified_step(state: i32, x: Q15, gain: Scaled<Q15>, shift: i8) -> i32 {
+    // (1-a) 2^shift x, as far as 32 bits hold it.
+    let (up, product) = (shift + gain.shift, x.product(gain.value));
+    let pull = if up > 0 {
+        let up = up.min(30);
+        product.clamp(i32::MIN >> up, i32::MAX >> up) << up
+    } else {
+        product >> (-up).min(31)
+    };
+    state.wrapping_sub(share(state, gain)).saturating_add(pull).clamp(-(1 << 30), (1 << 30) - 1)
+}
+
 /// `a b / 2^16`, rounded down.
 #[inline(always)]
 const fn high_product(a: i32, b: i16) -> i32 {
@@ -452,6 +494,11 @@ impl Sample for Q15 {
     }
 
     #[inline(always)]
+    fn add_taps(sums: &mut [i32], x: &[Self], pitch: usize, taps: &[Self], form: [usize; 2]) -> bool {
+        foveola_dsp::AVAILABLE && foveola_dsp::add_taps(sums, Self::integers(x), pitch, Self::integers(taps), form)
+    }
+
+    #[inline(always)]
     fn from_sum(sum: i32, shift: i8) -> Self {
         Self::saturate(round(sum, (DIGITS - shift).clamp(0, 31) as u32))
     }
@@ -471,33 +518,39 @@ impl Sample for Q15 {
 
     #[inline(always)]
     fn approach_closely(y: &mut Self, c: &mut Self, [x, r]: [Self; 2], gain: Scaled<Self>) {
-        let state = y.to_sum().wrapping_add(c.wide());
-        let target = x.to_sum().wrapping_add(r.wide());
-        let step = high_product(target.wrapping_sub(state), gain.value.0);
-        let step = if gain.shift > 0 { step << (gain.shift + 1) } else { step << 1 >> (-gain.shift).min(31) };
-        let state = state.wrapping_add(step);
+        let state = closer(held(*y, *c), held(x, r), gain);
         // Between both samples, so in range.
-        *y = Self(round(state, DIGITS as u32) as i16);
-        *c = Self(state.wrapping_sub(y.to_sum()) as i16);
+        [*y, *c] = split(state);
     }
 
     #[inline(always)]
     fn approach_amplified(y: &mut Self, c: &mut Self, x: Self, gain: Scaled<Self>, shift: i8) {
-        // (1-a) 2^shift x, as far as 32 bits hold it, and (1-a) y.
-        let (up, product) = (shift + gain.shift, x.product(gain.value));
-        let pull = if up > 0 {
-            let up = up.min(30);
-            product.clamp(i32::MIN >> up, i32::MAX >> up) << up
-        } else {
-            product >> (-up).min(31)
-        };
-        let state = y.to_sum().wrapping_add(c.wide());
-        let loss = high_product(state, gain.value.0);
-        let loss = if gain.shift > 0 { loss << (gain.shift + 1) } else { loss << 1 >> (-gain.shift).min(31) };
-        // As far as a sample and its remainder reach.
-        let state = state.wrapping_sub(loss).saturating_add(pull).clamp(-(1 << 30), (1 << 30) - 1);
-        *y = Self::saturate(round(state, DIGITS as u32));
-        *c = Self(state.wrapping_sub(y.to_sum()) as i16);
+        [*y, *c] = split(amplified_step(held(*y, *c), x, gain, shift));
+    }
+
+    fn approach_row(sums: &mut [i32], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
+        let (y_bits, c_bits) = (Self::integers_mut(y), Self::integers_mut(c));
+        // A gain below 1/2.
+        let down = u32::try_from(-1 - i32::from(gain.shift));
+        let done = down.map_or(0, |down| foveola_dsp::approach(sums, y_bits, c_bits, gain.value.0, down));
+        let rest = sums.iter_mut().zip(y).zip(c).skip(done);
+        for ((sum, y), c) in rest {
+            *sum = closer(held(*y, *c), *sum, gain);
+            [*y, *c] = split(*sum);
+        }
+    }
+
+    fn approach_amplified_row(
+        x: &[Self],
+        sums: &mut [i32],
+        [y, c]: [&mut [Self]; 2],
+        gain: Scaled<Self>,
+        shift: i8,
+    ) {
+        for (((x, sum), y), c) in x.iter().zip(sums).zip(y).zip(c) {
+            *sum = amplified_step(held(*y, *c), *x, gain, shift);
+            [*y, *c] = split(*sum);
+        }
     }
 
     fn mean(samples: &[Self]) -> Self {

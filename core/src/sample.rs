@@ -99,6 +99,14 @@ pub trait Sample:
     /// `sum + x w`.
     fn add_product(sum: Self::Sum, x: Self, w: Self) -> Self::Sum;
 
+    /// Adds lines of taps to a row of sums, where samples have instructions for it, and returns whether it did:
+    /// [`foveola_dsp::add_taps`].
+    #[inline(always)]
+    fn add_taps(sums: &mut [Self::Sum], x: &[Self], pitch: usize, taps: &[Self], [width, step]: [usize; 2]) -> bool {
+        let _ = (sums, x, pitch, taps, width, step);
+        false
+    }
+
     /// `2^shift sum`, rounded; for floats `sum`.
     fn from_sum(sum: Self::Sum, shift: i8) -> Self;
 
@@ -125,6 +133,31 @@ pub trait Sample:
     fn approach_amplified(y: &mut Self, c: &mut Self, x: Self, gain: Scaled<Self>, shift: i8) {
         let x = x.amplified(Self::zero(), shift);
         Self::approach_closely(y, c, [x, Self::zero()], gain);
+    }
+
+    /// A step of a recursion with remainders for a row of inputs, which are sums, and become what the recursion holds: the input of
+    /// the next one of a chain, without loss.
+    #[inline(always)]
+    fn approach_row(sums: &mut [Self::Sum], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
+        for ((sum, y), c) in sums.iter_mut().zip(y).zip(c) {
+            Self::approach_closely(y, c, [Self::from_sum(*sum, 0), Self::zero()], gain);
+            *sum = y.to_sum();
+        }
+    }
+
+    /// [`Sample::approach_row`] of `2^shift x`; `sums` receives what the recursion holds.
+    #[inline(always)]
+    fn approach_amplified_row(
+        x: &[Self],
+        sums: &mut [Self::Sum],
+        [y, c]: [&mut [Self]; 2],
+        gain: Scaled<Self>,
+        shift: i8,
+    ) {
+        for (((x, sum), y), c) in x.iter().zip(sums).zip(y).zip(c) {
+            Self::approach_amplified(y, c, *x, gain, shift);
+            *sum = y.to_sum();
+        }
     }
 
     /// `2^shift (self + remainder)`; the remainder is one of [`Sample::approach_closely`].

@@ -50,6 +50,27 @@ impl<T> Part<'_, T> {
 /// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
 #[inline(never)]
 pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
+    if T::HAS_WIDE_SUMS {
+        return add_wide(parts, step, bias, out);
+    }
+    add_tiles(parts, step, bias, out);
+}
+
+/// [`add`] to sums that are integers: any order of the taps yields the same.
+fn add_wide<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
+    if let Some(bias) = bias {
+        out.fill(bias);
+    }
+    for part in parts {
+        let Part { x, pitch, taps, width } = *part;
+        if !T::add_taps(out, x, pitch, taps, [width, step]) {
+            add_tiles(&[*part], step, None, out);
+        }
+    }
+}
+
+/// [`add`], tile by tile.
+fn add_tiles<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
     let cols = if step > 2 { FEW } else { COLS };
     let (len, rest) = (out.len(), out.len() % cols);
     let wide = last::<T::Sum, COLS>(out).filter(|_| rest > FEW).copied();

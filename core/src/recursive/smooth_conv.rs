@@ -19,7 +19,7 @@
 //!   bit-identical.
 
 use super::Decay;
-use super::update::{due, flush, plain, smooth, smooth_amplified, smooth_closely, smooth_thrice, smooth_twice};
+use super::update::{due, flush, is_copy, plain, scaled, smooth, smooth_amplified, smooth_thrice, smooth_twice};
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
@@ -32,6 +32,15 @@ use crate::graph::MOVE;
 use crate::lanes::Lanes;
 use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
 use core::ops::Range;
+
+/// Samples of a row whose sums pass through the stages together.
+const TOGETHER: usize = 64;
+
+/// Samples as sums.
+#[inline(always)]
+fn hold<T: Sample>(sums: &mut [T::Sum], x: &[T]) {
+    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum = x.to_sum());
+}
 
 /// A chain of exponentials, each followed by its own kernel; see the [equation](self).
 ///
@@ -455,22 +464,47 @@ impl<T: Sample> SmoothConv<'_, T> {
     /// A row of stages of any kind, one after the other.
     #[inline(always)]
     fn any_stages(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
+        if T::HAS_WIDE_SUMS {
+            return self.stages_of_sums(x, stages, remainders);
+        }
         let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
         let (mut x, mut remainders) = (x, remainders.chunks_exact_mut(stride));
-        let mut amplification = if T::HAS_WIDE_SUMS { self.amplification } else { 0 };
-        // The remainders of a stage are those of what the next one reads.
-        let mut r: &[T] = &[];
         for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
             let c = if decay.is_compensated() { remainders.next() } else { None };
-            let (c, y) = (c.unwrap_or_default(), y.get_mut(left..left + cols).unwrap_or_default());
-            if amplification != 0 {
-                smooth_amplified(*decay, amplification, x, y, c);
-            } else if T::HAS_WIDE_SUMS && !r.is_empty() && !c.is_empty() {
-                smooth_closely(*decay, [x, r], y, c);
-            } else {
-                smooth(*decay, x, y, c);
+            let y = y.get_mut(left..left + cols).unwrap_or_default();
+            smooth(*decay, x, y, c.unwrap_or_default());
+            x = y;
+        }
+    }
+
+    /// The same of integers. A stage with a remainder reads all that the one before it holds.
+    fn stages_of_sums(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
+        let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
+        let mut sums = [T::zero().to_sum(); TOGETHER];
+        for (mut x, col) in x.chunks(TOGETHER).zip((0..cols).step_by(TOGETHER)) {
+            let sums = sums.get_mut(..x.len()).unwrap_or_default();
+            let mut remainders = remainders.chunks_exact_mut(stride);
+            let mut amplification = self.amplification;
+            hold(sums, x);
+            for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
+                let y = y.get_mut(left + col..).and_then(|y| y.get_mut(..x.len())).unwrap_or_default();
+                let c = if decay.is_compensated() { remainders.next() } else { None };
+                match c.filter(|_| !is_copy::<T>(*decay)).and_then(|c| c.get_mut(col..)) {
+                    Some(c) if amplification != 0 => {
+                        T::approach_amplified_row(x, sums, [y, c], scaled(*decay), amplification);
+                    }
+                    Some(c) => T::approach_row(sums, y, c, scaled(*decay)),
+                    None => {
+                        if amplification == 0 {
+                            smooth(*decay, x, y, &mut []);
+                        } else {
+                            smooth_amplified(*decay, amplification, x, y);
+                        }
+                        hold(sums, y);
+                    }
+                }
+                (x, amplification) = (y, 0);
             }
-            (x, r, amplification) = (y, c, 0);
         }
     }
 

@@ -97,27 +97,15 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
     }
 }
 
-/// [`smooth`] of samples with remainders `r`, by a decay that has one, too: for integers.
-pub(super) fn smooth_closely<T: Sample>(decay: Decay, [x, r]: [&[T]; 2], y: &mut [T], c: &mut [T]) {
-    let gain = scaled(decay);
-    for (((x, r), y), c) in x.iter().zip(r).zip(y).zip(c) {
-        T::approach_closely(y, c, [*x, *r], gain);
-    }
-}
-
-/// [`smooth`] of `2^shift x`, for integers.
-pub(super) fn smooth_amplified<T: Sample>(decay: Decay, shift: i8, x: &[T], y: &mut [T], c: &mut [T]) {
-    let gain = scaled(decay);
+/// [`smooth`] of `2^shift x` without a remainder, for integers.
+pub(super) fn smooth_amplified<T: Sample>(decay: Decay, shift: i8, x: &[T], y: &mut [T]) {
     if is_copy::<T>(decay) {
         x.iter().zip(y).for_each(|(x, y)| *y = x.amplified(T::zero(), shift));
-    } else if decay.is_compensated() {
-        for ((x, y), c) in x.iter().zip(y).zip(c) {
-            T::approach_amplified(y, c, *x, gain, shift);
-        }
-    } else {
-        for (x, y) in x.iter().zip(y) {
-            T::approach_amplified(y, &mut T::zero(), *x, gain, shift);
-        }
+        return;
+    }
+    let gain = scaled(decay);
+    for (x, y) in x.iter().zip(y) {
+        T::approach_amplified(y, &mut T::zero(), *x, gain, shift);
     }
 }
 
