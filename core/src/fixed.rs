@@ -345,6 +345,12 @@ fn split(state: i32) -> [Q15; 2] {
     [y, Q15(state.wrapping_sub(y.to_sum()) as i16)]
 }
 
+/// How far a state times a gain below 1/2, without the lowest 16 bits, is shifted down.
+#[inline(always)]
+fn down(gain: Scaled<Q15>) -> Option<u32> {
+    u32::try_from(-1 - i32::from(gain.shift)).ok()
+}
+
 /// `gain state`, rounded down.
 #[inline(always)]
 fn share(state: i32, gain: Scaled<Q15>) -> i32 {
@@ -529,12 +535,12 @@ impl Sample for Q15 {
     }
 
     fn approach_row(sums: &mut [i32], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
-        let (y_bits, c_bits) = (Self::integers_mut(y), Self::integers_mut(c));
-        // A gain below 1/2.
-        let down = u32::try_from(-1 - i32::from(gain.shift));
-        let done = down.map_or(0, |down| foveola_dsp::approach(sums, y_bits, c_bits, gain.value.0, down));
-        let rest = sums.iter_mut().zip(y).zip(c).skip(done);
-        for ((sum, y), c) in rest {
+        let state = [Self::integers_mut(y), Self::integers_mut(c)];
+        let done = down(gain).map_or(0, |down| {
+            let [y, c] = state;
+            foveola_dsp::approach(sums, y, c, gain.value.0, down)
+        });
+        for ((sum, y), c) in sums.iter_mut().zip(y).zip(c).skip(done) {
             *sum = closer(held(*y, *c), *sum, gain);
             [*y, *c] = split(*sum);
         }
@@ -547,7 +553,12 @@ impl Sample for Q15 {
         gain: Scaled<Self>,
         shift: i8,
     ) {
-        for (((x, sum), y), c) in x.iter().zip(sums).zip(y).zip(c) {
+        let state = [Self::integers_mut(y), Self::integers_mut(c)];
+        let of_x = u32::try_from(-i32::from(shift + gain.shift)).ok();
+        let done = down(gain).zip(of_x).map_or(0, |shifts| {
+            foveola_dsp::approach_amplified(Self::integers(x), sums, state, gain.value.0, shifts.into())
+        });
+        for (((x, sum), y), c) in x.iter().zip(sums).zip(y).zip(c).skip(done) {
             *sum = amplified_step(held(*y, *c), *x, gain, shift);
             [*y, *c] = split(*sum);
         }

@@ -143,26 +143,16 @@ pub(super) unsafe fn lines<L>(width: usize, sums: &mut [i32], x: *const i16, pit
     true
 }
 
-/// [`approach`](super::approach) for a multiple of four states, at least four.
-///
-/// # Safety
-/// `count` integers can be read and written at each address.
-#[inline(always)]
-pub(super) unsafe fn approach(targets: *mut i32, y: *mut i16, c: *mut i16, count: usize, [gain, down]: [i32; 2]) {
-    // SAFETY: the caller's; four of each are read and written, until none is left.
-    unsafe {
+/// Steps of recursions: of four states and again of four, until none is left.
+macro_rules! each_state {
+    ([$($step:literal)*], $count:ident, $y:ident, $c:ident, $($operand:tt)*) => {
         asm!(
             "2:",
             ".rept 4",
             "ldrsh {z}, [{y}]",
             "ldrsh {t}, [{c}]",
             "add {z}, {t}, {z}, lsl #15",
-            "ldr {t}, [{targets}]",
-            "sub {t}, {t}, {z}",
-            "smulwb {t}, {t}, {gain}",
-            "asr {t}, {t}, {down}",
-            "add {z}, {z}, {t}",
-            "str {z}, [{targets}], #4",
+            $($step,)*
             "add {t}, {z}, #0x4000",
             "ssat {t}, #16, {t}, asr #15",
             "strh {t}, [{y}], #2",
@@ -171,15 +161,75 @@ pub(super) unsafe fn approach(targets: *mut i32, y: *mut i16, c: *mut i16, count
             ".endr",
             "subs {count}, {count}, #4",
             "bne 2b",
-            targets = inout(reg) targets => _,
-            y = inout(reg) y => _,
-            c = inout(reg) c => _,
-            count = inout(reg) count => _,
-            gain = in(reg) gain,
-            down = in(reg) down,
+            y = inout(reg) $y => _,
+            c = inout(reg) $c => _,
+            count = inout(reg) $count => _,
             z = out(reg) _,
             t = out(reg) _,
+            $($operand)*
             options(nostack)
+        )
+    };
+}
+
+/// [`approach`](super::approach) for a multiple of four states, at least four.
+///
+/// # Safety
+/// `count` integers can be read and written at each address.
+#[inline(always)]
+pub(super) unsafe fn approach(targets: *mut i32, y: *mut i16, c: *mut i16, count: usize, gain: i16, down: u32) {
+    // SAFETY: the caller's; nothing else is read or written.
+    unsafe {
+        each_state!(
+            [
+                "ldr {t}, [{targets}]"
+                "sub {t}, {t}, {z}"
+                "smulwb {t}, {t}, {gain}"
+                "asr {t}, {t}, {down}"
+                "add {z}, {z}, {t}"
+                "str {z}, [{targets}], #4"
+            ],
+            count, y, c,
+            targets = inout(reg) targets => _,
+            gain = in(reg) i32::from(gain),
+            down = in(reg) down,
+        );
+    }
+}
+
+/// [`approach_amplified`](super::approach_amplified) for a multiple of four states, at least four.
+///
+/// # Safety
+/// `count` integers can be read at `x`, and written at each other address.
+#[inline(always)]
+pub(super) unsafe fn approach_amplified(
+    x: *const i16,
+    states: *mut i32,
+    [y, c]: [*mut i16; 2],
+    count: usize,
+    gain: i16,
+    [down, of_x]: [u32; 2],
+) {
+    // SAFETY: the caller's; nothing else is read or written.
+    unsafe {
+        each_state!(
+            [
+                "smulwb {t}, {z}, {gain}"
+                "asr {t}, {t}, {down}"
+                "sub {z}, {z}, {t}"
+                "ldrsh {t}, [{x}], #2"
+                "smulbb {t}, {t}, {gain}"
+                "asr {t}, {t}, {of_x}"
+                "add {z}, {z}, {t}"
+                "ssat {z}, #31, {z}"
+                "str {z}, [{states}], #4"
+            ],
+            count, y, c,
+            x = inout(reg) x => _,
+            states = inout(reg) states => _,
+            gain = in(reg) i32::from(gain),
+            down = in(reg) down,
+            of_x = in(reg) of_x,
         );
     }
 }

@@ -104,24 +104,54 @@ pub fn add_taps(sums: &mut [i32], x: &[i16], pitch: usize, taps: &[i16], [width,
     }
 }
 
-/// A step of recursions with remainders, for as many states as there are instructions for, from the first one on. A state is
-/// `z = 2^15 y + c`, and becomes `z + (target - z) gain 2^(-16 - down)`, whose product is rounded down and which lies between -2^30 and
-/// 2^30 - 1 as before; `y` is `z / 2^15`, rounded half up, 32767 at most. Each new state replaces its target. Returns the number of
-/// states: 0 where there are no instructions.
+/// A step of recursions with remainders, for as many states as there are instructions for, from the first one on; returns how many:
+/// 0 where there are none. A state is `z = 2^15 y + c`, and becomes `z + (target - z) gain 2^(-16 - down)`, whose product is rounded
+/// down. It lies between -2^30 and 2^30 - 1, and so does its target. `y` becomes `z / 2^15`, rounded half up, 32767 at most. Each
+/// state replaces its target.
 ///
 /// Cost on a Cortex-M4: 14.5 instructions a state.
 pub fn approach(targets: &mut [i32], y: &mut [i16], c: &mut [i16], gain: i16, down: u32) -> usize {
-    let count = targets.len().min(y.len()).min(c.len()) / COLS * COLS;
-    if !AVAILABLE || count == 0 || down > 31 {
+    let count = whole(targets.len().min(y.len()).min(c.len()));
+    if count == 0 || down > 31 {
         return 0;
     }
     #[cfg(dsp)]
     // SAFETY: each slice has that many.
     unsafe {
-        arm::approach(targets.as_mut_ptr(), y.as_mut_ptr(), c.as_mut_ptr(), count, [gain.into(), down as i32]);
+        arm::approach(targets.as_mut_ptr(), y.as_mut_ptr(), c.as_mut_ptr(), count, gain, down);
     }
     let _ = gain;
     count
+}
+
+/// [`approach`] with amplified targets, which may be out of range: `z` becomes `z - z gain 2^(-16 - down) + x gain 2^-of_x`, each
+/// product rounded down, or the nearest end of its range. `states` receives `z`.
+///
+/// Cost on a Cortex-M4: 17.5 instructions a state.
+pub fn approach_amplified(
+    x: &[i16],
+    states: &mut [i32],
+    [y, c]: [&mut [i16]; 2],
+    gain: i16,
+    [down, of_x]: [u32; 2],
+) -> usize {
+    let count = whole(x.len().min(states.len()).min(y.len()).min(c.len()));
+    if count == 0 || down > 31 || of_x > 31 {
+        return 0;
+    }
+    #[cfg(dsp)]
+    // SAFETY: each slice has that many.
+    unsafe {
+        let state = [y.as_mut_ptr(), c.as_mut_ptr()];
+        arm::approach_amplified(x.as_ptr(), states.as_mut_ptr(), state, count, gain, [down, of_x]);
+    }
+    let _ = gain;
+    count
+}
+
+/// How many of `count` states have instructions.
+const fn whole(count: usize) -> usize {
+    if AVAILABLE { count / COLS * COLS } else { 0 }
 }
 
 /// [`add_taps`] for lines of `N` taps.
@@ -136,6 +166,10 @@ fn row<const STEP: usize, const N: usize>(sums: &mut [i32], x: &[i16], pitch: us
     if !rest.is_empty() || read.is_none_or(|read| read > x.len()) {
         return false;
     }
+    if STEP == 1 && N == 1 && last_line == 0 {
+        add_scaled(sums, x, lines[0][0]);
+        return true;
+    }
     let mut from = x.as_ptr();
     let (tiles, others) = sums.as_chunks_mut::<COLS>();
     for sums in tiles {
@@ -149,6 +183,23 @@ fn row<const STEP: usize, const N: usize>(sums: &mut [i32], x: &[i16], pitch: us
         from = from.wrapping_add(STEP);
     }
     true
+}
+
+/// `sums[c] += w x[c]`.
+#[inline(always)]
+fn add_scaled(sums: &mut [i32], x: &[i16], w: i16) {
+    let (tiles, others) = sums.as_chunks_mut::<COLS>();
+    let (groups, _) = x.as_chunks::<COLS>();
+    let done = COLS * tiles.len();
+    for ([a, b, c, d], [p, q, r, s]) in tiles.iter_mut().zip(groups) {
+        *a = product::<0, 0>([*p, *q], [w, 0], *a);
+        *b = product::<1, 0>([*p, *q], [w, 0], *b);
+        *c = product::<0, 0>([*r, *s], [w, 0], *c);
+        *d = product::<1, 0>([*r, *s], [w, 0], *d);
+    }
+    for (sum, x) in others.iter_mut().zip(x.iter().skip(done)) {
+        *sum = product::<0, 0>([*x, 0], [w, 0], *sum);
+    }
 }
 
 /// Adds lines of taps to the sums of `C` columns.

@@ -18,11 +18,18 @@ const TAPS: usize = 4;
 /// Columns whose sums are held together, where a sum is wider than a sample.
 const WIDE: usize = 64;
 
+/// What rows need, one after the other.
+struct Memory<'a, T: Sample> {
+    parts: [Part<'a, T>; TOGETHER],
+    /// Of integers.
+    sums: [T::Sum; WIDE],
+}
+
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band of one channel.
     pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
         let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
-        let mut parts = [Part::NONE; TOGETHER];
+        let mut memory = Memory { parts: [Part::NONE; TOGETHER], sums: [T::zero().to_sum(); WIDE] };
         let mut row = band.rows.start;
         while row < band.rows.end {
             let (mut rows, mut col) = (1, band.cols.start);
@@ -30,17 +37,17 @@ impl<T: Sample> Correlation<'_, T> {
                 (rows, col) = (2, self.two_rows(row, &planes, band));
             }
             if col < band.cols.end {
-                (row..row + rows).for_each(|row| self.outputs_of_row::<LOOPS>([row, col], &mut parts, band));
+                (row..row + rows).for_each(|row| self.outputs_of_row::<LOOPS>([row, col], &mut memory, band));
             }
             row += rows;
         }
     }
 
-    /// Writes a row from column `col` on. `parts` is memory.
+    /// Writes a row from column `col` on.
     fn outputs_of_row<'a, const LOOPS: bool>(
         &'a self,
         [row, col]: [usize; 2],
-        parts: &mut [Part<'a, T>; TOGETHER],
+        Memory { parts, sums }: &mut Memory<'a, T>,
         band: &mut Band<'_, T>,
     ) {
         let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
@@ -50,11 +57,10 @@ impl<T: Sample> Correlation<'_, T> {
             let sums = T::as_sums(out).unwrap_or_default();
             return self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
         }
-        let mut sums = [T::zero().to_sum(); WIDE];
         for (col, out) in (col..).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
             let sums = sums.get_mut(..out.len()).unwrap_or_default();
             self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
-            for (y, sum) in out.iter_mut().zip(sums) {
+            for (y, sum) in out.iter_mut().zip(&*sums) {
                 *y = T::from_sum(*sum, self.shift);
             }
         }

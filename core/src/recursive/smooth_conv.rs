@@ -485,7 +485,9 @@ impl<T: Sample> SmoothConv<'_, T> {
             let sums = sums.get_mut(..x.len()).unwrap_or_default();
             let mut remainders = remainders.chunks_exact_mut(stride);
             let mut amplification = self.amplification;
-            hold(sums, x);
+            if amplification == 0 {
+                hold(sums, x);
+            }
             for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
                 let y = y.get_mut(left + col..).and_then(|y| y.get_mut(..x.len())).unwrap_or_default();
                 let c = if decay.is_compensated() { remainders.next() } else { None };
