@@ -530,21 +530,23 @@ impl<T: Sample> Conv3d<'_, T> {
         let start = rate.count(t).saturating_mul(every).saturating_add(first).saturating_sub(t);
         let Shape { channels, .. } = self.input;
         let now = t.checked_rem(slots as u64).unwrap_or(0) as usize;
-        if L::PLAIN && !T::HAS_WIDE_SUMS {
-            let in_time = InTime {
-                chunk: input,
-                ring: state,
-                slots,
-                now,
-                len,
-                pixels,
-                weights: self.kernel.weights,
-                bias: self.kernel.bias,
-                kernel: [out, ins, kt],
-                groups: self.options.groups,
-                dilation: self.options.dilation[0],
-            };
-            in_time.run(start as usize, self.options.stride[0], output);
+        let in_time = InTime {
+            chunk: input,
+            ring: &*state,
+            slots,
+            now,
+            len,
+            pixels,
+            weights: self.kernel.weights,
+            bias: self.kernel.bias,
+            kernel: [out, ins, kt],
+            groups: self.options.groups,
+            dilation: self.options.dilation[0],
+            shift: self.shift,
+        };
+        let every = self.options.stride[0];
+        if L::PLAIN && (!T::HAS_WIDE_SUMS || in_time.is_signal(every)) {
+            in_time.run(start as usize, every, output);
         } else if count > 0 {
             let correlation = Correlation {
                 may_be_sparse: false,

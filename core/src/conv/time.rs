@@ -2,7 +2,7 @@
 //!
 //! Sixteen pixels are summed in registers, tap after tap, so a weight is loaded once for all of them. The frames of
 //! sixteen taps are looked up once for all tiles. A signal of one pixel has no such neighbours. There, eight successive
-//! outputs are summed, and a sample is loaded once for the eight taps that read it.
+//! outputs are summed, and a sample is loaded once for the eight taps that read it. Of integers only a signal is summed here.
 //!
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
@@ -18,6 +18,9 @@ const TOGETHER: usize = 16;
 const OUTPUTS: usize = 8;
 const GROUP: usize = 8;
 const WINDOW: usize = OUTPUTS + GROUP - 1;
+/// Outputs of a signal of integers that are summed at once, and the taps of a line of them.
+const SUMS: usize = 32;
+const LINE: usize = 7;
 
 /// A chunk, the frames before it, and a kernel `(out, in / groups, time)`.
 #[derive(Clone, Copy)]
@@ -36,14 +39,22 @@ pub(super) struct InTime<'a, T> {
     pub(super) kernel: [usize; 3],
     pub(super) groups: usize,
     pub(super) dilation: usize,
+    /// Weights and biases count `2^shift` times.
+    pub(super) shift: i8,
 }
 
 impl<'a, T: Sample> InTime<'a, T> {
+    /// Whether this is one pixel whose every frame, filtered by neighbouring taps, yields one.
+    pub(super) fn is_signal(&self, every: usize) -> bool {
+        let [outs, ..] = self.kernel;
+        self.len == 1 && outs == 1 && every == 1 && self.dilation == 1
+    }
+
     /// Writes the output that frame `start` of the chunk yields, and those of every `every`-th frame after it.
     pub(super) fn run(&self, start: usize, every: usize, output: &mut [T]) {
         let [outs, ..] = self.kernel;
-        if self.len == 1 && outs == 1 && every == 1 && self.dilation == 1 {
-            return self.signal(start, output);
+        if self.is_signal(every) {
+            return if T::HAS_WIDE_SUMS { self.signal_of_sums(start, output) } else { self.signal(start, output) };
         }
         for (n, output) in output.chunks_exact_mut(outs.saturating_mul(self.pixels).max(1)).enumerate() {
             self.frame(start + n * every, output);
@@ -112,6 +123,54 @@ impl<'a, T: Sample> InTime<'a, T> {
         }
     }
 
+    /// [`Self::signal`] of integers. The taps are lines, one after the other in the samples, too.
+    fn signal_of_sums(&self, start: usize, output: &mut [T]) {
+        let bias = self.bias.first().copied().unwrap_or_else(T::zero);
+        let mut first = start as isize + 1 - self.weights.len() as isize;
+        let mut room = [T::zero(); SUMS + LINE - 1];
+        for out in output.chunks_mut(SUMS) {
+            let mut sums = [bias.to_sum(); SUMS];
+            let (sums, more) = (sums.get_mut(..out.len()).unwrap_or_default(), out.len().saturating_sub(1));
+            let (mut taps, mut at) = (self.weights, first);
+            while !taps.is_empty() {
+                // As many lines as there are samples for, or one, of samples that lie in several places.
+                let (mut x, width) = (self.neighbours(at), LINE.min(taps.len()));
+                let lines = (x.len().saturating_sub(more) / width).min(taps.len() / width);
+                let (line, rest) = taps.split_at_checked(width * lines.max(1)).unwrap_or_default();
+                if lines == 0 {
+                    self.gather(at, &mut room);
+                    x = &room;
+                }
+                if !T::add_taps(sums, x, width, line, [width, 1]) {
+                    for (e, w) in line.iter().enumerate() {
+                        let x = x.get(e..).unwrap_or(&[]);
+                        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum = T::add_product(*sum, *x, *w));
+                    }
+                }
+                (taps, at) = (rest, at + line.len() as isize);
+            }
+            out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out = T::from_sum(*sum, self.shift));
+            first += SUMS as isize;
+        }
+    }
+
+    /// The samples of a signal from number `at` on, as far as they lie side by side.
+    fn neighbours(&self, at: isize) -> &'a [T] {
+        if at >= 0 {
+            return self.chunk.get(at as usize..).unwrap_or(&[]);
+        }
+        let before = self.ring.get(self.slot(at)..).unwrap_or(&[]);
+        before.get(..at.unsigned_abs().min(before.len())).unwrap_or(&[])
+    }
+
+    /// Writes the samples of a signal from number `at` on; zeros after the end of the chunk.
+    fn gather(&self, at: isize, to: &mut [T]) {
+        for (at, sample) in (at..).zip(to) {
+            let x = if at < 0 { self.ring.get(self.slot(at)) } else { self.chunk.get(at as usize) };
+            *sample = x.copied().unwrap_or_else(T::zero);
+        }
+    }
+
     /// The samples of a signal from number `at` on; zeros after the end of the chunk, which no output reads. They are
     /// collected in `room` where they are not contiguous.
     #[inline(always)]
@@ -141,10 +200,7 @@ impl<'a, T: Sample> InTime<'a, T> {
     #[inline(never)]
     fn collect(&self, at: isize, room: &mut Room<T>) {
         room.at = at;
-        for (at, sample) in (at..).zip(&mut room.samples) {
-            let x = if at < 0 { self.ring.get(self.slot(at)) } else { self.chunk.get(at as usize) };
-            *sample = x.copied().unwrap_or_else(T::zero);
-        }
+        self.gather(at, &mut room.samples);
     }
 }
 
