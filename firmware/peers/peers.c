@@ -1,14 +1,12 @@
-// What foveola is measured against: functions of CMSIS-DSP, what a user composes of them where it has none, and plain C.
+// What foveola's filters of floats are measured against: functions of CMSIS-DSP, what a user composes of them where it has
+// none, and plain C.
 //
 // Each computes the frame, or the blocks of a signal, `t` of a stream: `out` from `x` with `weights`. `memory` is its own, all
 // zeros at t = 0, for state and scratch. Borders of a convolution are replicated.
 #include "dsp/basic_math_functions.h"
 #include "dsp/filtering_functions.h"
+#include "peers.h"
 #include <string.h>
-
-enum { ROWS = 64, COLS = 64, PIXELS = ROWS * COLS, BLOCK = 64, TAPS = 32, TAPS_IN_TIME = 16 };
-
-#define INLINE static inline __attribute__((always_inline))
 
 // Outputs computed at once, in registers: eight as in arm_fir_f32, or four vectors of Helium.
 #if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE & 2
@@ -84,7 +82,7 @@ PEER(peer_in_time_cmsis) {
 
 // --- Convolution of a frame with a kernel of n x n. ---
 
-enum { MOST = 5, WIDTH = COLS + 8 }; // a row with its border, in whole eights for arm_fir_f32
+enum { MOST = 5 };
 
 // The frame with its border, in `padded`.
 INLINE void pad(const float *x, float padded[][WIDTH], int n) {

@@ -2,10 +2,11 @@
 # foveola's filters beside CMSIS-DSP and plain C: instructions in QEMU, on every machine named.
 #
 #   firmware/peers/run.sh [m4|m55|helium]...     all three unless some are named
+#   firmware/peers/run.sh --write                all three, and their tables into ../README.md
 #
-# Fetches CMSIS-DSP from the Python package index (once), compiles it and peers.c with arm-none-eabi-gcc, links both with
-# foveola and runs that. Needs qemu-system-arm, python3 with venv, and gcc with newlib's headers: gcc-arm-none-eabi and
-# libnewlib-arm-none-eabi on Debian and Ubuntu.
+# Fetches CMSIS-DSP from the Python package index (once), compiles it, peers.c (floats) and peers_q15.c (16-bit integers) with
+# arm-none-eabi-gcc, links all with foveola and runs that. Needs qemu-system-arm, python3 with venv, and gcc with newlib's
+# headers: gcc-arm-none-eabi and libnewlib-arm-none-eabi on Debian and Ubuntu.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.." # cargo's configuration lies there
@@ -13,11 +14,13 @@ built=${CARGO_TARGET_DIR:-$here/../target}/peers
 mkdir -p "$built"
 built=$(cd "$built" && pwd)
 
-# What CMSIS-DSP's README recommends. Its option __GNUC_PYTHON__ makes do without CMSIS-Core, of which these functions use
-# nothing but names of attributes.
-flags=(-O3 -ffast-math -DARM_MATH_LOOPUNROLL -D__GNUC_PYTHON__ -DARM_MATH_DSP -ffunction-sections -Wno-attributes)
-functions=(BasicMathFunctions/arm_add_f32 BasicMathFunctions/arm_scale_f32
-    FilteringFunctions/arm_fir_f32 FilteringFunctions/arm_fir_init_f32 FilteringFunctions/arm_conv_partial_f32)
+# What CMSIS-DSP's README recommends. In place of CMSIS-Core it takes cmsis_compiler.h of this folder.
+flags=(-O3 -ffast-math -DARM_MATH_LOOPUNROLL -ffunction-sections -Wno-attributes)
+functions=(BasicMathFunctions/arm_{add,scale}_{f32,q15} BasicMathFunctions/arm_clip_q15
+    FilteringFunctions/arm_fir_{,init_}{f32,q15} FilteringFunctions/arm_fir_fast_q15
+    FilteringFunctions/arm_conv_{partial_f32,q15,partial_q15,partial_fast_q15}
+    FilteringFunctions/arm_biquad_cascade_df1_{,init_,fast_}q15
+    MatrixFunctions/arm_mat_{mult,mult_fast,trans}_q15)
 
 for tool in arm-none-eabi-gcc arm-none-eabi-ar qemu-system-arm python3; do
     command -v $tool >/dev/null || { echo "peers: $tool is missing" >&2; exit 2; }
@@ -44,8 +47,8 @@ compile() { # FOLDER FLAG...: libpeers.a for a processor
     local gcc=(arm-none-eabi-gcc "${flags[@]}" "$@")
     rm -rf "$out"
     mkdir -p "$out"
-    for source in "$here/peers.c" "${functions[@]/#/$cmsis/Source/}"; do
-        "${gcc[@]}" -I "$cmsis/Include" -I "$cmsis/PrivateInclude" -c "${source%.c}.c" -o "$out/$(basename "$source" .c).o"
+    for source in "$here/peers.c" "$here/peers_q15.c" "${functions[@]/#/$cmsis/Source/}"; do
+        "${gcc[@]}" -I "$here" -I "$cmsis/Include" -I "$cmsis/PrivateInclude" -c "${source%.c}.c" -o "$out/$(basename "$source" .c).o"
     done
     # With newlib's memcpy and memset, which no other part of the program shall see: the Rust side has its own.
     "${gcc[@]}" -r -nostdlib "$out"/*.o -lc -o "$out/peers"
@@ -53,9 +56,15 @@ compile() { # FOLDER FLAG...: libpeers.a for a processor
     arm-none-eabi-ar rcs "$out/libpeers.a" "$out/peers"
 }
 
-# The processor's name for gcc, the target and the processor's name for rustc.
-[ $# -gt 0 ] || set -- m4 m55 helium
-for machine in "$@"; do
+machines=(m4 m55 helium) write=
+if [ "${1-}" = --write ]; then
+    write=yes
+elif [ $# -gt 0 ]; then
+    machines=("$@")
+fi
+rm -f "$built"/*.printed
+for machine in "${machines[@]}"; do
+    # The processor's name for gcc, the target and the processor's name for rustc.
     linker="-C link-arg=-Tlink.x"
     target=thumbv8m.main-none-eabihf
     case $machine in
@@ -66,6 +75,21 @@ for machine in "$@"; do
     esac
     compile "$built/$machine" "${cpu[@]}" -mthumb -mfloat-abi=hard
     printf '\n%s, %s, %s\n' "$title" "$(arm-none-eabi-gcc --version | head -n 1)" "$(rustc --version | cut -d' ' -f1-2)"
-    FOVEOLA_PEERS=$built/$machine RUSTFLAGS="$linker $rust" \
-        cargo run --locked --quiet --release --target $target --package foveola-peers --target-dir "$built/cargo"
+    for program in peers peers_q15; do
+        [ $program = peers ] || printf '\n%s, 16-bit integers\n' "$title"
+        FOVEOLA_PEERS=$built/$machine RUSTFLAGS="$linker $rust" cargo run --locked --quiet --release --target $target \
+            --package foveola-peers --bin $program --target-dir "$built/cargo" | tee "$built/$program.$machine.printed"
+    done
+done
+
+# Between the marks `<!-- PROGRAM -->` and `<!-- end of PROGRAM -->` of the README.
+[ -n "$write" ] || exit 0
+for program in peers peers_q15; do
+    awk -f "$here/table.awk" "$built/$program".{m4,m55,helium}.printed >"$built/table"
+    awk -v name="$program" -v table="$built/table" '
+        $0 == "<!-- end of " name " -->" { within = 0 }
+        !within { print }
+        $0 == "<!-- " name " -->" { within = found = 1; while ((getline line < table) > 0) print line }
+        END { exit !found }' README.md >"$built/README.md"
+    cp "$built/README.md" README.md
 done

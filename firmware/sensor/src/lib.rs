@@ -1,8 +1,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_debug_implementations)]
-//! Event sensors without a board: what gives the bytes of EVT 2.0, and what brings it up again when it fails.
+#![doc = include_str!("../README.md")]
 //!
+//! # How it is built
 //! ```text
 //! I2c, reset pin -> GenX320 -+
 //!                            +-> Camera: EventSource -> bytes, and whether some were lost before them

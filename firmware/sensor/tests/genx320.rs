@@ -1,10 +1,12 @@
 //! The driver of the GenX320 against a simulated one.
 
 use embassy_futures::block_on;
-use embedded_hal::i2c::{ErrorKind, NoAcknowledgeSource};
+use embedded_hal::i2c::{ErrorKind, ErrorType, NoAcknowledgeSource, Operation};
+use embedded_hal_async::i2c::I2c;
 use foveola_sensor::registers::{self, CHIP_ID, CHIP_ID_ES, CPI_PIPELINE_CONTROL, EDF_CONTROL, Step};
 use foveola_sensor::simulated::{Fault, SimulatedSensor};
 use foveola_sensor::{Camera, Chip, EventSource, GenX320, Piece, PixelClock, SensorError};
+use std::cell::Cell;
 
 fn camera<'a, 's>(
     sensor: &'a SimulatedSensor<'s>,
@@ -59,6 +61,33 @@ fn registers_hold_what_the_tables_say() {
     assert_eq!((sensor.register(0x0204), sensor.register(0x9008)), (Some(0x4637), Some(0x0184)));
     assert_eq!(block_on(driver.stream(&mut &sensor)), Ok(()));
     assert_eq!(sensor.register(0x9008), Some(0x0185));
+}
+
+/// Counts transfers that write, and those that read.
+struct Counting<'a, 's>(&'a SimulatedSensor<'s>, &'a [Cell<usize>; 2]);
+
+impl ErrorType for Counting<'_, '_> {
+    type Error = ErrorKind;
+}
+
+impl I2c for Counting<'_, '_> {
+    async fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
+        let [writes, reads] = self.1;
+        let count = if operations.len() == 1 { writes } else { reads };
+        count.set(count.get() + 1);
+        let mut bus = self.0;
+        bus.transaction(address, operations).await
+    }
+}
+
+/// The numbers of the README.
+#[test]
+fn what_a_start_costs() {
+    let (sensor, counts) = (SimulatedSensor::new(&[], &[]), [Cell::new(0), Cell::new(0)]);
+    let driver = GenX320::new(Counting(&sensor, &counts), &sensor, PixelClock::Mhz48);
+    let mut camera = Camera::new(driver, &sensor, &sensor);
+    assert_eq!(block_on(camera.start()), Ok(()));
+    assert_eq!((counts.map(Cell::into_inner), sensor.elapsed_ms()), ([122, 3], 82));
 }
 
 #[test]
