@@ -23,7 +23,7 @@ use crate::lanes::Plain;
 use crate::sample::{Sample, Scaled};
 use crate::{Border, Conv3d, Decay, Error, PadMode, Rf, Shape, SmoothConv};
 use core::ops::{Add, Mul, Sub};
-use foveola_dsp::Integer;
+use foveola_dsp::{Integer, Lines};
 use num_traits::{One, Zero};
 
 foveola_dsp::integers! {
@@ -500,8 +500,15 @@ impl Sample for Q15 {
     }
 
     #[inline(always)]
-    fn add_taps(sums: &mut [i32], x: &[Self], pitch: usize, taps: &[Self], form: [usize; 2]) -> bool {
-        foveola_dsp::AVAILABLE && foveola_dsp::add_taps(sums, Self::integers(x), pitch, Self::integers(taps), form)
+    fn add_lines(
+        lines: Lines<'_, Self>,
+        step: usize,
+        start: Option<i32>,
+        sums: &mut [i32],
+        out: Option<(&mut [Self], i8)>,
+    ) -> bool {
+        let out = out.map(|(out, shift)| (out, (DIGITS - shift).unsigned_abs().into()));
+        foveola_dsp::AVAILABLE && foveola_dsp::add_lines(lines, step, start, sums, out)
     }
 
     #[inline(always)]

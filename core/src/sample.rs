@@ -9,6 +9,7 @@ use crate::exponentials;
 use crate::lanes::{Lanes, OF_F32, OF_F64, WideF32, WideF64};
 use crate::recursive::compensated;
 use core::ops::Sub;
+use foveola_dsp::Lines;
 use num_traits::{One, Zero};
 
 /// Numbers of a filter and the power of two that they count.
@@ -99,11 +100,17 @@ pub trait Sample:
     /// `sum + x w`.
     fn add_product(sum: Self::Sum, x: Self, w: Self) -> Self::Sum;
 
-    /// Adds lines of taps to a row of sums, where samples have instructions for it, and returns whether it did:
-    /// [`foveola_dsp::add_taps`].
+    /// Adds lines of taps to a row of sums, or to `start`, where samples have instructions for it, and returns whether it did. `out`
+    /// receives `2^shift sum`, and the sums are not kept: [`foveola_dsp::add_lines`].
     #[inline(always)]
-    fn add_taps(sums: &mut [Self::Sum], x: &[Self], pitch: usize, taps: &[Self], [width, step]: [usize; 2]) -> bool {
-        let _ = (sums, x, pitch, taps, width, step);
+    fn add_lines(
+        lines: Lines<'_, Self>,
+        step: usize,
+        start: Option<Self::Sum>,
+        sums: &mut [Self::Sum],
+        out: Option<(&mut [Self], i8)>,
+    ) -> bool {
+        let _ = (lines, step, start, sums, out);
         false
     }
 

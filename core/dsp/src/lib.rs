@@ -26,7 +26,7 @@ pub const AVAILABLE: bool = cfg!(dsp);
 /// The largest number of taps of a line.
 pub const MOST_TAPS: usize = 7;
 
-/// Types that are 16-bit integers in memory: those of [`integers!`].
+/// Types that are 16-bit integers in memory: `i16`, and those of [`integers!`].
 ///
 /// # Safety
 /// The type has the representation of `i16`, and each of its values is one of the type.
@@ -45,6 +45,9 @@ pub unsafe trait Integer: Copy {
         unsafe { core::slice::from_raw_parts_mut(slice.as_mut_ptr().cast(), slice.len()) }
     }
 }
+
+// SAFETY: it is the type itself.
+unsafe impl Integer for i16 {}
 
 /// Defines a type of one `i16` that is an [`Integer`].
 ///
@@ -72,34 +75,71 @@ macro_rules! integers {
 /// Columns that are held in registers.
 const COLS: usize = 4;
 
-/// Adds equidistant lines of taps to a row of sums. Column `c` reads `width` samples of each line from sample `step c` on; `taps` are
-/// those of all lines, `width` for each, and `pitch` is the distance from a line to the next. Returns whether it did: `width` is
-/// from 1 to [`MOST_TAPS`], `step` 1 or 2, and `x` has all samples that are read. Otherwise the sums stay as they were.
+/// Equidistant lines of samples, and taps for each.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines<'a, T = i16> {
+    /// The samples, from the first one on that column 0 reads.
+    pub x: &'a [T],
+    /// Samples from one line to the next.
+    pub pitch: usize,
+    /// `width` for each line.
+    pub taps: &'a [T],
+    /// Taps of a line.
+    pub width: usize,
+}
+
+impl<T> Lines<'_, T> {
+    /// No lines.
+    pub const NONE: Self = Self { x: &[], pitch: 0, taps: &[], width: 0 };
+}
+
+/// Adds lines of taps to a row of sums. Column `c` reads `width` samples of each line from sample `step c` on. `start` replaces the
+/// sums, which then need not be there before. Returns whether it did: `width` is from 1 to [`MOST_TAPS`], `step` 1 or 2, and all
+/// samples that are read are there. Otherwise the sums stay as they were.
 ///
-/// Cost on a Cortex-M4: about 1.4 instructions a multiply-add of lines of five.
+/// With `out`, as long as `sums`, the sums are rounded and not kept: an output is `sum / 2^digits`, rounded half up, or the nearest
+/// end of the range; `digits` are 1 to 31.
+///
+/// Cost on a Cortex-M4: 1.15 instructions a multiply-add of lines of 5, and 6 for each column.
 ///
 /// ```
-/// let (x, mut sums) = ([1, 2, 3, 4, 5, 6, 7], [100; 5]);
-/// assert!(foveola_dsp::add_taps(&mut sums, &x, 0, &[10, 20, -30], [3, 1]));
+/// use foveola_dsp::{Lines, add_lines};
+/// let lines = Lines { x: &[1, 2, 3, 4, 5, 6, 7], pitch: 0, taps: &[10, 20, -30], width: 3 };
+/// let (mut sums, mut out) = ([0; 5], [0; 5]);
+/// assert!(add_lines(lines, 1, Some(100), &mut sums, None));
 /// assert_eq!(sums, [60, 60, 60, 60, 60]);
-/// assert!(!foveola_dsp::add_taps(&mut sums, &x[1..], 0, &[10, 20, -30], [3, 1]), "a sample is missing");
+/// assert!(add_lines(lines, 1, None, &mut sums, Some((&mut out, 3))));
+/// assert_eq!(out, [3, 3, 3, 3, 3]); // (60 - 40) / 8, rounded
+/// assert!(!add_lines(lines, 1, None, &mut [0; 6], None), "a sample is missing");
 /// ```
-pub fn add_taps(sums: &mut [i32], x: &[i16], pitch: usize, taps: &[i16], [width, step]: [usize; 2]) -> bool {
+pub fn add_lines<T: Integer>(
+    lines: Lines<'_, T>,
+    step: usize,
+    start: Option<i32>,
+    sums: &mut [i32],
+    out: Option<(&mut [T], u32)>,
+) -> bool {
+    let Lines { x, pitch, taps, width } = lines;
+    let lines = Lines { x: T::integers(x), pitch, taps: T::integers(taps), width };
+    let out = out.map(|(out, digits)| (T::integers_mut(out), digits));
+    if out.as_ref().is_some_and(|(out, digits)| out.len() != sums.len() || !(1..=31).contains(digits)) {
+        return false;
+    }
     match (step, width) {
-        (1, 1) => row::<1, 1>(sums, x, pitch, taps),
-        (1, 2) => row::<1, 2>(sums, x, pitch, taps),
-        (1, 3) => row::<1, 3>(sums, x, pitch, taps),
-        (1, 4) => row::<1, 4>(sums, x, pitch, taps),
-        (1, 5) => row::<1, 5>(sums, x, pitch, taps),
-        (1, 6) => row::<1, 6>(sums, x, pitch, taps),
-        (1, 7) => row::<1, 7>(sums, x, pitch, taps),
-        (2, 1) => row::<2, 1>(sums, x, pitch, taps),
-        (2, 2) => row::<2, 2>(sums, x, pitch, taps),
-        (2, 3) => row::<2, 3>(sums, x, pitch, taps),
-        (2, 4) => row::<2, 4>(sums, x, pitch, taps),
-        (2, 5) => row::<2, 5>(sums, x, pitch, taps),
-        (2, 6) => row::<2, 6>(sums, x, pitch, taps),
-        (2, 7) => row::<2, 7>(sums, x, pitch, taps),
+        (1, 1) => row::<1, 1>(lines, start, sums, out),
+        (1, 2) => row::<1, 2>(lines, start, sums, out),
+        (1, 3) => row::<1, 3>(lines, start, sums, out),
+        (1, 4) => row::<1, 4>(lines, start, sums, out),
+        (1, 5) => row::<1, 5>(lines, start, sums, out),
+        (1, 6) => row::<1, 6>(lines, start, sums, out),
+        (1, 7) => row::<1, 7>(lines, start, sums, out),
+        (2, 1) => row::<2, 1>(lines, start, sums, out),
+        (2, 2) => row::<2, 2>(lines, start, sums, out),
+        (2, 3) => row::<2, 3>(lines, start, sums, out),
+        (2, 4) => row::<2, 4>(lines, start, sums, out),
+        (2, 5) => row::<2, 5>(lines, start, sums, out),
+        (2, 6) => row::<2, 6>(lines, start, sums, out),
+        (2, 7) => row::<2, 7>(lines, start, sums, out),
         _ => false,
     }
 }
@@ -154,32 +194,55 @@ const fn whole(count: usize) -> usize {
     if AVAILABLE { count / COLS * COLS } else { 0 }
 }
 
-/// [`add_taps`] for lines of `N` taps.
+/// [`add_lines`] of `N` taps.
 #[inline(never)]
-fn row<const STEP: usize, const N: usize>(sums: &mut [i32], x: &[i16], pitch: usize, taps: &[i16]) -> bool {
+fn row<const STEP: usize, const N: usize>(
+    lines: Lines<'_>,
+    start: Option<i32>,
+    sums: &mut [i32],
+    out: Option<(&mut [i16], u32)>,
+) -> bool {
+    let Lines { x, pitch, taps, .. } = lines;
     let (lines, rest) = taps.as_chunks::<N>();
-    let Some(last_column) = sums.len().checked_sub(1) else { return rest.is_empty() };
-    let Some(last_line) = lines.len().checked_sub(1) else { return rest.is_empty() };
     // Samples from the first one that is read to the last.
-    let of_a_line = last_column.checked_mul(STEP).and_then(|first| first.checked_add(N));
-    let read = last_line.checked_mul(pitch).zip(of_a_line).and_then(|(first, line)| first.checked_add(line));
+    let read = match (sums.len().checked_sub(1), lines.len().checked_sub(1)) {
+        (Some(column), Some(line)) => {
+            let of_a_line = column.checked_mul(STEP).and_then(|first| first.checked_add(N));
+            line.checked_mul(pitch).zip(of_a_line).and_then(|(first, line)| first.checked_add(line))
+        }
+        _ => Some(0),
+    };
     if !rest.is_empty() || read.is_none_or(|read| read > x.len()) {
         return false;
     }
-    if STEP == 1 && N == 1 && last_line == 0 {
-        add_scaled(sums, x, lines[0][0]);
+    if let (1, 1, None, None, [line]) = (STEP, N, start, &out, lines) {
+        add_scaled(sums, x, line[0]);
         return true;
     }
     let mut from = x.as_ptr();
     let (tiles, others) = sums.as_chunks_mut::<COLS>();
+    let (out, digits) = out.unwrap_or((&mut [], 0));
+    let (outputs, more) = out.as_chunks_mut::<COLS>();
+    let mut outputs = outputs.iter_mut();
     for sums in tiles {
+        let mut acc = start.map_or(*sums, |start| [start; COLS]);
         // SAFETY: these columns are among those whose samples are in `x`.
-        unsafe { tile::<STEP, N, COLS>(sums, from, pitch, lines) };
+        unsafe { tile::<STEP, N, COLS>(&mut acc, from, pitch, lines) };
+        match outputs.next() {
+            Some(out) => *out = acc.map(|sum| rounded(sum, digits)),
+            None => *sums = acc,
+        }
         from = from.wrapping_add(COLS * STEP);
     }
+    let mut outputs = more.iter_mut();
     for sum in others {
+        let mut acc = [start.unwrap_or(*sum)];
         // SAFETY: as above.
-        unsafe { tile::<STEP, N, 1>(core::array::from_mut(sum), from, pitch, lines) };
+        unsafe { tile::<STEP, N, 1>(&mut acc, from, pitch, lines) };
+        match outputs.next() {
+            Some(out) => *out = rounded(acc[0], digits),
+            None => *sum = acc[0],
+        }
         from = from.wrapping_add(STEP);
     }
     true
@@ -189,17 +252,24 @@ fn row<const STEP: usize, const N: usize>(sums: &mut [i32], x: &[i16], pitch: us
 #[inline(always)]
 fn add_scaled(sums: &mut [i32], x: &[i16], w: i16) {
     let (tiles, others) = sums.as_chunks_mut::<COLS>();
-    let (groups, _) = x.as_chunks::<COLS>();
-    let done = COLS * tiles.len();
-    for ([a, b, c, d], [p, q, r, s]) in tiles.iter_mut().zip(groups) {
+    let rest = x.iter().skip(COLS * tiles.len());
+    for ([a, b, c, d], [p, q, r, s]) in tiles.iter_mut().zip(x.as_chunks::<COLS>().0) {
         *a = product::<0, 0>([*p, *q], [w, 0], *a);
         *b = product::<1, 0>([*p, *q], [w, 0], *b);
         *c = product::<0, 0>([*r, *s], [w, 0], *c);
         *d = product::<1, 0>([*r, *s], [w, 0], *d);
     }
-    for (sum, x) in others.iter_mut().zip(x.iter().skip(done)) {
+    for (sum, x) in others.iter_mut().zip(rest) {
         *sum = product::<0, 0>([*x, 0], [w, 0], *sum);
     }
+}
+
+/// `sum / 2^digits`, rounded half up, or the nearest end of the range.
+#[inline(always)]
+fn rounded(sum: i32, digits: u32) -> i16 {
+    // In two steps, as the half could overflow.
+    let sum = (sum >> (digits.wrapping_sub(1) & 31)).saturating_add(1) >> 1;
+    sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
 /// Adds lines of taps to the sums of `C` columns.
@@ -313,28 +383,33 @@ mod tests {
         let number = |i: usize| ((i * 7919 + 13) % 65_521) as i16;
         let x: [i16; 200] = core::array::from_fn(number);
         let taps: [i16; 5 * MOST_TAPS] = core::array::from_fn(|i| number(3 * i + 1000));
-        for step in [1, 2] {
-            for width in 1..=MOST_TAPS {
-                for (lines, pitch) in [(1, 0), (1, 50), (2, 41), (3, 3), (5, 33)] {
-                    for len in 0..14 {
-                        let taps = &taps[..lines * width];
-                        let start: [i32; 14] = core::array::from_fn(|c| number(c).into());
-                        let mut sums = start;
-                        let sums = &mut sums[..len];
-                        let read = if len == 0 { 0 } else { (lines - 1) * pitch + (len - 1) * step + width };
-                        assert!(add_taps(sums, &x[..read], pitch, taps, [width, step]));
-                        for (c, (sum, start)) in sums.iter().zip(start).enumerate() {
-                            let product = |k: usize| {
-                                i32::from(taps[k]) * i32::from(x[k / width * pitch + step * c + k % width])
-                            };
-                            let expected = (0..taps.len()).fold(start, |sum, k| sum.wrapping_add(product(k)));
-                            assert_eq!(*sum, expected, "{lines} lines of {width}, step {step}, column {c} of {len}");
-                        }
-                        if len > 0 {
-                            let before: [i32; 14] = core::array::from_fn(|c| sums.get(c).copied().unwrap_or(0));
-                            assert!(!add_taps(sums, &x[..read - 1], pitch, taps, [width, step]));
-                            assert_eq!(sums, &before[..len], "a refused call changes nothing");
-                        }
+        for (step, width) in [1, 2].into_iter().flat_map(|step| (1..=MOST_TAPS).map(move |width| (step, width))) {
+            for (count, pitch) in [(1, 0), (1, 50), (2, 41), (3, 3), (5, 33)] {
+                for len in 0..14 {
+                    let read = if len == 0 { 0 } else { (count - 1) * pitch + (len - 1) * step + width };
+                    let lines = Lines { x: &x[..read], pitch, taps: &taps[..count * width], width };
+                    let before: [i32; 14] = core::array::from_fn(|c| number(c).into());
+                    let (mut sums, mut out) = ([before; 4], [0; 14]);
+                    let [added, started, kept, refused] = &mut sums;
+                    assert!(add_lines(lines, step, None, &mut added[..len], None));
+                    assert!(add_lines(lines, step, Some(77), &mut started[..len], None));
+                    assert!(add_lines(lines, step, Some(77), &mut kept[..len], Some((&mut out[..len], 16))));
+                    assert_eq!(*kept, before, "sums that are rounded are not kept");
+                    for c in 0..14 {
+                        let product =
+                            |k: usize| i32::from(taps[k]) * i32::from(x[k / width * pitch + step * c + k % width]);
+                        let sum = |start| (0..count * width).fold(start, |sum: i32, k| sum.wrapping_add(product(k)));
+                        let of = |start| if c < len { sum(start) } else { before[c] };
+                        let message = (count, width, step, c, len);
+                        assert_eq!(added[c], of(before[c]), "{message:?}");
+                        assert_eq!(started[c], of(77), "{message:?}");
+                        let rounded = (i64::from(of(77)) + (1 << 15)) >> 16;
+                        assert_eq!(i64::from(out[c]), if c < len { rounded.min(32767) } else { 0 }, "{message:?}");
+                    }
+                    if len > 0 {
+                        let short = Lines { x: &x[..read - 1], ..lines };
+                        assert!(!add_lines(short, step, Some(1), &mut refused[..len], None));
+                        assert_eq!(*refused, before, "a refused call changes nothing");
                     }
                 }
             }
@@ -344,11 +419,29 @@ mod tests {
     #[test]
     fn other_lines_are_refused() {
         let x = [1; 40];
+        let mut sums = [0; 4];
         for (taps, width, step) in [(&[1; 8][..], 8, 1), (&[1; 2], 0, 1), (&[1; 3], 2, 1), (&[1; 3], 3, 3), (&[1; 3], 3, 0)] {
-            assert!(!add_taps(&mut [0; 4], &x, 1, taps, [width, step]), "{taps:?}, {width}, {step}");
+            let lines = Lines { x: &x, pitch: 1, taps, width };
+            assert!(!add_lines(lines, step, None, &mut sums, None), "{lines:?}, {step}");
         }
-        assert!(!add_taps(&mut [0; 4], &x, usize::MAX, &[1; 3], [1, 1]), "no overflow");
-        assert!(add_taps(&mut [0; 4], &x, usize::MAX, &[], [1, 1]), "no lines");
+        let lines = Lines { x: &x, pitch: usize::MAX, taps: &[1; 3], width: 1 };
+        assert!(!add_lines(lines, 1, None, &mut sums, None), "no overflow");
+        assert!(add_lines(Lines { taps: &[], ..lines }, 1, Some(5), &mut sums, None) && sums == [5; 4], "no lines");
+        let lines = Lines { pitch: 0, taps: &[1], ..lines };
+        for (len, digits) in [(4, 0), (4, 32), (3, 1), (5, 1)] {
+            assert!(!add_lines(lines, 1, None, &mut sums, Some((&mut [0; 5][..len], digits))), "{len}, {digits}");
+        }
+    }
+
+    #[test]
+    fn outputs_are_rounded_once() {
+        for sum in [0, 1, -1, 16383, 16384, -16384, -16385, i32::MAX, i32::MIN, 123_456_789] {
+            for digits in 1..=31 {
+                let exact = (i64::from(sum) + (1 << (digits - 1))) >> digits;
+                let expected = exact.clamp(-32768, 32767);
+                assert_eq!(i64::from(rounded(sum, digits)), expected, "{sum}, {digits}");
+            }
+        }
     }
 
     #[test]

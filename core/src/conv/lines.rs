@@ -156,6 +156,27 @@ impl<'a, T: Copy> Lines<'a, T> {
     }
 }
 
+impl<T> Lines<'_, T> {
+    /// Samples from one row of a plane to the next, where rows are those of a frame.
+    #[inline(always)]
+    pub(super) const fn row_pitch(&self) -> usize {
+        match *self {
+            Self::Space { pitch, .. } => pitch[2],
+            Self::Time { .. } => 0,
+        }
+    }
+
+    /// How many times rows `at` to `at + span` can be moved down by `step`, and lie as far from each other in memory as they do: 0
+    /// if they reach a border.
+    #[inline(always)]
+    pub(super) fn further(&self, at: isize, span: usize, step: usize) -> usize {
+        let (Self::Space { rows, held, .. }, Ok(at)) = (self, usize::try_from(at)) else { return 0 };
+        let end = place(at, *held).saturating_add(span);
+        let below = rows.checked_sub(at.saturating_add(span) + 1).zip(held.checked_sub(end + 1));
+        below.and_then(|(of_frame, of_memory)| of_frame.min(of_memory).checked_div(step)).unwrap_or(0)
+    }
+}
+
 /// Where row `row` lies among the `held` rows in memory.
 #[inline(always)]
 pub(super) const fn place(row: usize, held: usize) -> usize {

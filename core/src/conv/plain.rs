@@ -8,9 +8,10 @@
 //!
 //! The order of the taps is that of [`tile`](super::tile), so the result is bit-identical. The machine code is a fifth as long.
 
-use super::taps::{Part, TOGETHER, add, most};
+use super::taps::{Part, TOGETHER, add, add_sums, most};
 use super::tile::{Band, Correlation};
 use crate::Sample;
+use core::ops::Range;
 
 /// Taps per pass, in loops over whole rows.
 const TAPS: usize = 4;
@@ -30,50 +31,77 @@ impl<T: Sample> Correlation<'_, T> {
     pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
         let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
         let mut memory = Memory { parts: [Part::NONE; TOGETHER], sums: [T::zero().to_sum(); WIDE] };
+        let Some(planes) = planes else { return self.block::<LOOPS>(band.rows.clone(), band.cols.start, &mut memory, band) };
         let mut row = band.rows.start;
         while row < band.rows.end {
             let (mut rows, mut col) = (1, band.cols.start);
-            if let Some(planes) = planes.filter(|_| row + 1 < band.rows.end) {
+            if row + 1 < band.rows.end {
                 (rows, col) = (2, self.two_rows(row, &planes, band));
             }
-            if col < band.cols.end {
-                (row..row + rows).for_each(|row| self.outputs_of_row::<LOOPS>([row, col], &mut memory, band));
-            }
+            self.block::<LOOPS>(row..row + rows, col, &mut memory, band);
             row += rows;
         }
     }
 
-    /// Writes a row from column `col` on.
-    fn outputs_of_row<'a, const LOOPS: bool>(
+    /// Writes some rows from column `first` on.
+    fn block<'a, const LOOPS: bool>(
         &'a self,
-        [row, col]: [usize; 2],
-        Memory { parts, sums }: &mut Memory<'a, T>,
+        rows: Range<usize>,
+        first: usize,
+        memory: &mut Memory<'a, T>,
         band: &mut Band<'_, T>,
     ) {
-        let (channel, first_row, len) = (band.channel, band.rows.start, band.cols.end - col);
-        let out = self.place(band, row - first_row, [first_row, col]).and_then(|out| out.get_mut(..len));
-        let out = out.unwrap_or_default();
-        if !T::HAS_WIDE_SUMS {
-            let sums = T::as_sums(out).unwrap_or_default();
-            return self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
-        }
-        for (col, out) in (col..).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
-            let sums = sums.get_mut(..out.len()).unwrap_or_default();
-            self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
-            for (y, sum) in out.iter_mut().zip(&*sums) {
-                *y = T::from_sum(*sum, self.shift);
-            }
+        let width = if T::HAS_WIDE_SUMS { WIDE } else { band.cols.end };
+        let mut col = first;
+        while col < band.cols.end {
+            let end = band.cols.end.min(col.saturating_add(width));
+            self.block_of_columns::<LOOPS>(rows.clone(), col..end, memory, band);
+            col = end;
         }
     }
 
-    /// The sums of a row of a channel, from column `col` on.
-    fn row_of_taps<'a, const LOOPS: bool>(
+    /// Writes some rows of neighbouring columns. Rows inside the frame read the lines of the row before, moved down.
+    fn block_of_columns<'a, const LOOPS: bool>(
+        &'a self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        Memory { parts, sums }: &mut Memory<'a, T>,
+        band: &mut Band<'_, T>,
+    ) {
+        let (channel, first_row) = (band.channel, band.rows.start);
+        let down = self.lines.row_pitch() * self.step[0];
+        let (mut held, mut more) = (0, 0_usize);
+        for row in rows {
+            let out = self.place(band, row - first_row, [first_row, cols.start]);
+            let out = out.and_then(|out| out.get_mut(..cols.len())).unwrap_or_default();
+            let (sums, out) = if T::HAS_WIDE_SUMS {
+                (sums.get_mut(..out.len()).unwrap_or_default(), Some(out))
+            } else {
+                (T::as_sums(out).unwrap_or_default(), None)
+            };
+            let mut bias = Some(self.bias_of(channel).to_sum());
+            if let Some(left) = more.checked_sub(1) {
+                more = left;
+                parts.iter_mut().take(held).for_each(|part| part.x = part.x.get(down..).unwrap_or(&[]));
+            } else {
+                (held, more) = self.collect::<LOOPS>(channel, [row, cols.start], parts, |parts| {
+                    self.add::<LOOPS>(parts, bias.take(), sums, None);
+                });
+            }
+            self.add::<LOOPS>(parts.get(..held).unwrap_or(&[]), bias, sums, out);
+        }
+    }
+
+    /// Collects the taps of a row of a channel, from column `col` on; `add` takes those for which there is no room. Returns the
+    /// number of parts, and for how many more rows they serve when they are moved down.
+    #[inline(always)]
+    fn collect<'a, const LOOPS: bool>(
         &'a self,
         channel: usize,
         [row, col]: [usize; 2],
         parts: &mut [Part<'a, T>; TOGETHER],
-        out: &mut [T::Sum],
-    ) {
+        mut add: impl FnMut(&[Part<'a, T>]),
+    ) -> (usize, usize) {
         let [outs, ins, kt, kh, kw] = self.kernel;
         let [down, across] = self.dilation;
         let input = (channel * self.groups).checked_div(outs).unwrap_or(0) * ins;
@@ -84,11 +112,11 @@ impl<T: Sample> Correlation<'_, T> {
             1 if LOOPS => kw,
             step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
         };
-        let (mut bias, mut held) = (Some(self.bias_of(channel).to_sum()), 0);
+        let (mut held, mut all) = (0, true);
         let mut push = |part: Part<'a, T>| {
             if held == TOGETHER {
-                self.add::<LOOPS>(parts, bias.take(), out);
-                held = 0;
+                add(parts);
+                (held, all) = (0, false);
             }
             if let Some(to) = parts.get_mut(held) {
                 *to = part;
@@ -125,19 +153,31 @@ impl<T: Sample> Correlation<'_, T> {
                 }
             }
         }
-        self.add::<LOOPS>(parts.get(..held).unwrap_or(&[]), bias, out);
+        (held, if all { self.lines.further(first, kh.saturating_sub(1) * down, self.step[0]) } else { 0 })
     }
 
-    /// Adds the taps of some parts to a row of output, or to `bias`.
+    /// Adds the taps of some parts to a row of sums, or to `bias`. `out` receives what the sums become.
     #[inline(always)]
-    fn add<const LOOPS: bool>(&self, parts: &[Part<'_, T>], bias: Option<T::Sum>, out: &mut [T::Sum]) {
+    fn add<const LOOPS: bool>(
+        &self,
+        parts: &[Part<'_, T>],
+        bias: Option<T::Sum>,
+        sums: &mut [T::Sum],
+        out: Option<&mut [T]>,
+    ) {
         if !LOOPS || self.step[1] != 1 {
-            return add(parts, self.step[1], bias, out);
+            if T::HAS_WIDE_SUMS {
+                return add_sums(parts, self.step[1], bias, sums, out.map(|out| (out, self.shift)));
+            }
+            return add(parts, self.step[1], bias, sums);
         }
         if let Some(bias) = bias {
-            out.fill(bias);
+            sums.fill(bias);
         }
-        along(parts, out);
+        along(parts, sums);
+        for (out, sum) in out.unwrap_or_default().iter_mut().zip(sums) {
+            *out = T::from_sum(*sum, self.shift);
+        }
     }
 }
 

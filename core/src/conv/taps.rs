@@ -32,45 +32,11 @@ pub(super) const fn most(step: usize) -> usize {
 pub(super) const TOGETHER: usize = 8;
 
 /// Neighbouring columns of the kernel, over equidistant lines.
-#[derive(Clone, Copy)]
-pub(super) struct Part<'a, T> {
-    /// The samples from the first one on that output column 0 reads.
-    pub(super) x: &'a [T],
-    /// Samples from one line to the next.
-    pub(super) pitch: usize,
-    /// `width` for each line.
-    pub(super) taps: &'a [T],
-    pub(super) width: usize,
-}
-
-impl<T> Part<'_, T> {
-    pub(super) const NONE: Self = Self { x: &[], pitch: 0, taps: &[], width: 0 };
-}
+pub(super) type Part<'a, T> = foveola_dsp::Lines<'a, T>;
 
 /// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
 #[inline(never)]
 pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
-    if T::HAS_WIDE_SUMS {
-        return add_wide(parts, step, bias, out);
-    }
-    add_tiles(parts, step, bias, out);
-}
-
-/// [`add`] to sums that are integers: any order of the taps yields the same.
-fn add_wide<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
-    if let Some(bias) = bias {
-        out.fill(bias);
-    }
-    for part in parts {
-        let Part { x, pitch, taps, width } = *part;
-        if !T::add_taps(out, x, pitch, taps, [width, step]) {
-            add_tiles(&[*part], step, None, out);
-        }
-    }
-}
-
-/// [`add`], tile by tile.
-fn add_tiles<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
     let cols = if step > 2 { FEW } else { COLS };
     let (len, rest) = (out.len(), out.len() % cols);
     let wide = last::<T::Sum, COLS>(out).filter(|_| rest > FEW).copied();
@@ -92,6 +58,39 @@ fn add_tiles<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out:
     if let (Some(last), Some(sums)) = (last_mut::<T::Sum, FEW>(out), few) {
         *last = sums;
         tiles(parts, [step, FEW, len - FEW], bias, last);
+    }
+}
+
+/// [`add`] of integers, in any order, and what of it becomes output: `2^shift sum`.
+pub(super) fn add_sums<T: Sample>(
+    parts: &[Part<'_, T>],
+    step: usize,
+    bias: Start<T>,
+    sums: &mut [T::Sum],
+    out: Option<(&mut [T], i8)>,
+) {
+    let (mut start, mut out) = (bias, out);
+    // Where there are no instructions for lines, all parts at once.
+    let count = if foveola_dsp::AVAILABLE { 1 } else { parts.len().max(1) };
+    for (i, part) in parts.chunks(count).enumerate() {
+        if let [part] = part {
+            let end = out.as_mut().filter(|_| i + 1 == parts.len()).map(|(out, shift)| (&mut **out, *shift));
+            let is_end = end.is_some();
+            if T::add_lines(*part, step, start, sums, end) {
+                if is_end {
+                    return;
+                }
+                start = None;
+                continue;
+            }
+        }
+        add(part, step, start.take(), sums);
+    }
+    if let Some(bias) = start {
+        sums.fill(bias);
+    }
+    if let Some((out, shift)) = out {
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_sum(*sum, shift));
     }
 }
 

@@ -7,6 +7,7 @@
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
 use super::lines::slot;
+use super::taps::{Part, add_sums};
 use crate::Sample;
 use crate::filter::copy;
 
@@ -136,18 +137,13 @@ impl<'a, T: Sample> InTime<'a, T> {
                 // As many lines as there are samples for, or one, of samples that lie in several places.
                 let (mut x, width) = (self.neighbours(at), LINE.min(taps.len()));
                 let lines = (x.len().saturating_sub(more) / width).min(taps.len() / width);
-                let (line, rest) = taps.split_at_checked(width * lines.max(1)).unwrap_or_default();
+                let (these, rest) = taps.split_at_checked(width * lines.max(1)).unwrap_or_default();
                 if lines == 0 {
                     self.gather(at, &mut room);
                     x = &room;
                 }
-                if !T::add_taps(sums, x, width, line, [width, 1]) {
-                    for (e, w) in line.iter().enumerate() {
-                        let x = x.get(e..).unwrap_or(&[]);
-                        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum = T::add_product(*sum, *x, *w));
-                    }
-                }
-                (taps, at) = (rest, at + line.len() as isize);
+                add_sums(&[Part { x, pitch: width, taps: these, width }], 1, None, sums, None);
+                (taps, at) = (rest, at + these.len() as isize);
             }
             out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out = T::from_sum(*sum, self.shift));
             first += SUMS as isize;
