@@ -10,7 +10,8 @@ fn main() {
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let named = flags.rsplit('\x1f').find_map(|flag| Some(flag.split_once("target-cpu=")?.1)).unwrap_or_default();
     let has = target.starts_with("thumbv7em-") || target.starts_with("thumbv8m.main-") && CORES.contains(&named);
-    if has {
+    // Helium has vectors of eight, which loops are compiled to.
+    if has && var("CARGO_CFG_HELIUM").is_err() {
         println!("cargo::rustc-cfg=dsp");
     }
 }

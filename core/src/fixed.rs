@@ -553,6 +553,17 @@ impl Sample for Q15 {
         }
     }
 
+    #[inline(always)]
+    fn approach_samples(x: &[Self], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
+        let (y_bits, c_bits) = (Self::integers_mut(y), Self::integers_mut(c));
+        let done = down(gain).map_or(0, |down| {
+            foveola_dsp::approach_samples(Self::integers(x), y_bits, c_bits, gain.value.0, down)
+        });
+        for ((x, y), c) in x.iter().zip(y).zip(c).skip(done) {
+            Self::approach_closely(y, c, [*x, Self(0)], gain);
+        }
+    }
+
     fn approach_amplified_row(
         x: &[Self],
         sums: &mut [i32],

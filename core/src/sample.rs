@@ -152,6 +152,14 @@ pub trait Sample:
         }
     }
 
+    /// A step of a recursion with remainders for a row.
+    #[inline(always)]
+    fn approach_samples(x: &[Self], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
+        for ((x, y), c) in x.iter().zip(y).zip(c) {
+            Self::approach_closely(y, c, [*x, Self::zero()], gain);
+        }
+    }
+
     /// [`Sample::approach_row`] of `2^shift x`; `sums` receives what the recursion holds.
     #[inline(always)]
     fn approach_amplified_row(

@@ -197,6 +197,30 @@ pub(super) unsafe fn approach(targets: *mut i32, y: *mut i16, c: *mut i16, count
     }
 }
 
+/// [`approach_samples`](super::approach_samples) for a multiple of four states, at least four.
+///
+/// # Safety
+/// `count` integers can be read at `x`, and written at each other address.
+#[inline(always)]
+pub(super) unsafe fn approach_samples(x: *const i16, y: *mut i16, c: *mut i16, count: usize, gain: i16, down: u32) {
+    // SAFETY: the caller's; nothing else is read or written.
+    unsafe {
+        each_state!(
+            [
+                "ldrsh {t}, [{x}], #2"
+                "rsb {t}, {z}, {t}, lsl #15"
+                "smulwb {t}, {t}, {gain}"
+                "asr {t}, {t}, {down}"
+                "add {z}, {z}, {t}"
+            ],
+            count, y, c,
+            x = inout(reg) x => _,
+            gain = in(reg) i32::from(gain),
+            down = in(reg) down,
+        );
+    }
+}
+
 /// [`approach_amplified`](super::approach_amplified) for a multiple of four states, at least four.
 ///
 /// # Safety

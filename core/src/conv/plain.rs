@@ -146,6 +146,16 @@ impl<T: Sample> Correlation<'_, T> {
                             push(Part { x, pitch: across, taps, width: 1 });
                             continue;
                         }
+                        if T::HAS_WIDE_SUMS && foveola_dsp::AVAILABLE && kw > most(1) {
+                            // Lines of taps one after the other in the samples, too, and what is left.
+                            let width = width_of_lines(kw);
+                            let (lines, rest) = taps.split_at_checked(kw - kw % width).unwrap_or_default();
+                            push(Part { x, pitch: width, taps: lines, width });
+                            if !rest.is_empty() {
+                                push(Part { x: x.get(lines.len()..).unwrap_or(&[]), pitch: 0, taps: rest, width: rest.len() });
+                            }
+                            continue;
+                        }
                         for (e, taps) in (0..).step_by(together.max(1)).zip(taps.chunks(together.max(1))) {
                             push(Part { x: x.get(e..).unwrap_or(&[]), pitch: 0, taps, width: taps.len() });
                         }
@@ -178,6 +188,17 @@ impl<T: Sample> Correlation<'_, T> {
         for (out, sum) in out.unwrap_or_default().iter_mut().zip(sums) {
             *out = T::from_sum(*sum, self.shift);
         }
+    }
+}
+
+/// Into lines of how many taps a longer one is split: where what is left has fast loops as well, the longest that have.
+const fn width_of_lines(taps: usize) -> usize {
+    if matches!(taps % 7, 0 | 1 | 3 | 5) {
+        7
+    } else if matches!(taps % 5, 0 | 1 | 3) {
+        5
+    } else {
+        3
     }
 }
 

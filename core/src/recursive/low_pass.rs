@@ -176,6 +176,12 @@ impl LowPass {
             output,
             #[inline(always)]
             |_, x, [y, c], out| {
+                if T::HAS_WIDE_SUMS {
+                    T::approach_samples(x, y, c, gain);
+                    let state = x.iter().zip(&*y).zip(&*c);
+                    state.zip(out).for_each(|(((x, y), c), out)| *out = write(*x, *y, *c));
+                    return;
+                }
                 for (((x, y), c), out) in x.iter().zip(y).zip(c).zip(out) {
                     T::approach_closely(y, c, [*x, T::zero()], gain);
                     *out = write(*x, *y, *c);

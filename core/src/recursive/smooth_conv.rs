@@ -30,11 +30,16 @@ use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
 use crate::graph::MOVE;
 use crate::lanes::Lanes;
+use crate::sample::Scaled;
 use crate::{Error, Filter, Sample, Scratch, Shape, Signature};
 use core::ops::Range;
 
 /// Samples of a row whose sums pass through the stages together.
 const TOGETHER: usize = 64;
+
+/// Stages of integers whose gains are computed once for all rows.
+const GAINS: usize = 8;
+type Gains<T> = [Scaled<T>; GAINS];
 
 /// Samples as sums.
 #[inline(always)]
@@ -334,13 +339,17 @@ impl<T: Sample> SmoothConv<'_, T> {
             #[inline(always)]
             || {
                 let (cols, plain) = (self.shape.cols.max(1), self.is_plain());
+                let mut gains = [Scaled { value: T::zero(), shift: 0 }; GAINS];
+                if T::HAS_WIDE_SUMS {
+                    gains.iter_mut().zip(self.decays).for_each(|(gain, decay)| *gain = scaled(*decay));
+                }
                 if frames == 0 {
                     for r in due(t, self.period, rows.clone()) {
                         self.flush_row(piece_mut(state, r - rows.start, stored).unwrap_or_default());
                     }
                     let x = input.get(rows.start * cols..).unwrap_or(&[]).chunks_exact(cols);
                     for (x, state) in x.zip(state.chunks_exact_mut(stored)) {
-                        self.chain_row(plain, x, state);
+                        self.chain_row(plain, &gains, x, state);
                     }
                     return;
                 }
@@ -352,6 +361,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                         }
                         self.chain_row(
                             plain,
+                            &gains,
                             piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]),
                             state,
                         );
@@ -434,7 +444,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// One row of the chain, three stages at a time where all are `plain`.
     #[inline(always)]
-    fn chain_row(&self, plain: bool, x: &[T], state: &mut [T]) {
+    fn chain_row(&self, plain: bool, gains: &Gains<T>, x: &[T], state: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
         let (stages, remainders) = state.split_at_mut_checked(self.row()).unwrap_or_default();
         let together = if plain { self.decays } else { &[] };
@@ -454,7 +464,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             }
         }
         if !plain {
-            self.any_stages(x, stages, remainders);
+            self.any_stages(gains, x, stages, remainders);
         }
         for row in stages.chunks_exact_mut(stride.max(1)) {
             pad_row(row, left, cols, self.border);
@@ -463,9 +473,9 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// A row of stages of any kind, one after the other.
     #[inline(always)]
-    fn any_stages(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
+    fn any_stages(&self, gains: &Gains<T>, x: &[T], stages: &mut [T], remainders: &mut [T]) {
         if T::HAS_WIDE_SUMS {
-            return self.stages_of_sums(x, stages, remainders);
+            return self.stages_of_sums(gains, x, stages, remainders);
         }
         let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
         let (mut x, mut remainders) = (x, remainders.chunks_exact_mut(stride));
@@ -478,7 +488,7 @@ impl<T: Sample> SmoothConv<'_, T> {
     }
 
     /// The same of integers. A stage with a remainder reads all that the one before it holds.
-    fn stages_of_sums(&self, x: &[T], stages: &mut [T], remainders: &mut [T]) {
+    fn stages_of_sums(&self, gains: &Gains<T>, x: &[T], stages: &mut [T], remainders: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride().max(1), self.size[1] / 2);
         let mut sums = [T::zero().to_sum(); TOGETHER];
         for (mut x, col) in x.chunks(TOGETHER).zip((0..cols).step_by(TOGETHER)) {
@@ -488,14 +498,15 @@ impl<T: Sample> SmoothConv<'_, T> {
             if amplification == 0 {
                 hold(sums, x);
             }
-            for (decay, y) in self.decays.iter().zip(stages.chunks_exact_mut(stride)) {
+            for (i, (decay, y)) in self.decays.iter().zip(stages.chunks_exact_mut(stride)).enumerate() {
+                let gain = || gains.get(i).copied().unwrap_or_else(|| scaled(*decay));
                 let y = y.get_mut(left + col..).and_then(|y| y.get_mut(..x.len())).unwrap_or_default();
                 let c = if decay.is_compensated() { remainders.next() } else { None };
                 match c.filter(|_| !is_copy::<T>(*decay)).and_then(|c| c.get_mut(col..)) {
                     Some(c) if amplification != 0 => {
-                        T::approach_amplified_row(x, sums, [y, c], scaled(*decay), amplification);
+                        T::approach_amplified_row(x, sums, [y, c], gain(), amplification);
                     }
-                    Some(c) => T::approach_row(sums, y, c, scaled(*decay)),
+                    Some(c) => T::approach_row(sums, y, c, gain()),
                     None => {
                         if amplification == 0 {
                             smooth(*decay, x, y, &mut []);
