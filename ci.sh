@@ -17,7 +17,7 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   tree       what foveola-core depends on
   fuzz       every decoder, recordings and event filters: the runs of fuzz/runs.tsv by libFuzzer
   test       unit, integration and documentation tests, with overflow checks; the examples run
-  package    foveola-core, foveola, foveola-pipeline and foveola-sensor can be packed for a registry; the last two
+  package    foveola-dsp, foveola-core, foveola, foveola-pipeline and foveola-sensor can be packed for a registry; the last two
              build from what was packed, for this machine and for Cortex-M4F
   gpu        models on a GPU, on Vulkan in software, with the layers that check how it is used
   no_std     foveola-core alone for Cortex-M0 (no float unit, no compare-and-swap) and Cortex-M4F
@@ -200,7 +200,7 @@ step_test() {
 needs_package() { use_thumb "${machine_targets[0]}"; }
 step_package() {
     # Without their own build: they are built here already, and neither is in a registry yet.
-    run "foveola-core and foveola" cargo package --locked --quiet --no-verify -p foveola-core -p foveola
+    run "foveola-core and foveola" cargo package --locked --quiet --no-verify -p foveola-dsp -p foveola-core -p foveola
     # Without a lock file, which would need foveola-core in a registry: it is no member of that workspace.
     (cd firmware && run "foveola-pipeline, foveola-sensor" \
         cargo package --locked --quiet --no-verify --exclude-lockfile -p foveola-pipeline -p foveola-sensor)
@@ -210,10 +210,12 @@ step_package() {
     packages=$(cd "${CARGO_TARGET_DIR:-target}/package" && pwd)
     crates=$(cd firmware && cd "${CARGO_TARGET_DIR:-target}/package" && pwd)
     packed=$(dirname "$packages")/packed
-    rm -rf "$packed/core" "$packed/firmware"
-    mkdir -p "$packed/core" "$packed/firmware"
+    rm -rf "$packed/core" "$packed/dsp" "$packed/firmware"
+    mkdir -p "$packed/core" "$packed/dsp" "$packed/firmware"
     # With the time of now: all files in a package have the same one, by which cargo would not see that they changed.
-    tar -xmf "$packages/foveola-core-$(version Cargo.toml).crate" -C "$packed/core" --strip-components 1
+    for name in core dsp; do
+        tar -xmf "$packages/foveola-$name-$(version Cargo.toml).crate" -C "$packed/$name" --strip-components 1
+    done
     for name in pipeline sensor; do
         mkdir "$packed/firmware/$name"
         tar -xmf "$crates/foveola-$name-$(version firmware/Cargo.toml).crate" -C "$packed/firmware/$name" --strip-components 1
@@ -224,6 +226,7 @@ resolver = "3"
 members = ["pipeline", "sensor"]
 [patch.crates-io]
 foveola-core = { path = "../core" }
+foveola-dsp = { path = "../dsp" }
 END
     cp firmware/Cargo.lock "$packed/firmware" # the versions that were tested; the rest of it goes
     cd "$packed/firmware"

@@ -16,7 +16,8 @@
 //!   gains above a quarter or so.
 //! - Functions like `exp` are computed in `f64`, with the same bits everywhere, and slowly on a board.
 //!
-//! Every operation is one of integers that all machines have, so the output has the same bits on all of them.
+//! Every operation is one of integers that all machines have, so the output has the same bits on all of them. On Cortex-M4 and M7,
+//! [`foveola_dsp`] has instructions for rows of sums and for recursions.
 
 use crate::conv::{ConvOptions, Factors, Kernel};
 use crate::lanes::Plain;
