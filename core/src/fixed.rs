@@ -557,21 +557,14 @@ impl Sample for Q15 {
     #[inline(always)]
     fn approach_samples(x: &[Self], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
         let (y_bits, c_bits) = (Self::integers_mut(y), Self::integers_mut(c));
-        let done = down(gain).map_or(0, |down| {
-            foveola_dsp::approach_samples(Self::integers(x), y_bits, c_bits, gain.value.0, down)
-        });
+        let done = down(gain)
+            .map_or(0, |down| foveola_dsp::approach_samples(Self::integers(x), y_bits, c_bits, gain.value.0, down));
         for ((x, y), c) in x.iter().zip(y).zip(c).skip(done) {
             Self::approach_closely(y, c, [*x, Self(0)], gain);
         }
     }
 
-    fn approach_amplified_row(
-        x: &[Self],
-        sums: &mut [i32],
-        [y, c]: [&mut [Self]; 2],
-        gain: Scaled<Self>,
-        shift: i8,
-    ) {
+    fn approach_amplified_row(x: &[Self], sums: &mut [i32], [y, c]: [&mut [Self]; 2], gain: Scaled<Self>, shift: i8) {
         let state = [Self::integers_mut(y), Self::integers_mut(c)];
         let of_x = u32::try_from(-i32::from(shift + gain.shift)).ok();
         let done = down(gain).zip(of_x).map_or(0, |shifts| {

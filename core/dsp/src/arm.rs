@@ -42,7 +42,13 @@ instruction!(smlatt);
 /// From `x` on, `width + 3` samples can be read, and as many for each further line of `taps`, `pitch` bytes after those of the
 /// one before.
 #[inline(always)]
-pub(super) unsafe fn lines<L>(width: usize, sums: &mut [i32], x: *const i16, pitch: usize, taps: Range<*const L>) -> bool {
+pub(super) unsafe fn lines<L>(
+    width: usize,
+    sums: &mut [i32],
+    x: *const i16,
+    pitch: usize,
+    taps: Range<*const L>,
+) -> bool {
     let Ok([a, b, c, d]) = <&mut [i32; COLS]>::try_from(sums) else { return false };
     // `t` are two samples; `u`, `v` and `w` are two taps each.
     macro_rules! each_line {

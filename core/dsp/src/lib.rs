@@ -458,7 +458,9 @@ mod tests {
     fn other_lines_are_refused() {
         let x = [1; 40];
         let mut sums = [0; 4];
-        for (taps, width, step) in [(&[1; 8][..], 8, 1), (&[1; 2], 0, 1), (&[1; 3], 2, 1), (&[1; 3], 3, 3), (&[1; 3], 3, 0)] {
+        for (taps, width, step) in
+            [(&[1; 8][..], 8, 1), (&[1; 2], 0, 1), (&[1; 3], 2, 1), (&[1; 3], 3, 3), (&[1; 3], 3, 0)]
+        {
             let lines = Lines { x: &x, pitch: 1, taps, width };
             assert!(!add_lines(lines, step, None, &mut sums, None), "{lines:?}, {step}");
         }

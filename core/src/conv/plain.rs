@@ -31,7 +31,9 @@ impl<T: Sample> Correlation<'_, T> {
     pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
         let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
         let mut memory = Memory { parts: [Part::NONE; TOGETHER], sums: [T::zero().to_sum(); WIDE] };
-        let Some(planes) = planes else { return self.block::<LOOPS>(band.rows.clone(), band.cols.start, &mut memory, band) };
+        let Some(planes) = planes else {
+            return self.block::<LOOPS>(band.rows.clone(), band.cols.start, &mut memory, band);
+        };
         let mut row = band.rows.start;
         while row < band.rows.end {
             let (mut rows, mut col) = (1, band.cols.start);
@@ -152,7 +154,12 @@ impl<T: Sample> Correlation<'_, T> {
                             let (lines, rest) = taps.split_at_checked(kw - kw % width).unwrap_or_default();
                             push(Part { x, pitch: width, taps: lines, width });
                             if !rest.is_empty() {
-                                push(Part { x: x.get(lines.len()..).unwrap_or(&[]), pitch: 0, taps: rest, width: rest.len() });
+                                push(Part {
+                                    x: x.get(lines.len()..).unwrap_or(&[]),
+                                    pitch: 0,
+                                    taps: rest,
+                                    width: rest.len(),
+                                });
                             }
                             continue;
                         }
