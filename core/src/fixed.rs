@@ -346,6 +346,17 @@ fn split(state: i32) -> [Q15; 2] {
     [y, Q15(state.wrapping_sub(y.to_sum()) as i16)]
 }
 
+/// What is left of a row from a place on.
+#[inline(always)]
+fn from<T>(row: &[T], start: usize) -> &[T] {
+    row.get(start..).unwrap_or(&[])
+}
+
+#[inline(always)]
+fn from_mut<T>(row: &mut [T], start: usize) -> &mut [T] {
+    row.get_mut(start..).unwrap_or_default()
+}
+
 /// How far a state times a gain below 1/2, without the lowest 16 bits, is shifted down.
 #[inline(always)]
 fn down(gain: Scaled<Q15>) -> Option<u32> {
@@ -542,35 +553,47 @@ impl Sample for Q15 {
         [*y, *c] = split(amplified_step(held(*y, *c), x, gain, shift));
     }
 
+    fn approach_samples(x: &[Self], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
+        let done = match down(gain) {
+            Some(down) => {
+                let (y, c) = (Self::integers_mut(y), Self::integers_mut(c));
+                foveola_dsp::approach_samples(Self::integers(x), y, c, gain.value.0, down)
+            }
+            None => 0,
+        };
+        for ((x, y), c) in from(x, done).iter().zip(from_mut(y, done)).zip(from_mut(c, done)) {
+            // Between both samples, so in range.
+            let state = closer(held(*y, *c), x.to_sum(), gain);
+            *y = Self(round(state, DIGITS as u32) as i16);
+            *c = Self(state.wrapping_sub(y.to_sum()) as i16);
+        }
+    }
+
     fn approach_row(sums: &mut [i32], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
-        let state = [Self::integers_mut(y), Self::integers_mut(c)];
-        let done = down(gain).map_or(0, |down| {
-            let [y, c] = state;
-            foveola_dsp::approach(sums, y, c, gain.value.0, down)
-        });
-        for ((sum, y), c) in sums.iter_mut().zip(y).zip(c).skip(done) {
+        let done = match down(gain) {
+            Some(down) => {
+                let (y, c) = (Self::integers_mut(y), Self::integers_mut(c));
+                foveola_dsp::approach(sums, y, c, gain.value.0, down)
+            }
+            None => 0,
+        };
+        for ((sum, y), c) in from_mut(sums, done).iter_mut().zip(from_mut(y, done)).zip(from_mut(c, done)) {
             *sum = closer(held(*y, *c), *sum, gain);
             [*y, *c] = split(*sum);
         }
     }
 
-    #[inline(always)]
-    fn approach_samples(x: &[Self], y: &mut [Self], c: &mut [Self], gain: Scaled<Self>) {
-        let (y_bits, c_bits) = (Self::integers_mut(y), Self::integers_mut(c));
-        let done = down(gain)
-            .map_or(0, |down| foveola_dsp::approach_samples(Self::integers(x), y_bits, c_bits, gain.value.0, down));
-        for ((x, y), c) in x.iter().zip(y).zip(c).skip(done) {
-            Self::approach_closely(y, c, [*x, Self(0)], gain);
-        }
-    }
-
     fn approach_amplified_row(x: &[Self], sums: &mut [i32], [y, c]: [&mut [Self]; 2], gain: Scaled<Self>, shift: i8) {
-        let state = [Self::integers_mut(y), Self::integers_mut(c)];
         let of_x = u32::try_from(-i32::from(shift + gain.shift)).ok();
-        let done = down(gain).zip(of_x).map_or(0, |shifts| {
-            foveola_dsp::approach_amplified(Self::integers(x), sums, state, gain.value.0, shifts.into())
-        });
-        for (((x, sum), y), c) in x.iter().zip(sums).zip(y).zip(c).skip(done) {
+        let done = match (down(gain), of_x) {
+            (Some(down), Some(of_x)) => {
+                let state = [Self::integers_mut(y), Self::integers_mut(c)];
+                foveola_dsp::approach_amplified(Self::integers(x), sums, state, gain.value.0, [down, of_x])
+            }
+            _ => 0,
+        };
+        let states = from_mut(sums, done).iter_mut().zip(from_mut(y, done)).zip(from_mut(c, done));
+        for (x, ((sum, y), c)) in from(x, done).iter().zip(states) {
             *sum = amplified_step(held(*y, *c), *x, gain, shift);
             [*y, *c] = split(*sum);
         }
@@ -587,6 +610,7 @@ impl Sample for Q15 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Filter;
     extern crate std;
 
     /// A number in steps, rounded and kept in range as the module says.
@@ -696,6 +720,24 @@ mod tests {
             });
             assert_eq!(y, end);
         }
+    }
+
+    /// What an amplified stage holds at its end of the range is above any sample, and the stages after it stay at the last one.
+    #[test]
+    fn stages_after_a_saturated_one_do_not_wrap_around() -> Result<(), Error> {
+        let decays = [Decay::from_gain(0.3)?.with_remainder(); 3];
+        let last = [Q15(0), Q15(0), Q15::MAX];
+        for (input, end) in [(Q15::MAX, 32_766), (Q15::MIN, -32_767)] {
+            let shape = Shape::new(1, 1, 5); // four columns may have loops of their own
+            let smooth = SmoothConv::new_q15(shape, &decays, &last, [1, 1], 0, Border::Zeros)?.amplified(2)?;
+            let (mut state, mut out) = ([Q15(0); 30], [Q15(0); 5]);
+            for t in 0..200 {
+                smooth.run(t, &mut state, &mut [], &[input; 5], &mut out)?;
+                assert!(out.iter().all(|y| (y.0 < 0) == (end < 0) || y.0 == 0), "frame {t}: {out:?}");
+            }
+            assert_eq!(out, [Q15(end); 5]);
+        }
+        Ok(())
     }
 
     /// With a remainder, a recursion follows the exact one within a step and settles at a constant input, from either side.

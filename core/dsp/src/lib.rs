@@ -150,6 +150,7 @@ pub fn add_lines<T: Integer>(
 /// state replaces its target.
 ///
 /// Cost on a Cortex-M4: 14.5 instructions a state.
+#[inline]
 pub fn approach(targets: &mut [i32], y: &mut [i16], c: &mut [i16], gain: i16, down: u32) -> usize {
     let count = whole(targets.len().min(y.len()).min(c.len()));
     if count == 0 || down > 31 {
@@ -167,6 +168,7 @@ pub fn approach(targets: &mut [i32], y: &mut [i16], c: &mut [i16], gain: i16, do
 /// [`approach`] with samples as targets, `2^15 x`.
 ///
 /// Cost on a Cortex-M4: 13.5 instructions a state.
+#[inline]
 pub fn approach_samples(x: &[i16], y: &mut [i16], c: &mut [i16], gain: i16, down: u32) -> usize {
     let count = whole(x.len().min(y.len()).min(c.len()));
     if count == 0 || down > 31 {
@@ -185,6 +187,7 @@ pub fn approach_samples(x: &[i16], y: &mut [i16], c: &mut [i16], gain: i16, down
 /// product rounded down, or the nearest end of its range. `states` receives `z`.
 ///
 /// Cost on a Cortex-M4: 17.5 instructions a state.
+#[inline]
 pub fn approach_amplified(
     x: &[i16],
     states: &mut [i32],
