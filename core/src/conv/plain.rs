@@ -3,7 +3,7 @@
 //! ```text
 //! out[c] = bias + w_0 x_0[c] + w_1 x_1[c] + …        x_k: the line that tap k reads
 //! ```
-//! The lines of a row are collected in [parts](super::taps), which are added to tiles of columns in registers. With `LOOPS`, whole
+//! The lines of a row are collected in [parts](super::taps), which are added to tiles of columns in registers. With `Lanes::LOOPS`, whole
 //! rows are added in loops that the compiler vectorises, and kernels of 3 x 3 and 5 x 5 take [two rows](super::small) at a time.
 //!
 //! The order of the taps is that of [`tile`](super::tile), so the result is bit-identical. The machine code is a fifth as long.
@@ -11,6 +11,8 @@
 use super::taps::{Part, TOGETHER, add, most};
 use super::tile::{Band, Correlation};
 use crate::Sample;
+use crate::cases::Cases;
+use crate::lanes::Lanes;
 
 /// Taps per pass, in loops over whole rows.
 const TAPS: usize = 4;
@@ -20,8 +22,8 @@ const WIDE: usize = 64;
 
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band of one channel.
-    pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
-        let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
+    pub(super) fn plain<L: Lanes<T>>(&self, band: &mut Band<'_, T>) {
+        let planes = (L::LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
         let mut parts = [Part::NONE; TOGETHER];
         let mut row = band.rows.start;
         while row < band.rows.end {
@@ -30,14 +32,14 @@ impl<T: Sample> Correlation<'_, T> {
                 (rows, col) = (2, self.two_rows(row, &planes, band));
             }
             if col < band.cols.end {
-                (row..row + rows).for_each(|row| self.outputs_of_row::<LOOPS>([row, col], &mut parts, band));
+                (row..row + rows).for_each(|row| self.outputs_of_row::<L>([row, col], &mut parts, band));
             }
             row += rows;
         }
     }
 
     /// Writes a row from column `col` on. `parts` is memory.
-    fn outputs_of_row<'a, const LOOPS: bool>(
+    fn outputs_of_row<'a, L: Lanes<T>>(
         &'a self,
         [row, col]: [usize; 2],
         parts: &mut [Part<'a, T>; TOGETHER],
@@ -48,12 +50,12 @@ impl<T: Sample> Correlation<'_, T> {
         let out = out.unwrap_or_default();
         if !T::HAS_WIDE_SUMS {
             let sums = T::as_sums(out).unwrap_or_default();
-            return self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
+            return self.row_of_taps::<L>(channel, [row, col], parts, sums);
         }
         let mut sums = [T::zero().to_sum(); WIDE];
         for (col, out) in (col..).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
             let sums = sums.get_mut(..out.len()).unwrap_or_default();
-            self.row_of_taps::<LOOPS>(channel, [row, col], parts, sums);
+            self.row_of_taps::<L>(channel, [row, col], parts, sums);
             for (y, sum) in out.iter_mut().zip(sums) {
                 *y = T::from_sum(*sum, self.shift);
             }
@@ -61,7 +63,7 @@ impl<T: Sample> Correlation<'_, T> {
     }
 
     /// The sums of a row of a channel, from column `col` on.
-    fn row_of_taps<'a, const LOOPS: bool>(
+    fn row_of_taps<'a, L: Lanes<T>>(
         &'a self,
         channel: usize,
         [row, col]: [usize; 2],
@@ -75,13 +77,13 @@ impl<T: Sample> Correlation<'_, T> {
         let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]);
         // Taps of a part for each line, about as many in each.
         let together = match self.step[1] {
-            1 if LOOPS => kw,
+            1 if L::LOOPS => kw,
             step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
         };
         let (mut bias, mut held) = (Some(self.bias_of(channel).to_sum()), 0);
         let mut push = |part: Part<'a, T>| {
             if held == TOGETHER {
-                self.add::<LOOPS>(parts, bias.take(), out);
+                self.add::<L>(parts, bias.take(), out);
                 held = 0;
             }
             if let Some(to) = parts.get_mut(held) {
@@ -91,11 +93,11 @@ impl<T: Sample> Correlation<'_, T> {
         };
         for i in 0..ins {
             for a in 0..kt {
-                let plane = self.lines.plane(input + i, kt - 1 - a);
+                let plane = self.lines.plane::<L>(input + i, kt - 1 - a);
                 let mut b = 0;
                 while b < kh {
                     let at = first + (b * down) as isize;
-                    let (run, pitch, x) = self.lines.run(plane, at, down, kh - b, col_in);
+                    let (run, pitch, x) = self.lines.run::<L>(plane, at, down, kh - b, col_in);
                     b += run;
                     let (taps, rest) = kernel.split_at_checked(run * kw).unwrap_or_default();
                     kernel = rest;
@@ -107,7 +109,7 @@ impl<T: Sample> Correlation<'_, T> {
                     }
                     for (n, taps) in taps.chunks_exact(kw).enumerate() {
                         let x = x.get(n * pitch..).unwrap_or(&[]);
-                        if across > 1 {
+                        if L::asks(Cases::DILATION, across > 1) {
                             // As if each tap had a line of its own.
                             push(Part { x, pitch: across, taps, width: 1 });
                             continue;
@@ -119,14 +121,14 @@ impl<T: Sample> Correlation<'_, T> {
                 }
             }
         }
-        self.add::<LOOPS>(parts.get(..held).unwrap_or(&[]), bias, out);
+        self.add::<L>(parts.get(..held).unwrap_or(&[]), bias, out);
     }
 
     /// Adds the taps of some parts to a row of output, or to `bias`.
     #[inline(always)]
-    fn add<const LOOPS: bool>(&self, parts: &[Part<'_, T>], bias: Option<T::Sum>, out: &mut [T::Sum]) {
-        if !LOOPS || self.step[1] != 1 {
-            return add(parts, self.step[1], bias, out);
+    fn add<L: Lanes<T>>(&self, parts: &[Part<'_, T>], bias: Option<T::Sum>, out: &mut [T::Sum]) {
+        if !L::LOOPS || self.step[1] != 1 {
+            return add::<T, L>(parts, self.step[1], bias, out);
         }
         if let Some(bias) = bias {
             out.fill(bias);
