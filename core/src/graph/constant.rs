@@ -1,7 +1,8 @@
 //! Runs a model that is a constant, and links only the filters that it has.
 //!
 //! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
-//! for by name, in a branch that the compiler drops when the model has none of it. No call through a pointer is left either
+//! for by name, in a branch that the compiler drops when the model has none of it. Inside a filter, [`Lanes::asks`] names what few
+//! models need, and the compiler drops that, too. No call through a pointer is left either
 //! (but for [`Stage::Custom`]), so that the depth of the stack can be computed.
 
 use super::runner::{concat, product, product_in_place, weighted_sum, weighted_sum_in_place};
