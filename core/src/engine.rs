@@ -7,6 +7,8 @@
 //! any split.
 
 #[doc(inline)]
+pub use crate::cases::Cases;
+#[doc(inline)]
 pub use crate::conv::conv3d::Ring;
 #[doc(inline)]
 pub use crate::graph::runner::{

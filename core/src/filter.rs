@@ -325,6 +325,23 @@ pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
             }
         }
         (to, from) = (rest, source);
+        // What remains: a loop would be a `memcpy`, too.
+        macro_rules! copy_one {
+            ($count:literal) => {
+                let ((chunk, rest), (source, behind)) = (to.as_chunks_mut::<$count>(), from.as_chunks::<$count>());
+                if let ([to], [from]) = (chunk, source) {
+                    *to = *from;
+                }
+                (to, from) = (rest, behind);
+            };
+        }
+        copy_one!(8);
+        copy_one!(4);
+        copy_one!(2);
+        if let ([to], [from]) = (to, from) {
+            *to = *from;
+        }
+        return;
     }
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;

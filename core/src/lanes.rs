@@ -9,6 +9,7 @@
 //! eight of `f32`, four of `f64`.
 
 use crate::Sample;
+use crate::cases::Cases;
 
 // The condition for the crate `wide` in Cargo.toml.
 #[cfg_attr(
@@ -71,6 +72,14 @@ pub trait Lanes<T>: Copy + Send + Sync {
 
     /// `acc + x * w` in every lane.
     fn multiply_add(self, acc: Self::Vector, x: Self::Vector, w: Self::Vector) -> Self::Vector;
+
+    /// `is`, which tells whether a filter is in one of `cases`. Lanes that know that no filter is answer false, and the
+    /// compiler drops what depends on it.
+    #[inline(always)]
+    fn asks(cases: Cases, is: bool) -> bool {
+        let _ = cases;
+        is
+    }
 
     /// Runs `f`, compiled for the instructions of these vectors where the compiler has to be told. Code that is inlined
     /// into `f` may use them. A function that is called from there, but not inlined, loses a factor of ten.

@@ -23,6 +23,7 @@
 //! - Enums that may grow are `#[non_exhaustive]`.
 
 pub mod adjoint;
+mod cases;
 pub mod checksum;
 pub mod conv;
 pub mod delay;

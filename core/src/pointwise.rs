@@ -14,6 +14,7 @@
 //! bits on every machine; they are off by at most 1.0, 2.9 and 2.5 units in the last place for a given `bias + scale x`, are 0 where
 //! that is below -87.34, and `Exponential` is infinite above 88.72.
 
+use crate::cases::Cases;
 use crate::engine::{Engine, WorkSplitter};
 use crate::error::within_range;
 use crate::graph::MOVE;
@@ -92,6 +93,19 @@ impl Pointwise {
     pub const fn signature(&self) -> Signature {
         Signature::same(self.shape, 0)
     }
+
+    /// What the filter asks for.
+    pub(crate) const fn cases(&self) -> Cases {
+        Cases::function(match self.function {
+            Nonlinearity::Rectify => 0,
+            Nonlinearity::RectifyScale { .. } => 1,
+            Nonlinearity::Square { .. } => 2,
+            Nonlinearity::RectifySquare { .. } => 3,
+            Nonlinearity::Exponential { .. } => 4,
+            Nonlinearity::Softplus { .. } => 5,
+            Nonlinearity::Logistic { .. } => 6,
+        })
+    }
 }
 
 impl Pointwise {
@@ -122,18 +136,19 @@ impl Pointwise {
         };
         // Where `u` would not be in the range of samples that are integers.
         let exactly = |x: T, scale, bias| -> f64 { bias + scale * x.to_f64() };
+        let has = |n| L::asks(Cases::function(n), true);
         match self.function {
-            Nonlinearity::Exponential { scale, bias } if T::HAS_WIDE_SUMS => {
+            Nonlinearity::Exponential { scale, bias } if has(4) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).exponential()));
             }
-            Nonlinearity::Softplus { scale, bias } if T::HAS_WIDE_SUMS => {
+            Nonlinearity::Softplus { scale, bias } if has(5) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).softplus()));
             }
-            Nonlinearity::Logistic { scale, bias } if T::HAS_WIDE_SUMS => {
+            Nonlinearity::Logistic { scale, bias } if has(6) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).logistic()));
             }
-            Nonlinearity::Rectify => map(engine, samples, rectify),
-            Nonlinearity::RectifyScale { scale, bias } => {
+            Nonlinearity::Rectify if has(0) => map(engine, samples, rectify),
+            Nonlinearity::RectifyScale { scale, bias } if has(1) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -142,7 +157,7 @@ impl Pointwise {
                     |x| rectify(affine(x)),
                 );
             }
-            Nonlinearity::Square { scale, bias } => {
+            Nonlinearity::Square { scale, bias } if has(2) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -151,7 +166,7 @@ impl Pointwise {
                     |x| square(affine(x)),
                 );
             }
-            Nonlinearity::RectifySquare { scale, bias } => {
+            Nonlinearity::RectifySquare { scale, bias } if has(3) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -160,7 +175,7 @@ impl Pointwise {
                     |x| square(rectify(affine(x))),
                 );
             }
-            Nonlinearity::Exponential { scale, bias } => {
+            Nonlinearity::Exponential { scale, bias } if has(4) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -169,7 +184,7 @@ impl Pointwise {
                     |x| affine(x).exponential(),
                 );
             }
-            Nonlinearity::Softplus { scale, bias } => {
+            Nonlinearity::Softplus { scale, bias } if has(5) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -178,7 +193,7 @@ impl Pointwise {
                     |x| affine(x).softplus(),
                 );
             }
-            Nonlinearity::Logistic { scale, bias } => {
+            Nonlinearity::Logistic { scale, bias } if has(6) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -187,6 +202,7 @@ impl Pointwise {
                     |x| affine(x).logistic(),
                 );
             }
+            _ => {}
         }
     }
 }

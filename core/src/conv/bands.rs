@@ -15,8 +15,10 @@
 
 use super::conv3d::Conv3d;
 use super::lines::{Lines, place};
+use super::separable::Spatial;
 use super::tile::{self, Correlation};
 use super::{Border, Factors};
+use crate::cases::Cases;
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::piece_mut;
 use crate::lanes::Lanes;
@@ -94,11 +96,14 @@ impl<T: Sample> Conv3d<'_, T> {
     ) -> Result<usize, Error> {
         let (rate, size, mut written) = (self.signature().rate, self.output_shape().len(), 0);
         for (i, x) in input.chunks_exact(self.input.len().max(1)).enumerate() {
-            if rate.yields(t.saturating_add(i as u64)) {
+            if !L::asks(Cases::RATE, !rate.yields(t.saturating_add(i as u64))) {
                 let output = piece_mut(output, written, size)?;
                 match self.factors() {
-                    None => self.bands_of_frame(engine, x, scratch, output),
-                    Some(factors) => self.bands_by(factors, engine, x, scratch, output),
+                    Some(factors) if L::asks(Cases::IN_BANDS_BY_FACTORS, true) => {
+                        self.bands_by(factors, engine, x, scratch, output);
+                    }
+                    _ if L::asks(Cases::IN_BANDS, true) => self.bands_of_frame(engine, x, scratch, output),
+                    _ => {}
                 }
                 written += 1;
             }
@@ -145,16 +150,16 @@ impl<T: Sample> Conv3d<'_, T> {
         let (stored, planes) = scratch.split_at_mut_checked(ins * TOGETHER * stride).unwrap_or_default();
         for (o, output) in output.chunks_exact_mut(size.pixels().max(1)).enumerate() {
             let first = (o * self.options.groups).checked_div(outs).unwrap_or(0) * ins;
+            let spatial = self.spatial(factors, o, Lines::of_frame(&[], [0; 2], 0, border), ins);
             for (rows, new) in self.bands() {
                 for (new, at) in parts(new, held, TOGETHER) {
                     self.store_rows(engine.splitter, x, first..first + ins, new.clone(), (TOGETHER, 0), stored);
                     let lines = Lines::of_frame(stored, [TOGETHER * stride, stride], new.len(), border);
                     let planes = planes.get_mut(at * size.cols..).unwrap_or_default();
-                    self.spatial(factors, o, lines, ins).columns(engine, new.len(), held, planes);
+                    Spatial { lines, ..spatial }.columns(engine, new.len(), held, planes);
                 }
                 let output = output.get_mut(rows.start * size.cols..).unwrap_or_default();
-                let lines = Lines::of_frame(&[], [0; 2], 0, border);
-                self.spatial(factors, o, lines, ins).along_rows(engine, planes, held, rows, output);
+                spatial.along_rows(engine, planes, held, rows, output);
             }
         }
     }

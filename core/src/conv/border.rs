@@ -51,11 +51,19 @@ impl Border {
         if 0 <= index && index < n {
             return Some(index as usize);
         }
+        self.outside(index, n)
+    }
+
+    /// [`Border::index`] of an index outside, for an axis of length `n`. A separate function on a microcontroller, as program memory is
+    /// expensive there.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
+    const fn outside(self, index: isize, n: isize) -> Option<usize> {
         if n < 1 {
             return None;
         }
         match self {
-            Self::Replicate => Some(if index < 0 { 0 } else { len - 1 }),
+            Self::Replicate => Some(if index < 0 { 0 } else { n - 1 } as usize),
             Self::Zeros => None,
             Self::Circular => Some(index.rem_euclid(n) as usize),
             Self::Reflect if n == 1 => Some(0),

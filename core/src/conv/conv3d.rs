@@ -21,9 +21,11 @@
 
 use super::bands::{BAND, BAND_OF_FACTORS};
 use super::lines::{Frames, Lines, Stored};
+use super::taps::cases_of;
 use super::tile::Correlation;
 use super::time::InTime;
 use super::{Border, Factors};
+use crate::cases::Cases;
 use crate::engine::{Engine, SingleThread, WorkSplitter};
 use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece_mut};
@@ -364,6 +366,7 @@ impl<'w, T> Conv3d<'w, T> {
     }
 
     /// Dilated size of the kernel along time (0), rows (1) or columns (2).
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) const fn extent(&self, axis: usize) -> usize {
         self.options.dilation[axis].saturating_mul(self.kernel.shape[axis + 2] - 1).saturating_add(1)
     }
@@ -452,6 +455,27 @@ impl<'w, T> Conv3d<'w, T> {
 }
 
 impl<T> Conv3d<'_, T> {
+    /// What the filter asks for.
+    pub(crate) const fn cases(&self) -> Cases {
+        let (rows, cols, of_factors) = (self.input.rows, self.output_shape().cols, self.factors.is_some());
+        let [_, _, kt, _, kw] = self.kernel.shape;
+        let (stride, dilation) = (self.options.stride, self.options.dilation);
+        let frames = match (self.is_pointwise(), self.is_in_bands(), of_factors) {
+            (true, _, _) => Cases::IN_TIME,
+            (_, true, false) => Cases::IN_BANDS,
+            (_, true, true) => Cases::IN_BANDS_BY_FACTORS,
+            (_, false, false) => Cases::IN_FRAMES,
+            (_, false, true) => Cases::IN_FRAMES_BY_FACTORS,
+        };
+        let in_time = cases_of(1, 1, 1, rows.saturating_mul(self.stride())).when(of_factors && kt > 1);
+        let rows = if self.is_pointwise() {
+            cases_of(1, 1, 1, self.input.pixels())
+        } else {
+            cases_of(kw, stride[2], dilation[2], cols).and(cases_of(1, 1, 1, cols).when(of_factors))
+        };
+        frames.and(in_time).and(rows).and(Cases::RATE.when(!self.rate().equals(Rate::EACH)))
+    }
+
     /// Multiply-adds for an output frame.
     pub const fn work(&self) -> usize {
         let [_, ins, kt, kh, kw] = self.kernel.shape;
@@ -478,14 +502,15 @@ impl<T: Sample> Conv3d<'_, T> {
         input: &[T],
         output: &mut [T],
     ) -> Result<usize, Error> {
-        if self.is_pointwise() {
+        if L::asks(Cases::IN_TIME, self.is_pointwise()) {
             return self.advance_pointwise(engine, t, state, input, output);
         }
         let together = self.block.min(input.len() / self.input.len().max(1));
         if together > 1 && engine.halve(self.work().saturating_mul(together)).is_some() {
             return self.advance_in_blocks(engine, t, state, scratch, input, output);
         }
-        if self.is_in_bands() {
+        let whole = Cases::IN_FRAMES.and(Cases::IN_FRAMES_BY_FACTORS);
+        if !L::asks(whole, !self.is_in_bands()) {
             return self.advance_in_bands(engine, t, scratch, input, output);
         }
         let signature = self.signature();
@@ -499,7 +524,7 @@ impl<T: Sample> Conv3d<'_, T> {
             if !in_place {
                 self.store(engine.splitter, x, piece_mut(ring, now, frame)?);
             }
-            if signature.rate.yields(t) {
+            if !L::asks(Cases::RATE, !signature.rate.yields(t)) {
                 let samples = if in_place { x } else { &*ring };
                 let frames = Stored::in_ring(Frames { samples, slots, now });
                 self.output(engine, frames, planes, piece_mut(output, written, signature.output.len())?);
@@ -608,8 +633,13 @@ impl<T: Sample> Conv3d<'_, T> {
         output: &mut [T],
     ) {
         match &self.factors {
-            None => self.correlation(self.lines(frames, self.input.rows)).run(engine, output),
-            Some(factors) => self.output_by(factors, engine, frames, scratch, output),
+            Some(factors) if L::asks(Cases::IN_FRAMES_BY_FACTORS, true) => {
+                self.output_by(factors, engine, frames, scratch, output);
+            }
+            _ if L::asks(Cases::IN_FRAMES, true) => {
+                self.correlation(self.lines(frames, self.input.rows)).run(engine, output);
+            }
+            _ => {}
         }
     }
 
@@ -679,8 +709,8 @@ impl<T: Sample> Filter<T> for Conv3d<'_, T> {
 }
 
 /// Fills the borders of a row whose `cols` pixels start at `left`.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border: Border) {
-    let right = left + cols;
     if border == Border::Replicate
         && let Some((before, rest)) = row.split_at_mut_checked(left)
         && let Some((pixels, behind)) = rest.split_at_mut_checked(cols)
@@ -691,6 +721,13 @@ pub(crate) fn pad_row<T: Sample>(row: &mut [T], left: usize, cols: usize, border
         behind.fill(*last);
         return;
     }
+    pad_slowly(row, left, cols, border);
+}
+
+/// [`pad_row`] for any border, sample by sample.
+#[cfg_attr(target_os = "none", inline(never))]
+fn pad_slowly<T: Sample>(row: &mut [T], left: usize, cols: usize, border: Border) {
+    let right = left + cols;
     for at in (0..left).chain(right..row.len()) {
         let from = border.index(at as isize - left as isize, cols);
         let value = from.and_then(|i| row.get(left + i).copied()).unwrap_or_else(T::zero);

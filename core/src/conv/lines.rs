@@ -2,6 +2,9 @@
 //! time.
 
 use super::Border;
+use crate::Sample;
+use crate::cases::Cases;
+use crate::lanes::{Lanes, Scalar};
 
 /// A ring of frames.
 #[derive(Clone, Copy)]
@@ -68,7 +71,7 @@ pub(super) struct Plane<'a, T> {
     at: usize,
 }
 
-impl<'a, T: Copy> Lines<'a, T> {
+impl<'a, T: Sample> Lines<'a, T> {
     /// One frame, its channels and rows at the given distances.
     pub(crate) const fn of_frame(samples: &'a [T], pitch: [usize; 2], rows: usize, border: Border) -> Self {
         Self::of_part(samples, pitch, [rows, rows], border)
@@ -87,8 +90,14 @@ impl<'a, T: Copy> Lines<'a, T> {
 
     /// Channel `channel`, `back` taps ago.
     #[inline(always)]
-    pub(super) fn plane(&self, channel: usize, back: usize) -> Plane<'a, T> {
+    pub(super) fn plane<L: Lanes<T>>(&self, channel: usize, back: usize) -> Plane<'a, T> {
         match *self {
+            Self::Time { chunk, pixels, .. } if L::asks(Cases::IN_TIME, true) => {
+                Plane { samples: chunk, at: channel * pixels }
+            }
+            Self::Space { frames, pitch, .. } if !L::asks(Cases::IN_FRAMES.and(Cases::IN_FRAMES_BY_FACTORS), true) => {
+                Plane { samples: frames.frames.samples.get(channel * pitch[1]..).unwrap_or(&[]), at: 0 }
+            }
             Self::Space { frames: Stored { frames, held, past }, pitch, dilation, .. } => {
                 let back = back * dilation;
                 let (Frames { samples, slots, now }, back) =
@@ -96,14 +105,14 @@ impl<'a, T: Copy> Lines<'a, T> {
                 let slot = slot(now, back, slots);
                 Plane { samples: samples.get(slot * pitch[0] + channel * pitch[1]..).unwrap_or(&[]), at: 0 }
             }
-            Self::Time { chunk, pixels, .. } => Plane { samples: chunk, at: channel * pixels },
+            Self::Time { .. } => Plane { samples: &[], at: 0 },
         }
     }
 
     /// The samples of [`Self::plane`].
     #[inline(always)]
     pub(super) fn samples(&self, channel: usize, back: usize) -> &'a [T] {
-        self.plane(channel, back).samples
+        self.plane::<Scalar>(channel, back).samples
     }
 
     /// Offsets in a plane of `count` rows from row `at` on; `None` where one of them is a border of zeros, or where
@@ -122,7 +131,7 @@ impl<'a, T: Copy> Lines<'a, T> {
     /// distances, that distance, and the samples from the first row on (with whatever follows the last row). No samples
     /// where the border is zero.
     #[inline(always)]
-    pub(super) fn run(
+    pub(super) fn run<L: Lanes<T>>(
         &self,
         plane: Plane<'a, T>,
         at: isize,
@@ -140,7 +149,7 @@ impl<'a, T: Copy> Lines<'a, T> {
                 let samples = plane.samples.get(place * pitch[2] + col..).unwrap_or(&[]);
                 (run.min(count), step * pitch[2], Some(samples))
             }
-            Self::Time { ring, slots, now, channels, pixels, .. } => {
+            Self::Time { ring, slots, now, channels, pixels, .. } if L::asks(Cases::IN_TIME, true) => {
                 let frame = channels * pixels;
                 if at >= 0 {
                     let samples = plane.samples.get(at as usize * frame + plane.at + col..).unwrap_or(&[]);
@@ -152,6 +161,7 @@ impl<'a, T: Copy> Lines<'a, T> {
                 let run = steps((slots - slot).min(back) - 1, step);
                 (run.min(count), step * frame, Some(ring.get(slot * frame + plane.at + col..).unwrap_or(&[])))
             }
+            Self::Time { .. } => (count, 0, None),
         }
     }
 }

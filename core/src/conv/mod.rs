@@ -10,7 +10,7 @@ pub mod rf;
 pub mod separable;
 mod small;
 pub mod sparse;
-mod taps;
+pub(crate) mod taps;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tile;

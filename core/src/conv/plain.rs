@@ -3,7 +3,7 @@
 //! ```text
 //! out[c] = bias + w_0 x_0[c] + w_1 x_1[c] + …        x_k: the line that tap k reads
 //! ```
-//! The lines of a row are collected in [parts](super::taps), which are added to tiles of columns in registers. With `LOOPS`, whole
+//! The lines of a row are collected in [parts](super::taps), which are added to tiles of columns in registers. With `Lanes::LOOPS`, whole
 //! rows are added in loops that the compiler vectorises, and kernels of 3 x 3 and 5 x 5 take [two rows](super::small) at a time.
 //!
 //! The order of the taps is that of [`tile`](super::tile), so the result is bit-identical. The machine code is a fifth as long.
@@ -11,6 +11,8 @@
 use super::taps::{Part, TOGETHER, add, add_sums, most};
 use super::tile::{Band, Correlation};
 use crate::Sample;
+use crate::cases::Cases;
+use crate::lanes::Lanes;
 use core::ops::Range;
 
 /// Taps per pass, in loops over whole rows.
@@ -28,11 +30,11 @@ struct Memory<'a, T: Sample> {
 
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band of one channel.
-    pub(super) fn plain<const LOOPS: bool>(&self, band: &mut Band<'_, T>) {
-        let planes = (LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
+    pub(super) fn plain<L: Lanes<T>>(&self, band: &mut Band<'_, T>) {
+        let planes = (L::LOOPS && self.is_small()).then(|| self.planes(band.channel, 0));
         let mut memory = Memory { parts: [Part::NONE; TOGETHER], sums: [T::zero().to_sum(); WIDE] };
         let Some(planes) = planes else {
-            return self.block::<LOOPS>(band.rows.clone(), band.cols.start, &mut memory, band);
+            return self.block::<L>(band.rows.clone(), band.cols.start, &mut memory, band);
         };
         let mut row = band.rows.start;
         while row < band.rows.end {
@@ -40,13 +42,13 @@ impl<T: Sample> Correlation<'_, T> {
             if row + 1 < band.rows.end {
                 (rows, col) = (2, self.two_rows(row, &planes, band));
             }
-            self.block::<LOOPS>(row..row + rows, col, &mut memory, band);
+            self.block::<L>(row..row + rows, col, &mut memory, band);
             row += rows;
         }
     }
 
     /// Writes some rows from column `first` on.
-    fn block<'a, const LOOPS: bool>(
+    fn block<'a, L: Lanes<T>>(
         &'a self,
         rows: Range<usize>,
         first: usize,
@@ -57,13 +59,13 @@ impl<T: Sample> Correlation<'_, T> {
         let mut col = first;
         while col < band.cols.end {
             let end = band.cols.end.min(col.saturating_add(width));
-            self.block_of_columns::<LOOPS>(rows.clone(), col..end, memory, band);
+            self.block_of_columns::<L>(rows.clone(), col..end, memory, band);
             col = end;
         }
     }
 
     /// Writes some rows of neighbouring columns. Rows inside the frame read the lines of the row before, moved down.
-    fn block_of_columns<'a, const LOOPS: bool>(
+    fn block_of_columns<'a, L: Lanes<T>>(
         &'a self,
         rows: Range<usize>,
         cols: Range<usize>,
@@ -86,18 +88,18 @@ impl<T: Sample> Correlation<'_, T> {
                 more = left;
                 parts.iter_mut().take(held).for_each(|part| part.x = part.x.get(down..).unwrap_or(&[]));
             } else {
-                (held, more) = self.collect::<LOOPS>(channel, [row, cols.start], parts, |parts| {
-                    self.add::<LOOPS>(parts, bias.take(), sums, None);
+                (held, more) = self.collect::<L>(channel, [row, cols.start], parts, |parts| {
+                    self.add::<L>(parts, bias.take(), sums, None);
                 });
             }
-            self.add::<LOOPS>(parts.get(..held).unwrap_or(&[]), bias, sums, out);
+            self.add::<L>(parts.get(..held).unwrap_or(&[]), bias, sums, out);
         }
     }
 
     /// Collects the taps of a row of a channel, from column `col` on; `add` takes those for which there is no room. Returns the
     /// number of parts, and for how many more rows they serve when they are moved down.
     #[inline(always)]
-    fn collect<'a, const LOOPS: bool>(
+    fn collect<'a, L: Lanes<T>>(
         &'a self,
         channel: usize,
         [row, col]: [usize; 2],
@@ -111,7 +113,7 @@ impl<T: Sample> Correlation<'_, T> {
         let mut kernel = self.weights.get(channel * ins * kt * kh * kw..).unwrap_or(&[]);
         // Taps of a part for each line, about as many in each.
         let together = match self.step[1] {
-            1 if LOOPS => kw,
+            1 if L::LOOPS => kw,
             step => kw.div_ceil(kw.div_ceil(most(step)).max(1)),
         };
         let (mut held, mut all) = (0, true);
@@ -127,11 +129,11 @@ impl<T: Sample> Correlation<'_, T> {
         };
         for i in 0..ins {
             for a in 0..kt {
-                let plane = self.lines.plane(input + i, kt - 1 - a);
+                let plane = self.lines.plane::<L>(input + i, kt - 1 - a);
                 let mut b = 0;
                 while b < kh {
                     let at = first + (b * down) as isize;
-                    let (run, pitch, x) = self.lines.run(plane, at, down, kh - b, col_in);
+                    let (run, pitch, x) = self.lines.run::<L>(plane, at, down, kh - b, col_in);
                     b += run;
                     let (taps, rest) = kernel.split_at_checked(run * kw).unwrap_or_default();
                     kernel = rest;
@@ -143,12 +145,12 @@ impl<T: Sample> Correlation<'_, T> {
                     }
                     for (n, taps) in taps.chunks_exact(kw).enumerate() {
                         let x = x.get(n * pitch..).unwrap_or(&[]);
-                        if across > 1 {
+                        if L::asks(Cases::DILATION, across > 1) {
                             // As if each tap had a line of its own.
                             push(Part { x, pitch: across, taps, width: 1 });
                             continue;
                         }
-                        if T::HAS_WIDE_SUMS && foveola_dsp::AVAILABLE && kw > most(1) {
+                        if T::HAS_WIDE_SUMS && foveola_dsp::AVAILABLE && self.step[1] <= 2 && kw > most(1) {
                             // Lines of taps one after the other in the samples, too, and what is left.
                             let width = width_of_lines(kw);
                             let (lines, rest) = taps.split_at_checked(kw - kw % width).unwrap_or_default();
@@ -175,18 +177,18 @@ impl<T: Sample> Correlation<'_, T> {
 
     /// Adds the taps of some parts to a row of sums, or to `bias`. `out` receives what the sums become.
     #[inline(always)]
-    fn add<const LOOPS: bool>(
+    fn add<L: Lanes<T>>(
         &self,
         parts: &[Part<'_, T>],
         bias: Option<T::Sum>,
         sums: &mut [T::Sum],
         out: Option<&mut [T]>,
     ) {
-        if !LOOPS || self.step[1] != 1 {
+        if !L::LOOPS || self.step[1] != 1 {
             if T::HAS_WIDE_SUMS {
-                return add_sums(parts, self.step[1], bias, sums, out.map(|out| (out, self.shift)));
+                return add_sums::<T, L>(parts, self.step[1], bias, sums, out.map(|out| (out, self.shift)));
             }
-            return add(parts, self.step[1], bias, sums);
+            return add::<T, L>(parts, self.step[1], bias, sums);
         }
         if let Some(bias) = bias {
             sums.fill(bias);

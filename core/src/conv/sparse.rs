@@ -17,6 +17,7 @@
 use super::lines::Lines;
 use super::tile::{Band, Correlation};
 use crate::Sample;
+use crate::cases::Cases;
 use crate::lanes::{Lanes, add_product};
 use core::ops::Range;
 
@@ -69,16 +70,16 @@ impl<T: Sample> Correlation<'_, T> {
         let mut rows = 0;
         for number in 0..read.rows() {
             left += each;
-            for (_, block) in blocks(self.line(&read, number)) {
+            for (_, block) in blocks(self.line::<L>(&read, number)) {
                 let active = block.iter().filter(|x| !x.is_zero()).count();
                 left = left.checked_sub(active)?;
                 rows |= u32::from(active > 0) << (number % 32);
             }
         }
-        let mut channels = band.outs();
+        let mut channels = band.outs::<L>();
         channels
             // A sum that starts with -0 keeps its sign until a product is not -0.
-            .all(|o| !self.bias_of(o).is_negative_zero() && self.kernel_of(o).iter().all(|w| w.is_finite()))
+            .all(|o| !self.bias_of(o).is_negative_zero() && are_finite(self.kernel_of(o)))
             .then_some(ActiveRows(rows))
     }
 
@@ -86,13 +87,13 @@ impl<T: Sample> Correlation<'_, T> {
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn spread<L: Lanes<T>>(&self, lanes: L, ActiveRows(rows): ActiveRows, band: &mut Band<'_, T>) {
-        for channel in band.outs() {
+        for channel in band.outs::<L>() {
             let bias = self.bias_of(channel);
             (0..band.rows.len()).for_each(|row| fill(self.row_of(band, channel, row), bias));
         }
         let read = self.reads(band);
         for number in (0..read.rows()).filter(|number| rows >> (number % 32) & 1 == 1) {
-            for (start, block) in blocks(self.line(&read, number)) {
+            for (start, block) in blocks(self.line::<L>(&read, number)) {
                 for (j, x) in (start..).zip(block).filter(|(_, x)| !x.is_zero()) {
                     self.spread_sample(lanes, *x, read.place(number), j, band);
                 }
@@ -106,14 +107,14 @@ impl<T: Sample> Correlation<'_, T> {
     fn spread_sample<L: Lanes<T>>(&self, lanes: L, x: T, [plane, row]: [usize; 2], col: usize, band: &mut Band<'_, T>) {
         let ([.., kh, kw], [down, right], [by, across]) = (self.kernel, self.step, self.dilation);
         let (rows, cols) = (band.rows.len(), band.cols.len());
-        for channel in band.outs() {
+        for channel in band.outs::<L>() {
             let kernel = self.kernel_of(channel).get(plane * kh * kw..).unwrap_or(&[]);
             // Output row r takes row row - r of the kernel.
             let first = if by == 1 { (row + 1).saturating_sub(rows * down) } else { 0 };
             for (b, taps) in kernel.chunks_exact(kw.max(1)).enumerate().take(kh.min(row + 1)).skip(first) {
                 let out = row.checked_sub(b * by).and_then(|at| whole(at, down)).filter(|out| *out < rows);
                 let Some(out) = out.map(|out| self.row_of(band, channel, out)) else { continue };
-                if right == 1 && across == 1 {
+                if !L::asks(Cases::STRIDE.and(Cases::DILATION), right != 1 || across != 1) {
                     // Output column c takes tap col - c.
                     let (left, end) = ((col + 1).saturating_sub(kw), cols.min(col + 1));
                     let (Some(out), Some(taps)) = (out.get_mut(left..end), taps.get(col + 1 - end..=col - left)) else {
@@ -135,6 +136,7 @@ impl<T: Sample> Correlation<'_, T> {
     }
 
     /// The weights of an output channel.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn kernel_of(&self, channel: usize) -> &[T] {
         let taps = self.taps();
         self.weights.get(channel * taps..(channel + 1) * taps).unwrap_or(&[])
@@ -154,6 +156,7 @@ impl<T: Sample> Correlation<'_, T> {
     }
 
     /// What the outputs of a band read.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn reads(&self, band: &Band<'_, T>) -> Read {
         let [outs, ins, kt, kh, kw] = self.kernel;
         let read = |len: usize, axis: usize, taps: usize| {
@@ -169,11 +172,11 @@ impl<T: Sample> Correlation<'_, T> {
 
     /// One of these rows; no samples where the border is zero.
     #[cfg_attr(target_os = "none", inline(never))]
-    fn line(&self, read: &Read, number: usize) -> &[T] {
+    fn line<L: Lanes<T>>(&self, read: &Read, number: usize) -> &[T] {
         let ([plane, row], kt) = (read.place(number), self.kernel[2]);
         let (i, a) = (plane.checked_div(kt).unwrap_or(0), plane.checked_rem(kt).unwrap_or(0));
-        let plane = self.lines.plane(read.input + i, kt - 1 - a);
-        let (.., line) = self.lines.run(plane, read.row + row as isize, 1, 1, read.col);
+        let plane = self.lines.plane::<L>(read.input + i, kt - 1 - a);
+        let (.., line) = self.lines.run::<L>(plane, read.row + row as isize, 1, 1, read.col);
         line.and_then(|line| line.get(..read.size[2])).unwrap_or(&[])
     }
 }
@@ -203,9 +206,14 @@ impl Read {
 
 impl<T> Band<'_, T> {
     /// Its output channels.
-    fn outs(&self) -> Range<usize> {
-        self.channel..self.channel + self.channels
+    fn outs<L: Lanes<T>>(&self) -> Range<usize> {
+        self.channel..self.channel + if L::PLAIN { 1 } else { self.channels }
     }
+}
+
+#[cfg_attr(target_os = "none", inline(never))]
+fn are_finite<T: Sample>(weights: &[T]) -> bool {
+    weights.iter().all(|w| w.is_finite())
 }
 
 /// Several at a time, which takes a third of the instructions of a microcontroller.

@@ -11,6 +11,8 @@
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
 use crate::Sample;
+use crate::cases::Cases;
+use crate::lanes::Lanes;
 
 /// Where sums start: at a bias, or at those that are there.
 type Start<T> = Option<<T as Sample>::Sum>;
@@ -28,6 +30,18 @@ pub(super) const fn most(step: usize) -> usize {
         _ => usize::MAX,
     }
 }
+/// The cases of rows of `taps` taps, each `dilation` samples after the one before, where each of `cols` outputs reads `step` samples
+/// after the one before it.
+pub(crate) const fn cases_of(taps: usize, step: usize, dilation: usize, cols: usize) -> Cases {
+    let together =
+        if dilation > 1 { 1 } else { taps.div_ceil(if taps > most(step) { taps.div_ceil(most(step)) } else { 1 }) };
+    let rest = if together == 0 { 0 } else { taps % together };
+    Cases::taps(together)
+        .and(Cases::taps(rest).when(rest > 0))
+        .and(Cases::STRIDE.when(step != 1))
+        .and(Cases::DILATION.when(dilation != 1))
+        .and(Cases::REST.when(!cols.is_multiple_of(COLS)))
+}
 /// Parts that a tile takes without leaving its registers.
 pub(super) const TOGETHER: usize = 8;
 
@@ -36,33 +50,35 @@ pub(super) type Part<'a, T> = foveola_dsp::Lines<'a, T>;
 
 /// Adds the taps of some parts to a row of output, or to `bias`. From one column to the next, the taps move by `step` samples.
 #[inline(never)]
-pub(super) fn add<T: Sample>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
+pub(super) fn add<T: Sample, L: Lanes<T>>(parts: &[Part<'_, T>], step: usize, bias: Start<T>, out: &mut [T::Sum]) {
+    let step = if L::asks(Cases::STRIDE, step != 1) { step } else { 1 };
     let cols = if step > 2 { FEW } else { COLS };
-    let (len, rest) = (out.len(), out.len() % cols);
+    let len = out.len();
+    let rest = if L::asks(Cases::REST, len % cols > 0) { len % cols } else { 0 };
     let wide = last::<T::Sum, COLS>(out).filter(|_| rest > FEW).copied();
     let few = last::<T::Sum, FEW>(out).filter(|_| rest > 0).copied();
     if step > MOST_STEP || few.is_none() && rest > 0 {
         return columns(parts, step, bias, out);
     }
-    tiles(parts, [step, cols, 0], bias, out);
+    tiles::<T, L>(parts, [step, cols, 0], bias, out);
     // The last tile begins with the same sums again, which the one before has replaced.
     if let (Some(last), Some(sums)) = (last_mut::<T::Sum, COLS>(out), wide) {
         *last = sums;
-        return tiles(parts, [step, COLS, len - COLS], bias, last);
+        return tiles::<T, L>(parts, [step, COLS, len - COLS], bias, last);
     }
     if rest > FEW
         && let Some(first) = out.first_chunk_mut::<FEW>()
     {
-        tiles(parts, [step, FEW, 0], bias, first);
+        tiles::<T, L>(parts, [step, FEW, 0], bias, first);
     }
     if let (Some(last), Some(sums)) = (last_mut::<T::Sum, FEW>(out), few) {
         *last = sums;
-        tiles(parts, [step, FEW, len - FEW], bias, last);
+        tiles::<T, L>(parts, [step, FEW, len - FEW], bias, last);
     }
 }
 
 /// [`add`] of integers, in any order, and what of it becomes output: `2^shift sum`.
-pub(super) fn add_sums<T: Sample>(
+pub(super) fn add_sums<T: Sample, L: Lanes<T>>(
     parts: &[Part<'_, T>],
     step: usize,
     bias: Start<T>,
@@ -70,21 +86,21 @@ pub(super) fn add_sums<T: Sample>(
     out: Option<(&mut [T], i8)>,
 ) {
     let (mut start, mut out) = (bias, out);
-    // Where there are no instructions for lines, all parts at once.
-    let count = if foveola_dsp::AVAILABLE { 1 } else { parts.len().max(1) };
-    for (i, part) in parts.chunks(count).enumerate() {
-        if let [part] = part {
+    if foveola_dsp::AVAILABLE {
+        for (i, part) in parts.iter().enumerate() {
             let end = out.as_mut().filter(|_| i + 1 == parts.len()).map(|(out, shift)| (&mut **out, *shift));
             let is_end = end.is_some();
             if T::add_lines(*part, step, start, sums, end) {
                 if is_end {
                     return;
                 }
-                start = None;
-                continue;
+            } else if !T::add_lines(*part, step, start, sums, None) {
+                add::<T, L>(&[*part], step, start, sums);
             }
+            start = None;
         }
-        add(part, step, start.take(), sums);
+    } else if !parts.is_empty() {
+        add::<T, L>(parts, step, start.take(), sums);
     }
     if let Some(bias) = start {
         sums.fill(bias);
@@ -106,20 +122,27 @@ fn last_mut<T, const N: usize>(x: &mut [T]) -> Option<&mut [T; N]> {
 
 /// The whole tiles of `cols` columns in `out`, which begins with column `col`.
 #[inline(never)]
-fn tiles<T: Sample>(parts: &[Part<'_, T>], [step, cols, col]: [usize; 3], bias: Start<T>, out: &mut [T::Sum]) {
+fn tiles<T: Sample, L: Lanes<T>>(
+    parts: &[Part<'_, T>],
+    [step, cols, col]: [usize; 3],
+    bias: Start<T>,
+    out: &mut [T::Sum],
+) {
+    let (rest, strides) = (L::asks(Cases::REST, true), L::asks(Cases::STRIDE, true));
     match (step, cols) {
-        (1, COLS) => tiles_of::<T, 1, COLS>(parts, col, bias, out),
-        (1, _) => tiles_of::<T, 1, FEW>(parts, col, bias, out),
-        (2, COLS) => tiles_of::<T, 2, COLS>(parts, col, bias, out),
-        (2, _) => tiles_of::<T, 2, FEW>(parts, col, bias, out),
-        (3, _) => tiles_of::<T, 3, FEW>(parts, col, bias, out),
-        _ => tiles_of::<T, MOST_STEP, FEW>(parts, col, bias, out),
+        (1, COLS) => tiles_of::<T, L, 1, COLS>(parts, col, bias, out),
+        (1, _) if rest => tiles_of::<T, L, 1, FEW>(parts, col, bias, out),
+        (2, COLS) if strides => tiles_of::<T, L, 2, COLS>(parts, col, bias, out),
+        (2, _) if rest && strides => tiles_of::<T, L, 2, FEW>(parts, col, bias, out),
+        (3, _) if strides => tiles_of::<T, L, 3, FEW>(parts, col, bias, out),
+        (MOST_STEP, _) if strides => tiles_of::<T, L, MOST_STEP, FEW>(parts, col, bias, out),
+        _ => {}
     }
 }
 
 /// [`tiles`], with inner loops for each step and width.
 #[inline(never)]
-fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
+fn tiles_of<T: Sample, L: Lanes<T>, const STEP: usize, const COLS: usize>(
     parts: &[Part<'_, T>],
     mut col: usize,
     bias: Start<T>,
@@ -131,13 +154,13 @@ fn tiles_of<T: Sample, const STEP: usize, const COLS: usize>(
             match part.width {
                 // Rare shapes: short loops, as program memory is expensive.
                 _ if COLS == FEW && (STEP > 1 || part.width > 5) => tap_by_tap::<T, STEP, COLS>(part, col, &mut acc),
-                1 => tile::<T, STEP, COLS, 1>(part, col, &mut acc),
-                2 => tile::<T, STEP, COLS, 2>(part, col, &mut acc),
-                3 => tile::<T, STEP, COLS, 3>(part, col, &mut acc),
-                4 => tile::<T, STEP, COLS, 4>(part, col, &mut acc),
-                5 => tile::<T, STEP, COLS, 5>(part, col, &mut acc),
-                6 if STEP == 1 => tile::<T, STEP, COLS, 6>(part, col, &mut acc),
-                7 if STEP == 1 => tile::<T, STEP, COLS, 7>(part, col, &mut acc),
+                1 if L::asks(Cases::taps(1), true) => tile::<T, STEP, COLS, 1>(part, col, &mut acc),
+                2 if L::asks(Cases::taps(2), true) => tile::<T, STEP, COLS, 2>(part, col, &mut acc),
+                3 if L::asks(Cases::taps(3), true) => tile::<T, STEP, COLS, 3>(part, col, &mut acc),
+                4 if L::asks(Cases::taps(4), true) => tile::<T, STEP, COLS, 4>(part, col, &mut acc),
+                5 if L::asks(Cases::taps(5), true) => tile::<T, STEP, COLS, 5>(part, col, &mut acc),
+                6 if STEP == 1 && L::asks(Cases::taps(6), true) => tile::<T, STEP, COLS, 6>(part, col, &mut acc),
+                7 if STEP == 1 && L::asks(Cases::taps(7), true) => tile::<T, STEP, COLS, 7>(part, col, &mut acc),
                 _ => {}
             }
         }

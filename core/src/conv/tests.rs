@@ -3,6 +3,7 @@
 
 extern crate std;
 use super::{Border, Conv3d, ConvOptions, Factors, Kernel};
+use crate::cases::tests::Known;
 use crate::engine::{Engine, Halves, WorkSplitter};
 use crate::lanes::{Lanes, OF_F32, Plain, Scalar};
 use crate::{Filter, PadFrame, PadMode, Q15, Sample, Shape};
@@ -161,7 +162,9 @@ impl Case {
             let expected: Vec<i16> = expected.collect();
             let loops = Self::run(&conv, Engine::single_thread(Plain::<8, true>), cuts, &steps(x));
             let tiles = Self::run(&conv, Engine { lanes: Plain::<8, false>, splitter: Halves(6) }, cuts, &steps(x));
-            for (name, found) in [("loops", loops), ("tiles in halves", tiles)] {
+            let known = Engine::single_thread(Known::of(conv.cases(), Plain::<8, false>));
+            let known = Self::run(&conv, known, cuts, &steps(x));
+            for (name, found) in [("loops", loops), ("tiles for its own cases", known), ("tiles in halves", tiles)] {
                 let found: Vec<i16> = found.into_iter().map(Q15::to_bits).collect();
                 if found != expected {
                     let at = (0..expected.len()).find(|i| found.get(*i) != expected.get(*i));
@@ -182,11 +185,29 @@ impl Case {
         for cuts in [&[11][..], &[3, 1, 1, 5, 1], &[1; 11]] {
             let x = samples(3, 11 * self.input.len());
             let expected = self.expected(&x, cuts[0], &weights, &bias);
+            let cases = Conv3d::new(self.input, kernel, self.options).unwrap().cases();
             let all = [
                 ("wide lanes", self.found(Engine::single_thread(OF_F32), cuts, &x, kernel)),
                 ("scalars", self.found(Engine::single_thread(Scalar), cuts, &x, kernel)),
                 ("a board's tiles", self.found(Engine::single_thread(Plain::<8, false>), cuts, &x, kernel)),
                 ("a board's loops", self.found(Engine::single_thread(Plain::<8, true>), cuts, &x, kernel)),
+                (
+                    "a board's tiles, for its own cases",
+                    self.found(Engine::single_thread(Known::of(cases, Plain::<8, false>)), cuts, &x, kernel),
+                ),
+                (
+                    "a board's loops, for its own cases",
+                    self.found(Engine::single_thread(Known::of(cases, Plain::<8, true>)), cuts, &x, kernel),
+                ),
+                (
+                    "spread, for its own cases",
+                    self.found(
+                        Engine::single_thread(Known::of(cases, At::<_, 1>(Plain::<8, false>))),
+                        cuts,
+                        &x,
+                        kernel,
+                    ),
+                ),
                 ("in halves", self.found(Engine { lanes: OF_F32, splitter: Halves(6) }, cuts, &x, kernel)),
                 ("spread", self.found(Engine::single_thread(At::<_, 1>(OF_F32)), cuts, &x, kernel)),
                 (

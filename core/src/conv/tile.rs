@@ -20,6 +20,7 @@
 
 use super::lines::Lines;
 use crate::Sample;
+use crate::cases::Cases;
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::halves;
 use crate::lanes::{Lanes, Scalar, load_part, store_part};
@@ -78,7 +79,8 @@ pub(super) struct Band<'o, T> {
 
 impl<'a, T: Sample> Correlation<'a, T> {
     /// Writes all output channels.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn run<L: Lanes<T>, F: WorkSplitter>(&self, engine: Engine<L, F>, output: &mut [T]) {
         let outs = self.kernel[0];
         // Channels of a tile read the same input.
@@ -102,9 +104,10 @@ impl<'a, T: Sample> Correlation<'a, T> {
     ) {
         let [of_channel, of_row] = self.pitch;
         let (rows, cols) = (self.rows, self.cols);
-        if of_row == cols {
-            let mut planes = output.chunks_mut(of_channel.max(1)).skip(channel).take(channels);
-            let out = core::array::from_fn(|_| planes.next().unwrap_or(&mut []));
+        if !L::asks(Cases::IN_TIME, of_row != cols) {
+            let planes = output.chunks_mut(of_channel.max(1)).skip(channel).take(channels);
+            let mut out: [&mut [T]; ROWS] = Default::default();
+            out.iter_mut().zip(planes).for_each(|(out, plane)| *out = plane);
             return self.share(engine, Band { channel, channels, rows: 0..rows, cols: 0..cols, out });
         }
         // Rows far apart: as many at a time as a tile has.
@@ -193,7 +196,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         }
         if L::PLAIN {
             // Another algorithm: the program then contains nothing of this file.
-            if L::LOOPS { self.plain::<true>(&mut band) } else { self.plain::<false>(&mut band) }
+            self.plain::<L>(&mut band);
         } else if band.channels == ROWS {
             rows!(ROWS, BLOCK);
         } else if self.kernel[4] == 1 {
@@ -210,7 +213,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let mut row = band.rows.start;
         while row < band.rows.end {
             let rows = if self.shares_rows() && C == 1 { ROWS.min(band.rows.end - row) } else { 1 };
-            self.fetch_ahead(band, row, rows);
+            self.fetch_ahead::<L>(band, row, rows);
             if self.step[1] == 1 {
                 match L::COLUMNS {
                     4 => self.columns::<L, C, FORM, 4>(lanes, row, rows, band),
@@ -227,7 +230,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
     /// Reads the new lines of some rows from end to end, where they lie far apart in memory. A tile reads a few vectors
     /// of many lines, which no prefetcher follows.
     #[inline(always)]
-    fn fetch_ahead(&self, band: &Band<'_, T>, row: usize, rows: usize) {
+    fn fetch_ahead<L: Lanes<T>>(&self, band: &Band<'_, T>, row: usize, rows: usize) {
         let Lines::Space { pitch, .. } = self.lines else { return };
         let [outs, ins, kt, kh, _] = self.kernel;
         if pitch[0] < FAR || ins * kt < 2 {
@@ -237,10 +240,10 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let mut seen = T::zero();
         for i in 0..ins {
             for a in 0..kt {
-                let plane = self.lines.plane(input + i, kt - 1 - a);
+                let plane = self.lines.plane::<L>(input + i, kt - 1 - a);
                 for q in 0..rows {
                     let at = ((row + q) * self.step[0] + (kh - 1) * self.dilation[0]) as isize - self.top;
-                    if let (_, pitch, Some(line)) = self.lines.run(plane, at, 1, 1, 0) {
+                    if let (_, pitch, Some(line)) = self.lines.run::<L>(plane, at, 1, 1, 0) {
                         let line = line.get(..pitch).unwrap_or(&[]);
                         seen = line.iter().step_by(16).fold(seen, |seen, x| if *x > seen { *x } else { seen });
                     }
@@ -292,13 +295,13 @@ impl<'a, T: Sample> Correlation<'a, T> {
         let of_channel = ins * kt * taps;
         for i in 0..ins {
             for a in 0..kt {
-                let plane = self.lines.plane(input + i, kt - 1 - a);
+                let plane = self.lines.plane::<L>(input + i, kt - 1 - a);
                 let at = band.channel * of_channel + (i * kt + a) * taps;
                 let kernel =
                     |m: usize| self.weights.get(at + m * of_channel..at + m * of_channel + taps).unwrap_or(&[]);
                 let kernels: [&[T]; C] = core::array::from_fn(kernel);
                 if FORM == ROW && rows == ROWS {
-                    let (of_line, pitch, samples) = self.lines.run(plane, first, dilation, ROWS, col_in);
+                    let (of_line, pitch, samples) = self.lines.run::<L>(plane, first, dilation, ROWS, col_in);
                     if let Some(samples) = samples.filter(|_| of_line == ROWS) {
                         self.rows_of_taps::<L, V>(lanes, (samples, pitch), kernels[0], &mut acc);
                         continue;
@@ -307,7 +310,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
                 let (mut b, end) = (0, kh + rows - 1);
                 while b < end {
                     let at = first + (b * dilation) as isize;
-                    let (run, pitch, samples) = self.lines.run(plane, at, dilation, end - b, col_in);
+                    let (run, pitch, samples) = self.lines.run::<L>(plane, at, dilation, end - b, col_in);
                     let Some(samples) = samples else {
                         b += run;
                         continue;

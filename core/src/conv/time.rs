@@ -7,9 +7,9 @@
 //! The taps of a pixel are added in the order of [`tile`](super::tile), so the result is bit-identical.
 
 use super::lines::slot;
-use super::taps::{Part, add_sums};
 use crate::Sample;
 use crate::filter::copy;
+use foveola_dsp::Lines;
 
 /// Pixels of a tile.
 const COLS: usize = 16;
@@ -142,7 +142,12 @@ impl<'a, T: Sample> InTime<'a, T> {
                     self.gather(at, &mut room);
                     x = &room;
                 }
-                add_sums(&[Part { x, pitch: width, taps: these, width }], 1, None, sums, None);
+                if !T::add_lines(Lines { x, pitch: width, taps: these, width }, 1, None, sums, None) {
+                    for (e, w) in these.iter().enumerate() {
+                        let x = x.get(e..).unwrap_or(&[]);
+                        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum = T::add_product(*sum, *x, *w));
+                    }
+                }
                 (taps, at) = (rest, at + these.len() as isize);
             }
             out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out = T::from_sum(*sum, self.shift));

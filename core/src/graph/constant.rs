@@ -1,11 +1,16 @@
 //! Runs a model that is a constant, and links only the filters that it has.
 //!
 //! By itself a graph calls its filters through a table of all kinds, so that all of them lie in flash. Here each kind is asked
-//! for by name, in a branch that the compiler drops when the model has none of it. No call through a pointer is left either
+//! for by name, in a branch that the compiler drops when the model has none of it. Inside a filter, [`Lanes::asks`] names what few
+//! models need, and the compiler drops that, too. No call through a pointer is left either
 //! (but for [`Stage::Custom`]), so that the depth of the stack can be computed.
 
+use super::runner::{concat, product, product_in_place, weighted_sum, weighted_sum_in_place};
 use super::{Graph, Node, NodeChunk, Runner, Stage};
+use crate::cases::Cases;
 use crate::engine::{Engine, SingleThread};
+use crate::lanes::Lanes;
+use crate::sample::Scaled;
 use crate::{Checksum, Error, Filter, First, Q15, Sample};
 use core::marker::PhantomData;
 
@@ -87,18 +92,93 @@ impl<M> core::fmt::Debug for Only<M> {
     }
 }
 
-/// Defines `has`, which tells whether a graph has filters of a kind, and `with`, which calls `run` with the filter in a stage.
+impl<M> Clone for Only<M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Only<M> {}
+
+/// The sample's own lanes, for the cases of `M` alone.
+impl<M: ConstantModel> Lanes<M::Sample> for Only<M> {
+    type Vector = Vector<M>;
+    const WIDTH: usize = Own::<M>::WIDTH;
+    const COLUMNS: usize = Own::<M>::COLUMNS;
+    const SPREAD: usize = Own::<M>::SPREAD;
+    const PLAIN: bool = Own::<M>::PLAIN;
+    const LOOPS: bool = Own::<M>::LOOPS;
+
+    #[inline(always)]
+    fn splat(self, value: M::Sample) -> Vector<M> {
+        M::Sample::LANES.splat(value)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[M::Sample]) -> Vector<M> {
+        M::Sample::LANES.load(from)
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Vector<M>, to: &mut [M::Sample]) {
+        M::Sample::LANES.store(vector, to);
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, acc: Vector<M>, x: Vector<M>, w: Vector<M>) -> Vector<M> {
+        M::Sample::LANES.multiply_add(acc, x, w)
+    }
+
+    #[inline(always)]
+    fn asks(cases: Cases, is: bool) -> bool {
+        const { M::GRAPH.cases() }.has(cases) && is
+    }
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        M::Sample::LANES.vectorize(f)
+    }
+}
+
+type Own<M> = <<M as ConstantModel>::Sample as Sample>::Lanes;
+type Vector<M> = <Own<M> as Lanes<<M as ConstantModel>::Sample>>::Vector;
+
+/// What is done with a node.
+#[derive(Clone, Copy)]
+enum Use {
+    /// Its state is filled before the first frame.
+    Start,
+    /// It writes frames of its own.
+    Advance,
+    /// It replaces frames that it reads.
+    Replace,
+}
+
+/// Whether node `i` of the graph is used so.
+const fn is_used<T: Sample>(graph: &Graph<'_, T>, i: usize, how: Use) -> bool {
+    let replaces = i < graph.places().len() && graph.places()[i].replaces.is_some();
+    match how {
+        Use::Start => graph.nodes()[i].state() > 0,
+        Use::Advance => !replaces,
+        Use::Replace => replaces,
+    }
+}
+
+/// Defines `has`, which tells whether a graph has nodes of a kind, and `with`, which calls `run` with the filter in a stage.
 macro_rules! kinds {
     ($($kind:ident)*) => {
-        /// Which of the kinds the graph has.
-        const fn has<T: Sample>(graph: &Graph<'_, T>) -> Kinds {
-            let mut kinds = Kinds { $($kind: false,)* Custom: false };
+        /// Which of the kinds the graph has that are used so.
+        const fn has<T: Sample>(graph: &Graph<'_, T>, how: Use) -> Kinds {
+            let mut kinds = Kinds { $($kind: false,)* Custom: false, Add: false, Multiply: false, Concat: false };
             let (nodes, mut i) = (graph.nodes(), 0);
             while i < nodes.len() {
                 match &nodes[i] {
+                    _ if !is_used(graph, i, how) => {}
                     $(Node::Filter(_, Stage::$kind(_)) => kinds.$kind = true,)*
                     Node::Filter(_, Stage::Custom(..)) => kinds.Custom = true,
-                    Node::Add(_) | Node::Multiply(_) | Node::Concat(_) => {}
+                    Node::Add(_) => kinds.Add = true,
+                    Node::Multiply(_) => kinds.Multiply = true,
+                    Node::Concat(_) => kinds.Concat = true,
                 }
                 i += 1;
             }
@@ -106,14 +186,14 @@ macro_rules! kinds {
         }
 
         #[allow(non_snake_case, reason = "the names of the kinds")]
-        struct Kinds { $($kind: bool,)* Custom: bool }
+        struct Kinds { $($kind: bool,)* Custom: bool, Add: bool, Multiply: bool, Concat: bool }
 
-        /// `$run` of the filter in a stage of `M`'s model. Other stages do not come here.
+        /// `$run` of the filter in a stage of a model whose kinds are `$kinds`. Other stages do not come here.
         macro_rules! with {
-            ($stage:expr, $filter:ident => $run:expr, else $none:expr) => {
+            ($kinds:expr, $stage:expr, $filter:ident => $run:expr, else $none:expr) => {
                 match $stage {
-                    $(Stage::$kind($filter) if const { has(&M::GRAPH).$kind } => $run,)*
-                    Stage::Custom($filter, _) if const { has(&M::GRAPH).Custom } => $run,
+                    $(Stage::$kind($filter) if $kinds.$kind => $run,)*
+                    Stage::Custom($filter, _) if $kinds.Custom => $run,
                     _ => $none,
                 }
             };
@@ -129,13 +209,29 @@ impl<M: ConstantModel> Runner<M::Sample> for Only<M> {
         SingleThread
     }
 
+    #[inline(always)]
+    fn asks(&self, cases: Cases, is: bool) -> bool {
+        <Self as Lanes<M::Sample>>::asks(cases, is)
+    }
+
     fn start(&self, stage: &Stage<'_, M::Sample>, state: &mut [M::Sample], first: First<'_, M::Sample>) {
-        with!(stage, filter => filter.start(state, first), else ());
+        let kinds = const { has(&M::GRAPH, Use::Start) };
+        with!(kinds, stage, filter => filter.start(state, first), else ());
     }
 
     fn advance(&self, stage: &Stage<'_, M::Sample>, chunk: NodeChunk<'_, M::Sample>) -> Result<usize, Error> {
+        let kinds = const { has(&M::GRAPH, Use::Advance) };
+        let engine = Engine::single_thread(*self);
         let NodeChunk { t, state, scratch, input, output, .. } = chunk;
-        with!(stage, filter => filter.advance(t, state, scratch, input, output), else Ok(0))
+        match stage {
+            Stage::Conv3d(filter) if kinds.Conv3d => filter.advance_with(engine, t, state, scratch, input, output),
+            Stage::SmoothConv(filter) if kinds.SmoothConv => {
+                filter.advance_with(engine, t, state, scratch, input, output)
+            }
+            Stage::Pointwise(filter) if kinds.Pointwise => Ok(filter.advance_with(engine, input, output)),
+            Stage::Conv3d(_) | Stage::SmoothConv(_) | Stage::Pointwise(_) => Ok(0),
+            other => with!(kinds, other, filter => filter.advance(t, state, scratch, input, output), else Ok(0)),
+        }
     }
 
     fn replace(
@@ -146,8 +242,8 @@ impl<M: ConstantModel> Runner<M::Sample> for Only<M> {
         scratch: &mut [M::Sample],
         frames: &mut [M::Sample],
     ) -> Result<(), Error> {
-        let kinds = const { has(&M::GRAPH) };
-        let engine = Engine::single_thread(M::Sample::LANES);
+        let kinds = const { has(&M::GRAPH, Use::Replace) };
+        let engine = Engine::single_thread(*self);
         match stage {
             Stage::Pointwise(filter) if kinds.Pointwise => filter.replace_with(engine, frames),
             Stage::SmoothConv(filter) if kinds.SmoothConv => {
@@ -157,5 +253,35 @@ impl<M: ConstantModel> Runner<M::Sample> for Only<M> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn add(&self, branches: [&[M::Sample]; 2], weights: Scaled<[M::Sample; 2]>, to: &mut [M::Sample]) {
+        if const { has(&M::GRAPH, Use::Advance).Add } {
+            weighted_sum(branches, weights, to);
+        }
+    }
+
+    fn add_to(&self, to: &mut [M::Sample], b: &[M::Sample], weights: Scaled<[M::Sample; 2]>) {
+        if const { has(&M::GRAPH, Use::Replace).Add } {
+            weighted_sum_in_place(to, b, weights);
+        }
+    }
+
+    fn multiply(&self, branches: [&[M::Sample]; 2], to: &mut [M::Sample]) {
+        if const { has(&M::GRAPH, Use::Advance).Multiply } {
+            product(branches, to);
+        }
+    }
+
+    fn multiply_to(&self, to: &mut [M::Sample], b: &[M::Sample]) {
+        if const { has(&M::GRAPH, Use::Replace).Multiply } {
+            product_in_place(to, b);
+        }
+    }
+
+    fn concat(&self, branches: [(&[M::Sample], usize); 2], to: &mut [M::Sample]) {
+        if const { has(&M::GRAPH, Use::Advance).Concat } {
+            concat(branches, to);
+        }
     }
 }

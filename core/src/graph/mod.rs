@@ -40,6 +40,7 @@ pub(crate) use stage::MOVE;
 pub use stage::Stage;
 pub use stream::{Stream, stream_samples};
 
+use crate::cases::Cases;
 use crate::error::{exact, nonempty, within_range};
 use crate::filter::{Scratch, check};
 use crate::{Error, Filter, First, Rate, Sample, Shape, Signature};
@@ -336,6 +337,19 @@ impl<'a, T: Sample> Graph<'a, T> {
     /// What the model takes, yields and needs.
     pub const fn signature(&self) -> Signature {
         self.signature
+    }
+
+    /// What the nodes ask for.
+    pub(crate) const fn cases(&self) -> Cases {
+        let cases = Cases::UNPLACED.when(self.places.is_empty()).and(Cases::UNEVEN.when(!self.even));
+        let (mut cases, mut node) = (cases, 0);
+        while node < self.nodes.len() {
+            if let Node::Filter(_, stage) = &self.nodes[node] {
+                cases = cases.and(stage.cases());
+            }
+            node += 1;
+        }
+        cases
     }
 
     /// The memory of the frames of all nodes, and the signature, from the checked nodes.

@@ -2,6 +2,7 @@
 
 use super::place::{Before, Home};
 use super::{Graph, Node, NodeChunk, Place, Runner, Source, Stage, StreamShape};
+use crate::cases::Cases;
 use crate::engine::WorkSplitter;
 use crate::error::at_least;
 use crate::filter::{piece, piece_mut};
@@ -20,7 +21,8 @@ pub(super) struct Pass<'g, 'a, T: Sample, R> {
 impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
     fn chunk(&self, stream: &StreamShape) -> (u64, usize) {
         // Without rates and leads, every stream has the frames of the input.
-        if self.graph.even { (self.t, self.frames) } else { stream.chunk(self.t, self.frames) }
+        let is_uneven = self.runner.asks(Cases::UNEVEN, !self.graph.even);
+        if is_uneven { stream.chunk(self.t, self.frames) } else { (self.t, self.frames) }
     }
 
     /// Samples of `stream` for this chunk, over all streams.
@@ -48,6 +50,7 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
             let computed;
             let place = match graph.places.get(i) {
                 Some(place) => place,
+                None if !self.runner.asks(Cases::UNPLACED, true) => return Ok(0),
                 None => {
                     computed = graph.place(i, node, known);
                     &computed
@@ -57,7 +60,7 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
             let (t, len) = self.chunk(&place.stream);
             match *node {
                 Node::Filter(source, ref stage) => {
-                    let stream = others.stream(graph, source);
+                    let stream = self.stream(&others, source);
                     let (t, frames) = self.chunk(&stream);
                     if frames > 0 {
                         let from = place.state * self.batch;
@@ -97,13 +100,13 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
                     None => self.runner.multiply([a, b].map(|source| self.read(source, &others)), to),
                 },
                 Node::Concat(branches) => {
-                    let branch = |source| (self.read(source, &others), others.stream(graph, source).shape.len());
+                    let branch = |source| (self.read(source, &others), self.stream(&others, source).shape.len());
                     self.runner.concat(branches.map(branch), to);
                 }
             }
             self.runner.written(i, t, to)?;
             frames_out = len;
-            if graph.places.is_empty() {
+            if self.runner.asks(Cases::UNPLACED, graph.places.is_empty()) {
                 known = Some(place.before());
             }
         }
@@ -162,8 +165,8 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
     #[cfg_attr(target_os = "none", inline(never))]
     fn read<'m>(&self, source: Source, others: &Others<'m, T>) -> &'m [T] {
         let Source::Node(node) = source else { return others.input };
-        let len = self.len(&others.stream(self.graph, source));
-        let (memory, start) = match others.home(self.graph, node) {
+        let len = self.len(&self.stream(others, source));
+        let (memory, start) = match self.home(others, node) {
             Home::Output => (others.output, 0),
             Home::Scratch(start) => {
                 let start = self.room(start);
@@ -174,6 +177,31 @@ impl<'a, T: Sample, R: Runner<T>> Pass<'_, 'a, T, R> {
             }
         };
         memory.get(start..start + len).unwrap_or(&[])
+    }
+
+    /// [`Graph::stream`].
+    fn stream(&self, others: &Others<'_, T>, source: Source) -> StreamShape {
+        let Source::Node(node) = source else { return StreamShape::input(self.graph.input) };
+        match self.graph.places.get(node) {
+            Some(place) => place.stream,
+            None if !self.runner.asks(Cases::UNPLACED, true) => StreamShape::input(self.graph.input),
+            None => self.graph.stream_at(source, others.last.0, others.last.1),
+        }
+    }
+
+    /// The memory of the frames of `node`. Without a table of places, it is found from the place before, node by node.
+    fn home(&self, others: &Others<'_, T>, node: usize) -> Home {
+        match (self.graph.places.get(node), others.last) {
+            (Some(place), _) => place.home,
+            (None, (index, Some(before))) if self.runner.asks(Cases::UNPLACED, true) => match before.home {
+                Home::Scratch(start) => {
+                    let span = |node| self.graph.stream(Source::Node(node)).span();
+                    Home::Scratch((node..index - 1).fold(start, |start, node| start.minus(span(node))))
+                }
+                Home::Output => Home::Output,
+            },
+            (None, _) => Home::Scratch(Scratch::NONE),
+        }
     }
 }
 
@@ -188,32 +216,6 @@ struct Others<'m, T> {
     /// The scratch after them, and its offset.
     after: &'m [T],
     after_at: usize,
-}
-
-impl<T: Sample> Others<'_, T> {
-    /// [`Graph::stream`].
-    fn stream(&self, graph: &Graph<'_, T>, source: Source) -> StreamShape {
-        let Source::Node(node) = source else { return StreamShape::input(graph.input) };
-        match graph.places.get(node) {
-            Some(place) => place.stream,
-            None => graph.stream_at(source, self.last.0, self.last.1),
-        }
-    }
-
-    /// The memory of the frames of `node`. Without a table of places, it is found from the place before, node by node.
-    fn home(&self, graph: &Graph<'_, T>, node: usize) -> Home {
-        match (graph.places.get(node), self.last) {
-            (Some(place), _) => place.home,
-            (None, (index, Some(before))) => match before.home {
-                Home::Scratch(start) => {
-                    let span = |node| graph.stream(Source::Node(node)).span();
-                    Home::Scratch((node..index - 1).fold(start, |start, node| start.minus(span(node))))
-                }
-                Home::Output => Home::Output,
-            },
-            (None, _) => Home::Scratch(Scratch::NONE),
-        }
-    }
 }
 
 /// One filter and its input frames.

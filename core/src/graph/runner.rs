@@ -1,6 +1,7 @@
 //! How the filters of a model are executed.
 
 use super::Stage;
+use crate::cases::Cases;
 use crate::engine::{SingleThread, WorkSplitter};
 use crate::filter::copy;
 use crate::sample::Scaled;
@@ -31,6 +32,13 @@ pub trait Runner<T: Sample>: Sync {
     /// How the streams of a batch are shared among threads.
     type Splitter: WorkSplitter;
 
+    /// As [`Lanes::asks`](crate::engine::Lanes::asks), of a model.
+    #[inline(always)]
+    fn asks(&self, cases: Cases, is: bool) -> bool {
+        let _ = cases;
+        is
+    }
+
     /// The splitter for the streams.
     fn splitter(&self) -> Self::Splitter;
 
@@ -57,13 +65,8 @@ pub trait Runner<T: Sample>: Sync {
 
     /// Two branches as the channels of one: each frame of the first, followed by that of the second. With each branch
     /// comes the length of its frames.
-    fn concat(&self, [(a, a_len), (b, b_len)]: [(&[T], usize); 2], to: &mut [T]) {
-        let frames = a.chunks_exact(a_len.max(1)).zip(b.chunks_exact(b_len.max(1)));
-        for (to, (a, b)) in to.chunks_exact_mut(a_len.saturating_add(b_len).max(1)).zip(frames) {
-            let (first, second) = to.split_at_mut_checked(a_len).unwrap_or_default();
-            copy(first, a);
-            copy(second, b);
-        }
+    fn concat(&self, branches: [(&[T], usize); 2], to: &mut [T]) {
+        concat(branches, to);
     }
 
     /// [`Runner::advance`] of a filter that is [in place](Stage::is_in_place), over its own input: the frames of one stream,
@@ -135,6 +138,16 @@ pub fn product_in_place<T: Sample>(to: &mut [T], b: &[T]) {
 pub fn product<T: Sample>([a, b]: [&[T]; 2], to: &mut [T]) {
     for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
         *to = *a * *b;
+    }
+}
+
+/// Two branches as the channels of one.
+pub(super) fn concat<T: Sample>([(a, a_len), (b, b_len)]: [(&[T], usize); 2], to: &mut [T]) {
+    let frames = a.chunks_exact(a_len.max(1)).zip(b.chunks_exact(b_len.max(1)));
+    for (to, (a, b)) in to.chunks_exact_mut(a_len.saturating_add(b_len).max(1)).zip(frames) {
+        let (first, second) = to.split_at_mut_checked(a_len).unwrap_or_default();
+        copy(first, a);
+        copy(second, b);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A filter of a model: an enum over all filters.
 
+use crate::cases::Cases;
 use crate::engine::Engine;
 use crate::{
     Conv3d, Delay, Diff, Error, Filter, Finite, HighPass, LowPass, Pointwise, Rf, Sample, Signature, SmoothConv, Sum,
@@ -55,6 +56,16 @@ impl<'a, T: Sample> Stage<'a, T> {
             Self::Diff(filter) => filter.signature(),
             Self::Finite(filter) => filter.signature(),
             Self::Custom(_, signature) => *signature,
+        }
+    }
+
+    /// What the filter asks for.
+    pub(super) const fn cases(&self) -> Cases {
+        match self {
+            Self::Conv3d(filter) => filter.cases(),
+            Self::SmoothConv(filter) => filter.cases(),
+            Self::Pointwise(filter) => filter.cases(),
+            _ => Cases::NONE,
         }
     }
 

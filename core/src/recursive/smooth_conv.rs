@@ -20,9 +20,11 @@
 
 use super::Decay;
 use super::update::{due, flush, is_copy, plain, scaled, smooth, smooth_amplified, smooth_thrice, smooth_twice};
+use crate::cases::Cases;
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
 use crate::conv::separable::Spatial;
+use crate::conv::taps::cases_of;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
 use crate::engine::{Engine, Pieces, WorkSplitter};
@@ -298,6 +300,25 @@ impl<T> SmoothConv<'_, T> {
         !self.components && self.block < 2
     }
 
+    /// What the filter asks for.
+    pub(crate) const fn cases(&self) -> Cases {
+        let (stages, cols, of_factors) = (self.decays.len(), self.shape.cols, self.factors.is_some());
+        let (mut others, mut stage) = (self.amplification != 0, 0);
+        while stage < stages {
+            // A gain near 1 may be rounded to it.
+            others = others || self.decays[stage].is_compensated() || self.decays[stage].gain > 0.99;
+            stage += 1;
+        }
+        let kernels = if of_factors { Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols)) } else { Cases::DIRECT };
+        kernels
+            .and(cases_of(self.size[1], 1, 1, cols))
+            .and(Cases::OTHER_STAGES.when(others))
+            .and(Cases::PLAIN_STAGES.when(self.remainders == 0))
+            .and(Cases::THREE_STAGES.when(stages >= 3))
+            .and(Cases::TWO_STAGES.when(stages % 3 == 2))
+            .and(Cases::ONE_STAGE.when(stages % 3 == 1))
+    }
+
     /// Multiply-adds for a frame.
     pub const fn work(&self) -> usize {
         let taps = match &self.factors {
@@ -338,7 +359,8 @@ impl<T: Sample> SmoothConv<'_, T> {
         engine.lanes.vectorize(
             #[inline(always)]
             || {
-                let (cols, plain) = (self.shape.cols.max(1), self.is_plain());
+                let cols = self.shape.cols.max(1);
+                let plain = L::asks(Cases::PLAIN_STAGES, self.is_plain()) || !L::asks(Cases::OTHER_STAGES, true);
                 let mut gains = [Scaled { value: T::zero(), shift: 0 }; GAINS];
                 if T::HAS_WIDE_SUMS {
                     gains.iter_mut().zip(self.decays).for_each(|(gain, decay)| *gain = scaled(*decay));
@@ -349,7 +371,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                     }
                     let x = input.get(rows.start * cols..).unwrap_or(&[]).chunks_exact(cols);
                     for (x, state) in x.zip(state.chunks_exact_mut(stored)) {
-                        self.chain_row(plain, &gains, x, state);
+                        self.chain_row::<L>(plain, &gains, x, state);
                     }
                     return;
                 }
@@ -359,7 +381,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                         if due(t.wrapping_add(f), self.period, r..r + 1).next().is_some() {
                             self.flush_row(state);
                         }
-                        self.chain_row(
+                        self.chain_row::<L>(
                             plain,
                             &gains,
                             piece(input, f * (self.shape.len() / cols) + r, cols).unwrap_or(&[]),
@@ -444,7 +466,7 @@ impl<T: Sample> SmoothConv<'_, T> {
 
     /// One row of the chain, three stages at a time where all are `plain`.
     #[inline(always)]
-    fn chain_row(&self, plain: bool, gains: &Gains<T>, x: &[T], state: &mut [T]) {
+    fn chain_row<L: Lanes<T>>(&self, plain: bool, gains: &Gains<T>, x: &[T], state: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
         let (stages, remainders) = state.split_at_mut_checked(self.row()).unwrap_or_default();
         let together = if plain { self.decays } else { &[] };
@@ -457,9 +479,9 @@ impl<T: Sample> SmoothConv<'_, T> {
             let mut rows = rest.chunks_exact_mut(stride.max(1));
             let mut row = || rows.next().and_then(|row| row.get_mut(left..)?.get_mut(..cols)).unwrap_or_default();
             match *decays {
-                [a, b, c] => smooth_thrice([a, b, c], x, [row(), row(), row()]),
-                [a, b] => smooth_twice([a, b], x, [row(), row()]),
-                [a] => smooth(a, x, row(), &mut []),
+                [a, b, c] if L::asks(Cases::THREE_STAGES, true) => smooth_thrice([a, b, c], x, [row(), row(), row()]),
+                [a, b] if L::asks(Cases::TWO_STAGES, true) => smooth_twice([a, b], x, [row(), row()]),
+                [a] if L::asks(Cases::ONE_STAGE, true) => smooth(a, x, row(), &mut []),
                 _ => {}
             }
         }
@@ -534,7 +556,7 @@ impl<T: Sample> SmoothConv<'_, T> {
         let (n, [kh, kw]) = (self.decays.len(), self.size);
         let Shape { rows, cols, .. } = self.shape;
         let lines = Lines::of_frame(stages, [self.stride(), of_row], rows, self.border);
-        if let Some(factors) = &self.factors {
+        if let Some(factors) = self.factors.as_ref().filter(|_| L::asks(Cases::BY_FACTORS, true)) {
             let spatial = Spatial {
                 may_be_sparse: false,
                 lines,
@@ -552,6 +574,9 @@ impl<T: Sample> SmoothConv<'_, T> {
                 size: [rows, cols],
             };
             return spatial.run(engine, scratch, output);
+        }
+        if !L::asks(Cases::DIRECT, true) {
+            return;
         }
         let correlation = Correlation {
             may_be_sparse: false,

@@ -1,7 +1,7 @@
 //! The ready model `retina` without a pipeline around it: frames of a program's own, one stream.
 //!
 //! A dot moves over 64 x 64 pixels, with as many events a frame as a `Signed` frame would count. What it prints is kept in
-//! `stream.out`; the flash of this image, less that of `hello`, is what a model costs.
+//! `stream.out`; `budget.tsv` bounds the flash of this image, which is the model and little else.
 
 #![no_std]
 #![no_main]
