@@ -27,6 +27,7 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   proofs     of the firmware's images: no panic path, no deeper stack, no heap, no larger than their
              budget; and that each of these checks finds a planted fault
   boards     the programs for real boards build, and take no more flash and RAM than their budget
+  cross      tests for a 64-bit Arm (NEON) and for a machine with the highest byte first (s390x), emulated
 
 Only when named:
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
@@ -41,13 +42,14 @@ unchanged afterwards. The last line sums up the tests; the exit code is 0 only i
 END
 }
 host=(fmt clippy doc tree fuzz test gpu package)
-bare_metal=(no_std firmware proofs boards)
+bare_metal=(no_std firmware proofs boards cross)
 on_request=(peers)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 # The machines of the programs, and the code of a core without a floating-point unit.
 machine_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 firmware_targets=(thumbv6m-none-eabi "${machine_targets[@]}")
+cross_machines=(aarch64 s390x)
 
 # Whole builds are faster without; a developer's own have a place of their own beside them.
 export CARGO_INCREMENTAL=0
@@ -171,6 +173,26 @@ step_boards() {
     echo "as it should: 1 kB of flash is too little"
 }
 
+needs_cross() {
+    local machine
+    for machine in "${cross_machines[@]}"; do
+        need "$machine-linux-gnu-gcc" "gcc-$machine-linux-gnu"
+        need_file "/usr/$machine-linux-gnu/lib/crt1.o" "libc6-dev-${machine/aarch64/arm64}-cross"
+        need "qemu-$machine" qemu-user
+    done
+}
+step_cross() {
+    needs_cross
+    # Not before all steps: compiling std takes two minutes, beside the others.
+    use_thumb "${cross_machines[@]/%/-unknown-linux-gnu}"
+    local machine failed=0
+    for machine in "${cross_machines[@]}"; do
+        echo "on $machine"
+        run_tests cross scripts/cross-tests.sh "$machine" || failed=1
+    done
+    return "$failed"
+}
+
 step_tree() {
     cargo tree --locked -p foveola-core -e normal
 }
@@ -280,7 +302,7 @@ use_gpu() {
     export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
 }
 
-# use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
+# use_thumb TARGET...: in this step, cargo can build for these targets.
 use_thumb() {
     local exports
     exports=$(scripts/ensure-thumb-target.sh "$@")
@@ -397,7 +419,7 @@ test_status=
 printf '\n'
 for step in $first $second; do
     result=$(cat "$work/$step.result")
-    case $step in test | gpu | firmware) test_status=$((${test_status:-0} | result)) ;; esac
+    case $step in test | gpu | firmware | cross) test_status=$((${test_status:-0} | result)) ;; esac
     verdict=ok
     [ "$result" -eq 0 ] || { verdict=FAILED; status=1; }
     awk -v name="$step" -v verdict=$verdict '
