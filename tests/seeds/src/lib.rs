@@ -39,12 +39,7 @@ pub fn cases(count: u32) -> u32 {
 /// # Panics
 /// When one of the variables is no number.
 pub fn config(count: u32, test: &str) -> Config {
-    Config {
-        cases: cases(count),
-        rng_seed: RngSeed::Fixed(seed(test)),
-        failure_persistence: None,
-        ..Config::default()
-    }
+    Config { cases: cases(count), rng_seed: RngSeed::Fixed(seed(test)), failure_persistence: None, ..Config::default() }
 }
 
 fn variable<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
