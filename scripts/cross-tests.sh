@@ -55,6 +55,7 @@ else
     export FOVEOLA_SHARE=${FOVEOLA_SHARE-16}
     echo "random tests try one of $FOVEOLA_SHARE of their cases, as emulation is slow"
     echo "left out, as building them takes minutes more: the unit tests of foveola, and other programs of tests/"
+    leave_out "as its recordings take minutes" model_files_have_the_digests
     case $machine in
         aarch64) echo "left out, as they run on s390x: the unit tests of foveola-core" ;;
         s390x)
