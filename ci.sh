@@ -30,6 +30,8 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
   boards     the programs for real boards build, and take no more flash and RAM than their budget
 
 Only when named:
+  cross      tests for a 64-bit Arm (NEON) and for a machine with the highest byte first (s390x), emulated:
+             half an hour
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
 
 Every step runs even if an earlier one failed. The steps from no_std on run in parallel with those
@@ -43,12 +45,13 @@ END
 }
 host=(fmt clippy doc tree fuzz test gpu package)
 bare_metal=(no_std firmware proofs boards)
-on_request=(peers)
+on_request=(peers cross)
 
 thumb_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf)
 # The machines of the programs, and the code of a core without a floating-point unit.
 machine_targets=(thumbv7em-none-eabihf thumbv8m.main-none-eabihf)
 firmware_targets=(thumbv6m-none-eabi "${machine_targets[@]}")
+cross_machines=(aarch64 s390x)
 
 # Whole builds are faster without; a developer's own have a place of their own beside them.
 export CARGO_INCREMENTAL=0
@@ -170,6 +173,26 @@ step_boards() {
         return 1
     fi
     echo "as it should: 1 kB of flash is too little"
+}
+
+needs_cross() {
+    local machine
+    for machine in "${cross_machines[@]}"; do
+        need "$machine-linux-gnu-gcc" "gcc-$machine-linux-gnu"
+        need_file "/usr/$machine-linux-gnu/lib/crt1.o" "libc6-dev-${machine/aarch64/arm64}-cross"
+        need "qemu-$machine" qemu-user
+    done
+}
+step_cross() {
+    needs_cross
+    # Not before all steps: compiling std takes two minutes, beside the others.
+    use_thumb "${cross_machines[@]/%/-unknown-linux-gnu}"
+    local machine failed=0
+    for machine in "${cross_machines[@]}"; do
+        echo "on $machine"
+        run_tests cross scripts/cross-tests.sh "$machine" || failed=1
+    done
+    return "$failed"
 }
 
 step_tree() {
@@ -319,7 +342,7 @@ use_gpu() {
     export FOVEOLA_REQUIRE_GPU=1 FOVEOLA_GPU=llvmpipe NODEVICE_SELECT=1
 }
 
-# use_thumb TARGET...: in this step, cargo can build for these bare-metal targets.
+# use_thumb TARGET...: in this step, cargo can build for these targets.
 use_thumb() {
     local exports
     exports=$(scripts/ensure-thumb-target.sh "$@")
@@ -436,7 +459,7 @@ test_status=
 printf '\n'
 for step in $first $second; do
     result=$(cat "$work/$step.result")
-    case $step in test | gpu | firmware) test_status=$((${test_status:-0} | result)) ;; esac
+    case $step in test | gpu | firmware | cross) test_status=$((${test_status:-0} | result)) ;; esac
     verdict=ok
     [ "$result" -eq 0 ] || { verdict=FAILED; status=1; }
     awk -v name="$step" -v verdict=$verdict '

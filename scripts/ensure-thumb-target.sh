@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make `cargo build --target TARGET` work for bare-metal targets.
+# Make `cargo build --target TARGET` work for bare-metal targets, and for other machines with Linux.
 #
 #   eval "$(scripts/ensure-thumb-target.sh thumbv7em-none-eabihf)"
 #
@@ -9,6 +9,8 @@
 # 2. Otherwise, on Debian (as root or through sudo): install its newest Rust, compile `core` and
 #    `alloc` for each target (about a minute each) into that compiler's sysroot, and export what
 #    selects it. A plain `cargo build --target ...` then works: no -Z flag, no RUSTC_BOOTSTRAP.
+#    A target with Linux gets `std`: from Debian's package for that machine, if it has one of the
+#    same version, or compiled (two minutes). The linker and libc are the caller's to bring.
 #    It is another compiler than the host's, so keep the exported lines around bare-metal steps
 #    only, e.g. in a subshell.
 #
@@ -30,11 +32,21 @@ by_hand() {
     exit 1
 }
 
-# no_core RUSTC: the targets for which RUSTC finds no usable core. Compiling an empty crate tells
-# also when core is left over from an older compiler.
+# Targets of its own, and those with an operating system.
+bare=
+hosted=
+for target in $targets; do
+    case $target in *-linux-*) hosted="$hosted$target " ;; *) bare="$bare$target " ;; esac
+done
+
+# no_core RUSTC TARGET...: the targets for which RUSTC finds no usable core, or std. Compiling an empty
+# crate tells also when it is left over from an older compiler.
 no_core() {
-    for target in $targets; do
-        echo '#![no_std]' | "$1" --target "$target" --crate-type lib --emit metadata \
+    compiler=$1
+    shift
+    for target in "$@"; do
+        case $target in *-linux-*) crate='extern crate std;' ;; *) crate= ;; esac
+        echo "#![no_std] $crate" | "$compiler" --target "$target" --crate-type lib --emit metadata \
             -o "$tmp/probe.rmeta" - 2>/dev/null || printf '%s ' "$target"
     done
 }
@@ -45,7 +57,8 @@ trap 'rm -rf "$tmp"' EXIT
 # --- 1. The active compiler -----------------------------------------------------------------
 
 if [ -z "${FORCE_DEBIAN:-}" ]; then
-    if command -v rustc >/dev/null && [ -z "$(no_core rustc)" ]; then exit 0; fi
+    # shellcheck disable=SC2086 # a list of words
+    if command -v rustc >/dev/null && [ -z "$(no_core rustc $targets)" ]; then exit 0; fi
     if command -v rustup >/dev/null; then
         # shellcheck disable=SC2086 # a list of words
         if rustup target add $targets >&2; then exit 0; fi
@@ -90,7 +103,7 @@ host=$($rustc -vV | sed -n 's/^host: //p')
 # Any lld from 14 on links them; the one of the compiler's own LLVM is the surest.
 find_lld() { find /usr/lib/llvm-*/bin -name lld 2>/dev/null | sort -V | tail -n 1; }
 rust_lld=$sysroot/lib/rustlib/$host/bin/rust-lld
-if [ ! -e "$rust_lld" ]; then
+if [ -n "$bare" ] && [ ! -e "$rust_lld" ]; then
     if [ -z "$(find_lld)" ]; then
         install "lld-$($rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')" || install lld ||
             by_hand "lld cannot be installed"
@@ -99,40 +112,77 @@ if [ ! -e "$rust_lld" ]; then
     root ln -sfn "$(find_lld)" "$rust_lld"
 fi
 
-missing=$(no_core $rustc)
-if [ -n "$missing" ]; then
-    log "compiling core and alloc for ${missing}with $($rustc -V)"
-    mkdir "$tmp/src"
+# compile CRATES TARGET...: builds CRATES, separated by commas, for the targets, and installs them.
+# embed-bitcode lets a firmware's fat LTO reach into core, as with the libraries of rustup.
+compile() {
+    crates=$1
+    shift
+    log "compiling $crates for $* with $($rustc -V)"
+    mkdir -p "$tmp/src"
     echo '#![no_std]' >"$tmp/src/lib.rs"
     cat >"$tmp/Cargo.toml" <<'END'
 [package]
 name = "sysroot"
 version = "0.0.0"
 edition = "2024"
-[profile.release]
-panic = "abort"
 END
-    # embed-bitcode lets a firmware's fat LTO reach into core, as with the libraries of rustup.
+    panic=abort
+    # No features of std: its backtraces would need a reader of debug information.
+    case $crates in *panic_unwind*) panic=unwind crates="$crates -Zbuild-std-features=" ;; esac
     (
         cd "$tmp"
         # shellcheck disable=SC2046,SC2086 # lists of words
         env -u CARGO_BUILD_TARGET -u CARGO_BUILD_RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
             -u RUSTC_WRAPPER -u RUSTUP_TOOLCHAIN \
             RUSTC=$rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$tmp/target" \
-            /usr/bin/cargo build -q --release -Zbuild-std=core,alloc,compiler_builtins \
-            $(printf -- '--target %s ' $missing) >&2
+            CARGO_PROFILE_RELEASE_PANIC=$panic \
+            /usr/bin/cargo build -q --release -Zbuild-std=$crates $(printf -- '--target %s ' "$@") >&2
     )
-    for target in $missing; do
-        built=$tmp/target/$target/release/deps
+    for target in "$@"; do
         libraries=$sysroot/lib/rustlib/$target
         root rm -rf "$libraries"
         root mkdir -p "$libraries/lib"
-        root cp "$built"/libcore-*.rlib "$built"/liballoc-*.rlib \
-            "$built"/libcompiler_builtins-*.rlib "$libraries/lib/"
+        for library in "$tmp/target/$target/release/deps"/lib*.rlib; do
+            case $library in */libsysroot-*) ;; *) root cp "$library" "$libraries/lib/" ;; esac
+        done
     done
-    missing=$(no_core $rustc)
-    [ -z "$missing" ] || by_hand "the compiled core does not work for $missing"
-fi
+}
+
+# packaged TARGET: unpacks Debian's std for that machine into the sysroot, if there is one of this
+# compiler's version. The lists of that machine's packages lie apart, so that nothing else changes.
+packaged() {
+    case $1 in
+        aarch64-*) machine=arm64 ;;
+        s390x-*) machine=s390x ;;
+        *) return 1 ;;
+    esac
+    libraries=$1
+    # shellcheck disable=SC2016 # for dpkg-query to expand
+    version=$(dpkg-query -W -f '${Version}' libstd-rust-web-dev 2>/dev/null) || return 1
+    mkdir -p "$tmp/apt/lists/partial" "$tmp/apt/cache/archives/partial" "$tmp/apt/std"
+    set -- -q -o APT::Architecture=$machine -o APT::Architectures=$machine -o Acquire::Languages=none \
+        -o Dir::State::lists="$tmp/apt/lists" -o Dir::Cache="$tmp/apt/cache" -o APT::Sandbox::User=root
+    (
+        cd "$tmp/apt"
+        rm -f ./*.deb
+        apt-get "$@" update >/dev/null && apt-get "$@" download "libstd-rust-web-dev=$version" >/dev/null &&
+            dpkg-deb -x ./*.deb std
+    ) 2>/dev/null || return 1
+    log "unpacking Debian's std $version for $libraries"
+    root rm -rf "$sysroot/lib/rustlib/$libraries"
+    root cp -R "$tmp/apt/std/usr/lib/rustlib/$libraries" "$sysroot/lib/rustlib/"
+}
+
+# shellcheck disable=SC2086 # lists of words
+{
+    missing=$(no_core $rustc $bare)
+    [ -z "$missing" ] || compile core,alloc,compiler_builtins $missing
+    for target in $(no_core $rustc $hosted); do
+        packaged "$target" || compile std,panic_unwind,test "$target"
+    done
+    missing=$(no_core $rustc $targets)
+    [ -z "$missing" ] || by_hand "what was compiled does not work for $missing"
+}
 
 if command -v rustup >/dev/null; then
     rustup toolchain link debian /usr >&2

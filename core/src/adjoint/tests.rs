@@ -14,6 +14,7 @@ use crate::{
     Axis, Decay, Delay, Diff, Filter, Finite, First, HighPass, LowPass, Nonlinearity, PadMode, Pointwise, Sample,
     Shape, Sum, TimePadding, VariableDelay,
 };
+use foveola_seeds::cases;
 use std::{format, string::String, vec, vec::Vec};
 
 /// A stream of random numbers (`splitmix64`).
@@ -232,14 +233,10 @@ fn cast<T: Sample>(x: &[f64]) -> Vec<T> {
     x.iter().map(|x| T::from_f64(*x)).collect()
 }
 
-fn trials(count: usize) -> usize {
-    count * foveola_seeds::trials() as usize
-}
-
 #[test]
 fn filters_in_time() {
     let mut random = Random::new("filters_in_time");
-    for trial in 0..trials(60) {
+    for trial in 0..cases(60) {
         let (shape, frames) = (random.shape(6), random.whole(1, 12));
         let (delay, length) = (random.whole(0, 6), random.whole(0, 6));
         let gain = random.one_of(&[1.0, 0.9, 0.3, 0.01, 1e-4]);
@@ -267,7 +264,7 @@ fn filters_in_time() {
 #[test]
 fn filters_of_a_sample() {
     let mut random = Random::new("filters_of_a_sample");
-    for trial in 0..trials(20) {
+    for trial in 0..cases(20) {
         let (shape, frames) = (random.shape(9), random.whole(1, 6));
         let [scale, bias] = [random.samples(1)[0] * 2.0, random.samples(1)[0]];
         for function in [
@@ -293,7 +290,7 @@ fn filters_of_a_sample() {
 #[test]
 fn gains_and_scales() {
     let mut random = Random::new("gains_and_scales");
-    for trial in 0..trials(40) {
+    for trial in 0..cases(40) {
         let (shape, frames) = (random.shape(5), random.whole(2, 15));
         let cuts = random.cuts(1, frames);
         let [x, y] = [0; 2].map(|_| random.samples(frames * shape.len()));

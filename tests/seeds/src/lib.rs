@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `FOVEOLA_SEED` | another number gives every test other cases; 0 unless set |
 //! | `FOVEOLA_TRIALS` | how many times as many cases; 1 unless set |
+//! | `FOVEOLA_SHARE` | one of how many cases, but one at least: for emulated machines; 1 unless set |
 //!
 //! `./ci.sh soak` sets both and prints them beside what fails. A case that was found becomes a test with a name of its own.
 
 use proptest::test_runner::{Config, RngSeed};
+use std::num::NonZeroU32;
 
 /// The seed of a test: of its name, so that each test has its own stream of random numbers, and of `FOVEOLA_SEED`.
 ///
@@ -23,25 +25,21 @@ fn derive(seed: u64, test: &str) -> u64 {
         .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// How many times as many cases a test tries.
-///
-/// # Panics
-/// When `FOVEOLA_TRIALS` is no number.
-pub fn trials() -> u32 {
-    variable("FOVEOLA_TRIALS", 1)
-}
-
-/// `cases` cases of the stream of `test`, which is `module_path!()` in a `proptest!`. Nothing is kept in files.
+/// How many cases a test tries that has `count` of them unless a variable says otherwise.
 ///
 /// # Panics
 /// When one of the variables is no number.
-pub fn config(cases: u32, test: &str) -> Config {
-    Config {
-        cases: cases.saturating_mul(trials()),
-        rng_seed: RngSeed::Fixed(seed(test)),
-        failure_persistence: None,
-        ..Config::default()
-    }
+pub fn cases(count: u32) -> u32 {
+    let share = variable("FOVEOLA_SHARE", NonZeroU32::MIN);
+    (count.saturating_mul(variable("FOVEOLA_TRIALS", 1)) / share).max(1)
+}
+
+/// [`cases`] of the stream of `test`, which is `module_path!()` in a `proptest!`. Nothing is kept in files.
+///
+/// # Panics
+/// When one of the variables is no number.
+pub fn config(count: u32, test: &str) -> Config {
+    Config { cases: cases(count), rng_seed: RngSeed::Fixed(seed(test)), failure_persistence: None, ..Config::default() }
 }
 
 fn variable<T: std::str::FromStr>(name: &str, otherwise: T) -> T {

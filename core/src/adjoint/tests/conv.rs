@@ -63,7 +63,7 @@ fn reversed<T: Sample>(conv: &Conv3d<'_, T>) -> Vec<T> {
 #[test]
 fn convolutions() {
     let mut random = Random::new("convolutions");
-    for trial in 0..trials(150) {
+    for trial in 0..cases(150) {
         let case = Random3d::new(&mut random);
         let double = case.conv(&case.weights, &case.bias);
         let of_double = reversed(&double);
@@ -84,7 +84,7 @@ fn convolutions() {
 #[test]
 fn weights_and_bias() {
     let mut random = Random::new("weights_and_bias");
-    for trial in 0..trials(60) {
+    for trial in 0..cases(60) {
         let case = Random3d::new(&mut random);
         let conv = case.conv(&case.weights, &case.bias);
         let reversed = reversed(&conv);

@@ -106,7 +106,7 @@ fn check_single(model: &Model, (cuts, x, y): Data<'_>, found: &Gradients) -> Res
 #[test]
 fn gradients_of_models() {
     let (mut random, mut tested) = (Random::new("gradients_of_models"), BTreeSet::new());
-    for trial in 0..trials(250) {
+    for trial in 0..cases(250) {
         let mut model = model(&mut random);
         let frames = random.whole(1, 11);
         let first = random.whole(1, frames);

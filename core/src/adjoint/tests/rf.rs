@@ -12,7 +12,7 @@ fn field<'w, T: Sample>((input, shape, pad): Form, weights: &'w [T], bias: &'w [
 #[test]
 fn receptive_fields() {
     let mut random = Random::new("receptive_fields");
-    for trial in 0..trials(80) {
+    for trial in 0..cases(80) {
         let most = random.one_of(&[3, 12, 50]);
         let (input, outs, kt) = (random.shape(most), random.whole(1, 3), random.whole(1, 5));
         let (kh, kw) = if random.whole(0, 3) == 0 { (1, 1) } else { (random.whole(1, most), random.whole(1, most)) };

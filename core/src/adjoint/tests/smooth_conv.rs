@@ -7,7 +7,7 @@ use crate::{Border, SmoothConv};
 #[test]
 fn smoothing_with_kernels() {
     let mut random = Random::new("smoothing_with_kernels");
-    for trial in 0..trials(60) {
+    for trial in 0..cases(60) {
         let (shape, n) = (random.shape(9), random.whole(1, 4));
         let size = [random.whole(1, 5), random.whole(1, 5)];
         let border = random.one_of(&Border::NAMES).1;

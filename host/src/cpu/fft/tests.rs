@@ -1,7 +1,7 @@
 //! The frequency domain compared with plain sums in `f64`, and frame by frame compared with blocks.
 
 use super::*;
-use foveola_seeds::{seed, trials};
+use foveola_seeds::{cases, seed};
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;
 
@@ -130,7 +130,7 @@ fn levels() -> Vec<Level> {
 fn naive_sums() {
     let mut rng = Pcg32::new(seed("fft::naive_sums"), 1);
     let mut worst = 0.0_f64;
-    for n in 0..40 * trials() {
+    for n in 0..cases(40) {
         for level in levels() {
             let case = case(&mut rng);
             let run = Run::new(&mut rng, Case { frames: 1, ..case }, level);
@@ -157,7 +157,7 @@ fn naive_sums() {
 #[test]
 fn bits_do_not_depend_on_chunks_or_threads() {
     let mut rng = Pcg32::new(seed("fft::bits_do_not_depend_on_chunks_or_threads"), 1);
-    for _ in 0..15 * trials() {
+    for _ in 0..cases(15) {
         for level in levels() {
             let case = case(&mut rng);
             let run = Run::new(&mut rng, case, level);
