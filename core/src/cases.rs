@@ -13,50 +13,55 @@ impl Cases {
 
     // Models.
     /// There is no table of places.
-    pub(crate) const UNPLACED: Self = Self(1);
+    pub const UNPLACED: Self = Self(1);
     /// A node does not yield one frame for each frame.
-    pub(crate) const UNEVEN: Self = Self(1 << 1);
+    pub const UNEVEN: Self = Self(1 << 1);
 
     // Convolutions: how their frames are processed.
     /// Pixel by pixel, in time.
-    pub(crate) const IN_TIME: Self = Self(1 << 2);
+    pub const IN_TIME: Self = Self(1 << 2);
     /// In bands of rows.
-    pub(crate) const IN_BANDS: Self = Self(1 << 3);
-    pub(crate) const IN_BANDS_BY_FACTORS: Self = Self(1 << 4);
+    pub const IN_BANDS: Self = Self(1 << 3);
+    /// In bands of rows, by factors.
+    pub const IN_BANDS_BY_FACTORS: Self = Self(1 << 4);
     /// As whole frames.
-    pub(crate) const IN_FRAMES: Self = Self(1 << 5);
-    pub(crate) const IN_FRAMES_BY_FACTORS: Self = Self(1 << 6);
+    pub const IN_FRAMES: Self = Self(1 << 5);
+    /// As whole frames, by factors.
+    pub const IN_FRAMES_BY_FACTORS: Self = Self(1 << 6);
     /// A stride in time, or a warm-up.
-    pub(crate) const RATE: Self = Self(1 << 7);
+    pub const RATE: Self = Self(1 << 7);
 
     // Rows of a convolution.
     /// A stride from column to column.
-    pub(crate) const STRIDE: Self = Self(1 << 8);
+    pub const STRIDE: Self = Self(1 << 8);
     /// Taps that are not neighbours.
-    pub(crate) const DILATION: Self = Self(1 << 9);
+    pub const DILATION: Self = Self(1 << 9);
     /// Columns that do not fill the tiles of a row.
-    pub(crate) const REST: Self = Self(1 << 10);
+    pub const REST: Self = Self(1 << 10);
 
     // Chains of exponentials.
     /// All stages are plain.
-    pub(crate) const PLAIN_STAGES: Self = Self(1 << 11);
+    pub const PLAIN_STAGES: Self = Self(1 << 11);
     /// Some are not.
-    pub(crate) const OTHER_STAGES: Self = Self(1 << 12);
-    /// Three stages at a time, and what remains.
-    pub(crate) const THREE_STAGES: Self = Self(1 << 13);
-    pub(crate) const TWO_STAGES: Self = Self(1 << 14);
-    pub(crate) const ONE_STAGE: Self = Self(1 << 15);
-    /// Kernels in space that are direct, or products.
-    pub(crate) const DIRECT: Self = Self(1 << 16);
-    pub(crate) const BY_FACTORS: Self = Self(1 << 17);
+    pub const OTHER_STAGES: Self = Self(1 << 12);
+    /// Three stages at a time.
+    pub const THREE_STAGES: Self = Self(1 << 13);
+    /// The last two stages.
+    pub const TWO_STAGES: Self = Self(1 << 14);
+    /// The last stage.
+    pub const ONE_STAGE: Self = Self(1 << 15);
+    /// Kernels in space, directly.
+    pub const DIRECT: Self = Self(1 << 16);
+    /// Kernels in space by factors.
+    pub const BY_FACTORS: Self = Self(1 << 17);
 
     /// Number `n` of the nonlinearities.
-    pub(crate) const fn function(n: u32) -> Self {
+    pub const fn function(n: u32) -> Self {
         Self(1_u64.wrapping_shl(24 + n))
     }
 
     /// Rows of `n` neighbouring taps, up to as many as have a loop of their own.
-    pub(crate) const fn taps(n: usize) -> Self {
+    pub const fn taps(n: usize) -> Self {
         if n < 8 { Self(1 << (32 + n)) } else { Self::NONE }
     }
 

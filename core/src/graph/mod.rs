@@ -339,8 +339,8 @@ impl<'a, T: Sample> Graph<'a, T> {
         self.signature
     }
 
-    /// What the nodes ask for.
-    pub(crate) const fn cases(&self) -> Cases {
+    /// What the nodes ask for: exempt from [semantic versioning](crate#stability), as [`engine`](crate::engine) is.
+    pub const fn cases(&self) -> Cases {
         let cases = Cases::UNPLACED.when(self.places.is_empty()).and(Cases::UNEVEN.when(!self.even));
         let (mut cases, mut node) = (cases, 0);
         while node < self.nodes.len() {

@@ -1,7 +1,7 @@
 //! The program around a model: what it needs beside tables, frames, state and scratch.
 //!
 //! ```text
-//! flash        = sum of the code for what the model has: any model, several nodes, each kind of filter
+//! flash        = sum of the code for what the model has: any model, several nodes, kinds of filters, rare cases of convolutions
 //! RAM          = a few variables
 //! instructions = 75 + 1.5 for each sample of the input: to begin a frame, which is cleared
 //! ```
@@ -10,6 +10,7 @@
 //! `programs/measured.tsv` in `firmware/model`.
 
 use super::cost::{Kind, Work};
+use foveola_core::engine::Cases;
 use foveola_core::{Graph, Node, Stage};
 
 /// The program around a model on a Cortex-M4 or M7, as predicted.
@@ -26,7 +27,7 @@ pub struct Program {
 
 impl Program {
     pub(crate) fn around(graph: &Graph<'_>) -> Self {
-        let flash = CODE.iter().filter(|code| (code.of)(graph)).map(|code| code.bytes).sum();
+        let flash = CODE.iter().map(|code| code.bytes * (code.of)(graph)).sum();
         let mut work = Work::default();
         work.add(Kind::Frame, 1);
         work.add(Kind::Cleared, graph.input().len());
@@ -37,34 +38,42 @@ impl Program {
 /// Static variables beside the model.
 const RAM: usize = 24;
 
-/// Code that a program has if its model has such nodes.
+/// Code that a program has once for each of what `of` counts.
 struct Code {
     bytes: usize,
-    of: fn(&Graph<'_>) -> bool,
+    of: fn(&Graph<'_>) -> usize,
 }
 
 /// Whether the graph has such a filter.
 macro_rules! has {
     ($($kind:ident)|*) => {
-        |graph: &Graph<'_>| graph.nodes().iter().any(|node| matches!(node, $(Node::Filter(_, Stage::$kind(..)))|*))
+        |graph: &Graph<'_>| {
+            usize::from(graph.nodes().iter().any(|node| matches!(node, $(Node::Filter(_, Stage::$kind(..)))|*)))
+        }
     };
 }
 
-/// Of a single filter the compiler knows all constants.
-const fn several(graph: &Graph<'_>) -> bool {
-    graph.nodes().len() > 1
+/// How many of these cases the graph has.
+fn cases<const N: usize>(graph: &Graph<'_>, cases: [Cases; N]) -> usize {
+    cases.into_iter().filter(|case| graph.cases().has(*case)).count()
 }
 
-const CODE: [Code; 11] = [
-    Code { bytes: 40_259, of: |_| true },
-    Code { bytes: 12_405, of: several },
-    Code { bytes: 11_221, of: has!(Conv3d | SmoothConv) },
-    Code { bytes: 14_207, of: |graph| several(graph) && has!(Conv3d | SmoothConv)(graph) },
-    Code { bytes: 13_838, of: has!(Conv3d) },
-    Code { bytes: 6_518, of: has!(SmoothConv) },
-    Code { bytes: 6_067, of: has!(LowPass) },
-    Code { bytes: 4_873, of: has!(HighPass) },
-    Code { bytes: 3_846, of: has!(Pointwise) },
-    Code { bytes: 23_334, of: has!(Rf) },
-    Code { bytes: 5_328, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
+/// Of a single filter the compiler knows all constants.
+fn several(graph: &Graph<'_>) -> usize {
+    usize::from(graph.nodes().len() > 1)
+}
+
+const CODE: [Code; 12] = [
+    Code { bytes: 42_614, of: |_| 1 },
+    Code { bytes: 4_059, of: several },
+    Code { bytes: 3_163, of: |graph| several(graph) * has!(Conv3d | SmoothConv)(graph) },
+    Code { bytes: 9_770, of: has!(Conv3d) },
+    Code { bytes: 7_493, of: has!(SmoothConv) },
+    Code { bytes: 5_301, of: |graph| cases(graph, [Cases::STRIDE]) },
+    Code { bytes: 1_280, of: |graph| cases(graph, [Cases::IN_FRAMES, Cases::IN_FRAMES_BY_FACTORS]) },
+    Code { bytes: 7_653, of: |graph| cases(graph, [Cases::IN_TIME]) },
+    Code { bytes: 6_555, of: has!(LowPass | HighPass) },
+    Code { bytes: 899, of: |graph| (0..8).map(|function| cases(graph, [Cases::function(function)])).sum() },
+    Code { bytes: 24_489, of: has!(Rf) },
+    Code { bytes: 6_627, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];

@@ -256,6 +256,13 @@ impl Vertical {
     }
 }
 
+impl Vertical {
+    /// Whether rows `at` to `at + span` are inside of the frame.
+    const fn holds(self, at: usize, span: usize) -> bool {
+        self.top <= at && at + span < self.top + self.rows
+    }
+}
+
 /// Columns, then rows, of `outs` channels with `planes` products each.
 fn separable(
     work: &mut Work,
@@ -295,9 +302,13 @@ fn correlation(
         let taps = outs * planes * read * kw;
         let passes = outs * parts.div_ceil(PARTS * outs).max(1);
         work.add(Kind::Row, outs);
-        work.add(Kind::Plane, outs * planes);
-        work.add(Kind::Run, outs * planes * runs);
-        work.add(Kind::Part, parts);
+        // A row inside of the frame has the parts of the row before, moved down, if a tile takes them at once.
+        let inside = |row: usize| border.holds(row * down, (kh - 1) * dilation[0]);
+        if !(row > 0 && inside(row - 1) && inside(row) && parts <= PARTS * outs) {
+            work.add(Kind::Plane, outs * planes);
+            work.add(Kind::Run, outs * planes * runs);
+            work.add(Kind::Part, parts);
+        }
         work.add(Kind::Pass, passes);
         work.add(Kind::WidePass, passes * wide);
         work.add(Kind::WidePart, parts * wide);
