@@ -115,14 +115,7 @@ mod tests {
             names(Decay::from_gain(value).err(), "gain", value);
             names(HighPass::new(SHAPE, DECAYS[0], value).err(), "k", value);
             for (scale, bias, name) in [(value, 0.0, "scale"), (0.0, value, "bias")] {
-                for function in [
-                    Nonlinearity::RectifyScale { scale, bias },
-                    Nonlinearity::Square { scale, bias },
-                    Nonlinearity::RectifySquare { scale, bias },
-                    Nonlinearity::Exponential { scale, bias },
-                    Nonlinearity::Softplus { scale, bias },
-                    Nonlinearity::Logistic { scale, bias },
-                ] {
+                for function in Nonlinearity::scaled(scale, bias) {
                     names(Pointwise::new(SHAPE, function).err(), name, value);
                 }
             }

@@ -45,6 +45,30 @@ pub enum Nonlinearity {
     Logistic { scale: f64, bias: f64 },
 }
 
+#[cfg(test)]
+impl Nonlinearity {
+    /// All that have a scale and a bias.
+    pub(crate) const fn scaled(scale: f64, bias: f64) -> [Self; 6] {
+        [
+            Self::RectifyScale { scale, bias },
+            Self::Square { scale, bias },
+            Self::RectifySquare { scale, bias },
+            Self::Exponential { scale, bias },
+            Self::Softplus { scale, bias },
+            Self::Logistic { scale, bias },
+        ]
+    }
+}
+
+// The case of each.
+const RECTIFY: Cases = Cases::function(0);
+const RECTIFY_SCALE: Cases = Cases::function(1);
+const SQUARE: Cases = Cases::function(2);
+const RECTIFY_SQUARE: Cases = Cases::function(3);
+const EXPONENTIAL: Cases = Cases::function(4);
+const SOFTPLUS: Cases = Cases::function(5);
+const LOGISTIC: Cases = Cases::function(6);
+
 /// Applies a [`Nonlinearity`] to every sample.
 ///
 /// ```
@@ -96,15 +120,15 @@ impl Pointwise {
 
     /// What the filter asks for.
     pub(crate) const fn cases(&self) -> Cases {
-        Cases::function(match self.function {
-            Nonlinearity::Rectify => 0,
-            Nonlinearity::RectifyScale { .. } => 1,
-            Nonlinearity::Square { .. } => 2,
-            Nonlinearity::RectifySquare { .. } => 3,
-            Nonlinearity::Exponential { .. } => 4,
-            Nonlinearity::Softplus { .. } => 5,
-            Nonlinearity::Logistic { .. } => 6,
-        })
+        match self.function {
+            Nonlinearity::Rectify => RECTIFY,
+            Nonlinearity::RectifyScale { .. } => RECTIFY_SCALE,
+            Nonlinearity::Square { .. } => SQUARE,
+            Nonlinearity::RectifySquare { .. } => RECTIFY_SQUARE,
+            Nonlinearity::Exponential { .. } => EXPONENTIAL,
+            Nonlinearity::Softplus { .. } => SOFTPLUS,
+            Nonlinearity::Logistic { .. } => LOGISTIC,
+        }
     }
 }
 
@@ -136,19 +160,19 @@ impl Pointwise {
         };
         // Where `u` would not be in the range of samples that are integers.
         let exactly = |x: T, scale, bias| -> f64 { bias + scale * x.to_f64() };
-        let has = |n| L::asks(Cases::function(n), true);
+        let has = |function| L::asks(function, true);
         match self.function {
-            Nonlinearity::Exponential { scale, bias } if has(4) && T::HAS_WIDE_SUMS => {
+            Nonlinearity::Exponential { scale, bias } if has(EXPONENTIAL) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).exponential()));
             }
-            Nonlinearity::Softplus { scale, bias } if has(5) && T::HAS_WIDE_SUMS => {
+            Nonlinearity::Softplus { scale, bias } if has(SOFTPLUS) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).softplus()));
             }
-            Nonlinearity::Logistic { scale, bias } if has(6) && T::HAS_WIDE_SUMS => {
+            Nonlinearity::Logistic { scale, bias } if has(LOGISTIC) && T::HAS_WIDE_SUMS => {
                 map(engine, samples, |x| T::from_f64(exactly(x, scale, bias).logistic()));
             }
-            Nonlinearity::Rectify if has(0) => map(engine, samples, rectify),
-            Nonlinearity::RectifyScale { scale, bias } if has(1) => {
+            Nonlinearity::Rectify if has(RECTIFY) => map(engine, samples, rectify),
+            Nonlinearity::RectifyScale { scale, bias } if has(RECTIFY_SCALE) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -157,7 +181,7 @@ impl Pointwise {
                     |x| rectify(affine(x)),
                 );
             }
-            Nonlinearity::Square { scale, bias } if has(2) => {
+            Nonlinearity::Square { scale, bias } if has(SQUARE) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -166,7 +190,7 @@ impl Pointwise {
                     |x| square(affine(x)),
                 );
             }
-            Nonlinearity::RectifySquare { scale, bias } if has(3) => {
+            Nonlinearity::RectifySquare { scale, bias } if has(RECTIFY_SQUARE) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -175,7 +199,7 @@ impl Pointwise {
                     |x| square(rectify(affine(x))),
                 );
             }
-            Nonlinearity::Exponential { scale, bias } if has(4) => {
+            Nonlinearity::Exponential { scale, bias } if has(EXPONENTIAL) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -184,7 +208,7 @@ impl Pointwise {
                     |x| affine(x).exponential(),
                 );
             }
-            Nonlinearity::Softplus { scale, bias } if has(5) => {
+            Nonlinearity::Softplus { scale, bias } if has(SOFTPLUS) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,
@@ -193,7 +217,7 @@ impl Pointwise {
                     |x| affine(x).softplus(),
                 );
             }
-            Nonlinearity::Logistic { scale, bias } if has(6) => {
+            Nonlinearity::Logistic { scale, bias } if has(LOGISTIC) => {
                 let affine = affine(scale, bias);
                 map(
                     engine,

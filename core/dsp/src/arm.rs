@@ -50,7 +50,7 @@ pub(super) unsafe fn lines<L>(
     taps: Range<*const L>,
 ) -> bool {
     let Ok([a, b, c, d]) = <&mut [i32; COLS]>::try_from(sums) else { return false };
-    // `t` are two samples; `u`, `v` and `w` are two taps each.
+    // `t` are two samples; `u` and `v` are two taps each, whose numbers stand beside the loads.
     macro_rules! each_line {
         ($($instruction:literal)*) => {
             // SAFETY: the caller's. The loads are those of a line of taps and its samples; nothing is written but registers.
@@ -149,9 +149,9 @@ pub(super) unsafe fn lines<L>(
     true
 }
 
-/// Steps of recursions: of four states and again of four, until none is left.
+/// Steps of recursions: of four states and again of four, until none is left. `z` is the state, in `$step` too, and `t` is free there.
 macro_rules! each_state {
-    ([$($step:literal)*], $count:ident, $y:ident, $c:ident, $($operand:tt)*) => {
+    ([$($step:literal)*], [$count:ident, $y:ident, $c:ident, $gain:ident, $down:ident], $($operand:tt)*) => {
         asm!(
             "2:",
             ".rept 4",
@@ -170,6 +170,8 @@ macro_rules! each_state {
             y = inout(reg) $y => _,
             c = inout(reg) $c => _,
             count = inout(reg) $count => _,
+            gain = in(reg) i32::from($gain),
+            down = in(reg) $down,
             z = out(reg) _,
             t = out(reg) _,
             $($operand)*
@@ -195,10 +197,8 @@ pub(super) unsafe fn approach(targets: *mut i32, y: *mut i16, c: *mut i16, count
                 "add {z}, {z}, {t}"
                 "str {z}, [{targets}], #4"
             ],
-            count, y, c,
+            [count, y, c, gain, down],
             targets = inout(reg) targets => _,
-            gain = in(reg) i32::from(gain),
-            down = in(reg) down,
         );
     }
 }
@@ -219,10 +219,8 @@ pub(super) unsafe fn approach_samples(x: *const i16, y: *mut i16, c: *mut i16, c
                 "asr {t}, {t}, {down}"
                 "add {z}, {z}, {t}"
             ],
-            count, y, c,
+            [count, y, c, gain, down],
             x = inout(reg) x => _,
-            gain = in(reg) i32::from(gain),
-            down = in(reg) down,
         );
     }
 }
@@ -254,11 +252,9 @@ pub(super) unsafe fn approach_amplified(
                 "ssat {z}, #31, {z}"
                 "str {z}, [{states}], #4"
             ],
-            count, y, c,
+            [count, y, c, gain, down],
             x = inout(reg) x => _,
             states = inout(reg) states => _,
-            gain = in(reg) i32::from(gain),
-            down = in(reg) down,
             of_x = in(reg) of_x,
         );
     }

@@ -1,4 +1,4 @@
-//! Sums of 16-bit products by the DSP extension of Arm's Cortex-M, two products in an instruction.
+//! Convolutions and recursions of 16-bit integers by the DSP extension of Arm's Cortex-M: two products in an instruction.
 //!
 //! ```text
 //! sums[c] += sum over lines l and taps e of w[l, e] x[l pitch + step c + e]
@@ -11,9 +11,15 @@
 //! even   (x0 x1) (w0 w1)  (x2 x3) (w2 w3)  (x4 ..) (w4 ..)
 //! odd    (.. x1) (.. w0)  (x2 x3) (w1 w2)  (x4 x5) (w3 w4)
 //! ```
+//! Recursions whose state has 31 bits, a sample and a remainder, take a step for a whole row:
+//!
+//! ```text
+//! z += gain (target - z)
+//! ```
 //! Cortex-M4 and M7 have the extension, and M33, M55 and M85 where `-C target-cpu` names them. Rust has these instructions on nightly
 //! alone, so they are assembly here, and pointers replace checks of every line: this crate has the `unsafe` that `foveola-core`
-//! does without. On other machines the same functions are plain Rust, with the same sums, modulo 2^32.
+//! does without. On other machines [`add_lines`] is plain Rust, with the same sums, modulo 2^32; recursions are left to the caller,
+//! who is told that none was done.
 
 #![no_std]
 
@@ -100,7 +106,7 @@ impl<T> Lines<'_, T> {
 /// With `out`, as long as `sums`, the sums are rounded and not kept: an output is `sum / 2^digits`, rounded half up, or the nearest
 /// end of the range; `digits` are 1 to 31.
 ///
-/// Cost on a Cortex-M4: 1.15 instructions a multiply-add of lines of 5, and 6 for each column.
+/// Cost on a Cortex-M4: 1.15 instructions a multiply-add of lines of 5, and 11 for each column, rounded.
 ///
 /// ```
 /// use foveola_dsp::{Lines, add_lines};

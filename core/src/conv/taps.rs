@@ -94,7 +94,7 @@ pub(super) fn add_sums<T: Sample, L: Lanes<T>>(
                 if is_end {
                     return;
                 }
-            } else if !T::add_lines(*part, step, start, sums, None) {
+            } else if !(is_end && T::add_lines(*part, step, start, sums, None)) {
                 add::<T, L>(&[*part], step, start, sums);
             }
             start = None;

@@ -87,9 +87,7 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
         // y + (x - y) would round.
         copy(y, x);
     } else if decay.is_compensated() {
-        for ((x, y), c) in x.iter().zip(y).zip(c) {
-            T::approach_closely(y, c, [*x, T::zero()], gain);
-        }
+        T::approach_samples(x, y, c, gain);
     } else {
         for (x, y) in x.iter().zip(y) {
             *y = y.approach(*x, gain);
