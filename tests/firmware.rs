@@ -79,7 +79,8 @@ fn stream_has_the_digests_of_the_microcontroller() {
         movie[[t, 19 + t, 30 + t % 3]] = -1.0;
     }
     let retina = models::build("retina", Resolution::DEFAULT).expect("a model");
-    let outputs = retina.with_precision(Precision::Reproducible).process_all(&movie).expect("a response");
+    let mut retina = retina.with_precision(Precision::Reproducible);
+    let outputs = retina.process_all(&movie).expect("a response");
     let digests = outputs.iter().map(|output| {
         let mut digest = Digest::new();
         output.iter().for_each(|y| digest.add(&[*y]));

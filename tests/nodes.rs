@@ -172,7 +172,8 @@ fn ends_may_be_outputs() {
         }
     }
     let movie = ndarray::Array3::from_shape_fn((3, 1, 2), |(t, _, c)| (t * t + c) as f32);
-    let found = Model::of(Ends).process_all(&movie).expect("finite frames");
+    let mut ends = Model::of(Ends);
+    let found = ends.process_all(&movie).expect("finite frames");
     let samples = |k: usize| found[k].iter().copied().collect::<Vec<f32>>();
     assert_eq!(samples(0), [0.0, 0.0, 1.0, 1.0, 3.0, 3.0]);
     assert_eq!(samples(1), [0.0, 1.0, 1.0, 2.0, 4.0, 5.0]);

@@ -10,7 +10,7 @@ use foveola::{
 use foveola_core::Shape;
 use foveola_tests::naive::{self, close};
 use foveola_tests::random::{self, Layers, LowRank, Recording, array, check, trial};
-use foveola_tests::spec::{ConvSpec, Spec};
+use foveola_tests::spec::{Axes, ConvSpec, Spec};
 use foveola_tests::stream::{Core, Engine, bits, feed_all};
 use ndarray::{Array2, Array5, Dimension, s};
 use proptest::prelude::*;
@@ -101,6 +101,48 @@ fn separable() {
     });
     let (refused, all) = (refused.get(), all.get());
     assert!(2 * refused < all, "{refused} of {all} kernels were refused");
+}
+
+/// Frames of events, which are zero nearly everywhere: samples and blocks of them are spread over what reads them, tap by tap and by
+/// factors. The number of events goes from none to more than are worth it.
+#[test]
+fn frames_of_few_events() {
+    let frame = prop_oneof![Just((40, 100)), Just((33, 271)), (8..40_usize, 32..100_usize)];
+    let kernel =
+        prop_oneof![Just((11, 11)), Just((3, 3)), Just((5, 5)), Just((7, 1)), Just((1, 7)), (1..9_usize, 1..9_usize)];
+    let share = prop_oneof![Just(0.0), Just(0.001), 0.0..0.2_f64];
+    let of = (frame, kernel, share, random::border(), 1..6_usize, any::<u64>());
+    check(CASES, of, |((rows, cols), (kh, kw), share, border, outs, seed)| {
+        let (shape, first) = (Shape::new(1, rows, cols), 2);
+        let uniform = |seed: u64, len: usize| array(seed, (len, 1, 1, 1, 1)).into_iter();
+        let events = uniform(!seed, first * shape.len()).map(|x| (x + 1.0) / 2.0 < share);
+        let samples =
+            uniform(seed, first * shape.len()).zip(events).map(|(x, is_event)| if is_event { x as f32 } else { 0.0 });
+        let movie = Array5::from_shape_vec((1, 1, first, rows, cols), samples.collect()).map_err(text)?;
+        // Each output channel has a kernel of its own, a product of a column and a row.
+        let (v, h) = (array(seed ^ 1, (outs, 1, 1, kh, 1)), array(seed ^ 2, (outs, 1, 1, 1, kw)));
+        let weight = (&v * &h).mapv(|w| f64::from(w as f32));
+        let norms =
+            Array2::from_shape_fn((outs, 1), |(o, _)| weight.slice(s![o, .., .., .., ..]).mapv(|w| w * w).sum().sqrt());
+        let (bias, border) = (uniform(seed ^ 3, outs).collect(), Some(border));
+        let (axes, flip, pad, stride, dilation) = (Axes::Conv2d, false, None, [1; 3], [1; 3]);
+        let conv = ConvSpec { axes, weight, bias, flip, border, pad, stride, dilation, groups: 1 };
+        let (spec, x) = (Spec::Conv(conv.clone()), movie.mapv(f64::from));
+        let expected = naive::run(&spec, &x, first);
+        let tap_by_tap = naive::tolerance(&spec, &x, first);
+        let by_factors = naive::separable_tolerance(&LowRank { conv, norms }, 1, &x, first);
+        for (way, tolerance) in [(Algorithm::Direct, &tap_by_tap), (Algorithm::Separable, &by_factors)] {
+            if way == Algorithm::Separable && (kh == 1 || kw == 1) {
+                continue;
+            }
+            for precision in levels().map(|(_, precision)| precision).chain([Precision::Reproducible]) {
+                let mut model = Model::of(spec.layer_by(way).map_err(text)?).with_precision(precision);
+                let found = model.process(&movie).map_err(text)?;
+                close(&found, &expected, tolerance).map_err(|error| format!("{way:?}, {precision:?}: {error}"))?;
+            }
+        }
+        Ok(())
+    });
 }
 
 /// The stages of `SmoothConv`, each a product: their own rounding, and `1e-6` of each kernel's norm times that of what it

@@ -17,7 +17,7 @@ mod streams;
 use foveola_tests::naive;
 use foveola_tests::stream::bits;
 use libtest_mimic::{Arguments, Trial};
-use ndarray::Array5;
+use ndarray::{Array5, ArrayRef5};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -51,7 +51,7 @@ fn text(error: impl ToString) -> String {
 }
 
 /// An error where `found` is further than `tolerance` from `expected`.
-fn close(what: &str, found: &Array5<f32>, expected: &Array5<f32>, tolerance: f64) -> Result<(), String> {
+fn close(what: &str, found: &ArrayRef5<f32>, expected: &ArrayRef5<f32>, tolerance: f64) -> Result<(), String> {
     let (expected, tolerance) = (expected.mapv(f64::from), Array5::from_elem(expected.dim(), tolerance));
     naive::close(found, &expected, &tolerance).map_err(|error| format!("{what}: {error}"))
 }

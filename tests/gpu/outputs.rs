@@ -8,7 +8,7 @@ use foveola_tests::nodes::{Nodes, Pick, nodes, outputs, picks};
 use foveola_tests::random::{Recording, check, recording};
 use foveola_tests::stream::bits;
 use libtest_mimic::Trial;
-use ndarray::{Array5, ArrayView5, s};
+use ndarray::{Array5, ArrayRef5, ArrayView5, s};
 use proptest::prelude::*;
 use std::cell::Cell;
 
@@ -51,7 +51,7 @@ fn chunks<'m>(movie: &'m Array5<f32>, cuts: &[usize]) -> Vec<ArrayView5<'m, f32>
 }
 
 /// An error where they differ in any bit.
-fn same(what: &str, found: &Array5<f32>, expected: ArrayView5<'_, f32>) -> Result<(), String> {
+fn same(what: &str, found: &ArrayRef5<f32>, expected: ArrayView5<'_, f32>) -> Result<(), String> {
     if bits(&found.view()) == bits(&expected) {
         return Ok(());
     }
@@ -166,11 +166,9 @@ fn of_layers(device: &Device) -> Result<(), String> {
     let recording = Recording { seed: 2, batch: 1, cuts: vec![2, 7, 1, 10] };
     let movie = recording.movie(SHAPE);
     let run = layers()?.to(device).run(&movie, 2).map_err(text)?;
-    let at_once = {
-        let mut model = layers()?.to(device);
-        model.process_all(movie.slice(s![.., .., ..2, .., ..])).map_err(text)?;
-        model.process_all(movie.slice(s![.., .., 2.., .., ..])).map_err(text)?
-    };
+    let mut whole = layers()?.to(device);
+    whole.process_all(movie.slice(s![.., .., ..2, .., ..])).map_err(text)?;
+    let at_once = whole.process_all(movie.slice(s![.., .., 2.., .., ..])).map_err(text)?;
     let mut model = layers()?.to(device);
     let mut from = vec![0; at_once.len()];
     for (i, chunk) in chunks(&movie, &recording.cuts).into_iter().enumerate() {

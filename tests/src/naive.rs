@@ -7,7 +7,7 @@
 use crate::random::LowRank;
 use crate::spec::{ConvSpec, Spec, gain};
 use foveola::{Border, PadMode};
-use ndarray::{Array5, Axis, concatenate, s};
+use ndarray::{Array5, ArrayRef5, Axis, concatenate, s};
 
 /// Axes `(batch, channel, time, row, col)`.
 pub type Movie = Array5<f64>;
@@ -282,7 +282,7 @@ pub fn spectral_tolerance(conv: &ConvSpec, size: usize, x: &Movie, first: usize,
 ///
 /// # Errors
 /// The first such sample, or another shape.
-pub fn close(found: &Array5<f32>, expected: &Movie, tolerance: &Movie) -> Result<(), String> {
+pub fn close(found: &ArrayRef5<f32>, expected: &Movie, tolerance: &Movie) -> Result<(), String> {
     if found.shape() != expected.shape() {
         return Err(format!("shape {:?}; expected {:?}", found.shape(), expected.shape()));
     }

@@ -10,12 +10,12 @@ use crate::cpu::threads::{Threads, worth};
 #[cfg(feature = "gpu")]
 use crate::device::stream::Working;
 use crate::lookahead::needed;
-use crate::memory::{self, array, resize};
+use crate::memory::{self, resize};
 use crate::model::layer::{Compiled, Target};
 use crate::{Error, Result, SimdLevel};
 use foveola_core::engine::{MOVE, WorkSplitter};
 use foveola_core::{Graph, Node, Shape, Source, Stage};
-use ndarray::{Array5, ArrayView5, Axis, s};
+use ndarray::{ArrayView5, Axis, s};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Scratch memory of one pass through the table, in samples; fits into a second-level cache.
@@ -248,25 +248,20 @@ impl Memory {
     }
 
     /// A view of the output of the last chunk.
-    pub(super) fn output(&self, Fed { batch, frames, shape }: Fed) -> Result<ArrayView5<'_, f32>> {
-        let samples = batch * frames * shape.len();
-        let dim = (batch, frames, shape.channels, shape.rows, shape.cols);
-        let view = ArrayView5::from_shape(dim, self.output.get(..samples).unwrap_or(&[]));
-        view.map(|view| view.permuted_axes([0, 2, 1, 3, 4])).map_err(|_| Error::Memory { what: "the output", samples })
+    pub(super) fn output(&self, fed: Fed) -> Result<ArrayView5<'_, f32>> {
+        movie(&self.output, fed, "the output")
     }
 
-    /// Copies of the further outputs of the last chunk, with frames of these shapes.
-    pub(super) fn further_outputs(&self, batch: usize, shapes: &[Shape]) -> Result<Vec<Array5<f32>>> {
-        let copy = |(samples, shape): (&Vec<f32>, &Shape)| {
-            let &Shape { channels, rows, cols } = shape;
-            let frames = samples.len() / (batch * shape.len()).max(1);
-            let mut output = array("a further output", [batch, channels, frames, rows, cols])?;
-            let samples = ArrayView5::from_shape((batch, frames, channels, rows, cols), samples);
-            let refused = |_| Error::Memory { what: "a further output", samples: self.output.len() };
-            output.assign(&samples.map_err(refused)?.permuted_axes([0, 2, 1, 3, 4]));
-            Ok(output)
-        };
-        self.outputs.iter().zip(shapes).map(copy).collect()
+    /// Views of the further outputs of the last chunk, with frames of these shapes.
+    pub(super) fn further_outputs(
+        &self,
+        batch: usize,
+        shapes: Vec<Shape>,
+    ) -> impl Iterator<Item = Result<ArrayView5<'_, f32>>> {
+        self.outputs.iter().zip(shapes).map(move |(output, shape)| {
+            let frames = output.len().checked_div(batch * shape.len()).unwrap_or(0);
+            movie(output, Fed { batch, frames, shape }, "a further output")
+        })
     }
 
     /// Allocates the outputs of further nodes for a chunk.
@@ -418,6 +413,14 @@ impl Memory {
         }
         Ok(())
     }
+}
+
+/// The frames at the start of `samples`, which are in the memory order of the table.
+fn movie<'a>(samples: &'a [f32], fed: Fed, what: &'static str) -> Result<ArrayView5<'a, f32>> {
+    let Fed { batch, frames, shape: Shape { channels, rows, cols } } = fed;
+    let len = batch * frames * fed.shape.len();
+    let view = ArrayView5::from_shape((batch, frames, channels, rows, cols), samples.get(..len).unwrap_or(&[]));
+    view.map(|view| view.permuted_axes([0, 2, 1, 3, 4])).map_err(|_| Error::Memory { what, samples: len })
 }
 
 /// The number of frames that go through the table together.

@@ -478,7 +478,8 @@ impl Model {
         self.memory.output(fed)
     }
 
-    /// [`Model::process`] with all outputs, in the order of [`Model::outputs`]. They are copies.
+    /// [`Model::process`] with all outputs, in the order of [`Model::outputs`]. They are views into the model, so that a running
+    /// stream does not allocate frames.
     ///
     /// ```
     /// use foveola::{Diff, Model, NLRectify};
@@ -496,18 +497,14 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::process`].
-    pub fn process_all<'a>(&mut self, input: impl Movie<'a>) -> Result<Vec<Array5<f32>>> {
+    pub fn process_all<'a>(&mut self, input: impl Movie<'a>) -> Result<Vec<ArrayView5<'_, f32>>> {
         let input = input.movie()?;
         let (batch, channels, _, rows, cols) = input.view().dim();
         let shapes = self.further_shapes(Shape::new(channels, rows, cols))?;
         let largest = self.check(&input.view())?;
         let fed = self.feed(input.view(), largest, true, true)?;
-        let view = self.memory.output(fed)?;
-        let mut output = array("the output", view.dim().into())?;
-        output.assign(&view);
-        let mut outputs = vec![output];
-        outputs.extend(self.memory.further_outputs(batch, &shapes)?);
-        Ok(outputs)
+        let further = self.memory.further_outputs(batch, shapes);
+        std::iter::once(self.memory.output(fed)).chain(further).collect()
     }
 
     /// The shapes of the further outputs, for frames of `input`.

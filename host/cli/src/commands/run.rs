@@ -12,7 +12,7 @@ use foveola::npy::NpyWriter;
 use foveola::{Device, Error, Model, Result, Shape, StateFile};
 use foveola_core::{Digest, Q15, Sample};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ndarray::{Array5, ArrayView5, Axis};
+use ndarray::{ArrayView5, Axis};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -169,8 +169,7 @@ impl Run<'_> {
                 }
             };
             let start = Instant::now();
-            let mut copies = Vec::new();
-            let outputs = match process(&mut self.model, frames, self.names.len(), &mut copies) {
+            let outputs = match self.model.process_all(frames) {
                 Ok(outputs) => outputs,
                 Err(error) => {
                     keep_whole(&mut self.saved, &error);
@@ -281,20 +280,6 @@ impl Run<'_> {
         }
         print(&lines.0)
     }
-}
-
-/// All outputs of a chunk. A single one stays in the model; several are copies.
-fn process<'a>(
-    model: &'a mut Model,
-    frames: ArrayView5<'_, f32>,
-    outputs: usize,
-    copies: &'a mut Vec<Array5<f32>>,
-) -> Result<Vec<ArrayView5<'a, f32>>> {
-    if outputs == 1 {
-        return Ok(vec![model.process(frames)?]);
-    }
-    *copies = model.process_all(frames)?;
-    Ok(copies.iter().map(|output| output.view()).collect())
 }
 
 /// Completes the files of the frames before an error of the input; if a recording is rejected, no output remains.

@@ -11,7 +11,7 @@ use super::{MOST, SLACK, Samples, Tables, exponent, exponent_for, refused};
 use crate::model::network::Span;
 use crate::{Error, Model, Movie, Result};
 use foveola_core::{Node, Shape};
-use ndarray::{Array5, ArrayView5, s};
+use ndarray::{ArrayView5, s};
 
 /// Frames of a chunk.
 const CHUNK: usize = 32;
@@ -251,7 +251,12 @@ fn chunks(input: ArrayView5<'_, f32>) -> impl Iterator<Item = ArrayView5<'_, f32
     })
 }
 
-fn compare(layer: &mut QuantisedLayer, [signal, noise]: &mut [f64; 2], exact: &Array5<f32>, found: &Array5<f32>) {
+fn compare(
+    layer: &mut QuantisedLayer,
+    [signal, noise]: &mut [f64; 2],
+    exact: &ArrayView5<'_, f32>,
+    found: &ArrayView5<'_, f32>,
+) {
     for (y, q) in exact.iter().zip(found) {
         let (y, q) = (f64::from(*y), f64::from(*q));
         *signal += y * y;

@@ -95,14 +95,14 @@ fn nothing_saturates_within_the_range() {
         for (i, layer) in names.iter().enumerate() {
             model.add_output(format!("of_{i}"), layer);
         }
+        let scales: Vec<f64> = names.iter().map(|layer| model.full_scale(&**layer).expect("a full scale")).collect();
         for period in [1, 2, 5, 16, 1000] {
             let worst = Array5::from_shape_fn((1, 1, 200, 16, 16), |(_, _, t, r, c)| {
                 if (t / period + r / 2 + c / period) % 2 == 0 { 3.0 } else { -3.0_f32 }
             });
             model.clear_state();
             let outputs = model.process_all(&worst).expect("a good model");
-            for (layer, output) in names.iter().zip(outputs.iter().skip(outputs.len() - names.len())) {
-                let scale = model.full_scale(&**layer).expect("a full scale");
+            for ((layer, scale), output) in names.iter().zip(&scales).zip(&outputs[outputs.len() - names.len()..]) {
                 let most = output.iter().fold(0.0, |most: f64, y| most.max(f64::from(y.abs())));
                 assert!(most <= scale * 32767.0 / 32768.0, "{name}, {layer}: {most} of {scale}");
             }

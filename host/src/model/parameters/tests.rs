@@ -3,7 +3,7 @@ use crate::{
     Branches, Conv1d, Conv2d, Conv3d, Delay, Diff, HighPass, LowPass, Map, NLRectifyScale, NLRectifySquare, NLSquare,
     Resolution, Rf, SmoothConv, VariableDelay,
 };
-use ndarray::{Array2, Array3, Array5};
+use ndarray::{Array2, Array3, Array5, ArrayBase};
 
 const RESOLUTION: Resolution = Resolution::DEFAULT;
 
@@ -72,7 +72,8 @@ fn every_parameter_is_written() {
     let run = |model: &Model, name: &str| {
         // The output of both ends of the network: what any of them changes reaches one.
         let mut model = model.clone().with_output("a", "readout").with_output("b", "empty").with_output("c", "late");
-        model.process_all(&movie).unwrap_or_else(|error| panic!("{name}: {error}"))
+        let outputs = model.process_all(&movie).unwrap_or_else(|error| panic!("{name}: {error}"));
+        outputs.iter().map(ArrayBase::to_owned).collect::<Vec<_>>()
     };
     let model = model().expect("good");
     let before = run(&model, "all");

@@ -10,7 +10,7 @@ use crate::{
     NLSoftplus, NLSquare, PadMode, Resolution, Result, Rf, Shape, SmoothConv, Source, Sum, Table, TimePadding,
     VariableDelay,
 };
-use ndarray::{Array, Array2, Array4, Array5, IntoDimension};
+use ndarray::{Array, Array2, Array4, ArrayView5, IntoDimension};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -27,8 +27,9 @@ fn weight<D: IntoDimension>(random: &mut Random, shape: D) -> Array<f32, D::Dim>
 
 /// The frames of all outputs, as bits.
 fn bits(model: &Model, movie: &Array4<f32>) -> Result<Vec<(Vec<usize>, Vec<u32>)>> {
-    let outputs = model.clone().allow_non_finite().process_all(movie)?;
-    let of_output = |y: Array5<f32>| (y.shape().to_vec(), y.iter().map(|y| y.to_bits()).collect());
+    let mut model = model.clone().allow_non_finite();
+    let outputs = model.process_all(movie)?;
+    let of_output = |y: ArrayView5<'_, f32>| (y.shape().to_vec(), y.iter().map(|y| y.to_bits()).collect());
     Ok(outputs.into_iter().map(of_output).collect())
 }
 
