@@ -348,6 +348,18 @@ pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     }
 }
 
+/// Makes all of `to` the same: `fill` in a third of its instructions on a microcontroller.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn fill<T: Copy>(to: &mut [T], value: T) {
+    if cfg!(target_os = "none") {
+        let (blocks, rest) = to.as_chunks_mut();
+        blocks.iter_mut().for_each(|block| *block = [value; 8]);
+        rest.iter_mut().for_each(|to| *to = value);
+        return;
+    }
+    to.fill(value);
+}
+
 /// Splits every slice at `at`.
 pub(crate) fn halves<T, const N: usize>(slices: [&mut [T]; N], at: usize) -> ([&mut [T]; N], [&mut [T]; N]) {
     let mut first: [&mut [T]; N] = core::array::from_fn(|_| Default::default());

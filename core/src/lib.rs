@@ -29,6 +29,7 @@ pub mod conv;
 pub mod delay;
 pub mod diff;
 pub mod digest;
+mod eights;
 pub mod engine;
 mod error;
 pub mod events;

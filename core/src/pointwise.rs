@@ -231,6 +231,15 @@ impl Pointwise {
     }
 }
 
+/// Without vectors, samples of which the function is known where all are zero, as in a frame of events nearly all are.
+const BLOCK: usize = 8;
+
+/// Whether all are zero; most blocks of which some are not have a first sample that is not.
+#[inline(always)]
+fn are_zero<T: Sample>(block: &[T; BLOCK]) -> bool {
+    block.first().is_some_and(|x| x.is_zero()) && T::are_zero(block)
+}
+
 /// The samples that a function is applied to.
 enum Samples<'m, T> {
     /// From the first slice to the second.
@@ -288,10 +297,34 @@ fn map<T: Sample, L: Lanes<T>, F: WorkSplitter>(
     engine.lanes.vectorize(
         #[inline(always)]
         || match samples {
+            Samples::Copied(input, output) if L::PLAIN && !L::LOOPS => {
+                let ((blocks, rest), (outs, out)) = (input.as_chunks(), output.as_chunks_mut());
+                let of_zero = f(T::zero());
+                for (block, out) in blocks.iter().zip(outs) {
+                    if are_zero(block) {
+                        *out = [of_zero; BLOCK];
+                        continue;
+                    }
+                    block.iter().zip(out).for_each(|(x, y)| *y = f(*x));
+                }
+                rest.iter().zip(out).for_each(|(x, y)| *y = f(*x));
+            }
             Samples::Copied(input, output) => {
                 for (x, y) in input.iter().zip(output) {
                     *y = f(*x);
                 }
+            }
+            Samples::Replaced(samples) if L::PLAIN && !L::LOOPS => {
+                let (blocks, rest) = samples.as_chunks_mut();
+                let of_zero = f(T::zero());
+                for block in blocks {
+                    if are_zero(block) {
+                        *block = [of_zero; BLOCK];
+                        continue;
+                    }
+                    block.iter_mut().for_each(|x| *x = f(*x));
+                }
+                rest.iter_mut().for_each(|x| *x = f(*x));
             }
             Samples::Replaced(samples) => {
                 for x in samples {
@@ -315,6 +348,30 @@ impl<T: Sample> Filter<T> for Pointwise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::{Plain, Scalar};
+
+    /// A microcontroller passes over zeros in blocks: all of a block, or not, or with a sign.
+    #[test]
+    fn blocks_of_zeros_have_the_same_bits() {
+        for function in [Nonlinearity::Rectify].into_iter().chain(Nonlinearity::scaled(-1.5, 0.25)) {
+            let filter = Pointwise::new(Shape::new(1, 1, 37), function).unwrap();
+            for places in [&[][..], &[0], &[7, 8], &[15], &[33], &[0, 9, 18, 27, 36]] {
+                for value in [-0.0, -1.25, 3.5, f32::NAN, f32::INFINITY] {
+                    let mut x = [0.0_f32; 37];
+                    places.iter().for_each(|place| x[*place] = value);
+                    let (mut expected, mut copied, mut replaced) = ([1.0; 37], [1.0; 37], x);
+                    filter.advance_with(Engine::single_thread(Scalar), &x, &mut expected);
+                    let engine = Engine::single_thread(Plain::<8, false>);
+                    filter.advance_with(engine, &x, &mut copied);
+                    filter.replace_with(engine, &mut replaced);
+                    for found in [copied, replaced] {
+                        let (found, expected) = (found.map(f32::to_bits), expected.map(f32::to_bits));
+                        assert_eq!(found, expected, "{function:?}, {value} at {places:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn nan_stays_nan() {

@@ -217,10 +217,10 @@ pub trait Sample:
         self.is_zero() && self.to_f64().is_sign_negative()
     }
 
-    /// Whether all of `samples` are zero. Override it where that is cheaper than one by one.
+    /// Whether all of `samples` are zero, and none is -0. Override it where that is cheaper than one by one.
     #[inline(always)]
     fn are_zero(samples: &[Self; 8]) -> bool {
-        samples.iter().all(|x| x.is_zero())
+        samples.iter().all(|x| x.is_zero() && !x.is_negative_zero())
     }
 
     /// `exp(self)`. Here and below: a type other than `f32` computes it in `f64`, unless it overrides the method.
@@ -301,8 +301,7 @@ impl Sample for f32 {
 
     #[inline(always)]
     fn are_zero(samples: &[Self; 8]) -> bool {
-        // All bits but those of signs.
-        samples.iter().fold(0, |bits, x| bits | x.to_bits()) << 1 == 0
+        samples.iter().fold(0, |bits, x| bits | x.to_bits()) == 0
     }
 
     #[inline(always)]

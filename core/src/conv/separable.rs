@@ -231,7 +231,8 @@ impl<T: Sample> Spatial<'_, T> {
     ) {
         let [rows, cols] = self.size;
         let along_rows = Correlation {
-            may_be_sparse: false, // each sample became as many as there are taps
+            // Vectors add the samples that each has become sooner than they find them.
+            may_be_sparse: L::PLAIN && self.may_be_sparse,
             lines: Lines::of_part(planes, [held * cols, cols], [self.rows_in, held], self.border),
             weights: self.rows,
             bias: self.bias,

@@ -12,12 +12,14 @@
 //!
 //! The samples that are not zero are counted first, up to as many as cost what all taps do ([`Lanes::SPREAD`]): a dense frame costs
 //! little more than it would without. Kernels with a weight that is not finite are left alone, as zero times infinity is not zero.
-//! Cost: two passes over the input, and a multiply-add with a load and a store for each tap of each sample that is not zero.
+//! Cost: a pass over the input, and a multiply-add with a load and a store for each tap of each sample that is not zero. Without
+//! vectors, a kernel of one column adds whole blocks of a row, which contain such samples, to the rows that read them.
 
 use super::lines::Lines;
 use super::tile::{Band, Correlation};
 use crate::Sample;
 use crate::cases::Cases;
+use crate::filter::fill;
 use crate::lanes::{Lanes, add_product};
 use core::ops::Range;
 
@@ -34,70 +36,148 @@ const LEAST: usize = 2048;
 /// Taps that cost as much as to begin a row of them.
 const ROW: usize = 8;
 
-/// Which rows of input have samples that are not zero: a bit for each, by its number modulo 32.
-#[derive(Clone, Copy)]
-struct ActiveRows(u32);
+/// Of how many blocks one may be active, for a kernel of one column.
+const SILENT: usize = 5;
+
+/// Blocks that are noted when they are counted.
+const NOTED: usize = 32;
+
+/// Which parts of the input have samples that are not zero.
+struct Active {
+    /// Rows and first columns of blocks.
+    blocks: [[u16; 2]; NOTED],
+    noted: usize,
+    /// The first row whose blocks are not noted.
+    rest: usize,
+}
+
+impl Active {
+    /// Notes a block; without room for it, none of its row, which began after `before` of them.
+    #[inline(always)]
+    fn note(&mut self, row: usize, col: usize, before: usize) {
+        if self.rest <= row {
+            return;
+        }
+        match (self.blocks.get_mut(self.noted), u16::try_from(row), u16::try_from(col)) {
+            (Some(to), Ok(row), Ok(col)) => {
+                *to = [row, col];
+                self.noted += 1;
+            }
+            _ => (self.noted, self.rest) = (before, row),
+        }
+    }
+}
 
 impl<T: Sample> Correlation<'_, T> {
     /// Writes a band by spreading, if that costs less than to add all taps; returns whether it did.
     #[inline(always)]
     pub(super) fn is_spread<L: Lanes<T>>(&self, lanes: L, band: &mut Band<'_, T>) -> bool {
-        let rows = self.sparse::<L>(band);
-        if let Some(rows) = rows {
-            self.spread(lanes, rows, band);
+        let mut active = Active { blocks: [[0; 2]; NOTED], noted: 0, rest: usize::MAX };
+        let is_sparse = self.find::<L>(band, &mut active).is_some();
+        if is_sparse {
+            self.spread(lanes, &active, band);
         }
-        rows.is_some()
+        is_sparse
     }
 
-    /// The rows to spread, if that costs less than to add all taps of a band.
+    /// Finds what to spread, if that costs less than to add all taps of a band.
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn sparse<L: Lanes<T>>(&self, band: &Band<'_, T>) -> Option<ActiveRows> {
+    fn find<L: Lanes<T>>(&self, band: &Band<'_, T>, active: &mut Active) -> Option<()> {
         let ([.., kh, kw], read) = (self.kernel, self.reads(band));
         let taps = band.rows.len() * band.cols.len() * band.channels * self.taps();
         let is_small = kh * kw < FEW || band.cols.len() < NARROW || taps < LEAST;
         let samples: usize = read.size.iter().product();
+        let by_blocks = self.is_by_blocks::<L>();
         // A quarter at once and the others row by row, so that a dense frame is known by its first rows.
         let (mut left, each) = match L::SPREAD {
             _ if matches!(self.lines, Lines::Time { .. }) => return None,
             1 => (samples, 0),
             spread if !is_small => {
-                let quarter = (samples * kw).checked_div(4 * spread * (kw + ROW))?;
-                (quarter, (3 * quarter).checked_div(read.rows())?)
+                let most = if by_blocks {
+                    samples.div_ceil(SILENT * BLOCK)
+                } else {
+                    (samples * kw).checked_div(spread * (kw + ROW))?
+                };
+                (most / 4, (most - most / 4).checked_div(read.rows())?)
             }
             _ => return None,
         };
-        let mut rows = 0;
         for number in 0..read.rows() {
             left += each;
-            for (_, block) in blocks(self.line::<L>(&read, number)) {
-                let active = block.iter().filter(|x| !x.is_zero()).count();
-                left = left.checked_sub(active)?;
-                rows |= u32::from(active > 0) << (number % 32);
-            }
+            let before = active.noted;
+            blocks(self.line::<L>(&read, number), |start, block| {
+                let samples = if by_blocks { 1 } else { block.iter().filter(|x| !x.is_zero()).count() };
+                left = left.checked_sub(samples)?;
+                active.note(number, start, before);
+                Some(())
+            })?;
         }
         let mut channels = band.outs::<L>();
         channels
             // A sum that starts with -0 keeps its sign until a product is not -0.
             .all(|o| !self.bias_of(o).is_negative_zero() && are_finite(self.kernel_of(o)))
-            .then_some(ActiveRows(rows))
+            .then_some(())
+    }
+
+    /// Whether whole blocks are added to rows.
+    #[inline(always)]
+    fn is_by_blocks<L: Lanes<T>>(&self) -> bool {
+        L::PLAIN && self.kernel[4] == 1 && self.step == [1, 1]
     }
 
     /// Writes a band.
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn spread<L: Lanes<T>>(&self, lanes: L, ActiveRows(rows): ActiveRows, band: &mut Band<'_, T>) {
+    fn spread<L: Lanes<T>>(&self, lanes: L, active: &Active, band: &mut Band<'_, T>) {
         for channel in band.outs::<L>() {
             let bias = self.bias_of(channel);
-            (0..band.rows.len()).for_each(|row| fill(self.row_of(band, channel, row), bias));
+            if band.cols.len() == self.cols && self.pitch[1] == self.cols {
+                let rows =
+                    band.out.get_mut(channel - band.channel).map(|out| out.split_at_mut(band.rows.len() * self.cols));
+                fill(rows.unwrap_or_default().0, bias);
+            } else {
+                (0..band.rows.len()).for_each(|row| fill(self.row_of(band, channel, row), bias));
+            }
         }
         let read = self.reads(band);
-        for number in (0..read.rows()).filter(|number| rows >> (number % 32) & 1 == 1) {
-            for (start, block) in blocks(self.line::<L>(&read, number)) {
-                for (j, x) in (start..).zip(block).filter(|(_, x)| !x.is_zero()) {
-                    self.spread_sample(lanes, *x, read.place(number), j, band);
-                }
+        for noted in active.blocks.iter().take(active.noted) {
+            let [number, start] = noted.map(usize::from);
+            let block = self.line::<L>(&read, number).get(start..).unwrap_or(&[]);
+            let block = block.get(..block.len().min(BLOCK)).unwrap_or(&[]);
+            self.spread_block(lanes, block, read.place(number), start, band);
+        }
+        for number in active.rest..read.rows() {
+            blocks(self.line::<L>(&read, number), |start, block| {
+                self.spread_block(lanes, block, read.place(number), start, band);
+                Some(())
+            });
+        }
+    }
+
+    /// Adds the products of the samples from column `col` of a row that the band reads.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn spread_block<L: Lanes<T>>(
+        &self,
+        lanes: L,
+        block: &[T],
+        [plane, row]: [usize; 2],
+        col: usize,
+        band: &mut Band<'_, T>,
+    ) {
+        if L::asks(Cases::taps(1), self.is_by_blocks::<L>()) {
+            let kernel = |channel| self.kernel_of(channel).get(plane * self.kernel[3]..).unwrap_or(&[]);
+            for channel in band.outs::<L>() {
+                let kernel = kernel(channel);
+                self.rows_that_read(row, channel, col..col + block.len(), band, |out, b| {
+                    kernel.get(b).into_iter().for_each(|w| add_row(lanes, out, block, *w));
+                });
             }
+            return;
+        }
+        for (j, x) in (col..).zip(block).filter(|(_, x)| !x.is_zero()) {
+            self.spread_sample(lanes, *x, [plane, row], j, band);
         }
     }
 
@@ -105,32 +185,61 @@ impl<T: Sample> Correlation<'_, T> {
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn spread_sample<L: Lanes<T>>(&self, lanes: L, x: T, [plane, row]: [usize; 2], col: usize, band: &mut Band<'_, T>) {
-        let ([.., kh, kw], [down, right], [by, across]) = (self.kernel, self.step, self.dilation);
-        let (rows, cols) = (band.rows.len(), band.cols.len());
+        let ([.., kh, kw], [_, right], [_, across], cols) = (self.kernel, self.step, self.dilation, band.cols.len());
         for channel in band.outs::<L>() {
             let kernel = self.kernel_of(channel).get(plane * kh * kw..).unwrap_or(&[]);
+            if L::asks(Cases::STRIDE.and(Cases::DILATION), right != 1 || across != 1) {
+                self.rows_that_read(row, channel, 0..cols, band, |out, b| {
+                    for (e, w) in kernel.get(b * kw..(b + 1) * kw).unwrap_or(&[]).iter().enumerate() {
+                        let at = col.checked_sub(e * across).and_then(|at| whole(at, right));
+                        if let Some(y) = at.and_then(|at| out.get_mut(at)) {
+                            *y = add_product(lanes, *y, x, *w);
+                        }
+                    }
+                });
+                continue;
+            }
+            // Output column c takes tap col - c.
+            let (left, end) = ((col + 1).saturating_sub(kw), cols.min(col + 1));
+            self.rows_that_read(row, channel, left..end, band, |out, b| {
+                let first = b * kw + (col + 1 - end);
+                let taps = kernel.get(first..first + out.len());
+                add_taps(lanes, out, taps.unwrap_or(&[]), x);
+            });
+        }
+    }
+
+    /// Calls `add` with columns `cols` of each output row of a band that reads row `row`, and with the row of the kernel by which it
+    /// does.
+    #[inline(always)]
+    fn rows_that_read(
+        &self,
+        row: usize,
+        channel: usize,
+        cols: Range<usize>,
+        band: &mut Band<'_, T>,
+        mut add: impl FnMut(&mut [T], usize),
+    ) {
+        let (kh, rows, step, dilation) = (self.kernel[3], band.rows.len(), self.step[0], self.dilation[0]);
+        if step == 1 && dilation == 1 && self.pitch[1] == self.cols {
             // Output row r takes row row - r of the kernel.
-            let first = if by == 1 { (row + 1).saturating_sub(rows * down) } else { 0 };
-            for (b, taps) in kernel.chunks_exact(kw.max(1)).enumerate().take(kh.min(row + 1)).skip(first) {
-                let out = row.checked_sub(b * by).and_then(|at| whole(at, down)).filter(|out| *out < rows);
-                let Some(out) = out.map(|out| self.row_of(band, channel, out)) else { continue };
-                if !L::asks(Cases::STRIDE.and(Cases::DILATION), right != 1 || across != 1) {
-                    // Output column c takes tap col - c.
-                    let (left, end) = ((col + 1).saturating_sub(kw), cols.min(col + 1));
-                    let (Some(out), Some(taps)) = (out.get_mut(left..end), taps.get(col + 1 - end..=col - left)) else {
-                        continue;
-                    };
-                    for (y, w) in out.iter_mut().zip(taps.iter().rev()) {
-                        *y = add_product(lanes, *y, x, *w);
-                    }
-                    continue;
+            let (top, bottom) = ((row + 1).saturating_sub(kh), rows.min(row + 1));
+            let out = band.out.get_mut(channel - band.channel).map(|out| &mut **out).unwrap_or_default();
+            let (mut at, mut b) = (bottom * self.cols + cols.start, row + 1 - bottom);
+            for _ in top..bottom {
+                at -= self.cols;
+                if let Some(out) = out.get_mut(at..at + cols.len()) {
+                    add(out, b);
                 }
-                for (e, w) in taps.iter().enumerate() {
-                    let at = col.checked_sub(e * across).and_then(|at| whole(at, right));
-                    if let Some(y) = at.and_then(|at| out.get_mut(at)) {
-                        *y = add_product(lanes, *y, x, *w);
-                    }
-                }
+                b += 1;
+            }
+            return;
+        }
+        for b in 0..kh.min(row + 1) {
+            let out = row.checked_sub(b * dilation).and_then(|at| whole(at, step)).filter(|out| *out < rows);
+            let out = out.and_then(|out| self.row_of(band, channel, out).get_mut(cols.clone()));
+            if let Some(out) = out {
+                add(out, b);
             }
         }
     }
@@ -216,19 +325,53 @@ fn are_finite<T: Sample>(weights: &[T]) -> bool {
     weights.iter().all(|w| w.is_finite())
 }
 
-/// Several at a time, which takes a third of the instructions of a microcontroller.
-#[cfg_attr(target_os = "none", inline(never))]
-fn fill<T: Sample>(row: &mut [T], value: T) {
-    let (blocks, rest) = row.as_chunks_mut();
-    blocks.iter_mut().for_each(|block| *block = [value; BLOCK]);
-    rest.fill(value);
+/// Calls `found` with the parts of a row that are not all zero, each with its first column, until it returns `None`.
+#[inline(always)]
+fn blocks<T: Sample>(line: &[T], mut found: impl FnMut(usize, &[T]) -> Option<()>) -> Option<()> {
+    let (blocks, rest) = line.as_chunks::<BLOCK>();
+    let mut start = 0;
+    for block in blocks {
+        if !T::are_zero(block) {
+            found(start, block)?;
+        }
+        start += BLOCK;
+    }
+    if rest.iter().any(|x| !x.is_zero()) { found(start, rest) } else { Some(()) }
 }
 
-/// Parts of a row that may not be all zero, each with its first column.
+/// Adds `w` times a row.
 #[inline(always)]
-fn blocks<T: Sample>(line: &[T]) -> impl Iterator<Item = (usize, &[T])> {
-    let is_active = |block: &&[T]| !block.as_array().is_some_and(T::are_zero);
-    (0..).step_by(BLOCK).zip(line.chunks(BLOCK)).filter(move |(_, block)| is_active(block))
+fn add_row<T: Sample, L: Lanes<T>>(lanes: L, out: &mut [T], x: &[T], w: T) {
+    let ((blocks, rest), (of_blocks, x)) = (out.as_chunks_mut::<BLOCK>(), x.as_chunks::<BLOCK>());
+    for (block, x) in blocks.iter_mut().zip(of_blocks) {
+        block.iter_mut().zip(x).for_each(|(y, x)| *y = add_product(lanes, *y, *x, w));
+    }
+    rest.iter_mut().zip(x).for_each(|(y, x)| *y = add_product(lanes, *y, *x, w));
+}
+
+/// Adds `x` times each of `taps`, the last of them first.
+#[inline(always)]
+fn add_taps<T: Sample, L: Lanes<T>>(lanes: L, out: &mut [T], taps: &[T], x: T) {
+    macro_rules! add {
+        ($out:expr, $taps:expr) => {
+            for (y, w) in $out.iter_mut().zip($taps.iter().rev()) {
+                *y = add_product(lanes, *y, x, *w);
+            }
+        };
+    }
+    // Without loops where the number is known.
+    macro_rules! or {
+        ($($count:literal)*) => {
+            $(if L::asks(Cases::taps($count), true)
+                && let (Some(out), Some(taps)) = (out.as_mut_array::<$count>(), taps.as_array::<$count>())
+            {
+                add!(out, taps);
+            } else)* {
+                add!(out, taps);
+            }
+        };
+    }
+    or!(3 5 7);
 }
 
 /// `at / step`, if that is a whole number.

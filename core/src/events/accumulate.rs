@@ -16,6 +16,7 @@
 //! caller lends, which may be another one for each bin (double buffering).
 
 use super::{Decode, Event, Window};
+use crate::filter::fill;
 use crate::words::{put_longs, take_long};
 use crate::{Error, Sample, Shape};
 use core::hint::select_unpredictable;
@@ -479,7 +480,7 @@ impl Accumulator {
         self.start = Some(start);
         if self.stale {
             self.stale = false;
-            frame.fill(T::zero());
+            fill(frame, T::zero());
         }
         let ahead = t.checked_sub(start);
         match ahead {

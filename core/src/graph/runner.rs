@@ -2,6 +2,7 @@
 
 use super::Stage;
 use crate::cases::Cases;
+use crate::eights::in_eights;
 use crate::engine::{SingleThread, WorkSplitter};
 use crate::filter::copy;
 use crate::sample::Scaled;
@@ -111,18 +112,22 @@ pub trait Runner<T: Sample>: Sync {
 #[inline(always)]
 pub fn weighted_sum<T: Sample>([a, b]: [&[T]; 2], weights: Scaled<[T; 2]>, to: &mut [T]) {
     let Scaled { value: [wa, wb], shift } = weights;
-    for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
-        *to = T::from_sum(T::add_product(a.product(wa), *b, wb), shift);
-    }
+    in_eights(((a, b), to), |((a, b), to)| {
+        for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+            *to = T::from_sum(T::add_product(a.product(wa), *b, wb), shift);
+        }
+    });
 }
 
 /// `to = w0 to + w1 b`.
 #[inline(always)]
 pub fn weighted_sum_in_place<T: Sample>(to: &mut [T], b: &[T], weights: Scaled<[T; 2]>) {
     let Scaled { value: [weight, wb], shift } = weights;
-    for (to, b) in to.iter_mut().zip(b) {
-        *to = T::from_sum(T::add_product(to.product(weight), *b, wb), shift);
-    }
+    in_eights((b, to), |(b, to)| {
+        for (to, b) in to.iter_mut().zip(b) {
+            *to = T::from_sum(T::add_product(to.product(weight), *b, wb), shift);
+        }
+    });
 }
 
 /// `to = to b`.

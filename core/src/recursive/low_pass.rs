@@ -10,6 +10,7 @@
 
 use super::Decay;
 use super::update::{flush_due, plain, scaled};
+use crate::eights::in_eights;
 use crate::engine::{Engine, WorkSplitter};
 use crate::filter::copy;
 use crate::fixed::check_shift;
@@ -138,17 +139,7 @@ impl LowPass {
                 #[inline(always)]
                 |place, x, [y], out| {
                     flush_due(decay, (t as usize).wrapping_add(place.frame), place.pixel, y);
-                    if cfg!(any(not(target_os = "none"), helium)) {
-                        return smooth_and_write(gain, x, y, out, write);
-                    }
-                    // Without vectors, eight samples per iteration: counting the iterations costs as much as half a
-                    // sample.
-                    let ((x, x_rest), (y, y_rest), (out, out_rest)) =
-                        (x.as_chunks::<8>(), y.as_chunks_mut::<8>(), out.as_chunks_mut::<8>());
-                    for ((x, y), out) in x.iter().zip(y).zip(out) {
-                        smooth_and_write(gain, x, y, out, write);
-                    }
-                    smooth_and_write(gain, x_rest, y_rest, out_rest, write);
+                    in_eights(((x, y), out), |((x, y), out)| smooth_and_write(gain, x, y, out, write));
                 },
             );
         }

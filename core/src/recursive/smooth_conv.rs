@@ -19,7 +19,9 @@
 //!   bit-identical.
 
 use super::Decay;
-use super::update::{due, flush, is_copy, plain, scaled, smooth, smooth_amplified, smooth_thrice, smooth_twice};
+use super::update::{
+    due, flush, is_copy, plain, scaled, smooth, smooth_amplified, smooth_once, smooth_thrice, smooth_twice,
+};
 use crate::cases::Cases;
 use crate::conv::conv3d::pad_row;
 use crate::conv::lines::Lines;
@@ -27,6 +29,7 @@ use crate::conv::separable::Spatial;
 use crate::conv::taps::cases_of;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
+use crate::eights::in_eights;
 use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
@@ -39,7 +42,7 @@ use core::ops::Range;
 /// Samples of a row whose sums pass through the stages together.
 const TOGETHER: usize = 64;
 
-/// Stages of integers whose gains are computed once for all rows.
+/// Stages whose gains are computed once for all rows.
 const GAINS: usize = 8;
 type Gains<T> = [Scaled<T>; GAINS];
 
@@ -300,6 +303,12 @@ impl<T> SmoothConv<'_, T> {
         !self.components && self.block < 2
     }
 
+    /// Whether an output pixel is a sum of one pixel of each of three stages or more.
+    const fn is_sum_of_stages(&self) -> bool {
+        let is_pixel = self.size[0] == 1 && self.size[1] == 1;
+        is_pixel && self.decays.len() >= 3 && !self.components && self.factors.is_none()
+    }
+
     /// What the filter asks for.
     pub(crate) const fn cases(&self) -> Cases {
         let (stages, cols, of_factors) = (self.decays.len(), self.shape.cols, self.factors.is_some());
@@ -312,6 +321,7 @@ impl<T> SmoothConv<'_, T> {
         let kernels = if of_factors { Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols)) } else { Cases::DIRECT };
         kernels
             .and(cases_of(self.size[1], 1, 1, cols))
+            .and(Cases::SUM_OF_STAGES.when(self.is_sum_of_stages()))
             .and(Cases::OTHER_STAGES.when(others))
             .and(Cases::PLAIN_STAGES.when(self.remainders == 0))
             .and(Cases::THREE_STAGES.when(stages >= 3))
@@ -362,9 +372,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                 let cols = self.shape.cols.max(1);
                 let plain = L::asks(Cases::PLAIN_STAGES, self.is_plain()) || !L::asks(Cases::OTHER_STAGES, true);
                 let mut gains = [Scaled { value: T::zero(), shift: 0 }; GAINS];
-                if T::HAS_WIDE_SUMS {
-                    gains.iter_mut().zip(self.decays).for_each(|(gain, decay)| *gain = scaled(*decay));
-                }
+                gains.iter_mut().zip(self.decays).for_each(|(gain, decay)| *gain = scaled(*decay));
                 if frames == 0 {
                     for r in due(t, self.period, rows.clone()) {
                         self.flush_row(piece_mut(state, r - rows.start, stored).unwrap_or_default());
@@ -469,19 +477,21 @@ impl<T: Sample> SmoothConv<'_, T> {
     fn chain_row<L: Lanes<T>>(&self, plain: bool, gains: &Gains<T>, x: &[T], state: &mut [T]) {
         let (cols, stride, left) = (self.shape.cols, self.stride(), self.size[1] / 2);
         let (stages, remainders) = state.split_at_mut_checked(self.row()).unwrap_or_default();
-        let together = if plain { self.decays } else { &[] };
-        for (i, decays) in together.chunks(3).enumerate() {
-            let (before, rest) = stages.split_at_mut_checked(3 * i * stride).unwrap_or_default();
+        for first in (0..if plain { self.decays.len() } else { 0 }).step_by(3) {
+            let gain = |stage: usize| self.gain(gains, first + stage);
+            let (before, rest) = stages.split_at_mut_checked(first * stride).unwrap_or_default();
             let x = match before.len().checked_sub(stride) {
                 None => x,
                 Some(last) => before.get(last + left..).unwrap_or(&[]),
             };
             let mut rows = rest.chunks_exact_mut(stride.max(1));
             let mut row = || rows.next().and_then(|row| row.get_mut(left..)?.get_mut(..cols)).unwrap_or_default();
-            match *decays {
-                [a, b, c] if L::asks(Cases::THREE_STAGES, true) => smooth_thrice([a, b, c], x, [row(), row(), row()]),
-                [a, b] if L::asks(Cases::TWO_STAGES, true) => smooth_twice([a, b], x, [row(), row()]),
-                [a] if L::asks(Cases::ONE_STAGE, true) => smooth(a, x, row(), &mut []),
+            match self.decays.len() - first {
+                1 if L::asks(Cases::ONE_STAGE, true) => smooth_once(gain(0), x, row()),
+                2 if L::asks(Cases::TWO_STAGES, true) => smooth_twice([0, 1].map(gain), x, [row(), row()]),
+                3.. if L::asks(Cases::THREE_STAGES, true) => {
+                    smooth_thrice([0, 1, 2].map(gain), x, [row(), row(), row()]);
+                }
                 _ => {}
             }
         }
@@ -491,6 +501,13 @@ impl<T: Sample> SmoothConv<'_, T> {
         for row in stages.chunks_exact_mut(stride.max(1)) {
             pad_row(row, left, cols, self.border);
         }
+    }
+
+    /// The gain of a stage.
+    #[inline(always)]
+    fn gain(&self, gains: &Gains<T>, stage: usize) -> Scaled<T> {
+        let zero = Scaled { value: T::zero(), shift: 0 };
+        gains.get(stage).copied().unwrap_or_else(|| self.decays.get(stage).map_or(zero, |decay| scaled(*decay)))
     }
 
     /// A row of stages of any kind, one after the other.
@@ -521,7 +538,7 @@ impl<T: Sample> SmoothConv<'_, T> {
                 hold(sums, x);
             }
             for (i, (decay, y)) in self.decays.iter().zip(stages.chunks_exact_mut(stride)).enumerate() {
-                let gain = || gains.get(i).copied().unwrap_or_else(|| scaled(*decay));
+                let gain = || self.gain(gains, i);
                 let y = y.get_mut(left + col..).and_then(|y| y.get_mut(..x.len())).unwrap_or_default();
                 let c = if decay.is_compensated() { remainders.next() } else { None };
                 match c.filter(|_| !is_copy::<T>(*decay)).and_then(|c| c.get_mut(col..)) {
@@ -575,6 +592,10 @@ impl<T: Sample> SmoothConv<'_, T> {
             };
             return spatial.run(engine, scratch, output);
         }
+        // A sum of integers is wider than what three of them leave.
+        if L::PLAIN && (n == 3 || !T::HAS_WIDE_SUMS) && L::asks(Cases::SUM_OF_STAGES, self.is_sum_of_stages()) {
+            return self.sum_of_stages(stages, of_row, output);
+        }
         if !L::asks(Cases::DIRECT, true) {
             return;
         }
@@ -594,6 +615,27 @@ impl<T: Sample> SmoothConv<'_, T> {
             pitch: [self.shape.pixels(), cols],
         };
         correlation.run(engine, output);
+    }
+
+    /// The same for kernels of one pixel, a row at a time: without vectors, where to set up the rows and tiles of a convolution costs
+    /// more than these sums.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn sum_of_stages(&self, stages: &[T], of_row: usize, output: &mut [T]) {
+        let cols = self.shape.cols.max(1);
+        for (stages, out) in stages.chunks(of_row.max(1)).zip(output.chunks_exact_mut(cols)) {
+            let mut stages = self.spatial.iter().copied().zip(stages.chunks_exact(cols));
+            let mut stage = || stages.next().unwrap_or((T::zero(), &[]));
+            let [(a, x), (b, y), (c, z)] = [stage(), stage(), stage()];
+            in_eights((((x, y), z), &mut *out), |(((x, y), z), out)| {
+                for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
+                    let sum = T::add_product(T::add_product(T::zero().to_sum(), *x, a), *y, b);
+                    *out = T::from_sum(T::add_product(sum, *z, c), self.shift);
+                }
+            });
+            for (w, x) in stages {
+                out.iter_mut().zip(x).for_each(|(sum, x)| *sum = *sum + *x * w);
+            }
+        }
     }
 
     /// [`Filter::advance`] with given vectors and threads.
@@ -677,5 +719,58 @@ impl<T: Sample> Filter<T> for SmoothConv<'_, T> {
         output: &mut [T],
     ) -> Result<usize, Error> {
         self.advance_with(Engine::single_thread(T::LANES), t, state, scratch, input, output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Q15;
+    use crate::cases::tests::Known;
+    use crate::lanes::{OF_F32, Plain};
+    extern crate std;
+    use std::{vec, vec::Vec};
+
+    /// The bits of 4 frames of samples that are zero here and there.
+    fn run<T: Sample, L: Lanes<T>>(smooth: &SmoothConv<'_, T>, lanes: L) -> Vec<u64> {
+        let (signature, mut bits) = (smooth.signature(), Vec::new());
+        let (mut state, mut out) = (vec![T::zero(); signature.state], vec![T::zero(); signature.output.len()]);
+        let mut scratch = vec![T::zero(); signature.scratch.len(1)];
+        for t in 0..4 {
+            let number = |i: usize| (((i + 7 * t) * 37) % 29) as f64 / 64.0 - 0.2;
+            let x: Vec<T> =
+                (0..signature.input.len()).map(|i| T::from_f64(if i % 5 == t { 0.0 } else { number(i) })).collect();
+            smooth
+                .advance_with(Engine::single_thread(lanes), t as u64, &mut state, &mut scratch, &x, &mut out)
+                .unwrap();
+            bits.extend(out.iter().map(|y| y.to_raw_bits()));
+        }
+        bits
+    }
+
+    /// A microcontroller adds the stages by themselves: the sums are those of tiles, for every number of stages.
+    #[test]
+    fn kernels_of_one_pixel_have_the_same_bits() {
+        let decays = [0.5, 0.25, 0.125, 0.3, 0.7, 0.9].map(|gain| Decay::from_gain(gain).unwrap());
+        let of_stages = Cases::ONE_STAGE.and(Cases::TWO_STAGES).and(Cases::THREE_STAGES).and(Cases::PLAIN_STAGES);
+        let by_tiles = of_stages.and(Cases::DIRECT).and(Cases::taps(1)).and(Cases::REST);
+        for stages in 1..=decays.len() {
+            for (rows, cols) in [(1, 1), (3, 7), (2, 8), (2, 21), (3, 64)] {
+                let (shape, decays) = (Shape::new(2, rows, cols), &decays[..stages]);
+                let weights: Vec<f32> = (0..stages).map(|i| 0.3 - 0.11 * i as f32).collect();
+                let smooth = SmoothConv::new(shape, decays, &weights, [1, 1], Border::Zeros).unwrap();
+                for smooth in [smooth, smooth.components()] {
+                    let expected = run(&smooth, OF_F32);
+                    assert_eq!(run(&smooth, Plain::<8, false>), expected, "{stages} stages, {shape}");
+                    assert_eq!(run(&smooth, Plain::<8, true>), expected, "{stages} stages, {shape}, in loops");
+                }
+                let weights: Vec<Q15> = weights.iter().map(|w| Q15::from_f64(f64::from(*w))).collect();
+                let smooth = SmoothConv::from_checked(shape, decays, &weights, [1, 1], Border::Zeros)
+                    .unwrap()
+                    .scaled(-1, [0; 2]);
+                let expected = run(&smooth, Known::of(by_tiles, Plain::<8, false>));
+                assert_eq!(run(&smooth, Plain::<8, false>), expected, "{stages} stages, {shape} of integers");
+            }
+        }
     }
 }

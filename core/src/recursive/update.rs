@@ -2,6 +2,7 @@
 //! requires it.
 
 use super::Decay;
+use crate::eights::in_eights;
 use crate::filter::copy;
 use crate::sample::{Sample, Scaled};
 use core::iter::successors;
@@ -89,9 +90,15 @@ pub(super) fn smooth<T: Sample>(decay: Decay, x: &[T], y: &mut [T], c: &mut [T])
     } else if decay.is_compensated() {
         T::approach_samples(x, y, c, gain);
     } else {
-        for (x, y) in x.iter().zip(y) {
-            *y = y.approach(*x, gain);
-        }
+        smooth_once(gain, x, y);
+    }
+}
+
+/// A plain recursion.
+#[inline(always)]
+pub(super) fn smooth_once<T: Sample>(gain: Scaled<T>, x: &[T], y: &mut [T]) {
+    for (x, y) in x.iter().zip(y) {
+        *y = y.approach(*x, gain);
     }
 }
 
@@ -109,23 +116,25 @@ pub(super) fn smooth_amplified<T: Sample>(decay: Decay, shift: i8, x: &[T], y: &
 
 /// Two plain recursions in one pass, so that no sample is loaded twice.
 #[inline(always)]
-pub(super) fn smooth_twice<T: Sample>(decays: [Decay; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
-    let [a, b] = decays.map(scaled);
-    for ((x, y), z) in x.iter().zip(y).zip(z) {
-        *y = y.approach(*x, a);
-        *z = z.approach(*y, b);
-    }
+pub(super) fn smooth_twice<T: Sample>([a, b]: [Scaled<T>; 2], x: &[T], [y, z]: [&mut [T]; 2]) {
+    in_eights(((x, y), z), |((x, y), z)| {
+        for ((x, y), z) in x.iter().zip(y).zip(z) {
+            *y = y.approach(*x, a);
+            *z = z.approach(*y, b);
+        }
+    });
 }
 
 /// Three plain recursions in one pass.
 #[inline(always)]
-pub(super) fn smooth_thrice<T: Sample>(decays: [Decay; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
-    let [a, b, c] = decays.map(scaled);
-    for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
-        *u = u.approach(*x, a);
-        *y = y.approach(*u, b);
-        *z = z.approach(*y, c);
-    }
+pub(super) fn smooth_thrice<T: Sample>([a, b, c]: [Scaled<T>; 3], x: &[T], [u, y, z]: [&mut [T]; 3]) {
+    in_eights((((x, u), y), z), |(((x, u), y), z)| {
+        for (((x, u), y), z) in x.iter().zip(u).zip(y).zip(z) {
+            *u = u.approach(*x, a);
+            *y = y.approach(*u, b);
+            *z = z.approach(*y, c);
+        }
+    });
 }
 
 #[cfg(test)]
