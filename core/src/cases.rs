@@ -54,7 +54,7 @@ impl Cases {
     pub const DIRECT: Self = Self(1 << 16);
     /// Kernels in space by factors.
     pub const BY_FACTORS: Self = Self(1 << 17);
-    /// Kernels of one pixel, three or more.
+    /// Three kernels of one pixel.
     pub const SUM_OF_STAGES: Self = Self(1 << 18);
 
     /// Number `n` of the nonlinearities.

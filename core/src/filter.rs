@@ -353,7 +353,7 @@ pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
 pub(crate) fn fill<T: Copy>(to: &mut [T], value: T) {
     if cfg!(target_os = "none") {
         let (blocks, rest) = to.as_chunks_mut();
-        blocks.iter_mut().for_each(|block| *block = [value; 8]);
+        blocks.iter_mut().for_each(|block| *block = [value; 16]);
         rest.iter_mut().for_each(|to| *to = value);
         return;
     }

@@ -91,7 +91,7 @@ impl<T: Sample> Correlation<'_, T> {
         let by_blocks = self.is_by_blocks::<L>();
         // A quarter at once and the others row by row, so that a dense frame is known by its first rows.
         let (mut left, each) = match L::SPREAD {
-            _ if matches!(self.lines, Lines::Time { .. }) => return None,
+            _ if matches!(self.lines, Lines::Time { .. }) || self.pitch[1] != self.cols => return None,
             1 => (samples, 0),
             spread if !is_small => {
                 let most = if by_blocks {
@@ -132,12 +132,11 @@ impl<T: Sample> Correlation<'_, T> {
     fn spread<L: Lanes<T>>(&self, lanes: L, active: &Active, band: &mut Band<'_, T>) {
         for channel in band.outs::<L>() {
             let bias = self.bias_of(channel);
-            if band.cols.len() == self.cols && self.pitch[1] == self.cols {
-                let rows =
-                    band.out.get_mut(channel - band.channel).map(|out| out.split_at_mut(band.rows.len() * self.cols));
-                fill(rows.unwrap_or_default().0, bias);
-            } else {
-                (0..band.rows.len()).for_each(|row| fill(self.row_of(band, channel, row), bias));
+            let (rows, cols) = (band.rows.len(), band.cols.len());
+            // Whole rows at once.
+            let (count, len) = if cols == self.cols { (1, rows * cols) } else { (rows, cols) };
+            for row in plane_of(band, channel).chunks_mut(len.max(self.cols).max(1)).take(count) {
+                fill(row.get_mut(..len).unwrap_or_default(), bias);
             }
         }
         let read = self.reads(band);
@@ -221,26 +220,23 @@ impl<T: Sample> Correlation<'_, T> {
         mut add: impl FnMut(&mut [T], usize),
     ) {
         let (kh, rows, step, dilation) = (self.kernel[3], band.rows.len(), self.step[0], self.dilation[0]);
-        if step == 1 && dilation == 1 && self.pitch[1] == self.cols {
-            // Output row r takes row row - r of the kernel.
-            let (top, bottom) = ((row + 1).saturating_sub(kh), rows.min(row + 1));
-            let out = band.out.get_mut(channel - band.channel).map(|out| &mut **out).unwrap_or_default();
-            let (mut at, mut b) = (bottom * self.cols + cols.start, row + 1 - bottom);
-            for _ in top..bottom {
-                at -= self.cols;
-                if let Some(out) = out.get_mut(at..at + cols.len()) {
-                    add(out, b);
-                }
-                b += 1;
+        let out = plane_of(band, channel);
+        let mut add_to = |at: usize, b: usize| {
+            let first = at * self.cols + cols.start;
+            if let Some(out) = out.get_mut(first..first + cols.len()) {
+                add(out, b);
+            }
+        };
+        if step != 1 || dilation != 1 {
+            for b in 0..kh.min(row + 1) {
+                let at = row.checked_sub(b * dilation).and_then(|at| whole(at, step));
+                at.filter(|at| *at < rows).into_iter().for_each(|at| add_to(at, b));
             }
             return;
         }
-        for b in 0..kh.min(row + 1) {
-            let out = row.checked_sub(b * dilation).and_then(|at| whole(at, step)).filter(|out| *out < rows);
-            let out = out.and_then(|out| self.row_of(band, channel, out).get_mut(cols.clone()));
-            if let Some(out) = out {
-                add(out, b);
-            }
+        // Output row r takes row row - r of the kernel.
+        for b in (row + 1).saturating_sub(rows)..kh.min(row + 1) {
+            add_to(row - b, b);
         }
     }
 
@@ -249,19 +245,6 @@ impl<T: Sample> Correlation<'_, T> {
     fn kernel_of(&self, channel: usize) -> &[T] {
         let taps = self.taps();
         self.weights.get(channel * taps..(channel + 1) * taps).unwrap_or(&[])
-    }
-
-    /// The outputs of a band in row `row` of its own.
-    #[inline(always)]
-    fn row_of<'b>(&self, band: &'b mut Band<'_, T>, channel: usize, row: usize) -> &'b mut [T] {
-        let len = band.cols.len();
-        // Where rows are adjacent, a piece is a channel; else, a row or a channel.
-        let (piece, start) = match self.pitch[1] == self.cols {
-            true => (channel - band.channel, row * self.cols),
-            false if band.channels == 1 => (row, 0),
-            false => (channel - band.channel, 0),
-        };
-        band.out.get_mut(piece).and_then(|out| out.get_mut(start..start + len)).unwrap_or_default()
     }
 
     /// What the outputs of a band read.
@@ -318,6 +301,12 @@ impl<T> Band<'_, T> {
     fn outs<L: Lanes<T>>(&self) -> Range<usize> {
         self.channel..self.channel + if L::PLAIN { 1 } else { self.channels }
     }
+}
+
+/// The outputs of a band in one channel, rows one after another.
+#[inline(always)]
+fn plane_of<'b, T>(band: &'b mut Band<'_, T>, channel: usize) -> &'b mut [T] {
+    band.out.get_mut(channel - band.channel).map(|out| &mut **out).unwrap_or_default()
 }
 
 #[cfg_attr(target_os = "none", inline(never))]

@@ -177,7 +177,7 @@ impl<'a, T: Sample> Correlation<'a, T> {
 
     /// A band, with separate inner loops for each form. They are separate functions, which compile to better loops.
     fn band<L: Lanes<T>>(&self, lanes: L, mut band: Band<'_, T>) {
-        if self.may_be_sparse && !T::HAS_WIDE_SUMS {
+        if L::SPREAD > 0 && self.may_be_sparse && !T::HAS_WIDE_SUMS {
             let is_written = lanes.vectorize(
                 #[inline(always)]
                 || self.is_spread(lanes, &mut band),

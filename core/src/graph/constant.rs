@@ -36,6 +36,9 @@ pub trait ConstantModel {
     type Sample: Sample;
     /// The model.
     const GRAPH: Graph<'static, Self::Sample>;
+    /// Whether convolutions [spread](crate::conv::sparse) what is not zero, as frames of events need it to be fast. It affects only
+    /// speed and program memory: without, the model of a retina takes 5 kB less on a Cortex-M4, for frames of brightness.
+    const SKIPS_ZEROS: bool = true;
 }
 
 /// A sample whose models have a [checksum](Graph::checksum): [`f32`] and [`Q15`]. It is that of the constant model `M`.
@@ -105,7 +108,7 @@ impl<M: ConstantModel> Lanes<M::Sample> for Only<M> {
     type Vector = Vector<M>;
     const WIDTH: usize = Own::<M>::WIDTH;
     const COLUMNS: usize = Own::<M>::COLUMNS;
-    const SPREAD: usize = Own::<M>::SPREAD;
+    const SPREAD: usize = if M::SKIPS_ZEROS { Own::<M>::SPREAD } else { 0 };
     const PLAIN: bool = Own::<M>::PLAIN;
     const LOOPS: bool = Own::<M>::LOOPS;
 

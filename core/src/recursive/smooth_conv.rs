@@ -29,7 +29,6 @@ use crate::conv::separable::Spatial;
 use crate::conv::taps::cases_of;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
-use crate::eights::in_eights;
 use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
@@ -303,10 +302,10 @@ impl<T> SmoothConv<'_, T> {
         !self.components && self.block < 2
     }
 
-    /// Whether an output pixel is a sum of one pixel of each of three stages or more.
+    /// Whether an output pixel is a sum of one pixel of each of three stages.
     const fn is_sum_of_stages(&self) -> bool {
         let is_pixel = self.size[0] == 1 && self.size[1] == 1;
-        is_pixel && self.decays.len() >= 3 && !self.components && self.factors.is_none()
+        is_pixel && self.decays.len() == 3 && !self.components && self.factors.is_none()
     }
 
     /// What the filter asks for.
@@ -318,9 +317,17 @@ impl<T> SmoothConv<'_, T> {
             others = others || self.decays[stage].is_compensated() || self.decays[stage].gain > 0.99;
             stage += 1;
         }
-        let kernels = if of_factors { Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols)) } else { Cases::DIRECT };
+        // A microcontroller has nothing but lanes without vectors.
+        let is_sum = self.is_sum_of_stages() && cfg!(target_os = "none");
+        let kernels = if is_sum {
+            Cases::NONE
+        } else if of_factors {
+            Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols))
+        } else {
+            Cases::DIRECT
+        };
         kernels
-            .and(cases_of(self.size[1], 1, 1, cols))
+            .and(if is_sum { Cases::NONE } else { cases_of(self.size[1], 1, 1, cols) })
             .and(Cases::SUM_OF_STAGES.when(self.is_sum_of_stages()))
             .and(Cases::OTHER_STAGES.when(others))
             .and(Cases::PLAIN_STAGES.when(self.remainders == 0))
@@ -592,8 +599,7 @@ impl<T: Sample> SmoothConv<'_, T> {
             };
             return spatial.run(engine, scratch, output);
         }
-        // A sum of integers is wider than what three of them leave.
-        if L::PLAIN && (n == 3 || !T::HAS_WIDE_SUMS) && L::asks(Cases::SUM_OF_STAGES, self.is_sum_of_stages()) {
+        if L::PLAIN && L::asks(Cases::SUM_OF_STAGES, self.is_sum_of_stages()) {
             return self.sum_of_stages(stages, of_row, output);
         }
         if !L::asks(Cases::DIRECT, true) {
@@ -617,23 +623,18 @@ impl<T: Sample> SmoothConv<'_, T> {
         correlation.run(engine, output);
     }
 
-    /// The same for kernels of one pixel, a row at a time: without vectors, where to set up the rows and tiles of a convolution costs
+    /// The same for three kernels of one pixel, row by row: without vectors, where to set up the rows and tiles of a convolution costs
     /// more than these sums.
     #[cfg_attr(target_os = "none", inline(never))]
     fn sum_of_stages(&self, stages: &[T], of_row: usize, output: &mut [T]) {
         let cols = self.shape.cols.max(1);
+        let &[a, b, c] = self.spatial else { return };
         for (stages, out) in stages.chunks(of_row.max(1)).zip(output.chunks_exact_mut(cols)) {
-            let mut stages = self.spatial.iter().copied().zip(stages.chunks_exact(cols));
-            let mut stage = || stages.next().unwrap_or((T::zero(), &[]));
-            let [(a, x), (b, y), (c, z)] = [stage(), stage(), stage()];
-            in_eights((((x, y), z), &mut *out), |(((x, y), z), out)| {
-                for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
-                    let sum = T::add_product(T::add_product(T::zero().to_sum(), *x, a), *y, b);
-                    *out = T::from_sum(T::add_product(sum, *z, c), self.shift);
-                }
-            });
-            for (w, x) in stages {
-                out.iter_mut().zip(x).for_each(|(sum, x)| *sum = *sum + *x * w);
+            let mut stages = stages.chunks_exact(cols);
+            let [x, y, z] = [(); 3].map(|()| stages.next().unwrap_or(&[]));
+            for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
+                let sum = T::add_product(T::add_product(T::zero().to_sum(), *x, a), *y, b);
+                *out = T::from_sum(T::add_product(sum, *z, c), self.shift);
             }
         }
     }

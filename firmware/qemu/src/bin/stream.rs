@@ -17,6 +17,7 @@ struct Model;
 impl ConstantModel for Model {
     type Sample = f32;
     const GRAPH: Graph<'static> = *<Retina as Application>::PLAN.model();
+    const SKIPS_ZEROS: bool = false; // as for frames of brightness
 }
 
 static STREAM: ConstStaticCell<StreamOf!(Model)> = ConstStaticCell::new(<StreamOf!(Model)>::new());
