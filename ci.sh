@@ -31,7 +31,7 @@ usage: ./ci.sh [STEP...]         all steps, in this order, unless some are named
 
 Only when named:
   cross      tests for a 64-bit Arm (NEON) and for a machine with the highest byte first (s390x), emulated:
-             half an hour
+             a quarter of an hour
   peers      instructions of CMSIS-DSP and of plain C beside ours, which must agree with them
 
 Every step runs even if an earlier one failed. The steps from no_std on run in parallel with those

@@ -29,6 +29,7 @@ use crate::conv::separable::Spatial;
 use crate::conv::taps::cases_of;
 use crate::conv::tile::Correlation;
 use crate::conv::{Border, Factors};
+use crate::eights::in_eights;
 use crate::engine::{Engine, Pieces, WorkSplitter};
 use crate::error::{all_finite, all_finite_samples, exact, nonempty};
 use crate::filter::{copy, piece, piece_mut};
@@ -632,10 +633,12 @@ impl<T: Sample> SmoothConv<'_, T> {
         for (stages, out) in stages.chunks(of_row.max(1)).zip(output.chunks_exact_mut(cols)) {
             let mut stages = stages.chunks_exact(cols);
             let [x, y, z] = [(); 3].map(|()| stages.next().unwrap_or(&[]));
-            for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
-                let sum = T::add_product(T::add_product(T::zero().to_sum(), *x, a), *y, b);
-                *out = T::from_sum(T::add_product(sum, *z, c), self.shift);
-            }
+            in_eights((((x, y), z), out), |(((x, y), z), out)| {
+                for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
+                    let sum = T::add_product(T::add_product(T::zero().to_sum(), *x, a), *y, b);
+                    *out = T::from_sum(T::add_product(sum, *z, c), self.shift);
+                }
+            });
         }
     }
 

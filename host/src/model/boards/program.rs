@@ -63,17 +63,15 @@ fn several(graph: &Graph<'_>) -> usize {
     usize::from(graph.nodes().len() > 1)
 }
 
-const CODE: [Code; 12] = [
-    Code { bytes: 42_614, of: |_| 1 },
-    Code { bytes: 4_059, of: several },
-    Code { bytes: 3_163, of: |graph| several(graph) * has!(Conv3d | SmoothConv)(graph) },
-    Code { bytes: 9_770, of: has!(Conv3d) },
-    Code { bytes: 7_493, of: has!(SmoothConv) },
-    Code { bytes: 5_301, of: |graph| cases(graph, [Cases::STRIDE]) },
-    Code { bytes: 1_280, of: |graph| cases(graph, [Cases::IN_FRAMES, Cases::IN_FRAMES_BY_FACTORS]) },
-    Code { bytes: 7_653, of: |graph| cases(graph, [Cases::IN_TIME]) },
-    Code { bytes: 6_555, of: has!(LowPass | HighPass) },
-    Code { bytes: 899, of: |graph| (0..8).map(|function| cases(graph, [Cases::function(function)])).sum() },
-    Code { bytes: 24_489, of: has!(Rf) },
-    Code { bytes: 6_627, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
+const CODE: [Code; 10] = [
+    Code { bytes: 43_922, of: |_| 1 },
+    Code { bytes: 8_564, of: several },
+    Code { bytes: 9_489, of: has!(Conv3d) },
+    Code { bytes: 8_675, of: has!(SmoothConv) },
+    Code { bytes: 13_339, of: |graph| cases(graph, [Cases::STRIDE]) },
+    Code { bytes: 8_860, of: |graph| cases(graph, [Cases::IN_TIME]) },
+    Code { bytes: 4_996, of: has!(LowPass | HighPass) },
+    Code { bytes: 868, of: |graph| (0..8).map(|function| cases(graph, [Cases::function(function)])).sum() },
+    Code { bytes: 20_234, of: has!(Rf) },
+    Code { bytes: 2_053, of: has!(Delay | VariableDelay | TimePadding | Diff | Sum | Finite | Custom) },
 ];

