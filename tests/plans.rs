@@ -211,7 +211,7 @@ fn fft_of_large_kernels() {
 /// `Conv3d` of one channel, noise of the given size.
 fn dense([kt, kh, kw]: [usize; 3]) -> ConvSpec {
     ConvSpec {
-        axes: foveola_tests::spec::Axes::Conv3d,
+        axes: Axes::Conv3d,
         weight: array(11, (1, 1, kt, kh, kw)),
         bias: Vec::new(),
         flip: true,
