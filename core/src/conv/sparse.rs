@@ -36,7 +36,7 @@ const LEAST: usize = 2048;
 /// Taps that cost as much as to begin a row of them.
 const ROW: usize = 8;
 
-/// Of how many blocks one may be active, for a kernel of one column.
+/// For a kernel of one column, one block of so many may have samples that are not zero.
 const SILENT: usize = 5;
 
 /// Blocks that are noted when they are counted.

@@ -304,7 +304,7 @@ impl<T> SmoothConv<'_, T> {
     }
 
     /// Whether an output pixel is a sum of one pixel of each of three stages.
-    const fn is_sum_of_stages(&self) -> bool {
+    pub const fn is_sum_of_stages(&self) -> bool {
         let is_pixel = self.size[0] == 1 && self.size[1] == 1;
         is_pixel && self.decays.len() == 3 && !self.components && self.factors.is_none()
     }
@@ -320,15 +320,10 @@ impl<T> SmoothConv<'_, T> {
         }
         // A microcontroller has nothing but lanes without vectors.
         let is_sum = self.is_sum_of_stages() && cfg!(target_os = "none");
-        let kernels = if is_sum {
-            Cases::NONE
-        } else if of_factors {
-            Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols))
-        } else {
-            Cases::DIRECT
-        };
+        let kernels = if of_factors { Cases::BY_FACTORS.and(cases_of(1, 1, 1, cols)) } else { Cases::DIRECT };
         kernels
-            .and(if is_sum { Cases::NONE } else { cases_of(self.size[1], 1, 1, cols) })
+            .and(cases_of(self.size[1], 1, 1, cols))
+            .when(!is_sum)
             .and(Cases::SUM_OF_STAGES.when(self.is_sum_of_stages()))
             .and(Cases::OTHER_STAGES.when(others))
             .and(Cases::PLAIN_STAGES.when(self.remainders == 0))

@@ -220,7 +220,7 @@ fn smooth_conv(work: &mut Work, conv: &SmoothConv<'_>) {
     work.add(Kind::Border, lines * stages * (kw - 1));
     let border = Vertical { rows, top: kh / 2, zeros: conv.border() == Border::Zeros };
     let outs = if conv.yields_components() { stages } else { 1 };
-    if (stages, kh * kw, outs) == (3, 1, 1) && conv.factors().is_none() {
+    if conv.is_sum_of_stages() {
         work.add(Kind::StagesRow, lines);
         return work.add(Kind::Stages, lines * cols);
     }
